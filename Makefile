@@ -1,0 +1,63 @@
+# Python 3.11+ and make are all that is needed: uv comes by pip into .tools, everything else by hashed locks.
+PYTHON ?= python3
+ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE  # eight processes start in the demo: without cached bytecode each takes seconds more
+UV := .tools/bin/uv
+RUN := .venv/bin
+COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: demo test check chaos bench docs lock clean
+demo: .venv/server.stamp console/static/vendor/stamp ## live estate in a browser; ARGS="--headless --until ready --report F"
+	$(RUN)/meterhouse demo $(ARGS)
+
+test: .venv/dev.stamp console/static/vendor/stamp ## every test; REQUIRE_SERVERS=1 fails where a server is missing
+	$(RUN)/pytest $(ARGS)
+
+check: .venv/dev.stamp ## style, types, architecture, catalogues
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/python tools/generated.py --check
+
+bench: .venv/server.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
+	$(RUN)/python -m bench.accounting
+	$(RUN)/python -m bench.demo
+
+chaos:
+	@echo "make $@ comes with the delivery guarantee (see CHANGELOG.md, Unreleased)"; exit 1
+
+docs: .venv/dev.stamp ## regenerate what is generated: device_profiles/schema.json, docs/supported-devices.md
+	$(RUN)/python tools/generated.py
+
+lock: $(UV) ## refresh requirements/*.txt
+	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra embedded ) -o requirements/$$set.txt pyproject.toml; done
+	$(COMPILE) \
+	  --extra server --extra embedded --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
+	$(COMPILE) \
+	  --group front_end -o requirements/front_end.txt
+	$(COMPILE) \
+	  --group build -o requirements/build.txt
+
+clean:
+	rm -rf .venv .tools build console/static/vendor console/node_modules
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Meterhouse needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install -q --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/server.stamp: $(UV) requirements/server.txt requirements/build.txt pyproject.toml
+	[ -x .venv/bin/python ] || $(UV) venv -q --python $(PYTHON) .venv
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/server.txt
+	$(UV) pip install -q --python .venv/bin/python --no-deps --build-constraints requirements/build.txt -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/server.stamp requirements/dev.txt
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+console/static/vendor/stamp: console/package-lock.json .venv/server.stamp
+	$(RUN)/python tools/front_end.py
+	@touch $@

@@ -1,0 +1,176 @@
+"""A counter's readings as one rising total: resets, roll-overs, steps back, zero glitches and spikes straightened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from accounting.local_time import HOUR_MS, MINUTE_MS, Times
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+GLITCH_READINGS = 3
+"""Readings that a wrong value may last; a lower value that lasts longer is a new cycle of the register."""
+
+HOLD_MS = 6 * HOUR_MS
+"""How long a small step back is held; a register that has not caught up by then counts on from where it is."""
+
+_RATE_FLOOR_MS = 15 * MINUTE_MS  # a coarse register ticks in lumps: its rate is judged over a quarter of an hour
+_SMALL_STEP, _LAST_DIGITS = 0.005, 0.01  # a share of the register; units
+_NEAR_ZERO = 0.1  # a share of the register before
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Straightened counter: times (n,), rising total (n,), and whether the step into each reading is an estimate."""
+
+    t_ms: Times
+    total: Floats
+    estimated: Bools
+
+
+def in_order(t_ms: Times, x: Floats) -> tuple[Times, Floats]:
+    """Readings by time; of several at one instant the last given counts."""
+    if len(t_ms) > 1 and not (np.diff(t_ms) > 0).all():
+        order = np.argsort(t_ms, kind="stable")
+        t_ms, x = t_ms[order], x[order]
+        last = np.append(np.diff(t_ms) > 0, True)
+        t_ms, x = t_ms[last], x[last]
+    return t_ms, x
+
+
+def straightened(t_ms: Times, x: Floats, *, register_span: float | None = None, max_rate: float = np.inf) -> Total:
+    """The rising total of a register; ``max_rate`` in units per hour bounds what one step may add.
+
+    Vectorised over ordinary readings; only anomalies are walked one by one.
+    """
+    t_ms, x = in_order(t_ms, x)
+    walk = _Walk(t_ms, x, register_span, max_rate)
+    for i in anomalies(t_ms, x, max_rate).tolist():
+        if i >= walk.resume:
+            walk.settle(i)
+    return walk.result()
+
+
+def anomalies(t_ms: Times, x: Floats, max_rate: float = np.inf) -> Times:
+    """Rows whose successor is lower, or higher than the greatest rate allows; readings are in order."""
+    steps = np.diff(x)
+    found = steps < 0
+    if np.isfinite(max_rate):
+        found |= steps > np.maximum(np.diff(t_ms), _RATE_FLOOR_MS) * (max_rate / HOUR_MS)
+    return np.flatnonzero(found)
+
+
+class _Walk:
+    """Judges each anomaly in time order by at most ``GLITCH_READINGS`` neighbours or ``HOLD_MS``, never by more."""
+
+    def __init__(self, t_ms: Times, x: Floats, register_span: float | None, max_rate: float) -> None:
+        self.t_ms, self.x = t_ms, x.astype(np.float64, copy=True)
+        self.register_span, self.max_rate = register_span, max_rate
+        self.keep = np.ones(len(x), np.bool_)
+        self.lift = np.zeros(len(x))  # what is added to the register from a reading on
+        self.estimated = np.zeros(len(x), np.bool_)
+        self.resume = 0  # readings before this one are settled
+        self.cycle = 0  # first reading of the register's present cycle
+
+    def settle(self, i: int) -> None:
+        """Decide what the step from reading ``i`` to ``i + 1`` is."""
+        before, after = self.x[i], self.x[i + 1]
+        if after > before:
+            self._settle_leap(i)
+        elif after < before and not (self._drop_spike(i) or self._hold(i) or self._drop_glitch(i)):
+            self._begin_cycle(i)
+
+    def result(self) -> Total:
+        """What the walk kept, as one rising total."""
+        total = (self.x + np.cumsum(self.lift))[self.keep]
+        # readings that return from a glitch a little below the old value hold it, like any small step back
+        return Total(self.t_ms[self.keep], np.maximum.accumulate(total), self.estimated[self.keep])
+
+    def _settle_leap(self, i: int) -> None:
+        for k in range(i + 2, min(i + 2 + GLITCH_READINGS, len(self.x))):
+            if 0 <= self.x[k] - self.x[i] <= self._most(i, k):
+                self._leave_out(i + 1, k)
+                return
+        if self._is_recent(i):
+            self._leave_out(i + 1, len(self.x))
+        else:
+            self._count_on(i, step=0.0)
+
+    def _drop_spike(self, i: int) -> bool:
+        """Leave out readings that stood up in one leap and came back down."""
+        drop = self.x[i] - self.x[i + 1]
+        for j in range(i - 1, max(self.cycle, i - GLITCH_READINGS) - 1, -1):
+            if self.keep[j] and self.x[j] <= self.x[i + 1]:
+                if self.x[j + 1] - self.x[j] < drop:
+                    return False
+                self._leave_out(j + 1, i + 1)
+                return True
+        return False
+
+    def _hold(self, i: int) -> bool:
+        """Hold the old value through a small step back, until it is passed."""
+        peak = self.x[i]
+        small = _small(peak)
+        if peak - self.x[i + 1] > small:
+            return False
+        end = int(np.searchsorted(self.t_ms, self.t_ms[i] + HOLD_MS, side="right"))
+        later = self.x[i + 1 : end]
+        out = np.flatnonzero((later >= peak) | (later < peak - small))
+        if not len(out) and end < len(self.x):
+            self._count_on(i, step=0.0)
+            return True
+        stop = i + 1 + (int(out[0]) if len(out) else len(later))
+        self.x[i + 1 : stop] = peak
+        self.resume = stop - 1
+        return True
+
+    def _drop_glitch(self, i: int) -> bool:
+        """Leave out low readings from which the register jumps back; leave recent ones out until that is known."""
+        old = self.x[i]
+        near = self.x[i + 1 : i + 2 + GLITCH_READINGS]
+        for k, (low, back) in enumerate(pairwise(near), i + 2):
+            if back >= old - _small(old) and low < old / 2:
+                self._leave_out(i + 1, k)
+                return True
+        if self._is_recent(i):
+            self._leave_out(i + 1, len(self.x))
+            return True
+        return False
+
+    def _begin_cycle(self, i: int) -> None:
+        before, after = float(self.x[i]), float(self.x[i + 1])
+        span = self.register_span
+        if span and (1 - _NEAR_ZERO) * span < before <= span and span - before + after <= self._most(i, i + 1, span):
+            self._count_on(i, step=span - before + after, estimated=False)
+        elif after <= min(_NEAR_ZERO * before, self._most(i, i + 1)):
+            self._count_on(i, step=after)
+        else:
+            self._count_on(i, step=0.0)
+
+    def _count_on(self, i: int, *, step: float, estimated: bool = True) -> None:
+        """Begin a cycle at ``i + 1`` in which the total has grown by ``step``."""
+        self.lift[i + 1] = step - (self.x[i + 1] - self.x[i])
+        self.estimated[i + 1] = estimated
+        self.cycle = self.resume = i + 1
+
+    def _leave_out(self, start: int, stop: int) -> None:
+        self.keep[start:stop] = False
+        self.resume = stop
+
+    def _is_recent(self, i: int) -> bool:
+        """Whether too few readings follow to tell a wrong value from a new cycle."""
+        return len(self.x) < i + 2 + GLITCH_READINGS
+
+    def _most(self, i: int, k: int, span: float = np.inf) -> float:
+        """Most that can have been used between two readings; of a whole register's span, a tenth."""
+        hours = max(int(self.t_ms[k] - self.t_ms[i]), _RATE_FLOOR_MS) / HOUR_MS
+        return min(self.max_rate * hours, 2 * _NEAR_ZERO * span)
+
+
+def _small(value: float) -> float:
+    return max(_SMALL_STEP * value, _LAST_DIGITS)

@@ -1,0 +1,91 @@
+"""Analytics as a process: settings, stores and registry put together, and the loop that keeps watch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+import structlog
+from pydantic import ValidationError
+
+from analytics.live import Watch
+from analytics.rollups import RollupWriter
+from analytics.settings import Settings
+from facility.errors import ConfigError
+from stores.readings import open_readings
+from stores.records.casebook import Casebook
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from stores.readings.port import ReadingStore
+
+WAIT_S = 1.0
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT (0), or until a person must change something (2)."""
+    os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    try:
+        settings = _settings()
+        run(settings, open_readings(settings.store), open_records(settings.records))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _leave(*_: object) -> NoReturn:
+    """End at once: everything that is written is written whole, and is found again at the next start."""
+    sys.exit(0)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        missing = ", ".join(f"METERHOUSE_{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
+        raise ConfigError(f"analytics cannot start: {missing}") from None
+
+
+def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
+    """Wait for the estate, then watch it; begin anew when the estate changes."""
+    registry, version, watch = Registry(records), 0, None
+    while True:
+        try:
+            newest = registry.version()
+            if newest and newest != version:
+                version, catalogue = newest, registry.load()
+                rollups = RollupWriter(store, catalogue)
+                watch = Watch(store, rollups, Casebook(records), catalogue, settings.data, step_days=settings.step_days)
+                log.info("watching", site=catalogue.site.id, version=version)
+            if watch:
+                watch.tick(time.time_ns() // 1_000_000)
+        except ConfigError:
+            raise
+        except Exception:
+            log.exception("analytics_failed")
+        time.sleep(settings.tick_s if watch else WAIT_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

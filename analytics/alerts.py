@@ -1,0 +1,89 @@
+"""From findings to cases: one alert a cause, priced, and resolved when its detector has been quiet long enough."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from accounting.calendars import SiteCalendar
+from accounting.costs import flat_cost
+from analytics.detectors import DETECTORS
+from analytics.folding import DOOR, folded
+from facility.work import AlertState, Money
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from analytics.scene import Scene
+    from facility.catalogue import Catalogue
+    from facility.work import Alert, Finding
+
+RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+JUST_CLOSED = timedelta(hours=2)
+
+
+class Cases(Protocol):
+    """Where cases are kept (``stores.records.casebook.Casebook``)."""
+
+    def record(self, finding: Finding, *, money: Money | None, notify: bool) -> Alert:
+        """Open a case or bring the one of the same key up to date."""
+
+    def resolve(self, key: str, at: datetime) -> Alert | None:
+        """The cause of a case went away by itself."""
+
+    def alerts(
+        self,
+        *,
+        states: Collection[AlertState] | None = None,
+        building: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Alert]:
+        """Alerts, newest first."""
+
+
+class Alerting:
+    """Runs every detector on a scene and keeps the cases up to date."""
+
+    def __init__(self, catalogue: Catalogue, cases: Cases) -> None:
+        self.catalogue = catalogue
+        self.cases = cases
+        self.detectors = [make() for make in DETECTORS.values()]
+        self._calendar = SiteCalendar(catalogue.site)
+        self._hold = {detector.name: timedelta(hours=detector.hold_h) for detector in self.detectors}
+        self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
+        self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
+
+    def look(self, scene: Scene, *, notify: bool, only: Collection[str] | None = None) -> list[Finding]:
+        """Detect (all, or only the named detectors), record each finding as a case, resolve what went quiet."""
+        chosen = [d for d in self.detectors if only is None or d.name in only]
+        just_closed = [door for door in self._doors.values() if scene.now - door.last_seen_at <= JUST_CLOSED]
+        findings = folded([finding for detector in chosen for finding in detector.detect(scene)], just_closed)
+        for finding in findings:
+            alert = self.cases.record(finding, money=self.price(finding), notify=notify)
+            if alert.state in RUNNING:
+                self._running[alert.key] = alert
+            if alert.detector == DOOR:
+                self._doors[alert.key] = alert
+        self._resolve_quiet(scene.now, {detector.name for detector in chosen})
+        return findings
+
+    def price(self, finding: Finding) -> Money | None:
+        """What the excess cost so far, and a day of it, at the flat price of the day."""
+        if finding.excess is None or finding.utility is None:
+            return None
+        seen_ms = np.array([round(finding.seen_at.timestamp() * 1000)] * 2, np.int64)
+        amounts = np.array([finding.excess.quantity, finding.excess.per_day])
+        to_date, per_day = flat_cost(amounts, seen_ms, finding.utility, self.catalogue.site.prices, self._calendar)
+        if not np.isfinite(to_date):
+            return None
+        return Money(round(float(to_date), 2), round(float(per_day), 2), self.catalogue.site.currency)
+
+    def _resolve_quiet(self, now: datetime, names: Iterable[str]) -> None:
+        asked = set(names)
+        for key, alert in list(self._running.items()):
+            if alert.detector in asked and now - alert.last_seen_at >= self._hold[alert.detector]:
+                self.cases.resolve(key, now)
+                del self._running[key]

@@ -1,0 +1,62 @@
+"""Writes what was expected, per counter and per building, so that pages can draw today against normal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.scene import HOUR_MS
+from facility.model import MeterRole
+from stores.readings.port import RollupSeries
+
+if TYPE_CHECKING:
+    from analytics.scene import Floats, Use, Window
+    from stores.readings.port import ReadingStore
+
+MODEL = 1.0
+"""The number of ``towt_recentred`` in the field ``model``."""
+
+
+def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int) -> None:
+    """Write ``baseline_1h`` of every counter and the band of every building from ``start_ms`` to ``end_ms``."""
+    hours = slice((start_ms - window.start_ms) // HOUR_MS, (end_ms - window.start_ms) // HOUR_MS)
+    store.write_rollup("baseline_1h", [_counter_band(window, use, hours) for use in window.uses.values()])
+    heads = defaultdict(list)
+    for use in window.uses.values():
+        if use.meter.role is MeterRole.HEAD:
+            heads[use.meter.building, use.utility].append(use)
+    store.write_rollup("building_1h", [_building_band(window, uses, hours) for uses in heads.values()])
+
+
+def _counter_band(window: Window, use: Use, hours: slice) -> RollupSeries:
+    tags = {
+        "site": window.catalogue.site.id,
+        "building": use.meter.building,
+        "utility": use.utility.value,
+        "meter": use.meter.id,
+        "role": use.meter.role.value,
+        "enduse": use.meter.enduse,
+        "quantity": window.catalogue.point[use.point].quantity.word,
+    }
+    fields = {"expected": use.expected, "lo": use.lo, "hi": use.hi, "model": np.full(len(use.expected), MODEL)}
+    return _known_rows(tags, use, fields, hours)
+
+
+def _building_band(window: Window, uses: list[Use], hours: slice) -> RollupSeries:
+    """Sum of the head meters; their errors are taken as independent."""
+    one = uses[0]
+    tags = {"site": window.catalogue.site.id, "building": one.meter.building, "utility": one.utility.value}
+    expected: Floats = np.sum([use.expected for use in uses], axis=0)
+    below = np.sqrt(np.sum([(use.expected - use.lo) ** 2 for use in uses], axis=0))
+    above = np.sqrt(np.sum([(use.hi - use.expected) ** 2 for use in uses], axis=0))
+    over = np.maximum(0.0, np.sum([use.qty for use in uses], axis=0) - expected)
+    fields = {"expected": expected, "lo": expected - below, "hi": expected + above, "excess_cost": over * one.price}
+    return _known_rows(tags, one, fields, hours)
+
+
+def _known_rows(tags: dict[str, str], use: Use, fields: dict[str, Floats], hours: slice) -> RollupSeries:
+    known = np.isfinite(fields["expected"][hours])
+    columns = {name: np.asarray(column[hours][known], np.float64) for name, column in fields.items()}
+    return RollupSeries(tags, use.t_ms[hours][known], columns)

@@ -1,0 +1,91 @@
+"""The normal of these weeks: a baseline moved to the level of the last fortnight, for alarms and never for savings."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from analytics.baselines.band import error_quantiles, group_of
+from analytics.baselines.port import Expectation, Floats, HoursOfWeek, is_workday, quality_of
+from analytics.baselines.towt import TowtBaseline
+
+DAY = 24
+PARTS = 3
+MIN_ERRORS = 12
+
+
+class RecentredBaseline:
+    """Time of week and temperature, plus the median error of recent days that lie at least 24 h back.
+
+    Three parts of the week move apart: working days by day, working nights, days off.
+    """
+
+    def __init__(self, *, recent_days: int = 14, band_days: int = 91, coverage: float = 0.9) -> None:
+        """The level follows ``recent_days``; the band comes from errors that remained over ``band_days``."""
+        self.recent_days = recent_days
+        self.band_days = band_days
+        self.coverage = coverage
+
+    def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
+        """Learn the week, the present level and the band that remains around the moving level."""
+        self.week_ = TowtBaseline().learn_level(hour_of_week, temp_c, y)
+        error = y - self.week_.level(hour_of_week, temp_c)
+        part = part_of_week(hour_of_week)
+        first = max(self.recent_days * DAY // 2, len(y) - self.band_days * DAY)
+        left = error - self._levels(part, error, first)
+        self.offsets_ = error_quantiles(hour_of_week, left, self.coverage)
+        self.quality_ = quality_of(y, left)
+        self.level_ = self._level(part, error)
+        return self
+
+    def follow(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int) -> Expectation:
+        """What was or will be normal from hour ``first`` on, the level moved every 24 h by what lay before.
+
+        ``y`` reaches back ``recent_days`` or more before ``first`` and holds NaN where nothing is known yet.
+        """
+        base = self.week_.level(hour_of_week, temp_c)
+        levels = self._levels(part_of_week(hour_of_week), y - base, first)
+        return self._banded(hour_of_week[first:], (base + levels)[first:])
+
+    def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
+        """What is normal now; use is never expected below zero."""
+        expected = self.week_.level(hour_of_week, temp_c) + self.level_[part_of_week(hour_of_week)]
+        return self._banded(hour_of_week, expected)
+
+    def _banded(self, hour_of_week: HoursOfWeek, expected: Floats) -> Expectation:
+        offsets = self.offsets_[group_of(hour_of_week)]
+        lo, hi = expected + offsets[:, 0], expected + offsets[:, 1]
+        return Expectation(np.maximum(expected, 0), np.maximum(lo, 0), np.maximum(hi, 0))
+
+    def _levels(self, part: HoursOfWeek, error: Floats, first: int) -> Floats:
+        """Level of each hour from ``first`` on, set every 24 h; NaN before; (n,)."""
+        levels = np.full(len(error), np.nan)
+        for start in range(first, len(error), DAY):
+            day = slice(start, start + DAY)
+            levels[day] = self._level(part[:start], error[:start])[part[day]]
+        return levels
+
+    def _level(self, part: HoursOfWeek, error: Floats) -> Floats:
+        """Median error of each part of the week over the recent days, leaving out the last 24 hours; (3,)."""
+        known = slice(-(self.recent_days + 1) * DAY, -DAY)
+        part, error = part[known], error[known]
+        level = np.zeros(PARTS)
+        for p in range(PARTS):
+            those = error[(part == p) & np.isfinite(error)]
+            if len(those) >= MIN_ERRORS:
+                level[p] = _median(those)
+        return level
+
+
+def _median(values: Floats) -> float:
+    """As ``np.median`` of finite values, many times quicker on a few hundred."""
+    ordered, middle = np.sort(values), len(values) // 2
+    return float(ordered[middle] + ordered[-1 - middle]) / 2
+
+
+def part_of_week(hour_of_week: HoursOfWeek) -> HoursOfWeek:
+    """0 day off, 1 working day 07–19 h, 2 the rest of a working day."""
+    hour = hour_of_week % DAY
+    by_day = (hour >= 7) & (hour < 19)  # noqa: PLR2004 - the usual day, only to group errors
+    return np.where(is_workday(hour_of_week), np.where(by_day, 1, 2), 0).astype(np.int64)

@@ -1,0 +1,27 @@
+"""Detectors by name, each named for what is wrong: add one by a file here, a line in this table and its texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.detectors.continuous_flow import ContinuousFlow
+from analytics.detectors.door_left_open import DoorLeftOpen
+from analytics.detectors.night_waste import NightWaste
+from analytics.detectors.silent_meter import SilentMeter
+from analytics.detectors.stuck_meter import StuckMeter
+from analytics.detectors.water_on_floor import WaterOnFloor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.detectors.port import Detector
+
+DETECTORS: dict[str, Callable[[], Detector]] = {
+    "night_waste": NightWaste,
+    "continuous_flow": ContinuousFlow,
+    "stuck_meter": StuckMeter,
+    "silent_meter": SilentMeter,
+    "door_left_open": DoorLeftOpen,
+    "water_on_floor": WaterOnFloor,
+}
+"""Every detector that runs."""

@@ -1,0 +1,83 @@
+"""A meter or sensor from which nothing comes any more, while others on the same agent still answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from analytics.scene import HOUR_MS, instant
+from facility.model import MeterRole
+from facility.work import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.scene import Scene
+    from facility.model import Meter
+
+DAY_H = 24
+
+
+class SilentMeter:
+    """Silence longer than three hours and longer than three times this meter's usual pause.
+
+    Silence ends with the newest word of any meter on the same agent: when a whole agent is cut off, or the server
+    itself was, that is the agent's alarm and not one of each of its meters.
+    """
+
+    name: ClassVar[str] = "silent_meter"
+    hold_h: ClassVar[int] = 3
+
+    def __init__(self, *, min_h: float = 3.0, pauses: float = 3.0, record_days: int = 28) -> None:
+        """``pauses`` times the 99th percentile of pauses in the ``record_days`` before the silence."""
+        self.min_h = min_h
+        self.pauses = pauses
+        self.record_days = record_days
+
+    def detect(self, scene: Scene) -> Iterator[Finding]:
+        """Meters that are silent now; a meter that never spoke is not in service yet."""
+        if not scene.hours:
+            return
+        heard = {m: int(scene.seen(m)[-1]) for m in scene.window.seen_ms if m in scene.catalogue.meter}
+        newest = self._newest_by_agent(scene, heard)
+        for meter_id, last_ms in heard.items():
+            meter = scene.catalogue.meter[meter_id]
+            silence_h = (newest[meter.agent] - last_ms) / HOUR_MS
+            if last_ms and silence_h > self.min_h and silence_h > self.pauses * self._usual_pause_h(scene, meter_id):
+                yield self._finding(scene, meter, last_ms)
+
+    def _newest_by_agent(self, scene: Scene, heard: dict[str, int]) -> dict[str, int]:
+        """When each agent was last heard; an agent with a single meter is judged by the clock."""
+        of_agent: dict[str, list[int]] = {}
+        for meter_id, last_ms in heard.items():
+            of_agent.setdefault(scene.catalogue.meter[meter_id].agent, []).append(last_ms)
+        return {agent: max(times) if len(times) > 1 else scene.now_ms for agent, times in of_agent.items()}
+
+    def _usual_pause_h(self, scene: Scene, meter: str) -> float:
+        """99th percentile of the pauses between hours with readings, in hours; one hour at least."""
+        spoken = np.unique(scene.seen(meter)[-self.record_days * DAY_H :])
+        pauses = np.diff(spoken[spoken > 0]) / HOUR_MS
+        return max(1.0, float(np.quantile(pauses, 0.99))) if len(pauses) else 1.0
+
+    def _finding(self, scene: Scene, meter: Meter, last_ms: int) -> Finding:
+        point = scene.catalogue.accounted_point(meter) or scene.catalogue.points_of(meter.id)[0]
+        since = instant(last_ms)
+        head = meter.role is MeterRole.HEAD and meter.utility is not None
+        return Finding(
+            detector=self.name,
+            point=point.id,
+            meter=meter.id,
+            building=meter.building,
+            since=since,
+            seen_at=scene.now,
+            severity=Severity.ACT if head else Severity.WATCH,
+            confidence=0.97,
+            evidence=(scene.evidence(point.id, "reading"),),
+            params={
+                "meter": meter.id,
+                "building": meter.building,
+                "since_at": since.isoformat(),
+                "hours_h": round((scene.now_ms - last_ms) / HOUR_MS, 1),
+            },
+        )

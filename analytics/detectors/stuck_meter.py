@@ -1,0 +1,76 @@
+"""A register that stands still while its building surely draws something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from analytics.scene import instant
+from facility.work import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.scene import Flags, Scene, Use
+
+DAY_H = 24
+STILL = 1e-6
+
+
+class StuckMeter:
+    """No use at all for longer than twice the longest rest of its own weeks before, while use was expected."""
+
+    name: ClassVar[str] = "stuck_meter"
+    hold_h: ClassVar[int] = 3
+
+    def __init__(self, *, min_h: int = 6, over_record: float = 2.0, record_days: int = 56) -> None:
+        """At least ``min_h`` hours whose band excludes zero must have passed without use."""
+        self.min_h = min_h
+        self.over_record = over_record
+        self.record_days = record_days
+
+    def detect(self, scene: Scene) -> Iterator[Finding]:
+        """Meters that stand still now."""
+        for use in scene.uses():
+            still = np.abs(use.qty[-self.record_days * DAY_H :]) < STILL
+            run = _last_run(still)
+            if run < self.min_h or run == len(still):
+                continue
+            surely_drawn = int(np.sum(use.lo[-run:] > STILL))
+            if surely_drawn >= self.min_h and run > self.over_record * longest_run(still[:-run]):
+                yield self._finding(scene, use, run)
+
+    def _finding(self, scene: Scene, use: Use, run: int) -> Finding:
+        since = instant(int(use.t_ms[-run]))
+        return Finding(
+            detector=self.name,
+            point=use.point,
+            meter=use.meter.id,
+            building=use.meter.building,
+            since=since,
+            seen_at=scene.now,
+            severity=Severity.WATCH,
+            confidence=round(min(0.97, 0.8 + 0.01 * run), 2),
+            evidence=(scene.evidence(use.point), scene.evidence(use.point, "reading")),
+            params={
+                "meter": use.meter.id,
+                "building": use.meter.building,
+                "since_at": since.isoformat(),
+                "hours_h": run,
+                "expected_qty": round(float(np.nansum(use.expected[-run:])), 1),
+                "unit": use.utility.unit,
+            },
+        )
+
+
+def _last_run(flags: Flags) -> int:
+    """Length of the run of true flags at the end."""
+    moving = np.flatnonzero(~flags[::-1])
+    return int(moving[0]) if len(moving) else len(flags)
+
+
+def longest_run(flags: Flags) -> int:
+    """Length of the longest run of true flags."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0

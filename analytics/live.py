@@ -1,0 +1,120 @@
+"""The watch over an estate: rollups as readings come, cases stepped through history, then hour by hour as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from analytics.alerts import Alerting
+from analytics.bands import write_bands
+from analytics.models import Models
+from analytics.scene import HOUR_MS, instant
+from analytics.state import Progress, history_share, read_progress, write_progress
+from analytics.stepper import NOTIFY_WITHIN_MS, step_through
+from analytics.window import read_states, read_window
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from analytics.alerts import Cases
+    from analytics.scene import Window
+    from facility.catalogue import Catalogue
+    from stores.readings.port import ReadingStore
+
+DAY_MS = 24 * HOUR_MS
+AHEAD_MS = 2 * DAY_MS
+GRACE_MS = 60_000
+"""How long after the hour its last readings may still be on their way."""
+
+ROLLUPS_EVERY_MS = 5_000
+STATES_EVERY_MS = 60_000
+TOLD_EVERY = 24
+AT_ONCE = frozenset({"door_left_open", "water_on_floor"})
+"""Detectors that look at states alone and need not wait for the hour."""
+
+log = structlog.get_logger()
+
+
+class Rollups(Protocol):
+    """What keeps hours and days up to date (``analytics.rollups.RollupWriter``)."""
+
+    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        """Recompute what these stretches of points touch."""
+
+
+class Watch:
+    """One estate under watch. ``tick`` is called every few seconds with the time."""
+
+    def __init__(
+        self, store: ReadingStore, rollups: Rollups, cases: Cases, catalogue: Catalogue, folder: Path, *, step_days: int
+    ) -> None:
+        self.store = store
+        self.rollups = rollups
+        self.catalogue = catalogue
+        self.folder = folder
+        self.step_days = step_days
+        self.alerting = Alerting(catalogue, cases)
+        self.models = Models()
+        self.window: Window | None = None
+        self.progress = read_progress(folder)
+        self._rolled_ms = self._states_ms = 0
+
+    def tick(self, now_ms: int) -> None:
+        """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
+        share = history_share(self.folder)
+        if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
+            self._roll_up()
+            self._rolled_ms = now_ms
+        if share < 1.0:
+            self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
+            self._tell(replace(self.progress, state="rollups", done=share, through=None))
+            return
+        hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
+        if self.window is None or self.progress.through is None or _ms(self.progress.through) < hour_ms:
+            self._look_through(hour_ms)
+        elif now_ms - self._states_ms >= STATES_EVERY_MS:
+            self._states_ms = now_ms
+            self._look_at_states(self.window, now_ms)
+
+    def _roll_up(self) -> None:
+        """Take up changes until there are none."""
+        while (changes := self.store.changes(self.progress.cursor)).ranges:
+            self.rollups.update(changes.ranges)
+            self.progress = replace(self.progress, cursor=changes.cursor)
+
+    def _look_through(self, hour_ms: int) -> None:
+        """Look at every hour up to ``hour_ms`` that has not been looked at, 30 days back at most."""
+        horizon = hour_ms - self.step_days * DAY_MS
+        start = max(horizon, _ms(self.progress.through)) if self.progress.through else horizon
+        window = read_window(self.store, self.catalogue, self.models, horizon, hour_ms + AHEAD_MS, before=self.window)
+        write_bands(self.store, window, horizon, hour_ms + AHEAD_MS)
+        notify_from = hour_ms - NOTIFY_WITHIN_MS if self.progress.through else hour_ms + 1
+        state = "history" if self.window is None else "live"
+        for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
+            if (now_ms - start) // HOUR_MS % TOLD_EVERY == 0:
+                done = (now_ms - start) / (hour_ms - start)
+                self._tell(replace(self.progress, state=state, done=done, through=instant(now_ms)))
+        self.models.forget_before(horizon - 2 * 7 * DAY_MS)
+        self.window = window
+        self._tell(replace(self.progress, state="live", done=1.0, through=instant(hour_ms)))
+        log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
+
+    def _look_at_states(self, window: Window, now_ms: int) -> None:
+        """Doors and leak sensors as they are this minute."""
+        states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
+        scene = replace(window, states=states).scene(datetime.fromtimestamp(now_ms / 1000, UTC))
+        self.alerting.look(scene, notify=True, only=AT_ONCE)
+
+    def _tell(self, progress: Progress) -> None:
+        progress = replace(progress, alerts=len(self.alerting.cases.alerts()))
+        if progress != self.progress or progress.state != "live":
+            write_progress(self.folder, progress)
+        self.progress = progress
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,36 @@
+"""Which thermometer stands outdoors for a building, and its mean over hours and days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facility.model import Quality, SpaceKind
+from facility.quantities import Quantity
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.model import Point
+    from stores.readings.port import Series, Times, Values
+
+
+def outdoor_points(catalogue: Catalogue) -> dict[str, Point]:
+    """Building → its outdoor thermometer; a building without one borrows the estate's first."""
+    found: dict[str, Point] = {}
+    for point in catalogue.points:
+        meter = catalogue.meter[point.meter]
+        space = catalogue.space.get(meter.space)
+        if point.quantity is Quantity.TEMPERATURE and space is not None and space.kind is SpaceKind.OUTDOORS:
+            found.setdefault(meter.building, point)
+    estate = next(iter(found.values()), None)
+    return {b.id: found.get(b.id, estate) for b in catalogue.buildings} if estate else {}
+
+
+def means(series: Series, edges_ms: Times) -> Values:
+    """Mean of the readings in each half-open interval, NaN where there are none."""
+    good = series.q != Quality.SUSPECT
+    running = np.concatenate(([0.0], np.cumsum(series.x[good])))
+    rows = np.searchsorted(series.t_ms[good], edges_ms)
+    counts = np.diff(rows)
+    return np.where(counts > 0, np.diff(running[rows]) / np.maximum(counts, 1), np.nan)

@@ -1,0 +1,158 @@
+"""Keeps hourly and daily use true: whatever was written, late or twice, its hours and days are computed again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.calendars import SiteCalendar
+from accounting.costs import flat_cost
+from accounting.demand import peak_rate
+from accounting.local_time import HOUR_MS
+from analytics.rollup_days import base_use, complete, daily
+from analytics.rollup_hours import CounterHours, HourlyUse
+from analytics.rollup_outdoors import means, outdoor_points
+from facility.quantities import ACCOUNTED, Utility
+from stores.readings.port import RollupSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from facility.catalogue import Catalogue
+    from facility.model import Point
+    from stores.readings.port import ReadingStore, Times, Values
+
+_HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw")
+Total = tuple[str, Utility]
+
+
+class RollupWriter:
+    """Writes ``usage_1h``, ``usage_1d``, ``building_1h`` and ``building_1d``, only the fields that are its own."""
+
+    def __init__(self, store: ReadingStore, catalogue: Catalogue) -> None:
+        self._store, self._catalogue = store, catalogue
+        self._calendar = SiteCalendar(catalogue.site)
+        self._hours = CounterHours(store, catalogue, self._calendar)
+        self._outdoors = outdoor_points(catalogue)
+        self._totals = _totals(catalogue)
+
+    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
+
+        Idempotent. Unknown points, and counters of no utility, are passed over.
+        """
+        changed: dict[str, HourlyUse] = {}
+        for point in self._catalogue.points:
+            if point.id in ranges and self._is_accounted(point):
+                changed[point.id] = self._hours.touched(point, *ranges[point.id])
+                self._write_meter(point, changed[point.id])
+        for total, heads in self._totals.items():
+            if touched := [changed[head.id] for head in heads if head.id in changed]:
+                self._write_total(total, heads, touched)
+        for thermometer in dict.fromkeys(self._outdoors.values()):
+            if thermometer.id in ranges:
+                self._write_outdoors(thermometer, *ranges[thermometer.id])
+
+    def _is_accounted(self, point: Point) -> bool:
+        first = self._catalogue.find_point(point.meter, point.quantity)
+        return point.quantity.is_counter and first == point and self._utility(point) is not None
+
+    def _utility(self, point: Point) -> Utility | None:
+        return self._catalogue.meter[point.meter].utility or point.quantity.utility
+
+    def _write_meter(self, point: Point, use: HourlyUse) -> None:
+        meter, utility = self._catalogue.meter[point.meter], self._utility(point)
+        assert utility is not None
+        tags = {
+            "site": self._catalogue.site.id,
+            "building": meter.building,
+            "utility": utility.value,
+            "meter": meter.id,
+            "role": meter.role.value,
+            "enduse": meter.enduse,
+            "quantity": point.quantity.word,
+        }
+        hours = self._hour_fields(utility, use, complete(use.completeness), priced=ACCOUNTED[utility] is point.quantity)
+        self._write("usage", tags, use.edges_ms, hours)
+
+    def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
+        first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
+        edges = np.arange(first, last + HOUR_MS, HOUR_MS, dtype=np.int64)
+        alone = len(heads) == 1
+        uses = touched if alone else [self._hours.between(head, edges) for head in heads]
+        together = HourlyUse(
+            edges,
+            np.sum([use.qty for use in uses], axis=0),
+            np.sum([use.est_qty for use in uses], axis=0),
+            np.mean([use.completeness for use in uses], axis=0),
+            np.sum([use.quarters for use in uses], axis=0),
+        )
+        whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
+        hours = self._hour_fields(total[1], together, whole, priced=True)
+        self._write("building", self._total_tags(total), edges, hours)
+
+    def _total_tags(self, total: Total) -> dict[str, str]:
+        building, utility = total
+        return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
+
+    def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values, *, priced: bool) -> dict[str, Values]:
+        fields = {"qty": use.qty, "est_qty": use.est_qty, "completeness": use.completeness, "complete": whole}
+        if priced:
+            prices = self._catalogue.site.prices
+            fields["cost"] = flat_cost(use.qty, use.edges_ms[:-1], utility, prices, self._calendar)
+        if utility.unit == "kWh":
+            fields["peak_kw"] = peak_rate(use.quarters)
+        return fields
+
+    def _write(self, name: str, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
+        """Write the hours between the edges, then the local days that hold them."""
+        building = self._catalogue.building[tags["building"]]
+        days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
+        grid = np.arange(days[0], days[-1], HOUR_MS, dtype=np.int64)
+        occ = self._calendar.local_hours(grid, building).occ
+        here = slice(*np.searchsorted(grid, edges_ms[[0, -1]]))
+        fields["occ"] = occ[here].astype(np.float64)
+        self._store.write_rollup(f"{name}_1h", [RollupSeries(tags, edges_ms[:-1], fields)])
+        hours = self._filled(name, tags, grid, edges_ms, fields)
+        by_day = daily(hours, occ, days)
+        if name == "building":
+            by_day["base_qty"] = base_use(hours["qty"], days)
+        self._store.write_rollup(f"{name}_1d", [RollupSeries(tags, days[:-1], by_day)])
+
+    def _filled(
+        self, name: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
+    ) -> dict[str, Values]:
+        """Columns over ``grid``: the hours just computed, and those stored before and after them."""
+        hours = {field: np.full(len(grid), np.nan) for field in _HOURLY if field in fields}
+        parts = [RollupSeries(tags, edges_ms[:-1], fields)]
+        for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1] + HOUR_MS)):
+            if start < end:
+                parts += self._store.read_rollup(f"{name}_1h", tags, int(start), int(end), list(hours))
+        for part in parts:
+            rows = np.searchsorted(grid, part.t_ms)
+            for field, column in hours.items():
+                column[rows] = part.fields[field]
+        return hours
+
+    def _write_outdoors(self, thermometer: Point, first_ms: int, last_ms: int) -> None:
+        days = self._calendar.day_edges(first_ms, last_ms + 1)
+        hours = self._calendar.hour_edges(first_ms, last_ms + 1)
+        series = self._store.read([thermometer.id], int(days[0]), int(days[-1]))[thermometer.id]
+        for name, edges in (("building_1h", hours), ("building_1d", days)):
+            fields = {"t_out": means(series, edges)}
+            totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
+            rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
+            self._store.write_rollup(name, rows)
+
+
+def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:
+    """Building and utility → the counters of its head meters."""
+    heads: dict[Total, list[Point]] = defaultdict(list)
+    for building in catalogue.buildings:
+        for utility in Utility:
+            for meter in catalogue.head_meters(building.id, utility):
+                if point := catalogue.accounted_point(meter):
+                    heads[building.id, utility].append(point)
+    return {total: tuple(points) for total, points in heads.items()}

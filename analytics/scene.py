@@ -1,0 +1,141 @@
+"""What a detector may see: the estate and its readings up to one instant, never later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from facility.work import Evidence
+from stores.readings.port import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from facility.catalogue import Catalogue
+    from facility.model import Building, Meter, Point
+    from facility.quantities import Quantity, Utility
+
+HOUR_MS = 3_600_000
+EVIDENCE_DAYS = 7
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Hourly use of one counter, oldest hour first; all arrays (n,). NaN where missing or not expected yet."""
+
+    meter: Meter
+    point: str
+    utility: Utility
+    t_ms: Times
+    qty: Floats
+    expected: Floats
+    lo: Floats
+    hi: Floats
+    price: Floats  # money per unit in that hour
+    unoccupied: Flags
+
+    def until(self, hours: int) -> Use:
+        """The same without what lies later: views, nothing is copied."""
+        return Use(
+            self.meter,
+            self.point,
+            self.utility,
+            self.t_ms[:hours],
+            self.qty[:hours],
+            self.expected[:hours],
+            self.lo[:hours],
+            self.hi[:hours],
+            self.price[:hours],
+            self.unoccupied[:hours],
+        )
+
+    @property
+    def excess(self) -> Floats:
+        """Use above what was expected, negative below."""
+        return self.qty - self.expected
+
+
+@dataclass(frozen=True)
+class Window:
+    """Everything read once for a stretch of time; scenes of any instant inside are cut from it.
+
+    Hour *i* begins at ``start_ms + i`` hours. ``seen_ms`` holds per meter and hour the time of the newest reading
+    up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors and leak sensors.
+    """
+
+    catalogue: Catalogue
+    start_ms: int
+    hours: int
+    uses: Mapping[str, Use]
+    seen_ms: Mapping[str, Times]
+    states: Mapping[str, Series]
+    open_hours: Mapping[str, Flags]
+
+    def scene(self, now: datetime) -> Scene:
+        """What could be seen at ``now``."""
+        return Scene(self, now)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The estate as known at ``now`` (aware UTC). Hours count when they have ended."""
+
+    window: Window
+    now: datetime
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The estate."""
+        return self.window.catalogue
+
+    @cached_property
+    def now_ms(self) -> int:
+        """``now`` in milliseconds since 1970."""
+        return round(self.now.timestamp() * 1000)
+
+    @cached_property
+    def hours(self) -> int:
+        """Number of whole hours that have ended."""
+        return int(np.clip((self.now_ms - self.window.start_ms) // HOUR_MS, 0, self.window.hours))
+
+    def uses(self, *utilities: Utility) -> Iterator[Use]:
+        """Hourly use of every accounted counter of these utilities (of all if none is named)."""
+        for use in self.window.uses.values():
+            if not utilities or use.utility in utilities:
+                yield use.until(self.hours)
+
+    def readings(self, quantity: Quantity) -> Iterator[tuple[Point, Series]]:
+        """Readings up to ``now`` of every state point of that quantity."""
+        for point_id, series in self.window.states.items():
+            point = self.catalogue.point[point_id]
+            if point.quantity is quantity:
+                k = int(np.searchsorted(series.t_ms, self.now_ms, side="right"))
+                yield point, Series(series.t_ms[:k], series.x[:k], series.q[:k])
+
+    def seen(self, meter: str) -> Times:
+        """Time of the newest reading at the end of each hour, (hours,); 0 where there was none yet."""
+        return self.window.seen_ms[meter][: self.hours]
+
+    def is_open(self, building: Building, t_ms: int) -> bool:
+        """Whether a building was inside its opening hours."""
+        hour = (t_ms - self.window.start_ms) // HOUR_MS
+        flags = self.window.open_hours[building.id]
+        return bool(0 <= hour < len(flags) and flags[hour])
+
+    def evidence(self, point: str, show: str = "usage", days: int = EVIDENCE_DAYS) -> Evidence:
+        """The last days of a point, to be drawn."""
+        return Evidence(point, self.now - timedelta(days=days), self.now, show)
+
+
+def instant(t_ms: int) -> datetime:
+    """Milliseconds since 1970 as aware UTC."""
+    return datetime.fromtimestamp(t_ms / 1000, UTC)

@@ -1,0 +1,29 @@
+"""Steps the detectors hour by hour through a stretch of data time, as if it happened now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.scene import HOUR_MS, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.alerts import Alerting
+    from analytics.scene import Window
+
+NOTIFY_WITHIN_MS = 24 * HOUR_MS
+
+
+def step_through(
+    window: Window, alerting: Alerting, start_ms: int, end_ms: int, *, notify_from_ms: int | None = None
+) -> Iterator[int]:
+    """Look at every whole hour after ``start_ms`` up to ``end_ms``; yields each instant (ms) once it is done.
+
+    Only what is found from ``notify_from_ms`` on is told to people. Stepping the same hours twice leaves the same
+    cases.
+    """
+    for now_ms in range(start_ms + HOUR_MS, end_ms + 1, HOUR_MS):
+        notify = notify_from_ms is not None and now_ms >= notify_from_ms
+        alerting.look(window.scene(instant(now_ms)), notify=notify)
+        yield now_ms

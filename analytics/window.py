@@ -1,0 +1,181 @@
+"""Reads everything that detectors need for a stretch of time from the store, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.calendars import Occupancy, SiteCalendar
+from accounting.costs import unit_prices
+from analytics.scene import HOUR_MS, Use, Window
+from facility.quantities import Quantity
+
+if TYPE_CHECKING:
+    from analytics.models import Models
+    from analytics.scene import Floats, Times
+    from facility.catalogue import Catalogue
+    from facility.model import Meter, Point
+    from stores.readings.port import ReadingStore, RollupSeries, Series
+
+HISTORY_DAYS = 420
+"""More than models train on, so that a window that moves on by an hour leaves their data as it was."""
+
+SEEN_DAYS = 30
+LATE_MS = 6 * HOUR_MS
+CHUNK_MS = 7 * 24 * HOUR_MS
+MIN_COMPLETENESS = 0.99
+WATCHED_STATES = frozenset({Quantity.DOOR_OPEN, Quantity.LEAK})
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Consecutive hours."""
+
+    start_ms: int
+    hours: int
+
+    @property
+    def t_ms(self) -> Times:
+        """Start of each hour."""
+        return self.start_ms + HOUR_MS * np.arange(self.hours, dtype=np.int64)
+
+    @property
+    def end_ms(self) -> int:
+        """End of the last hour."""
+        return self.start_ms + HOUR_MS * self.hours
+
+    def spread(self, t_ms: Times, x: Floats) -> Floats:
+        """Values at hour starts on the whole grid, NaN elsewhere."""
+        on_grid = np.full(self.hours, np.nan)
+        hour = (t_ms - self.start_ms) // HOUR_MS
+        inside = (hour >= 0) & (hour < self.hours)
+        on_grid[hour[inside]] = x[inside]
+        return on_grid
+
+
+def read_window(
+    store: ReadingStore,
+    catalogue: Catalogue,
+    models: Models,
+    start_ms: int,
+    end_ms: int,
+    *,
+    before: Window | None = None,
+) -> Window:
+    """Everything for scenes from ``start_ms`` to ``end_ms`` (ms, whole hours), with the history before it.
+
+    From the window ``before`` this one it takes when meters were heard, so that a month of readings every ten seconds
+    is not read again every hour.
+    """
+    begin = start_ms - HISTORY_DAYS * 24 * HOUR_MS
+    grid = _Grid(begin, (end_ms - begin) // HOUR_MS)
+    first = (start_ms - begin) // HOUR_MS
+    calendar = SiteCalendar(catalogue.site)
+    occ = {b.id: calendar.local_hours(grid.t_ms, b).occ for b in catalogue.buildings}
+    return Window(
+        catalogue=catalogue,
+        start_ms=grid.start_ms,
+        hours=grid.hours,
+        uses=_read_uses(store, catalogue, models, grid, first, calendar, occ),
+        seen_ms=_read_seen(store, catalogue, grid, start_ms - SEEN_DAYS * 24 * HOUR_MS, before),
+        states=read_states(store, catalogue, start_ms - SEEN_DAYS * 24 * HOUR_MS, grid.end_ms),
+        open_hours={building: codes == Occupancy.WORK for building, codes in occ.items()},
+    )
+
+
+def _read_uses(
+    store: ReadingStore,
+    catalogue: Catalogue,
+    models: Models,
+    grid: _Grid,
+    first: int,
+    calendar: SiteCalendar,
+    occ: dict[str, Times],
+) -> dict[str, Use]:
+    outdoors = _read_outdoors(store, grid)
+    how = calendar.local_hours(grid.t_ms).hour_of_week_closed
+    rows = store.read_rollup("usage_1h", {}, grid.start_ms, grid.end_ms, ["qty", "completeness"])
+    found = {(one.tags["meter"], one.tags["quantity"]): one for one in rows}
+    uses = {}
+    for meter, point in _accounted(catalogue):
+        series = found.get((meter.id, point.quantity.word))
+        if series is None or meter.utility is None:
+            continue
+        qty = grid.spread(series.t_ms, _measured(series))
+        band = models.expectation(point.id, grid.start_ms, how, outdoors.get(meter.building), qty, first)
+        price = unit_prices(grid.t_ms, meter.utility, catalogue.site.prices, calendar)
+        closed = occ[meter.building] != Occupancy.WORK
+        uses[point.id] = Use(
+            meter,
+            point.id,
+            meter.utility,
+            grid.t_ms,
+            qty,
+            band.expected,
+            band.lo,
+            band.hi,
+            np.nan_to_num(price),
+            closed,
+        )
+    return uses
+
+
+def _accounted(catalogue: Catalogue) -> list[tuple[Meter, Point]]:
+    pairs = ((meter, catalogue.accounted_point(meter)) for meter in catalogue.meters)
+    return [(meter, point) for meter, point in pairs if point is not None]
+
+
+def _measured(series: RollupSeries) -> Floats:
+    """Use of hours that were measured; what was spread over a silence teaches nothing."""
+    qty, completeness = series.fields["qty"], series.fields["completeness"]
+    return np.where(completeness >= MIN_COMPLETENESS, qty, np.nan)
+
+
+def _read_seen(
+    store: ReadingStore, catalogue: Catalogue, grid: _Grid, from_ms: int, before: Window | None
+) -> dict[str, Times]:
+    """Per meter: time of the newest reading up to the end of each hour."""
+    chosen = {m.id: points[0].id for m in catalogue.meters if (points := catalogue.points_of(m.id))}
+    chosen |= {meter.id: point.id for meter, point in _accounted(catalogue)}
+    seen = {meter: np.zeros(grid.hours, np.int64) for meter in chosen}
+    if before is not None:
+        skipped = (grid.start_ms - before.start_ms) // HOUR_MS
+        for meter, known in before.seen_ms.items():
+            kept = known[skipped:][: grid.hours]
+            seen[meter][: len(kept)] = kept
+        newest = max((int(times.max()) for times in before.seen_ms.values()), default=0)
+        from_ms = max(from_ms, newest - LATE_MS)
+    for start in range(max(from_ms, grid.start_ms), grid.end_ms, CHUNK_MS):
+        chunk = store.read(list(chosen.values()), start, min(start + CHUNK_MS, grid.end_ms))
+        for meter, point in chosen.items():
+            t_ms = chunk[point].t_ms
+            np.maximum.at(seen[meter], (t_ms - grid.start_ms) // HOUR_MS, t_ms)
+    return {meter: np.maximum.accumulate(times) for meter, times in seen.items()}
+
+
+def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms: int) -> dict[str, Series]:
+    """Readings of doors and leak sensors."""
+    return store.read([p.id for p in catalogue.points if p.quantity in WATCHED_STATES], start_ms, end_ms)
+
+
+def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:
+    """Building → hourly outdoor temperature, gaps filled; nothing for a building whose thermometer never spoke."""
+    found: dict[str, Floats] = {}
+    for one in store.read_rollup("building_1h", {}, grid.start_ms, grid.end_ms, ["t_out"]):
+        building = one.tags["building"]
+        if building not in found and np.isfinite(one.fields["t_out"]).any():
+            found[building] = filled(grid.spread(one.t_ms, one.fields["t_out"]))
+    return found
+
+
+def filled(temp_c: Floats) -> Floats:
+    """Missing hours from the same hour of the newest day before that has one; before the first, from the first."""
+    whole = temp_c.copy()
+    for day in range(24, len(whole), 24):
+        here, before = whole[day : day + 24], whole[day - 24 : day]
+        missing = ~np.isfinite(here)
+        here[missing] = before[: len(here)][missing]
+    known = np.flatnonzero(np.isfinite(whole))
+    return np.where(np.isfinite(whole), whole, whole[known[0]])

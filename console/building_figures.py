@@ -1,0 +1,209 @@
+"""What a building's page says: today against expected, thirty days, each utility, sub-meters and sensors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from console.estate_cards import provenance
+from console.figures import DAY_MS, HOUR_MS, LIVE_QUANTITY, Use, building_hours, hourly, meter_use
+from console.plots import Line, Plot, Shape, column, merge, thinned
+from console.tiles import Tile, flow_tile, point_tile, slug
+from facility.quantities import ACCOUNTED, Quantity, Utility
+
+if TYPE_CHECKING:
+    from console.visit import Visit
+    from facility.model import Building, Meter, Point, Provenance
+    from stores.readings.port import Times, Values
+
+DAYS = 30
+UTILITIES = (Utility.ELECTRICITY, Utility.HEAT, Utility.COOLING, Utility.WATER, Utility.GAS)
+SENSORS_HIDDEN = frozenset({Quantity.SIGNAL, Quantity.VOLTAGE, Quantity.CURRENT, Quantity.FREQUENCY})
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local day's use beside what was expected of it."""
+
+    day: date
+    use: Use
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One utility of the building."""
+
+    utility: Utility
+    now: Tile
+    today: Use
+    days: list[Day]
+    provenance: Provenance | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """A meter below the building's total."""
+
+    meter: Meter
+    now: Tile
+    today: float
+    week: float
+
+
+@dataclass(frozen=True, slots=True)
+class SensorRow:
+    """A sensor's point."""
+
+    meter: Meter
+    point: Point
+    tile: Tile
+    where: str
+
+
+def sections(visit: Visit, building: Building) -> list[Section]:
+    """Every utility that has a head meter here."""
+    found = []
+    for utility in UTILITIES:
+        heads = visit.catalogue.head_meters(building.id, utility)
+        if heads:
+            tile = flow_tile(visit, slug("flow", building.id, utility.value), heads, utility, age="shown")
+            used, by_day = today(visit, building, utility), days(visit, building, utility)
+            found.append(Section(utility, tile, used, by_day, provenance(heads)))
+    return found
+
+
+def today(visit: Visit, building: Building, utility: Utility) -> Use:
+    """Use since local midnight beside what was expected by now."""
+    midnight = visit.midnight_ms()
+    hours = building_hours(visit.parts.store, utility, midnight, visit.now_ms + HOUR_MS, building.id)
+    return hours.get(building.id, hourly(None)).so_far(midnight, visit.now_ms)
+
+
+def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
+    """The last thirty local days, today last; days without a figure are left out."""
+    tags = {"building": building.id, "utility": utility.value}
+    start_ms = visit.midnight_ms() - DAYS * DAY_MS
+    found = visit.parts.store.read_rollup("building_1d", tags, start_ms, visit.now_ms)
+    if not found:
+        return []
+    series = found[0]
+    blank = np.full(len(series), np.nan)
+    names = ("qty", "expected", "cost", "lo", "hi")
+    figures = {name: series.fields.get(name, blank) for name in names}
+    complete = series.fields.get("complete", blank)
+    expected = _expected_of_days(visit, building, utility, series.t_ms)
+    result = []
+    for i, t_ms in enumerate(series.t_ms.tolist()):
+        if math.isfinite(figures["qty"][i]):
+            use = Use(**{name: float(figures[name][i]) for name in names})
+            if not math.isfinite(use.expected):
+                use = Use(use.qty, expected.get(t_ms, math.nan), use.cost)
+            result.append(Day(visit.formats.local(_utc(visit, t_ms)).date(), use, complete[i] == 1))
+    return result
+
+
+def _expected_of_days(visit: Visit, building: Building, utility: Utility, starts_ms: Times) -> dict[int, float]:
+    """The sum of the hours' expectation for days that state none themselves, where every hour has one."""
+    hours = building_hours(visit.parts.store, utility, int(starts_ms[0]), visit.now_ms, building.id)
+    known = hours.get(building.id, hourly(None))
+    sums = {}
+    for start_ms in starts_ms.tolist():
+        day = known.between(start_ms, start_ms + DAY_MS).expected
+        if len(day) >= 23 and np.isfinite(day).all():  # noqa: PLR2004 - the shortest day of the year
+            sums[start_ms] = float(day.sum())
+    return sums
+
+
+def _utc(visit: Visit, t_ms: int) -> datetime:
+    return datetime.fromtimestamp(t_ms / 1000, tz=visit.now.tzinfo)
+
+
+def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELECTRICITY) -> Plot:
+    """Today from midnight to midnight: the expected band, each hour's mean, and what flows now."""
+    start_ms = visit.midnight_ms()
+    tomorrow = visit.formats.local(visit.now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    end_ms = round(tomorrow.timestamp() * 1000)
+    found = building_hours(visit.parts.store, utility, start_ms, end_ms, building.id)
+    hours = found.get(building.id, hourly(None))
+    t = visit.texts
+    over = hours.t_ms + HOUR_MS <= visit.now_ms
+    parts: list[tuple[str, Shape, Times, Values]] = [
+        (t("chart.lo"), "lo", hours.t_ms, hours.lo),
+        (t("chart.hi"), "hi", hours.t_ms, hours.hi),
+        (t("chart.expected"), "dashed", hours.t_ms, hours.expected),
+        (t("chart.actual"), "step", hours.t_ms[over], hours.qty[over]),
+    ]
+    live = _live_line(visit, building, utility, start_ms)
+    if live:
+        parts.append((t("chart.live"), "thin", *live))
+    x, lines = merge(parts)
+    unit = "kW" if utility.unit == "kWh" else "m³/h"
+    so_far = hours.so_far(start_ms, visit.now_ms)
+    return Plot(x, lines, unit, start_ms / 1000, end_ms / 1000, visit.catalogue.site.timezone,
+                summary=use_sentence(visit, so_far, utility))  # fmt: skip
+
+
+def use_sentence(visit: Visit, use: Use, utility: Utility) -> str:
+    """What was used so far today and what was expected by now, in one sentence."""
+    f = visit.formats
+    text = "chart.today_summary" if math.isfinite(use.expected) else "chart.today_summary_unknown"
+    return visit.texts(text, used=f.use(use.qty, utility.unit), expected=f.use(use.expected, utility.unit))
+
+
+def _live_line(visit: Visit, building: Building, utility: Utility, start_ms: int) -> tuple[Times, Values] | None:
+    """What the building's one head gauge said today, in kW or m³/h; several gauges are not summed point by point."""
+    heads = visit.catalogue.head_meters(building.id, utility)
+    gauge = visit.catalogue.find_point(heads[0].id, LIVE_QUANTITY[utility]) if len(heads) == 1 else None
+    if gauge is None:
+        return None
+    t_ms, x = thinned(visit.parts.store.read([gauge.id], start_ms, visit.now_ms + 1)[gauge.id])
+    return (t_ms, x / (1.0 if utility is Utility.GAS else 1000.0)) if len(t_ms) else None
+
+
+def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
+    """Thirty days as bars, with a mark where each was expected to end."""
+    shown = days(visit, building, utility)
+    x = [datetime(d.day.year, d.day.month, d.day.day, 12, tzinfo=visit.formats.zone).timestamp() for d in shown]
+    t = visit.texts
+    lines = [
+        Line(t("chart.used"), "bars", column(np.array([d.use.qty for d in shown]))),
+        Line(t("chart.expected"), "mark", column(np.array([d.use.expected for d in shown]))),
+    ]
+    end = (visit.midnight_ms() + DAY_MS) / 1000
+    unit = "kWh" if utility.unit == "kWh" else "m³"
+    return Plot(x, lines, unit, end - (DAYS + 1) * DAY_MS / 1000, end, visit.catalogue.site.timezone, grain="day",
+                summary=t("chart.days_summary", n=len(shown)))  # fmt: skip
+
+
+def meter_rows(visit: Visit, building: Building) -> list[MeterRow]:
+    """Sub, check and virtual meters with what flows now and what they used."""
+    store, midnight = visit.parts.store, visit.midnight_ms()
+    used_today = meter_use(store, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
+    used_week = meter_use(store, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
+    rows = []
+    for meter in visit.catalogue.meters_of(building.id):
+        if meter.utility is None or meter.role == "head":
+            continue
+        counter = f"{meter.id}/{ACCOUNTED[meter.utility].word}"
+        tile = flow_tile(visit, slug("meter", meter.id), [meter], meter.utility)
+        rows.append(MeterRow(meter, tile, used_today.get(counter, math.nan), used_week.get(counter, math.nan)))
+    return sorted(rows, key=lambda row: -(row.week if math.isfinite(row.week) else 0))
+
+
+def sensor_rows(visit: Visit, building: Building) -> list[SensorRow]:
+    """What is neither a meter's use nor a detail of its electricity: rooms, doors, leaks, batteries."""
+    rows = []
+    for meter in visit.catalogue.meters_of(building.id):
+        space = visit.catalogue.space.get(meter.space)
+        where = space.name.in_language(visit.texts.language) if space else ""
+        rows += [
+            SensorRow(meter, point, point_tile(visit, point), where)
+            for point in visit.catalogue.points_of(meter.id)
+            if meter.utility is None and point.quantity not in SENSORS_HIDDEN
+        ]
+    return rows

@@ -1,0 +1,133 @@
+"""The check of the catalogues: every text exists in every language, is used, and stands in no template."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from console.cases import FILTERS
+from console.domains import DOMAINS
+from console.texts import DOMAINS as FILES
+from console.texts import LANGUAGES, read_catalogue
+from facility.model import Provenance
+from facility.quantities import Kind, Quantity, Utility
+from facility.work import AlertState, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parent
+ALERT_PARTS = ("title", "what", "why", "check")
+FREE_FAMILIES = ("use.",)
+"""Texts for words that an estate's document chooses; without one, the document's word is shown."""
+
+_QUOTED_ID = re.compile(r"""["']([a-z_]+(?:\.[a-z0-9_]+)+)["']""")
+_TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_SPOKEN_ATTRIBUTES = frozenset({"aria-label", "alt", "title", "placeholder", "label"})
+_NAMES = frozenset({"Meterhouse"})
+
+
+def problems() -> list[str]:
+    """What is wrong with the texts, one sentence each; an empty list when nothing is."""
+    return [*_id_problems(), *_place_problems(), *_literal_problems()]
+
+
+def wanted_ids() -> set[str]:
+    """Every id that templates and code name, and those that they put together from our vocabularies."""
+    sections = {text_id.partition(".")[0] for text_id in _catalogue("en")} - {"alert", "use"}
+    named = set()
+    for path in (*FOLDER.rglob("*.py"), *FOLDER.glob("templates/*.html")):
+        found = _QUOTED_ID.findall(path.read_text(encoding="utf-8"))
+        named |= {one for one in found if one.partition(".")[0] in sections | {"alert"} and not one.endswith(".html")}
+    return named | set(_vocabulary()) | set(_alert_ids())
+
+
+def _vocabulary() -> Iterator[str]:
+    """Ids made of a family and a word of a closed vocabulary."""
+    yield from (f"severity.{severity.word}" for severity in Severity)
+    yield from (f"case.{state}" for state in AlertState)
+    yield from (f"filter.{word}" for word in FILTERS)
+    yield from (f"verdict.{verdict}{part}" for verdict in Verdict for part in ("", ".long"))
+    yield from (f"utility.{utility}" for utility in Utility)
+    yield from (f"quantity.{quantity.word}" for quantity in Quantity)
+    yield from (f"state.{q.word}.{word}" for q in Quantity if q.kind is Kind.STATE for word in ("on", "off"))
+    yield from (f"provenance.{p}{part}" for p in Provenance if p is not Provenance.METERED for part in ("", ".long"))
+    yield from (f"domain.{word}" for word in DOMAINS)
+    for sensor in (Quantity.DOOR_OPEN, Quantity.LEAK, Quantity.SMOKE):
+        yield f"domain.security.{sensor.word}"
+        yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
+    yield from (f"sure.{word}" for word in ("very_likely", "likely", "possible"))
+    yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
+    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "undone")
+    yield from (f"event.{word}" for word in steps)
+    words = ("not_found", "form_refused", "not_understood", "too_late", "no_estate", "store_lost")
+    yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
+
+
+def _alert_ids() -> Iterator[str]:
+    """All four texts of every alert that any language knows."""
+    known = {text_id for language in LANGUAGES for text_id in read_catalogue(language, "alerts")}
+    messages = {text_id.rpartition(".")[0] for text_id in known}
+    yield from (f"{message}.{part}" for message in messages for part in ALERT_PARTS)
+
+
+def _catalogue(language: str) -> dict[str, str]:
+    entries: dict[str, str] = {}
+    for file in FILES:
+        entries |= read_catalogue(language, file)
+    return entries
+
+
+def _id_problems() -> Iterator[str]:
+    wanted = wanted_ids()
+    for language in LANGUAGES:
+        known = set(_catalogue(language))
+        yield from (f"{language}: '{one}' has no text" for one in sorted(wanted - known))
+        unused = (one for one in known - wanted if not one.startswith(FREE_FAMILIES))
+        yield from (f"{language}: '{one}' is not used" for one in sorted(unused))
+
+
+def _place_problems() -> Iterator[str]:
+    """A text has the same named places in every language."""
+    first, *others = LANGUAGES
+    model = _catalogue(first)
+    for language in others:
+        for text_id, text in _catalogue(language).items():
+            here, there = _places(text), _places(model.get(text_id, ""))
+            if text_id in model and here != there:
+                yield f"{language}: '{text_id}' has the places {sorted(here)}, {first} has {sorted(there)}"
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+class _Literals(HTMLParser):
+    """Collects words that a template says by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self._check(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
+        for name, value in attrs:
+            if name in _SPOKEN_ATTRIBUTES and value:
+                self._check(value)
+
+    def _check(self, text: str) -> None:
+        self.found += [word for word in _LETTERS.findall(text) if word not in _NAMES]
+
+
+def _literal_problems() -> Iterator[str]:
+    for path in sorted(FOLDER.glob("templates/*.html")):
+        parser = _Literals()
+        parser.feed(_TEMPLATE_CODE.sub("", path.read_text(encoding="utf-8")))
+        yield from (f"{path.name}: '{word}' stands in the template, not in the catalogues" for word in parser.found)

@@ -1,0 +1,96 @@
+"""What the first page says of the estate: a card for every building, and the whole in one line."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.figures import DAY_MS, HOUR_MS, Use, building_hours, hourly
+from console.sparkline import Sparkline, sparkline
+from console.tiles import Tile, power_tile, seen_tile
+from facility.model import Provenance
+from facility.quantities import Utility
+from facility.work import AlertState, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from console.visit import Visit
+    from facility.model import Building, Meter
+    from facility.work import Alert
+
+STILL_OPEN = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A building at a glance."""
+
+    building: Building
+    power: Tile
+    seen: Tile
+    today: Use
+    spark: Sparkline | None
+    alerts: int
+    worst: Severity | None
+    provenance: Provenance | None
+
+
+def cards(visit: Visit) -> list[Card]:
+    """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
+    start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
+    hours = building_hours(visit.parts.store, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
+    alerts = open_alerts(visit)
+    found = []
+    for building in visit.catalogue.buildings:
+        meters = visit.catalogue.meters_of(building.id)
+        if not meters:
+            continue
+        here = [alert for alert in alerts if alert.building == building.id]
+        known = hours.get(building.id, hourly(None))
+        found.append(
+            Card(
+                building=building,
+                power=power_tile(visit, building),
+                seen=seen_tile(visit, building),
+                today=known.so_far(visit.midnight_ms(), visit.now_ms),
+                spark=sparkline(known, visit.now_ms - DAY_MS, visit.now_ms),
+                alerts=len(here),
+                worst=max((alert.severity for alert in here), default=None),
+                provenance=provenance(visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)),
+            )
+        )
+    return sorted(found, key=_urgency)
+
+
+def _urgency(card: Card) -> tuple[int, float]:
+    over = card.today.over
+    return -(card.worst or 0), -(over if math.isfinite(over) else -1.0)
+
+
+def provenance(meters: Iterable[Meter]) -> Provenance | None:
+    """Where the readings of some meters come from, when it is not an installed device; None otherwise."""
+    kinds = Counter(meter.provenance for meter in meters if meter.provenance is not Provenance.METERED)
+    return kinds.most_common(1)[0][0] if kinds else None
+
+
+def open_alerts(visit: Visit, building: str | None = None) -> list[Alert]:
+    """Cases that still wait for a person, newest first."""
+    return visit.parts.casebook.alerts(states=STILL_OPEN, building=building)
+
+
+def whole(cards: Iterable[Card]) -> Use:
+    """The estate's use today: the sum over buildings whose use and expectation are both known."""
+    cards = list(cards)
+    uses = [card.today for card in cards if math.isfinite(card.today.qty)]
+    if not uses:
+        return Use()
+    both = [use for use in uses if math.isfinite(use.expected)]
+    comparable = len(both) == len(uses)
+    return Use(
+        qty=sum(use.qty for use in uses),
+        expected=sum(use.expected for use in both) if comparable else math.nan,
+        cost=sum(use.cost for use in uses if math.isfinite(use.cost)),
+    )

@@ -1,0 +1,169 @@
+"""The figures of the estate and of a building: what flows now, what was used, what was expected by now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facility.quantities import ACCOUNTED, Quantity, Utility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from console.live import Picture
+    from facility.catalogue import Catalogue
+    from facility.model import Meter
+    from stores.readings.port import ReadingStore, RollupSeries, Times, Values
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+LIVE_QUANTITY = {
+    Utility.ELECTRICITY: Quantity.ACTIVE_POWER,
+    Utility.WATER: Quantity.WATER_FLOW,
+    Utility.GAS: Quantity.GAS_FLOW,
+    Utility.HEAT: Quantity.HEAT_POWER,
+    Utility.COOLING: Quantity.COOLING_POWER,
+}
+"""The gauge that says how much of a utility flows now."""
+
+
+SPEED_TO_GAUGE = {
+    Utility.ELECTRICITY: 1000.0,  # kWh per hour → W
+    Utility.WATER: 1000.0,  # m³ per hour → L/h
+    Utility.GAS: 1.0,
+    Utility.HEAT: 1000.0,
+    Utility.COOLING: 1000.0,
+}
+"""From a counter's units per hour to the unit of the gauge."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSum:
+    """A sum of gauges now. ``t_ms`` is the oldest reading in it: a sum is as old as its oldest part."""
+
+    x: float
+    t_ms: int
+    poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Use over a stretch beside what was expected in the same hours; NaN where unknown."""
+
+    qty: float = math.nan
+    expected: float = math.nan
+    cost: float = math.nan
+    lo: float = math.nan
+    hi: float = math.nan
+
+    @property
+    def over(self) -> float:
+        """Share above (+) or below (-) the expected use; NaN without one."""
+        return self.qty / self.expected - 1 if self.expected > 0 else math.nan
+
+    @property
+    def verdict(self) -> str:
+        """``high`` and ``very_high`` lie outside the band or well above expected; ``low``; ``usual``; ``unknown``."""
+        if not math.isfinite(self.over):
+            return "unknown"
+        if self.over > 0.15:  # noqa: PLR2004 - dashboards' limits: 5 % is worth watching, 15 % worth acting on
+            return "very_high"
+        if self.over > 0.05:  # noqa: PLR2004 - see above
+            return "high"
+        return "low" if self.over < -0.15 else "usual"  # noqa: PLR2004 - the same distance below
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """Hours of a building and utility: starts (n,) in ms, and figures (n,), NaN where unknown."""
+
+    t_ms: Times
+    qty: Values
+    expected: Values
+    lo: Values
+    hi: Values
+    cost: Values
+
+    def between(self, start_ms: int, end_ms: int) -> Hourly:
+        """The hours that start in the range."""
+        keep = (self.t_ms >= start_ms) & (self.t_ms < end_ms)
+        figures = (self.qty, self.expected, self.lo, self.hi, self.cost)
+        return Hourly(self.t_ms[keep], *(column[keep] for column in figures))
+
+    def so_far(self, start_ms: int, now_ms: int) -> Use:
+        """Use from ``start_ms`` to now; of the running hour only the part that has passed is expected."""
+        part = self.between(start_ms, now_ms)
+        known = np.isfinite(part.qty)
+        if not known.any():
+            return Use()
+        passed = np.clip((now_ms - part.t_ms[known]) / HOUR_MS, 0.0, 1.0)
+        return Use(
+            qty=float(part.qty[known].sum()),
+            expected=float((part.expected[known] * passed).sum()),
+            cost=float(part.cost[known].sum()),
+            lo=float((part.lo[known] * passed).sum()),
+            hi=float((part.hi[known] * passed).sum()),
+        )
+
+
+def hourly(series: RollupSeries | None) -> Hourly:
+    """A rollup's series as hours; no series gives no hours."""
+    if series is None:
+        nothing = np.empty(0)
+        return Hourly(np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
+    blank = np.full(len(series), np.nan)
+    column = series.fields.get
+    return Hourly(series.t_ms, *(column(name, blank) for name in ("qty", "expected", "lo", "hi", "cost")))
+
+
+def building_hours(
+    store: ReadingStore, utility: Utility, start_ms: int, end_ms: int, building: str = ""
+) -> dict[str, Hourly]:
+    """Hours of every building (or of one) for a utility, by building id."""
+    tags = {"utility": utility.value} | ({"building": building} if building else {})
+    found = store.read_rollup("building_1h", tags, start_ms, end_ms)
+    return {series.tags["building"]: hourly(series) for series in found}
+
+
+def live_sum(catalogue: Catalogue, meters: Iterable[Meter], utility: Utility, picture: Picture) -> LiveSum | None:
+    """What flows now through some meters, in the unit of the utility's gauge; None where nothing is known."""
+    known = [flow for meter in meters if (flow := _flow(catalogue, meter, utility, picture))]
+    if not known:
+        return None
+    return LiveSum(sum(flow.x for flow in known), min(flow.t_ms for flow in known), max(flow.poll_s for flow in known))
+
+
+def _flow(catalogue: Catalogue, meter: Meter, utility: Utility, picture: Picture) -> LiveSum | None:
+    """A meter's gauge, or else the speed of its counter."""
+    gauge = catalogue.find_point(meter.id, LIVE_QUANTITY[utility])
+    if gauge and gauge.id in picture.values:
+        latest = picture.values[gauge.id]
+        return LiveSum(latest.x, latest.t_ms, meter.poll_s)
+    counter = catalogue.find_point(meter.id, ACCOUNTED[utility])
+    if counter and counter.id in picture.per_hour:
+        speed = picture.per_hour[counter.id] * SPEED_TO_GAUGE[utility]
+        return LiveSum(speed, picture.values[counter.id].t_ms, meter.poll_s)
+    return None
+
+
+def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int | None:
+    """When anything in a building was last heard."""
+    homes = {meter.id for meter in catalogue.meters_of(building)}
+    times = [picture.values[p.id].t_ms for p in catalogue.points if p.meter in homes and p.id in picture.values]
+    return max(times, default=None)
+
+
+def meter_use(store: ReadingStore, rollup: str, building: str, start_ms: int, end_ms: int) -> Mapping[str, float]:
+    """Use of each meter's accounted counter over a range, by ``meter/quantity``."""
+    found = store.read_rollup(rollup, {"building": building}, start_ms, end_ms, ["qty"])
+    sums: dict[str, float] = {}
+    for series in found:
+        qty = series.fields.get("qty", np.empty(0))
+        known = qty[np.isfinite(qty)]
+        if len(known):
+            sums[f"{series.tags['meter']}/{series.tags['quantity']}"] = float(known.sum())
+    return sums

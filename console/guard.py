@@ -1,0 +1,155 @@
+"""The door of the console: which hosts, which paths without a session, and the headers on everything that leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from facility.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from stores.records.people import Person
+
+SESSION_COOKIE = "meterhouse_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/health"})
+"""Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
+
+STATIC_PREFIX = "/static/"
+
+MOST_BODY_BYTES = 64 * 1024
+"""No form of ours is longer; also a stranger may post to the sign-in page."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+SECURITY_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def csrf_token(session: str) -> str:
+    """The token that a session's forms carry: known to our pages, not to another site's."""
+    return hashlib.sha256(b"form of " + session.encode()).hexdigest()
+
+
+def csrf_holds(session: str, stated: str) -> bool:
+    """Whether a form carried its session's token."""
+    return bool(session) and hmac.compare_digest(csrf_token(session).encode(), stated.encode(errors="replace"))
+
+
+def session_of(headers: Headers) -> str:
+    """The session token in the cookies, or an empty string."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""
+
+
+class Guard:
+    """ASGI middleware in front of every route, also of those that do not exist."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], person_of: Callable[[str], Person | None]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+        self._person_of = person_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass; answer the rest here."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            refusal = await self._admit(scope)
+            await (refusal or self._app)(scope, _bounded(receive), _with_headers(send, scope))
+
+    async def _admit(self, scope: Scope) -> Response | None:
+        """None to pass, with the person in ``scope["state"]``; else the answer."""
+        headers = Headers(scope=scope)
+        if headers.get("host", "") not in self._hosts:
+            return PlainTextResponse("this host name is not answered here", 400)
+        if scope["method"] not in SAFE_METHODS and not _same_origin(headers):
+            return PlainTextResponse("forms are accepted from our own pages only", 403)
+        if _stated_length(headers) > MOST_BODY_BYTES:
+            return PlainTextResponse("this is longer than any form of ours", 413)
+        session = session_of(headers)
+        public_file = scope["path"].startswith(STATIC_PREFIX)
+        try:
+            person = await run_in_threadpool(self._person_of, session) if session and not public_file else None
+        except StoreUnavailable:
+            return JSONResponse({"error": "store_lost"}, 503)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["person"], state["session"] = person, session if person else ""
+        if person or public_file or scope["path"] in OPEN_PATHS:
+            return None
+        return _ask_to_sign_in(scope, headers)
+
+
+def _same_origin(headers: Headers) -> bool:
+    """A browser names the origin of a form; other clients name none, and carry the CSRF token all the same."""
+    origin, host = headers.get("origin"), headers.get("host", "")
+    return origin is None or origin in {f"http://{host}", f"https://{host}"}
+
+
+def _stated_length(headers: Headers) -> int:
+    stated = headers.get("content-length", "0")
+    return int(stated) if stated.isdecimal() and len(stated) <= 20 else MOST_BODY_BYTES + 1  # noqa: PLR2004 - 64 bits
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Ends the reading of a body that states no length and does not end: nobody fills our memory."""
+    received = 0
+
+    async def receive_some() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MOST_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return receive_some
+
+
+def _ask_to_sign_in(scope: Scope, headers: Headers) -> Response:
+    if "hx-request" in headers:
+        return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
+    if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        return RedirectResponse("/sign-in", 303)
+    return JSONResponse({"error": "sign in first"}, 401)
+
+
+def _with_headers(send: Send, scope: Scope) -> Send:
+    """Add the security headers; what is personal is not kept by caches; who came by TLS always does."""
+
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SECURITY_HEADERS.items():
+                headers[name] = value
+            headers["cache-control"] = "no-cache" if scope["path"].startswith(STATIC_PREFIX) else "no-store"
+            if scope["scheme"] == "https":
+                headers["strict-transport-security"] = "max-age=31536000"
+        await send(message)
+
+    return send_guarded

@@ -1,0 +1,19 @@
+"""Every page of the console, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.pages import alert, alerts, building, now, preferences, sign_in
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+PAGES: dict[str, APIRouter] = {
+    "now": now.router,
+    "building": building.router,
+    "alerts": alerts.router,
+    "alert": alert.router,
+    "preferences": preferences.router,
+    "sign_in": sign_in.router,
+}

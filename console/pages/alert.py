@@ -1,0 +1,107 @@
+"""The card of one alert, and what a person does with it: take it, judge it, and take either back."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from starlette.responses import RedirectResponse
+
+from console.cases import DAYS_PER_YEAR, case, past
+from console.evidence import exhibits
+from console.visit import Visit, page, visit_of
+from facility.work import Alert, Verdict
+
+router = APIRouter(prefix="/alerts/{alert_id}")
+
+NOTE_LENGTH = 500
+
+
+def alert_of(alert_id: str, visit: Annotated[Visit, Depends(visit_of)]) -> Alert:
+    """The alert that a path names; 404 for an unknown or malformed id."""
+    try:
+        found = visit.parts.casebook.alert(UUID(alert_id))
+    except ValueError:
+        found = None
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+Visiting = Annotated[Visit, Depends(visit_of)]
+Named = Annotated[Alert, Depends(alert_of)]
+
+
+@router.get("")
+def alert(request: Request, visit: Visiting, named: Named) -> Response:
+    """Everything needed to act: what, where, what it costs, how sure, the evidence, the first check."""
+    return page(
+        request,
+        "alert.html",
+        visit=visit,
+        exhibits=exhibits(visit, named),
+        past=past(visit, named),
+        **_case_parts(visit, named),
+    )
+
+
+@router.post("/acknowledge")
+def acknowledge(request: Request, visit: Visiting, named: Named) -> Response:
+    """Take the case."""
+    return _act(request, visit, named, "taken", lambda: visit.parts.casebook.acknowledge(*_who(visit, named)))
+
+
+@router.post("/release")
+def release(request: Request, visit: Visiting, named: Named) -> Response:
+    """Take back having taken it."""
+    return _act(request, visit, named, "released", lambda: visit.parts.casebook.release(*_who(visit, named)))
+
+
+@router.post("/close")
+def close(
+    request: Request,
+    visit: Visiting,
+    named: Named,
+    verdict: Annotated[Verdict, Form()],
+    note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
+) -> Response:
+    """Give the verdict."""
+    alert_id, by, at = _who(visit, named)
+    return _act(
+        request,
+        visit,
+        named,
+        "closed",
+        lambda: visit.parts.casebook.close(alert_id, verdict, note.strip(), by, at),
+    )
+
+
+@router.post("/reopen")
+def reopen(request: Request, visit: Visiting, named: Named) -> Response:
+    """Take the verdict back."""
+    return _act(request, visit, named, "reopened", lambda: visit.parts.casebook.reopen(*_who(visit, named)))
+
+
+def _who(visit: Visit, named: Alert) -> tuple[UUID, str, datetime]:
+    return named.id, visit.person, visit.now
+
+
+def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
+    return {
+        "case": case(visit, named),
+        "timeline": visit.parts.casebook.timeline(named.id),
+        "verdicts": list(Verdict),
+        "days_per_year": DAYS_PER_YEAR,
+        "note_length": NOTE_LENGTH,
+        "scope": "alerts",
+    }
+
+
+def _act(request: Request, visit: Visit, named: Alert, done: str, change: Callable[[], object]) -> Response:
+    """Change the case, then show it: the changed part to htmx, the whole page again to a plain form."""
+    change()
+    if "hx-request" not in request.headers:
+        return RedirectResponse(f"/alerts/{named.id}", 303)
+    changed = visit.parts.casebook.alert(named.id) or named
+    return page(request, "_case.html", visit=visit, done=done, **_case_parts(visit, changed))

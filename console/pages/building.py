@@ -1,0 +1,35 @@
+"""The page of one building."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+
+from console.building_figures import meter_rows, sections, sensor_rows, today, use_sentence
+from console.cases import case
+from console.estate_cards import open_alerts
+from console.tiles import seen_tile
+from console.visit import Visit, page, visit_of
+from facility.quantities import Utility
+
+router = APIRouter()
+
+
+@router.get("/buildings/{building_id}")
+def building(request: Request, building_id: str, visit: Annotated[Visit, Depends(visit_of)]) -> Response:
+    """Today against expected, thirty days, water and gas, sub-meters, sensors, alerts."""
+    found = visit.catalogue.building.get(building_id)
+    if found is None:
+        raise HTTPException(404)
+    return page(
+        request,
+        "building.html",
+        visit=visit,
+        building=found,
+        sections=sections(visit, found),
+        meters=meter_rows(visit, found),
+        sensors=sensor_rows(visit, found),
+        cases=[case(visit, alert) for alert in open_alerts(visit, found.id)],
+        seen=seen_tile(visit, found),
+        sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
+        scope=found.id,
+    )

@@ -1,0 +1,30 @@
+"""The first page: the estate now."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from console.domains import domains
+from console.estate_cards import cards, open_alerts, whole
+from console.tiles import estate_power_tile, reporting_tile
+from console.visit import Visit, page, visit_of
+
+router = APIRouter()
+
+
+@router.get("/")
+def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Response:
+    """Every building at a glance, and the domains beside energy."""
+    shown = cards(visit)
+    return page(
+        request,
+        "now.html",
+        visit=visit,
+        cards=shown,
+        whole=whole(shown),
+        power=estate_power_tile(visit),
+        reporting=reporting_tile(visit),
+        open_count=len(open_alerts(visit)),
+        domains=domains(visit),
+        scope="estate",
+    )

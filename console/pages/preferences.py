@@ -1,0 +1,48 @@
+"""What a person sets for themselves: the language; and the way out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from starlette.responses import RedirectResponse
+
+from console.guard import SESSION_COOKIE
+from console.texts import LANGUAGES
+from console.visit import LANGUAGE_COOKIE, Parts
+
+router = APIRouter()
+
+YEAR_S = 365 * 86_400
+
+
+@router.post("/language")
+def choose(request: Request, language: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
+    """Read on in another language, on the page where one was."""
+    if language not in LANGUAGES:
+        raise HTTPException(404)
+    parts: Parts = request.app.state.parts
+    parts.people.set_language(request.state.person.name, language)
+    answer = RedirectResponse(_inside(back), 303)
+    remember_language(request, answer, language)
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(request: Request) -> Response:
+    """End the session here and in the records."""
+    parts: Parts = request.app.state.parts
+    parts.people.sign_out(request.state.session)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+def remember_language(request: Request, answer: Response, language: str) -> None:
+    """Keep the language for the next sign-in on this device."""
+    answer.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=YEAR_S, httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+def _inside(path: str) -> str:
+    """The path if it lies in the console, else the first page: no form sends a person elsewhere."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -1,0 +1,40 @@
+"""Signing in with a one-time link: looking at it uses nothing up, pressing the button does."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from starlette.responses import RedirectResponse
+
+from console.guard import SESSION_COOKIE
+from console.texts import LANGUAGES
+from console.visit import Parts, page
+from facility.errors import Denied
+
+router = APIRouter()
+
+
+@router.get("/sign-in")
+def show(request: Request, token: str = "") -> Response:
+    """One button. A link preview that opens this page does not consume the link."""
+    return page(request, "sign_in.html", token=token, refused="", languages=LANGUAGES)
+
+
+@router.post("/sign-in")
+def redeem(request: Request, token: Annotated[str, Form(max_length=200)]) -> Response:
+    """Exchange the token for a session."""
+    parts: Parts = request.app.state.parts
+    try:
+        session = parts.people.redeem(token, parts.clock(), parts.session_s)
+    except Denied:
+        return page(request, "sign_in.html", status=403, token="", refused="yes", languages=LANGUAGES)
+    parts.people.sign_out(request.state.session)  # a new session ends the one that this browser had
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        SESSION_COOKIE,
+        session,
+        max_age=parts.session_s,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return answer

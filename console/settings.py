@@ -1,0 +1,55 @@
+"""What can be set for the console, by environment variables that start with METERHOUSE_."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from facility.errors import ConfigError
+
+
+class ConsoleSettings(BaseSettings):
+    """Where the estate is kept and where pages are served."""
+
+    model_config = SettingsConfigDict(env_prefix="METERHOUSE_", frozen=True)
+
+    store: str
+    records: str
+    listen: str = "127.0.0.1:8080"
+    allow_remote: str = "no"
+    hosts: str = ""
+    session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen on. Raises ``ConfigError`` for anything else, and for a host beyond loopback."""
+        host, _, port = self.listen.rpartition(":")
+        host = host.strip("[]")
+        if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
+            raise ConfigError(f"METERHOUSE_LISTEN is '{self.listen}': it must be host:port, such as 127.0.0.1:8080")
+        if not _is_loopback(host) and self.allow_remote != "yes":
+            raise ConfigError(
+                f"METERHOUSE_LISTEN is '{self.listen}', which other machines can reach: "
+                "put a proxy with TLS in front of 127.0.0.1, or set METERHOUSE_ALLOW_REMOTE=yes"
+            )
+        return host, int(port)
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """Values of the Host header that are answered; METERHOUSE_HOSTS adds names, separated by commas."""
+        host, port = self.address
+        own = {"127.0.0.1", "localhost", f"[{host}]" if ":" in host else host}
+        more = {name.strip() for name in self.hosts.split(",") if name.strip()}
+        return tuple(sorted({f"{name}:{port}" for name in own} | more))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,51 @@
+// Keeps live figures honest: counts their age, greys the old ones, pauses on demand, asks when the stream is gone.
+const language = document.documentElement.lang;
+const words = new Intl.RelativeTimeFormat(language === "en" ? "en-GB" : "zh-CN", { style: "short", numeric: "always" });
+const STEPS = [[60, 1, "second"], [3600, 60, "minute"], [86400, 3600, "hour"], [Infinity, 86400, "day"]];
+const POLL_MS = 5000;
+
+function ago(seconds) {
+  const [, size, unit] = STEPS.find(([limit]) => seconds < limit);
+  return words.format(-Math.floor(seconds / size), unit);
+}
+
+function grow() {
+  const now = Date.now();
+  for (const tile of document.querySelectorAll("[data-at]")) {
+    const seconds = Math.max(0, (now - Number(tile.dataset.at)) / 1000);
+    tile.classList.toggle("stale", seconds > Number(tile.dataset.staleS));
+    const time = tile.querySelector("[data-ago]");
+    if (time) time.textContent = ago(seconds);
+  }
+}
+
+const pause = document.querySelector("[data-pause]");
+const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
+pause?.addEventListener("click", () => pause.setAttribute("aria-pressed", String(!isPaused())));
+
+let heard = Date.now();
+document.body.addEventListener("htmx:sseOpen", () => { heard = Date.now(); });
+document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
+  heard = Date.now();
+  if (isPaused()) event.preventDefault();
+  else document.dispatchEvent(new Event("live"));
+});
+document.body.addEventListener("htmx:sseMessage", grow);
+document.body.addEventListener("htmx:load", grow);
+
+const gone = document.querySelector("[data-gone]");
+
+// A stream that says nothing for half a minute is gone: ask now and then instead, while the page is looked at.
+setInterval(() => {
+  const poll = document.getElementById("poll");
+  const isGone = Date.now() - heard > 30000;
+  if (gone) gone.hidden = !isGone;
+  if (poll && isGone && !isPaused() && !document.hidden) {
+    globalThis.htmx.trigger(poll, "poll");
+    document.dispatchEvent(new Event("live"));
+  }
+}, POLL_MS);
+setInterval(() => { if (!document.hidden) grow(); }, 1000);
+grow();
+
+document.querySelector("select[data-submit]")?.addEventListener("change", (event) => event.target.form.requestSubmit());

@@ -1,0 +1,117 @@
+"""Numbers that live: each has an id, so that the first page and the stream of changes render the same piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
+from console.formats import NOTHING, Amount
+from console.live import stale_after_s
+from facility.quantities import Kind, Quantity, Utility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from console.visit import Visit
+    from facility.model import Building, Meter, Point
+
+STATE_STALE_S = 2 * 3600.0
+"""A contact that only reports changes still says hourly that it is there."""
+
+ALARM_STATES = frozenset({Quantity.LEAK, Quantity.SMOKE, Quantity.TAMPER})
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One live figure: number and unit, or a word with a tone; when it was measured; from which age on it is old."""
+
+    id: str
+    amount: Amount
+    at_ms: int | None = None
+    stale_after_s: float = 25.0
+    tone: str = ""  # ok | watch | act | unknown: drawn as an icon beside the words
+    age: str = "hidden"  # shown | hidden
+
+    def is_stale(self, now_ms: int) -> bool:
+        """Whether the figure is too old to be called live."""
+        return self.at_ms is None or now_ms - self.at_ms > self.stale_after_s * 1000
+
+
+def slug(*parts: str) -> str:
+    """An id that is safe in HTML and in selectors."""
+    return "-".join(parts).replace("/", "-")
+
+
+def flow_amount(visit: Visit, utility: Utility, x: float) -> Amount:
+    """What flows now, in the unit of the utility's gauge."""
+    return visit.formats.reading(LIVE_QUANTITY[utility], x)
+
+
+def flow_tile(visit: Visit, tile_id: str, meters: Iterable[Meter], utility: Utility, *, age: str = "hidden") -> Tile:
+    """The sum of what flows through some meters now."""
+    now = live_sum(visit.catalogue, meters, utility, visit.picture)
+    if now is None:
+        return Tile(tile_id, NOTHING, age=age)
+    return Tile(tile_id, flow_amount(visit, utility, now.x), now.t_ms, stale_after_s(now.poll_s), age=age)
+
+
+def point_tile(visit: Visit, point: Point, prefix: str = "point") -> Tile:
+    """The newest reading of a point: a number, or a state in a word."""
+    tile_id = slug(prefix, point.id)
+    latest = visit.picture.values.get(point.id)
+    if latest is None:
+        return Tile(tile_id, NOTHING, tone="unknown" if point.quantity.kind is Kind.STATE else "", age="shown")
+    limit_s = point_stale_after_s(visit, point)
+    if point.quantity.kind is not Kind.STATE:
+        return Tile(tile_id, visit.formats.reading(point.quantity, latest.x), latest.t_ms, limit_s, age="shown")
+    is_set = latest.x >= 0.5  # noqa: PLR2004 - states are 0 or 1
+    word = visit.texts(f"state.{point.quantity.word}.{'on' if is_set else 'off'}")
+    fresh_tone = "ok" if not is_set else "act" if point.quantity in ALARM_STATES else "watch"
+    tile = Tile(tile_id, Amount(word, ""), latest.t_ms, limit_s, fresh_tone, "shown")
+    return (
+        tile if not tile.is_stale(visit.now_ms) else Tile(tile_id, tile.amount, tile.at_ms, limit_s, "unknown", "shown")
+    )
+
+
+def point_stale_after_s(visit: Visit, point: Point) -> float:
+    """Age from which a point's value is old."""
+    limit_s = stale_after_s(visit.catalogue.meter[point.meter].poll_s)
+    return max(limit_s, STATE_STALE_S) if point.quantity.kind is Kind.STATE else limit_s
+
+
+def seen_tile(visit: Visit, building: Building) -> Tile:
+    """When a building was last heard of; only its age is shown."""
+    polls = [meter.poll_s for meter in visit.catalogue.meters_of(building.id)]
+    at_ms = last_seen_ms(visit.catalogue, building.id, visit.picture)
+    return Tile(slug("seen", building.id), Amount("", ""), at_ms, stale_after_s(min(polls, default=10.0)), age="shown")
+
+
+def power_tile(visit: Visit, building: Building) -> Tile:
+    """Electric power of a building now."""
+    heads = visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)
+    return flow_tile(visit, slug("power", building.id), heads, Utility.ELECTRICITY)
+
+
+def estate_power_tile(visit: Visit) -> Tile:
+    """Electric power of the whole estate now."""
+    heads = [m for b in visit.catalogue.buildings for m in visit.catalogue.head_meters(b.id, Utility.ELECTRICITY)]
+    return flow_tile(visit, "power-estate", heads, Utility.ELECTRICITY)
+
+
+def reporting(visit: Visit) -> tuple[int, int]:
+    """How many meters and sensors were heard of lately, and how many there are."""
+    heard = {
+        p.meter
+        for p in visit.catalogue.points
+        if (latest := visit.picture.values.get(p.id))
+        and visit.now_ms - latest.t_ms <= point_stale_after_s(visit, p) * 1000
+    }
+    return len(heard), len({p.meter for p in visit.catalogue.points})
+
+
+def reporting_tile(visit: Visit) -> Tile:
+    """``41 of 43`` meters are heard of."""
+    heard, present = reporting(visit)
+    tone = "ok" if heard == present else "watch" if heard >= 0.9 * present else "act"
+    return Tile("reporting", Amount(visit.texts("now.reporting_of", heard=heard, present=present), ""), tone=tone)

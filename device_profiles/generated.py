@@ -1,0 +1,63 @@
+"""What is written from the profiles: their JSON schema for editors, and the page of supported devices."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from facility.model import TOTAL
+from facility.profile_document import ProfileDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from facility.profile import DeviceProfile, JsonPoint, RegisterPoint
+
+_PAGE = """\
+# Supported devices
+
+Written from `device_profiles/` by `device_profiles/generated.py`; do not edit. Each model is one YAML file with its
+sources and examples, and the tests decode every example. Quantities in *italics* are read only where `site.yaml` asks
+for them. "Not confirmed" is what no document of the maker settled: compare first readings with the device's display.
+
+{table}
+"""
+
+
+def schema_text() -> str:
+    """The JSON schema of a profile file, for editors that complete and check YAML."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **ProfileDocument.model_json_schema()}
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def supported_devices_text(profiles: Mapping[str, DeviceProfile]) -> str:
+    """The page that lists every model, what it says, what proves it and what is not confirmed."""
+    head = ["Maker", "Model", "Protocol", "Quantities", "Source", "Not confirmed"]
+    rows = [head, ["---"] * len(head), *(_row(profiles[id_]) for id_ in sorted(profiles))]
+    return _PAGE.format(table="\n".join("| " + " | ".join(row) + " |" for row in rows))
+
+
+def _row(profile: DeviceProfile) -> list[str]:
+    maker, _, model = profile.id.partition("/")
+    link = f"[{model}](../device_profiles/{profile.id}.yaml): {profile.name}"
+    sources = (f"{s.document}, {s.version}: {s.section}" for s in profile.sources)
+    cells = [maker, link, profile.protocol.value, _quantities(profile), _lines(sources), _lines(profile.unconfirmed)]
+    return [cell.replace("|", "\\|") for cell in cells]
+
+
+def _quantities(profile: DeviceProfile) -> str:
+    """``active_power, *voltage (l1, l2, l3)*``: one word per quantity, with its channels if it has any."""
+    wanted = _words([point for point in profile.points if not point.optional])
+    offered = _words([point for point in profile.points if point.optional])
+    return ", ".join([*wanted, *(f"*{word}*" for word in offered)])
+
+
+def _words(points: Iterable[RegisterPoint | JsonPoint]) -> list[str]:
+    channels: dict[str, list[str]] = {}
+    for point in points:
+        channels.setdefault(point.quantity.word, []).append(point.channel)
+    return [word if names == [TOTAL] else f"{word} ({', '.join(names)})" for word, names in channels.items()]
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "<br>".join(texts) or "–"

@@ -1,0 +1,88 @@
+"""``python -m edge_agent``: settings → extract → parts → run until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from importlib.metadata import version
+
+import structlog
+from pydantic import ValidationError
+
+from device_profiles import load_profiles
+from edge_agent.agent import Agent
+from edge_agent.settings import Settings
+from facility.errors import ConfigError
+from facility.site_document import load_site
+
+CONFIG_EXIT = 2
+TICK_S = 0.25
+
+
+def main() -> int:
+    """Run one agent; the exit code says whether a person must change something (2) or it broke (1)."""
+    os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence on a bus is told once, by the poller
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        agent = build()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return CONFIG_EXIT
+    try:
+        agent.start()
+        while agent.is_alive() and not stop.wait(TICK_S):
+            agent.tick()
+        is_well = agent.is_alive()
+    finally:
+        agent.stop()  # else its threads would go on without anybody who can end them
+    return 0 if is_well else 1
+
+
+def build() -> Agent:
+    """The agent that the settings describe. Raises ``ConfigError`` before anything connects."""
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
+    except ValidationError as error:
+        raise ConfigError(*(f"METERHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())) from None
+    profiles = load_profiles()
+    try:
+        text = settings.site.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{settings.site}: cannot be read: {error.strerror}") from None
+    catalogue = load_site(text, str(settings.site), profiles)
+    if settings.agent not in catalogue.agent:
+        raise ConfigError(
+            f"{settings.site}: no agent '{settings.agent}' (allowed: {', '.join(catalogue.agent) or 'none'})"
+        )
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
+    return Agent(
+        settings,
+        catalogue.part_for(settings.agent),
+        profiles,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        monotonic=time.monotonic,
+        version=version("meterhouse"),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The agent as a whole: its buses, its outbox and its link to the server, started and stopped in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from edge_agent.devices import devices_of
+from edge_agent.drivers import DRIVERS
+from edge_agent.drivers.base import AskingDriver, BusSeat
+from edge_agent.history import History
+from edge_agent.outbox import Outbox
+from edge_agent.poller import Poller
+from edge_agent.publisher import Publisher
+from edge_agent.status import figures
+from edge_agent.window import Window
+from edge_agent.writer import Writer
+from facility import wire
+from facility.errors import ConfigError
+from facility.quantities import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edge_agent.drivers.base import ListeningDriver
+    from edge_agent.settings import Settings
+    from facility.catalogue import Bus, Catalogue
+    from facility.profile import DeviceProfile
+
+
+class Agent:
+    """Everything that runs in one edge process. Constructing connects nowhere; it opens the outbox."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        extract: Catalogue,
+        profiles: Mapping[str, DeviceProfile],
+        *,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+        version: str,
+    ) -> None:
+        self._id, self._now_ms, self._monotonic = settings.agent, now_ms, monotonic
+        states = [p.id for p in extract.points if p.quantity.kind in {Kind.STATE, Kind.EVENT}]
+        self.outbox = Outbox(settings.data / "outbox.db", now_ms(), kept=states, room=settings.room)
+        self.window = Window(
+            self.outbox,
+            self._id,
+            batches=settings.window_batches,
+            rows=settings.batch_rows,
+            silence_s=settings.silence_s,
+        )
+        self.publisher = Publisher(
+            settings.broker,
+            self._id,
+            self.outbox,
+            self.window,
+            monotonic=monotonic,
+            status=self.status,
+            command=self.command,
+            points=len(extract.points),
+            version=version,
+        )
+        self.writer = Writer(self.outbox, self.publisher.wake, commit_s=settings.commit_s)
+        self.paused = False
+        self.buses: dict[str, Poller | ListeningDriver] = {}
+        for bus in extract.agent[self._id].buses:
+            self.buses[bus.id] = self._open(bus, extract, profiles)
+        self.history: History | None = None
+        if settings.replay is not None:
+            progress_file = settings.data / "history.json"
+            self.history = History(
+                settings.replay,
+                self.outbox,
+                progress_file,
+                self.publisher.wake,
+                most_unstored_rows=settings.most_unstored_rows // 2,
+            )
+            self.buses["replay"] = self.history.driver
+
+    def start(self) -> None:
+        """Begin: first what keeps, then what sends, then what reads."""
+        self.writer.start()
+        self.publisher.start()
+        for bus in self.buses.values():
+            bus.start()
+
+    def stop(self) -> None:
+        """End in the opposite order; what was read is on disk when this returns."""
+        for bus in reversed(self.buses.values()):
+            bus.stop()
+        self.writer.stop()
+        self.publisher.stop()
+        self.tick()
+        self.outbox.close()
+
+    def tick(self) -> None:
+        """What is done now and then by whoever waits."""
+        if self.history is not None:
+            self.history.tick(self._monotonic())
+
+    def is_alive(self) -> bool:
+        """Whether every thread that must run does."""
+        pollers = [bus for bus in self.buses.values() if isinstance(bus, Poller)]
+        return self.writer.is_alive and self.publisher.is_alive and all(poller.is_alive for poller in pollers)
+
+    def command(self, do: str) -> None:
+        """``pause`` stops reading while the outbox goes on draining; ``resume`` undoes it."""
+        self.paused = do == "pause"
+        for bus in self.buses.values():
+            bus.pause("paused" if self.paused else "running")
+
+    def status(self) -> wire.Status:
+        """Health figures as of now."""
+        return wire.Status(
+            v=wire.VERSION,
+            dev=self._id,
+            state="online",
+            at_ms=self._now_ms(),
+            figures=figures(self),
+            buses={name: bus.state() for name, bus in self.buses.items()},
+        )
+
+    def _open(self, bus: Bus, extract: Catalogue, profiles: Mapping[str, DeviceProfile]) -> Poller | ListeningDriver:
+        scheme = urlsplit(bus.url).scheme
+        if scheme not in DRIVERS:
+            raise ConfigError(f"bus {bus.id}: unknown protocol '{scheme}' (allowed: {', '.join(DRIVERS)})")
+        devices = devices_of(extract, profiles, bus.id)
+        seat = BusSeat(bus, devices, self.writer.put, self._now_ms, self._monotonic)
+        driver = DRIVERS[scheme](seat)
+        return Poller(driver, seat) if isinstance(driver, AskingDriver) else driver

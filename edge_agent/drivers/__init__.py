@@ -1,0 +1,21 @@
+"""Every protocol that an agent speaks, by the scheme of a bus's URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_agent.drivers.modbus import ModbusDriver
+from edge_agent.drivers.mqtt_json import MqttJsonDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_agent.drivers.base import BusSeat, Driver
+
+DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
+    "modbus+tcp": ModbusDriver,
+    "modbus+rtu": ModbusDriver,
+    "modbus+rtu-over-tcp": ModbusDriver,
+    "mqtt": MqttJsonDriver,
+}
+"""Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

@@ -1,0 +1,94 @@
+"""How the outbox stays bounded: stored rows leave after the replay window, then the oldest telemetry is dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from facility.wire import Range
+
+log = structlog.get_logger()
+
+AGE_MARK_S = 600.0
+
+SCARCE_BYTES, LAST_BYTES = 64 * 2**20, 16 * 2**20
+SCARCE_ROWS = 20_000
+"""Below so much free room stored rows go early, and then rows not stored, so many at a time.
+
+It must happen before the disk is full: SQLite needs room even to delete (measured: reliability, 7.4).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bounds of the outbox. Age counts the agent's running time: a wall clock may step."""
+
+    window_s: float = 7 * 86400.0
+    window_rows: int = 5_000_000
+    unstored_rows: int = 10_000_000
+
+
+DEFAULT_ROOM = Room()
+
+
+def make_room(db: sqlite3.Connection, room: Room, newest: int, store_hw: int, uptime_s: float, free_bytes: int) -> None:
+    """Inside a transaction: note the age of the newest row, let stored rows go, drop what exceeds the bound."""
+    last = db.execute("SELECT MAX(uptime_s) FROM age").fetchone()[0]
+    if newest and (last is None or uptime_s - last >= AGE_MARK_S):
+        db.execute("INSERT OR REPLACE INTO age VALUES (?, ?)", (newest, uptime_s))
+    old = db.execute("SELECT MAX(seq) FROM age WHERE uptime_s < ?", (uptime_s - room.window_s,)).fetchone()[0] or 0
+    oldest = db.execute("SELECT MIN(seq) FROM reading").fetchone()[0] or newest + 1
+    early = oldest + SCARCE_ROWS - 1 if free_bytes < SCARCE_BYTES else 0
+    gone = min(store_hw, max(old, newest - room.window_rows, early))
+    if gone > 0:
+        db.execute("DELETE FROM reading WHERE seq <= ?", (gone,))
+        db.execute("DELETE FROM tombstone WHERE last <= ?", (gone,))
+        db.execute("DELETE FROM age WHERE seq < ?", (old,))
+    excess = _count(db, store_hw) - room.unstored_rows if newest - store_hw > room.unstored_rows else 0
+    if free_bytes < LAST_BYTES and store_hw < oldest <= newest:
+        _drop(db, store_hw, SCARCE_ROWS, "disk_full")
+    elif excess > 0:
+        _drop(db, store_hw, excess + room.unstored_rows // 100, "outbox_full")  # some more, so that it is rarely done
+
+
+def bury(db: sqlite3.Connection, ranges: Iterable[Range], reason: str) -> None:
+    """Leave tombstones; one that touches its neighbour of the same reason joins it."""
+    for first, last in ranges:
+        before = db.execute("SELECT first FROM tombstone WHERE last = ? AND reason = ?", (first - 1, reason)).fetchone()
+        after = db.execute("SELECT last FROM tombstone WHERE first = ? AND reason = ?", (last + 1, reason)).fetchone()
+        start, end = before[0] if before else first, after[0] if after else last
+        db.execute("DELETE FROM tombstone WHERE first BETWEEN ? AND ?", (start, end))
+        db.execute("INSERT INTO tombstone VALUES (?, ?, ?)", (start, end, reason))
+
+
+def _count(db: sqlite3.Connection, store_hw: int) -> int:
+    return int(db.execute("SELECT COUNT(*) FROM reading WHERE seq > ?", (store_hw,)).fetchone()[0])
+
+
+def _drop(db: sqlite3.Connection, store_hw: int, excess: int, reason: str) -> None:
+    """Drop the oldest rows not stored yet, telemetry first and security states last."""
+    found = db.execute(
+        "SELECT seq FROM reading JOIN point ON point.id = reading.point WHERE seq > ? ORDER BY kept, seq LIMIT ?",
+        (store_hw, excess),
+    ).fetchall()
+    dropped = sorted(seq for (seq,) in found)
+    db.executemany("DELETE FROM reading WHERE seq = ?", [(seq,) for seq in dropped])
+    bury(db, _runs(dropped), reason)
+    log.warning(reason, dropped=len(dropped), first=dropped[0], last=dropped[-1])
+
+
+def _runs(numbers: Sequence[int]) -> list[Range]:
+    """Sorted numbers as closed ranges."""
+    runs: list[Range] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

@@ -1,0 +1,159 @@
+"""Asks the devices of one bus in turn: each at its own pace, and the silent ones ever more rarely."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from edge_agent.drivers.base import BusDownError, NoAnswerError
+from facility.errors import DriverError
+
+if TYPE_CHECKING:
+    from edge_agent.devices import Device
+    from edge_agent.drivers.base import AskingDriver, BusSeat
+    from edge_agent.outbox import Sample
+
+log = structlog.get_logger()
+
+FIRST_DELAY_S, LAST_DELAY_S = 2.0, 300.0
+BUS_LAST_DELAY_S = 30.0
+DEADLINE_TIMEOUTS = 5
+"""One poll of one device takes at most this many timeouts of its bus, however many blocks it has."""
+
+
+@dataclass
+class Slave:
+    """A device with its place in time: when it is due, and how often it has been silent in a row."""
+
+    device: Device
+    due: float
+    failures: int = 0
+    refused: str = ""
+
+
+class Poller:
+    """One thread for one bus."""
+
+    def __init__(self, driver: AskingDriver, seat: BusSeat) -> None:
+        self._driver, self._seat = driver, seat
+        begin = seat.monotonic()
+        self.slaves = [Slave(device, begin) for device in seat.devices if device.spans]
+        self._wake = threading.Event()
+        self._stopping = self._paused = False
+        self._bus_failures = 0
+        self._bus_free_at = begin
+        self._thread = threading.Thread(target=self._run, name=f"bus-{seat.bus.id}")
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether our thread runs."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End after the request that is under way."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+        self._driver.close()
+
+    def pause(self, paused: str) -> None:
+        """``paused`` asks nobody; ``running`` goes on."""
+        self._paused = paused == "paused"
+        self._wake.set()
+
+    def state(self) -> str:
+        """``ok``, or who is silent, or that the bus is down."""
+        if self._paused:
+            return "paused"
+        if self._bus_failures:
+            return "down"
+        silent = [slave.device.meter.id for slave in self.slaves if slave.failures]
+        return f"silent: {', '.join(silent)}" if silent else "ok"
+
+    def _run(self) -> None:
+        while not self._stopping:
+            slave = min(self.slaves, key=lambda s: s.due, default=None)
+            if slave is None or self._paused:
+                self._wait(None)
+                continue
+            wait_s = max(slave.due, self._bus_free_at) - self._seat.monotonic()
+            if wait_s > 0:
+                self._wait(wait_s)
+                continue
+            self.poll(slave)
+
+    def _wait(self, seconds: float | None) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def poll(self, slave: Slave) -> None:
+        """Ask one device; what it says before it fails is kept. The time of all its readings is the poll's."""
+        started, t_ms = self._seat.monotonic(), self._seat.now_ms()
+        samples: list[Sample] = []
+        try:
+            self._ask(slave, samples, started, t_ms)
+        except BusDownError as error:
+            self._note_bus_down(error)
+            return
+        except NoAnswerError as error:
+            self._note_silence(slave, error)
+        else:
+            self._note_answer(slave, started)
+        finally:
+            if samples:
+                self._seat.put(samples)
+
+    def _ask(self, slave: Slave, samples: list[Sample], started: float, t_ms: int) -> None:
+        deadline = started + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
+        refused = ""
+        for span in slave.device.spans:
+            if self._seat.monotonic() > deadline:
+                raise NoAnswerError(f"unit {slave.device.meter.unit}: too slow for {len(slave.device.spans)} blocks")
+            try:
+                words = self._driver.read(slave.device.meter.unit, span)
+                values = slave.device.read_span(span, words)
+            except (BusDownError, NoAnswerError):
+                raise
+            except DriverError as error:  # it refuses this block; it may answer the others
+                refused = str(error)
+                continue
+            samples.extend((point.id, t_ms, value, 0) for point, value in values)
+        if refused != slave.refused:
+            log.warning("device_refuses", meter=slave.device.meter.id, error=refused or "no more")
+        slave.refused = refused
+
+    def _note_bus_down(self, error: DriverError) -> None:
+        if not self._bus_failures:
+            log.warning("bus_down", bus=self._seat.bus.id, error=str(error))
+        self._bus_failures += 1
+        delay_s = min(FIRST_DELAY_S * 2.0 ** min(self._bus_failures - 1, 10), BUS_LAST_DELAY_S)
+        self._bus_free_at = self._seat.monotonic() + delay_s
+
+    def _bus_works(self) -> None:
+        if self._bus_failures:
+            log.info("bus_up", bus=self._seat.bus.id)
+        self._bus_failures = 0
+
+    def _note_silence(self, slave: Slave, error: DriverError) -> None:
+        self._bus_works()
+        if not slave.failures:
+            log.warning("device_silent", meter=slave.device.meter.id, error=str(error))
+        delay_s = min(FIRST_DELAY_S * 2.0 ** min(slave.failures, 10), LAST_DELAY_S)
+        slave.failures += 1
+        slave.due = self._seat.monotonic() + delay_s
+
+    def _note_answer(self, slave: Slave, started: float) -> None:
+        self._bus_works()
+        if slave.failures:
+            log.info("device_answers", meter=slave.device.meter.id, after_failures=slave.failures)
+        slave.failures = 0
+        poll_s = slave.device.meter.poll_s
+        # The grid of due times is kept, so that one late poll does not shift all that follow.
+        slave.due = slave.due + poll_s if slave.due + poll_s > started else started + poll_s

@@ -1,0 +1,36 @@
+"""Settings of an edge agent, from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from edge_agent.outbox_room import DEFAULT_ROOM, Room
+
+
+class Settings(BaseSettings):
+    """``METERHOUSE_DATA``, ``METERHOUSE_BROKER``, ``METERHOUSE_SITE``, ``METERHOUSE_AGENT`` and what tunes them."""
+
+    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
+
+    data: Path = Path("meterhouse-data")
+    broker: str = "mqtt://127.0.0.1:1883"
+    site: Path = Path("site.yaml")
+    agent: str
+    replay: Path | None = None
+    """A folder of recorded readings that is played beside live polling."""
+
+    commit_s: float = Field(default=0.5, gt=0, le=1)
+    batch_rows: int = Field(default=500, ge=1, le=500)
+    window_batches: int = Field(default=20, ge=5, le=20)
+    silence_s: float = Field(default=3.0, ge=0.2)
+    keep_days: float = Field(default=DEFAULT_ROOM.window_s / 86400, gt=0)
+    keep_rows: int = Field(default=DEFAULT_ROOM.window_rows, ge=0)
+    most_unstored_rows: int = Field(default=DEFAULT_ROOM.unstored_rows, ge=1000)
+
+    @property
+    def room(self) -> Room:
+        """Bounds of the outbox."""
+        return Room(self.keep_days * 86400, self.keep_rows, self.most_unstored_rows)

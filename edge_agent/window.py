@@ -1,0 +1,210 @@
+"""What is sent next: live readings first, then the oldest that the server has not acknowledged, never too much at once.
+
+Only an application acknowledgement moves anything. When none comes for a while, all that was under way is sent again
+(go-back-N), ever more rarely and by fewer batches, so that a server that is away does not find a flood in the broker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from edge_agent.outbox import LIVE
+from edge_agent.ranges import RangeSet
+from facility import wire
+from facility.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_agent.outbox import Outbox
+    from edge_agent.outbox_file import Row
+    from facility.wire import Range
+
+log = structlog.get_logger()
+
+MOST_PENDING_RANGES = 500
+PROBING_BATCHES = 2
+LAST_SILENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message ready to be published, and the sequence numbers that it carries."""
+
+    lane: Literal["live", "backlog"]
+    first: int
+    last: int
+    payload: bytes
+
+
+class Window:
+    """Batches under way. Not thread-safe: one thread sends and takes acknowledgements."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        agent: str,
+        *,
+        batches: int = 20,
+        reserve: int = 4,
+        rows: int = 500,
+        silence_s: float = 3.0,
+    ) -> None:
+        """``reserve`` of the ``batches`` are for live readings alone."""
+        self._outbox, self._agent = outbox, agent
+        self._batches, self._reserve, self._batch_rows = batches, reserve, rows
+        self._first_silence_s = self._silence_s = silence_s
+        self._done = RangeSet([(1, outbox.store_hw)])
+        self._taken = RangeSet(self._done)
+        self._flying: list[Range] = []
+        self._live_from = self._live_begin = outbox.newest + 1
+        self._progress_at = 0.0
+        self.resends = 0
+
+    @property
+    def under_way(self) -> int:
+        """Batches sent and not acknowledged."""
+        return len(self._flying)
+
+    def connected(self, now: float) -> None:
+        """A new connection: what waited until now is backlog, what comes from now on is live."""
+        self._live_begin = self._outbox.newest + 1
+        self._progress_at = now
+        self._silence_s = self._first_silence_s
+        self._send_again()
+
+    def next(self, now: float) -> Outgoing | None:
+        """The next message to publish, or None if the window is full or nothing is left."""
+        if self._flying and now - self._progress_at >= self._silence_s:
+            self.resends += 1
+            self._progress_at = now
+            self._silence_s = min(2 * self._silence_s, LAST_SILENCE_S)
+            log.info("no_acknowledgement", resend_from=self._flying[0][0], batches=len(self._flying))
+            self._send_again()
+        room = (PROBING_BATCHES if self._probing else self._batches) - len(self._flying)
+        reserve = 0 if self._probing else self._reserve
+        message = self._next_live() if room > 0 else None
+        if message is None and room > reserve:
+            message = self._next_backlog()
+        if message is not None:
+            if not self._flying:
+                self._progress_at = now
+            self._taken.add(message.first, message.last)
+            self._flying.append((message.first, message.last))
+        return message
+
+    def acknowledge(self, ack: wire.Ack, now: float) -> None:
+        """Take an application acknowledgement; one of another epoch says nothing about these rows."""
+        if ack.epoch != self._outbox.epoch:
+            log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
+            return
+        self._check_store(ack.store_id)
+        newest, before = self._outbox.newest, self._done.size()
+        for first, last in [(1, ack.journal_hw), *ack.ranges]:
+            self._done.add(max(first, 1), min(last, newest))
+            self._taken.add(max(first, 1), min(last, newest))
+        for first, last in ack.nack:
+            self.repeat(first, last)
+        self._flying = [batch for batch in self._flying if not self._done.covers(*batch)]
+        self._outbox.free(ack.store_hw)
+        if self._done.size() != before:
+            self._progress_at = now
+            self._silence_s = self._first_silence_s
+
+    def repeat(self, first: int, last: int) -> None:
+        """Send a range again, whatever was acknowledged."""
+        self._done.remove(first, last)
+        self._taken.remove(first, last)
+        self._flying = [(a, b) for a, b in self._flying if b < first or a > last]
+
+    def pending(self) -> list[Range]:
+        """What is still to come, as ranges of sequence numbers."""
+        return self._done.gaps(1, self._outbox.newest, MOST_PENDING_RANGES)
+
+    def pending_rows(self) -> int:
+        """How many sequence numbers are not acknowledged."""
+        return self._outbox.newest - self._done.size()
+
+    @property
+    def _probing(self) -> bool:
+        return self._silence_s != self._first_silence_s
+
+    def _check_store(self, store_id: str) -> None:
+        """Another store may have nothing of what the last one acknowledged: begin at the oldest row still held."""
+        known = self._outbox.fact("store_id")
+        if known == store_id:
+            return
+        if not known:
+            self._outbox.remember("store_id", store_id)
+            return
+        log.warning("store_changed", was=known, now=store_id)
+        self._outbox.rewind(store_id)
+        self._done = RangeSet([(1, self._outbox.oldest() - 1)])
+        self._send_again()
+
+    def _send_again(self) -> None:
+        self._flying = []
+        self._taken = RangeSet(self._done)
+        self._live_from = self._live_begin
+
+    def _next_live(self) -> Outgoing | None:
+        while (seq := self._outbox.next_live(self._live_from)) is not None:
+            gap = self._taken.gap_from(seq, self._outbox.newest)
+            if gap is None:
+                return None
+            if gap[0] != seq:
+                self._live_from = gap[0]
+                continue
+            rows = self._outbox.rows(*gap, self._batch_rows)
+            live = rows[: next((i for i, row in enumerate(rows) if row[1] != LIVE), len(rows))]
+            if not live:  # its first row was spoilt: a tombstone has taken its place, and the backlog brings that
+                self._live_from = seq + 1
+                continue
+            message = self._batch("live", live)
+            self._live_from = message.last + 1
+            return message
+        return None
+
+    def _next_backlog(self) -> Outgoing | None:
+        gap = self._taken.gap_from(1, self._outbox.newest)
+        if gap is None:
+            return None
+        rows = self._outbox.rows(*gap, self._batch_rows)
+        return self._batch("backlog", rows) if rows and rows[0][0] == gap[0] else self._tombstone(*gap)
+
+    def _batch(self, lane: Literal["live", "backlog"], rows: Sequence[Row]) -> Outgoing:
+        """The rows as a message; fewer of them if it would be too large."""
+        numbers: dict[int, int] = {}
+        p = [numbers.setdefault(row[2], len(numbers)) for row in rows]
+        q = [row[5] for row in rows]
+        batch = wire.Batch(
+            v=wire.VERSION,
+            dev=self._agent,
+            ep=self._outbox.epoch,
+            first=rows[0][0],
+            lane=lane,
+            clk=wire.Clock(),
+            points=[self._outbox.name(point) for point in numbers],
+            p=p,
+            t=[row[3] for row in rows],
+            x=[row[4] for row in rows],
+            q=q if any(q) else [],
+        )
+        try:
+            return Outgoing(lane, rows[0][0], rows[-1][0], wire.encode(batch))
+        except Rejected:
+            if len(rows) == 1:
+                raise
+            return self._batch(lane, rows[: len(rows) // 2])
+
+    def _tombstone(self, first: int, last: int) -> Outgoing:
+        """What stands at ``first`` where no row is: a tombstone on disk, or the plain word that it is not held."""
+        found = self._outbox.tombstone_at(first)
+        following = self._outbox.next_row(first)
+        end = found[1] if found else (following - 1 if following else last)
+        tomb = wire.Tombstone(first, min(end, last), found[2] if found else "not_held")
+        message = wire.Tombstones(v=wire.VERSION, dev=self._agent, ep=self._outbox.epoch, tomb=[tomb])
+        return Outgoing("backlog", tomb.start, tomb.end, wire.encode(message))

@@ -1,0 +1,89 @@
+"""Group commit: readings of all buses wait together for at most a moment, then go to disk in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge_agent.outbox import Outbox, Sample
+
+log = structlog.get_logger()
+
+ENOUGH_ROWS = 500
+MOST_WAITING = 100_000
+RETRY_S = 1.0
+
+
+class Writer:
+    """Takes samples from any thread and commits them within ``commit_s``, or sooner when there are enough."""
+
+    def __init__(self, outbox: Outbox, on_commit: Callable[[], None], *, commit_s: float = 0.5) -> None:
+        self._outbox, self._on_commit, self._commit_s = outbox, on_commit, commit_s
+        self._waiting: list[Sample] = []
+        self._changed = threading.Condition()
+        self._stopping = False
+        self.lost = 0
+        self._failing = False
+        self._thread = threading.Thread(target=self._run, name="outbox-writer")
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def put(self, samples: Sequence[Sample]) -> None:
+        """Take samples. While the disk is full the newest wait in memory and the oldest are counted as lost."""
+        with self._changed:
+            self._waiting.extend(samples)
+            if (excess := len(self._waiting) - MOST_WAITING) > 0:
+                del self._waiting[:excess]
+                self.lost += excess
+            self._changed.notify()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether our thread runs."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Commit what waits and end."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                if not self._stopping:
+                    self._changed.wait_for(self._enough, RETRY_S if self._failing else self._commit_s)
+                samples, self._waiting = self._waiting, []
+                stopping = self._stopping
+            if samples and not self._commit(samples):
+                with self._changed:
+                    self._waiting[:0] = samples
+            if stopping:
+                return
+
+    def _enough(self) -> bool:
+        return self._stopping or (len(self._waiting) >= ENOUGH_ROWS and not self._failing)
+
+    def _commit(self, samples: Sequence[Sample]) -> bool:
+        try:
+            self._outbox.commit(samples)
+        except sqlite3.OperationalError as error:  # a broken file ends the agent: its next start heals it
+            if not self._failing:
+                log.warning("outbox_cannot_write", error=str(error), waiting=len(samples))
+            self._failing = True
+            return False
+        if self._failing:
+            log.info("outbox_writes_again")
+        self._failing = False
+        self._on_commit()
+        return True

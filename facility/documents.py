@@ -1,0 +1,162 @@
+"""YAML text to validated documents: every error names file, line, what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedBase
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from facility.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Place = tuple[str | int, ...]
+"""Where in a document: keys and list positions from the root."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MOST_CHARS = 16 * 1024 * 1024
+MOST_VALUES = 1_000_000
+MOST_DEPTH = 50
+"""Far beyond the largest estate; a few lines of anchors and aliases can stand for billions of values."""
+
+
+class DocumentPart(BaseModel):
+    """Base of everything written in a document: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass
+class Document:
+    """A parsed YAML file that knows the line of everything in it and collects what is wrong."""
+
+    name: str
+    tree: Any
+    problems: list[Problem] = field(default_factory=list)
+
+    def line(self, place: Iterable[str | int]) -> int:
+        """Line (from 1) of the deepest part of ``place`` that the file holds."""
+        node: Any = self.tree
+        line = 1
+        for step in place:
+            lines = node.lc.data or {} if isinstance(node, CommentedBase) else {}
+            if step not in lines:
+                break
+            line = lines[step][0] + 1
+            try:
+                node = node[step]
+            except (KeyError, IndexError):
+                break
+        return line
+
+    def report(self, place: Place, what: str, allowed: str | Iterable[str] = "") -> None:
+        """Note a problem at a place; ``allowed`` is a sentence or the list of allowed words."""
+        words = allowed if isinstance(allowed, str) else ", ".join(allowed)
+        self.problems.append(Problem(f"{self.name}:{self.line(place)}", what, words))
+
+    def validate(self, model: type[Model]) -> Model:
+        """The tree as ``model``. Raises ``ConfigError`` with a problem for every field that does not fit."""
+        try:
+            return model.model_validate(plain(self.tree))
+        except ValidationError as error:
+            for detail in error.errors():
+                place = detail["loc"]
+                if detail["type"] == "extra_forbidden":
+                    self.report(place, f"unknown key '{place[-1]}'", _keys(model, place[:-1]))
+                else:
+                    self._report_detail(place, detail["msg"], detail["type"], detail.get("input"))
+            raise ConfigError(*self.problems) from None
+
+    def _report_detail(self, place: Place, message: str, kind: str, value: object) -> None:
+        key = ".".join(str(step) for step in place)
+        if kind == "missing":
+            self.report(place[:-1], f"'{place[-1]}' is missing in {key.rpartition('.')[0] or 'the document'}")
+        elif isinstance(value, str | int | float):
+            self.report(place, f"{key} is '{value}': {message[0].lower()}{message[1:]}")
+        else:
+            self.report(place, f"{key}: {message[0].lower()}{message[1:]}")
+
+    def check(self) -> None:
+        """Raise ``ConfigError`` with everything reported so far, or do nothing."""
+        if self.problems:
+            raise ConfigError(*self.problems)
+
+
+def parse(text: str, name: str) -> Document:
+    """Parse YAML text. Raises ``ConfigError`` with the line of a syntax error or a key written twice."""
+    if len(text) > MOST_CHARS:
+        raise ConfigError(Problem(name, f"holds {len(text)} characters, at most {MOST_CHARS} are read"))
+    try:
+        tree = YAML(typ="rt").load(io.StringIO(text))
+    except DuplicateKeyError as error:
+        raise ConfigError(Problem(_mark(name, error), "this key is written twice")) from None
+    except MarkedYAMLError as error:
+        raise ConfigError(Problem(_mark(name, error), f"not YAML: {error.problem}")) from None
+    except YAMLError as error:
+        raise ConfigError(Problem(name, f"not YAML: {error}")) from None
+    except RecursionError:
+        raise _too_deep(name) from None
+    except (ValueError, KeyError) as error:  # ruamel.yaml lets these through: a month 13, a number of 5,000 digits
+        raise ConfigError(Problem(name, f"a value cannot be read: {error}")) from None
+    if tree is None:
+        raise ConfigError(Problem(f"{name}:1", "the document is empty"))
+    _check_extent(tree, name)
+    return Document(name, tree)
+
+
+def _check_extent(tree: object, name: str) -> None:
+    """Raise ``ConfigError`` where the tree, with every alias written out, is too large or too deep to be walked."""
+    pending, values = [(tree, 1)], 0
+    while pending:
+        node, depth = pending.pop()
+        values += 1
+        if depth > MOST_DEPTH:
+            raise _too_deep(name)
+        if values + len(pending) > MOST_VALUES:
+            raise ConfigError(Problem(name, f"stands for more than {MOST_VALUES} values; are aliases nested?"))
+        below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        pending += [(one, depth + 1) for one in below]
+
+
+def _too_deep(name: str) -> ConfigError:
+    return ConfigError(Problem(name, f"is nested too deeply (at most {MOST_DEPTH} levels)"))
+
+
+def _mark(name: str, error: MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{name}:{mark.line + 1}" if mark else name
+
+
+def plain(node: object) -> Any:
+    """The tree as plain dicts, lists, strings and numbers, without comments and line marks."""
+    if isinstance(node, dict):
+        return {_scalar(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(item) for item in node]
+    return _scalar(node)
+
+
+def _scalar(value: object) -> object:
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _keys(model: type[BaseModel], place: Place) -> list[str]:
+    """The keys that a document of this model may hold at a place, as its JSON schema says."""
+    schema = model.model_json_schema()
+    part = schema
+    for step in place:
+        below = part.get("properties", {}).get(step) or part.get("items") or part.get("additionalProperties") or {}
+        names = [option["$ref"].rpartition("/")[2] for option in below.get("anyOf", [below]) if "$ref" in option]
+        part = schema["$defs"][names[0]] if names else below
+    return list(part.get("properties", {}))

@@ -1,0 +1,150 @@
+"""An estate back to site.yaml text, such that loading it again gives the same estate."""
+
+from __future__ import annotations
+
+import io
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+
+from facility.model import TOTAL, Meter, MeterRole, Provenance
+from facility.site_document import WEEKDAYS
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.model import Building, Hours, Name, Point, Site
+
+Tree = dict[str, Any]
+
+
+def dump_site(catalogue: Catalogue) -> str:
+    """The estate as site.yaml text."""
+    tree: Tree = {
+        "version": 1,
+        "site": _site(catalogue.site),
+        "departments": [
+            _drop({"id": d.id, "name": _name(d.name), "cost_centre": d.cost_centre}) for d in catalogue.departments
+        ],
+        "buildings": [_building(catalogue, building) for building in catalogue.buildings],
+        "agents": [
+            {"id": a.id, "buses": [{"id": b.id, "url": b.url, "timeout_s": b.timeout_s} for b in a.buses]}
+            for a in catalogue.agents
+        ],
+        "meters": [_meter(catalogue, meter) for meter in catalogue.meters],
+    }
+    yaml, out = YAML(), io.StringIO()
+    yaml.width = 120
+    yaml.dump(_drop(tree), out)
+    return out.getvalue()
+
+
+def _drop(tree: Tree) -> Tree:
+    """Without what is empty: absent keys load as the same defaults."""
+    return {key: value for key, value in tree.items() if value not in ("", None, [], {})}
+
+
+def _name(name: Name) -> str | Tree:
+    return {"en": name.en, "zh": name.zh} if name.zh else name.en
+
+
+def _site(site: Site) -> Tree:
+    holidays = _drop(
+        {
+            "country": site.holiday_country,
+            "subdivision": site.holiday_subdivision,
+            "shift_days": site.holiday_shift_days or None,
+            "closures": [_drop({"first": c.first, "last": c.last, "name": c.name}) for c in site.closures],
+        }
+    )
+    prices = [
+        _drop({"utility": p.utility.value, "per_unit": p.per_unit, "valid_from": p.valid_from, "basis": p.basis})
+        for p in site.prices
+    ]
+    return _drop(
+        {
+            "id": site.id,
+            "name": _name(site.name),
+            "timezone": site.timezone,
+            "currency": site.currency,
+            "notice": _name(site.notice) if site.notice else None,
+            "holidays": holidays,
+            "prices": prices,
+        }
+    )
+
+
+def _building(catalogue: Catalogue, building: Building) -> Tree:
+    spaces = [
+        {"id": s.id, "name": _name(s.name), "kind": s.kind.value} for s in catalogue.spaces if s.building == building.id
+    ]
+    return _drop(
+        {
+            "id": building.id,
+            "name": _name(building.name),
+            "department": building.department,
+            "use": building.use,
+            "floor_area_m2": building.floor_area_m2,
+            "hours": _hours(building.hours),
+            "spaces": spaces,
+        }
+    )
+
+
+def _hours(hours: dict[int, Hours]) -> dict[str, str]:
+    """Neighbouring weekdays with the same hours become one range."""
+    spans = {}
+    for opening, days in groupby(sorted(hours), key=lambda weekday: (hours[weekday].start, hours[weekday].end)):
+        run = list(days)
+        for first, last in _unbroken(run):
+            key = WEEKDAYS[first] if first == last else f"{WEEKDAYS[first]}-{WEEKDAYS[last]}"
+            spans[key] = "-".join(at.isoformat("minutes") for at in opening)
+    return spans
+
+
+def _unbroken(days: list[int]) -> list[tuple[int, int]]:
+    """``[0, 1, 3]`` → ``[(0, 1), (3, 3)]``."""
+    runs: list[tuple[int, int]] = []
+    for day in days:
+        if runs and runs[-1][1] == day - 1:
+            runs[-1] = (runs[-1][0], day)
+        else:
+            runs.append((day, day))
+    return runs
+
+
+def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
+    """A meter with all its points written out: an export does not depend on a profile's defaults."""
+    tree: Tree = {
+        "id": meter.id,
+        "name": _name(meter.name),
+        "building": meter.building,
+        "space": meter.space,
+        "profile": meter.profile,
+        "agent": meter.agent,
+        "bus": meter.connection,
+        "unit": meter.unit,
+        "utility": meter.utility.value if meter.utility else None,
+        "role": None if meter.role is MeterRole.SUB else meter.role.value,
+        "enduse": None if meter.enduse == TOTAL else meter.enduse,
+        "serial": meter.serial,
+        "ct_ratio": None if meter.ct_ratio == 1 else meter.ct_ratio,
+        "pt_ratio": None if meter.pt_ratio == 1 else meter.pt_ratio,
+        "digits": meter.digits,
+        "poll_s": meter.poll_s,
+        "provenance": None if meter.provenance is Provenance.METERED else meter.provenance.value,
+        "points": [_point(point) for point in catalogue.points_of(meter.id)],
+    }
+    return _drop(tree)
+
+
+def _point(point: Point) -> Tree:
+    return _drop(
+        {
+            "quantity": point.quantity.word,
+            "channel": None if point.channel == TOTAL else point.channel,
+            "level": point.level.word if point.level else None,
+            "low": point.low,
+            "high": point.high,
+        }
+    )

@@ -1,0 +1,165 @@
+"""What a finding, an alert, a verdict and a work order are: from a detector's suspicion to a closed case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum, unique
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from facility.quantities import Utility
+
+ALERT_NAMESPACE = UUID("6f0c2a54-0d6b-5a3e-9d1f-6d7a3b8f4c10")
+"""Namespace of alert ids: the same case always gets the same id, so a crash cannot make two."""
+
+Params: TypeAlias = dict[str, Any]
+
+
+@unique
+class Severity(IntEnum):
+    """How soon somebody should look."""
+
+    INFO = 1
+    WATCH = 2
+    ACT = 3
+    URGENT = 4
+
+    @property
+    def word(self) -> str:
+        """The word used in tables and message ids."""
+        return self.name.lower()
+
+
+@unique
+class AlertState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"  # the cause went away by itself; a verdict is still owed
+    CLOSED = "closed"  # closed with a verdict
+
+
+@unique
+class Verdict(StrEnum):
+    """What a person found; the label the models learn from."""
+
+    FIXED = "fixed"  # real, and put right
+    ACCEPTED = "accepted"  # real, and left so on purpose
+    EXPECTED = "expected"  # an event: the building was meant to do this
+    FALSE_ALARM = "false_alarm"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What to draw: a point (or a counter's hourly use) over a time range, against its expected band."""
+
+    point: str
+    start: datetime
+    end: datetime
+    show: str = "reading"  # reading | usage
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """How much more than normal was used, in the utility's unit, and per day if it goes on."""
+
+    quantity: float
+    unit: str
+    per_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What the excess cost so far and costs per day if it goes on, in the site's currency."""
+
+    to_date: float
+    per_day: float
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One detector, one main point: something deserves a person.
+
+    ``since`` is the first abnormal instant, ``seen_at`` the data time at which the detector could say so.
+    ``params`` fill the texts ``alert.<message>.*``; ``message`` is the detector's name unless the detector has a second
+    set of texts. ``confidence`` is 0–1. ``utility`` prices the excess.
+    """
+
+    detector: str
+    point: str
+    meter: str
+    building: str
+    since: datetime
+    seen_at: datetime
+    severity: Severity
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    params: Params = field(default_factory=dict)
+    excess: Excess | None = None
+    utility: Utility | None = None
+    message: str = ""
+
+    @property
+    def message_id(self) -> str:
+        """Which texts tell of it: ``alert.night_waste``."""
+        return f"alert.{self.message or self.detector}"
+
+    @property
+    def key(self) -> str:
+        """De-duplication key of the case: ``building/meter/detector``."""
+        return f"{self.building}/{self.meter}/{self.detector}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One case, however many findings fed it. Text is rendered from ``message_id`` and ``params``."""
+
+    id: UUID
+    key: str
+    detector: str
+    building: str
+    meter: str
+    point: str
+    state: AlertState
+    severity: Severity
+    message_id: str
+    params: Params
+    since: datetime
+    raised_at: datetime
+    last_seen_at: datetime
+    count: int
+    confidence: float
+    evidence: tuple[Evidence, ...]
+    excess: Excess | None = None
+    money: Money | None = None
+    resolved_at: datetime | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    verdict: Verdict | None = None
+    verdict_note: str = ""
+    closed_at: datetime | None = None
+    notify: bool = True  # False: raised while history was stepped through
+
+
+def alert_id(finding: Finding) -> UUID:
+    """The id of the case this finding opens: the same finding always gives the same id."""
+    return uuid5(ALERT_NAMESPACE, f"{finding.key}/{finding.since.isoformat()}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """A task for a person, made from an alert."""
+
+    id: UUID
+    alert: UUID
+    title: str
+    assignee: str
+    due: datetime | None
+    state: str
+    cause: str = ""

@@ -1,0 +1,1 @@
+"""Takes readings in: hears, checks, stores, and only then acknowledges."""

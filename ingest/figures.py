@@ -1,0 +1,101 @@
+"""What ingest says of itself: readings taken in, how late they were, how each agent fares."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from facility.wire import Status
+
+LATENCY_SAMPLES = 5_000
+WRITE_EVERY_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Figures:
+    """Kept in memory and written to ``ingest.json`` while they change, at most once a second."""
+
+    def __init__(self, path: Path, clock_s: Callable[[], float]) -> None:
+        """``clock_s`` is a monotonic clock."""
+        self._path = path
+        self._clock_s = clock_s
+        self._latencies_ms: deque[int] = deque(maxlen=LATENCY_SAMPLES)
+        self._agents: dict[str, dict[str, Any]] = {}
+        self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
+        self._refused_messages = 0
+        self._written_text = ""
+        self._written_at_s = float("-inf")
+        self._is_failing = False
+        self.state = "running"
+
+    def count(self, totals: Mapping[str, int]) -> None:
+        """Readings ever stored and quarantined, each once however often it was sent."""
+        self._totals = totals
+
+    def count_refused_messages(self, n: int) -> None:
+        """Messages refused whole since start: how many readings they held is not always known."""
+        self._refused_messages += n
+
+    def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
+        """Live readings: from the moment of reading to the moment of storing."""
+        self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
+
+    def note_status(self, agent: str, status: Status) -> None:
+        """What an agent last said of itself."""
+        self._agents.setdefault(agent, {}).update(
+            state=status.state, at_ms=status.at_ms, figures=status.figures, buses=status.buses
+        )
+
+    def note_watermark(self, agent: str, epoch: str, store_hw: int) -> None:
+        """How far an agent's stream is stored."""
+        self._agents.setdefault(agent, {}).update(epoch=epoch, store_hw=store_hw)
+
+    def as_tree(self, queue: int) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return {
+            "state": self.state,
+            "received": sum(self._totals.values()),
+            **self._totals,
+            "refused_messages": self._refused_messages,
+            "live_latency_s": self._latency(),
+            "agents": self._agents,
+            "queue": queue,
+        }
+
+    def write(self, queue: int) -> None:
+        """Write the file if a second has passed and something changed."""
+        if self._clock_s() - self._written_at_s >= WRITE_EVERY_S:
+            self.write_now(queue)
+
+    def write_now(self, queue: int) -> None:
+        """Write the file if something changed."""
+        self._written_at_s = self._clock_s()
+        text = json.dumps(self.as_tree(queue))
+        if text == self._written_text:
+            return
+        part = self._path.with_suffix(".part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(self._path)
+        except OSError as error:  # a full disk: figures wait, readings do not
+            if not self._is_failing:
+                log.warning("figures_cannot_be_written", error=str(error))
+            self._is_failing = True
+            return
+        self._written_text, self._is_failing = text, False
+
+    def _latency(self) -> dict[str, float | int | None]:
+        n = len(self._latencies_ms)
+        if not n:
+            return {"p50": None, "p95": None, "n": 0}
+        p50, p95 = np.percentile(np.fromiter(self._latencies_ms, np.float64, n), [50, 95]) / 1000
+        return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "n": n}

@@ -1,0 +1,157 @@
+"""Lets in the readings that the registry knows and that can be true, and says why it refuses the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facility.errors import Rejected
+from facility.model import Quality, ReadingBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facility.catalogue import Catalogue
+    from facility.wire import Batch, Range
+
+EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00Z
+AHEAD_MS = 5 * 60 * 1000
+"""A reading may be this far in the future: clocks differ."""
+
+REASONS = (
+    "",
+    "unknown_point",
+    "foreign_point",
+    "no_level",
+    "not_finite",
+    "out_of_range",
+    "before_2000",
+    "in_future",
+    "unknown_quality",
+)
+"""Why a reading is refused, by code; the first that fits is told. Code 0: let in."""
+
+_CODE = {reason: code for code, reason in enumerate(REASONS)}
+
+Codes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+class Rule(NamedTuple):
+    """What holds for one point: a reason against all its readings (or code 0), and its plausible range."""
+
+    code: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Readings of one batch that were refused for one reason, with their sequence numbers."""
+
+    reason: str
+    seq: list[int]
+    readings: ReadingBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A batch divided into what is let in (None: nothing) and what is refused."""
+
+    accepted: ReadingBatch | None
+    refused: tuple[Refused, ...] = ()
+
+
+class Gate:
+    """The registry as ingest needs it. Immutable; a new catalogue is a new gate."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.site = catalogue.site.id
+        self._agents = frozenset(agent.id for agent in catalogue.agents)
+        self._rules = {
+            point.id: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
+            for point in catalogue.points
+        }
+
+    def admit(self, agent: str) -> None:
+        """Raise ``Rejected`` for an agent that the estate does not have."""
+        if agent not in self._agents:
+            raise Rejected("unknown_agent", f"the estate has no agent '{agent}'")
+
+    def check(self, batch: Batch, fresh: Sequence[Range], now_ms: int) -> Checked:
+        """Divide the readings of ``batch`` whose numbers are in ``fresh``; the others were dealt with before."""
+        try:
+            p, t = np.array(batch.p, np.int64), np.array(batch.t, np.int64)
+        except OverflowError:
+            raise Rejected("malformed", "t holds a number beyond all times") from None
+        x = np.array(batch.x, np.float64)
+        rules = [self._rule(point, batch.dev) for point in batch.points]
+        code, low, high = (np.array(column) for column in zip(*rules, strict=True))
+        ok = (code[p] == 0) & (x >= low[p]) & (x <= high[p]) & (t >= EARLIEST_MS) & (t <= now_ms + AHEAD_MS)
+        if batch.q:
+            ok &= _known_quality(batch.q)
+        whole = list(fresh) == [(batch.first, batch.first + len(x) - 1)]
+        if whole and ok.all():
+            return Checked(batch.readings())
+        reasons = np.where(code[p], code[p], _reasons(x, low[p], high[p], t, now_ms)).astype(np.uint8)
+        reasons[ok] = 0
+        return _divide(batch, reasons, _rows(batch, fresh))
+
+    def _rule(self, point: str, agent: str) -> Rule:
+        owner, rule = self._rules.get(point, (agent, Rule(_CODE["unknown_point"], 0, 0)))
+        return rule if owner == agent else Rule(_CODE["foreign_point"], 0, 0)
+
+
+def _known_quality(q: list[int]) -> Mask:
+    return np.array([0 <= code <= max(Quality) for code in q])
+
+
+def _reasons(
+    x: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    t: npt.NDArray[np.int64],
+    now_ms: int,
+) -> npt.NDArray[np.int64]:
+    """The first reason against each reading; what remains has a quality code that nobody knows."""
+    return np.select(
+        [~np.isfinite(x), (x < low) | (x > high), t < EARLIEST_MS, t > now_ms + AHEAD_MS],
+        [_CODE[reason] for reason in ("not_finite", "out_of_range", "before_2000", "in_future")],
+        _CODE["unknown_quality"],
+    )
+
+
+def _rows(batch: Batch, fresh: Sequence[Range]) -> Mask:
+    rows = np.zeros(len(batch.x), bool)
+    for first, last in fresh:
+        rows[first - batch.first : last - batch.first + 1] = True
+    return rows
+
+
+def _divide(batch: Batch, reasons: Codes, rows: Mask) -> Checked:
+    accepted = rows & (reasons == 0)
+    return Checked(
+        _part(batch, accepted) if accepted.any() else None,
+        tuple(_refused(batch, REASONS[code], rows & (reasons == code)) for code in np.unique(reasons[rows]) if code),
+    )
+
+
+def _refused(batch: Batch, reason: str, rows: Mask) -> Refused:
+    return Refused(reason, [batch.first + int(i) for i in np.flatnonzero(rows)], _part(batch, rows))
+
+
+def _part(batch: Batch, rows: Mask) -> ReadingBatch:
+    """Some rows of a batch, with only the points that they speak of."""
+    chosen = [int(i) for i in np.flatnonzero(rows)]
+    used = sorted({batch.p[i] for i in chosen})
+    place = {old: new for new, old in enumerate(used)}
+    return ReadingBatch(
+        points=[batch.points[i] for i in used],
+        p=[place[batch.p[i]] for i in chosen],
+        t_ms=[batch.t[i] for i in chosen],
+        x=[batch.x[i] for i in chosen],
+        q=[batch.q[i] for i in chosen] if batch.q else [],
+    )

@@ -1,0 +1,90 @@
+"""``meterhouse demo``: a live estate in a browser, from nothing, by one command."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meterhouse.commands.access import one_time_link
+from meterhouse.demo import Demo, erase
+from meterhouse.demo_report import summary_rows
+from meterhouse.table import render_facts
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+PERSON = "demo"
+INTERRUPTED = 130
+
+
+class Until(StrEnum):
+    """When the command ends."""
+
+    STOPPED = "stopped"
+    READY = "ready"
+
+
+def demo(
+    *,
+    data: Annotated[Path, typer.Option("--data", help="Folder of the demo; a second start resumes there.")] = Path(
+        "demo-data"
+    ),
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the console.")] = 8080,
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Show this day as today (first start).")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder's earlier demo first.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No sign-in link: for scripts.")] = False,
+    until: Annotated[Until, typer.Option("--until", help="End when ready, or when stopped.")] = Until.STOPPED,
+    report: Annotated[Path | None, typer.Option("--report", help="Write what was proved here, as JSON.")] = None,
+) -> None:
+    """Start everything, show how far it is, print what was proved, and stay until Ctrl-C."""
+    if fresh:
+        erase(data)
+    listen = f"127.0.0.1:{port}"
+    running = Demo(data.absolute(), listen)
+    for told in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored
+        signal.signal(told, _interrupt)
+    try:
+        _run(running, as_of, until, report, None if headless else listen)
+    except KeyboardInterrupt:
+        typer.echo("\nstopping …")
+        if until is Until.READY:
+            raise typer.Exit(INTERRUPTED) from None
+    finally:
+        running.stop()
+    if until is Until.STOPPED:
+        typer.echo(f"stopped. Everything is kept in {data}; the same command resumes.")
+
+
+def _run(running: Demo, as_of: datetime | None, until: Until, report: Path | None, address: str | None) -> None:
+    typer.echo("preparing: the estate, its broker and fifteen months of history …")
+    running.prepare(as_of.date() if as_of else None)
+    typer.echo(running.shift.end_sentence)
+    running.start()
+    if address:
+        typer.echo(f"the page is live while history comes in: {_link(running, address)}")
+    proved = running.report(running.wait_until_ready())
+    typer.echo(f"\nready.\n{render_facts(summary_rows(proved))}")
+    if report:
+        proved.write(report)
+    if until is Until.READY:
+        return
+    if address:
+        typer.echo(f"\nopen {_link(running, address)}\n(works once, for 15 minutes; Ctrl-C stops everything)")
+        typer.echo(f"\nfor the other commands:  export METERHOUSE_DATA={running.folder}")
+    while True:
+        running.supervisor.watch(3600)
+
+
+def _link(running: Demo, address: str) -> str:
+    return one_time_link(running.records, PERSON, address, datetime.now(UTC))
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

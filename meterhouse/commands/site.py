@@ -1,0 +1,87 @@
+"""``meterhouse site``: the estate's file and the registry it becomes."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from device_profiles import load_profiles
+from facility.errors import ConfigError, Problem
+from facility.site_document import load_site
+from facility.site_export import dump_site
+from meterhouse.settings import Settings
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facility.catalogue import Catalogue
+    from stores.records.estate import Change
+
+app = typer.Typer(no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
+
+
+def read_site(file: Path) -> Catalogue:
+    """The estate in ``file``. Raises ``ConfigError`` with file, line and what is allowed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(Problem(str(file), f"cannot be read: {error.strerror}")) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(Problem(str(file), f"is not UTF-8 text (byte {error.start})")) from None
+    return load_site(text, str(file), load_profiles())
+
+
+@app.command(help="Check a site.yaml; connects to nothing, changes nothing.")
+def check(file: File) -> None:
+    """Say what the estate holds, or everything that is wrong in it."""
+    estate = read_site(file)
+    typer.echo(
+        f"{file}: good. {len(estate.buildings)} buildings, {len(estate.meters)} meters and sensors, "
+        f"{len(estate.points)} points, {len(estate.agents)} agents."
+    )
+
+
+@app.command(help="Make the registry say what site.yaml says; prints the difference first.")
+def apply(
+    file: File,
+    *,
+    accept: Annotated[bool, typer.Option("--accept", help="Overwrite edits made in the console.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the difference, change nothing.")] = False,
+) -> None:
+    """Apply an estate; doing it again changes nothing."""
+    estate = read_site(file)
+    settings = Settings()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    registry = Registry(open_records(settings.records_url))
+    changes = registry.difference(estate)
+    _print_changes(changes)
+    if dry_run or not changes:
+        return
+    registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
+    typer.echo(f"{len(changes)} changes applied.")
+
+
+def _print_changes(changes: Sequence[Change]) -> None:
+    for change in changes:
+        typer.echo(str(change))
+    if not changes:
+        typer.echo("nothing to change: the registry already says so.")
+
+
+@app.command(help="Print the registry as site.yaml, or the part that one edge agent reads.")
+def export(
+    agent: Annotated[str, typer.Option("--agent", help="Only what this agent needs.")] = "",
+) -> None:
+    """Write the estate to standard output."""
+    estate = Registry(open_records(Settings().records_url)).load()
+    if agent and agent not in estate.agent:
+        raise ConfigError(Problem("--agent", f"unknown agent '{agent}'", ", ".join(estate.agent) or "none"))
+    typer.echo(dump_site(estate.part_for(agent) if agent else estate), nl=False)

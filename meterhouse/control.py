@@ -1,0 +1,57 @@
+"""Commands to an edge agent, sent through the broker by the operator's own identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from facility import wire
+from facility.errors import Unavailable
+
+if TYPE_CHECKING:
+    from typing import Self
+
+ANSWER_TIMEOUT_S = 5.0
+
+
+class Control:
+    """A short connection; use as a context manager."""
+
+    def __init__(self, url: str, agent: str) -> None:
+        parts = urlsplit(url)
+        user = unquote(parts.username or "")
+        self._agent = agent
+        self._place = (parts.hostname or "127.0.0.1", parts.port or 1883)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=mqtt.MQTTv5)
+        self._client.username_pw_set(user, unquote(parts.password or ""))
+
+    def send(self, do: Literal["pause", "resume"]) -> None:
+        """Send a command; returns when the broker has it. Raises ``Unavailable`` if it does not take it."""
+        payload = wire.encode(wire.Command(v=wire.VERSION, do=do))
+        sent = self._client.publish(wire.command_topic(self._agent), payload, qos=1, properties=checksum(payload))
+        sent.wait_for_publish(ANSWER_TIMEOUT_S)
+        if not sent.is_published():
+            raise Unavailable(f"the broker did not take '{do}' within {ANSWER_TIMEOUT_S:.0f} s")
+
+    def __enter__(self) -> Self:
+        """Connect."""
+        self._client.connect(*self._place)
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def checksum(payload: bytes) -> Properties:
+    """The checksum that every payload carries."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
+    return properties

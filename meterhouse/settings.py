@@ -1,0 +1,29 @@
+"""Where a command finds the estate's stores: the data folder, or the URLs that override it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DATA = Path("meterhouse-data")
+
+
+class Settings(BaseSettings):
+    """Settings of the command line, from the environment (``METERHOUSE_DATA`` and so on)."""
+
+    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
+
+    data: Path = DEFAULT_DATA
+    store: str = ""
+    records: str = ""
+
+    @property
+    def store_url(self) -> str:
+        """URL of the reading store; by default a file in the data folder."""
+        return self.store or f"sqlite://{(self.data / 'readings.db').absolute()}"
+
+    @property
+    def records_url(self) -> str:
+        """SQLAlchemy URL of the records; by default a file in the data folder."""
+        return self.records or f"sqlite:///{(self.data / 'records.db').absolute()}"

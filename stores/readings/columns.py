@@ -1,0 +1,85 @@
+"""Batches as they are stored: one set of columns, sorted by point and time, the later of two equal times kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from facility.errors import Rejected
+from stores.readings.port import Codes, Series, Times, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from facility.model import ReadingBatch
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Row *i* is ``points[p[i]]`` at ``t_ms[i]``; rows are sorted by (p, t_ms), each pair once."""
+
+    points: list[str]
+    p: Indices
+    t_ms: Times
+    x: Values
+    q: Codes
+
+    def stretches(self) -> Iterator[tuple[str, slice]]:
+        """Each point with its rows."""
+        starts = np.flatnonzero(np.diff(self.p, prepend=-1))
+        for start, end in pairwise([*starts.tolist(), len(self.p)]):
+            yield self.points[int(self.p[start])], slice(start, end)
+
+    def series(self, rows: slice) -> Series:
+        """The readings of one stretch."""
+        return Series(self.t_ms[rows], self.x[rows], self.q[rows])
+
+
+def columns_of(batches: Sequence[ReadingBatch]) -> Columns:
+    """Join batches in their order. Raises ``Rejected`` for unequal columns and numbers that are not finite."""
+    number: dict[str, int] = {}
+    for batch in batches:
+        _check(batch)
+        for point in batch.points:
+            number.setdefault(point, len(number))
+    p = _joined([np.array([number[point] for point in b.points], np.int64)[b.p] for b in batches if len(b)], np.int64)
+    t_ms = _joined([np.array(b.t_ms, np.int64) for b in batches], np.int64)
+    x = _joined([np.array(b.x, np.float64) for b in batches], np.float64)
+    q = _joined([np.array(b.q or [0] * len(b), np.uint8) for b in batches], np.uint8)
+    if not np.isfinite(x).all():
+        raise Rejected("not_finite", "a reading holds a number that is not finite")
+    order = np.lexsort((t_ms, p))
+    p, t_ms = p[order], t_ms[order]
+    last = np.append((np.diff(p) != 0) | (np.diff(t_ms) != 0), True)[: len(p)]
+    return Columns(list(number), p[last], t_ms[last], x[order][last], q[order][last])
+
+
+def merged(old: Series, new: Series) -> Series:
+    """Readings of one point, in time order, with those of ``new`` where both have one."""
+    t_ms = np.concatenate((old.t_ms, new.t_ms))
+    order = np.argsort(t_ms, kind="stable")
+    t_ms = t_ms[order]
+    last = np.append(np.diff(t_ms) != 0, True)[: len(t_ms)]
+    x, q = np.concatenate((old.x, new.x)), np.concatenate((old.q, new.q))
+    return Series(t_ms[last], x[order][last], q[order][last])
+
+
+def empty_series() -> Series:
+    """No readings."""
+    return Series(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
+
+
+def _check(batch: ReadingBatch) -> None:
+    rows = len(batch.x)
+    if len(batch.p) != rows or len(batch.t_ms) != rows or (batch.q and len(batch.q) != rows):
+        raise Rejected("unequal_columns", f"p {len(batch.p)}, t_ms {len(batch.t_ms)}, x {rows}, q {len(batch.q)}")
+
+
+def _joined(parts: list[npt.NDArray[np.generic]], kind: type) -> npt.NDArray[np.generic]:
+    return np.concatenate(parts) if parts else np.empty(0, kind)

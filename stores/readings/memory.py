@@ -1,0 +1,137 @@
+"""Readings and rollups in memory: for tests and trials, gone when the process ends."""
+
+from __future__ import annotations
+
+import math
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stores.readings.columns import columns_of, empty_series, merged
+from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
+from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from facility.model import ReadingBatch
+    from stores.readings.port import Values
+
+TagSet = frozenset[tuple[str, str]]
+Rows = dict[int, dict[str, float]]
+
+
+class MemoryStore:
+    """A ``ReadingStore`` of one process. One lock guards it; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._series: dict[str, Series] = {}
+        self._writes: list[dict[str, tuple[int, int]]] = []
+        self._rollups: dict[str, dict[TagSet, Rows]] = {name: {} for name in ROLLUPS}
+
+    def write(self, batch: ReadingBatch) -> None:
+        """Store readings."""
+        self.write_many([batch])
+
+    def write_many(self, batches: Sequence[ReadingBatch]) -> None:
+        """Store several batches, all or none of them."""
+        columns = columns_of(batches)
+        written: dict[str, tuple[int, int]] = {}
+        with self._lock:
+            for point, rows in columns.stretches():
+                new = columns.series(rows)
+                self._series[point] = merged(self._series.get(point, empty_series()), new)
+                written[point] = int(new.t_ms[0]), int(new.t_ms[-1])
+            if written:
+                self._writes.append(written)
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Readings of each point in the range."""
+        with self._lock:
+            return {point: _cut(self._series.get(point, empty_series()), start_ms, end_ms) for point in points}
+
+    def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
+        """The newest reading of each point at or before ``t_ms``."""
+        with self._lock:
+            cut = {p: _cut(self._series[p], None, t_ms + 1) for p in points if p in self._series}
+        return {point: _last(series) for point, series in cut.items() if len(series)}
+
+    def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
+        """The newest reading of each point."""
+        with self._lock:
+            wanted = self._series if points is None else [p for p in points if p in self._series]
+            return {point: _last(self._series[point]) for point in wanted}
+
+    def changes(self, cursor: int) -> Changes:
+        """What was written after ``cursor``."""
+        with self._lock:
+            since = cursor if cursor <= len(self._writes) else 0
+            ranges: dict[str, tuple[int, int]] = {}
+            for written in self._writes[since:]:
+                for point, (first, last) in written.items():
+                    low, high = ranges.get(point, (first, last))
+                    ranges[point] = min(low, first), max(high, last)
+            return Changes(len(self._writes), ranges)
+
+    def totals(self) -> dict[str, PointTotal]:
+        """Count and exact sum of every point."""
+        with self._lock:
+            return {point: PointTotal(len(s), math.fsum(s.x.tolist())) for point, s in self._series.items()}
+
+    def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
+        """Store rows of a rollup, all or none of them."""
+        given = list(series)
+        for one in given:
+            check_series(name, one)
+        with self._lock:
+            for one in given:
+                rows = self._rollups[name].setdefault(frozenset(one.tags.items()), {})
+                for i, t_ms in enumerate(one.t_ms.tolist()):
+                    rows.setdefault(t_ms, {}).update({field: float(column[i]) for field, column in one.fields.items()})
+
+    def read_rollup(
+        self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include ``tags``, cut to the range."""
+        check_tags(name, tags, every=False)
+        wanted = rollup_called(name).fields if fields is None else fields
+        check_fields(name, wanted)
+        found = []
+        with self._lock:
+            for tag_set, rows in self._matching(name, tags):
+                times = sorted(t for t in rows if start_ms <= t < end_ms)
+                if times:
+                    columns = {field: _column(rows, times, field) for field in wanted}
+                    found.append(RollupSeries(dict(sorted(tag_set)), np.array(times, np.int64), columns))
+        return found
+
+    def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
+        """Delete rows of the matching series in the range."""
+        check_tags(name, tags, every=False)
+        with self._lock:
+            for _, rows in self._matching(name, tags):
+                for t_ms in [t for t in rows if start_ms <= t < end_ms]:
+                    del rows[t_ms]
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _matching(self, name: str, tags: Mapping[str, str]) -> list[tuple[TagSet, Rows]]:
+        wanted = tags.items()
+        return [(tag_set, rows) for tag_set, rows in self._rollups[name].items() if tag_set.issuperset(wanted)]
+
+
+def _cut(series: Series, start_ms: int | None, end_ms: int) -> Series:
+    start = 0 if start_ms is None else int(np.searchsorted(series.t_ms, start_ms))
+    rows = slice(start, max(start, int(np.searchsorted(series.t_ms, end_ms))))
+    return Series(series.t_ms[rows], series.x[rows], series.q[rows])
+
+
+def _last(series: Series) -> Latest:
+    return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))
+
+
+def _column(rows: Rows, times: list[int], field: str) -> Values:
+    return np.array([rows[t].get(field, math.nan) for t in times], np.float64)

@@ -1,0 +1,173 @@
+"""The file of the embedded reading store: opened and checked once, its connections lent to one call at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from threading import Lock
+from time import sleep
+from typing import TYPE_CHECKING
+
+from facility.errors import ConfigError, StoreUnavailable
+from stores.folder import check_folder
+from stores.readings.rollups import ROLLUPS, Rollup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA = 1
+IDLE_CONNECTIONS = 4
+SETTLE_S = 0.05
+
+_SETTINGS = "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
+
+_TABLES = (
+    "CREATE TABLE series (id INTEGER PRIMARY KEY, point TEXT NOT NULL UNIQUE)",
+    (
+        "CREATE TABLE reading (series INTEGER NOT NULL, t_ms INTEGER NOT NULL, x REAL NOT NULL, q INTEGER NOT NULL,"
+        " PRIMARY KEY (series, t_ms)) WITHOUT ROWID"
+    ),
+    "CREATE TABLE latest (series INTEGER PRIMARY KEY, t_ms INTEGER NOT NULL, x REAL NOT NULL, q INTEGER NOT NULL)",
+    (
+        "CREATE TABLE write_log (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
+        " last_ms INTEGER NOT NULL)"
+    ),
+    (
+        "CREATE TABLE rollup_series (id INTEGER PRIMARY KEY, rollup TEXT NOT NULL, tags TEXT NOT NULL,"
+        " UNIQUE (rollup, tags))"
+    ),
+)
+
+
+class SqliteFile:
+    """A SQLite file in WAL mode: several processes may read while one writes.
+
+    A connection serves one call and goes back to the idle ones, so threads may share the store and no thread
+    that ends takes a connection with it. A connection that failed is closed, never lent again.
+    """
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        """Open or create the file. Raises ``ConfigError`` where it cannot be used as it is."""
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        check_folder(path)
+        try:
+            self._prepare()
+        except sqlite3.OperationalError as error:
+            raise ConfigError(f"the readings in {path} cannot be opened for writing: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(f"{path} is not a readings file: {error}") from None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection; each statement sees one consistent state."""
+        connection = self._take()
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            connection.close()
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection inside one transaction: on disk when the block ends, undone when it raises."""
+        with self.reading() as connection:
+            # Taking the write lock first means waiting here, never failing halfway.
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close every idle connection; one that is lent closes when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(f"{self._path} has been closed")
+            if self._idle:
+                return self._idle.pop()
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < IDLE_CONNECTIONS:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        wait = self._busy_timeout_s
+        connection = sqlite3.connect(self._path, timeout=wait, isolation_level=None, check_same_thread=False)
+        try:
+            connection.executescript(_SETTINGS)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self) -> None:
+        connection = self._connect()
+        try:
+            self._use_wal(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            _bring_up_to_date(connection, self._path)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Several processes may meet at a new file, and SQLite's busy timeout does not hold for this switch."""
+        for waited in range(round(self._busy_timeout_s / SETTLE_S) + 1):
+            try:
+                connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited * SETTLE_S >= self._busy_timeout_s:
+                    raise
+                sleep(SETTLE_S)
+            else:
+                return
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """Create or extend the tables; refuse a file of a newer Meterhouse and one that is not ours."""
+    (schema,) = connection.execute("PRAGMA user_version").fetchone()
+    if schema > SCHEMA:
+        raise ConfigError(f"{path} was written by a newer Meterhouse (schema {schema}, this one reads {SCHEMA})")
+    if schema == 0:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
+            raise ConfigError(f"{path} is the database of another program")
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={SCHEMA}")
+    for name, rollup in ROLLUPS.items():
+        _follow_rollup(connection, name, rollup)
+
+
+def _follow_rollup(connection: sqlite3.Connection, name: str, rollup: Rollup) -> None:
+    """Give the rollup a table with a column per field; a field that is new in ``ROLLUPS`` gets its column."""
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, t_ms INTEGER NOT NULL,"
+        " PRIMARY KEY (series, t_ms)) WITHOUT ROWID"
+    )
+    present = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+    for field in rollup.fields:
+        if field not in present:
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {field} REAL")

@@ -1,0 +1,233 @@
+"""The casebook: one alert per case, from the first finding to a person's verdict, and back where they err."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from facility.errors import Rejected
+from facility.work import Alert, AlertState, Verdict, alert_id
+from stores.records import tables
+from stores.records.audit import append_entry
+from stores.records.case_rows import alert_of, opened_row, seen_row
+from stores.records.database import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from facility.work import Finding, Money
+
+REOPEN_WITHIN = timedelta(hours=24)
+"""A cause that returns so soon after it went away is the same case."""
+
+QUIET_AFTER = timedelta(days=7)
+"""How long the verdicts of ``QUIET`` keep the same case from being raised again."""
+
+QUIET = frozenset({Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM})
+
+_NOBODY = {"acknowledged_by": "", "acknowledged_at": None}
+_UNDECIDED = {"verdict": None, "verdict_note": "", "closed_at": None}
+_ACTIVE = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One step of a case; ``by`` is empty where Meterhouse itself took it."""
+
+    at: datetime
+    what: str  # opened | reopened | resolved | acknowledged | released | closed | undone
+    by: str
+    note: str
+
+
+class Casebook:
+    """Cases and what people did about them. Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, finding: Finding, *, money: Money | None, notify: bool) -> Alert:
+        """Open a case, or bring the one that this finding belongs to up to date.
+
+        A finding that the case has seen before (``seen_at`` not later) changes nothing, so stepping through the
+        same hours again is harmless. Neither does one within the quiet time after a verdict.
+        """
+        with writing(self._engine) as connection:
+            case = _case_of(connection, finding)
+            if case is None:
+                row = {"id": str(alert_id(finding)), **opened_row(finding, money, notify=notify)}
+                connection.execute(sa.insert(tables.alert).values(row))
+                _tell(connection, row["id"], finding.seen_at, "opened")
+                return _alert(connection, alert_id(finding))
+            if finding.seen_at <= case.last_seen_at or _quiet(case, finding):
+                return case
+            return _see_again(connection, case, finding, money)
+
+    def resolve(self, key: str, at: datetime) -> Alert | None:
+        """The cause went away by itself; None where no such case is open, or it was seen later than ``at``."""
+        with writing(self._engine) as connection:
+            case = _one(connection, tables.alert.c.open_key == key)
+            if case is None or at < case.last_seen_at:
+                return None
+            change = {"state": AlertState.RESOLVED.value, "resolved_at": at, "open_key": None}
+            return _change(connection, case.id, change, CaseEvent(at, "resolved", "", ""))
+
+    def alerts(
+        self,
+        *,
+        states: Collection[AlertState] | None = None,
+        building: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Alert]:
+        """Alerts, the one raised last first; ``since`` keeps those that were seen then or later."""
+        a = tables.alert.c
+        query = sa.select(tables.alert).order_by(a.raised_at.desc(), a.id)
+        if states is not None:
+            query = query.where(a.state.in_([state.value for state in states]))
+        if building is not None:
+            query = query.where(a.building == building)
+        if since is not None:
+            query = query.where(a.last_seen_at >= since)
+        with self._engine.connect() as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
+    def alert(self, alert: UUID) -> Alert | None:
+        """One alert."""
+        with self._engine.connect() as connection:
+            return _one(connection, tables.alert.c.id == str(alert))
+
+    def timeline(self, alert: UUID) -> list[CaseEvent]:
+        """What happened to a case, oldest first."""
+        e = tables.case_event.c
+        query = sa.select(e.at, e.what, e.by, e.note).where(e.alert == str(alert)).order_by(e.id)
+        with self._engine.connect() as connection:
+            return [CaseEvent(*row) for row in connection.execute(query)]
+
+    def acknowledge(self, alert: UUID, by: str, at: datetime) -> Alert:
+        """Somebody takes the case. Raises ``Rejected`` where it is not open."""
+        change = {"state": AlertState.ACKNOWLEDGED.value, "acknowledged_by": by, "acknowledged_at": at}
+        return self._act(alert, {AlertState.OPEN}, change, CaseEvent(at, "acknowledged", by, ""))
+
+    def release(self, alert: UUID, by: str, at: datetime) -> Alert:
+        """Undo an acknowledgement."""
+        change = {"state": AlertState.OPEN.value, **_NOBODY}
+        return self._act(alert, {AlertState.ACKNOWLEDGED}, change, CaseEvent(at, "released", by, ""))
+
+    def close(self, alert: UUID, verdict: Verdict, note: str, by: str, at: datetime) -> Alert:
+        """Close a case with a verdict. Raises ``Rejected`` where it is closed."""
+        change = {
+            "state": AlertState.CLOSED.value,
+            "open_key": None,
+            "verdict": verdict.value,
+            "verdict_note": note,
+            "closed_at": at,
+        }
+        told = f"{verdict}: {note}" if note else verdict.value
+        return self._act(alert, _ACTIVE | {AlertState.RESOLVED}, change, CaseEvent(at, "closed", by, told))
+
+    def reopen(self, alert: UUID, by: str, at: datetime) -> Alert:
+        """Undo a close: the case is again what it was before."""
+        with writing(self._engine) as connection:
+            case = _alert_in(connection, alert, {AlertState.CLOSED})
+            standing = _standing(case)
+            if standing["open_key"] and _one(connection, tables.alert.c.open_key == case.key):
+                raise Rejected("superseded", f"a newer case of {case.key} is open")
+            change = {**standing, **_UNDECIDED}
+            append_entry(connection, at, by, "alert.undone", str(alert))
+            return _change(connection, alert, change, CaseEvent(at, "undone", by, ""))
+
+    def _act(self, alert: UUID, allowed: Collection[AlertState], change: dict[str, Any], step: CaseEvent) -> Alert:
+        """A person's act: the change, its place in the timeline and the audit entry, or nothing."""
+        with writing(self._engine) as connection:
+            _alert_in(connection, alert, allowed)
+            append_entry(connection, step.at, step.by, f"alert.{step.what}", str(alert), step.note)
+            return _change(connection, alert, change, step)
+
+
+def _case_of(connection: Connection, finding: Finding) -> Alert | None:
+    """The case that a finding belongs to: the one it opened, the open one, or one that it may reopen."""
+    a = tables.alert.c
+    own = _one(connection, a.id == str(alert_id(finding)))
+    if own and (own.state in _ACTIVE or finding.seen_at <= own.last_seen_at):
+        return own
+    if active := _one(connection, a.open_key == finding.key):
+        return active
+    query = sa.select(tables.alert).where(a.key == finding.key).order_by(a.last_seen_at.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    newest = alert_of(row) if row else None
+    if newest and (_quiet(newest, finding) or _returns(newest, finding)):
+        return newest
+    return own
+
+
+def _returns(case: Alert, finding: Finding) -> bool:
+    """Whether the cause is back so soon after it went away that it never really did."""
+    resolved_at = case.resolved_at if case.state is AlertState.RESOLVED else None
+    return resolved_at is not None and finding.seen_at - resolved_at < REOPEN_WITHIN
+
+
+def _quiet(case: Alert, finding: Finding) -> bool:
+    """Whether a person's verdict still answers this finding.
+
+    After any verdict the very same stretch is not raised again at once: what was fixed may still look abnormal
+    until the detector's window has passed.
+    """
+    if case.state is not AlertState.CLOSED or case.closed_at is None:
+        return False
+    same = case.id == alert_id(finding)
+    quiet = QUIET_AFTER if case.verdict in QUIET else REOPEN_WITHIN if same else timedelta(0)
+    return finding.seen_at - case.closed_at < quiet
+
+
+def _see_again(connection: Connection, case: Alert, finding: Finding, money: Money | None) -> Alert:
+    change: dict[str, Any] = {**seen_row(finding, money), "count": case.count + 1}
+    if case.state not in _ACTIVE:
+        change |= {"state": AlertState.OPEN.value, "open_key": case.key, **_NOBODY, **_UNDECIDED, "resolved_at": None}
+        _tell(connection, str(case.id), finding.seen_at, "reopened")
+    connection.execute(sa.update(tables.alert).where(tables.alert.c.id == str(case.id)).values(change))
+    return _alert(connection, case.id)
+
+
+def _standing(case: Alert) -> dict[str, Any]:
+    """State and open key of a case by what is known of it, as if it had no verdict."""
+    if case.resolved_at:
+        return {"state": AlertState.RESOLVED.value, "open_key": None}
+    state = AlertState.ACKNOWLEDGED if case.acknowledged_by else AlertState.OPEN
+    return {"state": state.value, "open_key": case.key}
+
+
+def _change(connection: Connection, alert: UUID, change: dict[str, Any], step: CaseEvent) -> Alert:
+    connection.execute(sa.update(tables.alert).where(tables.alert.c.id == str(alert)).values(change))
+    _tell(connection, str(alert), step.at, step.what, step.by, step.note)
+    return _alert(connection, alert)
+
+
+def _tell(connection: Connection, alert: str, at: datetime, what: str, by: str = "", note: str = "") -> None:
+    row = {"alert": alert, "at": at, "what": what, "by": by, "note": note}
+    connection.execute(sa.insert(tables.case_event).values(row))
+
+
+def _one(connection: Connection, condition: sa.ColumnElement[bool]) -> Alert | None:
+    row = connection.execute(sa.select(tables.alert).where(condition)).mappings().one_or_none()
+    return alert_of(row) if row else None
+
+
+def _alert(connection: Connection, alert: UUID) -> Alert:
+    found = _one(connection, tables.alert.c.id == str(alert))
+    if found is None:
+        raise Rejected("unknown_alert", f"there is no alert {alert}")
+    return found
+
+
+def _alert_in(connection: Connection, alert: UUID, states: Collection[AlertState]) -> Alert:
+    case = _alert(connection, alert)
+    if case.state not in states:
+        raise Rejected("wrong_state", f"the alert is {case.state}, not {' or '.join(sorted(states))}")
+    return case

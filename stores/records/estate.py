@@ -1,0 +1,249 @@
+"""An estate as flat rows: what the registry's tables hold, what two versions are compared by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, time
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from facility.catalogue import Agent, Bus, Catalogue
+from facility.errors import ConfigError
+from facility.levels import parse_level
+from facility.model import (
+    Building,
+    Closure,
+    Department,
+    Hours,
+    Meter,
+    MeterRole,
+    Name,
+    Point,
+    Price,
+    Provenance,
+    Site,
+    Space,
+    SpaceKind,
+)
+from facility.quantities import BY_WORD, Utility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Row: TypeAlias = dict[str, Any]
+Rows: TypeAlias = dict[str, dict[str, Row]]
+"""Table → id → fields. Values are what JSON can hold; ``position`` is the order in the document."""
+
+TABLES = ("site", "price", "closure", "department", "building", "space", "agent", "bus", "meter", "point")
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two versions of an estate; a whole thing added or removed has no field."""
+
+    kind: str  # added | changed | removed
+    what: str
+    id: str
+    field: str = ""
+    before: Any = None
+    after: Any = None
+
+    def __str__(self) -> str:
+        """``changed meter main: serial 'A1' → 'B2'``; a URL's password is told to nobody, and never to the audit."""
+        subject = f"{self.kind} {self.what} {self.id}"
+        if not self.field:
+            return subject
+        return _PASSWORD.sub(r"\1:…@", f"{subject}: {self.field} {self.before!r} → {self.after!r}")
+
+
+def compare(before: Rows, after: Rows) -> list[Change]:
+    """Every difference, in the order of the tables; the order of things in a document is none."""
+    return [change for table in TABLES for change in _compare_table(table, before[table], after[table])]
+
+
+def _compare_table(table: str, before: dict[str, Row], after: dict[str, Row]) -> Iterator[Change]:
+    for one, row in after.items():
+        if one not in before:
+            yield Change("added", table, one)
+            continue
+        for name, value in row.items():
+            if name != "position" and before[one].get(name) != value:
+                yield Change("changed", table, one, name, before[one].get(name), value)
+    for one in before:
+        if one not in after:
+            yield Change("removed", table, one)
+
+
+def rows_of(catalogue: Catalogue) -> Rows:
+    """An estate as rows. Raises ``ConfigError`` where two prices or closures begin alike."""
+    site = catalogue.site
+    return {
+        "site": _keyed("site", [(site.id, _site_row(site))]),
+        "price": _keyed("price", ((f"{p.utility} from {p.valid_from}", _price_row(p)) for p in site.prices)),
+        "closure": _keyed("closure", ((f"{c.first}/{c.last}", _closure_row(c)) for c in site.closures)),
+        "department": _keyed("department", ((d.id, _department_row(d)) for d in catalogue.departments)),
+        "building": _keyed("building", ((b.id, _building_row(b)) for b in catalogue.buildings)),
+        "space": _keyed("space", ((s.id, _space_row(s)) for s in catalogue.spaces)),
+        "agent": _keyed("agent", ((a.id, {}) for a in catalogue.agents)),
+        "bus": _keyed("bus", ((f"{a.id}/{b.id}", _bus_row(a, b)) for a in catalogue.agents for b in a.buses)),
+        "meter": _keyed("meter", ((m.id, _meter_row(m)) for m in catalogue.meters)),
+        "point": _keyed("point", ((p.id, _point_row(p)) for p in catalogue.points)),
+    }
+
+
+def catalogue_of(rows: Rows) -> Catalogue:
+    """The estate that rows stand for."""
+    table = {name: _ordered(rows[name]) for name in TABLES}
+    (site,) = table["site"]
+    return Catalogue(
+        site=_site(site, table["price"], table["closure"]),
+        departments=tuple(Department(r["id"], _name(r), r["cost_centre"]) for r in table["department"]),
+        buildings=tuple(_building(r) for r in table["building"]),
+        spaces=tuple(Space(r["id"], r["building"], _name(r), SpaceKind(r["kind"])) for r in table["space"]),
+        agents=tuple(_agent(r["id"], table["bus"]) for r in table["agent"]),
+        meters=tuple(_meter(r) for r in table["meter"]),
+        points=tuple(_point(r) for r in table["point"]),
+    )
+
+
+def _keyed(table: str, rows: Iterable[tuple[str, Row]]) -> dict[str, Row]:
+    keyed: dict[str, Row] = {}
+    for position, (one, row) in enumerate(rows):
+        if one in keyed:
+            raise ConfigError(f"there are two entries '{one}' under {table}")
+        keyed[one] = {"position": position, **row}
+    return keyed
+
+
+def _ordered(rows: dict[str, Row]) -> list[Row]:
+    return [{"id": one, **row} for one, row in sorted(rows.items(), key=lambda item: item[1]["position"])]
+
+
+def _name_row(name: Name) -> Row:
+    return {"name_en": name.en, "name_zh": name.zh}
+
+
+def _name(row: Row) -> Name:
+    return Name(row["name_en"], row["name_zh"])
+
+
+def _site_row(site: Site) -> Row:
+    return {
+        **_name_row(site.name),
+        "timezone": site.timezone,
+        "currency": site.currency,
+        "holiday_country": site.holiday_country,
+        "holiday_subdivision": site.holiday_subdivision,
+        "holiday_shift_days": site.holiday_shift_days,
+        "notice_en": site.notice.en if site.notice else None,
+        "notice_zh": site.notice.zh if site.notice else None,
+    }
+
+
+def _site(row: Row, prices: list[Row], closures: list[Row]) -> Site:
+    return Site(
+        id=row["id"],
+        name=_name(row),
+        timezone=row["timezone"],
+        currency=row["currency"],
+        holiday_country=row["holiday_country"],
+        holiday_subdivision=row["holiday_subdivision"],
+        holiday_shift_days=row["holiday_shift_days"],
+        closures=tuple(
+            Closure(date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), r["name"]) for r in closures
+        ),
+        prices=tuple(
+            Price(Utility(r["utility"]), r["per_unit"], date.fromisoformat(r["valid_from"]), r["basis"]) for r in prices
+        ),
+        notice=None if row["notice_en"] is None else Name(row["notice_en"], row["notice_zh"]),
+    )
+
+
+def _price_row(price: Price) -> Row:
+    return {
+        "utility": price.utility.value,
+        "per_unit": price.per_unit,
+        "valid_from": price.valid_from.isoformat(),
+        "basis": price.basis,
+    }
+
+
+def _closure_row(closure: Closure) -> Row:
+    return {"first": closure.first.isoformat(), "last": closure.last.isoformat(), "name": closure.name}
+
+
+def _department_row(department: Department) -> Row:
+    return {**_name_row(department.name), "cost_centre": department.cost_centre}
+
+
+def _building_row(building: Building) -> Row:
+    hours = sorted(building.hours.items())
+    return {
+        **_name_row(building.name),
+        "department": building.department,
+        "use": building.use,
+        "floor_area_m2": building.floor_area_m2,
+        "hours": {str(day): [span.start.isoformat(), span.end.isoformat()] for day, span in hours},
+    }
+
+
+def _building(row: Row) -> Building:
+    hours = {int(day): Hours(*map(time.fromisoformat, span)) for day, span in row["hours"].items()}
+    return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], hours)
+
+
+def _space_row(space: Space) -> Row:
+    return {"building": space.building, **_name_row(space.name), "kind": space.kind}
+
+
+def _bus_row(agent: Agent, bus: Bus) -> Row:
+    return {"agent": agent.id, "bus": bus.id, "url": bus.url, "timeout_s": bus.timeout_s}
+
+
+def _agent(one: str, buses: list[Row]) -> Agent:
+    return Agent(one, tuple(Bus(r["bus"], r["url"], r["timeout_s"]) for r in buses if r["agent"] == one))
+
+
+_METER_FIELDS = (
+    "building", "profile", "agent", "connection", "unit", "space", "enduse", "serial", "ct_ratio", "pt_ratio", "digits",
+    "poll_s",
+)  # fmt: skip
+
+
+def _meter_row(meter: Meter) -> Row:
+    return {
+        **_name_row(meter.name),
+        **{field: getattr(meter, field) for field in _METER_FIELDS},
+        "utility": meter.utility.value if meter.utility else None,
+        "role": meter.role.value,
+        "provenance": meter.provenance.value,
+    }
+
+
+def _meter(row: Row) -> Meter:
+    return Meter(
+        id=row["id"],
+        name=_name(row),
+        utility=Utility(row["utility"]) if row["utility"] else None,
+        role=MeterRole(row["role"]),
+        provenance=Provenance(row["provenance"]),
+        **{field: row[field] for field in _METER_FIELDS},
+    )
+
+
+def _point_row(point: Point) -> Row:
+    return {
+        "meter": point.meter,
+        "quantity": point.quantity.word,
+        "channel": point.channel,
+        "level": point.level.word if point.level else None,
+        "low": point.low,
+        "high": point.high,
+    }
+
+
+def _point(row: Row) -> Point:
+    level = parse_level(row["level"]) if row["level"] else None
+    return Point(row["meter"], BY_WORD[row["quantity"]], row["channel"], level, row["low"], row["high"])

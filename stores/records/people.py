@@ -1,0 +1,118 @@
+"""Who may come in: one-time links, sessions, and each person's language. Secrets are kept as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from facility.errors import Denied, Rejected
+from stores.records import tables
+from stores.records.audit import append_entry
+from stores.records.database import writing
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+LANGUAGES = ("en", "zh-Hans")
+NO_WISH = ""
+"""The language of who has chosen none: their browser's is used."""
+
+INVITATION = "invitation"
+SESSION = "session"
+
+_FORGET_AFTER = timedelta(days=1)
+"""How long an expired token is remembered, so that its owner is told that it expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in, and the language they chose (``NO_WISH`` where they chose none)."""
+
+    name: str
+    language: str
+
+
+class People:
+    """Accounts and tokens. A token is ``id.secret``: found by its id, proved by its secret in constant time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def invite(self, name: str, at: datetime, valid_s: float = 900) -> str:
+        """A token that signs ``name`` in once; the account is made when there is none."""
+        with writing(self._engine) as connection:
+            known = sa.select(tables.person.c.name).where(tables.person.c.name == name)
+            if connection.execute(known).one_or_none() is None:
+                row = {"name": name, "language": NO_WISH, "created_at": at}
+                connection.execute(sa.insert(tables.person).values(row))
+            append_entry(connection, at, name, "person.invite", name)
+            return _new_token(connection, INVITATION, name, at + timedelta(seconds=valid_s))
+
+    def redeem(self, token: str, at: datetime, session_s: float) -> str:
+        """Exchange a one-time token for a session token. Raises ``Denied`` if unknown, used or expired."""
+        with self._engine.connect() as connection:  # a stranger who guesses must not hold up those who write
+            if _find(connection, INVITATION, token) is None:
+                raise Denied("this link is not known")
+        with writing(self._engine) as connection:
+            connection.execute(sa.delete(tables.token).where(tables.token.c.expires_at < at - _FORGET_AFTER))
+            row = _find(connection, INVITATION, token)
+            if row is None:
+                raise Denied("this link is not known")
+            if row.used_at is not None:
+                raise Denied("this link has been used")
+            if at >= row.expires_at:
+                raise Denied("this link has expired")
+            connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
+            append_entry(connection, at, row.name, "person.sign_in", row.name)
+            return _new_token(connection, SESSION, row.name, at + timedelta(seconds=session_s))
+
+    def person(self, session_token: str, at: datetime) -> Person | None:
+        """Whose session this is, or None where it is unknown or has expired."""
+        with self._engine.connect() as connection:
+            row = _find(connection, SESSION, session_token)
+            if row is None or at >= row.expires_at:
+                return None
+            query = sa.select(tables.person.c.language).where(tables.person.c.name == row.name)
+            return Person(row.name, connection.execute(query).scalar_one())
+
+    def sign_out(self, session_token: str) -> None:
+        """End a session; nothing happens where it has ended already."""
+        with writing(self._engine) as connection:
+            row = _find(connection, SESSION, session_token)
+            if row is not None:
+                connection.execute(sa.delete(tables.token).where(tables.token.c.id == row.id))
+
+    def set_language(self, name: str, language: str) -> None:
+        """Remember the language a person reads."""
+        if language not in LANGUAGES:
+            raise Rejected("unknown_language", f"'{language}' is not one of {', '.join(LANGUAGES)}")
+        with writing(self._engine) as connection:
+            found = sa.update(tables.person).where(tables.person.c.name == name).values(language=language)
+            if connection.execute(found).rowcount == 0:
+                raise Rejected("unknown_person", name)
+
+
+def _new_token(connection: Connection, kind: str, name: str, expires_at: datetime) -> str:
+    one, secret = secrets.token_urlsafe(9), secrets.token_urlsafe(32)
+    row = {"id": one, "digest": _digest(secret), "kind": kind, "name": name, "expires_at": expires_at}
+    connection.execute(sa.insert(tables.token).values(row))
+    return f"{one}.{secret}"
+
+
+def _find(connection: Connection, kind: str, token: str) -> sa.Row[tuple[object, ...]] | None:
+    one, _, secret = token.partition(".")
+    if not (token.isascii() and token.isprintable()):  # none of ours, and not every database can be asked for it
+        return None
+    query = sa.select(tables.token).where(tables.token.c.id == one, tables.token.c.kind == kind)
+    row = connection.execute(query).one_or_none()
+    return row if row is not None and hmac.compare_digest(row.digest, _digest(secret)) else None
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

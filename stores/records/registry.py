@@ -1,0 +1,184 @@
+"""The registry: the estate as it stands, who changed it, and which meter stood where and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from facility.errors import ConfigError
+from stores.records import tables
+from stores.records.audit import append_entry
+from stores.records.database import writing
+from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from facility.catalogue import Catalogue
+
+_ASSIGNED = {"meter": "building", "building": "department"}
+"""What is assigned, dated, to what: a moved meter does not rewrite last year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A meter in a building, or a building of a department, from an instant on; ``valid_to`` None: still."""
+
+    subject: str
+    target: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class Registry:
+    """The estate in the records. It is the truth after the first apply."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def load(self) -> Catalogue:
+        """The estate as it stands. Raises ``ConfigError`` where none has been applied."""
+        with self._engine.connect() as connection:
+            rows = _stored(connection)
+        if not rows["site"]:
+            raise ConfigError("no estate has been applied; run meterhouse site apply FILE")
+        return catalogue_of(rows)
+
+    def version(self) -> int:
+        """A number that grows with every change; 0 before the first."""
+        with self._engine.connect() as connection:
+            return _version(connection)
+
+    def difference(self, catalogue: Catalogue) -> list[Change]:
+        """What applying ``catalogue`` would change."""
+        with self._engine.connect() as connection:
+            return compare(_stored(connection), rows_of(catalogue))
+
+    def apply(self, catalogue: Catalogue, *, by: str, at: datetime, accept: bool = False) -> list[Change]:
+        """Make the registry equal to a document, in one transaction; applying it again changes nothing.
+
+        Raises ``ConfigError`` where that would undo what was edited elsewhere since the last apply, unless
+        ``accept`` says that this is meant.
+        """
+        new = rows_of(catalogue)
+        with writing(self._engine) as connection:
+            stored, applied = _stored(connection), _last_applied(connection)
+            changes = compare(stored, new)
+            if applied and not accept:
+                _refuse_undoing(compare(applied, stored), changes)
+            if stored != new or applied != new:
+                _replace(connection, stored, new, at)
+                _add_revision(connection, at, by, new)
+                append_entry(connection, at, by, "site.apply", catalogue.site.id, _told(changes))
+        return changes
+
+    def edit(self, catalogue: Catalogue, *, by: str, at: datetime) -> list[Change]:
+        """Change the registry otherwise than by a document; the next apply will not silently undo it."""
+        new = rows_of(catalogue)
+        with writing(self._engine) as connection:
+            stored = _stored(connection)
+            changes = compare(stored, new)
+            if stored != new:
+                _replace(connection, stored, new, at)
+                _add_revision(connection, at, by, None)
+                append_entry(connection, at, by, "site.edit", catalogue.site.id, _told(changes))
+        return changes
+
+    def assignments(self, what: str, subject: str) -> list[Assignment]:
+        """Where a ``meter`` stood, or to which department a ``building`` belonged, oldest first."""
+        a = tables.assignment.c
+        query = sa.select(a.subject, a.target, a.valid_from, a.valid_to)
+        query = query.where(a.what == what, a.subject == subject).order_by(a.valid_from, a.id)
+        with self._engine.connect() as connection:
+            return [Assignment(*row) for row in connection.execute(query)]
+
+
+def _refuse_undoing(edited: Sequence[Change], changes: Sequence[Change]) -> None:
+    """Raise ``ConfigError`` naming each edit that the changes would overwrite."""
+    lost = [edit for edit in edited if any(_touches(edit, change) for change in changes)]
+    if lost:
+        listed = "\n".join(f"  {edit}" for edit in lost)
+        raise ConfigError(
+            f"the registry was edited since the last apply, and this document would undo it:\n{listed}\n"
+            "bring these into the document, or apply with --accept to overwrite them"
+        )
+
+
+def _touches(edit: Change, change: Change) -> bool:
+    same = (edit.what, edit.id) == (change.what, change.id)
+    return same and (edit.field == change.field or not edit.field or not change.field)
+
+
+def _told(changes: Sequence[Change]) -> str:
+    shown = "; ".join(map(str, changes[:20]))
+    return f"{shown}; and {len(changes) - 20} more" if len(changes) > 20 else shown  # noqa: PLR2004 - the same 20
+
+
+def _stored(connection: Connection) -> Rows:
+    rows: Rows = {name: _table_rows(connection, name) for name in TABLES}
+    for what, target in _ASSIGNED.items():
+        for row in rows[what].values():
+            row[target] = ""
+    a = tables.assignment.c
+    for what, subject, target in connection.execute(sa.select(a.what, a.subject, a.target).where(a.valid_to.is_(None))):
+        rows[what][subject][_ASSIGNED[what]] = target
+    return rows
+
+
+def _table_rows(connection: Connection, name: str) -> dict[str, Row]:
+    table = tables.METADATA.tables[name]
+    rows = connection.execute(sa.select(table).order_by(table.c.position)).mappings()
+    return {row["id"]: {key: value for key, value in row.items() if key != "id"} for row in rows}
+
+
+def _replace(connection: Connection, stored: Rows, new: Rows, at: datetime) -> None:
+    """Write the rows that differ and date what moved."""
+    for name in TABLES:
+        table = tables.METADATA.tables[name]
+        changed = {one: row for one, row in new[name].items() if stored[name].get(one) != row}
+        gone = [one for one in stored[name] if one in changed or one not in new[name]]
+        if gone:
+            connection.execute(sa.delete(table).where(table.c.id == sa.bindparam("gone")), [{"gone": g} for g in gone])
+        if changed:
+            connection.execute(sa.insert(table), [_columns(name, one, row) for one, row in changed.items()])
+    for what, target in _ASSIGNED.items():
+        before = {one: row[target] for one, row in stored[what].items()}
+        _move(connection, what, before, {one: row[target] for one, row in new[what].items()}, at)
+
+
+def _columns(name: str, one: str, row: Row) -> dict[str, Any]:
+    """A row without what is kept as a dated assignment."""
+    return {"id": one, **{key: value for key, value in row.items() if key != _ASSIGNED.get(name)}}
+
+
+def _move(connection: Connection, what: str, before: dict[str, str], after: dict[str, str], at: datetime) -> None:
+    """End the assignments that no longer hold and begin the new ones."""
+    a = tables.assignment.c
+    for subject in [one for one, target in before.items() if after.get(one) != target]:
+        current = (a.what == what) & (a.subject == subject) & a.valid_to.is_(None)
+        connection.execute(sa.update(tables.assignment).where(current).values(valid_to=at))
+    for subject, target in after.items():
+        if target and before.get(subject) != target:
+            row = {"what": what, "subject": subject, "target": target, "valid_from": at, "valid_to": None}
+            connection.execute(sa.insert(tables.assignment).values(row))
+
+
+def _version(connection: Connection) -> int:
+    return connection.execute(sa.select(sa.func.max(tables.revision.c.version))).scalar_one() or 0
+
+
+def _last_applied(connection: Connection) -> Rows | None:
+    r = tables.revision.c
+    query = sa.select(r.document).where(r.document.is_not(None)).order_by(r.version.desc()).limit(1)
+    rows: Rows | None = connection.execute(query).scalar_one_or_none()
+    return rows
+
+
+def _add_revision(connection: Connection, at: datetime, by: str, document: Rows | None) -> None:
+    row = {"version": _version(connection) + 1, "at": at, "by": by, "document": document}
+    connection.execute(sa.insert(tables.revision).values(row))

@@ -1,0 +1,132 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from worlds import CATALOGUE, FIRST, FRIDAY_EVENING, HOURS, POINT, START_MS, at, faulty, make_window, normal_use
+from worlds import state_series as states_of
+
+from analytics.alerts import Alerting
+from analytics.stepper import step_through
+from facility.work import AlertState, Verdict
+from stores.records.casebook import Casebook
+from stores.records.database import open_records
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def casebook(tmp_path):
+    engine = open_records(f"sqlite:///{tmp_path}/records.db")
+    yield Casebook(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def broken():
+    use, seen, states = faulty()
+    return make_window(use, FIRST, seen=seen, states=states)
+
+
+def walk(window, casebook, start=FRIDAY_EVENING - 24, end=HOURS, notify_from=None):
+    alerting = Alerting(CATALOGUE, casebook)
+    notify_from_ms = None if notify_from is None else START_MS + notify_from * HOUR_MS
+    span = START_MS + start * HOUR_MS, START_MS + end * HOUR_MS
+    return len(list(step_through(window, alerting, *span, notify_from_ms=notify_from_ms)))
+
+
+def by_key(casebook):
+    return {alert.key: alert for alert in casebook.alerts()}
+
+
+@pytest.fixture(scope="module")
+def walked(broken, tmp_path_factory):
+    engine = open_records(f"sqlite:///{tmp_path_factory.mktemp('walked')}/records.db")
+    casebook = Casebook(engine)
+    walk(broken, casebook)
+    yield casebook
+    engine.dispose()
+
+
+def test_each_cause_is_one_case_however_often_it_is_seen(walked):
+    cases = by_key(walked)
+    assert sorted(cases) == [
+        "hall/door/door_left_open",
+        "hall/floor/water_on_floor",
+        "hall/lights/night_waste",
+        "hall/lights/silent_meter",
+        "hall/main/stuck_meter",
+        "hall/water/continuous_flow",
+    ]
+    assert len(walked.alerts()) == len(cases)
+    assert cases["hall/water/continuous_flow"].count > 24
+
+
+def test_what_ended_resolves_by_itself_and_what_goes_on_stays_open(walked):
+    states = {alert.detector: alert.state for alert in walked.alerts()}
+    assert states.pop("continuous_flow") is AlertState.OPEN
+    assert set(states.values()) == {AlertState.RESOLVED}
+
+
+def test_stepping_twice_leaves_the_same_cases(broken, walked):
+    before = walked.alerts()
+    walk(broken, walked)
+    assert walked.alerts() == before
+
+
+def test_stepping_in_two_parts_is_stepping_once(broken, walked, casebook):
+    walk(broken, casebook, end=FRIDAY_EVENING + 7)
+    walk(broken, casebook, start=FRIDAY_EVENING + 7)
+    assert casebook.alerts() == walked.alerts()
+
+
+def test_an_excess_is_priced_to_date_and_per_day(walked):
+    leak = by_key(walked)["hall/water/continuous_flow"]
+    assert leak.money.per_day == pytest.approx(0.25 * 24 * 3.0, rel=0.05)
+    assert leak.money.currency == "GBP"
+    assert leak.money.to_date == pytest.approx(leak.excess.quantity * 3.0, abs=0.01)
+    assert by_key(walked)["hall/main/stuck_meter"].money is None
+
+
+def test_history_notifies_nobody_and_the_present_does(broken, casebook):
+    walk(broken, casebook, notify_from=FRIDAY_EVENING + 5)
+    told = {alert.detector: alert.notify for alert in casebook.alerts()}
+    assert told == {
+        "door_left_open": False,
+        "silent_meter": False,
+        "water_on_floor": False,
+        "night_waste": True,
+        "continuous_flow": True,
+        "stuck_meter": True,
+    }
+
+
+def test_lights_behind_an_open_door_are_told_with_the_door_alone(casebook):
+    use = normal_use(HOURS)
+    night = slice(FRIDAY_EVENING, FRIDAY_EVENING + 14)
+    for name in ("lights", "main"):
+        use[name][night] += 12.0
+    door = states_of((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 14, 0))
+    walk(make_window(use, FIRST, states={POINT["door"]: door}), casebook)
+    (alert,) = casebook.alerts()
+    assert alert.key == "hall/door/door_left_open"
+    assert alert.message_id == "alert.door_left_open_lights"
+    assert alert.excess.quantity == pytest.approx(12 * 13, rel=0.15)
+    assert POINT["lights"] in {evidence.point for evidence in alert.evidence}
+
+
+def test_a_closed_false_alarm_stays_closed_while_it_is_seen_on(broken, casebook):
+    walk(broken, casebook, end=FRIDAY_EVENING + 30)
+    leak = by_key(casebook)["hall/water/continuous_flow"]
+    casebook.close(leak.id, Verdict.EXPECTED, "filling the pool", "ann", at(FRIDAY_EVENING + 31))
+    walk(broken, casebook, start=FRIDAY_EVENING + 30, end=FRIDAY_EVENING + 60)
+    after = by_key(casebook)["hall/water/continuous_flow"]
+    assert after.state is AlertState.CLOSED
+    assert after.last_seen_at - leak.last_seen_at < timedelta(hours=2)
+
+
+def test_a_head_meter_without_a_sub_meter_to_blame_is_told_itself(casebook):
+    use = normal_use(HOURS)
+    use["main"][FRIDAY_EVENING : FRIDAY_EVENING + 60] += 15.0
+    use["lights"] = np.where(np.arange(HOURS) < FRIDAY_EVENING, use["lights"], use["lights"] * 1.01)
+    walk(make_window(use, FIRST), casebook)
+    assert list(by_key(casebook)) == ["hall/main/night_waste"]

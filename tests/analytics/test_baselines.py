@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from analytics.baselines import BASELINES
+from analytics.baselines.towt import TowtBaseline
+from analytics.sufficiency import InsufficientData
+
+WEEK_H = 168
+HOURS = 40 * WEEK_H
+
+
+def year_of_use(hours=HOURS, seed=1, noise=3.0):
+    rng = np.random.default_rng(seed)
+    how = np.arange(hours) % WEEK_H
+    temp = 10 + 8 * np.sin(np.arange(hours) / 8760 * 2 * np.pi) + 3 * np.sin(np.arange(hours) / 24 * 2 * np.pi)
+    busy = (how < 120) & (how % 24 >= 8) & (how % 24 < 18)
+    shape = 30 + 40 * busy + 1.5 * np.maximum(14 - temp, 0)
+    return how, temp, shape, shape + noise * rng.standard_normal(hours)
+
+
+@pytest.fixture(params=BASELINES)
+def make(request):
+    return BASELINES[request.param]
+
+
+def test_fit_returns_itself_and_learns_only_underscored_attributes(make):
+    how, temp, _, y = year_of_use()
+    model = make()
+    before = set(vars(model))
+    assert model.fit(how, temp, y) is model
+    assert all(name.endswith("_") for name in set(vars(model)) - before)
+
+
+def test_two_fits_on_the_same_hours_are_equal_and_inputs_stay_as_they_were(make):
+    how, temp, _, y = year_of_use()
+    copies = how.copy(), temp.copy(), y.copy()
+    one, other = (make().fit(how, temp, y).predict(how, temp) for _ in range(2))
+    np.testing.assert_array_equal(one.expected, other.expected)
+    for given, copy in zip((how, temp, y), copies, strict=True):
+        np.testing.assert_array_equal(given, copy)
+
+
+@pytest.mark.parametrize("with_temperature", [True, False])
+def test_expected_use_lies_in_its_band_and_near_the_truth(make, with_temperature):
+    how, temp, shape, y = year_of_use()
+    temp = temp if with_temperature else None
+    learn = slice(0, HOURS - 4 * WEEK_H)
+    later = slice(HOURS - 4 * WEEK_H, HOURS)
+    cut = lambda part: None if temp is None else temp[part]  # noqa: E731
+    found = make().fit(how[learn], cut(learn), y[learn]).predict(how[later], cut(later))
+    assert np.all((found.lo <= found.expected) & (found.expected <= found.hi))
+    if with_temperature:
+        assert np.abs(found.expected - shape[later]).mean() < 2.5
+
+
+def test_band_covers_nine_hours_in_ten_of_unseen_weeks(make):
+    inside = []
+    for seed in range(4):
+        how, temp, _, y = year_of_use(seed=seed)
+        learn, later = slice(0, 30 * WEEK_H), slice(30 * WEEK_H, HOURS)
+        found = make().fit(how[learn], temp[learn], y[learn]).predict(how[later], temp[later])
+        inside.append(np.mean((found.lo <= y[later]) & (y[later] <= found.hi)))
+    assert 0.85 <= np.mean(inside) <= 0.95
+
+
+def test_gaps_in_use_are_skipped(make):
+    how, temp, shape, y = year_of_use()
+    y[np.random.default_rng(2).random(len(y)) < 0.1] = np.nan
+    found = make().fit(how, temp, y).predict(how, temp)
+    assert np.isfinite(found.expected).all()
+    assert np.abs(found.expected - shape).mean() < 2.5
+
+
+def test_too_little_history_is_refused_by_name(make):
+    how, temp, _, y = year_of_use(20 * 24)
+    with pytest.raises(InsufficientData) as caught:
+        make().fit(how, temp, y)
+    shortage = caught.value.shortages[0]
+    assert (shortage.reason, shortage.have, shortage.need) == ("few_days", 20.0, 28)
+
+
+def test_nothing_and_a_constant_are_refused_by_name(make):
+    how, temp, _, y = year_of_use()
+    with pytest.raises(InsufficientData, match="few_days"):
+        make().fit(how, temp, np.full(len(y), np.nan))
+    with pytest.raises(InsufficientData, match="never_changes"):
+        make().fit(how, temp, np.full(len(y), 7.0))
+
+
+def test_a_quiet_office_is_graded_good_and_noise_poor(make):
+    how, temp, _, y = year_of_use()
+    assert make().fit(how, temp, y).quality_.grade == "good"
+    wild = np.abs(np.random.default_rng(3).standard_normal(len(y)) * 50)
+    assert make().fit(how, temp, wild).quality_.grade == "poor"
+
+
+def test_an_hour_of_the_week_that_was_never_seen_does_not_break_it():
+    how, temp, _, y = year_of_use()
+    y[how == 5] = np.nan
+    found = TowtBaseline().fit(how, temp, y).predict(how, temp)
+    assert np.isfinite(found.expected).all()
+
+
+def test_recentred_follows_a_new_level_and_the_plain_one_does_not():
+    how, temp, _, y = year_of_use()
+    y[-20 * 24 :] += 25
+    plain = BASELINES["towt"]().fit(how, temp, y).predict(how[-24:], temp[-24:])
+    recent = BASELINES["towt_recentred"]().fit(how, temp, y).predict(how[-24:], temp[-24:])
+    assert np.mean(recent.expected - plain.expected) > 12
+
+
+def test_the_last_day_does_not_move_its_own_expectation():
+    how, temp, _, y = year_of_use()
+    model = BASELINES["towt_recentred"]().fit(how, temp, y)
+    before = model.follow(how, temp, y, len(y) - 24).expected
+    y[-24:] += 500
+    np.testing.assert_array_equal(model.follow(how, temp, y, len(y) - 24).expected, before)

@@ -1,0 +1,48 @@
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from worlds import FIRST, FRIDAY_EVENING, HOURS, at, faulty, make_window
+
+from analytics.detectors import DETECTORS
+from analytics.folding import DOOR, DOOR_AND_LIGHTS
+
+LOCALE = Path(__file__).parents[2] / "console" / "locale"
+PARTS = ("title", "what", "why", "check")
+VARIANTS = {DOOR_AND_LIGHTS: DOOR}
+"""Second sets of texts → the detector they belong to."""
+
+MESSAGES = {name: name for name in DETECTORS} | VARIANTS
+
+
+@pytest.fixture(scope="module", params=["en", "zh_Hans"])
+def texts(request):
+    with (LOCALE / request.param / "LC_MESSAGES" / "alerts.po").open("rb") as file:
+        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id}
+
+
+@pytest.fixture(scope="module")
+def findings():
+    use, seen, states = faulty()
+    window = make_window(use, FIRST, seen=seen, states=states)
+    scenes = [window.scene(at(hour)) for hour in range(FRIDAY_EVENING, HOURS)]
+    return {name: next(found for scene in scenes for found in make().detect(scene)) for name, make in DETECTORS.items()}
+
+
+def test_every_detector_has_its_four_texts_and_no_text_is_left_over(texts):
+    assert set(texts) == {f"alert.{name}.{part}" for name in MESSAGES for part in PARTS}
+    assert all(texts.values())
+
+
+def test_texts_name_only_what_their_finding_carries(texts, findings):
+    for text_id, text in texts.items():
+        named = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+        assert named <= set(findings[MESSAGES[text_id.split(".")[1]]].params), text_id
+
+
+def test_one_sentence_says_what_is_wrong_in_eighty_characters(texts):
+    for name in MESSAGES:
+        text = texts[f"alert.{name}.what"]
+        places = {place: "x" * 10 for _, place, _, _ in string.Formatter().parse(text) if place}
+        assert len(text.format(**places)) <= 80, name

@@ -1,0 +1,141 @@
+"""Small estates with made-up readings, for tests of baselines, detectors and cases."""
+
+from datetime import UTC, date, datetime, time
+
+import numpy as np
+
+from accounting.calendars import Occupancy, SiteCalendar
+from analytics.models import Models
+from analytics.scene import HOUR_MS, Use, Window
+from facility.catalogue import Agent, Bus, Catalogue
+from facility.levels import Level
+from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, Site, Space, SpaceKind
+from facility.quantities import Quantity, Utility
+from stores.readings.port import Series
+
+START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
+START_MS = round(START.timestamp() * 1000)
+DAY_H = 24
+DAYS = 105
+HOURS = DAYS * DAY_H
+FIRST = 45 * DAY_H
+FRIDAY_EVENING = 95 * DAY_H + 17  # 18:00 in London, summer time
+PRICES = {Utility.ELECTRICITY: 0.3, Utility.WATER: 3.0, Utility.GAS: 0.9}
+
+
+def meter(meter_id, utility=None, role=MeterRole.SUB, enduse="total", space=""):
+    return Meter(
+        meter_id,
+        Name(meter_id),
+        "hall",
+        "p",
+        "edge-1",
+        "bus",
+        meter_id,
+        space,
+        utility=utility,
+        role=role,
+        enduse=enduse,
+    )
+
+
+METERS = (
+    meter("main", Utility.ELECTRICITY, MeterRole.HEAD),
+    meter("lights", Utility.ELECTRICITY, MeterRole.SUB, "lighting"),
+    meter("water", Utility.WATER, MeterRole.HEAD),
+    meter("door"),
+    meter("floor"),
+    meter("outdoor", space="outside"),
+)
+QUANTITIES = {
+    "main": Quantity.ENERGY_IMPORT,
+    "lights": Quantity.ENERGY_IMPORT,
+    "water": Quantity.WATER_VOLUME,
+    "door": Quantity.DOOR_OPEN,
+    "floor": Quantity.LEAK,
+    "outdoor": Quantity.TEMPERATURE,
+}
+POINTS = tuple(Point(m, q, level=Level.INTERNAL) for m, q in QUANTITIES.items())
+POINT = {point.meter: point.id for point in POINTS}
+CATALOGUE = Catalogue(
+    site=Site(
+        "town",
+        Name("Town"),
+        "Europe/London",
+        "GBP",
+        prices=tuple(Price(utility, per_unit, date(2020, 1, 1)) for utility, per_unit in PRICES.items()),
+    ),
+    departments=(),
+    buildings=(Building("hall", Name("Hall"), hours={day: Hours(time(8), time(18)) for day in range(5)}),),
+    spaces=(Space("outside", "hall", Name("Outside"), SpaceKind.OUTDOORS),),
+    agents=(Agent("edge-1", (Bus("bus", "modbus+tcp://127.0.0.1:5020"),)),),
+    meters=METERS,
+    points=POINTS,
+)
+
+
+def hours_ms(hours):
+    return START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
+
+
+def calendar_hours(hours):
+    return SiteCalendar(CATALOGUE.site).local_hours(hours_ms(hours), CATALOGUE.buildings[0])
+
+
+def normal_use(hours, seed=0):
+    """Hourly use of a quiet office: meter id → (hours,)."""
+    rng = np.random.default_rng(seed)
+    work = calendar_hours(hours).occ == Occupancy.WORK
+    noise = lambda: 1 + 0.05 * rng.standard_normal(hours)  # noqa: E731
+    lights = np.where(work, 12.0, 0.6) * noise()
+    return {
+        "main": np.where(work, 60.0, 25.0) * noise() + lights,
+        "lights": lights,
+        "water": np.where(work, 0.4 * noise(), 0.0),
+    }
+
+
+def make_window(use, first, *, seen=None, states=None, models=None):
+    """A window on these hours of use, with expectations causal from hour ``first`` on."""
+    hours = len(next(iter(use.values())))
+    local, t_ms = calendar_hours(hours), hours_ms(hours)
+    closed, models = local.occ != Occupancy.WORK, models or Models()
+    uses = {}
+    for name, qty in use.items():
+        one = CATALOGUE.meter[name]
+        band = models.expectation(POINT[name], START_MS, local.hour_of_week_closed, None, qty, first)
+        price = np.full(hours, PRICES[one.utility])
+        uses[POINT[name]] = Use(
+            one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed
+        )
+    always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}
+    return Window(CATALOGUE, START_MS, hours, uses, always | (seen or {}), states or {}, {"hall": ~closed})
+
+
+def state_series(*changes):
+    """Readings of a state from (hour, value) pairs."""
+    t_ms = np.array([START_MS + round(hour * HOUR_MS) for hour, _ in changes], np.int64)
+    x = np.array([value for _, value in changes], np.float64)
+    return Series(t_ms, x, np.zeros(len(x), np.uint8))
+
+
+def at(hour):
+    return datetime.fromtimestamp(START_MS / 1000 + hour * 3600, UTC)
+
+
+def faulty():
+    """Everything wrong at once from hour ``FRIDAY_EVENING``: use, window parts and states."""
+    use = normal_use(HOURS)
+    night = slice(FRIDAY_EVENING, FRIDAY_EVENING + 60)
+    use["lights"][night] += 12.0
+    use["main"][night] += 12.0
+    use["water"][FRIDAY_EVENING:] += 0.25
+    use["main"][FRIDAY_EVENING + 100 : FRIDAY_EVENING + 150] = 0.0
+    times = hours_ms(HOURS) + HOUR_MS - 10_000
+    silent = times.copy()
+    silent[FRIDAY_EVENING : FRIDAY_EVENING + 40] = times[FRIDAY_EVENING - 1]
+    states = {
+        POINT["door"]: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 14, 0)),
+        POINT["floor"]: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 3, 0)),
+    }
+    return use, {"lights": silent}, states

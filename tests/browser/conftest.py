@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "console"))
+
+from sample import make_sample
+from serving import served
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+VENDOR = ROOT / "console" / "static" / "vendor" / "htmx.min.js"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def _need(path: Path, what: str) -> None:
+    if not path.exists():
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(f"{what} is missing: {path}")
+        pytest.skip(f"{what} is missing: {path}")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    _need(CHROMIUM, "Chromium")
+    _need(VENDOR, "the front end (run tools/front_end.py)")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def estate(tmp_path_factory):
+    """A sample that lives now, and the address of its console."""
+    sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
+    with served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _):
+        yield sample, address
+    sample.store.close()
+    sample.records.dispose()
+
+
+@pytest.fixture(scope="session")
+def screenshots():
+    folder = ROOT / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_page(chromium, estate):
+    """Opens pages in contexts of their own; what the browser complains of fails the test."""
+    sample, address = estate
+    contexts, complaints = [], []
+
+    def opened(path, *, language="en", width=1440, height=900, scheme="light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        context.add_cookies([{"name": "meterhouse_session", "value": sample.session(language), "url": address}])
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

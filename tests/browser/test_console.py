@@ -1,0 +1,137 @@
+"""Every page in a real browser: both languages, phone and desktop, light and dark, and what moves by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stores.records.people import People
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [("en", 1440, "light"), ("zh-Hans", 390, "dark"), ("en", 390, "light"), ("zh-Hans", 1440, "dark")]
+TITLES = {
+    "now": ("Now · Meterhouse", "总览 · Meterhouse"),
+    "building": ("Riverside Library · Meterhouse", "滨河图书馆 · Meterhouse"),
+    "alerts": ("Alerts · Meterhouse", "告警 · Meterhouse"),
+    "alert": ("Water never stops · Meterhouse", None),
+    "night": (None, None),
+    "door": (None, None),
+}
+
+
+@pytest.fixture(scope="session")
+def paths(estate):
+    sample, _ = estate
+    cards = {name: f"/alerts/{sample.alerts[name].id}" for name in ("continuous_flow", "night_waste", "door_left_open")}
+    return {
+        "now": "/",
+        "building": "/buildings/lib",
+        "alerts": "/alerts?state=all",
+        "alert": cards["continuous_flow"],
+        "night": cards["night_waste"],
+        "door": cards["door_left_open"],
+    }
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
+def test_every_page_opens_fits_and_draws(open_page, estate, paths, screenshots, language, width, scheme):
+    sample, address = estate
+    People(sample.records).invite(language, datetime.now(UTC))
+    People(sample.records).set_language(language, language)
+    page = open_page("/", language=language, width=width, scheme=scheme)
+    for name, titles in TITLES.items():
+        page.goto(address + paths[name])
+        page.wait_for_function("() => document.querySelectorAll('[data-chart]:not(:has(canvas))').length === 0")
+        title = titles[0 if language == "en" else 1]
+        assert title is None or page.title() == title
+        assert page.locator("html").get_attribute("lang") == language
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        page.screenshot(path=screenshots / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
+        assert overflow <= 0, name
+
+
+def test_pages_fit_a_narrow_phone_and_buttons_fit_a_thumb(open_page, paths):
+    page = open_page(paths["alert"], width=360, height=640)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('button, summary')].filter(e => e.checkVisibility())"
+        ".map(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width))"
+    )
+    assert min(sizes) >= 44
+
+
+def test_a_number_changes_when_a_reading_is_stored(open_page, estate):
+    sample, _ = estate
+    page = open_page("/")
+    tile = page.locator("#power-hall .number")
+    for watts, shown in ((41_200.0, "41.2"), (43_700.0, "43.7")):
+        sample.say("hall-power/active_power/total", watts, datetime.now(UTC))
+        page.wait_for_function("text => document.querySelector('#power-hall .number').textContent === text", arg=shown)
+    assert tile.inner_text() == "43.7"
+
+
+def test_a_paused_page_stands_still(open_page, estate):
+    sample, _ = estate
+    page = open_page("/")
+    page.locator("[data-pause]").click()
+    before = page.locator("#power-lab .number").inner_text()
+    sample.say("lab-power/active_power/total", 12_300.0, datetime.now(UTC))
+    page.wait_for_timeout(2500)
+    assert page.locator("#power-lab .number").inner_text() == before
+    sample.say("lab-power/active_power/total", 96_000.0, datetime.now(UTC))
+
+
+def test_old_numbers_are_greyed_with_their_age(open_page, estate):
+    page = open_page("/")
+    page.clock.install(time=datetime.now(UTC) + timedelta(minutes=9))
+    page.reload()
+    page.clock.run_for(1500)
+    assert page.locator("#power-office.stale").count() == 1
+    assert "min" in page.locator("#power-office time").inner_text()
+
+
+def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):
+    page = open_page(paths["night"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator("#act-acknowledge").focus()
+    page.keyboard.press("Enter")
+    page.locator("#act-release").wait_for()
+    assert "You took it." in page.locator("[role=status].done").inner_text()
+    assert page.evaluate("document.activeElement.id") == "act-release"
+    page.keyboard.press("Enter")
+    page.locator("#act-acknowledge").wait_for()
+    assert page.evaluate("document.activeElement.id") == "act-acknowledge"
+
+
+def test_a_verdict_is_given_and_taken_back(open_page, paths):
+    page = open_page(paths["door"], width=390, height=844)
+    page.locator(".verdict summary").click()
+    page.locator("input[value=fixed]").check()
+    page.locator("#note").fill("Closed it")
+    page.locator(".verdict button").click()
+    page.locator("#act-reopen").wait_for()
+    assert "Closed it" in page.locator(".standing").inner_text()
+    page.locator("#act-reopen").click()
+    page.locator("#act-acknowledge").wait_for()
+
+
+def test_the_theme_is_kept(open_page):
+    page = open_page("/")
+    page.locator("[data-theme-toggle]").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_one_time_link_signs_in(chromium, estate):
+    sample, address = estate
+    token = People(sample.records).invite("Newcomer", datetime.now(UTC))
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{address}/sign-in?token={token}")
+    page.get_by_role("button", name="Sign in to Meterhouse").click()
+    page.locator("#power-lib").wait_for()
+    context.close()

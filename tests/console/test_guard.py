@@ -1,0 +1,232 @@
+"""Who gets in, what leaves, and what a form must carry."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import ExitStack
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
+
+from console.guard import MOST_BODY_BYTES, OPEN_PATHS, Guard, csrf_token
+from console.seats import MOST_EACH, Seats
+from facility.errors import StoreUnavailable
+from stores.records.people import People
+
+EXAMPLES = {"building_id": "lib", "utility": "water", "alert_id": "00000000-0000-0000-0000-000000000000"}
+
+
+def routes(app):
+    """Every (method, path) of the application, also those of included routers."""
+    pending, found = list(app.routes), []
+    while pending:
+        route = pending.pop()
+        inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+        if isinstance(route, APIRoute):
+            found += [(method, route.path.format(**EXAMPLES)) for method in route.methods]
+        elif isinstance(route, Mount):
+            found.append(("GET", f"{route.path}/"))
+        elif inner:
+            pending += inner
+        else:
+            raise AssertionError(f"a route of an unknown kind: {route!r}")
+    return found
+
+
+def test_every_route_is_denied_without_a_session_except_the_allow_list(app, stranger):
+    known = routes(app)
+    assert len(known) >= 16
+    for method, path in known:
+        answer = stranger.request(method, path, headers={"accept": "application/json"})
+        if path in OPEN_PATHS or path.startswith("/static/"):
+            assert answer.status_code != 401, path
+        else:
+            assert answer.status_code == 401, (method, path)
+
+
+def test_the_allow_list_is_sign_in_and_health():
+    assert {"/sign-in", "/health"} == OPEN_PATHS
+
+
+def test_a_page_that_does_not_exist_is_denied_too(stranger):
+    answer = stranger.get("/nothing-here")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_htmx_is_sent_to_sign_in_as_a_whole_page(stranger):
+    answer = stranger.get("/live", headers={"hx-request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in")
+
+
+def test_a_foreign_host_name_is_not_answered(visitor):
+    assert visitor.get("/", headers={"host": "evil.example:8080"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/static/base.css", "/nothing-here", "/health"])
+def test_every_answer_carries_the_security_headers(visitor, path):
+    headers = visitor.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script-src 'self'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/buildings/lib", "/alerts", "/sign-in?token=x"])
+def test_pages_hold_nothing_inline(visitor, path):
+    text = visitor.get(path).text
+    assert "<style" not in text
+    assert " style=" not in text
+    assert "onclick" not in text
+    assert "<script>" not in text
+
+
+def test_looking_at_a_link_does_not_consume_it(stranger, sample, app):
+    token = People(sample.records).invite("Ada", app.state.parts.clock())
+    for _ in range(2):
+        shown = stranger.get("/sign-in", params={"token": token})
+        assert shown.status_code == 200
+        assert token in shown.text
+    answer = stranger.post("/sign-in", data={"token": token})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert stranger.get("/").status_code == 200
+
+
+def test_a_link_works_once(stranger, sample, app):
+    token = People(sample.records).invite("Ada", app.state.parts.clock())
+    assert stranger.post("/sign-in", data={"token": token}).status_code == 303
+    stranger.cookies.clear()
+    again = stranger.post("/sign-in", data={"token": token})
+    assert again.status_code == 403
+    assert "set-cookie" not in again.headers
+
+
+def test_a_form_without_its_token_changes_nothing(visitor, sample):
+    alert = sample.alerts["continuous_flow"].id
+    for body in ({}, {"csrf": "wrong"}):
+        assert visitor.post(f"/alerts/{alert}/acknowledge", data=body).status_code == 403
+    assert "Take it" in visitor.get(f"/alerts/{alert}").text
+
+
+def test_a_form_from_another_origin_is_refused(visitor, sample):
+    alert = sample.alerts["continuous_flow"].id
+    token = csrf_token(visitor.cookies["meterhouse_session"])
+    answer = visitor.post(
+        f"/alerts/{alert}/acknowledge", data={"csrf": token}, headers={"origin": "https://evil.example"}
+    )
+    assert answer.status_code == 403
+
+
+def test_another_sessions_token_is_refused(visitor, sample):
+    alert = sample.alerts["continuous_flow"].id
+    answer = visitor.post(f"/alerts/{alert}/acknowledge", data={"csrf": csrf_token(sample.session("Eve"))})
+    assert answer.status_code == 403
+
+
+def test_a_get_never_reaches_an_act(visitor, sample):
+    alert = sample.alerts["continuous_flow"].id
+    for act in ("acknowledge", "release", "close", "reopen"):
+        assert visitor.get(f"/alerts/{alert}/{act}").status_code == 405
+
+
+def test_signing_out_ends_the_session_in_the_records(visitor):
+    session = visitor.cookies["meterhouse_session"]
+    assert visitor.post("/sign-out", data={"csrf": csrf_token(session)}).status_code == 303
+    visitor.cookies.set("meterhouse_session", session)
+    assert visitor.get("/").headers["location"] == "/sign-in"
+
+
+@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example"])
+def test_the_language_form_sends_nobody_elsewhere(visitor, back):
+    token = csrf_token(visitor.cookies["meterhouse_session"])
+    answer = visitor.post("/language", data={"csrf": token, "language": "en", "back": back})
+    assert answer.headers["location"] == "/"
+
+
+@pytest.mark.parametrize("origin", ["null", "http://[::1", "https://evil.example", "ftp://127.0.0.1", ""])
+def test_an_origin_that_is_not_ours_is_refused(stranger, origin):
+    assert stranger.post("/sign-in", data={"token": "x"}, headers={"origin": origin}).status_code == 403
+
+
+def test_our_own_origin_is_let_in(stranger):
+    origin = f"http://{stranger.base_url.netloc.decode()}"
+    answer = stranger.post("/sign-in", data={"token": "x"}, headers={"origin": origin})
+    assert "<h1>" in answer.text  # the page that refuses the token, not the door that refuses the form
+
+
+def test_nobody_posts_more_than_a_form_holds(stranger):
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"token=" + b"a" * MOST_BODY_BYTES
+    assert stranger.post("/sign-in", content=body, headers=form).status_code == 413
+    unstated = (body[i : i + 8192] for i in range(0, len(body), 8192))
+    assert stranger.post("/sign-in", content=unstated, headers=form).status_code == 413
+
+
+def test_a_text_that_no_database_holds_is_refused_and_breaks_nothing(visitor):
+    body = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n+2AA-.x\r\n--b--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=b; charset=utf-7"}
+    assert visitor.post("/sign-in", content=body % b"token", headers=kind).status_code == 422
+    assert visitor.post("/sign-out", content=body % b"csrf", headers=kind).status_code == 403
+
+
+def test_signing_in_again_ends_the_session_before(visitor, sample, app):
+    before = visitor.cookies["meterhouse_session"]
+    token = People(sample.records).invite("Ada", app.state.parts.clock())
+    assert visitor.post("/sign-in", data={"token": token}).status_code == 303
+    visitor.cookies.clear()
+    visitor.cookies.set("meterhouse_session", before)
+    assert visitor.get("/").headers["location"] == "/sign-in"
+
+
+def test_nobody_is_let_in_while_the_records_are_away():
+    """And who came by TLS is told to come by TLS always."""
+
+    def lost(_session):
+        raise StoreUnavailable("away")
+
+    sent, inside = [], []
+
+    async def app(*_):
+        inside.append(1)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"h"), (b"cookie", b"meterhouse_session=a.b")]
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "https", "headers": headers}
+    asyncio.run(Guard(app, ["h"], lost)(scope, None, send))
+    assert not inside
+    assert sent[0]["status"] == 503
+    assert b"strict-transport-security" in dict(sent[0]["headers"])
+
+
+def test_a_session_opens_a_few_streams_and_others_still_find_a_seat(visitor, sample, app):
+    session, seats = visitor.cookies["meterhouse_session"], app.state.parts.seats
+    with ExitStack() as opened:
+        for _ in range(MOST_EACH):
+            assert opened.enter_context(visitor.stream("GET", "/events")).status_code == 200
+        refused = visitor.get("/events")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+        visitor.cookies.set("meterhouse_session", sample.session("Eve"))
+        assert opened.enter_context(visitor.stream("GET", "/events")).status_code == 200
+    until = time.monotonic() + 10
+    while not seats.are_free(session):  # the seats of those who left are found free
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_seats_are_given_back():
+    seats = Seats(most=2, most_each=1)
+    with seats.taken("a"):
+        assert not seats.are_free("a")
+        assert seats.are_free("b")
+        with seats.taken("b"):
+            assert not seats.are_free("c")
+    assert seats.are_free("a")

@@ -1,0 +1,161 @@
+"""The live thread, the stream, the settings and the process itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+from sample import NOW
+
+from console.live import LiveValues
+from console.settings import ConsoleSettings
+from facility.errors import ConfigError
+from facility.model import ReadingBatch
+from stores.readings.memory import MemoryStore
+
+POWER = "lib-power/active_power/total"
+
+
+def write(store, point, x, at):
+    store.write(ReadingBatch(points=[point], p=[0], t_ms=[round(at.timestamp() * 1000)], x=[x], q=[]))
+
+
+def test_the_picture_changes_only_when_something_was_written():
+    store = MemoryStore()
+    live = LiveValues(store)
+    write(store, POWER, 1000.0, NOW)
+    live.refresh()
+    first = live.picture
+    live.refresh()
+    assert live.picture is first
+    write(store, POWER, 2000.0, NOW + timedelta(seconds=10))
+    live.refresh()
+    assert live.picture.values[POWER].x == 2000.0
+    assert live.picture.version > first.version
+
+
+def test_a_counter_has_a_speed_and_a_reset_has_none():
+    store = MemoryStore()
+    live = LiveValues(store)
+    counter = "lib-water/water_volume/total"
+    write(store, counter, 100.0, NOW - timedelta(minutes=5))
+    live.refresh()
+    assert counter not in live.picture.per_hour
+    write(store, counter, 100.5, NOW)
+    live.refresh()
+    assert live.picture.per_hour[counter] == pytest.approx(6.0)
+    write(store, counter, 0.0, NOW + timedelta(seconds=10))
+    live.refresh()
+    assert counter not in live.picture.per_hour
+
+
+def test_a_fresh_value_is_live_however_late_an_older_one_arrives(visitor, sample):
+    text = visitor.get("/buildings/lib").text
+    assert 'id="point-lib-leak-leak-total" class="tile tone-ok"' in text
+    sample.say("lib-air/co2/total", 700.0, NOW - timedelta(minutes=3))
+    later = visitor.get("/live?scope=lib").text
+    assert 'id="point-lib-air-co2-total" class="tile"' in later
+
+
+def test_the_stream_sends_the_whole_picture_and_then_what_changed(visitor, sample):
+    with visitor.stream("GET", "/events?scope=estate", headers={"Last-Event-ID": "17"}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        first = _event(lines)
+        assert first[1] == "event: live"
+        assert any('id="power-lib"' in line and 'hx-swap-oob="true"' in line for line in first)
+        sample.say("hall-power/active_power/total", 77_000.0, NOW)
+        changed = _event(lines)
+        assert any('id="power-hall"' in line for line in changed)
+        assert not any('id="power-lab"' in line for line in changed)
+
+
+def _event(lines):
+    """The next message with data."""
+    found = []
+    for line in lines:
+        if line:
+            found.append(line)
+        elif any(one.startswith("data:") for one in found):
+            return found
+        else:
+            found = []
+    raise AssertionError("the stream ended")
+
+
+def settings(**given):
+    return ConsoleSettings(store="memory:", records="sqlite:////x", **given)
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:8080", "192.0.2.7:80", "console.example:80", "[::]:8080"])
+def test_nothing_listens_beyond_loopback_unasked(listen):
+    with pytest.raises(ConfigError, match="METERHOUSE_ALLOW_REMOTE=yes"):
+        _ = settings(listen=listen).address
+    assert settings(listen=listen, allow_remote="yes").address[1] in {80, 8080}
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:http", ":8080", "127.0.0.1:99999"])
+def test_an_address_must_be_host_and_port(listen):
+    with pytest.raises(ConfigError, match="host:port"):
+        _ = settings(listen=listen).address
+
+
+def test_loopback_has_its_names():
+    assert settings(listen="127.0.0.1:8123").host_names == ("127.0.0.1:8123", "localhost:8123")
+
+
+def _start(folder, listen):
+    environment = os.environ | {
+        "METERHOUSE_STORE": f"sqlite:///{folder}/readings.db",
+        "METERHOUSE_RECORDS": f"sqlite:///{folder}/records.db",
+        "METERHOUSE_LISTEN": listen,
+    }
+    return subprocess.Popen([sys.executable, "-m", "console"], env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_port_in_use_is_one_clear_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = _start(tmp_path, f"127.0.0.1:{taken.getsockname()[1]}")
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "METERHOUSE_LISTEN" in said
+    assert "Traceback" not in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_it_stops_cleanly_while_somebody_listens(sample):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = _start(sample.folder, f"127.0.0.1:{port}")
+    try:
+        _until_answering(f"http://127.0.0.1:{port}/health")
+        session = {"meterhouse_session": sample.session()}
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=session, trust_env=False) as client,
+            client.stream("GET", "/events?scope=estate"),
+        ):
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            assert time.monotonic() - began < 3.5
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _until_answering(url):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if httpx.get(url, trust_env=False).status_code == 200:
+                return
+        except httpx.ConnectError:
+            time.sleep(0.1)
+    raise AssertionError("the console did not answer")

@@ -1,0 +1,236 @@
+"""What the pages say, in both languages, with and without figures."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import httpx
+import numpy as np
+import pytest
+from sample import NOW
+from serving import served
+
+from console.evidence import _broken_where_silent
+from console.guard import csrf_token
+from facility.work import AlertState
+from stores.readings.memory import MemoryStore
+from stores.readings.port import RollupSeries
+from stores.records.casebook import Casebook
+from stores.records.database import open_records
+from stores.records.people import People
+from stores.records.registry import Registry
+
+
+def post(client, path, **fields):
+    return client.post(path, data={"csrf": csrf_token(client.cookies["meterhouse_session"]), **fields})
+
+
+def choose(client, language):
+    return post(client, "/language", language=language, back="/alerts")
+
+
+def test_now_shows_every_building_with_power_and_comparison(visitor, sample):
+    text = visitor.get("/").text
+    for building in sample.catalogue.buildings:
+        assert f'id="power-{building.id}"' in text
+    assert "above expected" in text
+    assert "Real data of 2022 shown as today" in text
+    assert "synthetic" in text
+
+
+def test_names_are_escaped(visitor):
+    text = visitor.get("/buildings/lab").text
+    assert "Crick &amp; Rook &lt;Laboratory&gt;" in text
+    assert "<Laboratory>" not in text
+
+
+def test_a_language_is_kept_for_the_person(visitor):
+    answer = choose(visitor, "zh-Hans")
+    assert answer.headers["location"] == "/alerts"
+    text = visitor.get("/").text
+    assert '<html lang="zh-Hans">' in text
+    assert "滨河图书馆" in text
+    choose(visitor, "en")
+    assert "Riverside Library" in visitor.get("/").text
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "There is no such page"), ("zh-Hans", "页面不存在")])
+@pytest.mark.parametrize(
+    "path", ["/nope", "/buildings/none", "/alerts/none", "/alerts?state=odd", "/alerts?building=none", "/live?scope=x"]
+)
+def test_a_wrong_address_is_a_page_that_says_so(visitor, language, words, path):
+    choose(visitor, language)
+    answer = visitor.get(path)
+    choose(visitor, "en")
+    assert answer.status_code == 404
+    assert words in answer.text
+
+
+def test_the_browsers_language_greets_a_stranger(stranger):
+    assert "登录" in stranger.get("/sign-in", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}).text
+    assert "Sign in" in stranger.get("/sign-in", headers={"accept-language": "fr-FR"}).text
+
+
+def test_who_has_chosen_no_language_reads_the_browsers(visitor, sample):
+    visitor.cookies.set("meterhouse_session", sample.session("Newcomer"))
+    assert '<html lang="zh-Hans">' in visitor.get("/", headers={"accept-language": "zh-CN"}).text
+    assert '<html lang="en">' in visitor.get("/", headers={"accept-language": "en-GB"}).text
+
+
+def test_open_cases_come_first_and_what_is_over_is_calm(visitor, sample):
+    text = visitor.get("/alerts?state=all").text
+    alerts = sorted(sample.alerts.values(), key=lambda alert: text.index(str(alert.id)))
+    assert [alert.state for alert in alerts[:3]] == ["open"] * 3
+    raised = [alert.raised_at for alert in alerts]
+    assert raised == sorted(raised[:3], reverse=True) + sorted(raised[3:], reverse=True)
+    assert text.count("severity-over") == text.count("case-over") == 2
+
+
+def test_room_temperature_is_that_of_rooms_alone(visitor):
+    text = visitor.get("/").text
+    assert re.search(r'id="freezer".*?19\.', text, re.DOTALL)
+    assert re.search(r'id="room-temperature".*?>20\.6<', text, re.DOTALL)
+
+
+@pytest.mark.parametrize("state", ["open", "acknowledged", "resolved", "closed", "all"])
+def test_filters_show_their_cases(visitor, sample, state):
+    text = visitor.get("/alerts", params={"state": state}).text
+    shown = sum(str(alert.id) in text for alert in sample.alerts.values())
+    assert shown == {"open": 3, "acknowledged": 0, "resolved": 1, "closed": 1, "all": 5}[state]
+    assert ("Nothing here" in text) == (shown == 0)
+
+
+def test_an_alert_is_taken_given_back_closed_and_opened_again(visitor, sample):
+    alert, casebook = sample.alerts["night_waste"], Casebook(sample.records)
+    steps = [
+        ("acknowledge", {}, AlertState.ACKNOWLEDGED),
+        ("release", {}, AlertState.OPEN),
+        ("close", {"verdict": "expected", "note": "Open day"}, AlertState.CLOSED),
+        ("reopen", {}, AlertState.OPEN),
+    ]
+    for act, fields, state in steps:
+        answer = post(visitor, f"/alerts/{alert.id}/{act}", **fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/alerts/{alert.id}")
+        assert casebook.alert(alert.id).state is state
+    text = visitor.get(f"/alerts/{alert.id}").text
+    assert "Kim took it" in text
+    assert "Open day" in text
+
+
+def test_htmx_gets_only_the_part_that_changed(visitor, sample):
+    token = csrf_token(visitor.cookies["meterhouse_session"])
+    headers = {"hx-request": "true", "x-csrf-token": token}
+    answer = visitor.post(f"/alerts/{sample.alerts['door_left_open'].id}/acknowledge", headers=headers)
+    assert answer.text.lstrip().startswith('<div id="case-acts"')
+    assert "You took it." in answer.text
+    visitor.post(f"/alerts/{sample.alerts['door_left_open'].id}/release", headers=headers)
+
+
+def test_taking_what_somebody_took_first_is_said_kindly(visitor, sample):
+    path = f"/alerts/{sample.alerts['continuous_flow'].id}"
+    assert post(visitor, f"{path}/acknowledge").status_code == 303
+    again = post(visitor, f"{path}/acknowledge")
+    post(visitor, f"{path}/release")
+    assert again.status_code == 409
+    assert "Somebody was quicker" in again.text
+
+
+@pytest.mark.parametrize("fields", [{}, {"verdict": "whatever"}, {"verdict": "fixed", "note": "x" * 501}])
+def test_a_verdict_that_is_none_changes_nothing(visitor, sample, fields):
+    alert = sample.alerts["continuous_flow"]
+    assert post(visitor, f"/alerts/{alert.id}/close", **fields).status_code == 422
+    assert Casebook(sample.records).alert(alert.id).state is AlertState.OPEN
+
+
+def test_the_card_says_what_where_how_much_and_how_sure(visitor, sample):
+    text = visitor.get(f"/alerts/{sample.alerts['continuous_flow'].id}").text
+    for words in ("Act today", "Library water meter", "Plant room", "£21.50", "Very likely (95%)", "Likely cause"):
+        assert words in text
+
+
+def test_the_evidence_has_a_band_a_line_and_a_shaded_span(visitor, sample):
+    alert = sample.alerts["night_waste"]
+    (plot,) = visitor.get(f"/api/alerts/{alert.id}/evidence").json()
+    assert [line["shape"] for line in plot["lines"]] == ["lo", "hi", "dashed", "step"]
+    assert {len(line["y"]) for line in plot["lines"]} == {len(plot["x"])}
+    assert plot["spans"][0]["start"] == alert.since.timestamp()
+
+
+def test_a_door_is_drawn_as_a_state(visitor, sample):
+    door, power = visitor.get(f"/api/alerts/{sample.alerts['door_left_open'].id}/evidence").json()
+    assert door["states"] == ["closed", "open"]
+    assert door["lines"][0]["shape"] == "state"
+    assert power["unit"] == "kW"
+
+
+def test_what_is_absent_is_null_and_never_zero(visitor):
+    plot = visitor.get("/api/buildings/lib/today").json()
+    assert "NaN" not in visitor.get("/api/buildings/lib/today").text
+    used = next(line for line in plot["lines"] if line["shape"] == "step")
+    assert used["y"][-1] is None
+
+
+def test_thirty_days_have_a_bar_each(visitor):
+    plot = visitor.get("/api/buildings/lib/days/electricity").json()
+    assert 29 <= len(plot["x"]) <= 31
+    assert plot["grain"] == "day"
+
+
+def test_only_hours_that_have_passed_are_expected_by_now(visitor, app):
+    text = visitor.get("/buildings/hall").text
+    assert "were expected by now" in text
+
+
+@pytest.fixture
+def empty(tmp_path):
+    records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    store = MemoryStore()
+    people = People(records)
+    session = people.redeem(people.invite("Kim", NOW), NOW, 600)
+    with (
+        served(store, records, lambda: NOW) as (address, _),
+        httpx.Client(
+            base_url=address, headers={"accept": "text/html"}, cookies={"meterhouse_session": session}, trust_env=False
+        ) as client,
+    ):
+        yield client, records, store
+    records.dispose()
+
+
+def test_without_an_estate_the_page_says_what_to_do(empty):
+    client, _, _ = empty
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "meterhouse site apply" in answer.text
+
+
+def test_an_estate_without_readings_shows_no_figures_and_no_errors(empty, sample):
+    client, records, _ = empty
+    Registry(records).apply(sample.catalogue, by="test", at=NOW)
+    for path in ("/", "/buildings/lib", "/alerts", "/live?scope=lib", "/api/buildings/lib/today"):
+        assert client.get(path).status_code == 200, path
+    assert "No expectation yet" in client.get("/").text
+    assert "Nothing here" in client.get("/alerts").text
+
+
+def test_use_without_a_baseline_is_not_compared(empty, sample):
+    client, records, store = empty
+    Registry(records).apply(sample.catalogue, by="test", at=NOW)
+    t = np.array([round((NOW - timedelta(hours=h)).timestamp() * 1000) for h in (3, 2, 1)], np.int64)
+    tags = {"site": "test-estate", "building": "lib", "utility": "electricity"}
+    store.write_rollup("building_1h", [RollupSeries(tags, t - t % 3_600_000, {"qty": np.array([40.0, 41.0, 42.0])})])
+    text = client.get("/buildings/lib").text
+    assert "What is usual here is still being learned" in text
+    assert "123" in text
+
+
+def test_health_needs_no_session_and_says_little(stranger):
+    answer = stranger.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"state": "ok"})
+
+
+def test_no_line_is_drawn_across_a_silence():
+    t_ms, x = _broken_where_silent(np.array([0, 1, 30]) * 3_600_000, np.array([0.0, 2.0, 2.5]))
+    assert t_ms.tolist() == [0, 3_600_000, 3_600_001, 30 * 3_600_000]
+    assert np.isnan(x[2])

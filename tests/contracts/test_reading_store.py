@@ -1,0 +1,279 @@
+"""What every reading store keeps to, whichever it is."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facility.errors import Rejected
+from facility.model import ReadingBatch
+from stores.readings.memory import MemoryStore
+from stores.readings.port import Latest, PointTotal, RollupSeries
+from stores.readings.sqlite import SqliteStore
+
+POWER = "main/active_power/total"
+WATER = "water/water_volume/total"
+USAGE = {
+    "site": "s", "building": "b1", "utility": "electricity", "meter": "main", "role": "head", "enduse": "total",
+    "quantity": "energy_import",
+}  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def open_store(request, tmp_path):
+    """Make stores of one kind, each empty."""
+    opened = []
+
+    def make():
+        store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / f"{len(opened)}.db")
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store):
+    return open_store()
+
+
+def batch(*rows):
+    """Rows of (point, t_ms, x) or (point, t_ms, x, q) as a batch."""
+    points = sorted({row[0] for row in rows})
+    return ReadingBatch(
+        points,
+        [points.index(row[0]) for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        [row[3] if len(row) > 3 else 0 for row in rows],
+    )
+
+
+def rows_in(store, point, start=0, end=10**15):
+    series = store.read([point], start, end)[point]
+    return list(zip(series.t_ms.tolist(), series.x.tolist(), series.q.tolist(), strict=True))
+
+
+def test_what_was_written_is_read(store):
+    store.write(batch((POWER, 10, 1.5), (WATER, 10, 7.0, 2), (POWER, 20, 2.5)))
+    assert rows_in(store, POWER) == [(10, 1.5, 0), (20, 2.5, 0)]
+    assert rows_in(store, WATER) == [(10, 7.0, 2)]
+
+
+def test_columns_have_the_types_of_the_port(store):
+    store.write(batch((POWER, 10, 1.5)))
+    for point in (POWER, "never/active_power/total"):
+        series = store.read([point], 0, 100)[point]
+        assert (series.t_ms.dtype, series.x.dtype, series.q.dtype) == (np.int64, np.float64, np.uint8)
+
+
+def test_quality_may_be_left_out(store):
+    store.write(ReadingBatch([POWER], [0, 0], [1, 2], [1.0, 2.0]))
+    assert rows_in(store, POWER) == [(1, 1.0, 0), (2, 2.0, 0)]
+
+
+def test_writing_again_changes_nothing(store):
+    one = batch((POWER, 10, 1.0), (POWER, 20, 2.0))
+    store.write(one)
+    store.write(one)
+    assert rows_in(store, POWER) == [(10, 1.0, 0), (20, 2.0, 0)]
+    assert store.totals() == {POWER: PointTotal(2, 3.0)}
+
+
+def test_the_same_point_and_time_overwrites(store):
+    store.write(batch((POWER, 10, 1.0), (POWER, 20, 2.0)))
+    store.write(batch((POWER, 20, 9.0, 4), (POWER, 30, 3.0)))
+    assert rows_in(store, POWER) == [(10, 1.0, 0), (20, 9.0, 4), (30, 3.0, 0)]
+
+
+def test_within_a_write_the_later_reading_wins(store):
+    store.write_many([batch((POWER, 10, 1.0), (POWER, 10, 2.0)), batch((POWER, 20, 5.0)), batch((POWER, 20, 6.0))])
+    assert rows_in(store, POWER) == [(10, 2.0, 0), (20, 6.0, 0)]
+
+
+def test_readings_that_arrive_out_of_order_are_read_in_order(store):
+    store.write(batch((POWER, 30, 3.0), (POWER, 10, 1.0)))
+    store.write(batch((POWER, 20, 2.0)))
+    assert [t for t, _, _ in rows_in(store, POWER)] == [10, 20, 30]
+
+
+def test_a_range_holds_its_start_and_not_its_end(store):
+    store.write(batch(*[(POWER, t, 0.0) for t in (10, 20, 30)]))
+    assert [t for t, _, _ in rows_in(store, POWER, 10, 30)] == [10, 20]
+    assert rows_in(store, POWER, 11, 20) == []
+    assert rows_in(store, POWER, 30, 10) == []
+
+
+def test_nothing_stored_is_empty_everywhere(store):
+    assert len(store.read([POWER], 0, 100)[POWER]) == 0
+    assert store.read([], 0, 100) == {}
+    assert store.read_before([POWER], 100) == {}
+    assert store.latest() == {}
+    assert store.latest([POWER]) == {}
+    assert store.totals() == {}
+    assert (store.changes(0).cursor, dict(store.changes(0).ranges)) == (0, {})
+
+
+def test_an_empty_batch_stores_nothing(store):
+    store.write(ReadingBatch([], [], [], []))
+    store.write(ReadingBatch([POWER], [], [], []))
+    store.write_many([])
+    assert store.totals() == {}
+    assert store.changes(0).cursor == 0
+
+
+def test_a_point_named_without_readings_is_not_known(store):
+    store.write(ReadingBatch([WATER, POWER], [1], [10], [1.0]))
+    assert list(store.totals()) == list(store.latest()) == [POWER]
+
+
+def test_read_before_finds_the_newest_at_or_before(store):
+    store.write(batch((POWER, 10, 1.0), (POWER, 20, 2.0, 3), (WATER, 50, 5.0)))
+    assert store.read_before([POWER, WATER], 20) == {POWER: Latest(20, 2.0, 3)}
+    assert store.read_before([POWER], 19) == {POWER: Latest(10, 1.0)}
+    assert store.read_before([POWER], 9) == {}
+
+
+def test_latest_is_the_newest_in_time_not_the_last_to_arrive(store):
+    store.write(batch((POWER, 20, 2.0), (WATER, 5, 1.0)))
+    store.write(batch((POWER, 10, 1.0)))
+    assert store.latest() == {POWER: Latest(20, 2.0), WATER: Latest(5, 1.0)}
+    store.write(batch((POWER, 20, 7.0, 1)))
+    assert store.latest([POWER]) == {POWER: Latest(20, 7.0, 1)}
+
+
+def test_totals_are_exact(store):
+    values = [0.1] * 10 + [1e16, 1.0, -1e16]
+    random.Random(1).shuffle(values)  # noqa: S311 - no secret
+    store.write(batch(*[(POWER, t, x) for t, x in enumerate(values)]))
+    assert store.totals() == {POWER: PointTotal(13, math.fsum(values))}
+
+
+def test_a_bad_batch_stores_nothing_of_its_group(store):
+    good = batch((POWER, 10, 1.0))
+    for bad in (
+        ReadingBatch([POWER], [0], [20], [math.nan]),
+        ReadingBatch([POWER], [0], [20], [math.inf]),
+        ReadingBatch([POWER], [0, 0], [20], [1.0]),
+    ):
+        with pytest.raises(Rejected):
+            store.write_many([good, bad])
+    assert store.totals() == {}
+
+
+def test_changes_name_each_point_and_its_stretch(store):
+    store.write(batch((POWER, 10, 1.0), (POWER, 30, 1.0), (WATER, 5, 1.0)))
+    first = store.changes(0)
+    assert dict(first.ranges) == {POWER: (10, 30), WATER: (5, 5)}
+    assert dict(store.changes(first.cursor).ranges) == {}
+    store.write(batch((POWER, 20, 1.0)))
+    store.write(batch((POWER, 25, 1.0)))
+    second = store.changes(first.cursor)
+    assert dict(second.ranges) == {POWER: (20, 25)}
+    assert second.cursor > first.cursor
+    assert dict(store.changes(0).ranges) == {POWER: (10, 30), WATER: (5, 5)}
+
+
+def test_a_cursor_of_another_store_starts_from_the_beginning(store):
+    store.write(batch((POWER, 10, 1.0)))
+    assert dict(store.changes(10**6).ranges) == {POWER: (10, 10)}
+
+
+def test_a_cursor_of_another_store_is_set_back_by_an_empty_one(store):
+    assert store.changes(10**6).cursor == 0
+
+
+def test_what_is_read_does_not_change_with_later_writes(store):
+    store.write(batch((POWER, 10, 1.0)))
+    before = store.read([POWER], 0, 100)[POWER]
+    store.write(batch((POWER, 10, 2.0)))
+    assert before.x.tolist() == [1.0]
+
+
+@given(order=st.permutations([*range(8), *range(8)]))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_with_repeats_gives_the_same_store(open_store, order):
+    batches = [batch(*[(p, t, t / 7) for p in (POWER, WATER) for t in range(i * 3, i * 3 + 5)]) for i in range(8)]
+    store = open_store()
+    store.write_many([batches[i] for i in order[:10]])
+    for i in order[10:]:
+        store.write(batches[i])
+    expected = [(t, t / 7, 0) for t in range(26)]
+    assert rows_in(store, POWER) == rows_in(store, WATER) == expected
+    assert store.latest() == {p: Latest(25, 25 / 7) for p in (POWER, WATER)}
+    assert store.totals() == {p: PointTotal(26, math.fsum(t / 7 for t in range(26))) for p in (POWER, WATER)}
+
+
+def usage(t_ms, tags=USAGE, **fields):
+    return RollupSeries(tags, np.array(t_ms, np.int64), {k: np.array(v, np.float64) for k, v in fields.items()})
+
+
+def column(store, field, tags=None, start=0, end=10**15):
+    (series,) = store.read_rollup("usage_1h", tags or {}, start, end, [field])
+    return dict(zip(series.t_ms.tolist(), series.fields[field].tolist(), strict=True))
+
+
+def test_a_rollup_is_read_as_written(store):
+    store.write_rollup("usage_1h", [usage([0, 3600], qty=[1.0, 2.0], cost=[0.1, 0.2])])
+    (series,) = store.read_rollup("usage_1h", {"meter": "main"}, 0, 7200)
+    assert series.tags == USAGE
+    assert series.t_ms.tolist() == [0, 3600]
+    assert series.fields["qty"].tolist() == [1.0, 2.0]
+    assert np.isnan(series.fields["occ"]).all()
+
+
+def test_a_rollup_row_is_overwritten_field_by_field(store):
+    store.write_rollup("usage_1h", [usage([0, 3600], qty=[1.0, 2.0], cost=[5.0, 5.0])])
+    store.write_rollup("usage_1h", [usage([3600], qty=[9.0])])
+    assert column(store, "qty") == {0: 1.0, 3600: 9.0}
+    assert column(store, "cost") == {0: 5.0, 3600: 5.0}
+
+
+def test_nan_erases_a_figure(store):
+    store.write_rollup("usage_1h", [usage([0], qty=[1.0], cost=[2.0])])
+    store.write_rollup("usage_1h", [usage([0], qty=[math.nan])])
+    assert math.isnan(column(store, "qty")[0])
+    assert column(store, "cost") == {0: 2.0}
+
+
+def test_tags_choose_series_and_the_range_cuts_them(store):
+    other = USAGE | {"meter": "lift", "role": "sub"}
+    store.write_rollup("usage_1h", [usage([0, 10, 20], qty=[1, 2, 3]), usage([10], other, qty=[4])])
+    assert column(store, "qty", {"role": "sub"}) == {10: 4.0}
+    assert column(store, "qty", {"meter": "main", "building": "b1"}, 10, 20) == {10: 2.0}
+    assert len(store.read_rollup("usage_1h", {"building": "b1"}, 0, 100)) == 2
+    assert store.read_rollup("usage_1h", {"building": "b2"}, 0, 100) == []
+    assert store.read_rollup("usage_1h", {"meter": "lift"}, 0, 10) == []
+    assert store.read_rollup("usage_1d", {}, 0, 100) == []
+
+
+def test_deleting_a_range_of_a_rollup_leaves_the_rest(store):
+    other = USAGE | {"meter": "lift"}
+    store.write_rollup("usage_1h", [usage([0, 10, 20], qty=[1, 2, 3]), usage([10], other, qty=[4])])
+    store.delete_rollup("usage_1h", {"meter": "main"}, 10, 20)
+    assert column(store, "qty", {"meter": "main"}) == {0: 1.0, 20: 3.0}
+    assert column(store, "qty", {"meter": "lift"}) == {10: 4.0}
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda s: s.write_rollup("usage_1w", [usage([0], qty=[1])]), "'usage_1w' is not one of usage_1h"),
+        (lambda s: s.read_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
+        (lambda s: s.delete_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
+        (lambda s: s.write_rollup("usage_1h", [usage([0], litres=[1])]), "no field 'litres'; its fields are qty"),
+        (lambda s: s.read_rollup("usage_1h", {}, 0, 1, ["litres"]), "no field 'litres'"),
+        (lambda s: s.read_rollup("usage_1h", {"room": "1"}, 0, 1), "no tag 'room'; its tags are site"),
+        (lambda s: s.write_rollup("usage_1h", [usage([0], {"site": "s"}, qty=[1])]), "needs the tag 'building'"),
+        (lambda s: s.write_rollup("usage_1h", [usage([0, 1], qty=[1])]), "qty has 1 rows, t_ms 2"),
+    ],
+)
+def test_what_a_rollup_does_not_have_is_named(store, call, said):
+    with pytest.raises(Rejected, match=said):
+        call(store)
+    assert store.read_rollup("usage_1h", {}, 0, 100) == []

@@ -1,0 +1,104 @@
+"""A wrong profile is refused with file, line, what is wrong and what is allowed; reading one runs no code."""
+
+from __future__ import annotations
+
+import pytest
+
+from facility.errors import ConfigError
+from facility.profile_document import load_profile
+
+GOOD = """\
+profile: acme/m1
+name: Acme M1
+kind: electricity
+protocol: modbus
+sources:
+  - {document: Acme M1 manual, version: "2", section: "4.1"}
+modbus: {table: input}
+registers:
+  - quantity: active_power
+    unit: W
+    address: 0x10
+    type: float32
+  - {quantity: energy_import, unit: kWh, address: 18, type: uint32, scale: 0.01}
+examples:
+  - note: computed
+    registers: {16: [0x44A0, 0x1000]}
+    expect: {active_power/total: 1280.5}
+"""
+
+
+def problems(old, new):
+    """What the loader says of the good profile with one piece exchanged."""
+    assert GOOD.count(old) == 1
+    with pytest.raises(ConfigError) as refused:
+        load_profile(GOOD.replace(old, new), "acme/m1.yaml")
+    return str(refused.value)
+
+
+def test_the_good_profile_loads():
+    profile = load_profile(GOOD, "acme/m1.yaml")
+    assert [point.address for point in profile.registers] == [16, 18]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "what", "allowed"),
+    [
+        ("quantity: active_power", "quantity: power", 9, "unknown quantity 'power'", "active_power, energy_import"),
+        ("unit: W\n", "unit: kW\n", 10, "unit 'kW' is wrong for active_power", "(allowed: W)"),
+        ("    type: float32", "    typ: float32", 12, "unknown key 'typ'", "address, type, table"),
+        ("modbus: {table", "modbus: {tabel", 7, "unknown key 'tabel'", "table, word_order"),
+        ("kind: electricity", "kynd: electricity", 3, "unknown key 'kynd'", "profile, name, kind"),
+        ("type: float32", "type: float", 12, "registers.0.type is 'float'", "'float32'"),
+        ("kind: electricity", "kind: power", 3, "kind is 'power'", "'electricity'"),
+        ("energy_import, unit: kWh", "active_power, unit: W", 13, "active_power/total is written twice", ""),
+        ("acme/m1\n", "Acme M1\n", 1, "profile is 'Acme M1'", "[a-z0-9_-]+/[a-z0-9_-]+"),
+        ("address: 0x10", "address: 65536", 11, "registers.0.address is '65536'", "65535"),
+        ("scale: 0.01", "scale: 0", 13, "registers.1.scale is '0'", "greater than 0"),
+        ("scale: 0.01", "channel: a/b", 13, "registers.1.channel is 'a/b'", "[a-z0-9_]+"),
+        ("0x44A0, ", "0x144A0, ", 16, "'83104'", "65535"),
+        (
+            "expect: {active_power/total",
+            "expect: {power/total",
+            17,
+            "'power/total' is not a point",
+            "active_power/total",
+        ),
+        ("registers: {16: [0x44A0, 0x1000]}", "topic: t", 15, "needs 'registers' or 'payload'", "one of them"),
+        ("protocol: modbus", "protocol: mqtt_json", 4, "needs 'messages'", ""),
+        ("modbus: {table: input}\n", "", 4, "needs 'modbus' and 'registers'", ""),
+        ("name: Acme M1\n", "", 1, "'name' is missing", ""),
+        ("name: Acme M1\n", "name: Acme M1\nname: Acme M2\n", 3, "written twice", ""),
+        ("modbus: {table: input}", "modbus: {table: input", 8, "not YAML", ""),
+    ],
+)
+def test_a_mistake_is_named_with_file_line_and_what_is_allowed(old, new, where, what, allowed):
+    said = problems(old, new)
+    assert f"acme/m1.yaml:{where}: " in said
+    assert what in said
+    assert allowed in said
+
+
+def test_sources_and_examples_cannot_be_left_out():
+    assert "sources" in problems('  - {document: Acme M1 manual, version: "2", section: "4.1"}\n', "  []\n")
+    without_examples = GOOD[: GOOD.index("examples:")]
+    with pytest.raises(ConfigError, match="'examples' is missing"):
+        load_profile(without_examples, "acme/m1.yaml")
+
+
+def test_a_mistake_is_told_without_its_consequences():
+    assert len(problems("unit: W\n", "unit: kW\n").splitlines()) == 1
+
+
+def test_mistakes_are_told_together():
+    twice = GOOD.replace("unit: W\n", "unit: kW\n").replace("quantity: energy_import", "quantity: energy")
+    with pytest.raises(ConfigError) as refused:
+        load_profile(twice, "acme/m1.yaml")
+    assert len(refused.value.problems) == 2
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.mkdir", "!!python/object/new:os.mkdir", "!run"])
+def test_reading_a_profile_runs_no_code(tag, tmp_path):
+    trap = tmp_path / "trap"
+    problems("name: Acme M1", f"name: {tag} ['{trap}']")
+    assert not trap.exists()

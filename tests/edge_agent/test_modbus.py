@@ -1,0 +1,171 @@
+"""One driver on three kinds of line, and a poller that lets no dead slave delay its neighbours."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+from edge_lines import PtyUnits, TcpUnits
+from edge_server import until
+from pymodbus.framer import FramerType
+from servers import free_port
+
+from edge_agent.devices import devices_of
+from edge_agent.drivers import DRIVERS
+from edge_agent.drivers.base import BusDownError, BusSeat, NoAnswerError
+from edge_agent.poller import Poller
+from facility.catalogue import Agent, Bus, Catalogue
+from facility.errors import ConfigError
+from facility.model import Meter, Name, Point, Site
+from facility.profile import Coding, DeviceProfile, Protocol, RegisterPoint, Table
+from facility.quantities import Quantity
+
+POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, Table.HOLDING)
+VOLTAGE = RegisterPoint(Quantity.VOLTAGE, "total", 200, Coding.FLOAT32, Table.INPUT)
+PROFILES = {"x/y": DeviceProfile("x/y", "x", "electricity", Protocol.MODBUS, (), registers=(POWER, VOLTAGE))}
+REGISTERS = {10: 1234, 200: 0x4366, 201: 0x8000}
+NAN = {10: 7, 200: 0x7FC0, 201: 0}
+
+
+def seat(url, units, taken, *, poll_s=0.2, timeout_s=0.15):
+    bus = Bus("line", url, timeout_s)
+    meters = tuple(Meter(f"m{u}", Name("m"), "b", "x/y", "a", "line", str(u), poll_s=poll_s) for u in units)
+    points = tuple(Point(m.id, place.quantity) for m in meters for place in (POWER, VOLTAGE))
+    catalogue = Catalogue(Site("s", Name("s"), "UTC", "EUR"), (), (), (), (Agent("a", (bus,)),), meters, points)
+    devices = devices_of(catalogue, PROFILES, "line")
+    return BusSeat(bus, devices, taken.extend, lambda: time.time_ns() // 1_000_000, time.monotonic)
+
+
+def open_driver(place):
+    return DRIVERS[place.bus.url.partition(":")[0]](place)
+
+
+def read_all(url, unit=1):
+    place = seat(url, [unit], [])
+    driver = open_driver(place)
+    try:
+        device = place.devices[0]
+        return {p.quantity: x for span in device.spans for p, x in device.read_span(span, driver.read(str(unit), span))}
+    finally:
+        driver.close()
+
+
+EXPECTED = {Quantity.ACTIVE_POWER: 1234.0, Quantity.VOLTAGE: 230.5}
+
+
+def test_registers_come_over_tcp():
+    with TcpUnits({1: REGISTERS}) as units:
+        assert read_all(f"modbus+tcp://127.0.0.1:{units.port}") == EXPECTED
+
+
+def test_registers_come_in_rtu_frames_over_tcp():
+    with TcpUnits({1: REGISTERS}, FramerType.RTU) as units:
+        assert read_all(f"modbus+rtu-over-tcp://127.0.0.1:{units.port}") == EXPECTED
+
+
+def test_registers_come_over_a_serial_line():
+    with PtyUnits({1: REGISTERS}) as line:
+        assert read_all(f"modbus+rtu://{line.path}?baud=19200&parity=E") == EXPECTED
+
+
+def test_nan_registers_are_silence():
+    with PtyUnits({1: NAN}) as line:
+        assert read_all(f"modbus+rtu://{line.path}") == {Quantity.ACTIVE_POWER: 7.0}
+
+
+def test_a_device_that_resets_its_connection_is_silent():
+    def serve():
+        for _ in range(2):
+            connection, _ = listening.accept()
+            connection.recv(300)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve)
+        server.start()
+        place = seat(f"modbus+tcp://127.0.0.1:{listening.getsockname()[1]}", [1], [])
+        driver = open_driver(place)
+        for _ in range(2):
+            with pytest.raises(NoAnswerError):
+                driver.read("1", place.devices[0].spans[0])
+        server.join()
+
+
+def test_a_late_answer_hits_nobody():
+    with PtyUnits({1: REGISTERS, 2: {10: 2}}, late={1: 0.25}) as line:
+        place = seat(f"modbus+rtu://{line.path}", [1, 2], [])
+        driver, span = open_driver(place), place.devices[0].spans[0]
+        with pytest.raises(NoAnswerError):
+            driver.read("1", span)
+        time.sleep(0.3)
+        assert driver.read("2", span) == [2]
+        driver.close()
+
+
+def test_a_dead_slave_does_not_delay_its_neighbours():
+    taken = []
+    with PtyUnits({1: REGISTERS, 2: REGISTERS, 4: REGISTERS}) as line:
+        place = seat(f"modbus+rtu://{line.path}?baud=115200", [1, 2, 3, 4], taken)
+        poller = Poller(open_driver(place), place)
+        poller.start()
+        time.sleep(3.2)
+        state = poller.state()
+        poller.stop()
+    assert state == "silent: m3"
+    assert line.asked[3] == 2  # at 0 s and after 2 s
+    for unit in (1, 2, 4):
+        times = [t for name, t, _, _ in taken if name == f"m{unit}/active_power/total"]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        assert len(times) >= 14  # of 16 at 0.2 s
+        assert max(gaps) <= 200 + 150 + 150  # one timeout of the dead slave, and a loaded machine
+
+
+def test_what_was_read_is_kept_when_another_block_is_refused():
+    taken = []
+    with TcpUnits({1: {10: 5}}) as units:
+        place = seat(f"modbus+tcp://127.0.0.1:{units.port}", [1], taken, poll_s=60)
+        poller = Poller(open_driver(place), place)
+        poller.start()
+        until(lambda: taken)
+        poller.stop()
+    assert [(name, x) for name, _, x, _ in taken] == [("m1/active_power/total", 5.0)]
+    assert poller.state() == "ok"
+
+
+def test_a_bus_that_is_down_comes_back_by_itself():
+    taken, port = [], free_port()
+    place = seat(f"modbus+tcp://127.0.0.1:{port}", [1], taken)
+    with pytest.raises(BusDownError):
+        open_driver(place).read("1", place.devices[0].spans[0])
+    poller = Poller(open_driver(place), place)
+    poller.start()
+    until(lambda: poller.state() == "down")
+    with TcpUnits({1: REGISTERS}, port=port):
+        until(lambda: taken)
+        assert poller.state() == "ok"
+        poller.pause("paused")
+        time.sleep(0.25)
+        count = len(taken)
+        time.sleep(0.5)
+        assert (len(taken), poller.state()) == (count, "paused")
+        poller.stop()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "modbus+tcp://",
+        "modbus+tcp://h:x",
+        "modbus+rtu://",
+        "modbus+rtu:///dev/x?baud=fast",
+        "modbus+rtu:///dev/x?speed=1",
+    ],
+)
+def test_a_wrong_url_is_said_before_anything_connects(url):
+    with pytest.raises(ConfigError):
+        open_driver(seat(url, [1], []))

@@ -1,0 +1,234 @@
+"""The outbox keeps what it took: over a kill, over bit rot, over a full file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from math import fsum
+
+import pytest
+
+from edge_agent.outbox import BACKLOG, LIVE, Outbox, Progress, produced
+from edge_agent.outbox_room import Room
+from facility.errors import ConfigError
+
+T0 = 1_700_000_000_000
+
+WRITER = """
+import sys
+from pathlib import Path
+from edge_agent.outbox import Outbox
+outbox = Outbox(Path(sys.argv[1]), 0)
+k = outbox.newest
+while True:
+    outbox.commit([("p", 1000 * (k + i), float(k + i), 0) for i in range(20)])
+    k += 20
+    print(k, flush=True)
+"""
+
+
+def samples(count, begin=0, point="p"):
+    return [(point, T0 + 1000 * (begin + i), float(begin + i), 0) for i in range(count)]
+
+
+def test_killed_while_writing_it_keeps_every_committed_row_and_no_hole(tmp_path):
+    path = tmp_path / "outbox.db"
+    committed = 0
+    for pause_s in (0.05, 0.12, 0.03):
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=dict(os.environ)
+        )
+        child.stdout.readline()
+        time.sleep(pause_s)
+        child.send_signal(signal.SIGKILL)
+        told = child.stdout.read().split()
+        child.wait()
+        child.stdout.close()
+        committed = int(told[-1]) if told else committed
+        outbox = Outbox(path, 0)
+        assert outbox.newest >= committed
+        rows = outbox.rows(1, outbox.newest, 10**6)
+        assert [(row[0], row[4]) for row in rows] == [(k + 1, float(k)) for k in range(outbox.newest)]
+        outbox.close()
+
+
+def test_numbers_go_on_after_a_restart_in_the_same_epoch(tmp_path):
+    first = Outbox(tmp_path / "outbox.db", 0)
+    assert first.commit(samples(3)) == 3
+    epoch = first.epoch
+    first.close()
+    second = Outbox(tmp_path / "outbox.db", 0)
+    assert (second.epoch, second.commit(samples(2, 10))) == (epoch, 5)
+    second.close()
+
+
+def test_a_row_that_the_disk_changed_is_found_set_aside_and_buried(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit(samples(10))
+    outbox._db.execute("UPDATE reading SET x = x + 1e-9 WHERE seq IN (4, 5)")
+    assert [row[0] for row in outbox.rows(1, 10, 100)] == [1, 2, 3]
+    assert outbox.rows(5, 10, 100) == []
+    assert [row[0] for row in outbox.rows(6, 10, 100)] == [6, 7, 8, 9, 10]
+    assert outbox.tombstones() == [(4, 5, "crc_mismatch")]
+    assert outbox._one("SELECT COUNT(*) FROM spoilt") == 2
+    outbox.close()
+
+
+def test_a_destroyed_file_is_set_aside_and_a_new_epoch_begins(tmp_path):
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(path, 0)
+    outbox.commit(samples(500))
+    epoch = outbox.epoch
+    outbox.close()
+    with path.open("r+b") as file:
+        file.write(os.urandom(4096))
+    fresh = Outbox(path, 77)
+    assert fresh.epoch != epoch
+    assert fresh.newest == 0
+    assert (tmp_path / "outbox.db.corrupt-77").exists()
+    fresh.close()
+
+
+def test_beyond_its_bound_the_oldest_telemetry_goes_first_and_leaves_tombstones(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, kept=["door"], room=Room(unstored_rows=1000))
+    outbox.commit(samples(100))
+    outbox.commit(samples(1, point="door"))
+    outbox.commit(samples(1499, 100))
+    outbox.tidy(1.0)
+    assert outbox.held() == 990
+    assert outbox.tombstones() == [(1, 100, "outbox_full"), (102, 611, "outbox_full")]
+    assert outbox.tombstone_at(300) == (102, 611, "outbox_full")
+    assert outbox.tombstone_at(101) is None
+    assert [row[0] for row in outbox.rows(101, 2000, 5)] == [101]
+    outbox.close()
+
+
+def test_stored_rows_leave_after_the_replay_window_and_never_before(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(window_s=3600, window_rows=150))
+    outbox.commit(samples(100))
+    outbox.tidy(0.0)
+    outbox.commit(samples(100, 100))
+    outbox.tidy(1000.0)
+    assert outbox.held() == 200  # nothing is stored yet
+    outbox.free(200)
+    outbox.tidy(1001.0)
+    assert outbox.oldest() == 51  # by count
+    outbox.tidy(3601.0)
+    assert outbox.oldest() == 101  # by running time
+    assert outbox.newest == 200
+    outbox.close()
+
+
+def test_times_of_a_point_always_rise(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit([("p", 5000, 1.0, 0), ("p", 5000, 2.0, 0), ("q", 5000, 1.0, 0)])
+    outbox.commit([("p", 4000, 3.0, 0)])
+    outbox.commit([("p", 1000, 4.0, 0)], BACKLOG)  # recorded long ago: its time is its own
+    outbox.close()
+    again = Outbox(tmp_path / "outbox.db", 0)
+    again.commit([("p", 4000, 5.0, 0)])
+    assert [row[3] for row in again.rows(1, 9, 9)] == [5000, 5001, 5000, 5002, 1000, 5003]
+    again.close()
+
+
+def test_before_the_disk_is_full_stored_rows_go_early_and_then_the_oldest(tmp_path, monkeypatch):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit(samples(50_000))
+    outbox.free(5000)
+    free_bytes = outbox._free_bytes()
+    assert free_bytes > 0
+    monkeypatch.setattr(outbox, "_free_bytes", lambda: 20 * 2**20)
+    outbox.tidy(1.0)
+    assert (outbox.oldest(), outbox.is_tidy) == (5001, False)
+    outbox.tidy(2.0)
+    assert outbox.oldest() == 5001  # what is not stored stays while it can
+    monkeypatch.setattr(outbox, "_free_bytes", lambda: 2**20)
+    outbox.tidy(3.0)
+    assert outbox.tombstones() == [(5001, 25_000, "disk_full")]
+    monkeypatch.undo()
+    assert outbox._free_bytes() > free_bytes - 2**20  # its own free pages count: it does not drop for ever
+    outbox.tidy(4.0)
+    assert (outbox.held(), outbox.is_tidy) == (25_000, True)
+    outbox.close()
+
+
+def test_a_commit_that_failed_leaves_neither_a_point_nor_a_time_behind(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit([("p", 5000, 1.0, 0)])
+    with pytest.raises(sqlite3.IntegrityError):
+        outbox.commit([("p", 9000, 1.0, 0), ("q", 9000, float("nan"), 0)])
+    outbox.commit([("r", 6000, 1.0, 0), ("p", 6000, 1.0, 0)])
+    assert [(row[0], outbox.name(row[2]), row[3]) for row in outbox.rows(1, 9, 9)] == [
+        (1, "p", 5000),
+        (2, "r", 6000),
+        (3, "p", 6000),
+    ]
+    outbox.close()
+
+
+def test_a_clock_set_back_by_hours_is_believed_and_one_that_fell_to_1970_is_not(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    right = T0 + 3 * 365 * 86_400_000
+    for t_ms in (right, right + 86_400_000, right + 1000, right + 900, 5000):
+        outbox.commit([("p", t_ms, 1.0, 0)])
+    times = [row[3] for row in outbox.rows(1, 9, 9)]
+    assert times == [right, right + 86_400_000, right + 1000, right + 1001, right + 1002]
+    outbox.close()
+
+
+def test_another_store_is_remembered_together_with_the_mark_that_it_takes_back(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit(samples(10))
+    outbox.free(10)
+    outbox.tidy(0.0)
+    outbox.rewind("store-2")
+    outbox.close()  # without tidying, as a kill does
+    again = Outbox(tmp_path / "outbox.db", 0)
+    assert (again.fact("store_id"), again.store_hw) == ("store-2", 0)
+    again.close()
+
+
+def test_what_was_dropped_counts_as_held_until_its_tombstone_is_stored(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(window_rows=0, unstored_rows=1000))
+    outbox.commit(samples(1500))
+    outbox.tidy(0.0)
+    assert outbox.tombstones() == [(1, 510, "outbox_full")]
+    assert outbox.oldest() == 1  # else the server would take 1 … 510 for stored and never hear why they are gone
+    outbox.free(1500)
+    outbox.tidy(1.0)
+    assert (outbox.oldest(), outbox.held()) == (1501, 0)
+    outbox.close()
+
+
+def test_backlog_that_is_not_stored_is_counted_without_live_and_dropped_rows(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(unstored_rows=1000))
+    outbox.commit(samples(600), BACKLOG)
+    outbox.commit(samples(700), LIVE)
+    assert outbox.unstored_backlog() == 600
+    outbox.tidy(0.0)  # drops 310
+    assert outbox.unstored_backlog() == 290
+    outbox.free(400)
+    assert outbox.unstored_backlog() == 200
+    outbox.free(1299)
+    assert outbox.unstored_backlog() == 0
+    outbox.close()
+
+
+def test_produced_counts_and_sums_every_point_while_the_agent_runs(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    outbox.commit([("a", 1, 0.1, 0)] * 10 + [("b", 1, 2.0, 0)])
+    outbox.commit([("a", 1, 1e16, 0)], BACKLOG, Progress("f", 1, 1))
+    outbox.free(5)
+    assert produced(tmp_path / "outbox.db") == {"a": (11, fsum([0.1] * 10 + [1e16])), "b": (1, 2.0)}
+    outbox.close()
+
+
+def test_a_second_agent_is_refused(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0)
+    with pytest.raises(ConfigError, match="another agent already uses"):
+        Outbox(tmp_path / "outbox.db", 0)
+    outbox.close()

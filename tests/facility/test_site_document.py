@@ -1,0 +1,97 @@
+import datetime as dt
+
+import pytest
+from estate import PROFILES, SITE
+
+from facility.errors import ConfigError
+from facility.levels import Level
+from facility.model import Hours, MeterRole
+from facility.quantities import Quantity, Utility
+from facility.site_document import load_site
+from facility.site_export import dump_site
+
+
+def load(text: str = SITE):
+    return load_site(text, "site.yaml", PROFILES)
+
+
+def problem(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    return str(caught.value)
+
+
+def test_an_estate_is_read_whole():
+    estate = load()
+    assert estate.site.timezone == "Europe/London"
+    assert estate.building["hall"].hours[5] == Hours(dt.time(9), dt.time(12))
+    assert 6 not in estate.building["hall"].hours
+    (head,) = estate.head_meters("hall", Utility.ELECTRICITY)
+    assert head.role is MeterRole.HEAD
+    assert [p.id for p in estate.points] == [
+        "hall-main/active_power/total",
+        "hall-main/energy_import/total",
+        "hall-door/door_open/total",
+    ]
+    assert estate.find_point("hall-door", Quantity.DOOR_OPEN).level is Level.RESTRICTED
+
+
+def test_an_export_loads_as_the_same_estate():
+    assert load(dump_site(load())) == load()
+
+
+def test_an_agent_learns_only_its_own_part():
+    text = SITE.replace("agents:\n", "agents:\n  - {id: edge-2, buses: [{id: x, url: 'mqtt://127.0.0.1:1'}]}\n")
+    assert load(text).part_for("edge-2").meters == ()
+    assert len(load(text).part_for("edge-1").meters) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "words"),
+    [
+        ("profile: test/meter", "profile: test/meterr", 34, ["unknown profile 'test/meterr'", "test/door, test/meter"]),
+        ("id: hall-door", "id: hall-main", 40, ["duplicate id 'hall-main' in meters"]),
+        ("bus: radio", "bus: radioo", 45, ["no bus 'radioo'", "gateway, radio"]),
+        ("building: hall\n    space", "building: hal\n    space", 32, ["unknown building 'hal'", "allowed: hall"]),
+        ("level: restricted", "level: secret", 47, ["unknown level 'secret'", "public, internal"]),
+        ("level: restricted", "level: core", 47, ["never enter"]),
+        ("timezone: Europe/London", "timezone: Europe/Londn", 5, ["unknown time zone", "Asia/Shanghai"]),
+        ("mon-fri:", "mon-fry:", 21, ["unknown days 'mon-fry'"]),
+        ("currency: GBP", "currency: GBP\n  colour: red", 7, ["unknown key 'colour'"]),
+        ("    bus: gateway\n", "", 30, ["'bus' is missing"]),
+        ("unit: front", "unit: front\n    poll_s: 0", 47, ["poll_s is '0'", "greater than or equal to 1"]),
+        ("role: head", "role: boss", 39, ["role is 'boss'", "'head'"]),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_is_allowed(before, after, line, words):
+    assert before in SITE
+    text = problem(SITE.replace(before, after))
+    assert f"site.yaml:{line}: " in text
+    assert all(word in text for word in words), text
+
+
+def test_a_chosen_point_must_be_said_by_its_profile_in_its_unit():
+    points = "    points: [{quantity: co2}, {quantity: warmth}, {quantity: active_power, unit: kW}]\n"
+    text = problem(SITE.replace("    role: head\n", f"    role: head\n{points}"))
+    assert "test/meter does not say co2/total (allowed: active_power/total" in text
+    assert "unknown quantity 'warmth' (allowed: active_power, " in text
+    assert "unit 'kW' is wrong for active_power (allowed: W)" in text
+
+
+def test_all_mistakes_are_told_at_once():
+    text = problem(SITE.replace("test/meter", "nobody/knows").replace("Europe/London", "Nowhere"))
+    assert text.count("site.yaml:") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("a: 1\na: 2\n", "site.yaml:2: this key is written twice"),
+        ("a: [1\n", "not YAML"),
+        ("- 1\n", "site.yaml:1"),
+        ("!!python/object/apply:os.system ['true']\n", "site.yaml:1"),
+    ],
+)
+def test_text_that_is_no_document_is_told_so(text, words):
+    assert words in problem(text)

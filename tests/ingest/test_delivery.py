@@ -1,0 +1,170 @@
+import json
+import random
+import uuid
+
+import pytest
+from ingest_rig import ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, Ingest, batch, encode, wait_for
+
+from facility import wire
+
+
+@pytest.fixture
+def epoch():
+    """The broker lives as long as the module: each test speaks in a stream of its own."""
+    return uuid.uuid4().hex
+
+
+def test_a_good_batch_is_stored_announced_and_acknowledged(ingest, edge, connect, epoch):
+    console = connect("console", "meterhouse/1/accepted/town")
+    edge.send(batch(n=5, ep=epoch))
+    (ack,) = edge.acks()
+    assert (ack.epoch, ack.store_hw, ack.journal_hw, ack.ranges) == (epoch, 5, 5, [])
+    assert ack.store_id == ingest.watermarks.store_id
+    assert ingest.stored() == {POWER: 5}
+    wait_for(lambda: console.heard)
+    assert wire.decode(wire.Accepted, console.heard[0][1]).x == [1, 2, 3, 4, 5]
+
+
+def test_no_ack_when_the_store_is_down(ingest, edge, epoch):
+    ingest.store.is_up = False
+    edge.send(batch(ep=epoch))
+    wait_for(lambda: ingest.store.attempts >= 2)
+    assert edge.heard == []
+    assert ingest.stored() == {}
+    assert json.loads((ingest.folder / "ingest.json").read_text())["state"] == "store_unavailable"
+    ingest.store.is_up = True
+    assert edge.acks()[0].store_hw == 5
+    assert ingest.stored() == {POWER: 5}
+    assert ingest.figures.state == "running"
+
+
+def test_figures_that_cannot_be_written_stop_no_reading(ingest, edge, epoch):
+    ingest.figures._path = ingest.folder / "gone" / "ingest.json"
+    ingest.store.is_up = False  # intake writes its figures while it waits for the store
+    edge.send(batch(ep=epoch))
+    wait_for(lambda: ingest.store.attempts >= 2)
+    ingest.store.is_up = True
+    assert edge.acks()[0].store_hw == 5
+    assert ingest.quarantine.items() == []
+
+
+def test_what_was_not_stored_before_a_stop_comes_again(tmp_path, broker, edge, epoch):
+    first = Ingest(tmp_path, broker).start()
+    first.store.is_up = False
+    edge.send(batch(ep=epoch))
+    wait_for(lambda: first.store.attempts)
+    first.close()
+    second = Ingest(tmp_path, broker).start()
+    try:
+        assert edge.acks()[-1].store_hw == 5  # the broker kept it: nobody had acknowledged
+        assert second.stored() == {POWER: 5}
+        assert second.watermarks.totals() == {"stored": 5, "quarantined": 0}
+    finally:
+        second.close()
+
+
+def test_a_restart_keeps_watermark_and_store_id(tmp_path, broker, edge, epoch):
+    first = Ingest(tmp_path, broker).start()
+    edge.send(batch(n=5, ep=epoch))
+    (before,) = edge.acks()
+    first.close()
+    second = Ingest(tmp_path, broker).start()
+    try:
+        edge.send(wire.Hello(v=1, dev="edge-1", ep=epoch, oldest=1, newest=9, pending=[]), "hello")
+        after = edge.acks(2)[-1]
+        assert (after.store_id, after.epoch, after.store_hw) == (before.store_id, epoch, 5)
+    finally:
+        second.close()
+
+
+def test_duplicates_in_any_order_count_once(ingest, edge, epoch):
+    batches = [batch(first, 10, ep=epoch) for first in range(1, 101, 10)] * 2
+    random.Random(5).shuffle(batches)  # noqa: S311 - an order, no secret
+    for one in batches:
+        edge.send(one)
+    wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 100)
+    assert ingest.stored() == {POWER: 100}
+    assert ingest.watermarks.totals() == {"stored": 100, "quarantined": 0}
+
+
+def test_a_hole_holds_the_watermark_and_ranges_tell_what_lies_above(ingest, edge, epoch):
+    edge.send(batch(1, 5, ep=epoch))
+    edge.send(batch(11, 5, ep=epoch))
+    wait_for(lambda: edge.heard and edge.acks()[-1].ranges)
+    assert (edge.acks()[-1].store_hw, edge.acks()[-1].ranges) == (5, [(11, 15)])
+    stone = wire.Tombstone(start=6, end=10, reason="outbox_full")
+    edge.send(wire.Tombstones(v=1, dev="edge-1", ep=epoch, tomb=[stone]), "backlog")
+    wait_for(lambda: edge.acks()[-1].store_hw == 15)
+    assert ingest.watermarks.tombstones() == [("edge-1", epoch, 6, 10, "outbox_full")]
+
+
+def test_bad_readings_go_to_quarantine_and_good_ones_beside_them_are_stored(ingest, edge, epoch):
+    edge.send(
+        batch(
+            n=8,
+            ep=epoch,
+            points=[POWER, ENERGY, "m9/co2/total", FOREIGN, LEVELLESS],
+            p=[0, 1, 2, 3, 4, 0, 0, 0],
+            t=[*[NOW_MS] * 5, NOW_MS + 300_001, 1, NOW_MS + 1],
+            x=[50.0, 7.0, 1.0, 1.0, 230.0, 1.0, 1.0, 20_000.0],
+        )
+    )
+    (ack,) = edge.acks()
+    assert ack.store_hw == 8
+    assert ingest.stored() == {POWER: 1, ENERGY: 1}
+    assert ingest.quarantine.counts() == {
+        "unknown_point": 1,
+        "foreign_point": 1,
+        "no_level": 1,
+        "in_future": 1,
+        "before_2000": 1,
+        "out_of_range": 1,
+    }
+    assert ingest.watermarks.totals() == {"stored": 2, "quarantined": 6}
+    (item,) = ingest.quarantine.items(reason="unknown_point")
+    assert (item.agent, item.epoch, item.first_seq, item.last_seq) == ("edge-1", epoch, 3, 3)
+    assert json.loads(item.payload)["points"] == ["m9/co2/total"]
+
+
+def test_a_value_that_is_no_number_does_not_take_its_neighbours_along(ingest, edge, epoch):
+    edge.send(batch(n=3, ep=epoch, x=[1.0, float("nan"), 3.0]))
+    assert edge.acks()[0].store_hw == 3
+    assert ingest.stored() == {POWER: 2}
+    assert ingest.quarantine.counts() == {"not_finite": 1}
+
+
+def test_a_message_refused_whole_is_kept_and_never_acknowledged_to_the_agent(ingest, edge, epoch):
+    good = encode(batch(ep=epoch))
+    live = wire.up_topic("edge-1", "live")
+    edge.say(live, good, crc="00000000")
+    edge.say(live, b"{not json")
+    edge.say(live, good.replace(b'"v":1', b'"v":2'))
+    edge.say(live, encode(batch(ep=epoch, dev="edge-2")))
+    edge.say(live, encode(batch(ep=epoch, t=[2**63] * 5)))
+    edge.say(live, encode(batch(ep="")))
+    wait_for(lambda: len(ingest.quarantine.items()) == 6)
+    reasons = {item.reason for item in ingest.quarantine.items()}
+    assert reasons == {"crc_mismatch", "malformed", "unknown_version", "wrong_sender", "bad_epoch"}
+    assert {item.kind for item in ingest.quarantine.items()} == {"message"}
+    assert edge.heard == []
+    edge.send(batch(ep=epoch))  # and the next good one passes
+    assert edge.acks()[0].store_hw == 5
+
+
+def test_an_agent_whose_oldest_rows_are_gone_is_not_waited_for(ingest, edge, epoch):
+    edge.send(wire.Hello(v=1, dev="edge-1", ep=epoch, oldest=501, newest=505, pending=[(501, 505)]), "hello")
+    edge.send(batch(501, 5, ep=epoch))
+    wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 505)
+
+
+def test_status_and_latency_are_told_in_the_figures(ingest, edge, epoch):
+    edge.send(wire.Status(v=1, dev="edge-1", state="online", at_ms=NOW_MS, figures={"rows": 3.0}), "status")
+    edge.send(batch(n=2, ep=epoch, t=[NOW_MS - 2000, NOW_MS - 1000]))
+    edge.send(batch(3, 1, ep=epoch, lane="backlog", t=[NOW_MS - 10**9]))
+    wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 3)
+    wait_for(lambda: ingest.figures.as_tree(0)["stored"] == 3)
+    tree = ingest.figures.as_tree(0)
+    assert tree["live_latency_s"] == {"p50": 1.5, "p95": 1.95, "n": 2}
+    assert (tree["received"], tree["stored"], tree["quarantined"]) == (3, 3, 0)
+    assert tree["agents"]["edge-1"]["state"] == "online"
+    assert tree["agents"]["edge-1"]["store_hw"] == 3

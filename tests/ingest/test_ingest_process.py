@@ -1,0 +1,138 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from ingest_rig import CATALOGUE, IDENTITIES, Ingest, batch, wait_for
+
+from facility.errors import ConfigError
+from ingest import __main__ as ingest_main
+from ingest.__main__ import _follow_registry, _run
+from ingest.settings import broker_address
+from meterhouse.broker import start_broker
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """Whichever broker is here: it is the process that is looked at."""
+    with start_broker(tmp_path_factory.mktemp("broker"), IDENTITIES) as started:
+        yield started
+
+
+@pytest.fixture
+def run(tmp_path):
+    running = []
+
+    def start(**settings):
+        env = {name: value for name, value in os.environ.items() if not name.startswith("METERHOUSE_")}
+        env |= {f"METERHOUSE_{name.upper()}": value for name, value in settings.items()}
+        with (tmp_path / "log").open("ab") as log:
+            running.append(subprocess.Popen([sys.executable, "-m", "ingest"], env=env, stdout=log, stderr=log))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def log(tmp_path):
+    return (tmp_path / "log").read_text
+
+
+def settings(folder, broker):
+    return {
+        "data": str(folder),
+        "broker": broker.url_for("ingest"),
+        "store": f"sqlite:///{folder / 'readings.db'}",
+        "records": f"sqlite:///{folder / 'records.db'}",
+    }
+
+
+def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, broker, run, log, edge):
+    process = run(**settings(tmp_path, broker))
+    wait_for(lambda: "waiting_for_estate" in log())
+    engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    engine.dispose()
+    wait_for(lambda: "broker_connected" in log())
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
+    assert edge.acks()[0].store_hw == 2
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(3) == 0
+    assert '"stored": 2' in (tmp_path / "ingest.json").read_text()
+    assert log().count("waiting_for_estate") == 1
+    assert broker.words["ingest"] not in log()
+
+
+def test_missing_settings_are_named_all_at_once(monkeypatch, capsys):
+    for name in ("BROKER", "STORE", "RECORDS"):
+        monkeypatch.delenv(f"METERHOUSE_{name}", raising=False)
+    monkeypatch.setenv("METERHOUSE_DATA", "/nowhere")
+    monkeypatch.setattr(ingest_main, "_set_up_logging", lambda: None)
+    monkeypatch.setattr(ingest_main.signal, "signal", lambda *_: None)
+    assert ingest_main.main() == 2
+    told = capsys.readouterr().err
+    assert all(f"METERHOUSE_{name}: field required" in told for name in ("BROKER", "STORE", "RECORDS"))
+
+
+@pytest.mark.parametrize("url", ["http://a:b@h", "mqtt://host", "mqtt://user@host", "mqtt://u:secret@h:port", "x"])
+def test_a_broker_url_without_credentials_is_refused_without_repeating_it(url):
+    with pytest.raises(ConfigError) as caught:
+        broker_address(url)
+    assert "METERHOUSE_BROKER" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_broker_url_is_read_with_its_escapes():
+    address = broker_address("mqtt://ingest:p%40ss%2F@127.0.0.1:18830")
+    assert (address.host, address.port, address.user, address.password) == ("127.0.0.1", 18830, "ingest", "p@ss/")
+    assert "p@ss" not in repr(address)
+
+
+def test_a_changed_estate_is_taken_up_without_a_restart(ingest):
+    registry = Registry(ingest.engine)
+    registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    version = _follow_registry(ingest.intake, registry, 0)
+    gate = ingest.intake.pipeline.gate
+    assert _follow_registry(ingest.intake, registry, version) == version
+    assert ingest.intake.pipeline.gate is gate
+    fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:1])
+    registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
+    assert _follow_registry(ingest.intake, registry, version) > version
+    assert ingest.intake.pipeline.gate is not gate
+
+
+def test_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch):
+    ingest = Ingest(tmp_path, broker)
+    read = ingest.intake.pipeline._read
+
+    def break_on_poison(message, *rest):
+        if b"poison" in message.payload:
+            raise ZeroDivisionError("a fault of ours")
+        read(message, *rest)
+
+    monkeypatch.setattr(ingest.intake.pipeline, "_read", break_on_poison)
+    monkeypatch.setattr(ingest_main, "PAUSE_S", 0.01)
+    ingest.subscriber.start()
+    wait_for(lambda: ingest.subscriber.is_subscribed)
+    for first in (1, 6):
+        edge.send(batch(first, ep=tmp_path.name))
+        edge.send(batch(first, ep="poison"))
+    loop = threading.Thread(target=_run, args=(ingest.intake, Registry(ingest.engine), ingest.stop))
+    loop.start()
+    wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 10)
+    wait_for(lambda: len(ingest.quarantine.items()) == 2)
+    ingest.stop.set()
+    loop.join()
+    ingest.close()
+    assert {item.reason for item in ingest.quarantine.items()} == {"unexpected_error"}
+    assert {ack.epoch for ack in edge.acks()} == {tmp_path.name}

@@ -1,0 +1,37 @@
+"""What a hostile agent writes reaches neither a terminal nor a number that we count with."""
+
+import pytest
+from ingest_rig import NOW_MS, batch, encode
+
+from facility import wire
+from facility.errors import Rejected
+from ingest.decode import decode
+from ingest.refusals import MOST_CHARS, refused_message
+from ingest.subscriber import Inbound
+
+
+def inbound(said, what):
+    payload = encode(said)
+    return Inbound(1, 1, f"meterhouse/1/up/edge-1/{what}", payload, wire.crc(payload))
+
+
+@pytest.mark.parametrize("oldest", [-5, 0, 2**62 + 1, 10**400])
+def test_a_greeting_beyond_all_numbers_is_refused(oldest):
+    hello = wire.Hello(v=1, dev="edge-1", ep="e1", oldest=1, newest=1, pending=[])
+    payload = encode(hello).replace(b'"oldest":1', b'"oldest":%d' % oldest)
+    with pytest.raises(Rejected, match="bad_sequence"):
+        decode(Inbound(1, 1, "meterhouse/1/up/edge-1/hello", payload, wire.crc(payload)))
+
+
+@pytest.mark.parametrize("epoch", ["\0", "e\x1b[2J", "e\n1"])
+def test_an_epoch_that_cannot_be_printed_is_refused(epoch):
+    with pytest.raises(Rejected, match="bad_epoch"):
+        decode(inbound(batch(ep=epoch), "live"))
+
+
+def test_what_a_stranger_wrote_is_told_without_its_control_characters():
+    message = Inbound(1, 1, "meterhouse/1/up/e\x1b]0;x\x07/live", b"payload\0", None)
+    item = refused_message(message, Rejected("wrong_sender", "\x1b[31m" + "x" * 9999 + "\0"), NOW_MS)
+    assert all(text.isprintable() for text in (item.agent, item.topic, item.detail))
+    assert len(item.detail) == MOST_CHARS
+    assert item.payload == b"payload\0"

@@ -1,0 +1,110 @@
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from facility.errors import ConfigError
+from meterhouse import supervisor as supervisor_module
+from meterhouse.supervisor import Supervisor, pss_mib
+
+SLEEP = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(60)"]
+DEAF = [
+    sys.executable,
+    "-S",
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+]
+MISTAKEN = [sys.executable, "-S", "-c", "import sys; sys.exit('site.yaml:3: unknown profile')"]
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    with Supervisor(tmp_path / "logs") as made:
+        yield made
+
+
+def says(supervisor, name, word, n=1):
+    until = time.monotonic() + 5
+    while (text := supervisor.children[name].log_path.read_text()).count(word) < n and time.monotonic() < until:
+        time.sleep(0.01)
+    return text
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_child_is_started_again(supervisor):
+    first = supervisor.start("ingest", SLEEP)
+    says(supervisor, "ingest", "up")
+    os.kill(first, signal.SIGKILL)
+    until = time.monotonic() + 5
+    while supervisor.pids().get("ingest", first) == first and time.monotonic() < until:
+        supervisor.watch(0.1, 0.02)
+    assert supervisor.pids()["ingest"] != first
+    assert says(supervisor, "ingest", "up", 2).count("up") == 2
+    assert supervisor.children["ingest"].restarts == 1
+
+
+def test_each_death_in_a_row_waits_twice_as_long(tmp_path):
+    now = [0.0]
+    with Supervisor(tmp_path, clock=lambda: now[0]) as supervisor:
+        supervisor.start("edge", [sys.executable, "-S", "-c", "raise SystemExit(1)"])
+        child, delays = supervisor.children["edge"], []
+        for _ in range(3):
+            child.process.wait()
+            supervisor.tend()
+            delays.append(child.restart_at - now[0])
+            now[0] = child.restart_at
+            supervisor.tend()
+    assert delays == [0.5, 1, 2]
+
+
+def test_a_mistake_that_a_person_must_mend_stops_everything(supervisor):
+    healthy = supervisor.start("console", SLEEP)
+    supervisor.start("edge", [*MISTAKEN[:-1], "import sys; print('site.yaml:3: unknown profile'); sys.exit(2)"])
+    with pytest.raises(ConfigError, match=r"edge stopped: site\.yaml:3: unknown profile"):
+        supervisor.watch(5, 0.02)
+    assert not is_running(healthy)
+
+
+def test_all_are_ended_the_youngest_first_and_the_deaf_are_killed(supervisor, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "STOP_TIMEOUT_S", 0.3)
+    ended = []
+    monkeypatch.setattr(supervisor_module, "_end", lambda p, end=supervisor_module._end: (ended.append(p.pid), end(p)))
+    pids = [supervisor.start("edge", SLEEP), supervisor.start("ingest", DEAF)]
+    says(supervisor, "ingest", "deaf")
+    supervisor.stop()
+    assert ended == pids[::-1]
+    assert not any(map(is_running, pids))
+    supervisor.stop()
+
+
+def test_a_child_has_its_own_settings(supervisor):
+    show = "import os; print(os.environ['METERHOUSE_AGENT'])"
+    supervisor.start("edge", [sys.executable, "-S", "-c", show], {"METERHOUSE_AGENT": "edge-1"})
+    assert "edge-1" in says(supervisor, "edge", "edge-1")
+
+
+def test_memory_counts_children_of_children(supervisor):
+    nest = "import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', \"input()\"], stdin=-1)"
+    alone = supervisor.start("one", SLEEP)
+    parent = supervisor.start(
+        "two", [sys.executable, "-S", "-c", nest.replace("input()", "import time; time.sleep(60)")]
+    )
+    says(supervisor, "one", "up")
+    time.sleep(0.3)
+    family = supervisor_module._with_descendants({parent})
+    try:
+        assert len(family) == 2
+        assert pss_mib([parent]) > pss_mib([alone]) > 1
+    finally:
+        supervisor.stop()
+        for pid in family - {parent}:
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,109 @@
+"""A real mosquitto on a free loopback port for tests, proved to be the one that was started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+CONFIG = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+max_inflight_messages 500
+max_queued_messages 0
+max_packet_size 262144
+set_tcp_nodelay true
+log_dest stdout
+log_type error
+log_type warning
+log_type notice
+log_type information
+{extra}
+"""
+PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+START_TIMEOUT_S = 10.0
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Mosquitto:
+    """Context manager: a broker of our own. ``port``, ``url``; ``kill``, ``stop`` and ``start`` on the same port."""
+
+    def __init__(self, extra: str = "", port: int | None = None) -> None:
+        self.extra = extra
+        self.port = port or free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="mosquitto-"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[:4000]
+
+    def start(self) -> None:
+        """Start and wait until it listens. Fails if it died, for example because another owns the port."""
+        if PROGRAM is None:
+            if os.environ.get("REQUIRE_SERVERS") == "1":
+                pytest.fail("mosquitto is not installed and REQUIRE_SERVERS=1")
+            pytest.skip("mosquitto is not installed")
+        config = self.folder / "mosquitto.conf"
+        config.write_text(CONFIG.format(port=self.port, extra=self.extra), encoding="utf-8")
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=log, stderr=log)
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                pytest.fail(f"mosquitto exited with {self.process.returncode}: {self.log}")
+            if self._listens():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"mosquitto did not listen within {START_TIMEOUT_S} s: {self.log}")
+
+    def _listens(self) -> bool:
+        """The port is open, and it is our own process that runs it (it exits when the port is taken)."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return self.process is not None and self.process.poll() is None and "running" in self.log
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self._end("terminate")
+
+    def kill(self) -> None:
+        """Take it away without a word, as a crash does."""
+        self._end("kill")
+
+    def _end(self, how: str) -> None:
+        if self.process is not None and self.process.poll() is None:
+            getattr(self.process, how)()
+            self.process.wait(timeout=10)
+        self.process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,210 @@
+"""A case from its first finding to its verdict, and every step back."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from facility.errors import Rejected
+from facility.quantities import Utility
+from facility.work import AlertState, Evidence, Excess, Finding, Money, Severity, Verdict, alert_id
+from stores.records.audit import Audit
+from stores.records.casebook import Casebook
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def casebook(engine):
+    return Casebook(engine)
+
+
+@pytest.fixture
+def finding(now):
+    return Finding(
+        detector="night_waste",
+        point="main/energy_import/total",
+        meter="main",
+        building="b1",
+        since=now - 3 * HOUR,
+        seen_at=now,
+        severity=Severity.ACT,
+        confidence=0.9,
+        evidence=(Evidence("main/energy_import/total", now - DAY, now, "usage"),),
+        params={"extra_qty": 12.5, "unit": "kWh", "since_at": "2026-11-23T06:30:00Z"},
+        excess=Excess(12.5, "kWh", 100.0),
+        utility=Utility.ELECTRICITY,
+    )
+
+
+def later(finding, by, **changes):
+    return replace(finding, seen_at=finding.seen_at + by, **changes)
+
+
+MONEY = Money(3.0, 24.0, "GBP")
+
+
+def whats(casebook, alert):
+    return [event.what for event in casebook.timeline(alert.id)]
+
+
+def test_a_finding_opens_a_case(casebook, finding):
+    alert = casebook.record(finding, money=MONEY, notify=False)
+    assert alert.id == alert_id(finding)
+    assert (alert.state, alert.count, alert.notify) == (AlertState.OPEN, 1, False)
+    assert (alert.message_id, alert.params) == ("alert.night_waste", finding.params)
+    assert (alert.evidence, alert.excess, alert.money) == (finding.evidence, finding.excess, MONEY)
+    assert (alert.since, alert.raised_at, alert.last_seen_at) == (finding.since, finding.seen_at, finding.seen_at)
+    assert alert.raised_at.tzinfo is not None
+    assert casebook.alert(alert.id) == alert
+    assert whats(casebook, alert) == ["opened"]
+
+
+def test_further_findings_bring_the_case_up_to_date(casebook, finding):
+    first = casebook.record(finding, money=MONEY, notify=True)
+    more = later(finding, HOUR, since=finding.since + HOUR, severity=Severity.URGENT, params={"n": 2}, excess=None)
+    second = casebook.record(more, money=None, notify=False)
+    assert second.id == first.id
+    assert (second.count, second.severity, second.params) == (2, Severity.URGENT, {"n": 2})
+    assert (second.excess, second.money) == (None, None)
+    assert (second.since, second.raised_at, second.notify) == (first.since, first.raised_at, True)
+    assert second.last_seen_at == more.seen_at
+
+
+def test_a_finding_seen_before_changes_nothing(casebook, finding):
+    casebook.record(finding, money=MONEY, notify=True)
+    after = casebook.record(later(finding, HOUR), money=MONEY, notify=True)
+    assert casebook.record(finding, money=None, notify=True) == after
+    casebook.resolve(finding.key, finding.seen_at + 2 * HOUR)
+    assert casebook.record(finding, money=None, notify=True).state is AlertState.RESOLVED
+    assert len(casebook.alerts()) == 1
+
+
+def test_a_cause_that_goes_away_resolves_the_case(casebook, finding, now):
+    casebook.record(finding, money=None, notify=True)
+    assert casebook.resolve(finding.key, now - HOUR) is None, "it was seen later than that"
+    alert = casebook.resolve(finding.key, now + HOUR)
+    assert (alert.state, alert.resolved_at) == (AlertState.RESOLVED, now + HOUR)
+    assert casebook.resolve(finding.key, now + HOUR) is None
+    assert casebook.resolve("no/such/key", now) is None
+
+
+def test_a_cause_that_returns_within_a_day_reopens_the_case(casebook, finding, now):
+    first = casebook.record(finding, money=None, notify=True)
+    casebook.acknowledge(first.id, "anna", now)
+    casebook.resolve(finding.key, now + HOUR)
+    back = casebook.record(later(finding, DAY, since=now + 23 * HOUR), money=None, notify=True)
+    assert (back.id, back.state, back.count) == (first.id, AlertState.OPEN, 2)
+    assert (back.resolved_at, back.acknowledged_by) == (None, "")
+    assert whats(casebook, first) == ["opened", "acknowledged", "resolved", "reopened"]
+
+
+def test_a_cause_that_returns_after_a_day_is_a_new_case(casebook, finding, now):
+    first = casebook.record(finding, money=None, notify=True)
+    casebook.resolve(finding.key, now + HOUR)
+    again = casebook.record(later(finding, 26 * HOUR, since=now + DAY), money=None, notify=True)
+    assert again.id != first.id
+    assert [a.id for a in casebook.alerts()] == [again.id, first.id]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM])
+def test_after_such_a_verdict_there_is_a_week_of_quiet(casebook, finding, now, verdict):
+    first = casebook.record(finding, money=None, notify=True)
+    closed = casebook.close(first.id, verdict, "a fair", "anna", now + HOUR)
+    fresh = {"since": now + 2 * HOUR}
+    assert casebook.record(later(finding, 6 * DAY, **fresh), money=MONEY, notify=True) == closed
+    assert casebook.record(later(finding, 7 * DAY + HOUR, **fresh), money=MONEY, notify=True).id != first.id
+
+
+def test_what_was_fixed_and_comes_again_is_a_new_case(casebook, finding, now):
+    first = casebook.record(finding, money=None, notify=True)
+    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR)
+    same_stretch = later(finding, 2 * HOUR)
+    assert casebook.record(same_stretch, money=None, notify=True) == closed
+    new_stretch = later(finding, 2 * HOUR, since=now + HOUR)
+    assert casebook.record(new_stretch, money=None, notify=True).id != first.id
+
+
+def test_what_was_said_to_be_fixed_and_never_was_reopens(casebook, finding, now):
+    first = casebook.record(finding, money=None, notify=True)
+    casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR)
+    again = casebook.record(later(finding, 2 * DAY), money=None, notify=True)
+    assert (again.id, again.state, again.verdict, again.closed_at) == (first.id, AlertState.OPEN, None, None)
+
+
+def test_a_person_takes_a_case_and_gives_it_back(casebook, finding, now):
+    opened = casebook.record(finding, money=MONEY, notify=True)
+    taken = casebook.acknowledge(opened.id, "anna", now + HOUR)
+    assert (taken.state, taken.acknowledged_by, taken.acknowledged_at) == (AlertState.ACKNOWLEDGED, "anna", now + HOUR)
+    assert casebook.record(later(finding, 2 * HOUR), money=None, notify=True).state is AlertState.ACKNOWLEDGED
+    with pytest.raises(Rejected, match="the alert is acknowledged, not open"):
+        casebook.acknowledge(opened.id, "bob", now)
+    given_back = casebook.release(opened.id, "anna", now + 2 * HOUR)
+    assert (given_back.state, given_back.acknowledged_by, given_back.acknowledged_at) == (AlertState.OPEN, "", None)
+
+
+@pytest.mark.parametrize("before", ["open", "acknowledged", "resolved"])
+def test_a_verdict_can_be_undone(casebook, finding, now, before):
+    case = casebook.record(finding, money=MONEY, notify=True)
+    if before == "acknowledged":
+        case = casebook.acknowledge(case.id, "anna", now)
+    if before == "resolved":
+        case = casebook.resolve(finding.key, now)
+    closed = casebook.close(case.id, Verdict.FIXED, "valve shut", "anna", now + HOUR)
+    assert (closed.state, closed.verdict, closed.verdict_note) == (AlertState.CLOSED, Verdict.FIXED, "valve shut")
+    assert closed.closed_at == now + HOUR
+    assert casebook.reopen(case.id, "anna", now + 2 * HOUR) == case
+    assert casebook.timeline(case.id)[-1].what == "undone"
+
+
+def test_a_verdict_cannot_be_undone_while_a_newer_case_is_open(casebook, finding, now):
+    case = casebook.record(finding, money=None, notify=True)
+    casebook.close(case.id, Verdict.FIXED, "", "anna", now)
+    casebook.record(later(finding, HOUR, since=now), money=None, notify=True)
+    with pytest.raises(Rejected, match="a newer case"):
+        casebook.reopen(case.id, "anna", now)
+
+
+def test_steps_that_make_no_sense_are_refused(casebook, finding, now):
+    case = casebook.record(finding, money=None, notify=True)
+    with pytest.raises(Rejected, match="the alert is open, not acknowledged"):
+        casebook.release(case.id, "anna", now)
+    with pytest.raises(Rejected, match="not closed"):
+        casebook.reopen(case.id, "anna", now)
+    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now)
+    with pytest.raises(Rejected, match="the alert is closed"):
+        casebook.close(case.id, Verdict.FIXED, "", "anna", now)
+    with pytest.raises(Rejected, match="there is no alert"):
+        casebook.acknowledge(uuid4(), "anna", now)
+    assert casebook.alert(uuid4()) is None
+    assert [entry.what for entry in Audit(casebook._engine).entries()] == ["alert.closed"]
+
+
+def test_each_act_of_a_person_is_told_and_audited(casebook, engine, finding, now):
+    case = casebook.record(finding, money=None, notify=True)
+    casebook.acknowledge(case.id, "anna", now)
+    casebook.release(case.id, "anna", now)
+    casebook.close(case.id, Verdict.EXPECTED, "a fair", "bob", now)
+    casebook.reopen(case.id, "bob", now)
+    steps = ["acknowledged", "released", "closed", "undone"]
+    assert whats(casebook, case) == ["opened", *steps]
+    assert casebook.timeline(case.id)[3].note == "expected: a fair"
+    entries = Audit(engine).entries()[::-1]
+    assert [(e.who, e.what) for e in entries] == [
+        (who, f"alert.{step}") for who, step in zip(["anna", "anna", "bob", "bob"], steps, strict=True)
+    ]
+    assert {e.subject for e in entries} == {str(case.id)}
+    assert Audit(engine).verify()
+
+
+def test_alerts_are_listed_by_state_building_and_time(casebook, finding, now):
+    old = casebook.record(later(finding, -10 * DAY, meter="old"), money=None, notify=False)
+    here = casebook.record(finding, money=None, notify=True)
+    there = casebook.record(later(finding, HOUR, building="b2"), money=None, notify=True)
+    casebook.acknowledge(here.id, "anna", now)
+    assert [a.id for a in casebook.alerts()] == [there.id, here.id, old.id]
+    assert [a.id for a in casebook.alerts(states=[AlertState.OPEN])] == [there.id, old.id]
+    assert [a.id for a in casebook.alerts(building="b1", since=now - DAY)] == [here.id]
+    assert casebook.alerts(states=[]) == []

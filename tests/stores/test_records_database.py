@@ -1,0 +1,128 @@
+"""The records' schema: made by its steps, refused where it is newer, reached or said to be out of reach."""
+
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from facility.errors import ConfigError, StoreUnavailable
+from stores.records import database, tables
+from stores.records.audit import Audit
+from stores.records.database import open_records, writing
+from stores.records.people import People
+
+
+def test_the_steps_make_the_tables_that_the_code_knows(engine):
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.METADATA) == []
+
+
+def test_opening_again_keeps_what_is_there(url, engine, now):
+    People(engine).invite("anna", now)
+    again = open_records(url)
+    assert len(Audit(again).entries()) == 1
+    again.dispose()
+
+
+def test_records_of_a_newer_meterhouse_are_refused(url, engine):
+    with writing(engine) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match=r"written by a newer Meterhouse \(schema 9999, this one reads \d+\)"):
+        open_records(url)
+
+
+@pytest.mark.parametrize("url", ["", "records.db", "sqlite:///records.db", "sqlite://", "mysql://me:secret@host/db"])
+def test_another_url_is_refused_naming_what_is_allowed(url):
+    with pytest.raises(ConfigError, match=r"allowed: sqlite:////absolute/path") as refusal:
+        open_records(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_server_that_cannot_be_used_is_refused_without_its_password():
+    with pytest.raises(ConfigError, match="postgresql") as refusal:
+        open_records("postgresql+psycopg://me:secret@127.0.0.1:1/records")
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("table", tables.METADATA.sorted_tables, ids=str)
+def test_postgresql_can_hold_every_table(table):
+    assert str(CreateTable(table).compile(dialect=postgresql.dialect())).strip().startswith("CREATE TABLE")
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        open_records(f"sqlite:///{tmp_path}/absent/records.db")
+
+
+def test_a_strange_file_is_refused(tmp_path):
+    path = tmp_path / "records.db"
+    path.write_text("not a database at all, but long enough to be looked at" * 40)
+    with pytest.raises(ConfigError, match=r"records\.db cannot be used: file is not a database"):
+        open_records(f"sqlite:///{path}")
+
+
+def test_a_locked_database_is_unavailable(url, tmp_path, monkeypatch, now):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    engine = open_records(url)
+    other = sqlite3.connect(tmp_path / "records.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        Audit(engine).append(now, "anna", "look", "main")
+    other.execute("ROLLBACK")
+    other.close()
+    Audit(engine).append(now, "anna", "look", "main")
+    assert len(Audit(engine).entries()) == 1
+    engine.dispose()
+
+
+def test_records_that_have_gone_are_unavailable(tmp_path, now):
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    engine = open_records(f"sqlite:///{folder}/records.db")
+    engine.dispose()
+    shutil.rmtree(folder)
+    with pytest.raises(StoreUnavailable, match="the records cannot be reached"):
+        Audit(engine).append(now, "anna", "look", "main")
+
+
+def test_writers_wait_for_each_other(engine, url, now):
+    engines = [engine, open_records(url)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: Audit(engines[i % 2]).append(now, f"p{i}", "look", "main"), range(40)))
+    assert len(Audit(engine).entries()) == 40
+    assert Audit(engine).verify()
+    engines[1].dispose()
+
+
+def test_a_write_that_fails_leaves_nothing(engine, now):
+    def write_and_fail():
+        with writing(engine) as connection:
+            connection.execute(sa.insert(tables.person).values(name="anna", language="en", created_at=now))
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_and_fail()
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables.person)).all() == []
+
+
+def test_instants_come_back_aware_and_exact(engine):
+    written = datetime(2026, 11, 23, 17, 30, 0, 123456, timezone(timedelta(hours=8)))
+    Audit(engine).append(written, "anna", "look", "main")
+    (entry,) = Audit(engine).entries()
+    assert entry.at == written
+    assert entry.at.tzinfo == UTC
+
+
+def test_a_naive_time_is_refused(engine):
+    with pytest.raises(sa.exc.StatementError, match="has no time zone"), writing(engine) as connection:
+        connection.execute(
+            sa.insert(tables.person).values(name="a", language="en", created_at=datetime(2026, 1, 1))  # noqa: DTZ001
+        )

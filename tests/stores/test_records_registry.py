@@ -1,0 +1,208 @@
+"""The estate goes into the registry and comes out as it was; what people edited is not lost."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from facility.errors import ConfigError
+from facility.model import Name
+from facility.profile import Coding, DeviceProfile, JsonPoint, Protocol, RegisterPoint, Source, Table
+from facility.quantities import Quantity
+from facility.site_document import load_site
+from stores.records import tables
+from stores.records.audit import Audit
+from stores.records.database import writing
+from stores.records.estate import Change
+from stores.records.registry import Registry
+
+SOURCES = (Source("register list", "1", "2"),)
+ENERGY = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, Coding.FLOAT32, Table.INPUT)
+POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 2, Coding.FLOAT32, Table.INPUT)
+DOOR = JsonPoint(Quantity.DOOR_OPEN, "total", "doors", ("contact",))
+PROFILES = {
+    "maker/meter": DeviceProfile("maker/meter", "M", "meter", Protocol.MODBUS, SOURCES, registers=(ENERGY, POWER)),
+    "maker/door": DeviceProfile("maker/door", "D", "door", Protocol.MQTT_JSON, SOURCES, messages=(DOOR,)),
+}
+
+SITE = """\
+version: 1
+site:
+  id: campus
+  name: {en: Campus, zh: 校园}
+  timezone: Asia/Shanghai
+  currency: CNY
+  notice: Open data of 2022.
+  holidays:
+    country: CN
+    shift_days: 1456
+    closures: [{first: 2026-12-24, last: 2027-01-01, name: winter}]
+  prices:
+    - {utility: electricity, per_unit: 0.8, valid_from: 2024-01-01, basis: tariff 5}
+    - {utility: electricity, per_unit: 0.85, valid_from: 2026-01-01}
+    - {utility: water, per_unit: 4, valid_from: 2024-01-01}
+departments: [{id: estates, name: Estates, cost_centre: "42"}, {id: library, name: Library}]
+buildings:
+  - {id: main, name: Main, department: estates, floor_area_m2: 12, hours: {mon-fri: "08:00-18:00", sat: "09:00-12:00"},
+     spaces: [{id: plant, name: Plant room, kind: plant_room}, {id: hall, name: {en: Hall, zh: 大厅}}]}
+  - {id: annex, name: Annex, use: storage}
+agents:
+  - {id: edge-1, buses: [{id: b1, url: "modbus+tcp://127.0.0.1:502", timeout_s: 0.5}, {id: b2, url: "mqtt://h:1883"}]}
+meters:
+  - {id: total, name: {en: Total, zh: 总表}, building: main, space: plant, profile: maker/meter, agent: edge-1, bus: b1,
+     unit: 7, utility: electricity, role: head, digits: 6, ct_ratio: 40, serial: "A1", provenance: recorded,
+     points: [{quantity: energy_import, high: 1000000}, {quantity: active_power, level: public}]}
+  - {id: door, name: Door, building: main, profile: maker/door, agent: edge-1, bus: b2, unit: front, level: sensitive}
+"""
+
+
+def estate(*changes):
+    """The sample estate, with pieces of its text replaced."""
+    text = SITE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return load_site(text, "site.yaml", PROFILES)
+
+
+@pytest.fixture
+def registry(engine):
+    return Registry(engine)
+
+
+@pytest.fixture
+def applied(registry, now):
+    registry.apply(estate(), by="anna", at=now)
+    return registry
+
+
+def test_an_empty_registry_says_what_to_do(registry):
+    with pytest.raises(ConfigError, match="no estate has been applied; run meterhouse site apply FILE"):
+        registry.load()
+    assert registry.version() == 0
+
+
+def test_an_estate_comes_out_as_it_went_in(applied):
+    assert applied.load() == estate()
+    assert applied.version() == 1
+
+
+def test_a_first_apply_adds_everything(registry, now):
+    planned = registry.difference(estate())
+    assert registry.apply(estate(), by="anna", at=now) == planned
+    assert {change.kind for change in planned} == {"added"}
+    assert "added meter total" in map(str, planned)
+    assert "added price electricity from 2026-01-01" in map(str, planned)
+
+
+def test_a_second_apply_changes_nothing(applied, engine, now):
+    assert applied.difference(estate()) == []
+    assert applied.apply(estate(), by="anna", at=now + timedelta(days=1)) == []
+    assert applied.version() == 1
+    assert len(Audit(engine).entries()) == 1
+
+
+def test_a_difference_is_told_field_by_field(applied, now):
+    changed = estate(
+        ('serial: "A1"', 'serial: "B2"'), ("per_unit: 4", "per_unit: 5"), ("library, name: Lib", "books, name: Lib")
+    )
+    told = [str(change) for change in applied.difference(changed)]
+    assert told == [
+        "changed price water from 2024-01-01: per_unit 4.0 → 5.0",
+        "added department books",
+        "removed department library",
+        "changed meter total: serial 'A1' → 'B2'",
+    ]
+    applied.apply(changed, by="anna", at=now)
+    assert applied.load() == changed
+    assert applied.version() == 2
+
+
+def test_a_new_order_is_no_difference_and_is_kept(applied, now):
+    swapped = replace(estate(), buildings=estate().buildings[::-1])
+    assert applied.apply(swapped, by="anna", at=now) == []
+    assert [b.id for b in applied.load().buildings] == ["annex", "main"]
+
+
+def test_a_moved_meter_does_not_rewrite_last_year(applied, now):
+    moved_at = now + timedelta(days=100)
+    moved = estate(("id: door, name: Door, building: main", "id: door, name: Door, building: annex"))
+    applied.apply(moved, by="anna", at=moved_at)
+    first, second = applied.assignments("meter", "door")
+    assert (first.target, first.valid_from, first.valid_to) == ("main", now, moved_at)
+    assert (second.target, second.valid_from, second.valid_to) == ("annex", moved_at, None)
+    assert applied.load() == moved
+
+
+def test_a_building_belongs_to_a_department_for_a_time(applied, now):
+    left_at = now + timedelta(days=1)
+    applied.apply(estate(("name: Main, department: estates", "name: Main")), by="anna", at=left_at)
+    assert [(a.target, a.valid_to) for a in applied.assignments("building", "main")] == [("estates", left_at)]
+    assert applied.assignments("building", "annex") == []
+    assert applied.load().building["main"].department == ""
+
+
+def test_a_removed_meter_leaves_its_past(applied, now):
+    without = replace(estate(), meters=estate().meters[:1], points=estate().points[:2])
+    applied.apply(without, by="anna", at=now + timedelta(days=1))
+    assert applied.load() == without
+    assert [a.valid_to for a in applied.assignments("meter", "door")] == [now + timedelta(days=1)]
+
+
+def renamed(catalogue, name):
+    """The estate with another name for its first building."""
+    first, *rest = catalogue.buildings
+    return replace(catalogue, buildings=(replace(first, name=Name(name)), *rest))
+
+
+def test_what_was_edited_elsewhere_is_not_undone(applied, now):
+    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    with pytest.raises(ConfigError, match=r"changed building main: name_en 'Main' → 'Great hall'[\s\S]*--accept"):
+        applied.apply(estate(), by="anna", at=now)
+    assert applied.load().building["main"].name.en == "Great hall"
+    assert [str(c) for c in applied.apply(estate(), by="anna", at=now, accept=True)] == [
+        "changed building main: name_en 'Great hall' → 'Main'"
+    ]
+    assert applied.load() == estate()
+    assert applied.apply(estate(), by="anna", at=now) == []
+
+
+def test_an_edit_that_the_document_has_taken_up_is_no_obstacle(applied, now):
+    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    assert applied.apply(renamed(estate(), "Great hall"), by="anna", at=now) == []
+    applied.apply(renamed(estate(), "Small hall"), by="anna", at=now)
+    assert applied.load().building["main"].name.en == "Small hall"
+
+
+def test_an_edit_elsewhere_does_not_hinder_a_document_that_keeps_it(applied, now):
+    edited = renamed(estate(), "Great hall")
+    applied.edit(edited, by="bob", at=now)
+    assert len(applied.apply(renamed(estate(('"A1"', '"B2"')), "Great hall"), by="anna", at=now)) == 1
+
+
+def test_a_row_changed_in_the_database_counts_as_edited(applied, engine, now):
+    with writing(engine) as connection:
+        connection.execute(sa.update(tables.meter).where(tables.meter.c.id == "total").values(serial="X"))
+    with pytest.raises(ConfigError, match="serial 'A1' → 'X'"):
+        applied.apply(estate(), by="anna", at=now)
+
+
+def test_two_prices_from_one_day_are_refused(registry, now):
+    with pytest.raises(ConfigError, match="two entries 'electricity from 2024-01-01' under price"):
+        registry.apply(estate(("valid_from: 2026-01-01", "valid_from: 2024-01-01")), by="anna", at=now)
+    assert registry.version() == 0
+
+
+def test_each_change_is_audited(applied, engine, now):
+    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    edit, apply = Audit(engine).entries()
+    assert (apply.who, apply.what, apply.subject) == ("anna", "site.apply", "campus")
+    assert (edit.who, edit.what) == ("bob", "site.edit")
+    assert edit.detail == "changed building main: name_en 'Main' → 'Great hall'"
+
+
+def test_a_change_tells_no_password():
+    told = str(Change("changed", "bus", "radio", "url", "mqtt://a:old'1@h:1", "mqtt://a:new@h:2"))
+    assert told == "changed bus radio: url \"mqtt://a:…@h:1\" → 'mqtt://a:…@h:2'"
+    assert str(Change("changed", "meter", "m", "serial", "A:1", "B@2")) == "changed meter m: serial 'A:1' → 'B@2'"

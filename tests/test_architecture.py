@@ -1,0 +1,59 @@
+"""The shape of the repository, held by tests: whose names they are, how long files get, how sockets open."""
+
+import re
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+OWN_FILES = [
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts
+]
+LONGEST_FILE = 300
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc", "manager", "service", "handler", "processor"}
+
+
+def test_our_top_level_names_belong_to_this_distribution_alone():
+    owners = packages_distributions()
+    strangers = {name: owners[name] for name in PACKAGES if set(owners.get(name, ["meterhouse"])) != {"meterhouse"}}
+    assert not strangers
+
+
+def test_every_package_is_shipped_checked_and_linted():
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert folders == set(PACKAGES) == set(PROJECT["tool"]["mypy"]["packages"])
+    assert folders == set(PROJECT["tool"]["importlinter"]["root_packages"])
+
+
+@pytest.mark.parametrize("path", OWN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short_and_named_for_its_job(path):
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+    assert path.stem not in FORBIDDEN_NAMES
+
+
+def test_broad_excepts_stand_only_where_a_thread_must_survive():
+    """Each is listed with the thread or process it keeps alive."""
+    allowed = {
+        path.strip() for path in (ROOT / "docs/broad-excepts.txt").read_text().splitlines() if not path.startswith("#")
+    }
+    broad = re.compile(r"except(\s+\(?(Base)?Exception\b.*)?:")
+    found = {str(path.relative_to(ROOT)) for path in OWN_FILES if broad.search(path.read_text())}
+    assert found <= allowed
+
+
+def test_nothing_listens_beyond_loopback_by_default():
+    wide = [str(path.relative_to(ROOT)) for path in OWN_FILES if "0.0.0.0" in path.read_text()]  # noqa: S104
+    assert wide == []
+
+
+def test_locks_are_hashed_and_name_no_index():
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text()
+        assert "://" not in text, lock.name
+        pins = re.findall(r"^[a-z0-9].*==", text, re.MULTILINE)
+        hashed = re.findall(r"^[a-z0-9].*==\S+( ;.*)? \\$", text, re.MULTILINE)
+        assert len(pins) == len(hashed), lock.name

@@ -1,0 +1,49 @@
+"""What the documents say is there, is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from facility.quantities import Quantity
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_file_of_the_readings_walk_exists():
+    text = (ROOT / "docs/architecture.md").read_text()
+    files = re.findall(r"`([a-z_]+/[\w/]+\.py)`", text)
+    assert len(files) > 15
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_the_glossary_holds_every_quantity_with_its_unit():
+    text = (ROOT / "docs/glossary.md").read_text()
+    assert [q.word for q in Quantity if f"| `{q.word}` | {q.unit} | {q.kind} |" not in text] == []
+
+
+def test_every_decision_is_listed():
+    index = (ROOT / "docs/adr/README.md").read_text()
+    assert [file.name for file in (ROOT / "docs/adr").glob("0*.md") if file.name not in index] == []
+
+
+def test_every_make_target_of_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for page in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / page).read_text(), re.MULTILINE):
+            assert re.search(rf"^(\S+ )*{target}( \S+)*:", makefile, re.MULTILINE), target
+
+
+def test_the_project_speaks_of_itself_alone():
+    hidden = re.compile(r"(^|[^A-Za-z0-9_.])/(work|farm)/|bash_jobs|registry\.npmjs|pypi\.org|files\.pythonhosted")
+    texts = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".json", ".yaml", ".toml", ".txt", ".js", ".css"}]
+    skip = {".venv", ".tools", "node_modules", "build", "vendor", ".git", ".mypy_cache", ".ruff_cache", ".hypothesis"}
+    named = [p for p in texts if not skip & set(p.parts) and p.name != "test_docs.py" and hidden.search(p.read_text())]
+    assert named == []

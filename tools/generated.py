@@ -1,0 +1,44 @@
+"""Writes the files that are made from others, or with ``--check`` says which are out of date.
+
+Checks beside it that both message catalogues hold every text that pages and detectors use.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from console.catalogues import problems
+from device_profiles import load_profiles
+from device_profiles.generated import schema_text, supported_devices_text
+
+ROOT = Path(__file__).parent.parent
+
+
+def generated_files() -> dict[Path, str]:
+    """Text of each generated file."""
+    return {
+        ROOT / "device_profiles" / "schema.json": schema_text(),
+        ROOT / "docs" / "supported-devices.md": supported_devices_text(load_profiles()),
+    }
+
+
+def main() -> int:
+    """Write, or with ``--check`` compare; the exit code says whether all is well."""
+    if "--check" not in sys.argv:
+        for path, text in generated_files().items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    found = [
+        f"{path.relative_to(ROOT)} is out of date: run make docs"
+        for path, text in generated_files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    found += problems()
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
