@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from edge_agent.outbox import LIVE
-from edge_agent.ranges import RangeSet
+from facility.ranges import RangeSet
 from facility import wire
 from facility.errors import Rejected
 

@@ -59,9 +59,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A batch divided into what is let in (None: nothing) and what is refused."""
+    """A batch divided into what is let in (None: nothing) and what is refused. ``seq`` numbers what is let in."""
 
     accepted: ReadingBatch | None
+    seq: Sequence[int] = ()
     refused: tuple[Refused, ...] = ()
 
 
@@ -93,9 +94,10 @@ class Gate:
         ok = (code[p] == 0) & (x >= low[p]) & (x <= high[p]) & (t >= EARLIEST_MS) & (t <= now_ms + AHEAD_MS)
         if batch.q:
             ok &= _known_quality(batch.q)
-        whole = list(fresh) == [(batch.first, batch.first + len(x) - 1)]
+        last = batch.first + len(x) - 1
+        whole = list(fresh) == [(batch.first, last)]
         if whole and ok.all():
-            return Checked(batch.readings())
+            return Checked(batch.readings(), range(batch.first, last + 1))
         reasons = np.where(code[p], code[p], _reasons(x, low[p], high[p], t, now_ms)).astype(np.uint8)
         reasons[ok] = 0
         return _divide(batch, reasons, _rows(batch, fresh))
@@ -135,6 +137,7 @@ def _divide(batch: Batch, reasons: Codes, rows: Mask) -> Checked:
     accepted = rows & (reasons == 0)
     return Checked(
         _part(batch, accepted) if accepted.any() else None,
+        (np.flatnonzero(accepted) + batch.first).tolist(),
         tuple(_refused(batch, REASONS[code], rows & (reasons == code)) for code in np.unique(reasons[rows]) if code),
     )
 
@@ -144,14 +147,4 @@ def _refused(batch: Batch, reason: str, rows: Mask) -> Refused:
 
 
 def _part(batch: Batch, rows: Mask) -> ReadingBatch:
-    """Some rows of a batch, with only the points that they speak of."""
-    chosen = [int(i) for i in np.flatnonzero(rows)]
-    used = sorted({batch.p[i] for i in chosen})
-    place = {old: new for new, old in enumerate(used)}
-    return ReadingBatch(
-        points=[batch.points[i] for i in used],
-        p=[place[batch.p[i]] for i in chosen],
-        t_ms=[batch.t[i] for i in chosen],
-        x=[batch.x[i] for i in chosen],
-        q=[batch.q[i] for i in chosen] if batch.q else [],
-    )
+    return batch.readings().chosen(np.flatnonzero(rows).tolist())

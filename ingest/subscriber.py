@@ -6,7 +6,7 @@ import socket
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition, Lock
+from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, Any, cast
 
 import paho.mqtt.client as mqtt
@@ -60,6 +60,7 @@ class Subscriber:
         self.is_subscribed = False
         self._is_unreachable = False
         self._client = self._make_client()
+        self._thread = Thread(target=self._client.loop_forever, kwargs={"retry_first_connection": True}, name="broker")
 
     def start(self) -> None:
         """Connect, and keep connecting, in paho's thread. A broker that is not there yet is waited for."""
@@ -69,12 +70,18 @@ class Subscriber:
         self._client.connect_async(
             self._address.host, self._address.port, KEEPALIVE_S, clean_start=False, properties=properties
         )
-        self._client.loop_start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Leave. The session stays at the broker, and with it what was not acknowledged."""
         self._client.disconnect()
-        self._client.loop_stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether paho's loop runs: a client whose loop has died still says that it is connected."""
+        return self._thread.is_alive()
 
     def take(self, most: int, wait_s: float) -> list[Inbound]:
         """Up to ``most`` messages in the order they came; waits for the first one only."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime  # noqa: TC003 - msgspec reads it
 from typing import TYPE_CHECKING, Literal
 
 import sqlalchemy as sa
@@ -15,8 +16,6 @@ from stores.records.audit import append_entry
 from stores.records.database import writing
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.engine import Engine
 
 

@@ -16,15 +16,10 @@ from facility.errors import StoreUnavailable
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
-from ingest.accepted import Announcer
-from ingest.acknowledger import Acknowledger
-from ingest.figures import Figures
 from ingest.gate import Gate
-from ingest.intake import Intake
-from ingest.pipeline import Pipeline
+from ingest.parts import Parts
 from ingest.settings import broker_address
 from ingest.subscriber import Subscriber
-from ingest.watermarks import Watermarks
 from meterhouse.broker_files import CONSOLE, INGEST, agent_rights
 from stores.readings.sqlite import SqliteStore
 from stores.records.database import open_records
@@ -128,49 +123,48 @@ class UnsteadyStore:
 
 @dataclass
 class Ingest:
-    """Ingest as its process composes it, in a thread of the test."""
+    """Ingest as its process composes it, in threads of the test. ``options`` go to its parts."""
 
     folder: object
     broker: object
     stop: threading.Event = field(default_factory=threading.Event)
+    options: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.readings = SqliteStore(self.folder / "readings.db")
         self.store = UnsteadyStore(self.readings)
         self.engine = open_records(f"sqlite:///{self.folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
-        self.watermarks = Watermarks(self.folder / "ingest.db")
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
-        self.figures = Figures(self.folder / "ingest.json", time.monotonic)
-        self.intake = Intake(
-            subscriber=self.subscriber,
-            pipeline=Pipeline(Gate(CATALOGUE), self.watermarks),
-            store=self.store,
-            quarantine=self.quarantine,
-            watermarks=self.watermarks,
-            acknowledger=Acknowledger(self.watermarks, self.subscriber.publish),
-            announcer=Announcer(self.subscriber.publish),
-            figures=self.figures,
-            clock_ms=lambda: NOW_MS,
+        self.parts = Parts(
+            self.folder, self.store, self.quarantine, self.subscriber, time.monotonic, lambda: NOW_MS, **self.options
         )
-        self.thread = threading.Thread(target=self._run)
+        self.watermarks, self.figures, self.journal = self.parts.watermarks, self.parts.figures, self.parts.journal
+        self.intake = self.parts.intake(Gate(CATALOGUE))
+        self.threads = [
+            threading.Thread(target=self._run),
+            threading.Thread(target=self.parts.store_writer.run, args=(self.stop,)),
+        ]
 
     def _run(self):
         while not self.stop.is_set():
             self.intake.take_in(0.05, self.stop)
+            self.figures.write(self.subscriber.waiting)
 
     def start(self):
         self.subscriber.start()
         wait_for(lambda: self.subscriber.is_subscribed)
-        self.thread.start()
+        for thread in self.threads:
+            thread.start()
         return self
 
     def close(self):
         self.stop.set()
-        if self.thread.is_alive():
-            self.thread.join(5)
+        for thread in self.threads:
+            if thread.is_alive():
+                thread.join(5)
         self.subscriber.stop()
-        self.watermarks.close()
+        self.parts.close()
         self.readings.close()
         self.engine.dispose()
 

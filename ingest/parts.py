@@ -1,0 +1,95 @@
+"""The parts of ingest, put together in one place: the journal between those that take in and those that store."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from threading import Event
+from typing import TYPE_CHECKING
+
+from ingest.accepted import Announcer
+from ingest.acknowledger import Acknowledger
+from ingest.attempts import Attempts
+from ingest.figures import Figures
+from ingest.gaps import PATIENCE_S, Gaps
+from ingest.intake import Intake
+from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
+from ingest.pipeline import Pipeline
+from ingest.store_writer import KeepsRefused, StoreWriter, WritesMany
+from ingest.streams import state_of, streams_of
+from ingest.watermarks import Watermarks
+from stores.folder import FolderLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ingest.entry import Entry
+    from ingest.gate import Gate
+    from ingest.subscriber import Subscriber
+
+
+class Parts:
+    """Everything that one ingest process holds open. Constructing connects to no broker."""
+
+    def __init__(
+        self,
+        folder: Path,
+        store: WritesMany,
+        quarantine: KeepsRefused,
+        subscriber: Subscriber,
+        monotonic: Callable[[], float],
+        clock_ms: Callable[[], int],
+        *,
+        room: JournalRoom = DEFAULT_ROOM,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
+        self._lock = FolderLock(folder, "ingest")
+        self.watermarks = Watermarks(folder / "ingest.db")
+        known = self.watermarks.streams()  # where a journal that was lost begins anew
+        self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
+        self.streams = streams_of(self.journal)
+        self.attempts = Attempts(folder)
+        self.figures = Figures(folder / "ingest.json", monotonic)
+        self.figures.count(self.watermarks.totals())
+        self.gaps = Gaps(self.streams, patience_s)
+        self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)
+        self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
+        self._appended = Event()
+        self._errands: SimpleQueue[Entry] = SimpleQueue()
+        self.store_writer = StoreWriter(
+            journal=self.journal,
+            streams=self.streams,
+            store=store,
+            quarantine=quarantine,
+            watermarks=self.watermarks,
+            acknowledger=self.acknowledger,
+            figures=self.figures,
+            clock_ms=clock_ms,
+            reopen=self._errands.put,
+            appended=self._appended,
+        )
+
+    def intake(self, gate: Gate) -> Intake:
+        """The taking side, with the registry as it is now."""
+        return Intake(
+            subscriber=self._subscriber,
+            pipeline=Pipeline(gate, self.streams),
+            journal=self.journal,
+            attempts=self.attempts,
+            gaps=self.gaps,
+            acknowledger=self.acknowledger,
+            announcer=Announcer(self._subscriber.publish),
+            figures=self.figures,
+            clock_ms=self._clock_ms,
+            monotonic=self._monotonic,
+            appended=self._appended,
+            errands=self._errands,
+        )
+
+    def close(self) -> None:
+        """Close the files."""
+        self.attempts.close()
+        self.journal.close()
+        self.watermarks.close()
+        self._lock.release()
