@@ -53,11 +53,12 @@ def _compose(settings: Settings, stop: Event) -> bool:
     store = open_readings(settings.store)
     engine = open_records(settings.records)
     registry = Registry(engine)
-    parts = Parts(settings.data, store, Quarantine(engine), subscriber, time.monotonic, now_ms)
     is_well = True
     if _wait_for_estate(registry, stop):
-        is_well = _run(parts, parts.intake(Gate(registry.load())), registry, stop)
-    parts.close()
+        gate = Gate(registry.load())
+        parts = Parts(settings.data, gate, store, Quarantine(engine), subscriber, time.monotonic, now_ms)
+        is_well = _run(parts, parts.intake(), registry, stop)
+        parts.close()
     store.close()
     engine.dispose()
     return is_well
@@ -95,7 +96,7 @@ def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
                 intake.subscriber.check()
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
-                    version = _follow_registry(intake, registry, version)
+                    version = _follow_registry(parts, intake, registry, version)
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
@@ -110,12 +111,12 @@ def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
         intake.figures.write_now(intake.subscriber.waiting)
 
 
-def _follow_registry(intake: Intake, registry: Registry, version: int) -> int:
+def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: int) -> int:
     """Take up a changed estate. Records that cannot be reached now change nothing: the estate we know holds."""
     try:
         newest = registry.version()
         if newest != version:
-            intake.pipeline.gate = Gate(registry.load())
+            parts.gate = intake.pipeline.gate = Gate(registry.load())
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:
         return version

@@ -77,6 +77,10 @@ class Gate:
             for point in catalogue.points
         }
 
+    def points_of(self, agent: str) -> list[str]:
+        """Ids of the points that an agent reads, in order."""
+        return sorted(point for point, (owner, _) in self._rules.items() if owner == agent)
+
     def admit(self, agent: str) -> None:
         """Raise ``Rejected`` for an agent that the estate does not have."""
         if agent not in self._agents:

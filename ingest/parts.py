@@ -11,10 +11,13 @@ from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
 from ingest.figures import Figures
 from ingest.gaps import PATIENCE_S, Gaps
+from ingest.hours import Hours
+from ingest.housekeeping import Housekeeping
 from ingest.intake import Intake
 from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
 from ingest.pipeline import Pipeline
-from ingest.store_writer import KeepsRefused, StoreWriter, WritesMany
+from ingest.reconcile import HourlyStore, Reconciler
+from ingest.store_writer import KeepsRefused, StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
 from stores.folder import FolderLock
@@ -34,7 +37,8 @@ class Parts:
     def __init__(
         self,
         folder: Path,
-        store: WritesMany,
+        gate: Gate,
+        store: HourlyStore,
         quarantine: KeepsRefused,
         subscriber: Subscriber,
         monotonic: Callable[[], float],
@@ -57,6 +61,12 @@ class Parts:
         self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
         self._appended = Event()
         self._errands: SimpleQueue[Entry] = SimpleQueue()
+        self.gate = gate
+        hours = Hours(self.watermarks.connection, self.journal)
+        reconciler = Reconciler(
+            self.journal, hours, self.watermarks, store, lambda: self.gate, self._errands.put, clock_ms
+        )
+        self.housekeeping = Housekeeping(reconciler, self.figures, monotonic)
         self.store_writer = StoreWriter(
             journal=self.journal,
             streams=self.streams,
@@ -68,13 +78,14 @@ class Parts:
             clock_ms=clock_ms,
             reopen=self._errands.put,
             appended=self._appended,
+            between=self.housekeeping.turn,
         )
 
-    def intake(self, gate: Gate) -> Intake:
-        """The taking side, with the registry as it is now."""
+    def intake(self) -> Intake:
+        """The taking side."""
         return Intake(
             subscriber=self._subscriber,
-            pipeline=Pipeline(gate, self.streams),
+            pipeline=Pipeline(self.gate, self.streams),
             journal=self.journal,
             attempts=self.attempts,
             gaps=self.gaps,

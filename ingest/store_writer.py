@@ -62,6 +62,7 @@ class StoreWriter:
     clock_ms: Callable[[], int]
     reopen: Callable[[Entry], None]
     appended: Event
+    between: Callable[[], None]
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
@@ -70,7 +71,17 @@ class StoreWriter:
             self.appended.clear()
             if not self.write_some(stop):
                 self._look_for_losses()
+                self._between()
                 self.appended.wait(IDLE_S)
+
+    def _between(self) -> None:
+        """What can wait until there is nothing to store; a store that is away makes it wait longer."""
+        try:
+            self.between()
+        except StoreUnavailable as error:
+            self.figures.alarm("store_unavailable", str(error))
+        else:
+            self.figures.all_clear("store_unavailable")
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""

@@ -120,6 +120,11 @@ class UnsteadyStore:
             raise StoreUnavailable("down for the test")
         self.store.write_many(batches)
 
+    def __getattr__(self, name):
+        if not self.is_up:
+            raise StoreUnavailable("down for the test")
+        return getattr(self.store, name)
+
 
 @dataclass
 class Ingest:
@@ -137,10 +142,17 @@ class Ingest:
         self.quarantine = Quarantine(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
         self.parts = Parts(
-            self.folder, self.store, self.quarantine, self.subscriber, time.monotonic, lambda: NOW_MS, **self.options
+            self.folder,
+            Gate(CATALOGUE),
+            self.store,
+            self.quarantine,
+            self.subscriber,
+            time.monotonic,
+            lambda: NOW_MS,
+            **self.options,
         )
         self.watermarks, self.figures, self.journal = self.parts.watermarks, self.parts.figures, self.parts.journal
-        self.intake = self.parts.intake(Gate(CATALOGUE))
+        self.intake = self.parts.intake()
         self.threads = [
             threading.Thread(target=self._run),
             threading.Thread(target=self.parts.store_writer.run, args=(self.stop,)),

@@ -101,13 +101,13 @@ def test_a_broker_url_is_read_with_its_escapes():
 def test_a_changed_estate_is_taken_up_without_a_restart(ingest):
     registry = Registry(ingest.engine)
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
-    version = _follow_registry(ingest.intake, registry, 0)
+    version = _follow_registry(ingest.parts, ingest.intake, registry, 0)
     gate = ingest.intake.pipeline.gate
-    assert _follow_registry(ingest.intake, registry, version) == version
+    assert _follow_registry(ingest.parts, ingest.intake, registry, version) == version
     assert ingest.intake.pipeline.gate is gate
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
-    assert _follow_registry(ingest.intake, registry, version) > version
+    assert _follow_registry(ingest.parts, ingest.intake, registry, version) > version
     assert ingest.intake.pipeline.gate is not gate
 
 

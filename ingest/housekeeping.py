@@ -1,0 +1,53 @@
+"""What the store writer does between groups: lets old segments go, and holds the store to the journal every hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from accounting.local_time import DAY_MS, HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.figures import Figures
+    from ingest.reconcile import Difference, Reconciler
+
+EVERY_S = 3600.0
+LOOK_BACK_MS = 26 * HOUR_MS
+FIRST_LOOK_BACK_MS = 7 * DAY_MS
+"""After a start the store may have come from a backup: a week is looked at once."""
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """Called often, does something rarely. ``asked`` holds who wants everything reconciled now, and is told."""
+
+    reconciler: Reconciler
+    figures: Figures
+    monotonic: Callable[[], float]
+    asked: SimpleQueue[Callable[[list[Difference]], None]] = field(default_factory=SimpleQueue)
+    _due_s: float | None = None
+    _segments: int = 0
+
+    def turn(self) -> None:
+        """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
+        if (segments := len(self.reconciler.journal.segments)) != self._segments:
+            self.reconciler.make_room()
+            self._segments = segments
+        while not self.asked.empty():
+            found = self._reconcile(0)
+            self.asked.get()(found)
+        now_s = self.monotonic()
+        if self._due_s is None or now_s >= self._due_s:
+            back_ms = FIRST_LOOK_BACK_MS if self._due_s is None else LOOK_BACK_MS
+            self._reconcile(self.reconciler.clock_ms() - back_ms)
+            self._due_s = now_s + EVERY_S
+
+    def _reconcile(self, since_ms: int) -> list[Difference]:
+        found = self.reconciler.run(since_ms)
+        if found:
+            hours = f"{len(found)} hours, first of agent {found[0].agent}"
+            self.figures.alarm("store_had_lost", f"the store lacked readings it had confirmed: {hours}")
+        return found
