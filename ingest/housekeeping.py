@@ -29,13 +29,14 @@ class Housekeeping:
     monotonic: Callable[[], float]
     asked: SimpleQueue[Callable[[list[Difference]], None]] = field(default_factory=SimpleQueue)
     _due_s: float | None = None
-    _segments: int = 0
+    _newest: int = -1
 
     def turn(self) -> None:
         """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
-        if (segments := len(self.reconciler.journal.segments)) != self._segments:
+        newest = self.reconciler.journal.segments[-1]
+        if self._newest < newest <= self.reconciler.watermarks.cursor:  # all segments before it are stored
             self.reconciler.make_room()
-            self._segments = segments
+            self._newest = newest
         while not self.asked.empty():
             found = self._reconcile(0)
             self.asked.get()(found)

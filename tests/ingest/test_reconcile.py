@@ -25,7 +25,7 @@ def lose(tmp_path):
 
     def take_away(where):
         with sqlite3.connect(tmp_path / "readings.db") as db:
-            return db.execute(f"DELETE FROM reading WHERE {where}").rowcount
+            return db.execute(f"DELETE FROM reading WHERE {where}").rowcount  # noqa: S608 - our own words
 
     return take_away
 
