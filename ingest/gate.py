@@ -38,6 +38,10 @@ _CODE = {reason: code for code, reason in enumerate(REASONS)}
 
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+RuleColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+MOST_KNOWN = 256
+"""Lists of points whose rules are kept at hand."""
 
 
 class Rule(NamedTuple):
@@ -67,7 +71,7 @@ class Checked:
 
 
 class Gate:
-    """The registry as ingest needs it. Immutable; a new catalogue is a new gate."""
+    """The registry as ingest needs it. It never changes; a new catalogue is a new gate."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.site = catalogue.site.id
@@ -76,6 +80,7 @@ class Gate:
             point.id: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
             for point in catalogue.points
         }
+        self._known: dict[tuple[str, tuple[str, ...]], RuleColumns] = {}
 
     def points_of(self, agent: str) -> list[str]:
         """Ids of the points that an agent reads, in order."""
@@ -93,8 +98,7 @@ class Gate:
         except OverflowError:
             raise Rejected("malformed", "t holds a number beyond all times") from None
         x = np.array(batch.x, np.float64)
-        rules = [self._rule(point, batch.dev) for point in batch.points]
-        code, low, high = (np.array(column) for column in zip(*rules, strict=True))
+        code, low, high = self._rules_of(batch.dev, tuple(batch.points))
         ok = (code[p] == 0) & (x >= low[p]) & (x <= high[p]) & (t >= EARLIEST_MS) & (t <= now_ms + AHEAD_MS)
         if batch.q:
             ok &= _known_quality(batch.q)
@@ -105,6 +109,17 @@ class Gate:
         reasons = np.where(code[p], code[p], _reasons(x, low[p], high[p], t, now_ms)).astype(np.uint8)
         reasons[ok] = 0
         return _divide(batch, reasons, _rows(batch, fresh))
+
+    def _rules_of(self, agent: str, points: tuple[str, ...]) -> RuleColumns:
+        """Code, lowest and highest value per point. An agent names the same points again and again."""
+        key = (agent, points)
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            rules = [self._rule(point, agent) for point in points]
+            code, low, high = zip(*rules, strict=True)
+            self._known[key] = np.array(code), np.array(low, np.float64), np.array(high, np.float64)
+        return self._known[key]
 
     def _rule(self, point: str, agent: str) -> Rule:
         owner, rule = self._rules.get(point, (agent, Rule(_CODE["unknown_point"], 0, 0)))
