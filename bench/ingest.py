@@ -32,7 +32,9 @@ from stores.readings.line_protocol import ReadingLines
 from stores.readings.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[[Path, Catalogue, list[Inbound]], int]
 
 RESULT = Path(__file__).parent / "results" / "ingest.json"
 NOW_MS = 1_795_000_000_000
@@ -87,8 +89,7 @@ def to_lines(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
         take_in(pipeline, journal, group)
         for frame in journal.frames(cursor):
             if isinstance(frame, Frame) and (readings := decode_entry(frame.body).readings):
-                batch = readings.batch()
-                size += len(lines.encode(batch.points, batch.p, batch.t_ms, batch.x, batch.q))
+                size += len(lines.encode(readings.batch()))
             cursor = frame.end
     journal.close()
     return size
@@ -122,7 +123,7 @@ def fsyncs_a_second(folder: Path) -> float:
     return n
 
 
-def rates(run, batches: int, catalogue: Catalogue, given: list[Inbound]) -> dict[str, float]:
+def rates(run: Run, batches: int, catalogue: Catalogue, given: list[Inbound]) -> dict[str, float]:
     """Readings per second of wall and of process time, the best of a few runs: other processes only slow it down."""
     found = []
     for _ in range(REPEATS):

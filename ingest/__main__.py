@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
 from ingest.gate import Gate
 from ingest.parts import Parts
-from ingest.settings import broker_address, load_settings
+from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
 from stores.readings import open_readings
 from stores.records.database import open_records

@@ -19,7 +19,7 @@ from facility.errors import ConfigError
 from facility.wire import CRC_PROPERTY, PREFIX, crc
 
 if TYPE_CHECKING:
-    from ingest.settings import BrokerAddress
+    from facility.broker_address import BrokerAddress
 
 TOPICS = tuple(f"{PREFIX}/up/+/{what}" for what in ("live", "backlog", "hello", "status"))
 

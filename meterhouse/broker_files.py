@@ -41,7 +41,7 @@ def agent_rights(agent: str) -> Rights:
 
 
 INGEST = Rights((f"{PREFIX}/up/#",), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
-CONSOLE = Rights((f"{PREFIX}/accepted/#",))
+LISTENER = Rights((f"{PREFIX}/accepted/#",))
 OPERATOR = Rights((), (f"{PREFIX}/cmd/#",))
 
 
@@ -53,7 +53,7 @@ def demo_identities(agent: str, device_topics: Iterable[str]) -> dict[str, Right
         f"{agent}-devices": Rights(reads=topics),
         "devices": Rights(writes=topics),
         "ingest": INGEST,
-        "console": CONSOLE,
+        "analytics": LISTENER,
         "operator": OPERATOR,
     }
 

@@ -103,7 +103,7 @@ class Demo:
             "devices": {"METERHOUSE_DEVICES_BROKER": self.broker.url_for("devices")},
             "ingest": {**stores, "METERHOUSE_BROKER": self.broker.url_for("ingest")},
             "edge": edge,
-            "analytics": stores,
+            "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
             "console": {**stores, "METERHOUSE_LISTEN": self.listen},
         }
         shared = {"METERHOUSE_DATA": str(self.folder), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from facility.errors import Rejected
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from facility.catalogue import Catalogue
     from facility.model import Point
 
 _encode = msgspec.json.Encoder().encode
-_ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=", "\n": r"\n"})
+_ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
 
 
 class ReadingLines:
@@ -28,22 +30,28 @@ class ReadingLines:
             point.id: b"\n" + line_head("reading", tags).encode() + b" value=" for point, tags in _tagged(catalogue)
         }
 
-    def encode(self, points: Sequence[str], p: Sequence[int], t_ms: list[int], x: list[float], q: Sequence[int]) -> bytes:
+    def encode(self, batch: ReadingBatch) -> bytes:
         """One line a reading; ``q`` is written only where it is not good. Raises ``KeyError`` for an unknown point."""
-        if not x:
+        if not len(batch):
             return b""
-        heads = [self._heads[point] for point in points]
-        parts = [b" "] * (4 * len(x))
-        parts[0::4] = [heads[i] for i in p]
-        parts[1::4] = _texts(x)
-        parts[3::4] = _texts(t_ms)
-        if any(q):
-            parts[2::4] = [b",q=%di " % code if code else b" " for code in q]
+        heads = [self._heads[point] for point in batch.points]
+        parts = [b" "] * (4 * len(batch))
+        parts[0::4] = [heads[i] for i in batch.p]
+        parts[1::4] = _texts(batch.x)
+        parts[3::4] = _texts(batch.t_ms)
+        if any(batch.q):
+            parts[2::4] = [b",q=%di " % code if code else b" " for code in batch.q]
         return b"".join(parts)[1:]
 
 
 def line_head(measurement: str, tags: Mapping[str, str]) -> str:
-    """Measurement and tags of a line, escaped; empty tags are left out."""
+    """Measurement and tags of a line, escaped; empty tags are left out.
+
+    Raises ``Rejected`` for a value that cannot be escaped: a backslash before a comma, or a line break.
+    """
+    for name, value in tags.items():
+        if "\\" in value or not value.isprintable():
+            raise Rejected("bad_tag", f"{name} {value!r} cannot stand in line protocol")
     return ",".join([measurement, *(f"{name}={value.translate(_ESCAPED)}" for name, value in tags.items() if value)])
 
 

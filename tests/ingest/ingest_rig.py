@@ -11,6 +11,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from facility import wire
+from facility.broker_address import broker_address
 from facility.catalogue import Agent, Catalogue
 from facility.errors import StoreUnavailable
 from facility.levels import Level
@@ -18,9 +19,8 @@ from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
 from ingest.gate import Gate
 from ingest.parts import Parts
-from ingest.settings import broker_address
 from ingest.subscriber import Subscriber
-from meterhouse.broker_files import CONSOLE, INGEST, agent_rights
+from meterhouse.broker_files import INGEST, LISTENER, agent_rights
 from stores.readings.sqlite import SqliteStore
 from stores.records.database import open_records
 from stores.records.quarantine import Quarantine
@@ -28,7 +28,7 @@ from stores.records.quarantine import Quarantine
 NOW_MS = 1_795_000_000_000
 POWER, ENERGY, LEVELLESS = "m1/active_power/total", "m1/energy_import/total", "m1/voltage/total"
 FOREIGN = "m2/active_power/total"
-IDENTITIES = {"edge-1": agent_rights("edge-1"), "edge-2": agent_rights("edge-2"), "ingest": INGEST, "console": CONSOLE}
+IDENTITIES = {"edge-1": agent_rights("edge-1"), "edge-2": agent_rights("edge-2"), "ingest": INGEST, "console": LISTENER}
 
 
 def meter(meter_id, agent):

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch, wait_for
 
+from facility.broker_address import broker_address
 from facility.errors import ConfigError
 from ingest import __main__ as ingest_main
 from ingest.__main__ import _follow_registry, _run
-from ingest.settings import broker_address
 from meterhouse.broker import start_broker
 from stores.records.database import open_records
 from stores.records.registry import Registry
