@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GROUP_MESSAGES = 50
 """Messages flushed together: as many as wait, at most this many. Nobody waits for a group to fill."""
 
-FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
+FIRST_DELAY_S, LAST_DELAY_S = 0.2, 5.0
 
 log = structlog.get_logger()
 
@@ -38,7 +38,8 @@ log = structlog.get_logger()
 class Intake:
     """The one thread that appends to the journal and acknowledges to the broker.
 
-    ``clock_ms`` is the time of day; ``appended`` wakes the store writer; ``errands`` are entries others want kept.
+    ``clock_ms`` is the time of day; ``appended`` wakes the store writer; ``beat`` tells that there is progress;
+    ``errands`` are entries that others want kept.
     """
 
     subscriber: Subscriber
@@ -52,12 +53,14 @@ class Intake:
     clock_ms: Callable[[], int]
     monotonic: Callable[[], float]
     appended: Event
+    beat: Callable[[], None]
     errands: SimpleQueue[Entry] = field(default_factory=SimpleQueue)
     _at_hand: deque[Inbound] = field(default_factory=deque)
     _doubtful: deque[Inbound] = field(default_factory=deque)
 
     def take_in(self, wait_s: float, stop: Event) -> None:
         """Take what waits, keep it, acknowledge it. Returns without acknowledging if ``stop`` comes first."""
+        self.beat()
         self._at_hand = self._take(wait_s)
         if self._at_hand:
             self.attempts.begin(self._at_hand)
@@ -118,6 +121,7 @@ class Intake:
                     self.figures.alarm("journal_unavailable", str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
+                self.beat()
                 continue
             if delay_s:
                 self.figures.all_clear("journal_unavailable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from ingest.subscriber import Subscriber
 
 
+BEAT_S = 1.0
+LONGEST_STEP_S = 300.0
+"""Reconciling a year, or one transaction into a slow store, may take this long."""
+
+
 class Parts:
     """Everything that one ingest process holds open. Constructing connects to no broker."""
 
@@ -49,6 +55,7 @@ class Parts:
     ) -> None:
         """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
         self._lock = FolderLock(folder, "ingest")
+        self._pulse, self._beat_s = folder / "ingest.pulse", float("-inf")
         self.watermarks = Watermarks(folder / "ingest.db")
         known = self.watermarks.streams()  # where a journal that was lost begins anew
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
@@ -79,6 +86,8 @@ class Parts:
             reopen=self._errands.put,
             appended=self._appended,
             between=self.housekeeping.turn,
+            monotonic=monotonic,
+            moved_s=monotonic(),
         )
 
     def intake(self) -> Intake:
@@ -95,8 +104,17 @@ class Parts:
             clock_ms=self._clock_ms,
             monotonic=self._monotonic,
             appended=self._appended,
+            beat=self.beat,
             errands=self._errands,
         )
+
+    def beat(self) -> None:
+        """Touch the pulse, once a second, unless the store writer has not come round for minutes."""
+        now_s = self._monotonic()
+        if now_s - self._beat_s >= BEAT_S and now_s - self.store_writer.moved_s < LONGEST_STEP_S:
+            self._beat_s = now_s
+            with suppress(OSError):  # its first touch may find no room; then nothing is expected of us
+                self._pulse.touch()
 
     def close(self) -> None:
         """Close the files."""

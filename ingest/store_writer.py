@@ -63,11 +63,16 @@ class StoreWriter:
     reopen: Callable[[Entry], None]
     appended: Event
     between: Callable[[], None]
+    monotonic: Callable[[], float]
+    moved_s: float
+    """When it last came round: a writer that waits for a store that is away moves, one that hangs does not."""
+
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
         """Store what comes until told to stop."""
         while not stop.is_set():
+            self.moved_s = self.monotonic()
             self.appended.clear()
             if not self.write_some(stop):
                 self._look_for_losses()
@@ -101,6 +106,7 @@ class StoreWriter:
         """Write until it is written; the journal goes on growing meanwhile."""
         delay_s = 0.0
         while not stop.is_set():
+            self.moved_s = self.monotonic()
             try:
                 self._write_once(end, entries)
             except StoreUnavailable as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from facility.catalogue import Catalogue
-    from facility.model import Point
+    from facility.model import Point, ReadingBatch
 
 _encode = msgspec.json.Encoder().encode
 _ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
