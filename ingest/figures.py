@@ -33,6 +33,7 @@ class Figures:
         self._agents: dict[str, dict[str, Any]] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
         self._refused_messages = 0
+        self._retained_ignored = self._dropped = 0
         self._written_text = ""
         self._written_at_s = float("-inf")
         self._is_failing = False
@@ -62,6 +63,14 @@ class Figures:
         """Messages refused whole since start: how many readings they held is not always known."""
         self._refused_messages += n
 
+    def note_broker(self, dropped: int, retained: int) -> None:
+        """What the broker says it has dropped, and retained messages that were ignored."""
+        with self._lock:
+            self._retained_ignored = retained
+        if dropped > self._dropped:
+            self._dropped = dropped
+            self.alarm("broker_drops_messages", f"{dropped} in all; agents send them again")
+
     def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""
         with self._lock:
@@ -88,6 +97,7 @@ class Figures:
                 "received": self._totals.get("stored", 0) + self._totals.get("quarantined", 0),
                 **self._totals,
                 "refused_messages": self._refused_messages,
+                "retained_ignored": self._retained_ignored,
                 "live_latency_s": self._latency(),
                 "agents": {name: dict(agent) for name, agent in self._agents.items()},
                 "queue": queue,

@@ -70,8 +70,7 @@ class Intake:
             self._tell(group)
             self._release()
         self._run_errands(stop)
-        for stream, nack in self.gaps.due(self.monotonic()).items():
-            self.acknowledger.acknowledge(stream, nack)
+        self._look_around()
 
     def recover(self, error: Exception, stop: Event) -> None:
         """After an unexpected error: take those messages again one by one, and set aside the one that fails alone."""
@@ -148,6 +147,18 @@ class Intake:
         self.attempts.end()
         while self._at_hand:
             self.subscriber.acknowledge(self._at_hand.popleft())
+
+    def _look_around(self) -> None:
+        """Ask for what is missing; tell what a person should know."""
+        now_s = self.monotonic()
+        for stream, nack in self.gaps.due(now_s).items():
+            self.acknowledger.acknowledge(stream, nack)
+        if open_gaps := self.gaps.open_for_long(now_s):
+            (agent, _), (first, last) = open_gaps[0]
+            self.figures.alarm("gap_open", f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
+        else:
+            self.figures.all_clear("gap_open")
+        self.figures.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
 
     def _run_errands(self, stop: Event) -> None:
         """Keep what other threads want kept; what they reopened is asked for at once."""

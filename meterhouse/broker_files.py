@@ -40,7 +40,8 @@ def agent_rights(agent: str) -> Rights:
     return Rights((f"{PREFIX}/ack/{agent}", f"{PREFIX}/cmd/{agent}"), (f"{PREFIX}/up/{agent}/#",))
 
 
-INGEST = Rights((f"{PREFIX}/up/#",), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
+DROPPED = "$SYS/broker/publish/messages/dropped"
+INGEST = Rights((f"{PREFIX}/up/#", DROPPED), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
 LISTENER = Rights((f"{PREFIX}/accepted/#",))
 OPERATOR = Rights((), (f"{PREFIX}/cmd/#",))
 
