@@ -59,7 +59,7 @@ def _item_parts(request: Request, visit: Visit, named: QuarantineItem) -> dict[s
         "steps": steps(named, errands),
         "answer": next((errand for errand in reversed(errands) if errand.done_at), None),
         "is_looked_for": is_looked_for([named], errands[-1] if errands else None, visit.now),
-        "is_acted_on": request.headers.get("hx-trigger", "item-acts") != "item-acts",
+        "is_acted_on": "hx-request" in request.headers and request.headers.get("hx-trigger") != "item-acts",
         "shown_bytes": SHOWN_PAYLOAD_BYTES,
         "note_length": NOTE_LENGTH,
         "scope": "alerts",

@@ -205,7 +205,7 @@ def test_what_had_no_room_is_listed_and_offers_no_replay(visitor, bounded):
     full.put(replace(refused(NOW)[1], reason="too_late"))
     (dropped,) = full.items(reason="too_late")
     text = visitor.get("/quarantine?reason=too_late").text
-    assert "There was no room for the payload of 1 items" in text
+    assert "Kept without payload for want of room: 1." in text
     assert f'id="replay-{dropped.id}"' not in text
     text = visitor.get(f"/quarantine/{dropped.id}").text
     assert "There was no room for it." in text
