@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 
-from console.refusals import is_looked_for, number_waiting
+from console.refusals import is_looked_for
 from console.visit import Visit, page, visit_of
 from stores.records.quarantine import Standing
 
@@ -49,8 +49,7 @@ def quarantine(
         next_id=items[-1].id if len(found) > MOST_ITEMS else None,
         is_looked_for=is_looked_for(items, newest[0] if newest else None, visit.now),
         tallies=tallies,
-        tally=next((tally for tally in tallies if tally.reason == reason), None),
-        waiting=number_waiting(tallies),
+        shown=[tally for tally in tallies if reason in {"", tally.reason}],
         size=kept.size(),
         agents=kept.agents(),
         show=show,

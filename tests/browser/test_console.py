@@ -105,10 +105,10 @@ def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):
     page.keyboard.press("Enter")
     page.locator("#act-release").wait_for()
     assert "You took it." in page.locator("[role=status].done").inner_text()
-    assert page.evaluate("document.activeElement.id") == "act-release"
+    page.wait_for_function("() => document.activeElement.id === 'act-release'")
     page.keyboard.press("Enter")
     page.locator("#act-acknowledge").wait_for()
-    assert page.evaluate("document.activeElement.id") == "act-acknowledge"
+    page.wait_for_function("() => document.activeElement.id === 'act-acknowledge'")
 
 
 def test_a_verdict_is_given_and_taken_back(open_page, paths):

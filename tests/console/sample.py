@@ -254,11 +254,19 @@ def refused(now: datetime) -> list[QuarantineItem]:
     def item(reason, first, count, payload, agent="edge-lib"):
         kind = "reading" if count else "message"
         return QuarantineItem(
-            received_at=now - timedelta(minutes=first), stage="check" if count else "decode", reason=reason,
-            detail="lib-heat/heat_power/total = 41.5 at 17641500, and 2 more", agent=agent,
-            kind=kind, topic=f"meterhouse/1/up/{agent}/live", epoch="e1" if count else "", first_seq=first if count else None,
-            last_seq=first + count - 1 if count else None, count=count, payload=payload,
-        )  # fmt: skip
+            received_at=now - timedelta(minutes=first),
+            stage="check" if count else "decode",
+            kind=kind,
+            reason=reason,
+            detail="lib-heat/heat_power/total = 41.5 at 1764150000000, and 2 more",
+            topic=f"meterhouse/1/up/{agent}/live",
+            agent=agent,
+            epoch="e1" if count else "",
+            first_seq=first if count else None,
+            last_seq=first + count - 1 if count else None,
+            count=count,
+            payload=payload,
+        )
 
     readings = b'{"seq":[50,51,52],"points":["lib-heat/heat_power/total"],"p":[0,0,0],"x":[41.5,41.6,41.7],"q":[]}'
     return [
