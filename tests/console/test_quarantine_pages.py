@@ -119,7 +119,7 @@ def test_a_replay_is_asked_for_and_its_answer_told(visitor, quarantine, item, sa
     path = f"/quarantine/{item.id}"
     assert post(visitor, f"{path}/replay").headers["location"] == path
     text = visitor.get(path).text
-    assert "Asked for; ingest answers within seconds." in text
+    assert "Ingest answers within seconds." in text
     assert 'hx-trigger="every 2s"' in text
     assert "Discard for good" not in text
     assert post(visitor, f"{path}/replay").status_code == 303
