@@ -23,6 +23,7 @@ CHUNK = 500
 """Digests asked for, and closed items emptied, in one statement."""
 
 q = quarantine.c
+IS_CLOSED = q.discarded_at.is_not(None) | q.replayed_at.is_not(None)
 
 
 def keep(connection: Connection, items: Iterable[QuarantineItem], bound_bytes: int) -> None:
@@ -39,8 +40,9 @@ def keep(connection: Connection, items: Iterable[QuarantineItem], bound_bytes: i
     fresh = [d for d in by_digest if d not in kept]
     if not (again or fresh):
         return
+    _wait_again(connection, again, by_digest)
     room = _Room(connection, bound_bytes)
-    _reopen(connection, again, by_digest, room)
+    _fill_again(connection, again, by_digest, room)
     if fresh:
         rows = [_new_row(digest, by_digest[digest], room) for digest in fresh]
         connection.execute(sa.insert(quarantine), rows)
@@ -50,16 +52,18 @@ class _Room:
     """The bytes that may still be kept; closed payloads are given up when they are needed."""
 
     def __init__(self, connection: Connection, bound_bytes: int) -> None:
-        used = connection.execute(sa.select(sa.func.coalesce(sa.func.sum(q.payload_bytes), 0))).scalar_one()
+        closed = sa.func.sum(sa.case((IS_CLOSED, q.payload_bytes), else_=0))
+        used, of_closed = connection.execute(sa.select(sa.func.sum(q.payload_bytes), closed)).one()
         self._connection = connection
-        self._free = bound_bytes - int(used)
-        self._may_empty = True
+        self._free = bound_bytes - int(used or 0)
+        self._of_closed = int(of_closed or 0)
 
     def take(self, size: int) -> bool:
         """Whether there was room for a payload."""
-        while size > self._free and self._may_empty:
+        while size > self._free and self._of_closed > 0:
             freed = _empty_closed(self._connection, size - self._free)
-            self._free, self._may_empty = self._free + freed, freed > 0
+            self._free += freed
+            self._of_closed -= freed
         if size > self._free:
             return False
         self._free -= size
@@ -77,14 +81,19 @@ def _comes_back(row: sa.RowMapping) -> bool:
     return row["discarded_at"] is None and bool(row["replayed_at"] or row["payload_dropped"])
 
 
-def _reopen(
-    connection: Connection, again: Mapping[str, sa.RowMapping], items: Mapping[str, QuarantineItem], room: _Room
+def _wait_again(
+    connection: Connection, again: Mapping[str, sa.RowMapping], items: Mapping[str, QuarantineItem]
 ) -> None:
-    """First all of them wait again, so that none of their payloads makes room for another's."""
+    """Before anything is emptied: none of these payloads makes room for another's."""
     for digest, row in again.items():
         if row["replayed_at"]:
             waits = {"replayed_at": None, "outcome": "", "received_at": items[digest].received_at}
             connection.execute(sa.update(quarantine).where(q.id == row["id"]).values(waits))
+
+
+def _fill_again(
+    connection: Connection, again: Mapping[str, sa.RowMapping], items: Mapping[str, QuarantineItem], room: _Room
+) -> None:
     for digest, row in again.items():
         payload = items[digest].payload
         if row["payload_dropped"] and room.take(len(payload)):
@@ -110,8 +119,7 @@ def _new_row(digest: str, item: QuarantineItem, room: _Room) -> dict[str, Any]:
 
 def _empty_closed(connection: Connection, wanted: int) -> int:
     """Empty payloads of closed items until ``wanted`` bytes are free; the bytes that became free."""
-    closed = q.discarded_at.is_not(None) | q.replayed_at.is_not(None)
-    query = sa.select(q.id, q.payload_bytes).where(closed, q.payload_bytes > 0).order_by(q.id).limit(CHUNK)
+    query = sa.select(q.id, q.payload_bytes).where(IS_CLOSED, q.payload_bytes > 0).order_by(q.id).limit(CHUNK)
     ids, freed = [], 0
     for row in connection.execute(query):
         ids.append(row.id)

@@ -65,6 +65,16 @@ def test_a_replayed_item_that_comes_back_keeps_its_payload_from_the_newer_ones(s
     assert {(i.first_seq, i.payload_dropped) for i in small.items()} == {(3, False), (4, False), (20, False)}
 
 
+def test_what_comes_back_does_not_make_room_for_itself(small, now):
+    """All that was closed waits again and fills the bound: a newer item finds no room, and the search for it ends."""
+    small.put(*(poison(now, n) for n in range(1, 11)))
+    for item in small.items():
+        small.close_replayed(item.id, "stored 1 reading", now)
+    small.put(*(poison(now, n) for n in range(1, 12)))
+    assert [i.first_seq for i in small.items() if i.payload_dropped] == [11]
+    assert small.size().bytes == 1000
+
+
 def test_a_thousand_mixed_poison_items_are_counted_asked_for_and_closed(engine, now):
     """Nothing is counted twice, nothing vanishes, and a second replay finds nothing to do."""
     quarantine, errands = Quarantine(engine), Errands(engine)
