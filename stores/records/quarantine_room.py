@@ -60,12 +60,12 @@ class _Room:
 
     def take(self, size: int) -> bool:
         """Whether there was room for a payload."""
-        while size > self._free and self._of_closed > 0:
+        if size > self._free + self._of_closed:
+            return False
+        while size > self._free:
             freed = _empty_closed(self._connection, size - self._free)
             self._free += freed
             self._of_closed -= freed
-        if size > self._free:
-            return False
         self._free -= size
         return True
 

@@ -46,6 +46,8 @@ def test_closed_payloads_make_room_the_oldest_first(small, now):
     small.put(poison(now, 11), poison(now, 12))
     assert small.size().dropped == 0
     assert [len(i.payload) for i in small.items(standing="closed")] == [100, 0, 0]
+    small.put(poison(now, 13, size=101))
+    assert [len(i.payload) for i in small.items(standing="closed")] == [100, 0, 0]  # it would not be enough
 
 
 def test_what_had_no_room_is_kept_when_it_comes_again_and_there_is(small, now):
