@@ -23,7 +23,9 @@ from console.texts import LANGUAGES, load_texts
 from console.visit import Estate, NoEstateError, Parts, page
 from facility.errors import Rejected, StoreUnavailable
 from stores.records.casebook import Casebook
+from stores.records.errands import Errands
 from stores.records.people import People
+from stores.records.quarantine import Quarantine
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def create_app(
         store=store,
         casebook=Casebook(records),
         people=people,
+        quarantine=Quarantine(records),
+        errands=Errands(records),
         estate=Estate(Registry(records)),
         live=live or LiveValues(store),
         clock=clock,

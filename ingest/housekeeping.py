@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS, HOUR_MS
@@ -27,7 +27,7 @@ class Housekeeping:
     reconciler: Reconciler
     figures: Figures
     monotonic: Callable[[], float]
-    asked: SimpleQueue[Callable[[list[Difference]], None]] = field(default_factory=SimpleQueue)
+    asked: deque[Callable[[list[Difference]], None]] = field(default_factory=deque)
     _due_s: float | None = None
     _newest: int = -1
 
@@ -37,9 +37,9 @@ class Housekeeping:
         if self._newest < newest <= self.reconciler.watermarks.cursor:  # all segments before it are stored
             self.reconciler.make_room()
             self._newest = newest
-        while not self.asked.empty():
-            found = self._reconcile(0)
-            self.asked.get()(found)
+        while self.asked:
+            self.asked[0](self._reconcile(0))
+            self.asked.popleft()  # only now: what failed is done again
         now_s = self.monotonic()
         if self._due_s is None or now_s >= self._due_s:
             back_ms = FIRST_LOOK_BACK_MS if self._due_s is None else LOOK_BACK_MS

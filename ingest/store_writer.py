@@ -13,10 +13,11 @@ from facility.errors import Rejected, StoreUnavailable
 from ingest.entry import Entry, decode_entry
 from ingest.frames import Damage
 from ingest.gate import Refused
-from ingest.refusals import refused_readings
+from ingest.refusals import instant, refused_readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
     from threading import Event
 
     from facility.model import ReadingBatch
@@ -46,6 +47,9 @@ class KeepsRefused(Protocol):
 
     def put(self, *items: QuarantineItem) -> None:
         """Keep refused items in one transaction; the same item again changes nothing."""
+
+    def close_replayed(self, item_id: int, outcome: str, at: datetime, again: Iterable[QuarantineItem] = ()) -> None:
+        """An item was taken in again, but for the ones in ``again``; the same call again changes nothing."""
 
 
 @dataclass(slots=True)
@@ -123,9 +127,15 @@ class StoreWriter:
     def _write_once(self, end: int, entries: Sequence[Entry]) -> None:
         rows = [Rows(entry, entry.readings.batch(), entry.seqs().tolist()) for entry in entries if entry.readings]
         refused = list(self._stored_or_refused(rows))
-        items = [item for entry in entries for item in entry.refused] + refused
+        items = [item for entry in entries for item in entry.refused if not entry.replayed] + refused
         if items:
             self.quarantine.put(*items)
+        for entry in entries:
+            if entry.replayed and entry.readings:
+                outcome = f"stored {len(entry.readings)}" + (
+                    f", refused again {len(entry.refused)}" * bool(entry.refused)
+                )
+                self.quarantine.close_replayed(entry.replayed, outcome, instant(self.clock_ms()), entry.refused)
         self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
 
     def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:
@@ -171,6 +181,12 @@ class StoreWriter:
                 log.error("journal_lost", agent=stream[0], epoch=stream[1], readings=lost.size())
                 self.reopen(Entry(*stream, self.clock_ms(), reopened=list(lost)))
         self._has_damage = False
+
+
+def _outcome(entry: Entry) -> str:
+    stored = len(entry.readings) if entry.readings else 0
+    again = sum(item.count for item in entry.refused)
+    return f"stored {stored}" + (f", refused again {again}" if again else "")
 
 
 @dataclass(frozen=True, slots=True)
