@@ -53,6 +53,11 @@ class DriverError(Unavailable):
 class StoreUnavailable(Unavailable):
     """The readings or the records cannot be reached now. Nothing was stored."""
 
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        """``retry_after_s`` is what the store itself asked for, if it did."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
 
 class NotifyError(Unavailable):
     """A message to a person could not be delivered now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +12,33 @@ from stores.readings.memory import MemoryStore
 from stores.readings.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from stores.readings.estate import Estate
     from stores.readings.port import ReadingStore
 
-ALLOWED = "memory: or sqlite:///absolute/path/readings.db"
+ALLOWED = "memory: or sqlite:///absolute/path/readings.db or influx://user:password@host:8086/database"
 
 
-def open_readings(url: str) -> ReadingStore:
-    """Open the store that ``url`` names. Raises ``ConfigError`` for a URL or a place that cannot be used."""
+def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
+    """Open the store that ``url`` names. Raises ``ConfigError`` for a URL or a place that cannot be used.
+
+    ``estate`` is the registry, from which an InfluxDB's tags come: without it such a store can only be read.
+    """
     if url == "memory:":
         return MemoryStore()
     scheme, _, path = url.partition(":///")
     if scheme == "sqlite" and path.strip("/"):
         return SqliteStore(Path("/", path.lstrip("/")))
+    if url.startswith("influx"):
+        return _open_influx(url, estate)
     # The URL itself stays out of the message: that of a server may hold a password.
     raise ConfigError(f"no reading store for '{url.partition(':')[0]}:…' (allowed: {ALLOWED})")
+
+
+def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
+    if find_spec("influxdb_client") is None:
+        raise ConfigError("an InfluxDB needs the package influxdb-client: install meterhouse[influx]")
+    from stores.readings.influx import InfluxStore  # noqa: PLC0415 - half a second to load, and optional
+    from stores.readings.influx_address import influx_address  # noqa: PLC0415
+    from stores.readings.influx_wire import connect  # noqa: PLC0415
+
+    return InfluxStore(connect(influx_address(url)), estate, time.time_ns)

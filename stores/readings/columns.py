@@ -45,7 +45,7 @@ def columns_of(batches: Sequence[ReadingBatch]) -> Columns:
     """Join batches in their order. Raises ``Rejected`` for unequal columns and numbers that are not finite."""
     number: dict[str, int] = {}
     for batch in batches:
-        _check(batch)
+        check_columns(batch)
         for point in batch.points:
             number.setdefault(point, len(number))
     p = _joined([np.array([number[point] for point in b.points], np.int64)[b.p] for b in batches if len(b)], np.int64)
@@ -75,7 +75,8 @@ def empty_series() -> Series:
     return Series(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
 
 
-def _check(batch: ReadingBatch) -> None:
+def check_columns(batch: ReadingBatch) -> None:
+    """Raise ``Rejected`` where the columns of a batch differ in length."""
     rows = len(batch.x)
     if len(batch.p) != rows or len(batch.t_ms) != rows or (batch.q and len(batch.q) != rows):
         raise Rejected("unequal_columns", f"p {len(batch.p)}, t_ms {len(batch.t_ms)}, x {rows}, q {len(batch.q)}")

@@ -6,6 +6,7 @@ fastest shortest-round-trip formatter at hand (InfluxDB line protocol reference:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,10 +14,13 @@ import msgspec
 from facility.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from facility.catalogue import Catalogue
     from facility.model import Point, ReadingBatch
+
+Stretches = Mapping[str, tuple[int, int]]
+"""First and last time, both included, by point."""
+
+NO_STRETCHES: Stretches = {}
 
 _encode = msgspec.json.Encoder().encode
 _ESCAPED = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
@@ -30,8 +34,12 @@ class ReadingLines:
             point.id: b"\n" + line_head("reading", tags).encode() + b" value=" for point, tags in _tagged(catalogue)
         }
 
-    def encode(self, batch: ReadingBatch) -> bytes:
-        """One line a reading; ``q`` is written only where it is not good. Raises ``KeyError`` for an unknown point."""
+    def encode(self, batch: ReadingBatch, doubtful: Stretches = NO_STRETCHES) -> bytes:
+        """One line a reading; ``q`` is written only where it is not good. Raises ``KeyError`` for an unknown point, ``Rejected``
+        for a number that is not finite.
+
+        A good reading says so within a stretch that may hold doubtful ones: a field is erased only by another value.
+        """
         if not len(batch):
             return b""
         heads = [self._heads[point] for point in batch.points]
@@ -39,8 +47,8 @@ class ReadingLines:
         parts[0::4] = [heads[i] for i in batch.p]
         parts[1::4] = _texts(batch.x)
         parts[3::4] = _texts(batch.t_ms)
-        if any(batch.q):
-            parts[2::4] = [b",q=%di " % code if code else b" " for code in batch.q]
+        if any(batch.q) or not doubtful.keys().isdisjoint(batch.points):
+            parts[2::4] = _qualities(batch, doubtful)
         return b"".join(parts)[1:]
 
 
@@ -55,8 +63,18 @@ def line_head(measurement: str, tags: Mapping[str, str]) -> str:
     return ",".join([measurement, *(f"{name}={value.translate(_ESCAPED)}" for name, value in tags.items() if value)])
 
 
+def _qualities(batch: ReadingBatch, doubtful: Stretches) -> list[bytes]:
+    stretches = [doubtful.get(point, (1, 0)) for point in batch.points]
+    within = (stretches[p][0] <= t_ms <= stretches[p][1] for p, t_ms in zip(batch.p, batch.t_ms, strict=True))
+    codes = batch.q or [0] * len(batch)
+    return [b",q=%di " % code if code or said else b" " for code, said in zip(codes, within, strict=True)]
+
+
 def _texts(numbers: list[int] | list[float]) -> list[bytes]:
-    return _encode(numbers)[1:-1].split(b",")
+    text = _encode(numbers)[1:-1]
+    if b"n" in text:  # the encoder writes null for what is no finite number
+        raise Rejected("not_finite", "a reading holds a number that is not finite")
+    return text.split(b",")
 
 
 def _tagged(catalogue: Catalogue) -> list[tuple[Point, dict[str, str]]]:

@@ -1,15 +1,25 @@
 """What every reading store keeps to, whichever it is."""
 
+import contextlib
 import math
+import os
 import random
+import time
+from itertools import count
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from influx2_fake import Fake2
+from influx_server import InfluxServer, make_ready, named_influx
+
+from facility.catalogue import Agent, Catalogue
 from facility.errors import Rejected
-from facility.model import ReadingBatch
+from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
+from facility.quantities import Quantity
+from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import Latest, PointTotal, RollupSeries
 from stores.readings.sqlite import SqliteStore
@@ -22,13 +32,65 @@ USAGE = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def open_store(request, tmp_path):
+CATALOGUE = Catalogue(
+    Site("s", Name("s"), "UTC", "EUR"),
+    (),
+    (Building("b1", Name("b1")),),
+    (),
+    (Agent("a", ()),),
+    tuple(Meter(meter, Name(meter), "b1", "p", "a", "bus", "1") for meter in ("main", "water")),
+    (Point("main", Quantity.ACTIVE_POWER), Point("water", Quantity.WATER_VOLUME)),
+)
+
+
+class Registry:
+    """An estate that stands still."""
+
+    def version(self):
+        return 1
+
+    def load(self):
+        return CATALOGUE
+
+
+KINDS = ["memory", "sqlite", "influxdb 1.8", "fake of influxdb 2", *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else [])]
+
+
+@pytest.fixture(scope="module")
+def urls():
+    """Makes the URL of an empty store of a kind; servers start when they are first asked for."""
+    with contextlib.ExitStack() as stack:
+        influxd, fake = None, None
+        numbers = count(time.time_ns())
+
+        def make(kind, folder):
+            nonlocal influxd, fake
+            if kind == "INFLUX_URL":
+                return named_influx(stack, f"meterhouse_test_{next(numbers)}")
+            influxd = influxd or stack.enter_context(InfluxServer())
+            if kind == "influxdb 1.8":
+                url = influxd.url_of(f"t{next(numbers)}")
+            else:
+                fake = fake or stack.enter_context(Fake2(influxd))
+                url = fake.url_of(f"t{next(numbers)}")
+            make_ready(url, "s")
+            return url
+
+        yield make
+
+
+@pytest.fixture(params=KINDS)
+def open_store(request, tmp_path, urls):
     """Make stores of one kind, each empty."""
     opened = []
 
     def make():
-        store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / f"{len(opened)}.db")
+        if request.param == "memory":
+            store = MemoryStore()
+        elif request.param == "sqlite":
+            store = SqliteStore(tmp_path / f"{len(opened)}.db")
+        else:
+            store = open_readings(urls(request.param, tmp_path), Registry())
         opened.append(store)
         return store
 

@@ -1,0 +1,254 @@
+"""Readings and rollups in an InfluxDB 1.8 or later of 1.x, or 2.x, over its HTTP interface."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import chain, pairwise
+from threading import RLock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.local_time import DAY_MS, HOUR_MS
+from facility.errors import ConfigError, Rejected, StoreUnavailable
+from stores.readings import influx_csv
+from stores.readings.columns import check_columns, empty_series
+from stores.readings.influx_changes import ChangeLog, point_of, stretch_ends
+from stores.readings.influx_layout import RAW, check_mark, read_mark, source, write_mark
+from stores.readings.influx_rollups import InfluxRollups
+from stores.readings.influx_wire import quoted
+from stores.readings.line_protocol import ReadingLines
+from stores.readings.port import Latest, PointTotal, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from facility.model import ReadingBatch
+    from stores.readings.estate import Estate
+    from stores.readings.influx_wire import InfluxWire
+    from stores.readings.port import Changes, RollupSeries
+
+POINTS_AT_ONCE = 50
+TOTAL_STEP_MS = 100 * DAY_MS
+RECENT_MS = 2 * DAY_MS
+FIRST_MS, END_MS = -9_223_372_036_854, 9_223_372_036_854
+"""InfluxDB's times: nanoseconds in 64 bits."""
+
+
+class InfluxStore:
+    """A ``ReadingStore`` on a server. Threads and processes may share it; nothing connects before the first call."""
+
+    def __init__(self, wire: InfluxWire, estate: Estate | None, clock_ns: Callable[[], int]) -> None:
+        """``estate`` gives the tags: without it the store can only be read."""
+        self._wire, self._estate, self._clock_ns = wire, estate, clock_ns
+        self._lock = RLock()
+        self._is_checked = False
+        self._version = 0
+        self._lines: ReadingLines | None = None
+        self._doubtful: dict[str, tuple[int, int]] | None = None
+        self._log = ChangeLog(wire, clock_ns)
+        self._rollups = InfluxRollups(wire)
+        self._readings = source(wire, RAW, "reading")
+
+    def write(self, batch: ReadingBatch) -> None:
+        """Store readings durably."""
+        self.write_many([batch])
+
+    def write_many(self, batches: Sequence[ReadingBatch]) -> None:
+        """Store several batches. A server may keep a part of what it refuses; whoever repeats it changes nothing."""
+        for batch in batches:
+            check_columns(batch)
+        given = [batch for batch in batches if len(batch)]
+        if not given:
+            return
+        ranges = _ranges(given)
+        with self._lock:
+            lines, doubtful = self._prepared(), self._note_doubtful(given)
+        try:
+            parts = [lines.encode(batch, doubtful) for batch in given]
+        except KeyError as error:
+            raise Rejected("unknown_point", f"{error.args[0]} is not in the registry") from None
+        self._wire.write_parts(RAW, parts)
+        self._log.add(ranges)
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Readings of each point in the range."""
+        found = dict.fromkeys(points, empty_series())
+        for some in _chunks(points):
+            for point, table in self._select(some, "value, q", _within(start_ms, end_ms)):
+                found[point] = _series(table)
+        return found
+
+    def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
+        """The newest reading of each point at or before ``t_ms``: looked for nearby first, then everywhere."""
+        found: dict[str, Latest] = {}
+        for start_ms in (t_ms - RECENT_MS, FIRST_MS):
+            missing = [point for point in points if point not in found]
+            for some in _chunks(missing):
+                newest = self._select(some, "value, q", _within(start_ms, t_ms + 1), " ORDER BY time DESC LIMIT 1")
+                found |= {point: _last(_series(table)) for point, table in newest}
+        return found
+
+    def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
+        """The newest reading of each point."""
+        if points is not None:
+            return self.read_before(points, END_MS - 1)
+        return dict(self._newest_of_all())
+
+    def changes(self, cursor: int) -> Changes:
+        """What was written after ``cursor``, by any process."""
+        self._check()
+        return self._log.since(cursor)
+
+    def totals(self) -> dict[str, PointTotal]:
+        """Count and exact sum of every point: each is read whole, since the server's own sum is rounded."""
+        self._check()
+        first, last = stretch_ends(self._wire, "value")
+        return {point: self._total(point, first[point], last[point]) for point in sorted(first)}
+
+    def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
+        """How many readings of these points each hour holds."""
+        self._check()
+        counts: Counter[int] = Counter()
+        for some in _chunks(points):
+            where = f"{_among(some)} AND {_within(start_ms, end_ms)}"
+            query = f"SELECT count(value) FROM {self._readings} WHERE {where} GROUP BY time(1h) fill(none)"
+            for table in influx_csv.tables(self._wire.ask(query)):
+                hours = zip(table.columns["time"].tolist(), table.columns["count"].tolist(), strict=True)
+                counts.update({int(hour): int(count) for hour, count in hours})
+        return {hour: count for hour, count in counts.items() if count}
+
+    def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
+        """Store rows of a rollup."""
+        self._check()
+        self._rollups.write(name, list(series))
+
+    def read_rollup(
+        self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include ``tags``, cut to the range."""
+        self._check()
+        return self._rollups.read(name, tags, (start_ms, end_ms), fields)
+
+    def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
+        """Delete rows of the matching series in the range."""
+        self._check()
+        self._rollups.delete(name, tags, (start_ms, end_ms))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.client.close()
+
+    def _prepared(self) -> ReadingLines:
+        """Tags as the registry has them now; those that were known hold while it cannot be reached."""
+        if self._estate is None:
+            raise ConfigError("readings can be written to an InfluxDB only with the registry at hand")
+        try:
+            version = self._estate.version()
+            if self._lines is None or version != self._version:
+                self._lines, self._version = ReadingLines(self._estate.load()), version
+        except StoreUnavailable:
+            if self._lines is None:
+                raise
+        self._check()
+        return self._lines
+
+    def _check(self) -> None:
+        """Before anything else, once: whose database this is."""
+        if self._is_checked:
+            return
+        site = self._estate.load().site.id if self._estate and self._estate.version() else None
+        mark = read_mark(self._wire)
+        if mark is not None:
+            check_mark(self._wire, mark, site)
+        elif site is not None:
+            write_mark(self._wire, site, self._clock_ns() // 1_000_000)
+        self._is_checked = mark is not None or site is not None
+
+    def _note_doubtful(self, batches: Sequence[ReadingBatch]) -> Mapping[str, tuple[int, int]]:
+        """In which stretch each point has readings that are not good: only there must a good one say so."""
+        if self._doubtful is None:
+            first, last = stretch_ends(self._wire, "q")
+            self._doubtful = {point: (first[point], last[point]) for point in first if point in last}
+        for batch in batches:
+            if any(batch.q):
+                rows = [i for i, code in enumerate(batch.q) if code]
+                for point, (low, high) in _ranges([batch.chosen(rows)]).items():
+                    first_ms, last_ms = self._doubtful.get(point, (low, high))
+                    self._doubtful[point] = min(low, first_ms), max(high, last_ms)
+        return self._doubtful
+
+    def _select(
+        self, points: Sequence[str], what: str, within: str, order: str = ""
+    ) -> Iterator[tuple[str, influx_csv.Table]]:
+        """One series per point that has readings. Without tags in its lines an answer is half as long."""
+        self._check()
+        group = " GROUP BY meter, quantity, channel" if len(points) > 1 else ""
+        query = f"SELECT {what} FROM {self._readings} WHERE {_among(points)} AND {within}{group}{order}"
+        for table in influx_csv.tables(self._wire.ask(query)):
+            yield point_of(table.tags) if group else points[0], table
+
+    def _newest_of_all(self) -> Iterator[tuple[str, Latest]]:
+        self._check()
+        query = f"SELECT value, q FROM {self._readings} GROUP BY meter, quantity, channel ORDER BY time DESC LIMIT 1"
+        for table in influx_csv.tables(self._wire.ask(query)):
+            yield point_of(table.tags), _last(_series(table))
+
+    def _total(self, point: str, first_ms: int, last_ms: int) -> PointTotal:
+        edges = [*range(first_ms, last_ms + 1, TOTAL_STEP_MS), last_ms + 1]
+        count = 0
+
+        def values() -> Iterator[list[float]]:
+            nonlocal count
+            for start_ms, end_ms in pairwise(edges):
+                x = self.read([point], start_ms, end_ms)[point].x
+                count += len(x)
+                yield x.tolist()
+
+        total = math.fsum(chain.from_iterable(values()))
+        return PointTotal(count, total)
+
+
+def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
+    """First and last time of each point."""
+    ranges: dict[str, tuple[int, int]] = {}
+    for batch in batches:
+        p, t_ms = np.array(batch.p, np.intp), np.array(batch.t_ms, np.int64)
+        low, high = np.full(len(batch.points), END_MS), np.full(len(batch.points), FIRST_MS)
+        np.minimum.at(low, p, t_ms)
+        np.maximum.at(high, p, t_ms)
+        for point, first, last in zip(batch.points, low.tolist(), high.tolist(), strict=True):
+            if first <= last:
+                before = ranges.get(point, (first, last))
+                ranges[point] = min(first, before[0]), max(last, before[1])
+    return ranges
+
+
+def _chunks(points: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (points[i : i + POINTS_AT_ONCE] for i in range(0, len(points), POINTS_AT_ONCE))
+
+
+def _among(points: Sequence[str]) -> str:
+    names = (point.split("/", 2) for point in points)
+    asked = (
+        f"(meter = {quoted(meter)} AND quantity = {quoted(quantity)} AND channel = {quoted(channel)})"
+        for meter, quantity, channel in names
+    )
+    return f"({' OR '.join(asked)})"
+
+
+def _within(start_ms: int, end_ms: int) -> str:
+    return f"time >= {max(start_ms, FIRST_MS)}ms AND time < {min(end_ms, END_MS)}ms"
+
+
+def _series(table: influx_csv.Table) -> Series:
+    """A table of readings. A meter that has moved to another building may have two readings at one time: the last."""
+    t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
+    q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)
+    last = np.append(np.diff(t_ms) != 0, True)[: len(t_ms)]
+    return Series(t_ms, x, q) if last.all() else Series(t_ms[last], x[last], q[last])
+
+
+def _last(series: Series) -> Latest:
+    return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))

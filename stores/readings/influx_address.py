@@ -1,0 +1,71 @@
+"""Where an InfluxDB is and how to sign in there, as a store URL says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from facility.errors import ConfigError
+
+ALLOWED = (
+    "influx://user:password@host:8086/database for InfluxDB 1.8 and later of 1.x,"
+    " influx+token://token@host:8086/organisation/database for 2.x; influxs: and influxs+token: for https"
+)
+DEFAULT_PORT = 8086
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxAddress:
+    """``org`` is ``-`` on 1.x, which has none; ``token`` is what signs in: ``user:password`` there, else a token."""
+
+    host: str
+    org: str
+    database: str
+    token: str = field(repr=False, default="")
+    speaks_v2: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: never with a secret."""
+        return f"{self.host}, database {self.database}"
+
+
+def influx_address(url: str) -> InfluxAddress:
+    """The address that a store URL names. Raises ``ConfigError``, without the URL: it may hold a password."""
+    parts = urlsplit(url)
+    scheme, _, how = parts.scheme.partition("+")
+    if scheme not in {"influx", "influxs"} or how not in {"", "token"}:
+        raise ConfigError(f"no InfluxDB address (allowed: {ALLOWED})")
+    host = f"{'https' if scheme == 'influxs' else 'http'}://{_host(parts)}"
+    names = [unquote(name) for name in parts.path.strip("/").split("/")]
+    if len(names) != (2 if how else 1) or not _NAME.fullmatch(names[-1]) or not names[0]:
+        raise ConfigError(f"the InfluxDB address needs {'an organisation and ' if how else ''}a database: {ALLOWED}")
+    if how:
+        if not parts.username or parts.password:
+            raise ConfigError(f"the InfluxDB address needs one token before the '@': {ALLOWED}")
+        return InfluxAddress(host, names[0], names[1], unquote(parts.username), speaks_v2=True)
+    return InfluxAddress(host, "-", names[0], _user_and_password(parts))
+
+
+def _host(parts: SplitResult) -> str:
+    try:
+        name, port = parts.hostname, parts.port or DEFAULT_PORT
+    except ValueError:
+        name = None
+    if not name:
+        raise ConfigError(f"the InfluxDB address names no host, or a port that is none: {ALLOWED}")
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _user_and_password(parts: SplitResult) -> str:
+    if parts.username is None:
+        return ""
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    if not user or not password:
+        raise ConfigError("the InfluxDB address needs both a user and a password, or neither")
+    if " " in user + password:
+        # InfluxDB 1.8 and 1.12 cut a token at its first space and answer 401 to the right password.
+        raise ConfigError("InfluxDB refuses a user or password with a space in it: choose another password")
+    return f"{user}:{password}"

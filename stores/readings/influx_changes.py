@@ -1,0 +1,98 @@
+"""What was written since when, in an InfluxDB: it keeps no log of its writes, so every write adds to one of ours.
+
+A write's entries, one per point with its first and last time, are stored before the line that makes them count; a
+cursor is that line's stamp. A writer that finds a newer stamp beside its own, another writer's, enters its write
+again with a newer one: so no reader's cursor ever passes an entry that it has not seen. The log lasts a week. A
+reader that was away for longer is told every point with its whole stretch.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from facility.errors import Rejected, StoreUnavailable
+from stores.readings.influx_layout import LOG, RAW, source
+from stores.readings.line_protocol import line_head
+from stores.readings.port import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stores.readings.influx_wire import InfluxWire
+
+NOTHING_LOGGED = 1
+"""The cursor of a store whose log is empty although it holds readings: everything was told."""
+
+_MS = 1_000_000
+
+
+class ChangeLog:
+    """Threads may share it."""
+
+    def __init__(self, wire: InfluxWire, clock_ns: Callable[[], int]) -> None:
+        self._wire, self._clock_ns = wire, clock_ns
+        self._lock = Lock()
+        self._newest = 0
+        self._entries, self._stamps = source(wire, LOG, "written"), source(wire, LOG, "write")
+
+    def add(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        """Enter what has been stored. Raises ``StoreUnavailable``: then the write is repeated, and entered."""
+        with self._lock:
+            ahead: int | None = self._newest
+            while ahead is not None:
+                stamp = max(ahead + 1, self._clock_ns())
+                self._enter(ranges, stamp)
+                self._newest, ahead = stamp, self._edge("DESC", f" WHERE time > {stamp}")
+
+    def since(self, cursor: int) -> Changes:
+        """What was entered after ``cursor``."""
+        newest = self._edge("DESC")
+        if newest is None:
+            everything = {} if cursor == NOTHING_LOGGED else self._everything()
+            return Changes(NOTHING_LOGGED if everything or cursor == NOTHING_LOGGED else 0, everything)
+        if cursor == newest:
+            return Changes(newest, {})
+        if cursor > newest or cursor < (self._edge("ASC") or 0):
+            return Changes(newest, self._everything())
+        query = (
+            f'SELECT min("first"), max("last") FROM {self._entries}'
+            f" WHERE time > {cursor} AND time <= {newest} GROUP BY point"
+        )
+        found = {series.tags["point"]: series.values[0] for series in self._wire.ask_json(query)}
+        return Changes(newest, {point: (int(first), int(last)) for point, (_, first, last) in found.items()})
+
+    def _enter(self, ranges: Mapping[str, tuple[int, int]], stamp: int) -> None:
+        entries = (
+            f"{line_head('written', {'point': point})} first={first}i,last={last}i {stamp}"
+            for point, (first, last) in ranges.items()
+        )
+        try:
+            self._wire.write(LOG, "\n".join(entries).encode(), "ns")
+            self._wire.write(LOG, b"write points=%di %d" % (len(ranges), stamp), "ns")
+        except Rejected as error:  # never because of the readings: they are stored
+            raise StoreUnavailable(f"{self._wire.address.place} refuses the log of changes: {error}") from None
+
+    def _edge(self, order: str, where: str = "") -> int | None:
+        """The newest (``DESC``) or oldest stamp."""
+        found = self._wire.ask_json(f"SELECT points FROM {self._stamps}{where} ORDER BY time {order} LIMIT 1")
+        return int(found[0].values[0][0]) if found else None
+
+    def _everything(self) -> dict[str, tuple[int, int]]:
+        first, last = stretch_ends(self._wire, "value")
+        return {point: (first[point], last[point]) for point in first if point in last}
+
+
+def stretch_ends(wire: InfluxWire, field: str) -> tuple[dict[str, int], dict[str, int]]:
+    """By point, the times in ms of its first and its last reading that has the field."""
+    query = f"SELECT {field} FROM {source(wire, RAW, 'reading')} GROUP BY meter, quantity, channel ORDER BY time"
+    first, last = (
+        {point_of(series.tags): int(series.values[0][0]) // _MS for series in wire.ask_json(f"{query} {order} LIMIT 1")}
+        for order in ("ASC", "DESC")
+    )
+    return first, last
+
+
+def point_of(tags: Mapping[str, str]) -> str:
+    """The point's id that a reading's tags make."""
+    return f"{tags['meter']}/{tags['quantity']}/{tags['channel']}"

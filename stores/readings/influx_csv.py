@@ -1,0 +1,84 @@
+"""InfluxDB's CSV answers as columns: no table library in between, and no guess about a missing number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facility.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from stores.readings.port import Values
+
+_QUOTED = re.compile(rb'"((?:[^"]|"")*)",')
+_TAG = re.compile(r"((?:[^\\,=]|\\.)+)=((?:[^\\,]|\\.)*)")
+_ESCAPE = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One series of an answer: its tags, and a column (n,) per field and for ``time``, NaN where absent."""
+
+    tags: Mapping[str, str]
+    columns: Mapping[str, Values]
+
+
+def tables(body: bytes) -> Iterator[Table]:
+    """The series of one statement's answer. Raises ``StoreUnavailable`` for an answer that is none."""
+    if not body:
+        return
+    head, _, rows = body.partition(b"\n")
+    names = head.decode().strip().split(",")
+    if names[:3] != ["name", "tags", "time"]:
+        raise StoreUnavailable(f"InfluxDB answered a query with {body[:200]!r}")
+    at = 0
+    while at < len(rows):
+        prefix, tags = _series_at(rows, at)
+        end = _end_of_series(rows, prefix, at)
+        yield Table(tags, dict(zip(names[2:], _numbers(rows[at:end].replace(prefix, b""), len(names) - 2), strict=True)))
+        at = end
+
+
+def _series_at(rows: bytes, at: int) -> tuple[bytes, dict[str, str]]:
+    """What each line of the series begins with, and its tags."""
+    begin = rows.find(b",", at) + 1
+    if quoted := _QUOTED.match(rows, begin):
+        text, end = quoted[1].replace(b'""', b'"'), quoted.end()
+    else:
+        end = rows.find(b",", begin) + 1
+        text = rows[begin : end - 1]
+    pairs = ((_ESCAPE.sub(r"\1", part) for part in tag.groups()) for tag in _TAG.finditer(text.decode()))
+    return rows[at:end], {name: value for name, value in pairs}
+
+
+def _end_of_series(rows: bytes, prefix: bytes, at: int) -> int:
+    """The lines of a series stand together, so its last one is found by halving."""
+    last, end = at, len(rows)
+    while last < end - 1:
+        middle = (last + end) // 2
+        line = rows.find(b"\n", middle) + 1
+        if line and rows.startswith(prefix, line):
+            last = line
+        else:
+            end = middle
+    return rows.find(b"\n", last) + 1
+
+
+def _numbers(lines: bytes, width: int) -> list[Values]:
+    """Lines of numbers as columns; a number that is not there is NaN, a truth is 1."""
+    if b",\n" in lines:
+        lines = lines.replace(b",\n", b",nan\n")
+    while b",," in lines:
+        lines = lines.replace(b",,", b",nan,")
+    if b"true" in lines:
+        lines = lines.replace(b"true", b"1")
+    # The text form of fromstring is the fastest parser at hand: 100,000 rows in some 20 ms.
+    numbers = np.fromstring(lines.replace(b"\n", b",")[:-1].decode(), np.float64, sep=",")
+    if len(numbers) != width * lines.count(b"\n"):
+        raise StoreUnavailable("InfluxDB's answer was cut short")
+    return [np.ascontiguousarray(column) for column in numbers.reshape(-1, width).T]

@@ -1,0 +1,140 @@
+"""Rollups in an InfluxDB: a row is one point, ``row=true`` in each, so that one without a figure is still a row.
+
+InfluxDB unites the fields that are written for one series and time, as the port asks, but no write takes a field
+away. Where a figure that is stored must go, the other figures of its stretch are put by in a measurement of their own,
+the stretch is deleted and they are written back. A crash in between is made good before the next rollup is touched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facility.errors import Rejected
+from stores.readings.influx_csv import tables
+from stores.readings.influx_layout import policy_of, source
+from stores.readings.influx_wire import quoted
+from stores.readings.line_protocol import line_head
+from stores.readings.port import RollupSeries
+from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from stores.readings.influx_wire import InfluxWire
+
+Period = tuple[int, int]
+
+_END_NS = 2**63 - 2
+_MS = 1_000_000
+
+
+class InfluxRollups:
+    """The rollups of one database."""
+
+    def __init__(self, wire: InfluxWire) -> None:
+        self._wire = wire
+        self._is_whole = False  # what an earlier run left behind is not known
+
+    def write(self, name: str, series: Sequence[RollupSeries]) -> None:
+        """Store rows; fields that are not given stay as they are."""
+        for one in series:
+            check_series(name, one)
+        parts = [line for one in series for line in _lines(name, one)]
+        self._make_whole()
+        for one in series:
+            self._take_away(name, one)
+        self._wire.write_parts(policy_of(name), parts)
+
+    def read(
+        self, name: str, tags: Mapping[str, str], period: Period, fields: Sequence[str] | None
+    ) -> list[RollupSeries]:
+        """Series whose tags include ``tags``, cut to the period."""
+        check_tags(name, tags, every=False)
+        wanted = tuple(rollup_called(name).fields if fields is None else fields)
+        check_fields(name, wanted)
+        return list(self._read(name, name, tags, period, wanted))
+
+    def delete(self, name: str, tags: Mapping[str, str], period: Period) -> None:
+        """Delete rows of the series whose tags include ``tags``."""
+        check_tags(name, tags, every=False)
+        self._delete(name, name, tags, period)
+
+    def _read(
+        self, name: str, measurement: str, tags: Mapping[str, str], period: Period, fields: Sequence[str]
+    ) -> Iterator[RollupSeries]:
+        known = ROLLUPS[name].tags
+        columns = ", ".join(f'"{field}"' for field in ("row", *fields))
+        query = (
+            f"SELECT {columns} FROM {source(self._wire, policy_of(name), measurement)}"
+            f" WHERE {_where(tags, period)} GROUP BY {', '.join(known)}"
+        )
+        for table in tables(self._wire.ask(query)):
+            own = {tag: table.tags.get(tag, "") for tag in known}
+            t_ms = table.columns["time"].astype(np.int64)
+            yield RollupSeries(own, t_ms, {field: table.columns[field] for field in fields})
+
+    def _take_away(self, name: str, one: RollupSeries) -> None:
+        """Remove stored figures for which NaN is given."""
+        gone = {field: np.isnan(column) for field, column in one.fields.items() if np.isnan(column).any()}
+        if not gone:
+            return
+        t_ms = one.t_ms[np.logical_or.reduce(list(gone.values()))]
+        whole = (int(t_ms.min()), int(t_ms.max()) + 1)
+        stale = [
+            t
+            for stored in self._read(name, name, one.tags, whole, tuple(gone))
+            for field, column in stored.fields.items()
+            for t in np.intersect1d(stored.t_ms[~np.isnan(column)], one.t_ms[gone[field]]).tolist()
+        ]
+        if stale:
+            self._rewrite(name, one, gone, (min(stale), max(stale) + 1))
+
+    def _rewrite(self, name: str, one: RollupSeries, gone: Mapping[str, np.typing.NDArray[np.bool_]], at: Period) -> None:
+        """Put by what stays, delete, write back, forget."""
+        self._is_whole = False
+        for stored in list(self._read(name, name, one.tags, at, rollup_called(name).fields)):
+            for field, erased in gone.items():
+                stored.fields[field][np.isin(stored.t_ms, one.t_ms[erased])] = np.nan
+            self._wire.write_parts(policy_of(name), _lines(_put_by(name), stored))
+            self._delete(name, name, one.tags, at)
+            self._wire.write_parts(policy_of(name), _lines(name, stored))
+            self._delete(name, _put_by(name), one.tags, at)
+        self._is_whole = True
+
+    def _make_whole(self) -> None:
+        """Write back what was put by when an earlier rewriting was cut short."""
+        if self._is_whole:
+            return
+        everywhen = (-(2**63) // _MS + 1, _END_NS // _MS)
+        for name, rollup in ROLLUPS.items():
+            for stored in list(self._read(name, _put_by(name), {}, everywhen, rollup.fields)):
+                self._wire.write_parts(policy_of(name), _lines(name, stored))
+                self._delete(name, _put_by(name), stored.tags, (int(stored.t_ms[0]), int(stored.t_ms[-1]) + 1))
+        self._is_whole = True
+
+    def _delete(self, name: str, measurement: str, tags: Mapping[str, str], period: Period) -> None:
+        self._wire.delete(policy_of(name), measurement, tags, period)
+
+
+def _put_by(name: str) -> str:
+    return f"{name}_put_by"
+
+
+def _where(tags: Mapping[str, str], period: Period) -> str:
+    chosen = (f'"{tag}" = {quoted(value)}' for tag, value in tags.items())
+    start, end = max(period[0] * _MS, -_END_NS), min(period[1] * _MS, _END_NS)
+    return " AND ".join([*chosen, f"time >= {start}", f"time < {end}"])
+
+
+def _lines(measurement: str, one: RollupSeries) -> Iterator[bytes]:
+    """A line a row; figures that are absent are left out."""
+    head = line_head(measurement, one.tags)
+    columns = [(field, column.tolist()) for field, column in one.fields.items()]
+    for field, column in one.fields.items():
+        if np.isinf(column).any():
+            raise Rejected("not_finite", f"{measurement}: {field} holds a number that is not finite")
+    for i, t_ms in enumerate(one.t_ms.tolist()):
+        figures = "".join(f"{field}={column[i]!r}," for field, column in columns if column[i] == column[i])
+        yield f"{head} {figures}row=true {t_ms}".encode()

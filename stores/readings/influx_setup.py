@@ -1,0 +1,126 @@
+"""Makes an InfluxDB ready for readings, as often as one likes, and looks whether it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from influxdb_client import DBRPCreate, DBRPsService
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from facility.errors import StoreUnavailable
+from stores.readings.influx_layout import (
+    DAILY,
+    HOURLY,
+    LOG,
+    LOG_DAYS,
+    RAW,
+    SHARD_DAYS,
+    check_mark,
+    read_mark,
+    write_mark,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stores.readings.influx_wire import InfluxWire
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days readings, hours and days are kept; 0 is for ever."""
+
+    raw_days: int = 0
+    hourly_days: int = 0
+    daily_days: int = 0
+
+    def by_policy(self) -> Mapping[str, int]:
+        """Days of every policy; the log of changes has its own."""
+        return {RAW: self.raw_days, HOURLY: self.hourly_days, DAILY: self.daily_days, LOG: LOG_DAYS}
+
+
+def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> None:
+    """Create or adjust database and policies, or buckets and their mappings, and mark them as the site's.
+
+    Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
+    """
+    if wire.address.speaks_v2:
+        _prepare_buckets(wire, retention)
+    else:
+        _prepare_policies(wire, retention)
+    mark = read_mark(wire)
+    if mark is None:
+        write_mark(wire, site, now_ms)
+    else:
+        check_mark(wire, mark, site)
+
+
+def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
+    """What a person wants to know of a store in use, as (what, how it is). Raises ``StoreUnavailable`` for what is not.
+
+    A mark is written, so that a full disk or an account that may only read is found here.
+    """
+    mark = read_mark(wire)
+    if mark is None:
+        raise StoreUnavailable(f"{wire.address.place} has not been prepared: run meterhouse store init")
+    check_mark(wire, mark, site)
+    write_mark(wire, mark.site, now_ms)
+    return [("server", wire.address.place), ("site", mark.site), ("schema", str(mark.schema))]
+
+
+def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
+    database = wire.address.database
+    wire.ask_json(f'CREATE DATABASE "{database}"')
+    known = {row[0] for series in wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"') for row in series.values}
+    for policy, days in retention.by_policy().items():
+        verb = "ALTER" if policy in known else "CREATE"
+        duration = f"{days}d" if days else "INF"
+        default = " DEFAULT" if policy == RAW else ""
+        wire.ask_json(
+            f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1'
+            f" SHARD DURATION {_shard_days(policy, days)}d{default}"
+        )
+
+
+def _shard_days(policy: str, days: int) -> int:
+    """InfluxDB refuses a shard that is longer than what is kept."""
+    return min(SHARD_DAYS[policy], days) if days else SHARD_DAYS[policy]
+
+
+def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
+    database = wire.address.database
+    try:
+        buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
+        org = _organisation(wire)
+        mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
+        for policy, days in retention.by_policy().items():
+            name = f"{database}/{policy}"
+            rules = BucketRetentionRules(every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S)
+            bucket = next((b for b in buckets.find_buckets(name=name, org_id=org).buckets if b.name == name), None)
+            if bucket is None:
+                bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
+            else:
+                bucket.retention_rules = [rules]
+                buckets.update_bucket(bucket)
+            if policy not in mapped:
+                mappings.post_dbrp(
+                    DBRPCreate(org_id=org, bucket_id=bucket.id, database=database, retention_policy=policy, default=policy == RAW)
+                )
+    except ApiException as error:
+        raise wire.failure(error) from None
+    except (HTTPError, OSError) as error:
+        raise wire.silence(error) from None
+
+
+def _organisation(wire: InfluxWire) -> str:
+    """The id of the organisation: its name is what people know."""
+    name = wire.address.org
+    found = wire.client.organizations_api().find_organizations(org=name)
+    if not found:
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'")
+    return str(found[0].id)

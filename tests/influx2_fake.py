@@ -1,0 +1,193 @@
+"""A FAKE of InfluxDB 2.x: its interface and its answers as measured on 2.7.12, with a real InfluxDB 1.8 behind it.
+
+It knows what the store uses and no more: organisations, buckets, mappings, writes, deletes and InfluxQL. Whoever has a
+real server runs the same suite on it by INFLUX_URL and INFLUX_TOKEN.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import parse_qs, quote, urlsplit
+
+import urllib3
+
+from meterhouse.influxd import USER
+
+TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
+LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+ -?\d+')
+TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Fake2:
+    """Context manager. ``url_of(database)``; ``queries`` and ``deletes`` say what it was asked."""
+
+    def __init__(self, behind) -> None:
+        self.behind = f"http://127.0.0.1:{behind.server.port}"
+        self.http = urllib3.PoolManager(retries=False)
+        self.sign_in = urllib3.make_headers(basic_auth=f"{USER}:{behind.server.password}")
+        self.buckets: dict[str, str] = {}
+        self.mapped: list[dict] = []
+        fake = self
+
+        class Answers(_Answers):
+            server_of = fake
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def url_of(self, database: str, token: str = TOKEN, org: str = ORG) -> str:
+        port = self.server.server_address[1]
+        return f"influx+token://{quote(token)}@127.0.0.1:{port}/{quote(org)}/{database}"
+
+    def ask(self, statement: str, accept: str = "application/json", epoch: str = "ms"):
+        fields = {"q": statement, "epoch": epoch}
+        headers = {**self.sign_in, "Accept": accept}
+        return self.http.request("POST", f"{self.behind}/query", fields=fields, headers=headers, encode_multipart=False)
+
+    def ask_in(self, database: str, statement: str):
+        fields = {"q": statement, "db": database}
+        url = f"{self.behind}/query"
+        return self.http.request("POST", url, fields=fields, headers=self.sign_in, encode_multipart=False)
+
+    def write(self, bucket: str, precision: str, lines: bytes):
+        url = f"{self.behind}/api/v2/write?bucket={quote(bucket, safe='')}&precision={precision}"
+        return self.http.request("POST", url, body=lines, headers=self.sign_in)
+
+    def create(self, name: str, days: int) -> str:
+        database, _, policy = name.partition("/")
+        self.ask(f'CREATE DATABASE "{database}"')
+        duration = f"{days}d" if days else "INF"
+        self.ask(f'CREATE RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1')
+        self.buckets[name] = f"{len(self.buckets) + 1:016x}"
+        return self.buckets[name]
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)
+        self.http.clear()
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server_of: Fake2
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def handle_any(self) -> None:
+        self.asked = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Authorization") != f"Token {TOKEN}":
+            self.refuse(401, "unauthorized", "unauthorized access")
+            return
+        path = urlsplit(self.path).path
+        what = path.removeprefix("/api/v2").strip("/").partition("/")[0]
+        getattr(self, f"{self.command.lower()}_{what}")()
+
+    do_GET = do_POST = do_PATCH = handle_any
+
+    def say(self, status: int, body: bytes = b"", kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("X-Influxdb-Version", "v2.7.12-fake")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def tell(self, status: int, tree: object) -> None:
+        self.say(status, json.dumps(tree).encode())
+
+    def refuse(self, status: int, code: str, message: str) -> None:
+        self.tell(status, {"code": code, "message": message})
+
+    def one(self, name: str) -> str:
+        return self.asked.get(name, [""])[0]
+
+    def is_ours(self) -> bool:
+        org = self.one("org") or self.one("orgID")
+        if not org:
+            self.refuse(400, "invalid", "please provide either orgID or org")
+        elif org not in {ORG, ORG_ID}:
+            self.refuse(404, "not found", f'organization name "{org}" not found')
+        return org in {ORG, ORG_ID}
+
+    def post_write(self) -> None:
+        if not self.is_ours():
+            return
+        bucket = self.one("bucket")
+        if bucket not in self.server_of.buckets:
+            self.refuse(404, "not found", f'bucket "{bucket}" not found')
+        elif any(not LINE.fullmatch(line) for line in self.body.split(b"\n") if line):
+            self.refuse(400, "invalid", "unable to parse: missing fields")
+        else:
+            answer = self.server_of.write(bucket, self.one("precision"), self.body)
+            if answer.status == 400:
+                words = json.loads(answer.data)["error"]
+                self.refuse(422, "unprocessable entity", f"failure writing points to database: {words}")
+            else:
+                self.say(answer.status, answer.data)
+
+    def post_query(self) -> None:
+        asked = parse_qs(self.body.decode())
+        statement = asked["q"][0]
+        if statement.split()[0] not in {"SELECT", "SHOW"}:
+            self.tell(200, {"results": [{"statement_id": 0, "error": f"not implemented: {statement.split()[0]}"}]})
+            return
+        answer = self.server_of.ask(statement, self.headers["Accept"], asked["epoch"][0])
+        self.say(answer.status, answer.data, self.headers["Accept"])
+
+    def post_delete(self) -> None:
+        if not self.is_ours():
+            return
+        asked = json.loads(self.body)
+        terms = dict(TERM.findall(asked["predicate"]))
+        measurement = terms.pop("_measurement")
+        where = [f"\"{tag}\" = '{value}'" for tag, value in terms.items()]
+        where += [f"time >= '{asked['start']}'", f"time <= '{asked['stop']}'"]
+        self.server_of.ask_in(self.one("bucket").partition("/")[0], f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}')
+        self.say(204)
+
+    def get_orgs(self) -> None:
+        if self.is_ours():
+            self.tell(200, {"orgs": [{"id": ORG_ID, "name": ORG}]})
+
+    def get_buckets(self) -> None:
+        found = [self.bucket(name) for name in self.server_of.buckets if name == self.one("name")]
+        self.tell(200, {"buckets": found})
+
+    def post_buckets(self) -> None:
+        asked = json.loads(self.body)
+        self.server_of.create(asked["name"], asked["retentionRules"][0]["everySeconds"] // 86_400)
+        self.tell(201, self.bucket(asked["name"]))
+
+    def patch_buckets(self) -> None:
+        self.tell(200, self.bucket(json.loads(self.body)["name"]))
+
+    def bucket(self, name: str) -> dict:
+        return {"id": self.server_of.buckets[name], "orgID": ORG_ID, "name": name, "retentionRules": []}
+
+    def get_dbrps(self) -> None:
+        self.tell(200, {"content": [one for one in self.server_of.mapped if one["database"] == self.one("db")]})
+
+    def post_dbrps(self) -> None:
+        asked = json.loads(self.body)
+        known = [(one["database"], one["retention_policy"]) for one in self.server_of.mapped]
+        if (asked["database"], asked["retention_policy"]) in known:
+            self.refuse(409, "conflict", "DBRP already exists")
+            return
+        made = {
+            "id": f"{len(known) + 1:016x}", "orgID": ORG_ID, "bucketID": asked["bucketID"], "database": asked["database"],
+            "retention_policy": asked["retention_policy"], "default": asked.get("default", False), "virtual": False,
+        }  # fmt: skip
+        self.server_of.mapped.append(made)
+        self.tell(201, made)
