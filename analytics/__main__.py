@@ -52,7 +52,8 @@ def main() -> int:
         signal.signal(number, _leave)
     try:
         settings = _settings()
-        run(settings, open_readings(settings.store), open_records(settings.records))
+        records = open_records(settings.records)
+        run(settings, open_readings(settings.store, Registry(records)), records)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -19,6 +19,7 @@ from console.settings import ConsoleSettings
 from facility.errors import ConfigError
 from stores.readings import open_readings
 from stores.records.database import open_records
+from stores.records.registry import Registry
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -62,7 +63,8 @@ def serve() -> int:
     """Put the parts together and serve."""
     settings = read_settings()
     listening = listen(*settings.address)
-    store, records = open_readings(settings.store), open_records(settings.records)
+    records = open_records(settings.records)
+    store = open_readings(settings.store, Registry(records))
     live = LiveValues(store)
     app = create_app(
         store,

@@ -53,9 +53,9 @@ def main() -> int:
 def _compose(settings: Settings, stop: Event) -> bool:
     """Put the parts together and run them; False if one of them broke."""
     subscriber = Subscriber(broker_address(settings.broker))
-    store = open_readings(settings.store)
     engine = open_records(settings.records)
     registry = Registry(engine)
+    store = open_readings(settings.store, registry)
     is_well = True
     if _wait_for_estate(registry, stop):
         gate = Gate(registry.load())

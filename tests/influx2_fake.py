@@ -80,6 +80,8 @@ class Fake2:
 class _Answers(BaseHTTPRequestHandler):
     server_of: Fake2
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else each answer waits 40 ms for an acknowledgement
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

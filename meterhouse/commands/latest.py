@@ -20,10 +20,11 @@ def latest(
 ) -> None:
     """Print one line per point: building, meter, quantity, value, unit, age."""
     settings = Settings()
-    estate = Registry(open_records(settings.records_url)).load()
+    registry = Registry(open_records(settings.records_url))
+    estate = registry.load()
     if building and building not in estate.building:
         raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
-    newest = open_readings(settings.store_url).latest()
+    newest = open_readings(settings.store_url, registry).latest()
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     rows = []
     for point in estate.points:
