@@ -40,18 +40,19 @@ class Campaign:
     faults: Counter[str] = field(default_factory=Counter)
     spoilt: dict[int, tuple[str, int]] = field(default_factory=dict)
     recovery_s: float = 0.0
+    _portions: int = 1
     _now: Progress = field(default_factory=Progress)
     _at_start: dict[Victim, Progress] = field(default_factory=dict)
 
     def run(self, strikes: list[Strike]) -> None:
         """Every strike with its own portion of the readings; the last portion flows without harm."""
-        portions = len(strikes) + 1
+        self._portions = len(strikes) + 1
         for i, strike in enumerate(strikes):
             self._wait_for(lambda victim=strike.victim: self._has_moved(victim), f"{strike.victim} makes no progress")
             self.say(f"kill {i + 1}/{len(strikes)} {strike.victim:6} beside {strike.beside:11} {self._told()}")
-            self._strike(strike, lambda i=i: self._release(i, portions))
+            self._strike(strike, lambda i=i: self._release(i))
         struck_at = time.monotonic()
-        self._release(len(strikes), portions)
+        self._release(len(strikes))
         self._settle()
         self.recovery_s = time.monotonic() - struck_at
         self._prove_life()
@@ -72,19 +73,21 @@ class Campaign:
         self._at_start[strike.victim] = look(self.topology, self._now)
         victim.start()
 
-    def _release(self, i: int, portions: int) -> int:
-        readings = self.issue.portion(i, portions)
+    def _release(self, i: int) -> int:
+        readings = self.issue.portion(i, self._portions)
         write_recording(self.topology.recordings, f"{i:05}", readings)
         return len(readings)
 
     def _has_moved(self, victim: Victim) -> bool:
-        """Whether a part has done something since it was started."""
+        """Whether a portion has been taken in since a part was started, or all that the edge held.
+
+        Every reading taken in has gone through all three; that the broker is the one of now, its bytes prove.
+        """
         now, then = self._now, self._at_start.get(victim, Progress())
-        if victim == "edge":
-            return now.newest > then.newest or now.freed > then.freed
-        if victim == "ingest":
-            return now.taken_in > then.taken_in
-        return now.taken_in > then.taken_in and now.carried - then.carried > A_BATCH_BYTES
+        enough = self.issue.count // self._portions
+        waiting = now.newest - now.freed
+        is_new = now.taken_in - then.taken_in > (enough if waiting > enough else 0)
+        return is_new and (victim != "broker" or now.carried - then.carried > A_BATCH_BYTES)
 
     def _settle(self) -> None:
         """No harm any more: wait until nothing moves and the edge holds nothing that was not freed."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from chaos.readings import METERS
+
 from device_profiles import load_profiles
 from facility.site_document import load_site
 from meterhouse.broker_files import INGEST, agent_rights

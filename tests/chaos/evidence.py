@@ -7,10 +7,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
-
 from chaos.meters import answer_number
 from chaos.oracle import Aside, Found
 from chaos.readings import POINTS, Issued
+
 from edge_agent.outbox import LIVE, Outbox
 from facility import wire
 from facility.errors import Rejected
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from chaos.meters import Gateway
     from chaos.topology import Topology
+
     from edge_agent.outbox_file import Row
     from stores.records.quarantine import QuarantineItem
 

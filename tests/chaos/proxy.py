@@ -61,44 +61,43 @@ class Proxy:
 
     def _link(self, client: socket.socket) -> None:
         self._flows.wait()
-        try:
-            server = socket.create_connection(("127.0.0.1", self._target), 5)
-        except OSError:
-            client.close()
-            return
-        server.settimeout(None)
-        self._open |= {client, server}
-        if self._mode == "rst":
-            self._reset_all()
-        back = threading.Thread(target=self._pump, args=(server, client, "from_target"), daemon=True)
-        back.start()
-        self._pump(client, server, "to_target")
-        back.join()
-        for end in (client, server):
-            self._open.discard(end)
-            end.close()
+        with client, suppress(OSError), socket.create_connection(("127.0.0.1", self._target), 5) as server:
+            server.settimeout(None)
+            ends = {client, server}
+            self._open |= ends
+            if self._mode == "rst":
+                self._reset_all()
+            back = threading.Thread(target=self._pump, args=(server, client, "from_target"), daemon=True)
+            back.start()
+            self._pump(client, server, "to_target")
+            back.join()
+            self._open -= ends
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: str) -> None:
         try:
             while chunk := source.recv(CHUNK):
                 self._flows.wait()
+                if self._mode == "rst":
+                    break
                 if self._mode == "delay":
                     time.sleep(DELAY_S)
                 if self._mode == "dropack" and way == "from_target":
                     continue
-                sink.sendall(chunk)
                 if way == "to_target":
                     self.carried += len(chunk)
+                sink.sendall(chunk)
         except OSError:
             pass
         _wake(source)
         _wake(sink)
 
     def _reset_all(self) -> None:
-        """Both sides of each connection see a reset."""
-        for end in list(self._open):
+        """Both sides of each connection see a reset. First all are marked: once woken, they are closed in any order."""
+        ends = list(self._open)
+        for end in ends:
             with suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        for end in ends:
             _wake(end)
 
 

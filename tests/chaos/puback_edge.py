@@ -103,9 +103,7 @@ class TrustingClient(mqtt.Client):
             self._acknowledge(hw, carried)
 
     def _acknowledge(self, hw: int, ranges: list[Range]) -> None:
-        ack = wire.Ack(
-            v=wire.VERSION, store_id=STORE_ID, epoch=self._epoch, journal_hw=hw, store_hw=hw, ranges=ranges
-        )
+        ack = wire.Ack(v=wire.VERSION, store_id=STORE_ID, epoch=self._epoch, journal_hw=hw, store_hw=hw, ranges=ranges)
         message = mqtt.MQTTMessage(topic=wire.ack_topic(self._client_id.decode()).encode())
         message.payload = wire.encode(ack)
         message.properties = Properties(PacketTypes.PUBLISH)

@@ -24,6 +24,7 @@ from chaos.oracle import Oracle
 from chaos.readings import VALUES, Issue
 from chaos.schedule import VICTIMS, strikes
 from chaos.topology import EDGES, STORES, RigError, Topology, find_mosquitto
+
 from meterhouse.table import render_facts
 
 if TYPE_CHECKING:

@@ -8,9 +8,7 @@ from random import Random
 from typing import Literal
 
 Victim = Literal["edge", "broker", "ingest"]
-Beside = Literal[
-    "nothing", "freeze", "blackhole", "delay", "rst", "dropack", "disk_full", "clock_ahead", "clock_back"
-]
+Beside = Literal["nothing", "freeze", "blackhole", "delay", "rst", "dropack", "disk_full", "clock_ahead", "clock_back"]
 
 VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
 
@@ -21,10 +19,10 @@ BESIDE: dict[Victim, tuple[Beside, ...]] = {
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
 
-At an edge's kill beside ``rst`` nothing of the fresh readings has left the machine: then one of them is spoilt on disk
-and must end as a tombstone. The broker runs with Debian's settings at its odd starts, so its first kill, and every second, hits those. Then ingest
-is frozen: what the broker has confirmed and not delivered is in its memory alone, which a design that trusts the
-broker's word cannot survive.
+At an edge's kill beside ``rst`` nothing of the fresh readings has left the machine: then one of them is spoilt on
+disk and must end as a tombstone. The broker runs with Debian's settings first and then in turn with ours, so its
+first kill, and every second, hits those. Then ingest is frozen: what the broker has confirmed and not delivered is in
+its memory alone, which a design that trusts the broker's word cannot survive.
 """
 
 LONGEST_WAIT_S = 0.7

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from chaos.estate import AGENT, IDENTITIES, apply_estate, write_estate
 from chaos.meters import Gateway
 from chaos.proxy import Proxy
+
 from meterhouse.broker import SYSTEM_FOLDERS
 from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
 
