@@ -9,6 +9,8 @@ import subprocess
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from chaos.topology import RigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
@@ -22,7 +24,8 @@ CLOCK_S = 120
 """Within the five minutes by which ingest lets clocks differ."""
 
 DISK_BYTES = 2**30
-SPARE_BYTES = 16 * 1024
+SHRINK_ATTEMPTS = 50
+"""Between measuring and shrinking somebody may write: then a smaller disk is refused."""
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def frozen(part: Part) -> Iterator[None]:
 
 @contextmanager
 def bad_link(link: Proxy, mode: Mode) -> Iterator[None]:
-    """The network between edge and broker misbehaves."""
+    """The network misbehaves."""
     link.set_mode(mode)
     try:
         yield
@@ -58,9 +61,8 @@ def wrong_clock(file: Path, seconds: int) -> Iterator[None]:
 @contextmanager
 def full_disk(folder: Path) -> Iterator[None]:
     """No more room in ``folder``, a mount point of ``small_disk``."""
-    room = os.statvfs(folder)
-    used = (room.f_blocks - room.f_bfree) * room.f_frsize
-    _mount(f"remount,size={used + SPARE_BYTES}", folder)
+    if not any(_mount(f"remount,size={_used(folder)}", folder) for _ in range(SHRINK_ATTEMPTS)):
+        raise RigError(f"the disk in {folder} cannot be made as small as what it holds")
     try:
         yield
     finally:
@@ -70,7 +72,7 @@ def full_disk(folder: Path) -> Iterator[None]:
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
     """A file system of its own for ``folder``; yields False, and changes nothing, where that is not allowed."""
-    allowed = os.geteuid() == 0 and _mount(f"size={DISK_BYTES}", folder, check=False)
+    allowed = os.geteuid() == 0 and _mount(f"size={DISK_BYTES}", folder)
     try:
         yield allowed
     finally:
@@ -85,6 +87,7 @@ FAULTS: dict[Beside, Callable[[Topology], AbstractContextManager[None]]] = {
     "delay": lambda parts: bad_link(parts.link, "delay"),
     "rst": lambda parts: bad_link(parts.link, "rst"),
     "dropack": lambda parts: bad_link(parts.link, "dropack"),
+    "ingest_cut": lambda parts: bad_link(parts.ingest_link, "rst"),
     "disk_full": lambda parts: full_disk(parts.ingest),
     "clock_ahead": lambda parts: wrong_clock(parts.clock, CLOCK_S),
     "clock_back": lambda parts: wrong_clock(parts.clock, -CLOCK_S),
@@ -98,12 +101,15 @@ def _write(file: Path, seconds: int) -> None:
     fresh.replace(file)
 
 
-def _mount(options: str, folder: Path, *, check: bool = True) -> bool:
+def _used(folder: Path) -> int:
+    room = os.statvfs(folder)
+    return (room.f_blocks - room.f_bfree) * room.f_frsize
+
+
+def _mount(options: str, folder: Path) -> bool:
+    """Whether the mount was done."""
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if check and done.returncode:
-        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return not done.returncode
+    return not subprocess.run(command, check=False, capture_output=True).returncode
 
 
 def spoil_newest(outbox: Path, after: int) -> dict[int, tuple[str, int]]:

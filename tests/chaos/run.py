@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -42,6 +43,7 @@ def main(words: Sequence[str]) -> int:
     if find_mosquitto() is None:
         sys.stderr.write("make chaos needs mosquitto, and it is not installed (apt install mosquitto)\n")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends the rig ends its parts too
     begun = time.monotonic()
 
     def say(line: str) -> None:
@@ -62,7 +64,7 @@ def main(words: Sequence[str]) -> int:
     if holds:
         shutil.rmtree(folder)
         return 0
-    say(f"readings have NOT each exactly one end; logs: {folder / 'logs'}")
+    say(f"readings have NOT each exactly one end; what was found: {folder}")
     return 1
 
 
@@ -81,6 +83,8 @@ def run(chosen: argparse.Namespace, folder: Path, say: Any) -> tuple[dict[str, A
             topology.stop()
         say("judging")
         verdict = judge(topology, campaign)
+        if has_small_disk and not verdict.holds:
+            shutil.copytree(topology.ingest, folder / "ingest-as-found")  # the small disk goes, the evidence stays
     kills = {name: part.kills for name, part in topology.parts.items()}
     report = asdict(verdict) | {"kills": kills, "faults": dict(campaign.faults), "spoilt": len(campaign.spoilt)}
     return report | {"recovery_s": round(campaign.recovery_s, 1)}, verdict.holds

@@ -8,21 +8,23 @@ from random import Random
 from typing import Literal
 
 Victim = Literal["edge", "broker", "ingest"]
-Beside = Literal["nothing", "freeze", "blackhole", "delay", "rst", "dropack", "disk_full", "clock_ahead", "clock_back"]
+Beside = Literal[
+    "nothing", "freeze", "blackhole", "delay", "rst", "dropack", "ingest_cut", "disk_full", "clock_ahead", "clock_back"
+]
 
 VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
 
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
-    "broker": ("freeze", "nothing"),
-    "ingest": ("blackhole", "rst", "dropack", "disk_full", "delay"),
+    "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
+    "ingest": ("blackhole", "rst", "dropack", "ingest_cut", "disk_full", "delay"),
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
 
-At an edge's kill beside ``rst`` nothing of the fresh readings has left the machine: then one of them is spoilt on
-disk and must end as a tombstone. The broker runs with Debian's settings first and then in turn with ours, so its
-first kill, and every second, hits those. Then ingest is frozen: what the broker has confirmed and not delivered is in
-its memory alone, which a design that trusts the broker's word cannot survive.
+Edge beside ``rst``: nothing of the fresh readings has left the machine, so the rig may spoil one of them on disk, which
+must end as a tombstone. Broker beside ``ingest_cut``: what it has confirmed waits for ingest in its memory alone, which
+a design that trusts the broker's word does not survive. Broker beside ``freeze``: ingest goes on later with what it had
+already received, and must not acknowledge it to the new broker by its old packet ids.
 """
 
 LONGEST_WAIT_S = 0.7

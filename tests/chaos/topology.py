@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 STOP_TIMEOUT_S = 20.0
-BATCH_ROWS, WINDOW_BATCHES = 100, 20
+BATCH_ROWS, WINDOW_BATCHES = 25, 20
+"""Small batches, so that a kill finds many messages under way."""
 
 AckMode = Literal["application", "puback"]
 EDGES: dict[AckMode, list[str]] = {
@@ -139,7 +140,7 @@ class Topology:
         write_estate(site, self.gateway.port)
         apply_estate(site, self.records_url)
         port = _free_port()
-        self.link = Proxy(port)
+        self.link, self.ingest_link = Proxy(port), Proxy(port)
         self._words = passwords(self.folder / "broker", IDENTITIES)
         self._add("broker", self._broker(port), {})
         self._add(
@@ -147,7 +148,7 @@ class Topology:
             lambda _: [sys.executable, "-m", "ingest"],
             {
                 "METERHOUSE_DATA": str(self.ingest),
-                "METERHOUSE_BROKER": self._url("ingest", port),
+                "METERHOUSE_BROKER": self._url("ingest", self.ingest_link.port),
                 "METERHOUSE_STORE": self.store_url,
                 "METERHOUSE_RECORDS": self.records_url,
                 "OMP_NUM_THREADS": "1",
@@ -163,10 +164,9 @@ class Topology:
         for name in ("edge", "ingest", "broker"):
             if name in self.parts:
                 self.parts[name].stop()
-        if hasattr(self, "link"):
-            self.link.stop()
-        if hasattr(self, "gateway"):
-            self.gateway.stop()
+        for listener in ("link", "ingest_link", "gateway"):
+            if hasattr(self, listener):
+                getattr(self, listener).stop()
 
     def check(self) -> None:
         """Raise ``RigError`` if a part does not run."""
