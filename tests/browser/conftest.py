@@ -62,18 +62,22 @@ def screenshots():
 
 @pytest.fixture
 def open_page(chromium, estate):
-    """Opens pages in contexts of their own; what the browser complains of fails the test."""
+    """Opens pages in contexts of their own; what the browser complains of and no test tolerates fails it."""
     sample, address = estate
     contexts, complaints = [], []
 
-    def opened(path, *, language="en", width=1440, height=900, scheme="light"):
+    def complain(said, tolerated):
+        if said.type in {"error", "warning"} and not (tolerated and tolerated in said.text):
+            complaints.append(said.text)
+
+    def opened(path, *, language="en", width=1440, height=900, scheme="light", tolerated=None):
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
         )
         contexts.append(context)
         context.add_cookies([{"name": "meterhouse_session", "value": sample.session(language), "url": address}])
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on("console", lambda said: complain(said, tolerated))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address + path)
         return page
