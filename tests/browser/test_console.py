@@ -99,11 +99,11 @@ def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):
     page.locator("#act-acknowledge").focus()
     for said, then in (("You took it.", "act-release"), ("You gave it back.", "act-acknowledge")):
         page.keyboard.press("Enter")
-        focused_when_shown = page.wait_for_function(
-            "id => document.getElementById(id) && [document.activeElement.id, document.querySelector('#done').innerText]",
+        when_shown = page.wait_for_function(
+            "id => document.querySelector('#' + id) && [document.activeElement.id, window.done.innerText]",
             arg=then,
         )
-        assert focused_when_shown.json_value() == [then, said], "the keyboard stays where the next act is"
+        assert when_shown.json_value() == [then, said], "the keyboard stays where the next act is"
 
 
 def test_a_verdict_keeps_the_keyboard_too(open_page, paths):

@@ -3,24 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pytest
+from servers import free_port
 
 from meterhouse.demo_report import conservation
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 
 READY_TIMEOUT_S = 300
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(folder, *words):
