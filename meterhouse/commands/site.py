@@ -49,7 +49,10 @@ def check(file: File) -> None:
     )
 
 
-@app.command(help="Make the registry say what site.yaml says; prints the difference first.")
+@app.command(
+    help="Make the registry say what site.yaml says; prints the difference first.",
+    short_help="Make the registry say what site.yaml says.",
+)
 def apply(
     file: File,
     *,
@@ -76,7 +79,10 @@ def _print_changes(changes: Sequence[Change]) -> None:
         typer.echo("nothing to change: the registry already says so.")
 
 
-@app.command(help="Print the registry as site.yaml, or the part that one edge agent reads.")
+@app.command(
+    help="Print the registry as site.yaml, or the part that one edge agent reads.",
+    short_help="Print the registry as site.yaml.",
+)
 def export(
     agent: Annotated[str, typer.Option("--agent", help="Only what this agent needs.")] = "",
 ) -> None:

@@ -5,12 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from demo.estate import shipped_site
-from meterhouse.commands.latest import format_age
+from facility.quantities import Quantity
+from meterhouse.commands.latest import format_age, format_value
+from meterhouse.commands.processes import PROCESSES
+from meterhouse.demo_folder import hold
 from meterhouse.table import render_table
 
 COMMANDS = (
@@ -144,11 +148,13 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path):
     assert "cannot be written" in done.stderr
 
 
-def test_fresh_deletes_nothing_that_is_no_demo(tmp_path):
+@pytest.mark.parametrize("words", [(), ("--fresh",)])
+def test_a_folder_of_other_files_is_left_alone(tmp_path, words):
     (tmp_path / "precious.txt").write_text("mine")
-    done = meterhouse("demo", "--headless", "--fresh", "--data", tmp_path)
+    done = meterhouse("demo", "--headless", "--data", tmp_path, *words)
     assert done.returncode == 2
-    assert (tmp_path / "precious.txt").exists()
+    assert "holds other files and no demo" in done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["precious.txt"]
 
 
 def test_a_demo_of_another_day_is_refused(tmp_path):
@@ -168,3 +174,55 @@ def test_columns_line_up_with_wide_characters():
 )
 def test_an_age_is_told_in_its_largest_unit(age_ms, text):
     assert format_age(age_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "x", "text"),
+    [
+        (Quantity.ENERGY_IMPORT, 1_781_230.129, "1,781,230.13"),
+        (Quantity.ENERGY_IMPORT, 7.0, "7.00"),
+        (Quantity.ACTIVE_POWER, 1_234_567.8, "1,234,568"),
+        (Quantity.TEMPERATURE, -19.4, "-19.4"),
+        (Quantity.VOLTAGE, 237.0671, "237.067"),
+        (Quantity.TEMPERATURE, 0.0, "0"),
+        (Quantity.DOOR_OPEN, 1.0, "yes"),
+        (Quantity.LEAK, 0.0, "no"),
+    ],
+)
+def test_a_value_keeps_what_a_counter_shows_and_a_state_is_a_word(quantity, x, text):
+    assert format_value(quantity, x) == text
+
+
+def test_every_setting_of_a_process_that_must_be_given_is_in_its_help():
+    for command, (module, _, told) in PROCESSES.items():
+        settings = import_module(f"{module}.settings")
+        fields = getattr(settings, "ConsoleSettings", None) or settings.Settings
+        needed = {name for name, field in fields.model_fields.items() if field.is_required()}
+        assert needed <= set(told) <= set(fields.model_fields), command
+    assert "METERHOUSE_AGENT" in meterhouse("edge", "--help").stdout
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path):
+    held = hold(tmp_path)
+    for words in ((), ("--fresh",)):
+        done = meterhouse("demo", "--headless", "--data", tmp_path, *words)
+        assert done.returncode == 2
+        assert "a demo already runs in" in done.stderr
+    os.close(held)
+
+
+def test_a_fresh_demo_deletes_what_an_earlier_one_left(tmp_path):
+    os.close(hold(tmp_path))
+    (tmp_path / "demo.json").write_text("{}")
+    (tmp_path / "logs").mkdir()
+    os.close(hold(tmp_path, "fresh"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["demo.lock"]
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_starts(tmp_path):
+    (tmp_path / "file").write_text("")
+    report = tmp_path / "file" / "report.json"
+    done = meterhouse("demo", "--headless", "--data", tmp_path / "data", "--report", report)
+    assert done.returncode == 2
+    assert f"the report {report} cannot be written" in done.stderr
+    assert not (tmp_path / "data").exists()
