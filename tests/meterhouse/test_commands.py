@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +17,10 @@ from facility.quantities import Quantity
 from meterhouse.commands.latest import format_age, format_value
 from meterhouse.commands.processes import PROCESSES
 from meterhouse.demo_folder import hold
+from meterhouse.settings import Settings
 from meterhouse.table import render_table
+from stores.records.database import open_records
+from stores.records.registry import Registry
 
 COMMANDS = (
     "demo",
@@ -98,6 +103,27 @@ def test_applying_twice_changes_nothing_and_the_export_checks(site, tmp_path):
     exported = tmp_path / "exported.yaml"
     exported.write_text(meterhouse("site", "export", "--agent", "edge-1", data=tmp_path).stdout, encoding="utf-8")
     assert meterhouse("site", "check", exported).returncode == 0
+
+
+def test_an_apply_shows_all_three_sides_and_undoes_no_edit_unasked(site, tmp_path):
+    meterhouse("site", "apply", site, data=tmp_path)
+    records = open_records(Settings(data=tmp_path).records_url)
+    first, *rest = (estate := Registry(records).load()).buildings
+    edited = replace(estate, buildings=(replace(first, floor_area_m2=1200.0), *rest))
+    Registry(records).edit(edited, by="kim", at=datetime.now(UTC))
+    told = (
+        "changed building b33: floor_area_m2 1200.0 → nothing   "
+        "[undoes an edit: changed building b33: floor_area_m2 nothing → 1200.0]"
+    )
+    for words in (("--dry-run",), ()):
+        refused = meterhouse("site", "apply", site, *words, data=tmp_path)
+        assert told in refused.stdout
+    assert refused.returncode == 2
+    assert "--accept" in refused.stderr
+    assert Registry(records).load() == edited
+    assert meterhouse("site", "apply", site, "--accept", data=tmp_path).returncode == 0
+    assert Registry(records).load() == estate
+    records.dispose()
 
 
 def test_what_is_kept_is_for_its_owner_alone(site, tmp_path):
