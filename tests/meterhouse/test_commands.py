@@ -11,11 +11,14 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from servers import free_port
 
 from demo.estate import shipped_site
+from facility.errors import ConfigError
 from facility.quantities import Quantity
 from meterhouse.commands.latest import format_age, format_value
 from meterhouse.commands.processes import PROCESSES
+from meterhouse.demo import Demo
 from meterhouse.demo_folder import hold
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
@@ -94,6 +97,17 @@ def test_a_wrong_estate_stops_check_apply_and_edge_before_anything_connects(site
         assert done.returncode == 2
         assert "site.yaml:" in done.stderr
         assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_a_wrong_estate_stops_the_demo_before_anything_connects(tmp_path, monkeypatch):
+    wrong = shipped_site().replace("profile: schneider/iem3155", "profile: schneider/iem315", 1)
+    monkeypatch.setattr("meterhouse.demo.shipped_site", lambda: wrong)
+    starting = Demo(tmp_path, f"127.0.0.1:{free_port()}")
+    with pytest.raises(ConfigError, match=r"demo/site.yaml:\d+: unknown profile .* schneider/iem3155"):
+        starting.prepare(None)
+    starting.stop()
+    starting.records.dispose()
+    assert not (tmp_path / "broker").exists()
 
 
 def test_applying_twice_changes_nothing_and_the_export_checks(site, tmp_path):
