@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 
 from edge_agent import __main__ as edge
 from edge_agent import publisher
-from edge_agent.ranges import RangeSet
+from facility.ranges import RangeSet
 from facility import wire
 
 if TYPE_CHECKING:
