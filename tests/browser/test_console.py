@@ -130,6 +130,8 @@ def test_who_comes_second_is_told(open_page, paths):
     quick.locator("#act-release").wait_for()
     slow.locator("#act-acknowledge").click()
     slow.get_by_role("heading", name="Somebody was quicker").wait_for()
+    slow.get_by_role("link", name="Look at the alert again").click()
+    slow.locator("#act-release").wait_for()
     quick.locator("#act-release").click()
     quick.locator("#act-acknowledge").wait_for()
 
