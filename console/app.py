@@ -19,6 +19,7 @@ from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.live import LiveValues
 from console.pages import PAGES
 from console.seats import Seats
+from console.system import System
 from console.texts import LANGUAGES, load_texts
 from console.visit import Estate, NoEstateError, Parts, page
 from facility.errors import Rejected, StoreUnavailable
@@ -48,8 +49,12 @@ def create_app(
     hosts: Collection[str],
     session_s: int = DAY_S // 2,
     live: LiveValues | None = None,
+    data: Path | None = None,
 ) -> FastAPI:
-    """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves."""
+    """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
+
+    ``data`` is ingest's folder, if it is on this machine: then pages tell what is wrong with Meterhouse itself.
+    """
     people = People(records)
     parts = Parts(
         store=store,
@@ -63,6 +68,7 @@ def create_app(
         templates=environment(),
         session_s=session_s,
         seats=Seats(),
+        system=System(data, clock),
     )
     for language in LANGUAGES:
         load_texts(language)
@@ -123,10 +129,10 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def _problem(request: Request, status: int, word: str) -> Response:
+def _problem(request: Request, status: int, word: str, back: str = "/") -> Response:
     if _wants_json(request):
         return JSONResponse({"error": word}, status)
-    return page(request, "problem.html", status=status, word=word)
+    return page(request, "problem.html", status=status, word=word, back=back)
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
@@ -149,4 +155,4 @@ async def _store_lost(request: Request, _error: StoreUnavailable) -> Response:
 
 
 async def _rejected(request: Request, _error: Rejected) -> Response:
-    return _problem(request, 409, "too_late")
+    return _problem(request, 409, "too_late", back=request.url.path.rpartition("/")[0])

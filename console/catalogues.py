@@ -15,6 +15,7 @@ from console.texts import DOMAINS as FILES
 from console.texts import LANGUAGES, read_catalogue
 from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
+from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
 from stores.records.quarantine import ItemState
 
@@ -50,6 +51,7 @@ def wanted_ids() -> set[str]:
 
 def _vocabulary() -> Iterator[str]:
     """Ids made of a family and a word of a closed vocabulary."""
+    yield from (f"system.{alarm}" for alarm in SystemAlarm)
     yield from (f"severity.{severity.word}" for severity in Severity)
     yield from (f"case.{state}" for state in AlertState)
     yield from (f"filter.{word}" for word in FILTERS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from console.live import LiveValues, Picture
     from console.seats import Seats
+    from console.system import System
     from facility.catalogue import Catalogue
     from facility.work import Alert
     from stores.readings.port import ReadingStore
@@ -75,6 +76,7 @@ class Parts:
     templates: Environment
     session_s: int
     seats: Seats
+    system: System
 
 
 class NoEstateError(Exception):
@@ -154,6 +156,7 @@ def page(
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
         "badge_count": lambda: len(open_alerts(visit)) if visit else 0,
+        "system_alarms": parts.system.alarms if visit else list,
         "waiting_count": lambda: number_waiting(parts.quarantine.tallies()),
     }
     return HTMLResponse(parts.templates.get_template(template).render(known | context), status)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import structlog
 
+from facility.system_alarm import SystemAlarm
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
@@ -40,7 +42,7 @@ class Figures:
         self._alarms: dict[str, str] = {}
         self._lock = Lock()
 
-    def alarm(self, name: str, words: str) -> None:
+    def alarm(self, name: SystemAlarm, words: str) -> None:
         """Something is wrong that a person should see; logged once, when it begins."""
         with self._lock:
             is_new = name not in self._alarms
@@ -48,7 +50,7 @@ class Figures:
         if is_new:
             log.warning("alarm", alarm=name, error=words)
 
-    def all_clear(self, name: str) -> None:
+    def all_clear(self, name: SystemAlarm) -> None:
         """It is well again; logged once."""
         with self._lock:
             was = self._alarms.pop(name, None)
@@ -69,7 +71,7 @@ class Figures:
             self._retained_ignored = retained
         if dropped > self._dropped:
             self._dropped = dropped
-            self.alarm("broker_drops_messages", f"{dropped} in all; agents send them again")
+            self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")
 
     def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""

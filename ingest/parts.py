@@ -77,7 +77,7 @@ class Parts:
         reconciler = Reconciler(
             self.journal, hours, self.watermarks, store, lambda: self.gate, self._errands.put, clock_ms
         )
-        self.housekeeping = Housekeeping(reconciler, self.figures, monotonic)
+        self.housekeeping = Housekeeping(reconciler, quarantine, self.figures, monotonic)
         self.errand_runner = ErrandRunner(
             errands=errands,
             quarantine=quarantine,

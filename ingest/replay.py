@@ -57,7 +57,7 @@ def _message(item: QuarantineItem) -> tuple[wire.Batch, list[int]]:
         raise Rejected(item.reason, "it was damaged on its way, and its agent sends it again")
     said = decode(Inbound(0, 0, item.topic, item.payload, wire.crc(item.payload)))
     if not isinstance(said, wire.Batch):
-        raise Rejected("no_readings", f"it is a {sender(item.topic)[1]} message")
+        raise Rejected("malformed", f"a {sender(item.topic)[1]} message holds no readings")
     return said, list(range(said.first, said.first + len(said.x)))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from facility.errors import Rejected, StoreUnavailable
+from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, decode_entry
 from ingest.frames import Damage
 from ingest.gate import Refused
@@ -88,9 +89,9 @@ class StoreWriter:
         try:
             self.between()
         except StoreUnavailable as error:
-            self.figures.alarm("store_unavailable", str(error))
+            self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
         else:
-            self.figures.all_clear("store_unavailable")
+            self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""
@@ -99,7 +100,7 @@ class StoreWriter:
             return False
         for damage in (f for f in found if isinstance(f, Damage)):
             log.error("journal_damaged", start=damage.start, end=damage.end)
-            self.figures.alarm("journal_damaged", f"{damage.end - damage.start} bytes at {damage.start}")
+            self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
         if self._write(found[-1].end, entries, stop):
@@ -115,12 +116,12 @@ class StoreWriter:
                 self._write_once(end, entries)
             except StoreUnavailable as error:
                 if not delay_s:
-                    self.figures.alarm("store_unavailable", str(error))
+                    self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
                 continue
             if delay_s:
-                self.figures.all_clear("store_unavailable")
+                self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             return True
         return False
 
