@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 GROUP_ENTRIES = 50
 IDLE_S = 0.25
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
+AWAY_S, LEAST_PAUSE_S = 0.8, 1.0
+LONGEST_ASKED_S = 120.0
 
 log = structlog.get_logger()
 
@@ -115,10 +117,9 @@ class StoreWriter:
             try:
                 self._write_once(end, entries)
             except StoreUnavailable as error:
-                if not delay_s:
-                    self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+                self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
-                stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
+                stop.wait(_pause_s(delay_s, error))
                 continue
             if delay_s:
                 self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
@@ -182,6 +183,13 @@ class StoreWriter:
                 log.error("journal_lost", agent=stream[0], epoch=stream[1], readings=lost.size())
                 self.reopen(Entry(*stream, self.clock_ms(), reopened=list(lost)))
         self._has_damage = False
+
+
+def _pause_s(delay_s: float, error: StoreUnavailable) -> float:
+    """Full jitter; as long as the store itself asks for; and a store that stays away is asked once a second at most."""
+    least_s = LEAST_PAUSE_S if delay_s >= AWAY_S else 0.0
+    jittered_s = random.uniform(0, delay_s)  # noqa: S311 - jitter, no secret
+    return max(jittered_s, least_s, min(error.retry_after_s, LONGEST_ASKED_S))
 
 
 def _outcome(entry: Entry) -> str:

@@ -10,7 +10,19 @@ from typing import Annotated
 import typer
 
 from facility.errors import ConfigError, MeterhouseError
-from meterhouse.commands import access, alerts, demo, latest, processes, profiles, quarantine, reconcile, site, status
+from meterhouse.commands import (
+    access,
+    alerts,
+    demo,
+    latest,
+    processes,
+    profiles,
+    quarantine,
+    reconcile,
+    site,
+    status,
+    store,
+)
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
@@ -28,6 +40,7 @@ app = typer.Typer(
 
 app.command(help="Start a live demo estate: real data of 2022 shown as today.")(demo.demo)
 app.add_typer(site.app, name="site", help="Check, apply and export the estate (site.yaml).")
+app.add_typer(store.app, name="store", help="Prepare, check and move the reading store.")
 app.command(help="Show the newest value of every point.")(latest.latest)
 app.command(help="List alerts: what, where, since when, at what cost.")(alerts.alerts)
 app.command(help="Show alarms, and how ingest and the agents fare.")(status.status)

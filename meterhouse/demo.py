@@ -24,7 +24,9 @@ from meterhouse.control import Control
 from meterhouse.demo_folder import hold
 from meterhouse.demo_progress import ProgressBars, read_state
 from meterhouse.demo_report import Report, compare_alerts, conservation
+from meterhouse.influxd import OWN_INFLUX, start_influxd
 from meterhouse.settings import Settings
+from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor, pss_mib
 from stores.readings import open_readings
 from stores.records.database import open_records
@@ -54,6 +56,7 @@ class Demo:
 
     folder: Path
     listen: str
+    store: str = ""
     begun: float = field(default_factory=time.monotonic)
 
     def prepare(self, as_of: date | None, begin: Begin = "resume") -> None:
@@ -65,10 +68,11 @@ class Demo:
         for name in STATE_FILES:
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "history.json").write_text('{"complete": false}', encoding="utf-8")  # analytics waits for it
-        self.settings = Settings(data=self.folder)
+        self.supervisor = Supervisor(self.folder / "logs")
+        url = start_influxd(self.folder / "influxd", self.supervisor) if self.store == OWN_INFLUX else self.store
+        self.settings = Settings(data=self.folder, store=url)
         self.records: Engine = open_records(self.settings.records_url)
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
-        self.supervisor = Supervisor(self.folder / "logs")
         self._write_estate(now)
 
     def _write_estate(self, now: datetime) -> None:
@@ -80,6 +84,7 @@ class Demo:
         profiles = load_profiles()
         estate = read_site(self.site, profiles)
         Registry(self.records).apply(estate, by="demo", at=now, accept=True)
+        prepare_store(self.settings.store_url, estate.site.id, round(now.timestamp() * 1000))
         write_history(
             self.folder / "history",
             World(self.shift, estate, profiles),

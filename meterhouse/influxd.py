@@ -19,6 +19,11 @@ from facility.errors import ConfigError, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from meterhouse.supervisor import Supervisor
+
+OWN_INFLUX = "influx"
+"""The store of a demo that brings its own influxd."""
+
 LISTEN = "127.0.0.1"
 USER, DATABASE = "meterhouse", "meterhouse"
 START_TIMEOUT_S = 30.0
@@ -66,7 +71,9 @@ class Influxd:
         http = urllib3.PoolManager(retries=False, timeout=5.0)
         while not self._answers(http):
             if time.monotonic() > until:
-                raise Unavailable(f"influxd did not answer within {START_TIMEOUT_S:.0f} s; see the logs beside {self.folder}")
+                raise Unavailable(
+                    f"influxd did not answer within {START_TIMEOUT_S:.0f} s; see the logs beside {self.folder}"
+                )
             tend()
             time.sleep(0.1)
 
@@ -76,7 +83,11 @@ class Influxd:
         sign_in = urllib3.make_headers(basic_auth=f"{USER}:{self.password}")
         try:
             answer = http.request(
-                "POST", f"http://{LISTEN}:{self.port}/query", fields={"q": statement}, headers=sign_in, encode_multipart=False
+                "POST",
+                f"http://{LISTEN}:{self.port}/query",
+                fields={"q": statement},
+                headers=sign_in,
+                encode_multipart=False,
             )
         except urllib3.exceptions.HTTPError:
             return False
@@ -91,6 +102,14 @@ def own_influxd(folder: Path) -> Influxd:
         kept.touch(mode=0o600)
         kept.write_text(secrets.token_urlsafe(24), encoding="ascii")
     return Influxd(folder, _free_port(), kept.read_text(encoding="ascii"))
+
+
+def start_influxd(folder: Path, supervisor: Supervisor) -> str:
+    """Run the server that lives in ``folder`` and return its URL once it answers. Raises ``ConfigError``."""
+    program, server = find_influxd(), own_influxd(folder)
+    supervisor.start("influxd", [str(program), "run"], server.env())
+    server.await_ready(supervisor.tend)
+    return server.url
 
 
 def find_influxd() -> Path:

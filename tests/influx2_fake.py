@@ -156,7 +156,9 @@ class _Answers(BaseHTTPRequestHandler):
         measurement = terms.pop("_measurement")
         where = [f"\"{tag}\" = '{value}'" for tag, value in terms.items()]
         where += [f"time >= '{asked['start']}'", f"time <= '{asked['stop']}'"]
-        self.server_of.ask_in(self.one("bucket").partition("/")[0], f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}')
+        self.server_of.ask_in(
+            self.one("bucket").partition("/")[0], f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}'
+        )
         self.say(204)
 
     def get_orgs(self) -> None:
@@ -188,7 +190,8 @@ class _Answers(BaseHTTPRequestHandler):
             self.refuse(409, "conflict", "DBRP already exists")
             return
         made = {
-            "id": f"{len(known) + 1:016x}", "orgID": ORG_ID, "bucketID": asked["bucketID"], "database": asked["database"],
+            "id": f"{len(known) + 1:016x}",
+            "orgID": ORG_ID, "bucketID": asked["bucketID"], "database": asked["database"],
             "retention_policy": asked["retention_policy"], "default": asked.get("default", False), "virtual": False,
         }  # fmt: skip
         self.server_of.mapped.append(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -10,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +20,8 @@ from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import Retention, prepare
 from stores.readings.influx_wire import connect
 
+if TYPE_CHECKING:
+    import contextlib
 
 QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it, in memory
 
@@ -89,10 +90,10 @@ class InfluxServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def make_ready(url: str, site: str, retention: Retention = Retention()) -> None:
+def make_ready(url: str, site: str, retention: Retention | None = None) -> None:
     """What ``meterhouse store init`` does."""
     wire = connect(influx_address(url))
-    prepare(wire, retention, site, time.time_ns() // 1_000_000)
+    prepare(wire, retention or Retention(), site, time.time_ns() // 1_000_000)
     wire.client.close()
 
 

@@ -38,6 +38,9 @@ def demo(
     as_of: Annotated[
         datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Show this day as today (first start).")
     ] = None,
+    store: Annotated[
+        str, typer.Option("--store", help="sqlite, influx (an influxd of its own), or the URL of an InfluxDB.")
+    ] = "sqlite",
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder's earlier demo first.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No sign-in link: for scripts.")] = False,
     until: Annotated[Until, typer.Option("--until", help="End when ready, or when stopped.")] = Until.STOPPED,
@@ -45,7 +48,7 @@ def demo(
 ) -> None:
     """Start everything, show how far it is, print what was proved, and stay until Ctrl-C."""
     listen = f"127.0.0.1:{port}"
-    running = Demo(data.absolute(), listen)
+    running = Demo(data.absolute(), listen, "" if store == "sqlite" else store)
     for told in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored
         signal.signal(told, _interrupt)
     try:

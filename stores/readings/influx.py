@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from stores.readings import influx_csv
 from stores.readings.columns import check_columns, empty_series

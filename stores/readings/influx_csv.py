@@ -40,7 +40,9 @@ def tables(body: bytes) -> Iterator[Table]:
     while at < len(rows):
         prefix, tags = _series_at(rows, at)
         end = _end_of_series(rows, prefix, at)
-        yield Table(tags, dict(zip(names[2:], _numbers(rows[at:end].replace(prefix, b""), len(names) - 2), strict=True)))
+        yield Table(
+            tags, dict(zip(names[2:], _numbers(rows[at:end].replace(prefix, b""), len(names) - 2), strict=True))
+        )
         at = end
 
 
@@ -52,8 +54,8 @@ def _series_at(rows: bytes, at: int) -> tuple[bytes, dict[str, str]]:
     else:
         end = rows.find(b",", begin) + 1
         text = rows[begin : end - 1]
-    pairs = ((_ESCAPE.sub(r"\1", part) for part in tag.groups()) for tag in _TAG.finditer(text.decode()))
-    return rows[at:end], {name: value for name, value in pairs}
+    tags = {_ESCAPE.sub(r"\1", tag[1]): _ESCAPE.sub(r"\1", tag[2]) for tag in _TAG.finditer(text.decode())}
+    return rows[at:end], tags
 
 
 def _end_of_series(rows: bytes, prefix: bytes, at: int) -> int:

@@ -91,7 +91,9 @@ class InfluxRollups:
         if stale:
             self._rewrite(name, one, gone, (min(stale), max(stale) + 1))
 
-    def _rewrite(self, name: str, one: RollupSeries, gone: Mapping[str, np.typing.NDArray[np.bool_]], at: Period) -> None:
+    def _rewrite(
+        self, name: str, one: RollupSeries, gone: Mapping[str, np.typing.NDArray[np.bool_]], at: Period
+    ) -> None:
         """Put by what stays, delete, write back, forget."""
         self._is_whole = False
         for stored in list(self._read(name, name, one.tags, at, rollup_called(name).fields)):

@@ -20,6 +20,7 @@ from stores.readings.influx_layout import (
     SHARD_DAYS,
     check_mark,
     read_mark,
+    source,
     write_mark,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stores.readings.influx_wire import InfluxWire
 
 DAY_S = 86_400
+FOR_EVER = "0s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,28 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
         raise StoreUnavailable(f"{wire.address.place} has not been prepared: run meterhouse store init")
     check_mark(wire, mark, site)
     write_mark(wire, mark.site, now_ms)
-    return [("server", wire.address.place), ("site", mark.site), ("schema", str(mark.schema))]
+    return [
+        ("server", wire.address.place),
+        ("site", mark.site),
+        ("schema", str(mark.schema)),
+        (
+            "kept",
+            ", ".join(f"{name} {'for ever' if time == FOR_EVER else time}" for name, time in kept_for(wire).items()),
+        ),
+    ]
+
+
+def kept_for(wire: InfluxWire) -> dict[str, str]:
+    """How long each policy keeps, in InfluxDB's words; ``0s`` is for ever."""
+    answer = wire.ask_json(f'SHOW RETENTION POLICIES ON "{wire.address.database}"')
+    rows = [dict(zip(series.columns, row, strict=True)) for series in answer for row in series.values]
+    return {row["name"]: row["duration"] for row in rows if row["name"] in SHARD_DAYS}
+
+
+def count_readings(wire: InfluxWire) -> int:
+    """How many readings are stored, as the server counts."""
+    found = wire.ask_json(f"SELECT count(value) FROM {source(wire, RAW, 'reading')}")
+    return int(found[0].values[0][1]) if found else 0
 
 
 def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
@@ -100,7 +123,9 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
         mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
         for policy, days in retention.by_policy().items():
             name = f"{database}/{policy}"
-            rules = BucketRetentionRules(every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S)
+            rules = BucketRetentionRules(
+                every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
+            )
             bucket = next((b for b in buckets.find_buckets(name=name, org_id=org).buckets if b.name == name), None)
             if bucket is None:
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
@@ -109,7 +134,13 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
                 buckets.update_bucket(bucket)
             if policy not in mapped:
                 mappings.post_dbrp(
-                    DBRPCreate(org_id=org, bucket_id=bucket.id, database=database, retention_policy=policy, default=policy == RAW)
+                    DBRPCreate(
+                        org_id=org,
+                        bucket_id=bucket.id,
+                        database=database,
+                        retention_policy=policy,
+                        default=policy == RAW,
+                    )
                 )
     except ApiException as error:
         raise wire.failure(error) from None

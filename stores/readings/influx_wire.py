@@ -38,6 +38,7 @@ _HINTS = {
     403: " (this account may not do that: grant it all on the database)",
     404: " (run meterhouse store init)",
 }
+_FULL = " (the disk of the InfluxDB is full: make room, then restart it, for it goes on refusing until then)"
 _LIMITS = ("max-series-per-database", "max-values-per-tag")
 
 
@@ -161,7 +162,11 @@ class InfluxWire:
                 "/query",
                 "POST",
                 header_params={"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"},
-                post_params=[("q", query), ("epoch", "ns" if "json" in accept else "ms"), ("db", self.address.database)],
+                post_params=[
+                    ("q", query),
+                    ("epoch", "ns" if "json" in accept else "ms"),
+                    ("db", self.address.database),
+                ],
                 auth_settings=[],
                 _preload_content=False,
                 _return_http_data_only=True,
@@ -183,7 +188,9 @@ class InfluxWire:
 
     def failure(self, error: ApiException) -> StoreUnavailable:
         """An answer that says no for now, in words, with what to do about it."""
-        told = f"{self.address.place}: {error.status} {_words(error)}{_HINTS.get(error.status or 0, '')}"
+        words = _words(error)
+        hint = _FULL if "no space left" in words else _HINTS.get(error.status or 0, "")
+        told = f"{self.address.place}: {error.status} {words}{hint}"
         return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
 
     def silence(self, error: Exception) -> StoreUnavailable:

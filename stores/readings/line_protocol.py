@@ -35,10 +35,10 @@ class ReadingLines:
         }
 
     def encode(self, batch: ReadingBatch, doubtful: Stretches = NO_STRETCHES) -> bytes:
-        """One line a reading; ``q`` is written only where it is not good. Raises ``KeyError`` for an unknown point, ``Rejected``
-        for a number that is not finite.
+        """One line a reading; ``q`` is written only where it is not good.
 
         A good reading says so within a stretch that may hold doubtful ones: a field is erased only by another value.
+        Raises ``KeyError`` for an unknown point, ``Rejected`` for a number that is not finite.
         """
         if not len(batch):
             return b""

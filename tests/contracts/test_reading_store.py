@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from influx2_fake import Fake2
 from influx_server import InfluxServer, make_ready, named_influx
 
@@ -53,7 +52,13 @@ class Registry:
         return CATALOGUE
 
 
-KINDS = ["memory", "sqlite", "influxdb 1.8", "fake of influxdb 2", *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else [])]
+KINDS = [
+    "memory",
+    "sqlite",
+    "influxdb 1.8",
+    "fake of influxdb 2",
+    *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else []),
+]
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +262,7 @@ def test_what_is_read_does_not_change_with_later_writes(store):
     assert before.x.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("open_store", [kind for kind in KINDS if "fake" not in kind], indirect=True)
 @given(order=st.permutations([*range(8), *range(8)]))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_with_repeats_gives_the_same_store(open_store, order):

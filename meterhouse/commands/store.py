@@ -1,0 +1,115 @@
+"""``meterhouse store``: prepare, check and move the reading store."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facility.errors import ConfigError, StoreUnavailable
+from meterhouse.settings import Settings
+from meterhouse.store_setup import influx_wire, is_influx, prepare_store
+from meterhouse.table import render_facts
+from stores.readings import open_readings
+from stores.readings.migrate import copy
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOLD_EVERY_S = 1.0
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Days = Annotated[int, typer.Option(min=0, help="Days; 0 keeps for ever.")]
+
+
+@app.command(help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.")
+def init(*, raw_days: Days = 0, hourly_days: Days = 0, daily_days: Days = 0) -> None:
+    """Prepare the store that METERHOUSE_STORE names."""
+    settings = Settings()
+    site = Registry(open_records(settings.records_url)).load().site.id
+    prepare_store(settings.store_url, site, _now_ms(), (raw_days, hourly_days, daily_days))
+    typer.echo(f"ready for the readings of site '{site}'.")
+
+
+@app.command(help="Say in one sentence what is wrong with the store, or that nothing is.")
+def check() -> None:
+    """Look at the store that METERHOUSE_STORE names, and write a little to it."""
+    settings = Settings()
+    registry = Registry(open_records(settings.records_url))
+    if not is_influx(settings.store_url):
+        store = open_readings(settings.store_url)
+        typer.echo(render_facts([("store", "a file"), ("points with readings", str(len(store.latest())))]))
+        return
+    from stores.readings.influx_setup import FOR_EVER, count_readings, kept_for, look_over  # noqa: PLC0415 - optional
+
+    wire = influx_wire(settings.store_url)
+    facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
+    stored, confirmed = count_readings(wire), _confirmed(settings)
+    typer.echo(render_facts([*facts, ("readings", f"{stored:,}")]))
+    if stored < confirmed and kept_for(wire)["raw"] == FOR_EVER:
+        raise StoreUnavailable(
+            f"the store holds {confirmed - stored:,} readings fewer than it has confirmed to ingest:"
+            " meterhouse reconcile brings back what journal and agents still have"
+        )
+
+
+@app.command(help="Copy all readings and rollups to another store; cut short, the same command goes on.")
+def migrate(
+    to: Annotated[str, typer.Option(envvar="METERHOUSE_STORE_TO", help="URL of the store that is filled.")],
+    source: Annotated[
+        str, typer.Option("--from", envvar="METERHOUSE_STORE_FROM", help="URL of the other; METERHOUSE_STORE if none.")
+    ] = "",
+) -> None:
+    """Copy, count and sum; exit 1 if the two differ in the end."""
+    settings = Settings()
+    registry = Registry(open_records(settings.records_url))
+    from_url = source or settings.store_url
+    if from_url == to:
+        raise ConfigError("the two stores are the same")
+    ours, theirs = open_readings(from_url, registry), open_readings(to, registry)
+    copied = copy(ours, theirs, _teller())
+    typer.echo(
+        render_facts(
+            [
+                ("readings copied", f"{copied.readings:,}"),
+                ("rollup rows copied", f"{copied.rows:,}"),
+                ("readings in both", f"{copied.count:,}"),
+                ("their sum in both", f"{copied.total!r}"),
+            ]
+        )
+    )
+    ours.close()
+    theirs.close()
+    if copied.differences:
+        raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
+    typer.echo("the two hold the same.")
+
+
+def _teller() -> Callable[[int, int], None]:
+    """Tells how far it is, once a second and at the end."""
+    next_s = 0.0
+
+    def tell(done: int, of: int) -> None:
+        nonlocal next_s
+        if time.monotonic() >= next_s or done == of:
+            next_s = time.monotonic() + TOLD_EVERY_S
+            typer.echo(f"{done} of {of} points")
+
+    return tell
+
+
+def _confirmed(settings: Settings) -> int:
+    """How many readings ingest says it has stored."""
+    file = settings.data / "ingest.json"
+    tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return int(tree.get("stored", 0))
+
+
+def _now_ms() -> int:
+    return round(datetime.now(UTC).timestamp() * 1000)

@@ -1,0 +1,34 @@
+"""Makes the reading store that a URL names ready for a site: a file is made when it is opened, a server is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stores.readings import open_readings
+from stores.readings.influx_address import influx_address
+
+if TYPE_CHECKING:
+    from stores.readings.influx_wire import InfluxWire
+
+
+def is_influx(url: str) -> bool:
+    """Whether the store is an InfluxDB."""
+    return url.startswith("influx")
+
+
+def prepare_store(url: str, site: str, now_ms: int, kept_days: tuple[int, int, int] = (0, 0, 0)) -> None:
+    """Create what is missing, and keep readings, hours and days for so many days (0: for ever)."""
+    open_readings(url).close()  # says what is wrong with the URL, and makes a file
+    if is_influx(url):
+        from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
+
+        wire = influx_wire(url)
+        prepare(wire, Retention(*kept_days), site, now_ms)
+        wire.client.close()
+
+
+def influx_wire(url: str) -> InfluxWire:
+    """A connection to the InfluxDB of a URL."""
+    from stores.readings.influx_wire import connect  # noqa: PLC0415 - the client is optional
+
+    return connect(influx_address(url))
