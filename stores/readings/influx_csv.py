@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from stores.readings.port import Values
 
+CUT_SHORT = "InfluxDB's answer was cut short"
+
 _QUOTED = re.compile(rb'"((?:[^"]|"")*)",')
 _TAG = re.compile(r"((?:[^\\,=]|\\.)+)=((?:[^\\,]|\\.)*)")
 _ESCAPE = re.compile(r"\\(.)")
@@ -36,6 +38,8 @@ def tables(body: bytes) -> Iterator[Table]:
     names = head.decode().strip().split(",")
     if names[:3] != ["name", "tags", "time"]:
         raise StoreUnavailable(f"InfluxDB answered a query with {body[:200]!r}")
+    if not rows.endswith(b"\n"):
+        raise StoreUnavailable(CUT_SHORT)
     at = 0
     while at < len(rows):
         prefix, tags = _series_at(rows, at)
@@ -82,5 +86,5 @@ def _numbers(lines: bytes, width: int) -> list[Values]:
     # The text form of fromstring is the fastest parser at hand: 100,000 rows in some 20 ms.
     numbers = np.fromstring(lines.replace(b"\n", b",")[:-1].decode(), np.float64, sep=",")
     if len(numbers) != width * lines.count(b"\n"):
-        raise StoreUnavailable("InfluxDB's answer was cut short")
+        raise StoreUnavailable(CUT_SHORT)
     return [np.ascontiguousarray(column) for column in numbers.reshape(-1, width).T]

@@ -158,6 +158,12 @@ def test_the_same_point_and_time_overwrites(store):
     assert rows_in(store, POWER) == [(10, 1.0, 0), (20, 9.0, 4), (30, 3.0, 0)]
 
 
+def test_a_reading_that_is_good_after_all_loses_its_doubt(store):
+    store.write(batch((POWER, 10, 1.0, 2), (POWER, 20, 2.0, 3), (WATER, 20, 5.0)))
+    store.write(batch((POWER, 10, 1.0), (POWER, 20, 2.0, 1), (POWER, 30, 3.0)))
+    assert rows_in(store, POWER) == [(10, 1.0, 0), (20, 2.0, 1), (30, 3.0, 0)]
+
+
 def test_within_a_write_the_later_reading_wins(store):
     store.write_many([batch((POWER, 10, 1.0), (POWER, 10, 2.0)), batch((POWER, 20, 5.0)), batch((POWER, 20, 6.0))])
     assert rows_in(store, POWER) == [(10, 2.0, 0), (20, 6.0, 0)]

@@ -1,0 +1,120 @@
+"""Ingest's own parts around a store that fails: journal, quarantine and store writer are real, only the broker is not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import count
+
+from ingest_rig import CATALOGUE, POWER, batch, encode, wait_for
+
+from facility import wire
+from ingest.entry import encode_entry
+from ingest.gate import Gate
+from ingest.parts import Parts
+from ingest.subscriber import Inbound
+from stores.readings import open_readings
+from stores.records.database import open_records
+from stores.records.errands import Errands
+from stores.records.quarantine import Quarantine
+
+
+class Registry:
+    """An estate that stands still."""
+
+    def version(self):
+        return 1
+
+    def load(self):
+        return CATALOGUE
+
+
+class Unheard:
+    """Where acknowledgements go when nobody listens."""
+
+    def publish(self, *_, **__):
+        return True
+
+
+class Counting:
+    """A store that says how often, and when, it was written to."""
+
+    def __init__(self, store):
+        self.store, self.writes_s = store, []
+
+    def write_many(self, batches):
+        self.writes_s.append(time.monotonic())
+        self.store.write_many(batches)
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+
+class Rig:
+    """``take_in`` puts readings into the journal; the store writer runs until ``close``."""
+
+    def __init__(self, folder, url, *, store=None):
+        self.store = Counting(store or open_readings(url, Registry()))
+        self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
+        self.quarantine = Quarantine(self.engine)
+        self.parts = Parts(
+            folder, Gate(CATALOGUE), self.store, self.quarantine, Errands(self.engine), Unheard(), time.monotonic, now_ms
+        )
+        self.pipeline, self.stop, self.mids = self.parts.intake().pipeline, threading.Event(), count(1)
+        self.taken_in, self.sum = 0, 0
+
+    def start(self):
+        self.stop.clear()
+        self.thread = threading.Thread(target=self.parts.store_writer.run, args=(self.stop,))
+        self.thread.start()
+
+    def pause(self):
+        self.stop.set()
+        self.thread.join(20)
+
+    def take_in(self, n, *, rows=500, start_ms=None, step_ms=10):
+        """``n`` readings of one point, each of its own time, worth its number."""
+        start_ms = now_ms() - 86_400_000 if start_ms is None else start_ms
+        while n > 0:
+            some = min(rows, n)
+            first = self.taken_in + 1
+            message = batch(
+                first, some, points=(POWER,),
+                t=[start_ms + (first + i) * step_ms for i in range(some)],
+                x=[float((first + i) % 9_000) for i in range(some)], lane="backlog",
+            )  # fmt: skip
+            payload = encode(message)
+            inbound = Inbound(1, next(self.mids), wire.up_topic("edge-1", "backlog"), payload, wire.crc(payload))
+            group = self.pipeline.read([inbound], now_ms())
+            self.parts.journal.append([encode_entry(entry) for entry in group.entries], self.pipeline.streams.state)
+            self.pipeline.streams.settle()
+            self.taken_in += some
+            self.sum += sum(message.x)
+            n -= some
+
+    @property
+    def alarms(self):
+        return self.parts.figures.as_tree(0)["alarms"]
+
+    @property
+    def settled(self):
+        """Stored and quarantined so far."""
+        totals = self.parts.watermarks.totals()
+        return totals["stored"] + totals["quarantined"]
+
+    def wait_until_settled(self, timeout_s=60.0):
+        wait_for(lambda: self.settled == self.taken_in, timeout_s)
+
+    def check_nothing_is_lost(self):
+        (total,) = self.store.totals().values()
+        assert (total.count, total.total) == (self.taken_in, self.sum)
+
+    def close(self):
+        self.pause()
+        self.parts.close()
+        self.store.close()
+        self.engine.dispose()
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,209 @@
+"""The store rows of the fault table on a real InfluxDB: what it does to us, and that nothing is lost."""
+
+import math
+import os
+import subprocess
+import time
+from itertools import pairwise
+
+import pytest
+from influx_server import InfluxServer, make_ready
+from ingest_rig import POWER, wait_for
+
+from facility.errors import StoreUnavailable
+from stores.readings.influx import InfluxStore
+from stores.readings.influx_address import influx_address
+from stores.readings.influx_setup import Retention
+from stores.readings.influx_wire import connect
+from influx_proxy import InfluxProxy
+from store_rig import Registry, Rig, now_ms
+
+WEEK_MS = 7 * 86_400_000
+
+
+@pytest.fixture
+def server():
+    with InfluxServer() as running:
+        make_ready(running.url, "town")
+        yield running
+
+
+@pytest.fixture
+def rig(tmp_path, server):
+    running = Rig(tmp_path, server.url)
+    yield running
+    running.close()
+
+
+def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
+    rig.start()
+    for _ in range(4):
+        rig.take_in(20_000)
+        wait_for(lambda: rig.settled >= rig.taken_in - 15_000)
+        server.kill()
+        rig.take_in(5_000)
+        server.start()
+    rig.wait_until_settled()
+    rig.check_nothing_is_lost()
+    assert rig.alarms == {}
+
+
+def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig):
+    bad_ms = now_ms() - 5 * WEEK_MS
+    wire = connect(influx_address(server.url))
+    wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
+    wire.client.close()
+    rig.take_in(2_345)
+    rig.take_in(1, start_ms=bad_ms)
+    rig.take_in(2_654)
+    rig.start()
+    rig.wait_until_settled()
+    (item,) = rig.quarantine.items(limit=10)
+    assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
+    assert rig.store.totals()[POWER].count == 4_999
+    assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+
+
+def test_S3_a_server_that_takes_only_small_bodies_gets_small_ones(tmp_path):
+    with InfluxServer({"INFLUXDB_HTTP_MAX_BODY_SIZE": "20000"}) as small:
+        make_ready(small.url, "town")
+        rig = Rig(tmp_path, small.url)
+        rig.take_in(5_000)
+        rig.start()
+        rig.wait_until_settled()
+        rig.check_nothing_is_lost()
+        assert len(rig.store.writes_s) == 1
+        rig.close()
+
+
+def test_S4_a_store_that_refuses_hangs_resets_and_answers_halves_is_asked_patiently(tmp_path, server):
+    with InfluxProxy(server) as proxy:
+        wire = connect(influx_address(proxy.url_of("meterhouse")), answer_timeout_s=1.0)
+        rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(), time.time_ns))
+        rig.take_in(1_000)
+        rig.start()
+        rig.wait_until_settled()
+        said = ["busy", "broken", "reset", "half", "ok", "hang", "throttled"]
+        proxy.script.extend(said)
+        rig.take_in(1_000)
+        wait_for(lambda: "store_unavailable" in rig.alarms)
+        rig.wait_until_settled()
+        assert not proxy.script
+        rig.check_nothing_is_lost()
+        assert rig.alarms == {}
+        attempts_s = rig.store.writes_s[1:]
+        pauses_s = [later - earlier for earlier, later in pairwise(attempts_s)]
+        assert len(attempts_s) == len(said) + 1
+        assert min(pauses_s[2:]) >= 1.0  # away for long: at most one request a second
+        assert pauses_s[said.index("throttled")] >= 2.0  # as long as it asked for
+        rig.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """24 MiB for the server's files, which can grow."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        how = "a disk of its own needs root"
+        (pytest.fail if os.environ.get("REQUIRE_SERVERS") == "1" else pytest.skip)(how)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_S5_a_full_disk_is_told_and_after_room_was_made_and_a_restart_everything_is_stored(tmp_path, small_disk):
+    server = InfluxServer(folder=small_disk)
+    server.start()
+    make_ready(server.url, "town")
+    rig = Rig(tmp_path, server.url)
+    try:
+        filler = small_disk / "filler"
+        rig.take_in(5_000)
+        rig.start()
+        rig.wait_until_settled()
+        free = os.statvfs(small_disk)
+        filler.write_bytes(bytes(max(free.f_bavail * free.f_frsize - 100_000, 0)))
+        rig.take_in(40_000)
+        wait_for(lambda: "no space left" in rig.alarms.get("store_unavailable", ""))
+        assert "make room, then restart it" in rig.alarms["store_unavailable"]
+        filler.unlink()
+        server.stop()
+        server.start()
+        begun_s = time.monotonic()
+        rig.wait_until_settled()
+        assert time.monotonic() - begun_s < 60
+        rig.check_nothing_is_lost()
+        assert rig.alarms == {}
+    finally:
+        rig.close()
+        server.stop()
+
+
+def test_S7_what_influxd_loses_with_a_damaged_log_comes_back_from_the_journal(server, rig):
+    rig.take_in(50_000, rows=1_000)
+    rig.start()
+    rig.wait_until_settled()
+    rig.pause()
+    server.kill()
+    log = max((server.folder / "wal" / "meterhouse" / "raw").rglob("*.wal"), key=lambda file: file.stat().st_size)
+    whole = bytearray(log.read_bytes())
+    whole[5] ^= 0xFF  # the first byte of the first entry's text
+    log.write_bytes(whole)
+    server.start()
+    lost = rig.taken_in - sum(total.count for total in rig.store.totals().values())
+    assert lost > 0
+    rig.start()
+    told = []
+    rig.parts.housekeeping.asked.append(told.append)
+    wait_for(lambda: told, 30)
+    rig.check_nothing_is_lost()
+    assert "store_had_lost" in rig.alarms
+
+
+def test_S8_a_reading_older_than_what_is_kept_is_set_aside_at_once(tmp_path):
+    with InfluxServer() as server:
+        make_ready(server.url, "town", Retention(raw_days=1))
+        rig = Rig(tmp_path, server.url)
+        rig.take_in(1, start_ms=now_ms() - 10 * 86_400_000)
+        rig.start()
+        rig.wait_until_settled()
+        (item,) = rig.quarantine.items(limit=10)
+        assert item.reason == "beyond_retention"
+        assert len(rig.store.writes_s) == 1
+        assert rig.alarms == {}
+        rig.close()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said", "mend_it"),
+    [
+        ("SET PASSWORD FOR meterhouse = 'another'", "401", None),
+        ("DROP DATABASE meterhouse", "404", "store init"),
+    ],
+)
+def test_S9_a_store_that_knows_us_no_more_raises_an_alarm_and_costs_no_reading(server, rig, break_it, said, mend_it):
+    rig.take_in(500)
+    rig.start()
+    rig.wait_until_settled()
+    admin = connect(influx_address(server.url))
+    admin.ask_json(break_it)
+    rig.take_in(500)
+    wait_for(lambda: said in rig.alarms.get("store_unavailable", ""), 60)
+    time.sleep(1)
+    assert rig.settled == 500
+    if mend_it:
+        assert f"run meterhouse {mend_it}" in rig.alarms["store_unavailable"]
+        make_ready(server.url, "town")
+    else:
+        with pytest.raises(StoreUnavailable, match="check the user and password"):
+            admin.ask_json("SHOW DATABASES")
+        secret = server.server.password
+        again = connect(influx_address(server.url.replace(secret, "another")))
+        again.ask_json(f"SET PASSWORD FOR meterhouse = '{secret}'")
+        again.client.close()
+    admin.client.close()
+    rig.wait_until_settled(90)
+    assert rig.alarms == {}
+    if mend_it is None:
+        rig.check_nothing_is_lost()

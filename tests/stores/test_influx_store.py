@@ -1,0 +1,277 @@
+"""What an InfluxDB makes necessary: addresses, tags, marks, the log of changes, figures that are taken away."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from influx_server import InfluxServer, make_ready
+
+from facility.catalogue import Agent, Catalogue
+from facility.errors import ConfigError, Rejected, StoreUnavailable
+from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
+from facility.quantities import Quantity
+from stores.readings import open_readings
+from stores.readings.influx import InfluxStore
+from stores.readings.influx_address import influx_address
+from stores.readings.influx_csv import tables
+from stores.readings.influx_wire import connect
+from stores.readings.port import RollupSeries
+
+POWER = "main/active_power/total"
+CATALOGUE = Catalogue(
+    Site("town", Name("Town"), "UTC", "EUR"),
+    (),
+    (Building("hall", Name("Hall")), Building("west wing", Name("West"))),
+    (),
+    (Agent("a", ()),),
+    (Meter("main", Name("Main"), "hall", "p", "a", "bus", "1"),),
+    (Point("main", Quantity.ACTIVE_POWER),),
+)
+USAGE = {
+    "site": "town", "building": "hall", "utility": "electricity", "meter": "main", "role": "head", "enduse": "a, b=c",
+    "quantity": "energy_import",
+}  # fmt: skip
+
+
+class Registry:
+    def __init__(self, catalogue=CATALOGUE):
+        self.catalogue, self.at = catalogue, 1
+
+    def version(self):
+        return self.at
+
+    def load(self):
+        return self.catalogue
+
+    def change(self, catalogue):
+        self.catalogue, self.at = catalogue, self.at + 1
+
+
+@pytest.fixture(scope="module")
+def server():
+    with InfluxServer() as running:
+        yield running
+
+
+@pytest.fixture
+def url(server, request):
+    made = server.url_of(f"t{time.time_ns()}")
+    make_ready(made, "town")
+    return made
+
+
+@pytest.fixture
+def opened():
+    stores = []
+    yield stores
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def make(url, opened):
+    def open_one(registry=None):
+        opened.append(open_readings(url, registry or Registry()))
+        return opened[-1]
+
+    return open_one
+
+
+def one(t_ms, x=1.0, q=0):
+    return ReadingBatch([POWER], [0], [t_ms], [x], [q])
+
+
+def test_an_address_says_where_and_who():
+    old = influx_address("influx://me:p%40ss%3Aword@db.town:8087/readings")
+    assert (old.host, old.org, old.database, old.token) == ("http://db.town:8087", "-", "readings", "me:p@ss:word")
+    new = influx_address("influxs+token://a%2Fb==@db.town/town%20hall/readings")
+    assert (new.host, new.org, new.token, new.speaks_v2) == ("https://db.town:8086", "town hall", "a/b==", True)
+    assert influx_address("influx://[::1]/db").host == "http://[::1]:8086"
+    assert "p@ss" not in repr(old) + old.place
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("influx://me:pass%20word-secret@host/db", "space"),
+        ("influx://me@host/db-secret", "both a user and a password"),
+        ("influx://host", "needs a database"),
+        ("influx://host/a/secret", "needs a database"),
+        ("influx://host/secret'db", "needs a database"),
+        ("influx://:8086/db-secret", "names no host"),
+        ("influx://host:port/db-secret", "a port that is none"),
+        ("influx+token://host/org/db-secret", "one token before the '@'"),
+        ("influx+token://user:secret@host/org/db", "one token before the '@'"),
+        ("influx+token://secret@host//db", "an organisation and a database"),
+        ("influx+basic://secret@host/db", "allowed: influx://"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_when_it_is_set(url, said):
+    with pytest.raises(ConfigError, match=said) as refusal:
+        open_readings(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_table_without_rows_tags_or_some_numbers_is_read():
+    assert list(tables(b"")) == []
+    (plain,) = tables(b"name,tags,time,value,q\nreading,,10,1.5,\nreading,,20,2e16,3\n")
+    assert plain.tags == {}
+    assert plain.columns["time"].tolist() == [10, 20]
+    assert plain.columns["value"].tolist() == [1.5, 2e16]
+    assert np.isnan(plain.columns["q"][0])
+    rows = b'u,"a=x\\,y,b=\\=""z""",10,,,true\nu,"a=x\\,y,b=\\=""z""",20,1,,true\nu,a=,30,-1,2,true\n'
+    one_, other = tables(b"name,tags,time,p,q,row\n" + rows)
+    assert one_.tags == {"a": "x,y", "b": '="z"'}
+    assert other.tags == {"a": ""}
+    assert [len(one_.columns["p"]), len(other.columns["p"])] == [2, 1]
+    assert np.isnan(one_.columns["q"]).all()
+
+
+@pytest.mark.parametrize("body", [b"error\nno such thing\n", b"name,tags,time,value\nreading,,10,1.5\nreading,,2"])
+def test_an_answer_that_is_none_or_cut_short_is_no_data(body):
+    with pytest.raises(StoreUnavailable):
+        list(tables(body))
+
+
+def test_tags_come_from_the_registry_as_it_is_now(make, url):
+    registry = Registry()
+    store = make(registry)
+    store.write(one(10))
+    registry.change(replace(CATALOGUE, meters=(replace(CATALOGUE.meters[0], building="west wing"),)))
+    store.write(one(20))
+    wire = connect(influx_address(url))
+    found = wire.ask_json("SELECT value FROM raw.reading GROUP BY *")
+    wire.client.close()
+    assert [series.tags["building"] for series in found] == ["hall", "west wing"]
+    assert set(found[0].tags) == {"site", "building", "meter", "quantity", "channel"}
+    assert store.read([POWER], 0, 100)[POWER].t_ms.tolist() == [10, 20]
+
+
+def test_a_point_that_is_not_in_the_registry_is_refused(make):
+    with pytest.raises(Rejected, match="unknown_point: x/active_power/total"):
+        make().write(ReadingBatch([POWER, "x/active_power/total"], [0, 1], [10, 10], [1.0, 1.0]))
+    assert make().totals() == {}
+
+
+def test_without_a_registry_a_store_is_read_and_never_written(make, url, opened):
+    make().write(one(10))
+    opened.append(open_readings(url))
+    assert opened[-1].totals()[POWER].count == 1
+    with pytest.raises(ConfigError, match="only with the registry"):
+        opened[-1].write(one(20))
+
+
+def test_the_database_of_another_site_is_left_alone(make):
+    make().write(one(10))
+    foreign = make(Registry(replace(CATALOGUE, site=replace(CATALOGUE.site, id="village"))))
+    for call in (lambda: foreign.write(one(20)), foreign.latest, lambda: foreign.read_rollup("usage_1h", {}, 0, 1)):
+        with pytest.raises(StoreUnavailable, match="holds the readings of site 'town', the registry is of site 'village'"):
+            call()
+    assert make().totals()[POWER].count == 1
+
+
+def test_the_database_of_a_newer_meterhouse_is_left_alone(make, url):
+    wire = connect(influx_address(url))
+    wire.write("daily", b'meterhouse schema=99i,site="town" %d' % (time.time_ns() // 1_000_000 + 1))
+    wire.client.close()
+    with pytest.raises(StoreUnavailable, match="newer Meterhouse"):
+        make().write(one(10))
+
+
+def test_a_database_that_does_not_exist_is_no_empty_one(server, opened):
+    opened.append(open_readings(server.url_of("nowhere"), Registry()))
+    for call in (opened[0].latest, opened[0].totals, lambda: opened[0].write(one(10)), lambda: opened[0].changes(0)):
+        with pytest.raises(StoreUnavailable, match=r"not found.*run meterhouse store init"):
+            call()
+
+
+def test_good_readings_say_nothing_of_quality_outside_a_doubtful_stretch(make, url):
+    make().write_many([one(10), one(20, q=2), one(40, q=3), one(50)])
+    make().write_many([one(30), one(60)])  # another process finds the stretch
+    wire = connect(influx_address(url))
+    (found,) = wire.ask_json("SELECT q FROM raw.reading")
+    wire.client.close()
+    assert [(t // 1_000_000, q) for t, q in found.values] == [(20, 2), (30, 0), (40, 3)]
+
+
+def test_a_reader_whose_cursor_is_older_than_the_log_is_told_everything(make, url):
+    store = make()
+    store.write_many([one(10), one(20)])
+    cursor = store.changes(0).cursor
+    wire = connect(influx_address(url))
+    wire.ask_json('DROP MEASUREMENT "write"')
+    assert (store.changes(cursor).cursor, dict(store.changes(cursor).ranges)) == (1, {POWER: (10, 20)})
+    assert dict(store.changes(1).ranges) == {}  # told once, not for ever
+    store.write(one(30))
+    assert dict(store.changes(1).ranges) == {POWER: (10, 30)}
+    assert dict(store.changes(store.changes(1).cursor).ranges) == {}
+    wire.client.close()
+
+
+def test_two_writers_whose_clocks_differ_hide_nothing_from_a_reader(url, opened):
+    def writer(clock_ns):
+        opened.append(InfluxStore(connect(influx_address(url)), Registry(), clock_ns))
+        return opened[-1]
+
+    now_ns = time.time_ns()
+    early, late = writer(lambda: now_ns - 10**12), writer(lambda: now_ns)
+    late.write(one(10))
+    cursor = early.changes(0).cursor
+    early.write(one(20))
+    told = late.changes(cursor)
+    assert dict(told.ranges) == {POWER: (20, 20)}
+    assert dict(late.changes(told.cursor).ranges) == {}
+
+
+def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
+    store = make()
+    store.write_rollup("usage_1h", [RollupSeries(USAGE, np.array([0]), {"qty": np.array([1.0])})])
+    (series,) = store.read_rollup("usage_1h", {"enduse": "a, b=c"}, 0, 1)
+    assert series.tags == USAGE
+
+
+def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(make, url, opened, monkeypatch):
+    store = make()
+    t_ms = np.array([0, 3_600_000, 7_200_000])
+    figures = {"qty": np.array([1.0, 2.0, 3.0]), "cost": np.array([5.0, 6.0, 7.0])}
+    store.write_rollup("usage_1h", [RollupSeries(USAGE, t_ms, figures)])
+    deleted = []
+
+    class CutShort(type(store._wire)):
+        def delete(self, *what):
+            super().delete(*what)
+            deleted.append(what)
+            raise StoreUnavailable("cut short right after deleting")
+
+    wire = connect(influx_address(url))
+    opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
+    gone = RollupSeries(USAGE, t_ms[1:2], {"qty": np.array([math.nan])})
+    with pytest.raises(StoreUnavailable):
+        opened[-1].write_rollup("usage_1h", [gone])
+    assert len(deleted) == 1
+    (left,) = store.read_rollup("usage_1h", {}, 0, 10**9, ["cost"])
+    assert left.t_ms.tolist() == [0, 7_200_000]
+    fresh = make()
+    fresh.write_rollup("usage_1h", [gone])  # whoever was cut short does it again
+    (series,) = fresh.read_rollup("usage_1h", {}, 0, 10**9, ["qty", "cost"])
+    assert series.t_ms.tolist() == t_ms.tolist()
+    assert series.fields["cost"].tolist() == [5.0, 6.0, 7.0]
+    assert [math.isnan(x) for x in series.fields["qty"]] == [False, True, False]
+    assert fresh._wire.ask('SELECT "row" FROM hourly.usage_1h_put_by') == b""
+
+
+def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
+    from stores.readings.influx_setup import Retention, kept_for  # noqa: PLC0415
+
+    store = make()
+    now_ms = time.time_ns() // 1_000_000
+    store.write(one(now_ms))
+    make_ready(url, "town", Retention(400, 3650, 0))
+    wire = connect(influx_address(url))
+    assert kept_for(wire) == {"raw": "9600h0m0s", "hourly": "87600h0m0s", "daily": "0s", "log": "168h0m0s"}
+    make_ready(url, "town")
+    assert kept_for(wire)["raw"] == "0s"
+    wire.client.close()
+    assert store.totals()[POWER].count == 1
