@@ -23,6 +23,9 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 bench: .venv/server.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
+	tools/build_servers.sh peer
+	$(RUN)/python -m bench.ingest --peer telegraf
+	$(RUN)/python -m bench.influx
 	$(RUN)/python -m bench.chaos
 
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import pstats
+import sys
 import tempfile
 import time
 from itertools import islice
@@ -170,4 +171,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--peer", "telegraf"]:
+        from bench import peer
+
+        peer.main()
+    else:
+        main()

@@ -31,7 +31,9 @@ class InfluxProxy:
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def url_of(self, database: str) -> str:
-        return self.behind.url_of(database).replace(f":{self.behind.server.port}/", f":{self.server.server_address[1]}/")
+        return self.behind.url_of(database).replace(
+            f":{self.behind.server.port}/", f":{self.server.server_address[1]}/"
+        )
 
     def __enter__(self) -> Self:
         self.thread.start()

@@ -58,7 +58,14 @@ class Rig:
         self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
         self.parts = Parts(
-            folder, Gate(CATALOGUE), self.store, self.quarantine, Errands(self.engine), Unheard(), time.monotonic, now_ms
+            folder,
+            Gate(CATALOGUE),
+            self.store,
+            self.quarantine,
+            Errands(self.engine),
+            Unheard(),
+            time.monotonic,
+            now_ms,
         )
         self.pipeline, self.stop, self.mids = self.parts.intake().pipeline, threading.Event(), count(1)
         self.taken_in, self.sum = 0, 0

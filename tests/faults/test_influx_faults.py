@@ -7,16 +7,16 @@ import time
 from itertools import pairwise
 
 import pytest
+from influx_proxy import InfluxProxy
 from influx_server import InfluxServer, make_ready
 from ingest_rig import POWER, wait_for
+from store_rig import Registry, Rig, now_ms
 
 from facility.errors import StoreUnavailable
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import Retention
 from stores.readings.influx_wire import connect
-from influx_proxy import InfluxProxy
-from store_rig import Registry, Rig, now_ms
 
 WEEK_MS = 7 * 86_400_000
 

@@ -1,0 +1,156 @@
+"""``meterhouse store`` on real stores: prepared, checked, moved, and one clear sentence where something is wrong."""
+
+import json
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+from influx_server import InfluxServer
+from ingest_rig import CATALOGUE, POWER
+from test_commands import meterhouse
+
+from facility.model import ReadingBatch
+from stores.readings import open_readings
+from stores.readings.influx_address import influx_address
+from stores.readings.influx_wire import connect
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+NOW_MS = time.time_ns() // 1_000_000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with InfluxServer() as running:
+        yield running
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder whose records know the estate."""
+    records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    Registry(records).apply(CATALOGUE, by="test", at=datetime.now(UTC), accept=True)
+    records.dispose()
+    return tmp_path
+
+
+@pytest.fixture
+def url(server):
+    return server.url_of(f"c{time.time_ns()}")
+
+
+def registry_in(data):
+    return Registry(open_records(f"sqlite:///{data / 'records.db'}"))
+
+
+def filled(data, n=3_000):
+    """A file of readings over some months, and its URL."""
+    url = f"sqlite://{data / 'readings.db'}"
+    store = open_readings(url)
+    t_ms = [NOW_MS - i * 3_600_000 for i in range(n)]
+    store.write(ReadingBatch([POWER], [0] * n, t_ms, [i / 7 for i in range(n)], [2 * (i % 100 == 0) for i in range(n)]))
+    store.close()
+    return url
+
+
+def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, url):
+    before = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    assert (before.returncode, before.stderr.count("\n")) == (1, 1)
+    assert "run meterhouse store init" in before.stderr
+    for _ in range(2):
+        made = meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=url)
+        assert (made.returncode, made.stdout) == (0, "ready for the readings of site 'town'.\n")
+    after = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    assert after.returncode == 0
+    assert "raw 9600h0m0s, hourly for ever" in after.stdout
+
+
+def test_a_file_needs_no_preparing(data):
+    assert meterhouse("store", "init", data=data).returncode == 0
+    assert "points with readings" in meterhouse("store", "check", data=data).stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda url: url.replace("meterhouse:", "meterhouse:not"), "check the user and password"),
+        (lambda url: url.replace("meterhouse:", "meterhouse:a%20"), "a space in it: choose another password"),
+        (lambda url: url + "_missing", "run meterhouse store init"),
+        (lambda url: "influx://127.0.0.1:9/nobody", "does not answer"),
+        (lambda url: url.rpartition("/")[0], "needs a database"),
+    ],
+)
+def test_a_wrong_address_is_one_sentence(data, url, wrong, said):
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=wrong(url))
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert url.split("@")[0].rpartition(":")[2] not in done.stderr  # never a password
+
+
+def test_the_store_of_another_site_is_left_alone(data, url, server):
+    wire = connect(influx_address(url))
+    assert meterhouse("store", "init", data=data, METERHOUSE_STORE=url).returncode == 0
+    wire.write("daily", b'meterhouse schema=1i,site="village" %d' % (NOW_MS + 60_000))
+    for command in (["check"], ["init"]):
+        done = meterhouse("store", *command, data=data, METERHOUSE_STORE=url)
+        assert done.returncode == 1
+        assert "holds the readings of site 'village', the registry is of site 'town'" in done.stderr
+    wire.write("daily", b'meterhouse schema=9i,site="town" %d' % (NOW_MS + 120_000))
+    newer = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    assert "written by a newer Meterhouse (schema 9, this one reads 1)" in newer.stderr
+    wire.client.close()
+
+
+def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, url):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
+    (data / "ingest.json").write_text(json.dumps({"stored": 1_234}))
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    assert done.returncode == 1
+    assert "1,234 readings fewer than it has confirmed" in done.stderr
+    assert "meterhouse reconcile" in done.stderr
+
+
+def test_everything_moves_to_an_influxdb_and_back(data, url, tmp_path):
+    file = filled(data)
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
+    there = meterhouse("store", "migrate", "--to", url, data=data)
+    assert there.returncode == 0, there.stderr
+    assert "1 of 1 points" in there.stdout
+    assert re.search(r"readings in both +3,000\n", there.stdout)
+    assert "the two hold the same." in there.stdout
+    back = f"sqlite://{tmp_path / 'back.db'}"
+    assert meterhouse("store", "migrate", "--from", url, "--to", back, data=data).returncode == 0
+    old, new = open_readings(file), open_readings(back)
+    assert old.totals() == new.totals()
+    a, b = (store.read([POWER], 0, 2 * NOW_MS)[POWER] for store in (old, new))
+    assert (a.t_ms.tolist(), a.x.tolist(), a.q.tolist()) == (b.t_ms.tolist(), b.x.tolist(), b.q.tolist())
+    old.close()
+    new.close()
+
+
+def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(data, url):
+    file = filled(data)
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
+    half = open_readings(url, registry_in(data))
+    series = open_readings(file).read([POWER], NOW_MS - 20 * 86_400_000, NOW_MS + 1)[POWER]
+    half.write(ReadingBatch([POWER], [0] * len(series), series.t_ms.tolist(), series.x.tolist(), series.q.tolist()))
+    half.close()
+    done = meterhouse("store", "migrate", "--to", url, data=data)
+    assert re.search(r"readings in both +3,000\n", done.stdout)
+    again = meterhouse("store", "migrate", "--to", url, data=data)
+    assert re.search(r"readings copied +0\n", again.stdout)
+    stranger = open_readings(file)
+    stranger.write(ReadingBatch(["gone/voltage/total"], [0], [NOW_MS], [1.0]))
+    stranger.close()
+    partly = meterhouse("store", "migrate", "--to", url, data=data)
+    assert partly.returncode == 1
+    assert "gone/voltage/total is refused: unknown_point" in partly.stderr
+    assert "nothing in the target" in partly.stderr
+
+
+def test_a_move_onto_itself_is_refused(data):
+    url = filled(data)
+    done = meterhouse("store", "migrate", "--to", url, data=data, METERHOUSE_STORE=url)
+    assert (done.returncode, done.stderr) == (2, "the two stores are the same\n")

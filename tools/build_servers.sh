@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the real servers that Debian does not have, once, outside the work tree; with "peer" also Telegraf, for make bench.
+set -euo pipefail
+into="${XDG_CACHE_HOME:-$HOME/.cache}/meterhouse"
+mkdir -p "$into"
+
+if ! command -v influxd >/dev/null && [ ! -x "$into/influxd" ]; then
+  echo "building influxd 1.8.10: about three minutes, once"
+  GOBIN="$into" go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+fi
+if [ "${1:-}" = peer ] && ! command -v telegraf >/dev/null && [ ! -x "$into/telegraf" ]; then
+  echo "building telegraf 1.37.2"
+  GOBIN="$into" go install -tags custom,inputs.mqtt_consumer,outputs.influxdb,parsers.influx,parsers.json \
+    github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
+fi
