@@ -1,8 +1,8 @@
 """The same readings through our ingest and through Telegraf, into one InfluxDB by one Mosquitto, in one run.
 
 What counts is readings stored per second of the consumer's own processor time, from the first message to the last
-reading found in the database. Ours journals with fsync, checks and acknowledges after storing; Telegraf keeps no journal
-and checks nothing.
+reading found in the database. Ours journals with fsync, checks and acknowledges after storing; Telegraf keeps no
+journal and checks nothing.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ TELEGRAF = """\
 """
 PARSERS = {
     "line_protocol": '  data_format = "influx"',
-    "json": '  data_format = "json"\n  name_override = "reading"\n  json_time_key = "t"\n  json_time_format = "unix_ms"\n'
-    '  tag_keys = ["site", "building", "meter", "quantity", "channel"]',
+    "json": '  data_format = "json"\n  name_override = "reading"\n  json_time_key = "t"\n'
+    '  json_time_format = "unix_ms"\n  tag_keys = ["site", "building", "meter", "quantity", "channel"]',
 }
 
 
@@ -90,6 +90,7 @@ class Place:
     store_url: str
 
     def url_of(self, database: str) -> str:
+        """The store URL of another database on the same server."""
         return f"{self.store_url.rpartition('/')[0]}/{database}"
 
 

@@ -81,12 +81,15 @@ class Campaign:
     def _has_moved(self, victim: Victim) -> bool:
         """Whether a portion has been taken in since a part was started, or all that the edge held.
 
-        Every reading taken in has gone through all three; that the broker is the one of now, its bytes prove.
+        Every reading taken in has gone through edge, broker and ingest; that the broker is the one of now, its bytes
+        prove, and that the store is, what the edge could free.
         """
         now, then = self._now, self._at_start.get(victim, Progress())
         enough = self.issue.count // self._portions
         waiting = now.newest - now.freed
         is_new = now.taken_in - then.taken_in > (enough if waiting > enough else 0)
+        if victim == "store":
+            return is_new and now.freed > then.freed
         return is_new and (victim != "broker" or now.carried - then.carried > A_BATCH_BYTES)
 
     def _settle(self) -> None:

@@ -16,12 +16,12 @@ from stores.records.registry import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
-AGENT, OTHER_AGENT = "edge-1", "edge-2"
+SITE, AGENT, OTHER_AGENT = "proof", "edge-1", "edge-2"
 IDENTITIES = {AGENT: agent_rights(AGENT), "ingest": INGEST}
 
 HEAD = """\
 version: 1
-site: {{id: proof, name: Proving ground, timezone: UTC, currency: EUR}}
+site: {{id: {site}, name: Proving ground, timezone: UTC, currency: EUR}}
 buildings:
   - {{id: hall, name: Hall}}
 agents:
@@ -39,7 +39,9 @@ def write_estate(path: Path, gateway_port: int) -> None:
     """The site document that the agent reads."""
     lines = [METER.format(id=f"m{i}", agent=AGENT, unit=i + 1) for i in range(METERS)]
     lines.append(METER.format(id="far", agent=OTHER_AGENT, unit=1))
-    path.write_text(HEAD.format(agent=AGENT, other=OTHER_AGENT, port=gateway_port) + "".join(lines), encoding="utf-8")
+    path.write_text(
+        HEAD.format(site=SITE, agent=AGENT, other=OTHER_AGENT, port=gateway_port) + "".join(lines), encoding="utf-8"
+    )
 
 
 def apply_estate(path: Path, records: str) -> None:

@@ -23,7 +23,7 @@ from chaos.evidence import collect, invented, live_readings
 from chaos.faults import small_disk
 from chaos.oracle import Oracle
 from chaos.readings import VALUES, Issue
-from chaos.schedule import VICTIMS, strikes
+from chaos.schedule import SERVER_VICTIMS, VICTIMS, strikes
 from chaos.topology import EDGES, STORES, RigError, Topology, find_mosquitto
 
 from meterhouse.table import render_facts
@@ -78,11 +78,12 @@ def run(chosen: argparse.Namespace, folder: Path, say: Any) -> tuple[dict[str, A
         campaign = Campaign(topology, issue, say, has_small_disk)
         try:
             topology.start()
-            campaign.run(strikes(chosen.seed, chosen.kills))
+            campaign.run(strikes(chosen.seed, chosen.kills, SERVER_VICTIMS if topology.influxd else VICTIMS))
         finally:
             topology.stop()
         say("judging")
-        verdict = judge(topology, campaign)
+        with topology.store_at_hand():
+            verdict = judge(topology, campaign)
         if has_small_disk and not verdict.holds:
             shutil.copytree(topology.ingest, folder / "ingest-as-found")  # the small disk goes, the evidence stays
     kills = {name: part.kills for name, part in topology.parts.items()}

@@ -7,16 +7,19 @@ from itertools import cycle
 from random import Random
 from typing import Literal
 
-Victim = Literal["edge", "broker", "ingest"]
+Victim = Literal["edge", "broker", "ingest", "store"]
 Beside = Literal[
     "nothing", "freeze", "blackhole", "delay", "rst", "dropack", "ingest_cut", "disk_full", "clock_ahead", "clock_back"
 ]
 
 VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
+SERVER_VICTIMS: tuple[Victim, ...] = (*VICTIMS, "store")
+"""Where the store is a server, it is killed as well."""
 
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
     "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
+    "store": ("nothing", "rst", "ingest_cut", "delay"),
     "ingest": ("blackhole", "rst", "dropack", "ingest_cut", "disk_full", "delay"),
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
@@ -41,12 +44,12 @@ class Strike:
     down_s: float
 
 
-def strikes(seed: int, kills: int) -> list[Strike]:
+def strikes(seed: int, kills: int, victims: tuple[Victim, ...] = VICTIMS) -> list[Strike]:
     """``kills`` strikes at each victim, shuffled."""
     rng = Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    order = [victim for victim in VICTIMS for _ in range(kills)]
+    order = [victim for victim in victims for _ in range(kills)]
     rng.shuffle(order)
-    beside = {victim: cycle(BESIDE[victim]) for victim in VICTIMS}
+    beside = {victim: cycle(BESIDE[victim]) for victim in victims}
     return [
         Strike(victim, next(beside[victim]), rng.uniform(0.05, LONGEST_WAIT_S), rng.uniform(0, LONGEST_DOWN_S))
         for victim in order

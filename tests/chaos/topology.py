@@ -8,20 +8,24 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from chaos.estate import AGENT, IDENTITIES, apply_estate, write_estate
+from chaos.estate import AGENT, IDENTITIES, SITE, apply_estate, write_estate
 from chaos.meters import Gateway
 from chaos.proxy import Proxy
 
 from meterhouse.broker import SYSTEM_FOLDERS
 from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
+from meterhouse.influxd import Influxd, find_influxd, own_influxd
+from meterhouse.store_setup import prepare_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from chaos.schedule import Victim
 
@@ -36,8 +40,8 @@ EDGES: dict[AckMode, list[str]] = {
     "puback": [sys.executable, str(HERE / "puback_edge.py")],
 }
 
-STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite://{folder / 'readings.db'}"}
-"""Where ingest stores: word → URL of a new store in a folder."""
+STORES = ("sqlite", "influx")
+"""Where ingest stores: in a file of its own, or in an influxd that is killed like the others."""
 
 DEBIAN = """\
 pid_file {folder}/mosquitto.pid
@@ -130,7 +134,8 @@ class Topology:
             (self.folder / name).mkdir(exist_ok=True)
         self.recordings, self.clock = self.folder / "recordings", self.folder / "clock"
         self.outbox, self.ingest = self.folder / "edge" / "outbox.db", self.folder / "ingest"
-        self.store_url = STORES[self.store](self.ingest)
+        self.influxd = own_influxd(self.folder / "influxd") if self.store == "influx" else None
+        self.store_url = self.influxd.url if self.influxd else f"sqlite://{self.ingest / 'readings.db'}"
         self.records_url = f"sqlite:///{self.ingest / 'records.db'}"
 
     def start(self) -> None:
@@ -142,6 +147,8 @@ class Topology:
         port = _free_port()
         self.link, self.ingest_link = Proxy(port), Proxy(port)
         self._words = passwords(self.folder / "broker", IDENTITIES)
+        if self.influxd:
+            self._start_store(self.influxd)
         self._add("broker", self._broker(port), {})
         self._add(
             "ingest",
@@ -157,11 +164,31 @@ class Topology:
         )
         self._add("edge", lambda _: EDGES[self.ack_mode], self._edge_env(site))
         for part in self.parts.values():
-            part.start()
+            if not part.is_alive:
+                part.start()
+
+    def _start_store(self, influxd: Influxd) -> None:
+        program = str(find_influxd())
+        self._add("store", lambda _: [program, "run"], influxd.env())
+        with self.store_at_hand(stay=True):
+            prepare_store(self.store_url, SITE, time.time_ns() // 1_000_000)
+
+    @contextmanager
+    def store_at_hand(self, *, stay: bool = False) -> Iterator[None]:
+        """A store that is a server runs inside the block, and after it if it is to stay."""
+        if self.influxd is None:
+            yield
+            return
+        part = self.parts["store"]
+        part.start()
+        self.influxd.await_ready(part.check)
+        yield
+        if not stay:
+            part.stop()
 
     def stop(self) -> None:
         """End the parts, the broker last, and the rig's own listeners."""
-        for name in ("edge", "ingest", "broker"):
+        for name in ("edge", "ingest", "broker", "store"):
             if name in self.parts:
                 self.parts[name].stop()
         for listener in ("link", "ingest_link", "gateway"):

@@ -1,4 +1,4 @@
-"""Ingest's own parts around a store that fails: journal, quarantine and store writer are real, only the broker is not."""
+"""Ingest's own parts around a store that fails: journal, quarantine, store writer are real, only the broker is not."""
 
 from __future__ import annotations
 

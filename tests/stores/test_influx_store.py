@@ -166,10 +166,9 @@ def test_without_a_registry_a_store_is_read_and_never_written(make, url, opened)
 def test_the_database_of_another_site_is_left_alone(make):
     make().write(one(10))
     foreign = make(Registry(replace(CATALOGUE, site=replace(CATALOGUE.site, id="village"))))
+    said = "holds the readings of site 'town', the registry is of site 'village'"
     for call in (lambda: foreign.write(one(20)), foreign.latest, lambda: foreign.read_rollup("usage_1h", {}, 0, 1)):
-        with pytest.raises(
-            StoreUnavailable, match="holds the readings of site 'town', the registry is of site 'village'"
-        ):
+        with pytest.raises(StoreUnavailable, match=said):
             call()
     assert make().totals()[POWER].count == 1
 

@@ -260,7 +260,7 @@ def test_a_url_chooses_the_store(tmp_path):
     assert (tmp_path / "readings.db").is_file()
 
 
-@pytest.mark.parametrize("url", ["", "sqlite:///", "sqlite:readings.db", "influx://me:secret@host/db", "/var/x.db"])
+@pytest.mark.parametrize("url", ["", "sqlite:///", "sqlite:readings.db", "postgresql://me:secret@host/db", "/var/x.db"])
 def test_another_url_is_refused_naming_what_is_allowed(url):
     with pytest.raises(ConfigError, match=r"allowed: memory: or sqlite:///absolute/path") as refusal:
         open_readings(url)
