@@ -232,6 +232,4 @@ def record(folder, rows, per_line=1000):
 
 def recorded(rows):
     """What a store must hold of a recording: point → [(time, value), …]."""
-    return {
-        point: [(T0_MS + 1000 * k, k / 2) for k in range(i, rows, len(WATER))] for i, point in enumerate(WATER)
-    }
+    return {point: [(T0_MS + 1000 * k, k / 2) for k in range(i, rows, len(WATER))] for i, point in enumerate(WATER)}

@@ -8,13 +8,26 @@ import random
 import re
 import string
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ingest_process import FULL, seeded
-from ingest_rig import CATALOGUE, ENERGY, FOREIGN, IDENTITIES, LEVELLESS, NOW_MS, POWER, Client, Ingest, batch, encode, wait_for
-from ingest_rig import IDENTITIES as IDENTITIES
+from ingest_rig import (
+    CATALOGUE,
+    ENERGY,
+    FOREIGN,
+    IDENTITIES,
+    LEVELLESS,
+    NOW_MS,
+    POWER,
+    Client,
+    Ingest,
+    batch,
+    encode,
+    wait_for,
+)
 from intake_in_memory import Trial, inbound
 from pydantic import TypeAdapter, ValidationError
 
@@ -52,7 +65,7 @@ def scenario(seed):
         inbound(batch(1, 3, dev="edge-2"), agent="edge-1"),
         inbound(wire.Hello(v=1, dev="edge-1", ep=EPOCH, oldest=1, newest=first - 1, pending=[]), "hello"),
     ]
-    recut = [inbound(_joined(a, b)) for (k, a), (m, b) in zip(messages, messages[1:], strict=False) if {k, m} <= WHOLE]
+    recut = [inbound(_joined(a, b)) for (k, a), (m, b) in pairwise(messages) if {k, m} <= WHOLE]
     return [*(inbound(message, None if kind != "malformed" else "live") for kind, message in messages), *extra, *recut]
 
 
@@ -329,7 +342,19 @@ def _spoilt(payload, chance):
     return bytes(data)
 
 
-TOKENS = [b"NaN", b"1e999", b"-1", b"9" * 30, b'"x"', b"null", b"{}", b"true", b"\xff\xfe", b"\\ud800", b"4611686018427387904"]
+TOKENS = [
+    b"NaN",
+    b"1e999",
+    b"-1",
+    b"9" * 30,
+    b'"x"',
+    b"null",
+    b"{}",
+    b"true",
+    b"\xff\xfe",
+    b"\\ud800",
+    b"4611686018427387904",
+]
 
 
 def test_B9_spoilt_payloads_are_refused_and_nothing_breaks():
