@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
 from stores.readings import open_readings
 from stores.records.database import open_records
+from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
 from stores.records.registry import Registry
 
@@ -57,7 +59,8 @@ def _compose(settings: Settings, stop: Event) -> bool:
     is_well = True
     if _wait_for_estate(registry, stop):
         gate = Gate(registry.load())
-        parts = Parts(settings.data, gate, store, Quarantine(engine), subscriber, time.monotonic, now_ms)
+        quarantine, errands = Quarantine(engine), Errands(engine)
+        parts = Parts(settings.data, gate, store, quarantine, errands, subscriber, time.monotonic, now_ms)
         is_well = _run(parts, parts.intake(), registry, stop)
         parts.close()
     store.close()
@@ -98,6 +101,7 @@ def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
                     version = _follow_registry(parts, intake, registry, version)
+                    _run_errands(parts)
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
@@ -122,6 +126,12 @@ def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: 
     except StoreUnavailable:
         return version
     return newest
+
+
+def _run_errands(parts: Parts) -> None:
+    """Do what people asked for. Records that cannot be reached now are asked later."""
+    with suppress(StoreUnavailable):
+        parts.errand_runner.turn(time.monotonic())
 
 
 def _set_up_logging() -> None:

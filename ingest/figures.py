@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import structlog
 
+from facility.system_alarm import SystemAlarm
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
@@ -43,7 +45,7 @@ class Figures:
         self._alarms: dict[str, str] = {}
         self._lock = Lock()
 
-    def alarm(self, name: str, words: str) -> None:
+    def alarm(self, name: SystemAlarm, words: str) -> None:
         """Something is wrong that a person should see; logged once, when it begins."""
         with self._lock:
             is_new = name not in self._alarms
@@ -51,7 +53,7 @@ class Figures:
         if is_new:
             log.warning("alarm", alarm=name, error=words)
 
-    def all_clear(self, name: str) -> None:
+    def all_clear(self, name: SystemAlarm) -> None:
         """It is well again; logged once."""
         with self._lock:
             was = self._alarms.pop(name, None)
@@ -73,9 +75,9 @@ class Figures:
         now_s = self._clock_s()
         if dropped > self._dropped:
             self._dropped_at_s = now_s
-            self.alarm("broker_drops_messages", f"{dropped} in all; agents send them again")
+            self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")
         elif now_s - self._dropped_at_s >= DROPS_TOLD_S:
-            self.all_clear("broker_drops_messages")
+            self.all_clear(SystemAlarm.BROKER_DROPS_MESSAGES)
         self._dropped = dropped  # a broker that was started again counts from 0
 
     def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import Rejected, StoreUnavailable
+from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, encode_entry
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ class Intake:
                 self.journal.append(bodies, self.pipeline.streams.state)
             except StoreUnavailable as error:
                 if not delay_s:
-                    self.figures.alarm("journal_unavailable", str(error))
+                    self.figures.alarm(SystemAlarm.JOURNAL_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
                 self.beat()
                 continue
             if delay_s:
-                self.figures.all_clear("journal_unavailable")
+                self.figures.all_clear(SystemAlarm.JOURNAL_UNAVAILABLE)
             return True
         return False
 
@@ -164,9 +165,9 @@ class Intake:
             self.acknowledger.acknowledge(stream, nack)
         if open_gaps := self.gaps.open_for_long(now_s):
             (agent, _), (first, last) = open_gaps[0]
-            self.figures.alarm("gap_open", f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
+            self.figures.alarm(SystemAlarm.GAP_OPEN, f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
         else:
-            self.figures.all_clear("gap_open")
+            self.figures.all_clear(SystemAlarm.GAP_OPEN)
         self.figures.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
 
     def _run_errands(self, stop: Event) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.accepted import Announcer
 from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
+from ingest.errand_runner import ErrandRunner
 from ingest.figures import Figures
 from ingest.gaps import PATIENCE_S, Gaps
 from ingest.hours import Hours
@@ -18,7 +19,7 @@ from ingest.intake import Intake
 from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
 from ingest.pipeline import Pipeline
 from ingest.reconcile import HourlyStore, Reconciler
-from ingest.store_writer import KeepsRefused, StoreWriter
+from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
 from stores.folder import FolderLock
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ingest.entry import Entry
     from ingest.gate import Gate
     from ingest.subscriber import Subscriber
+    from stores.records.errands import Errands
+    from stores.records.quarantine import Quarantine
 
 
 BEAT_S = 1.0
@@ -45,7 +48,8 @@ class Parts:
         folder: Path,
         gate: Gate,
         store: HourlyStore,
-        quarantine: KeepsRefused,
+        quarantine: Quarantine,
+        errands: Errands,
         subscriber: Subscriber,
         monotonic: Callable[[], float],
         clock_ms: Callable[[], int],
@@ -73,7 +77,18 @@ class Parts:
         reconciler = Reconciler(
             self.journal, hours, self.watermarks, store, lambda: self.gate, self._errands.put, clock_ms
         )
-        self.housekeeping = Housekeeping(reconciler, self.figures, monotonic)
+        self.housekeeping = Housekeeping(reconciler, quarantine, self.figures, monotonic)
+        self.errand_runner = ErrandRunner(
+            errands=errands,
+            quarantine=quarantine,
+            gate=lambda: self.gate,
+            streams=self.streams,
+            watermarks=self.watermarks,
+            keep=self._errands.put,
+            reconcile=self.housekeeping.asked.append,
+            clock_ms=clock_ms,
+            begin_at=self.journal.end,
+        )
         self.store_writer = StoreWriter(
             journal=self.journal,
             streams=self.streams,

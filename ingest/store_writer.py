@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from facility.errors import Rejected, StoreUnavailable
+from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, decode_entry
 from ingest.frames import Damage
 from ingest.gate import Refused
-from ingest.refusals import refused_readings
+from ingest.refusals import instant, refused_readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
     from threading import Event
 
     from facility.model import ReadingBatch
@@ -46,6 +48,9 @@ class KeepsRefused(Protocol):
 
     def put(self, *items: QuarantineItem) -> None:
         """Keep refused items in one transaction; the same item again changes nothing."""
+
+    def close_replayed(self, item_id: int, outcome: str, at: datetime, again: Iterable[QuarantineItem] = ()) -> None:
+        """An item was taken in again, but for the ones in ``again``; the same call again changes nothing."""
 
 
 @dataclass(slots=True)
@@ -84,9 +89,9 @@ class StoreWriter:
         try:
             self.between()
         except StoreUnavailable as error:
-            self.figures.alarm("store_unavailable", str(error))
+            self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
         else:
-            self.figures.all_clear("store_unavailable")
+            self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""
@@ -95,7 +100,7 @@ class StoreWriter:
             return False
         for damage in (f for f in found if isinstance(f, Damage)):
             log.error("journal_damaged", start=damage.start, end=damage.end)
-            self.figures.alarm("journal_damaged", f"{damage.end - damage.start} bytes at {damage.start}")
+            self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
         if self._write(found[-1].end, entries, stop):
@@ -111,21 +116,25 @@ class StoreWriter:
                 self._write_once(end, entries)
             except StoreUnavailable as error:
                 if not delay_s:
-                    self.figures.alarm("store_unavailable", str(error))
+                    self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
                 continue
             if delay_s:
-                self.figures.all_clear("store_unavailable")
+                self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             return True
         return False
 
     def _write_once(self, end: int, entries: Sequence[Entry]) -> None:
         rows = [Rows(entry, entry.readings.batch(), entry.seqs().tolist()) for entry in entries if entry.readings]
         refused = list(self._stored_or_refused(rows))
-        items = [item for entry in entries for item in entry.refused] + refused
+        items = [item for entry in entries for item in entry.refused if not entry.replayed] + refused
         if items:
             self.quarantine.put(*items)
+        for entry in entries:
+            if entry.replayed and entry.readings:
+                at = instant(self.clock_ms())
+                self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
         self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
 
     def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:
@@ -171,6 +180,12 @@ class StoreWriter:
                 log.error("journal_lost", agent=stream[0], epoch=stream[1], readings=lost.size())
                 self.reopen(Entry(*stream, self.clock_ms(), reopened=list(lost)))
         self._has_damage = False
+
+
+def _outcome(entry: Entry) -> str:
+    stored = len(entry.readings) if entry.readings else 0
+    again = sum(item.count for item in entry.refused)
+    return f"stored {stored}" + (f", refused again {again}" if again else "")
 
 
 @dataclass(frozen=True, slots=True)

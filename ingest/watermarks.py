@@ -139,6 +139,9 @@ _NOTHING = RangeSet()
 
 
 def _counted(entries: Sequence[Entry], refused_by_store: int) -> dict[str, int]:
+    """Readings stored and set aside. What was counted as set aside before, and is stored now, changes sides."""
     stored = sum(len(entry.readings) for entry in entries if entry.readings)
-    quarantined = sum(item.count for entry in entries for item in entry.refused)
+    counted_before = [entry for entry in entries if entry.replayed and not entry.claimed]
+    quarantined = sum(item.count for entry in entries for item in entry.refused if entry.claimed or not entry.replayed)
+    quarantined -= sum(len(entry.readings) for entry in counted_before if entry.readings)
     return {"stored": stored - refused_by_store, "quarantined": quarantined + refused_by_store}

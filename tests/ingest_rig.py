@@ -23,6 +23,7 @@ from ingest.subscriber import Subscriber
 from meterhouse.broker_files import INGEST, LISTENER, agent_rights
 from stores.readings.sqlite import SqliteStore
 from stores.records.database import open_records
+from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
 
 NOW_MS = 1_795_000_000_000
@@ -146,13 +147,14 @@ class Ingest:
         self.readings = SqliteStore(self.folder / "readings.db")
         self.store = UnsteadyStore(self.readings)
         self.engine = open_records(f"sqlite:///{self.folder / 'records.db'}")
-        self.quarantine = Quarantine(self.engine)
+        self.quarantine, self.errands = Quarantine(self.engine), Errands(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
         self.parts = Parts(
             self.folder,
             Gate(CATALOGUE),
             self.store,
             self.quarantine,
+            self.errands,
             self.subscriber,
             time.monotonic,
             lambda: NOW_MS,
@@ -169,6 +171,7 @@ class Ingest:
         while not self.stop.is_set():
             self.intake.take_in(0.05, self.stop)
             self.figures.write(self.subscriber.waiting)
+            self.parts.errand_runner.turn(time.monotonic())
 
     def start(self):
         self.subscriber.start()

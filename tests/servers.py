@@ -42,6 +42,12 @@ PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbi
 START_TIMEOUT_S = 10.0
 
 
+def need_mosquitto() -> None:
+    """A visible skip where Mosquitto is not installed; ``REQUIRE_SERVERS=1`` turns every skip into a failure."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed")
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -67,10 +73,7 @@ class Mosquitto:
 
     def start(self) -> None:
         """Start and wait until it listens. Fails if it died, for example because another owns the port."""
-        if PROGRAM is None:
-            if os.environ.get("REQUIRE_SERVERS") == "1":
-                pytest.fail("mosquitto is not installed and REQUIRE_SERVERS=1")
-            pytest.skip("mosquitto is not installed")
+        need_mosquitto()
         config = self.folder / "mosquitto.conf"
         user = "user root" if os.geteuid() == 0 else ""  # else it changes to an account that cannot write here
         words = {"port": self.port, "extra": self.extra, "folder": self.folder, "user": user}

@@ -1,4 +1,4 @@
-"""What the fault tests of ingest share: ingest as a supervised process, brokers, an agent that plays recorded readings."""
+"""What the fault tests of ingest share: ingest as a supervised process, brokers, an agent that plays recordings."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def water_estate():
 
 @contextmanager
 def agent_playing(folder, broker, rows, *, batch_rows=25):
-    """``python -m edge_agent`` with a recording of so many readings: number *k* is ``(point, time, value)`` of its own."""
+    """``python -m edge_agent`` with a recording of so many readings; each can be told from all others."""
     home = folder / "edge"
     home.mkdir()
     (home / "site.yaml").write_text(SITE, encoding="utf-8")

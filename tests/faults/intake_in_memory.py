@@ -1,4 +1,4 @@
-"""Ingest's own parts without broker and process: a fresh journal and notes on a memory disk, for thousands of trials."""
+"""Ingest's parts without broker and process: a fresh journal and notes on a memory disk, for thousands of trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import msgspec
 from ingest_rig import CATALOGUE, NOW_MS, encode
 
 from facility import wire
-from facility.catalogue import Catalogue
 from ingest.acknowledger import Acknowledger
 from ingest.entry import encode_entry
 from ingest.figures import Figures
@@ -43,7 +42,7 @@ class MemoryQuarantine:
 class Trial:
     """Takes messages in and stores them. ``crash`` goes on as the next process would find things."""
 
-    def __init__(self, store=None, quarantine=None, catalogue: Catalogue = CATALOGUE):
+    def __init__(self, store=None, quarantine=None, catalogue=CATALOGUE):
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
         self.store, self.quarantine = store or MemoryStore(), quarantine or MemoryQuarantine()
         self.gate, self.acks, self.mids = Gate(catalogue), [], count(1)

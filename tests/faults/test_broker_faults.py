@@ -65,7 +65,7 @@ def test_B2_what_a_full_queue_drops_is_told_and_comes_again(tmp_path):
             assert done() < messages  # the broker has kept what it could
             while (mark := done()) < messages:  # as an agent does: from the mark on
                 edge.pour(_flood(mark + 1, min(500, messages - mark)))
-                ingest.until(lambda: done() > mark)  # noqa: B023 - awaited here
+                ingest.until(lambda: done() > mark)
             ingest.until(lambda: ingest.count() == rows + messages, 60, 0.1)
             assert agent.poll() is None
         stored = ingest.stored()

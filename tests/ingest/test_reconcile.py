@@ -36,7 +36,7 @@ def stored_up_to(edge):
 
 def reconciled(ingest):
     told = []
-    ingest.parts.housekeeping.asked.put(told.append)
+    ingest.parts.housekeeping.asked.append(told.append)
     wait_for(lambda: told)
     return told[0]
 

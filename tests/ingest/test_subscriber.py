@@ -127,9 +127,8 @@ def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here)
         subscriber.stop()
 
 
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)  # the bundled one closes without a word
 def test_a_wrong_password_is_a_mistake_for_a_person(broker):
-    if broker.kind == "iotcore":
-        pytest.skip("the bundled broker closes the connection without a word")
     subscriber = Subscriber(BrokerAddress("127.0.0.1", broker.port, "ingest", "wrong"))
     subscriber.start()
     wait_for(lambda: subscriber._refusal)
