@@ -106,7 +106,7 @@ def test_I3_a_poison_is_set_aside_after_three_deaths_and_good_messages_flow_agai
 
 
 def test_I3_many_poisons_among_good_messages_are_all_set_aside_and_nothing_else(tmp_path, broker, edge):
-    poisons = 12 if FULL else 2
+    poisons = 6 if FULL else 2
     with Served(tmp_path, broker, script="ingest_with_fault.py", FAULT="poison") as ingest:
 
         def tended(truth):
