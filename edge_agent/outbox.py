@@ -236,8 +236,13 @@ class Outbox(OutboxReader):
         return sound
 
     def _set_aside(self, seq: int) -> None:
-        """A row that the disk has changed: keep it for a person, and tell the server that it is gone."""
+        """A row that the disk has changed: keep it for a person, and tell the server that it is gone.
+
+        Where a column of an index was changed the row cannot be deleted until the indexes follow.
+        """
         with self._writing, self._transaction():
+            self._db.execute("REINDEX reading_time")
+            self._db.execute("REINDEX reading_live")
             self._db.execute("INSERT OR REPLACE INTO spoilt SELECT * FROM reading WHERE seq = ?", (seq,))
             self._db.execute("DELETE FROM reading WHERE seq = ?", (seq,))
             bury(self._db, [(seq, seq)], "crc_mismatch")

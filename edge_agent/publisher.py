@@ -143,9 +143,11 @@ class Publisher:
         self.tell_status(now)
 
     def _end_connection(self, arrival: Arrival, now: float) -> None:
+        was_up = self.link.is_up
         self.link.lost()
         self.link.tell(f"lost: {arrival.said}")
-        self.reasons.note_loss(arrival.code, now)
+        if was_up:
+            self.reasons.note_loss(arrival.code, now)
         if arrival.code == TOO_LARGE:  # a broker that did not say how much it takes
             self._window.payload_bytes = max(self._longest_sent // 2, LEAST_PAYLOAD_BYTES)
             log.warning("batches_split", payload_bytes=self._window.payload_bytes)

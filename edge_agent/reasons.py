@@ -13,7 +13,7 @@ NOT_AUTHORIZED, TAKEN_OVER, TOO_LARGE, QUOTA = 0x87, 0x8E, 0x95, 0x97
 FAILURE = 0x80
 """MQTT 5.0, 2.4: codes from here on are failures."""
 
-KICKS, KICKS_WITHIN_S = 3, 60.0
+LOSSES, LOSSES_WITHIN_S = 5, 60.0
 FIRST_QUIET_S, LAST_QUIET_S = 1.0, 30.0
 
 
@@ -21,11 +21,11 @@ class Reasons:
     """Alarms by name, 1 while they last; ``quiet_until`` is when batches may be sent again."""
 
     def __init__(self) -> None:
-        self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large"), 0)
+        self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large", "unsteady"), 0)
         self.quiet_until = float("-inf")
         self.refused = 0
         self._quiet_s = FIRST_QUIET_S
-        self._kicks: deque[float] = deque(maxlen=KICKS)
+        self._losses: deque[tuple[float, int]] = deque(maxlen=LOSSES)
 
     def note_batch(self, code: int, now: float) -> None:
         """What the broker said to a batch. Only success ends an alarm."""
@@ -39,9 +39,8 @@ class Reasons:
             self._quiet_s = FIRST_QUIET_S
 
     def note_loss(self, code: int, now: float) -> None:
-        """Why the broker closed the connection."""
-        if code == TAKEN_OVER:
-            self._kicks.append(now)
+        """A connection has ended, and what the broker said to it."""
+        self._losses.append((now, code))
         if code == QUOTA:
             self._be_quiet(now)
         self.look(now)
@@ -51,9 +50,13 @@ class Reasons:
         self._set("too_large", happens == "yes")
 
     def look(self, now: float) -> None:
-        """Whether somebody else keeps taking our name: several times in a minute is no accident."""
-        recent = [at for at in self._kicks if now - at <= KICKS_WITHIN_S]
-        self._set("taken_over", len(recent) >= KICKS)
+        """Whether connections end again and again: a bad line, or another agent that keeps taking our name.
+
+        Not every broker says that a session was taken over: mosquitto 2.0 just closes it.
+        """
+        recent = [code for at, code in self._losses if now - at <= LOSSES_WITHIN_S]
+        self._set("unsteady", len(recent) >= LOSSES)
+        self._set("taken_over", TAKEN_OVER in recent)
 
     def _be_quiet(self, now: float) -> None:
         self.quiet_until = now + self._quiet_s
