@@ -20,9 +20,12 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 	$(RUN)/lint-imports
 	$(RUN)/python tools/generated.py --check
 
-bench: .venv/server.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
+bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
+	$(RUN)/python -m bench.outbox
+	$(RUN)/python -m bench.backlog
+	$(RUN)/python -m bench.faults
 
 chaos:
 	@echo "make $@ comes with the delivery guarantee (see CHANGELOG.md, Unreleased)"; exit 1

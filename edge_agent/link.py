@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 KEEPALIVE_S = 5
-FIRST_WAIT_S, LAST_WAIT_S = 1.0, 30.0
+FIRST_WAIT_S, LAST_WAIT_S = 1.0, 20.0
 PACKET_OVERHEAD_BYTES = 64
 """Fixed header, packet id, and the checksum as a user property; the topic comes on top."""
 FAREWELL_S = 1.0

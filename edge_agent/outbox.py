@@ -18,7 +18,7 @@ import structlog
 
 from edge_agent import held
 from edge_agent.ballast import Ballast
-from edge_agent.outbox_file import FileLock, Row, noting_damage, open_database, row_crc
+from edge_agent.outbox_file import FileLock, Row, new_epoch, noting_damage, open_database, row_crc
 from edge_agent.outbox_points import Points
 from edge_agent.outbox_reader import REPLAY, OutboxReader, Progress
 from edge_agent.outbox_room import DEFAULT_ROOM, Room, bury, make_room, remember
@@ -144,6 +144,14 @@ class Outbox(OutboxReader):
             remember(self._db, "store_id", store_id)
             remember(self._db, "store_hw", "0")
         self._store_hw = self._saved_store_hw = 0
+
+    def begin_epoch(self) -> None:
+        """Go on under another epoch, in which the server has nothing yet."""
+        epoch = new_epoch()
+        with self._writing, self._transaction():
+            remember(self._db, "epoch", epoch)
+            remember(self._db, "store_hw", "0")
+        self.epoch, self._store_hw, self._saved_store_hw = epoch, 0, 0
 
     def tidy(self, uptime_s: float) -> None:
         """Write marks down, let acked rows go that left the replay window, and drop what exceeds the bounds."""

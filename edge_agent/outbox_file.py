@@ -67,6 +67,11 @@ def words_crc(*words: object) -> int:
     return zlib.crc32("\0".join(map(str, words)).encode())
 
 
+def new_epoch() -> str:
+    """The random id under which an outbox counts its readings."""
+    return secrets.token_hex(8)
+
+
 class FileLock:
     """Lets one agent at a time have an outbox. The lock goes with the process, however it ends."""
 
@@ -156,7 +161,7 @@ def _check(connection: sqlite3.Connection, broken: Path) -> None:
 
 def _check_words(connection: sqlite3.Connection) -> None:
     """Begin a new file's epoch; raise ``sqlite3.DatabaseError`` if a fact or a point is not what was written."""
-    facts = [("epoch", secrets.token_hex(8)), ("newest", "0"), ("store_hw", "0")]
+    facts = [("epoch", new_epoch()), ("newest", "0"), ("store_hw", "0")]
     connection.executemany("INSERT OR IGNORE INTO fact VALUES (?, ?, ?)", [(*f, words_crc(*f)) for f in facts])
     for table, columns in (("fact", "name, value"), ("point", "id, name, kept")):
         for *words, crc in connection.execute(f"SELECT {columns}, crc FROM {table}"):  # noqa: S608 - our own words

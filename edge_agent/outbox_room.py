@@ -74,7 +74,7 @@ def make_room(db: sqlite3.Connection, room: Room, newest: int, store_hw: int, up
         db.execute("DELETE FROM age WHERE seq < ?", (old,))
     excess = _count(db, store_hw) - room.unstored_rows if newest - store_hw > room.unstored_rows else 0
     if room.is_exhausted(spare_bytes) and store_hw < oldest <= newest:
-        return _drop(db, store_hw, room.step_rows, "disk_full")
+        return _drop(db, store_hw, room.step_rows, "no_room")
     if excess > 0:
         return _drop(db, store_hw, excess + room.unstored_rows // 100, "outbox_full")  # some more: rarely done
     return 0

@@ -124,6 +124,9 @@ class Window:
         if ack.epoch != self._outbox.epoch:
             log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
             return
+        if max([ack.journal_hw, *(last for _, last in ack.ranges)]) > self._outbox.newest:
+            self._begin_anew()
+            return
         self._check_store(ack.store_id)
         newest, before = self._outbox.newest, self._done.size()
         for first, last in [(1, ack.journal_hw), *ack.ranges]:
@@ -166,6 +169,17 @@ class Window:
             return
         log.warning("store_changed", was=known, now=store_id)
         self._outbox.rewind(store_id)
+        self._done = RangeSet([(1, self._outbox.oldest() - 1)])
+        self._send_again()
+
+    def _begin_anew(self) -> None:
+        """The server has numbers that we never gave: this file is an old copy, or its disk forgot what it had synced.
+
+        Numbers given twice would be taken for repetitions. Under a new epoch they mean what they say.
+        """
+        was = self._outbox.epoch
+        self._outbox.begin_epoch()
+        log.error("outbox_went_back", epoch_was=was, epoch=self._outbox.epoch)
         self._done = RangeSet([(1, self._outbox.oldest() - 1)])
         self._send_again()
 

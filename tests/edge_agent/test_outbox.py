@@ -13,6 +13,7 @@ from math import fsum
 import pytest
 
 from edge_agent.outbox import BACKLOG, LIVE, Outbox
+from edge_agent.outbox_file import set_aside, words_crc
 from edge_agent.outbox_reader import Progress, produced
 from edge_agent.outbox_room import Room
 from facility.errors import ConfigError
@@ -149,7 +150,7 @@ def test_before_the_disk_is_full_stored_rows_go_early_and_then_the_oldest(tmp_pa
     assert outbox.oldest() == 5001  # what is not stored stays while it can
     monkeypatch.setattr(outbox, "_spare_bytes", lambda: 2**20)
     outbox.tidy(3.0)
-    assert outbox.tombstones() == [(5001, 37_768, "disk_full")]
+    assert outbox.tombstones() == [(5001, 37_768, "no_room")]
     monkeypatch.undo()
     assert outbox._spare_bytes() > spare_bytes - 2**20  # its own free pages count: it does not drop for ever
     outbox.tidy(4.0)
@@ -237,4 +238,47 @@ def test_a_second_agent_is_refused(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0)
     with pytest.raises(ConfigError, match="another agent already uses"):
         Outbox(tmp_path / "outbox.db", 0)
+    outbox.close()
+
+
+def test_damage_to_an_index_is_mended_at_the_next_start(tmp_path):
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(path, 0)
+    outbox.commit(samples(300))
+    outbox._db.execute("PRAGMA writable_schema = ON")
+    outbox._db.execute(
+        "UPDATE sqlite_master SET sql = replace(sql, 'lane = 0', 'lane = 9') WHERE name = 'reading_live'"
+    )
+    outbox.close()
+    wrong = sqlite3.connect(path)
+    wrong.execute("INSERT INTO reading VALUES (301, 0, 1, 1, 1.0, 0, 7)")  # the index is not told
+    wrong.execute("PRAGMA writable_schema = ON")
+    wrong.execute(change.format(9, 0))
+    wrong.execute("INSERT OR REPLACE INTO fact VALUES ('newest', '301', ?)", (words_crc("newest", "301"),))
+    wrong.commit()
+    wrong.close()
+    running = Outbox(path, 0)
+    running.free(301)
+    running._room = Room(window_rows=0, ballast_bytes=0)
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        running.tidy(0.0)
+    running.close()
+    mended = Outbox(path, 0, room=Room(window_rows=0, ballast_bytes=0))
+    assert (mended.epoch, mended.newest, set_aside(path)) == (outbox.epoch, 301, 0)
+    mended.free(301)
+    mended.tidy(0.0)
+    assert mended.held() == 0
+    mended.close()
+
+
+def test_the_file_is_bounded_in_bytes_too(tmp_path):
+    room = Room(file_bytes=2 * 2**20, ballast_bytes=2**18)
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=room)
+    for begin in range(0, 60_000, 2000):
+        outbox.commit(samples(2000, begin))
+        for _ in range(8):
+            outbox.tidy(1.0)
+    assert (tmp_path / "outbox.db").stat().st_size < 2.2 * 2**20
+    assert outbox.held() + sum(last - first + 1 for first, last, _ in outbox.tombstones()) == 60_000
+    assert {reason for *_, reason in outbox.tombstones()} == {"no_room"}
     outbox.close()
