@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 RESULT = Path(__file__).parent / "results" / "faults.json"
 
@@ -20,7 +20,7 @@ def main() -> int:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "tests/faults", "--junit-xml", str(report)]
         done = subprocess.run(command, env=os.environ | {"FULL": "1", "REQUIRE_SERVERS": "1"}, check=False)
-        cases = ElementTree.parse(report).getroot().iter("testcase")  # noqa: S314 - pytest's own
+        cases = ET.parse(report).getroot().iter("testcase")  # noqa: S314 - pytest's own
         tests = {
             case.attrib["name"]: {"seconds": float(case.attrib["time"]), "passed": not len(case)} for case in cases
         }

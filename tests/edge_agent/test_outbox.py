@@ -245,10 +245,9 @@ def test_damage_to_an_index_is_mended_at_the_next_start(tmp_path):
     path = tmp_path / "outbox.db"
     outbox = Outbox(path, 0)
     outbox.commit(samples(300))
+    change = "UPDATE sqlite_master SET sql = replace(sql, 'lane = {}', 'lane = {}') WHERE name = 'reading_live'"
     outbox._db.execute("PRAGMA writable_schema = ON")
-    outbox._db.execute(
-        "UPDATE sqlite_master SET sql = replace(sql, 'lane = 0', 'lane = 9') WHERE name = 'reading_live'"
-    )
+    outbox._db.execute(change.format(0, 9))
     outbox.close()
     wrong = sqlite3.connect(path)
     wrong.execute("INSERT INTO reading VALUES (301, 0, 1, 1, 1.0, 0, 7)")  # the index is not told
