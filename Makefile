@@ -26,9 +26,10 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog
 	$(RUN)/python -m bench.faults
+	$(RUN)/python -m bench.chaos
 
-chaos:
-	@echo "make $@ comes with the delivery guarantee (see CHANGELOG.md, Unreleased)"; exit 1
+chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
+	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)
 
 docs: .venv/dev.stamp ## regenerate what is generated: device_profiles/schema.json, docs/supported-devices.md
 	$(RUN)/python tools/generated.py

@@ -120,7 +120,7 @@ class Link:
         if self._client is not None and self.is_up:
             topic = wire.up_topic(self._agent, "status")
             with suppress(RuntimeError, ValueError):  # the link has gone meanwhile
-                message = self._client.publish(topic, farewell, 1, properties=_crc(farewell, PacketTypes.PUBLISH))
+                message = self._client.publish(topic, farewell, qos=1, properties=_crc(farewell, PacketTypes.PUBLISH))
                 message.wait_for_publish(FAREWELL_S)
         self.is_up = False
         if self._client is not None:

@@ -89,7 +89,8 @@ class Demo:
     def start(self) -> None:
         """Start every process; each writes its log into the folder."""
         for name, env in self._environments().items():
-            self.supervisor.start(name, [sys.executable, "-m", PROCESSES[name]], env)
+            pulse = self.folder / f"{name}.pulse" if name in PULSING else None
+            self.supervisor.start(name, [sys.executable, "-m", PROCESSES[name]], env, pulse)
 
     def _environments(self) -> Mapping[str, Mapping[str, str]]:
         stores = {"METERHOUSE_STORE": self.settings.store_url, "METERHOUSE_RECORDS": self.settings.records_url}
@@ -105,7 +106,7 @@ class Demo:
             "devices": {"METERHOUSE_DEVICES_BROKER": self.broker.url_for("devices")},
             "ingest": {**stores, "METERHOUSE_BROKER": self.broker.url_for("ingest")},
             "edge": edge,
-            "analytics": stores,
+            "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
             "console": {**stores, "METERHOUSE_LISTEN": self.listen},
         }
         shared = {"METERHOUSE_DATA": str(self.folder), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -184,6 +185,9 @@ PROCESSES = {
     "console": "console",
 }
 """Module of every process, in the order in which they start."""
+
+PULSING = frozenset({"ingest", "edge"})
+"""Processes that touch ``NAME.pulse`` while they make progress."""
 
 
 def device_topics() -> list[str]:

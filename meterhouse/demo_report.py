@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.faults import injected
 from edge_agent.outbox_reader import produced
-from facility import wire
-from facility.errors import Rejected
+from ingest.replay import values_of
 from stores.readings import open_readings
 from stores.records.casebook import Casebook
 from stores.records.quarantine import Quarantine
@@ -83,12 +82,9 @@ def quarantined_values(records: Engine) -> dict[str, list[float]]:
     """Values in quarantine by point. A message that cannot be decoded holds no value that could be named."""
     values: dict[str, list[float]] = {}
     for item in Quarantine(records).items(limit=1_000_000):
-        try:
-            batch = wire.decode(wire.Batch, item.payload)
-        except Rejected:
-            continue
-        for p, x in zip(batch.p, batch.x, strict=True):
-            values.setdefault(batch.points[p], []).append(x)
+        if (batch := values_of(item)) is not None:
+            for p, x in zip(batch.p, batch.x, strict=True):
+                values.setdefault(batch.points[p], []).append(x)
     return values
 
 

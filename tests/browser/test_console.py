@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stores.records.people import People
+from stores.records.quarantine import Quarantine
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +19,8 @@ TITLES = {
     "alert": ("Water never stops · Meterhouse", None),
     "night": (None, None),
     "door": (None, None),
+    "quarantine": ("Quarantine · Meterhouse", "隔离区 · Meterhouse"),
+    "refused": ("Message that cannot be read · Meterhouse", "报文无法解读 · Meterhouse"),
 }
 
 
@@ -32,6 +35,8 @@ def paths(estate):
         "alert": cards["continuous_flow"],
         "night": cards["night_waste"],
         "door": cards["door_left_open"],
+        "quarantine": "/quarantine",
+        "refused": f"/quarantine/{Quarantine(sample.records).items(reason='malformed')[0].id}",
     }
 
 
@@ -100,10 +105,10 @@ def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):
     page.keyboard.press("Enter")
     page.locator("#act-release").wait_for()
     assert "You took it." in page.locator("[role=status].done").inner_text()
-    assert page.evaluate("document.activeElement.id") == "act-release"
+    page.wait_for_function("() => document.activeElement.id === 'act-release'")
     page.keyboard.press("Enter")
     page.locator("#act-acknowledge").wait_for()
-    assert page.evaluate("document.activeElement.id") == "act-acknowledge"
+    page.wait_for_function("() => document.activeElement.id === 'act-acknowledge'")
 
 
 def test_a_verdict_is_given_and_taken_back(open_page, paths):

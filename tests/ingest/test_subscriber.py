@@ -1,9 +1,9 @@
 import pytest
 from ingest_rig import IDENTITIES, Client, wait_for
 
+from facility.broker_address import BrokerAddress, broker_address
 from facility.errors import ConfigError
 from ingest import subscriber as subscriber_module
-from ingest.settings import BrokerAddress, broker_address
 from ingest.subscriber import Subscriber
 from meterhouse.broker import start_broker
 

@@ -95,8 +95,8 @@ def test_an_agent_is_heard_by_ingest(talk):
 FORBIDDEN = [
     ("edge-1", "meterhouse/1/up/edge-2/live"),
     ("edge-1", "meterhouse/1/ack/edge-1"),
-    ("console", "meterhouse/1/accepted/town"),
-    ("console", "meterhouse/1/cmd/edge-1"),
+    ("analytics", "meterhouse/1/accepted/town"),
+    ("analytics", "meterhouse/1/cmd/edge-1"),
     ("devices", "meterhouse/1/up/edge-1/live"),
     ("edge-1-devices", "zigbee2mqtt/door"),
     ("operator", "meterhouse/1/ack/edge-1"),
@@ -109,7 +109,7 @@ def test_nobody_speaks_beyond_their_rights(access_list, talk):
 
 
 def test_nobody_hears_beyond_their_rights(access_list, talk):
-    console = talk("console")
+    console = talk("analytics")
     console.hear("#")
     talk("edge-1").say("meterhouse/1/up/edge-1/live")
     ingest = talk("ingest")

@@ -19,6 +19,7 @@ COMMANDS = (
     "latest",
     "alerts",
     "quarantine",
+    "reconcile",
     "sign-in",
     "profiles",
     "edge",

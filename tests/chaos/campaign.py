@@ -1,0 +1,129 @@
+"""One run: strike after strike while readings flow, then quiet, then one fresh reading that proves life."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chaos.faults import FAULTS, spoil_newest
+from chaos.probes import Progress, look
+from chaos.readings import write_recording
+from chaos.topology import RigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chaos.readings import Issue
+    from chaos.schedule import Strike, Victim
+    from chaos.topology import Topology
+
+POLL_S = 0.02
+PROGRESS_TIMEOUT_S = 90.0
+A_BATCH_BYTES = 2_000
+
+QUIET_POLL_S = 0.5
+QUIET_POLLS = 5
+PATIENCE_S = 40.0
+"""The agent sends again after at most 30 s of silence: only then is what has no end lost."""
+
+
+@dataclass
+class Campaign:
+    """Strikes at a topology. ``say`` prints one line; ``spoilt``: rows that the rig damaged on disk."""
+
+    topology: Topology
+    issue: Issue
+    say: Callable[[str], None]
+    has_small_disk: bool
+    faults: Counter[str] = field(default_factory=Counter)
+    spoilt: dict[int, tuple[str, int]] = field(default_factory=dict)
+    recovery_s: float = 0.0
+    _portions: int = 1
+    _now: Progress = field(default_factory=Progress)
+    _at_start: dict[Victim, Progress] = field(default_factory=dict)
+
+    def run(self, strikes: list[Strike]) -> None:
+        """Every strike with its own portion of the readings; the last portion flows without harm."""
+        self._portions = len(strikes) + 1
+        for i, strike in enumerate(strikes):
+            self._wait_for(lambda victim=strike.victim: self._has_moved(victim), f"{strike.victim} makes no progress")
+            self.say(f"kill {i + 1}/{len(strikes)} {strike.victim:6} beside {strike.beside:11} {self._told()}")
+            self._strike(strike, lambda i=i: self._release(i))
+        struck_at = time.monotonic()
+        self._release(len(strikes))
+        self._settle()
+        self.recovery_s = time.monotonic() - struck_at
+        self._prove_life()
+
+    def _strike(self, strike: Strike, release: Callable[[], int]) -> None:
+        victim = self.topology.parts[strike.victim]
+        beside = strike.beside if strike.beside != "disk_full" or self.has_small_disk else "nothing"
+        self.faults[beside] += beside != "nothing"
+        with FAULTS[beside](self.topology):
+            before = self._look().newest
+            rows = release()
+            self._wait_for(lambda: self._now.newest >= before + rows // 2, "the edge does not play its recordings")
+            time.sleep(strike.wait_s)
+            victim.kill()
+            if (strike.victim, beside) == ("edge", "rst"):
+                self.spoilt |= spoil_newest(self.topology.outbox, after=before)
+            time.sleep(strike.down_s)
+        self._at_start[strike.victim] = look(self.topology, self._now)
+        victim.start()
+
+    def _release(self, i: int) -> int:
+        readings = self.issue.portion(i, self._portions)
+        write_recording(self.topology.recordings, f"{i:05}", readings)
+        return len(readings)
+
+    def _has_moved(self, victim: Victim) -> bool:
+        """Whether a portion has been taken in since a part was started, or all that the edge held.
+
+        Every reading taken in has gone through all three; that the broker is the one of now, its bytes prove.
+        """
+        now, then = self._now, self._at_start.get(victim, Progress())
+        enough = self.issue.count // self._portions
+        waiting = now.newest - now.freed
+        is_new = now.taken_in - then.taken_in > (enough if waiting > enough else 0)
+        return is_new and (victim != "broker" or now.carried - then.carried > A_BATCH_BYTES)
+
+    def _settle(self) -> None:
+        """No harm any more: wait until nothing moves and the edge holds nothing that was not freed."""
+        self.topology.gateway.close()
+        quiet, moved_at = 0, time.monotonic()
+        while quiet < QUIET_POLLS and time.monotonic() - moved_at < PATIENCE_S:
+            time.sleep(QUIET_POLL_S)
+            before, now = self._now, self._look()
+            is_still = (before.newest, before.freed, before.taken_in) == (now.newest, now.freed, now.taken_in)
+            quiet = quiet + 1 if is_still and now.newest == now.freed >= self.issue.count else 0
+            if not is_still:
+                moved_at = time.monotonic()
+                self.say(f"draining {self._told()}")
+
+    def _prove_life(self) -> None:
+        """One fresh reading goes all the way."""
+        before = self._look().taken_in
+        self.topology.gateway.open()
+        self._wait_for(lambda: self._now.taken_in > before, "no fresh reading arrives when all is over")
+        self.say(f"a fresh reading has arrived {self._told()}")
+        self._settle()
+
+    def _wait_for(self, truth: Callable[[], bool], failure: str) -> None:
+        until = time.monotonic() + PROGRESS_TIMEOUT_S
+        self._look()
+        while not truth():
+            if time.monotonic() > until:
+                raise RigError(f"{failure} for {PROGRESS_TIMEOUT_S:.0f} s")
+            time.sleep(POLL_S)
+            self._look()
+
+    def _look(self) -> Progress:
+        self.topology.check()
+        self._now = look(self.topology, self._now)
+        return self._now
+
+    def _told(self) -> str:
+        now = self._now
+        return f"outbox {now.newest:>9,}  freed {now.freed:>9,}  taken in {now.taken_in:>9,}"

@@ -1,0 +1,214 @@
+"""The parts under fire: one broker, one ingest, one edge agent, as real processes in one temporary folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from chaos.estate import AGENT, IDENTITIES, apply_estate, write_estate
+from chaos.meters import Gateway
+from chaos.proxy import Proxy
+
+from meterhouse.broker import SYSTEM_FOLDERS
+from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from chaos.schedule import Victim
+
+HERE = Path(__file__).parent
+STOP_TIMEOUT_S = 20.0
+BATCH_ROWS, WINDOW_BATCHES = 25, 20
+"""Small batches, so that a kill finds many messages under way."""
+
+AckMode = Literal["application", "puback"]
+EDGES: dict[AckMode, list[str]] = {
+    "application": [sys.executable, "-m", "edge_agent"],
+    "puback": [sys.executable, str(HERE / "puback_edge.py")],
+}
+
+STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite://{folder / 'readings.db'}"}
+"""Where ingest stores: word → URL of a new store in a folder."""
+
+DEBIAN = """\
+pid_file {folder}/mosquitto.pid
+persistence true
+persistence_location {folder}/
+log_dest file {folder}/mosquitto.log
+# Debian's file ends here; without these Mosquitto would hear nobody
+listener {port} {listen}
+allow_anonymous true
+{user}
+"""
+
+
+class RigError(Exception):
+    """The run cannot be judged: a part does not do what every part must do first."""
+
+
+def find_mosquitto() -> str | None:
+    """The broker's program; Debian puts it off an ordinary PATH."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
+
+
+@dataclass
+class Part:
+    """One process that is killed and started again. ``command`` is asked at every start."""
+
+    name: Victim
+    command: Callable[[int], list[str]]
+    env: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+    kills: int = 0
+
+    def start(self) -> None:
+        """Start it (again)."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(self.starts), env=os.environ | self.env, stdout=log, stderr=log, start_new_session=True
+            )
+        self.starts += 1
+
+    def signal(self, number: int) -> None:
+        """Send it a signal while it lives."""
+        if self.is_alive:
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """``kill -9``. Raises ``RigError`` if it had ended by itself."""
+        self.check()
+        self.process.kill()
+        self.process.wait()
+        self.kills += 1
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        if self.process is not None:
+            try:
+                self.process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def check(self) -> None:
+        """Raise ``RigError`` if it does not run: nobody but the rig may end it."""
+        if not self.is_alive:
+            last = self.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+            code = self.process.returncode if self.process else None
+            raise RigError(f"{self.name} ended by itself (exit code {code}): {last}")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass
+class Topology:
+    """All parts, and what they meet: the meters' gateway, the recordings, the link, the clock and the disk."""
+
+    folder: Path
+    ack_mode: AckMode
+    store: str
+    parts: dict[Victim, Part] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("edge", "ingest", "broker", "recordings", "logs"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.recordings, self.clock = self.folder / "recordings", self.folder / "clock"
+        self.outbox, self.ingest = self.folder / "edge" / "outbox.db", self.folder / "ingest"
+        self.store_url = STORES[self.store](self.ingest)
+        self.records_url = f"sqlite:///{self.ingest / 'records.db'}"
+
+    def start(self) -> None:
+        """Write the estate, start everything and wait for the broker."""
+        self.gateway = Gateway()
+        site = self.folder / "site.yaml"
+        write_estate(site, self.gateway.port)
+        apply_estate(site, self.records_url)
+        port = _free_port()
+        self.link, self.ingest_link = Proxy(port), Proxy(port)
+        self._words = passwords(self.folder / "broker", IDENTITIES)
+        self._add("broker", self._broker(port), {})
+        self._add(
+            "ingest",
+            lambda _: [sys.executable, "-m", "ingest"],
+            {
+                "METERHOUSE_DATA": str(self.ingest),
+                "METERHOUSE_BROKER": self._url("ingest", self.ingest_link.port),
+                "METERHOUSE_STORE": self.store_url,
+                "METERHOUSE_RECORDS": self.records_url,
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            },
+        )
+        self._add("edge", lambda _: EDGES[self.ack_mode], self._edge_env(site))
+        for part in self.parts.values():
+            part.start()
+
+    def stop(self) -> None:
+        """End the parts, the broker last, and the rig's own listeners."""
+        for name in ("edge", "ingest", "broker"):
+            if name in self.parts:
+                self.parts[name].stop()
+        for listener in ("link", "ingest_link", "gateway"):
+            if hasattr(self, listener):
+                getattr(self, listener).stop()
+
+    def check(self) -> None:
+        """Raise ``RigError`` if a part does not run."""
+        for part in self.parts.values():
+            part.check()
+
+    def _add(self, name: Victim, command: Callable[[int], list[str]], env: Mapping[str, str]) -> None:
+        self.parts[name] = Part(name, command, env, self.folder / "logs" / f"{name}.log")
+
+    def _edge_env(self, site: Path) -> dict[str, str]:
+        return {
+            "METERHOUSE_DATA": str(self.folder / "edge"),
+            "METERHOUSE_BROKER": self._url(AGENT, self.link.port),
+            "METERHOUSE_SITE": str(site),
+            "METERHOUSE_AGENT": AGENT,
+            "METERHOUSE_REPLAY": str(self.recordings),
+            "METERHOUSE_SILENCE_S": "1",
+            "METERHOUSE_BACKLOG_RATE": "0",
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
+            "METERHOUSE_COMMIT_S": "0.2",
+            "METERHOUSE_BATCH_ROWS": str(BATCH_ROWS),
+            "METERHOUSE_WINDOW_BATCHES": str(WINDOW_BATCHES),
+            "PYTHONPATH": os.pathsep.join([str(HERE / "clock"), str(HERE.parent)]),
+            "CHAOS_CLOCK": str(self.clock),
+        }
+
+    def _url(self, identity: str, port: int) -> str:
+        return f"mqtt://{identity}:{quote(self._words[identity], safe='')}@{LISTEN}:{port}"
+
+    def _broker(self, port: int) -> Callable[[int], list[str]]:
+        """Debian's settings and ours in turn, on the same persistence folder."""
+        folder, program = self.folder / "broker", find_mosquitto()
+        if program is None:
+            raise RigError("mosquitto is not installed (apt install mosquitto)")
+        debian = folder / "debian.conf"
+        user = "user root" if os.geteuid() == 0 else ""  # else Mosquitto changes to an account that cannot write here
+        debian.write_text(DEBIAN.format(folder=folder, port=port, listen=LISTEN, user=user), encoding="utf-8")
+        ours = write_mosquitto(folder, port, IDENTITIES, self._words)
+        return lambda start: [program, "-c", str(ours if start % 2 else debian)]
+
+
+def _free_port() -> int:
+    with socket.create_server((LISTEN, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
