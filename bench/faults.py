@@ -18,7 +18,7 @@ def main() -> int:
     """Write ``bench/results/faults.json``; the exit code is pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "tests/faults", "--junit-xml", str(report)]
+        command = [sys.executable, "-m", "pytest", "tests/faults", "--dist", "load", "--junit-xml", str(report)]
         done = subprocess.run(command, env=os.environ | {"FULL": "1", "REQUIRE_SERVERS": "1"}, check=False)
         cases = ET.parse(report).getroot().iter("testcase")  # noqa: S314 - pytest's own
         tests = {

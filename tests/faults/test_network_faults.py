@@ -21,11 +21,9 @@ import psutil
 import pytest
 from edge_server import Server, until
 from fault_proxy import FaultProxy
-from fault_rig import FULL, agent_process, log_of, need, record, samples, seeded
+from fault_rig import FULL, agent_process, log_of, need, record, samples
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from servers import Mosquitto
 
 from edge_agent.link import Link
@@ -153,7 +151,8 @@ def test_N2_a_line_that_is_reset_again_and_again_costs_one_connect_a_second(brok
     assert same_readings(server, outbox)
 
 
-SITE_ID, AGENTS = "town", 500 if FULL else 60
+SITE_ID = "town"
+AGENTS, CROWD = (500, 100) if FULL else (60, 30)
 
 
 def estate():
@@ -272,58 +271,21 @@ def test_N3_a_long_backlog_begins_late_by_chance_and_keeps_to_its_rate(outbox):
 
 def test_N4_many_agents_that_come_back_at_once_lose_nothing(broker, ingest):
     """0 lost; ingest's memory bounded. 60 light agents at once (500 with FULL=1)."""
-    seeded()
     folder, process = ingest
     before = psutil.Process(process.pid).memory_info().rss
-    now_ms, acked, clients = time.time_ns() // 10**6, {}, []
-    hello = {}
-    for i in range(AGENTS):
-        name = f"light-{i}"
-        client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
-        client.on_connect = lambda c, *_, name=name: come_back(c, name, now_ms)
-        client.on_message = lambda _c, _d, m, name=name: acked.update({name: wire.decode(wire.Ack, m.payload).store_hw})
-        client.connect_async("127.0.0.1", broker.port)
-        clients.append(client)
-    for client in clients:
-        client.loop_start()
-    until(lambda: sum(hw == 200 for hw in acked.values()) == AGENTS or say_again(clients, acked, hello), 60)
-    for client in clients:
-        client.disconnect()
-        client.loop_stop()
+    now_ms, program = time.time_ns() // 10**6, Path(__file__).with_name("light_agents.py")
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    crowds = [
+        subprocess.Popen([sys.executable, program, str(broker.port), str(first), str(CROWD), str(now_ms)], env=env)
+        for first in range(0, AGENTS, CROWD)
+    ]
+    assert [crowd.wait(90) for crowd in crowds] == [0] * len(crowds)
     assert psutil.Process(process.pid).memory_info().rss - before < 100 * 2**20
     store = SqliteStore(folder / "readings.db")
     names = [f"m-light-{i}/active_power/total" for i in range(AGENTS)]
     kept = store.read(names, now_ms - 10**9, 2**52)
     assert [len(kept[name]) for name in names] == [200] * AGENTS
     store.close()
-
-
-def say_again(clients, acked, said):
-    """A hello now and then, as agents do, so that a lost answer is given again."""
-    now = time.monotonic()
-    if now - said.get("at", 0) > 3:
-        said["at"] = now
-        for i, client in enumerate(clients):
-            if acked.get(f"light-{i}") != 200 and client.is_connected():
-                say(client, f"light-{i}", "hello", wire.Hello(1, f"light-{i}", "e", 1, 200, []))
-    return False
-
-
-def come_back(client, name, now_ms):
-    client.subscribe(wire.ack_topic(name), 1)
-    say(client, name, "hello", wire.Hello(1, name, "e", 1, 200, [(1, 200)]))
-    for first in (1, 101):
-        t = [now_ms - 200_000 + 1000 * (first + i) for i in range(100)]
-        say(client, name, "backlog", wire.Batch(
-            1, name, "e", first, "backlog", wire.Clock(), [f"m-{name}/active_power/total"], [0] * 100, t, [1.0] * 100
-        ))  # fmt: skip
-
-
-def say(client, name, what, message):
-    payload = wire.encode(message)
-    properties = Properties(PacketTypes.PUBLISH)
-    properties.UserProperty = (wire.CRC_PROPERTY, wire.crc(payload))
-    client.publish(wire.up_topic(name, what), payload, 1, properties=properties)
 
 
 def test_N5_what_was_acknowledged_unheard_is_sent_again_and_counts_once(broker, ingest, outbox):
