@@ -184,6 +184,8 @@ class Topology:
             "METERHOUSE_AGENT": AGENT,
             "METERHOUSE_REPLAY": str(self.recordings),
             "METERHOUSE_SILENCE_S": "1",
+            "METERHOUSE_BACKLOG_RATE": "0",
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
             "METERHOUSE_COMMIT_S": "0.2",
             "METERHOUSE_BATCH_ROWS": str(BATCH_ROWS),
             "METERHOUSE_WINDOW_BATCHES": str(WINDOW_BATCHES),

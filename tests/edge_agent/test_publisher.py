@@ -207,3 +207,30 @@ def test_a_batch_too_large_for_the_wire_is_split(broker, server, outbox):
     with sending(outbox, broker.url):
         server.wait(lambda: server.hw == 500)
     assert len(server.batches) == 3
+
+
+def test_what_is_asked_for_and_no_longer_held_is_answered_with_a_tombstone(broker, server, outbox):
+    outbox.commit(samples(30))
+    with sending(outbox, broker.url):
+        server.wait(lambda: server.hw == 30)
+        server.acknowledge()
+        until(lambda: outbox.store_hw == 30)
+        with outbox._writing, outbox._transaction():
+            outbox._db.execute("DELETE FROM reading WHERE seq <= 20")
+        server.batches.clear()
+        server.acknowledge(nack=[(5, 22), (29, 400)])
+        server.wait(lambda: {batch.first for batch in server.batches} == {21, 29} and server.tombs)
+        assert [(tomb.start, tomb.end, tomb.reason) for tomb in server.tombs] == [(5, 20, "not_held")]
+
+
+def test_an_outbox_that_went_back_begins_a_new_epoch_instead_of_giving_numbers_twice(broker, server, outbox):
+    outbox.commit(samples(10))
+    epoch = outbox.epoch
+    with sending(outbox, broker.url):
+        server.wait(lambda: server.hw == 10)
+        server.batches.clear()
+        server.acknowledge(journal_hw=50, store_hw=50)
+        server.wait(lambda: server.batches)
+        assert (server.batches[0].first, len(server.batches[0].x)) == (1, 10)
+        assert server.batches[0].ep == outbox.epoch != epoch
+        assert outbox.store_hw == 0
