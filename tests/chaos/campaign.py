@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS, spoil_newest
+from chaos.parts import RigError
 from chaos.probes import Progress, look
 from chaos.readings import write_recording
 from chaos.schedule import HOLDS_BACK
-from chaos.topology import RigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class Campaign:
     def _strike(self, strike: Strike, release: Callable[[], int]) -> None:
         victim = self.topology.parts[strike.victim]
         beside = strike.beside if strike.beside != "disk_full" or self.has_small_disk else "nothing"
-        self.faults[beside] += beside != "nothing"
+        self.faults[beside] += 1
         with ExitStack() as fault:
             fault.enter_context(FAULTS[beside](self.topology))
             before = self._look()
