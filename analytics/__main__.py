@@ -13,8 +13,11 @@ import structlog
 from pydantic import ValidationError
 
 from analytics.live import Watch
+from analytics.notices import Notices, listen
 from analytics.rollups import RollupWriter
 from analytics.settings import Settings
+from analytics.window import watched_points
+from facility.broker_address import broker_address
 from facility.errors import ConfigError
 from stores.readings import open_readings
 from stores.records.casebook import Casebook
@@ -22,6 +25,7 @@ from stores.records.database import open_records
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
+    from paho.mqtt.client import Client
     from sqlalchemy import Engine
 
     from stores.readings.port import ReadingStore
@@ -69,14 +73,19 @@ def _settings() -> Settings:
 
 def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
     """Wait for the estate, then watch it; begin anew when the estate changes."""
-    registry, version, watch = Registry(records), 0, None
+    registry, version, watch, client = Registry(records), 0, None, None
     while True:
         try:
             newest = registry.version()
             if newest and newest != version:
                 version, catalogue = newest, registry.load()
                 rollups = RollupWriter(store, catalogue)
-                watch = Watch(store, rollups, Casebook(records), catalogue, settings.data, step_days=settings.step_days)
+                notices = Notices(watched_points(catalogue))
+                client = hear(settings, catalogue.site.id, notices, client)
+                casebook = Casebook(records)
+                watch = Watch(
+                    store, rollups, casebook, catalogue, settings.data, step_days=settings.step_days, notices=notices
+                )
                 log.info("watching", site=catalogue.site.id, version=version)
             if watch:
                 watch.tick(time.time_ns() // 1_000_000)
@@ -85,6 +94,14 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
         except Exception:
             log.exception("analytics_failed")
         time.sleep(settings.tick_s if watch else WAIT_S)
+
+
+def hear(settings: Settings, site: str, notices: Notices, before: Client | None) -> Client | None:
+    """Listen to ingest where a broker is named, in place of an earlier listener."""
+    if before is not None:
+        before.disconnect()
+        before.loop_stop()
+    return listen(broker_address(settings.broker), site, notices) if settings.broker else None
 
 
 if __name__ == "__main__":

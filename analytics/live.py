@@ -11,10 +11,12 @@ import structlog
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
+from analytics.notices import Notices
 from analytics.scene import HOUR_MS, instant
 from analytics.state import Progress, history_share, read_progress, write_progress
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
-from analytics.window import read_states, read_window
+from analytics.window import blind_window, read_states, read_window, watched_points
+from facility.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.alerts import Cases
     from analytics.scene import Window
     from facility.catalogue import Catalogue
-    from stores.readings.port import ReadingStore
+    from stores.readings.port import ReadingStore, Series
 
 DAY_MS = 24 * HOUR_MS
 AHEAD_MS = 2 * DAY_MS
@@ -50,7 +52,15 @@ class Watch:
     """One estate under watch. ``tick`` is called every few seconds with the time."""
 
     def __init__(
-        self, store: ReadingStore, rollups: Rollups, cases: Cases, catalogue: Catalogue, folder: Path, *, step_days: int
+        self,
+        store: ReadingStore,
+        rollups: Rollups,
+        cases: Cases,
+        catalogue: Catalogue,
+        folder: Path,
+        *,
+        step_days: int,
+        notices: Notices | None = None,
     ) -> None:
         self.store = store
         self.rollups = rollups
@@ -61,9 +71,27 @@ class Watch:
         self.models = Models()
         self.window: Window | None = None
         self.progress = read_progress(folder)
+        self.notices = notices or Notices(watched_points(catalogue))
+        self._states: Mapping[str, Series] = {}
         self._rolled_ms = self._states_ms = 0
+        self._is_blind = False
 
     def tick(self, now_ms: int) -> None:
+        """Look at what the store has now; at doors and leaks also while the store is away."""
+        try:
+            self._follow(now_ms)
+        except StoreUnavailable as error:
+            if not self._is_blind:
+                log.warning("store_unavailable", error=str(error))
+            self._is_blind = True
+        else:
+            self._is_blind = False
+        is_due = now_ms - self._states_ms >= STATES_EVERY_MS or self.notices.is_fresh
+        if is_due and (self._is_blind or self.window is not None):
+            self._states_ms = now_ms
+            self._look_at_states(self.window or blind_window(self.catalogue, now_ms), now_ms)
+
+    def _follow(self, now_ms: int) -> None:
         """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
         share = history_share(self.folder)
         if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
@@ -76,9 +104,6 @@ class Watch:
         hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
         if self.window is None or self.progress.through is None or _ms(self.progress.through) < hour_ms:
             self._look_through(hour_ms)
-        elif now_ms - self._states_ms >= STATES_EVERY_MS:
-            self._states_ms = now_ms
-            self._look_at_states(self.window, now_ms)
 
     def _roll_up(self) -> None:
         """Take up changes until there are none."""
@@ -105,7 +130,10 @@ class Watch:
 
     def _look_at_states(self, window: Window, now_ms: int) -> None:
         """Doors and leak sensors as they are this minute."""
-        states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
+        if not self._is_blind:
+            self._states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
+            self.notices.forget(self._states)
+        states = self.notices.over(self._states)
         scene = replace(window, states=states).scene(datetime.fromtimestamp(now_ms / 1000, UTC))
         self.alerting.look(scene, notify=True, only=AT_ONCE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,3 +18,5 @@ class Settings(BaseSettings):
     records: str
     step_days: int = 30
     tick_s: float = 2.0
+    broker: str = Field(default="", repr=False)
+    """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""

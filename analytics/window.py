@@ -157,7 +157,20 @@ def _read_seen(
 
 def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms: int) -> dict[str, Series]:
     """Readings of doors and leak sensors."""
-    return store.read([p.id for p in catalogue.points if p.quantity in WATCHED_STATES], start_ms, end_ms)
+    return store.read(watched_points(catalogue), start_ms, end_ms)
+
+
+def watched_points(catalogue: Catalogue) -> list[str]:
+    """Ids of doors and leak sensors."""
+    return [point.id for point in catalogue.points if point.quantity in WATCHED_STATES]
+
+
+def blind_window(catalogue: Catalogue, now_ms: int) -> Window:
+    """What can be known of the last days without any store: when buildings were open."""
+    grid = _Grid((now_ms // HOUR_MS - SEEN_DAYS * 24) * HOUR_MS, SEEN_DAYS * 24 + 1)
+    calendar = SiteCalendar(catalogue.site)
+    open_hours = {b.id: calendar.local_hours(grid.t_ms, b).occ == Occupancy.WORK for b in catalogue.buildings}
+    return Window(catalogue, grid.start_ms, grid.hours, {}, {}, {}, open_hours)
 
 
 def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:

@@ -71,6 +71,7 @@ def serve() -> int:
         hosts=settings.host_names,
         session_s=round(settings.session_hours * 3600),
         live=live,
+        data=settings.data,
     )
     config = uvicorn.Config(
         app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False

@@ -19,11 +19,14 @@ from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.live import LiveValues
 from console.pages import PAGES
 from console.seats import Seats
+from console.system import System
 from console.texts import LANGUAGES, load_texts
 from console.visit import Estate, NoEstateError, Parts, page
 from facility.errors import Rejected, StoreUnavailable
 from stores.records.casebook import Casebook
+from stores.records.errands import Errands
 from stores.records.people import People
+from stores.records.quarantine import Quarantine
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
@@ -46,19 +49,26 @@ def create_app(
     hosts: Collection[str],
     session_s: int = DAY_S // 2,
     live: LiveValues | None = None,
+    data: Path | None = None,
 ) -> FastAPI:
-    """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves."""
+    """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
+
+    ``data`` is ingest's folder, if it is on this machine: then pages tell what is wrong with Meterhouse itself.
+    """
     people = People(records)
     parts = Parts(
         store=store,
         casebook=Casebook(records),
         people=people,
+        quarantine=Quarantine(records),
+        errands=Errands(records),
         estate=Estate(Registry(records)),
         live=live or LiveValues(store),
         clock=clock,
         templates=environment(),
         session_s=session_s,
         seats=Seats(),
+        system=System(data, clock),
     )
     for language in LANGUAGES:
         load_texts(language)
@@ -119,10 +129,10 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def _problem(request: Request, status: int, word: str) -> Response:
+def _problem(request: Request, status: int, word: str, back: str = "/") -> Response:
     if _wants_json(request):
         return JSONResponse({"error": word}, status)
-    return page(request, "problem.html", status=status, word=word)
+    return page(request, "problem.html", status=status, word=word, back=back)
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
@@ -145,4 +155,4 @@ async def _store_lost(request: Request, _error: StoreUnavailable) -> Response:
 
 
 async def _rejected(request: Request, _error: Rejected) -> Response:
-    return _problem(request, 409, "too_late")
+    return _problem(request, 409, "too_late", back=request.url.path.rpartition("/")[0])

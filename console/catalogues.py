@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from console.cases import FILTERS
 from console.domains import DOMAINS
+from console.refusals import REFUSALS, STEPS
 from console.texts import DOMAINS as FILES
 from console.texts import LANGUAGES, read_catalogue
 from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
+from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
+from stores.records.quarantine import ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +51,7 @@ def wanted_ids() -> set[str]:
 
 def _vocabulary() -> Iterator[str]:
     """Ids made of a family and a word of a closed vocabulary."""
+    yield from (f"system.{alarm}" for alarm in SystemAlarm)
     yield from (f"severity.{severity.word}" for severity in Severity)
     yield from (f"case.{state}" for state in AlertState)
     yield from (f"filter.{word}" for word in FILTERS)
@@ -64,6 +68,9 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
     steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "undone")
     yield from (f"event.{word}" for word in steps)
+    yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
+    yield from (f"quarantine.state.{state}" for state in ItemState)
+    yield from (f"quarantine.step.{step}" for step in STEPS)
     words = ("not_found", "form_refused", "not_understood", "too_late", "no_estate", "store_lost")
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -18,6 +19,7 @@ class ConsoleSettings(BaseSettings):
 
     store: str
     records: str
+    data: Path | None = None
     listen: str = "127.0.0.1:8080"
     allow_remote: str = "no"
     hosts: str = ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
-DOMAINS = ("messages", "alerts")
+DOMAINS = ("messages", "alerts", "quarantine")
 
 LANGUAGES: dict[str, str] = {"en": "en", "zh-Hans": "zh_Hans"}
 """Language tag of pages and people → folder of its catalogues."""

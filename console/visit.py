@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from console.estate_cards import open_alerts
 from console.formats import Formats
 from console.guard import csrf_token
+from console.refusals import number_waiting
 from console.texts import Texts, choose_language, load_texts
 from console.wording import Wording, render
 from facility.errors import ConfigError
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
     from console.live import LiveValues, Picture
     from console.seats import Seats
+    from console.system import System
     from facility.catalogue import Catalogue
     from facility.work import Alert
     from stores.readings.port import ReadingStore
     from stores.records.casebook import Casebook
+    from stores.records.errands import Errands
     from stores.records.people import People
+    from stores.records.quarantine import Quarantine
     from stores.records.registry import Registry
 
 LANGUAGE_COOKIE = "meterhouse_language"
@@ -64,12 +68,15 @@ class Parts:
     store: ReadingStore
     casebook: Casebook
     people: People
+    quarantine: Quarantine
+    errands: Errands
     estate: Estate
     live: LiveValues
     clock: Callable[[], datetime]
     templates: Environment
     session_s: int
     seats: Seats
+    system: System
 
 
 class NoEstateError(Exception):
@@ -149,5 +156,7 @@ def page(
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
         "badge_count": lambda: len(open_alerts(visit)) if visit else 0,
+        "system_alarms": parts.system.alarms if visit else list,
+        "waiting_count": lambda: number_waiting(parts.quarantine.tallies()),
     }
     return HTMLResponse(parts.templates.get_template(template).render(known | context), status)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from edge_agent.outbox import LIVE
-from edge_agent.ranges import RangeSet
 from facility import wire
 from facility.errors import Rejected
+from facility.ranges import RangeSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from facility.errors import Rejected
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime, time
 
     from facility.levels import Level
@@ -237,3 +238,15 @@ class ReadingBatch:
     def __len__(self) -> int:
         """Number of readings."""
         return len(self.x)
+
+    def chosen(self, rows: Sequence[int]) -> ReadingBatch:
+        """Some rows, with only the points that they speak of."""
+        used = sorted({self.p[i] for i in rows})
+        place = {old: new for new, old in enumerate(used)}
+        return ReadingBatch(
+            points=[self.points[i] for i in used],
+            p=[place[self.p[i]] for i in rows],
+            t_ms=[self.t_ms[i] for i in rows],
+            x=[self.x[i] for i in rows],
+            q=[self.q[i] for i in rows] if self.q else [],
+        )

@@ -7,27 +7,26 @@ import os
 import signal
 import sys
 import time
-from threading import Event
+from contextlib import suppress
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
 
+from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
-from ingest.accepted import Announcer
-from ingest.acknowledger import Acknowledger
-from ingest.figures import Figures
 from ingest.gate import Gate
-from ingest.intake import Intake
-from ingest.pipeline import Pipeline
-from ingest.settings import broker_address, load_settings
+from ingest.parts import Parts
+from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
-from ingest.watermarks import Watermarks
 from stores.readings import open_readings
 from stores.records.database import open_records
+from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
+    from ingest.intake import Intake
     from ingest.settings import Settings
 
 REGISTRY_EVERY_S = 2.0
@@ -38,44 +37,40 @@ log = structlog.get_logger()
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT (0), or until a person must change something (2)."""
+    """Run until SIGTERM or SIGINT (0), until a person must change something (2), or until a part breaks (1)."""
     os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
     _set_up_logging()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        _compose(load_settings(), stop)
+        return 0 if _compose(load_settings(), stop) else 1
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return 0
 
 
-def _compose(settings: Settings, stop: Event) -> None:
+def _compose(settings: Settings, stop: Event) -> bool:
+    """Put the parts together and run them; False if one of them broke."""
     subscriber = Subscriber(broker_address(settings.broker))
     store = open_readings(settings.store)
     engine = open_records(settings.records)
     registry = Registry(engine)
-    watermarks = Watermarks(settings.data / "ingest.db")
+    is_well = True
     if _wait_for_estate(registry, stop):
-        figures = Figures(settings.data / "ingest.json", time.monotonic)
-        figures.count(watermarks.totals())
-        intake = Intake(
-            subscriber=subscriber,
-            pipeline=Pipeline(Gate(registry.load()), watermarks),
-            store=store,
-            quarantine=Quarantine(engine),
-            watermarks=watermarks,
-            acknowledger=Acknowledger(watermarks, subscriber.publish),
-            announcer=Announcer(subscriber.publish),
-            figures=figures,
-            clock_ms=lambda: time.time_ns() // 1_000_000,
-        )
-        _run(intake, registry, stop)
-    watermarks.close()
+        gate = Gate(registry.load())
+        quarantine, errands = Quarantine(engine), Errands(engine)
+        parts = Parts(settings.data, gate, store, quarantine, errands, subscriber, time.monotonic, now_ms)
+        is_well = _run(parts, parts.intake(), registry, stop)
+        parts.close()
     store.close()
     engine.dispose()
+    return is_well
+
+
+def now_ms() -> int:
+    """The time of day."""
+    return time.time_ns() // 1_000_000
 
 
 def _wait_for_estate(registry: Registry, stop: Event) -> bool:
@@ -89,39 +84,54 @@ def _wait_for_estate(registry: Registry, stop: Event) -> bool:
     return not stop.is_set()
 
 
-def _run(intake: Intake, registry: Registry, stop: Event) -> None:
+def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
     version, looked_at_s = registry.version(), time.monotonic()
+    writing = Thread(target=parts.store_writer.run, args=(stop,), name="store-writer")
+    writing.start()
     intake.subscriber.start()
     try:
         while not stop.is_set():
+            if not (writing.is_alive() and intake.subscriber.is_alive):
+                log.error("thread_died", writer=writing.is_alive(), broker=intake.subscriber.is_alive)
+                return False
             try:
                 intake.take_in(TAKE_WAIT_S, stop)
                 intake.figures.write(intake.subscriber.waiting)
                 intake.subscriber.check()
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
-                    version = _follow_registry(intake, registry, version)
+                    version = _follow_registry(parts, intake, registry, version)
+                    _run_errands(parts)
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
                 log.exception("unexpected_error")
-                intake.recover(error)
+                intake.recover(error, stop)
                 stop.wait(PAUSE_S)
+        return True
     finally:
+        stop.set()
+        writing.join()
         intake.subscriber.stop()
         intake.figures.write_now(intake.subscriber.waiting)
 
 
-def _follow_registry(intake: Intake, registry: Registry, version: int) -> int:
+def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: int) -> int:
     """Take up a changed estate. Records that cannot be reached now change nothing: the estate we know holds."""
     try:
         newest = registry.version()
         if newest != version:
-            intake.pipeline.gate = Gate(registry.load())
+            parts.gate = intake.pipeline.gate = Gate(registry.load())
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:
         return version
     return newest
+
+
+def _run_errands(parts: Parts) -> None:
+    """Do what people asked for. Records that cannot be reached now are asked later."""
+    with suppress(StoreUnavailable):
+        parts.errand_runner.turn(time.monotonic())
 
 
 def _set_up_logging() -> None:

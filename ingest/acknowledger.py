@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from facility import wire
 
 if TYPE_CHECKING:
-    from ingest.watermarks import Stream, Watermarks
+    from collections.abc import Sequence
+
+    from facility.wire import Range
+    from ingest.entry import Stream
+    from ingest.streams import Streams
+    from ingest.watermarks import Watermarks
 
 MOST_RANGES = 500
 """An acknowledgement stays far below the payload limit; the ranges it leaves out come with a later one."""
@@ -21,22 +26,22 @@ class Publish(Protocol):
 
 
 class Acknowledger:
-    """Answers with the watermark: what is stored is on disk, so ``journal_hw`` and ``store_hw`` are one."""
+    """Answers with both marks: the journal's stops resending, the store's frees rows. Any thread may ask it to."""
 
-    def __init__(self, watermarks: Watermarks, publish: Publish) -> None:
-        self._watermarks = watermarks
-        self._publish = publish
+    def __init__(self, streams: Streams, watermarks: Watermarks, publish: Publish) -> None:
+        self._streams, self._watermarks, self._publish = streams, watermarks, publish
 
-    def acknowledge(self, stream: Stream) -> None:
+    def acknowledge(self, stream: Stream, nack: Sequence[Range] = ()) -> None:
         """Send the application acknowledgement of a stream. Not retained: an old one could free unsaved rows."""
         agent, epoch = stream
-        done = self._watermarks.of(stream)
+        done = self._streams.of(stream)
         ack = wire.Ack(
             v=wire.VERSION,
             store_id=self._watermarks.store_id,
             epoch=epoch,
             journal_hw=done.watermark,
-            store_hw=done.watermark,
+            store_hw=min(self._watermarks.stored(stream).watermark, done.watermark),
             ranges=done.above[:MOST_RANGES],
+            nack=list(nack),
         )
         self._publish(wire.ack_topic(agent), wire.encode(ack), 1)

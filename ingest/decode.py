@@ -32,6 +32,18 @@ class LooseBatch(wire.Batch, forbid_unknown_fields=True, frozen=True):
 _loose_decoder = msgspec.json.Decoder(LooseBatch)
 
 
+class BatchIdentity(msgspec.Struct, frozen=True):
+    """The little that must be readable for a batch to be set aside as a whole and yet be accounted for."""
+
+    dev: str
+    ep: str
+    first: int
+    x: list[msgspec.Raw]
+
+
+_identity_decoder = msgspec.json.Decoder(BatchIdentity)
+
+
 def sender(topic: str) -> tuple[str, What]:
     """Agent and kind of an up topic, e.g. ``("edge-1", "live")``."""
     *_, agent, what = topic.split("/")
@@ -50,9 +62,26 @@ def decode(message: Inbound) -> Said:
         raise Rejected("bad_sequence", "a tombstone's range is empty or beyond all numbers")
     if isinstance(said, wire.Batch) and said.first + len(said.x) > MAX_SEQ:
         raise Rejected("bad_sequence", f"first is {said.first}")
-    if isinstance(said, wire.Hello) and not 1 <= said.oldest <= MAX_SEQ:
-        raise Rejected("bad_sequence", f"oldest is {said.oldest}")
+    if isinstance(said, wire.Hello) and not (1 <= said.oldest <= MAX_SEQ and 0 <= said.newest <= MAX_SEQ):
+        raise Rejected("bad_sequence", f"oldest is {said.oldest}, newest is {said.newest}")
     return said
+
+
+def numbers_of(message: Inbound) -> tuple[str, int, int] | None:
+    """Epoch, first and last number of a batch that cannot be taken in although it came as its agent made it.
+
+    None where even that is unknown, or where the message was damaged on its way: then the agent sends it again.
+    """
+    agent, what = sender(message.topic)
+    if what not in {"live", "backlog"} or message.crc is None or message.crc.lower() != wire.crc(message.payload):
+        return None
+    try:
+        said = _identity_decoder.decode(message.payload)
+        _check_epoch(said.ep)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError, Rejected):
+        return None
+    last = said.first + len(said.x) - 1
+    return (said.ep, said.first, last) if said.dev == agent and 1 <= said.first <= last <= MAX_SEQ else None
 
 
 def _decode(what: What, message: Inbound) -> Said:

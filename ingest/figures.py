@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import structlog
+
+from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,10 +35,27 @@ class Figures:
         self._agents: dict[str, dict[str, Any]] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
         self._refused_messages = 0
+        self._retained_ignored = self._dropped = 0
         self._written_text = ""
         self._written_at_s = float("-inf")
         self._is_failing = False
-        self.state = "running"
+        self._alarms: dict[str, str] = {}
+        self._lock = Lock()
+
+    def alarm(self, name: SystemAlarm, words: str) -> None:
+        """Something is wrong that a person should see; logged once, when it begins."""
+        with self._lock:
+            is_new = name not in self._alarms
+            self._alarms[name] = words
+        if is_new:
+            log.warning("alarm", alarm=name, error=words)
+
+    def all_clear(self, name: SystemAlarm) -> None:
+        """It is well again; logged once."""
+        with self._lock:
+            was = self._alarms.pop(name, None)
+        if was is not None:
+            log.info("over", alarm=name)
 
     def count(self, totals: Mapping[str, int]) -> None:
         """Readings ever stored and quarantined, each once however often it was sent."""
@@ -45,31 +65,45 @@ class Figures:
         """Messages refused whole since start: how many readings they held is not always known."""
         self._refused_messages += n
 
+    def note_broker(self, dropped: int, retained: int) -> None:
+        """What the broker says it has dropped, and retained messages that were ignored."""
+        with self._lock:
+            self._retained_ignored = retained
+        if dropped > self._dropped:
+            self._dropped = dropped
+            self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")
+
     def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""
-        self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
+        with self._lock:
+            self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
 
     def note_status(self, agent: str, status: Status) -> None:
         """What an agent last said of itself."""
-        self._agents.setdefault(agent, {}).update(
-            state=status.state, at_ms=status.at_ms, figures=status.figures, buses=status.buses
-        )
+        with self._lock:
+            self._agents.setdefault(agent, {}).update(
+                state=status.state, at_ms=status.at_ms, figures=status.figures, buses=status.buses
+            )
 
     def note_watermark(self, agent: str, epoch: str, store_hw: int) -> None:
         """How far an agent's stream is stored."""
-        self._agents.setdefault(agent, {}).update(epoch=epoch, store_hw=store_hw)
+        with self._lock:
+            self._agents.setdefault(agent, {}).update(epoch=epoch, store_hw=store_hw)
 
     def as_tree(self, queue: int) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return {
-            "state": self.state,
-            "received": sum(self._totals.values()),
-            **self._totals,
-            "refused_messages": self._refused_messages,
-            "live_latency_s": self._latency(),
-            "agents": self._agents,
-            "queue": queue,
-        }
+        """All figures, ready for JSON. ``state`` is ``running``, or the first alarm."""
+        with self._lock:
+            return {
+                "state": next(iter(self._alarms), "running"),
+                "alarms": dict(self._alarms),
+                "received": self._totals.get("stored", 0) + self._totals.get("quarantined", 0),
+                **self._totals,
+                "refused_messages": self._refused_messages,
+                "retained_ignored": self._retained_ignored,
+                "live_latency_s": self._latency(),
+                "agents": {name: dict(agent) for name, agent in self._agents.items()},
+                "queue": queue,
+            }
 
     def write(self, queue: int) -> None:
         """Write the file if a second has passed and something changed."""

@@ -38,6 +38,10 @@ _CODE = {reason: code for code, reason in enumerate(REASONS)}
 
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+RuleColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+MOST_KNOWN = 256
+"""Lists of points whose rules are kept at hand."""
 
 
 class Rule(NamedTuple):
@@ -59,14 +63,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A batch divided into what is let in (None: nothing) and what is refused."""
+    """A batch divided into what is let in (None: nothing) and what is refused. ``seq`` numbers what is let in."""
 
     accepted: ReadingBatch | None
+    seq: Sequence[int] = ()
     refused: tuple[Refused, ...] = ()
 
 
 class Gate:
-    """The registry as ingest needs it. Immutable; a new catalogue is a new gate."""
+    """The registry as ingest needs it. It never changes; a new catalogue is a new gate."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.site = catalogue.site.id
@@ -75,6 +80,11 @@ class Gate:
             point.id: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
             for point in catalogue.points
         }
+        self._known: dict[tuple[str, tuple[str, ...]], RuleColumns] = {}
+
+    def points_of(self, agent: str) -> list[str]:
+        """Ids of the points that an agent reads, in order."""
+        return sorted(point for point, (owner, _) in self._rules.items() if owner == agent)
 
     def admit(self, agent: str) -> None:
         """Raise ``Rejected`` for an agent that the estate does not have."""
@@ -88,17 +98,28 @@ class Gate:
         except OverflowError:
             raise Rejected("malformed", "t holds a number beyond all times") from None
         x = np.array(batch.x, np.float64)
-        rules = [self._rule(point, batch.dev) for point in batch.points]
-        code, low, high = (np.array(column) for column in zip(*rules, strict=True))
+        code, low, high = self._rules_of(batch.dev, tuple(batch.points))
         ok = (code[p] == 0) & (x >= low[p]) & (x <= high[p]) & (t >= EARLIEST_MS) & (t <= now_ms + AHEAD_MS)
         if batch.q:
             ok &= _known_quality(batch.q)
-        whole = list(fresh) == [(batch.first, batch.first + len(x) - 1)]
+        last = batch.first + len(x) - 1
+        whole = list(fresh) == [(batch.first, last)]
         if whole and ok.all():
-            return Checked(batch.readings())
+            return Checked(batch.readings(), range(batch.first, last + 1))
         reasons = np.where(code[p], code[p], _reasons(x, low[p], high[p], t, now_ms)).astype(np.uint8)
         reasons[ok] = 0
         return _divide(batch, reasons, _rows(batch, fresh))
+
+    def _rules_of(self, agent: str, points: tuple[str, ...]) -> RuleColumns:
+        """Code, lowest and highest value per point. An agent names the same points again and again."""
+        key = (agent, points)
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            rules = [self._rule(point, agent) for point in points]
+            code, low, high = zip(*rules, strict=True)
+            self._known[key] = np.array(code), np.array(low, np.float64), np.array(high, np.float64)
+        return self._known[key]
 
     def _rule(self, point: str, agent: str) -> Rule:
         owner, rule = self._rules.get(point, (agent, Rule(_CODE["unknown_point"], 0, 0)))
@@ -135,6 +156,7 @@ def _divide(batch: Batch, reasons: Codes, rows: Mask) -> Checked:
     accepted = rows & (reasons == 0)
     return Checked(
         _part(batch, accepted) if accepted.any() else None,
+        (np.flatnonzero(accepted) + batch.first).tolist(),
         tuple(_refused(batch, REASONS[code], rows & (reasons == code)) for code in np.unique(reasons[rows]) if code),
     )
 
@@ -144,14 +166,4 @@ def _refused(batch: Batch, reason: str, rows: Mask) -> Refused:
 
 
 def _part(batch: Batch, rows: Mask) -> ReadingBatch:
-    """Some rows of a batch, with only the points that they speak of."""
-    chosen = [int(i) for i in np.flatnonzero(rows)]
-    used = sorted({batch.p[i] for i in chosen})
-    place = {old: new for new, old in enumerate(used)}
-    return ReadingBatch(
-        points=[batch.points[i] for i in used],
-        p=[place[batch.p[i]] for i in chosen],
-        t_ms=[batch.t[i] for i in chosen],
-        x=[batch.x[i] for i in chosen],
-        q=[batch.q[i] for i in chosen] if batch.q else [],
-    )
+    return batch.readings().chosen(np.flatnonzero(rows).tolist())

@@ -1,137 +1,170 @@
-"""Keeps what came in, and only then says so: store, quarantine, watermark, acknowledgements, in this order."""
+"""Keeps what came in, and only then says so: journal, agents, live pages, broker, in this order."""
 
 from __future__ import annotations
 
 import random
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import structlog
 
 from facility.errors import Rejected, StoreUnavailable
-from ingest.refusals import refused_message
+from facility.system_alarm import SystemAlarm
+from ingest.entry import Entry, encode_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
 
-    from facility.model import ReadingBatch
     from ingest.accepted import Announcer
     from ingest.acknowledger import Acknowledger
+    from ingest.attempts import Attempts
     from ingest.figures import Figures
+    from ingest.gaps import Gaps
+    from ingest.journal import Journal
     from ingest.pipeline import Group, Pipeline
     from ingest.subscriber import Inbound, Subscriber
-    from ingest.watermarks import Watermarks
-    from stores.records.quarantine import QuarantineItem
 
 GROUP_MESSAGES = 50
-"""Messages kept in one transaction: as many as wait, at most this many. Nobody waits for a group to fill."""
+"""Messages flushed together: as many as wait, at most this many. Nobody waits for a group to fill."""
 
-FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
+FIRST_DELAY_S, LAST_DELAY_S = 0.2, 5.0
 
 log = structlog.get_logger()
 
 
-class WritesMany(Protocol):
-    """A reading store, as far as intake needs it."""
-
-    def write_many(self, batches: Sequence[ReadingBatch]) -> None:
-        """Store readings in one transaction, durably; raise ``StoreUnavailable`` and store nothing."""
-
-
-class KeepsRefused(Protocol):
-    """Quarantine, as far as intake needs it."""
-
-    def put(self, *items: QuarantineItem) -> None:
-        """Keep refused items in one transaction; the same item again changes nothing."""
-
-
 @dataclass(slots=True)
 class Intake:
-    """The one thread that writes and acknowledges. ``clock_ms`` is the time of day."""
+    """The one thread that appends to the journal and acknowledges to the broker.
+
+    ``clock_ms`` is the time of day; ``appended`` wakes the store writer; ``beat`` tells that there is progress;
+    ``errands`` are entries that others want kept.
+    """
 
     subscriber: Subscriber
     pipeline: Pipeline
-    store: WritesMany
-    quarantine: KeepsRefused
-    watermarks: Watermarks
+    journal: Journal
+    attempts: Attempts
+    gaps: Gaps
     acknowledger: Acknowledger
     announcer: Announcer
     figures: Figures
     clock_ms: Callable[[], int]
+    monotonic: Callable[[], float]
+    appended: Event
+    beat: Callable[[], None]
+    errands: SimpleQueue[Entry] = field(default_factory=SimpleQueue)
     _at_hand: deque[Inbound] = field(default_factory=deque)
     _doubtful: deque[Inbound] = field(default_factory=deque)
 
     def take_in(self, wait_s: float, stop: Event) -> None:
         """Take what waits, keep it, acknowledge it. Returns without acknowledging if ``stop`` comes first."""
+        self.beat()
         self._at_hand = self._take(wait_s)
-        if not self._at_hand:
-            return
-        group = self.pipeline.read(self._at_hand, self.clock_ms())
-        if self._keep(group, stop):
+        if self._at_hand:
+            self.attempts.begin(self._at_hand)
+            group = self._read()
+            if not self._keep(group.entries, stop):
+                return
             self._tell(group)
-            while self._at_hand:  # the broker last: a crash before this only makes it deliver again
-                self.subscriber.acknowledge(self._at_hand.popleft())
-        else:
-            self.watermarks.unclaim()
+            self._release()
+        self._run_errands(stop)
+        self._look_around()
 
-    def recover(self, error: Exception) -> None:
-        """After an unexpected error: take those messages again one by one, and set aside the one that fails alone.
-
-        Its agent is told nothing and sends it again: what is set aside wrongly is not lost.
-        """
-        self.watermarks.unclaim()
+    def recover(self, error: Exception, stop: Event) -> None:
+        """After an unexpected error: take those messages again one by one, and set aside the one that fails alone."""
+        self.pipeline.streams.forget()
         if len(self._at_hand) > 1:
             self._doubtful.extend(self._at_hand)
         elif self._at_hand:
-            message = self._at_hand.popleft()
             reason = Rejected("unexpected_error", f"{type(error).__name__}: {error}")
-            self.quarantine.put(refused_message(message, reason, self.clock_ms()))
-            self.subscriber.acknowledge(message)
+            group = self.pipeline.refuse(self._at_hand[0], reason, self.clock_ms())
+            if self._keep(group.entries, stop):
+                self._tell(group)
+                self._release()
 
     def _take(self, wait_s: float) -> deque[Inbound]:
+        """A group of messages; one that an earlier run died over, or failed over, comes alone."""
         if self._doubtful:
             return deque([self._doubtful.popleft()])
-        return deque(self.subscriber.take(GROUP_MESSAGES, wait_s))
+        taken = self.subscriber.take(GROUP_MESSAGES, wait_s)
+        if any(map(self.attempts.is_suspect, taken)):
+            self._doubtful.extend(taken)
+            return deque([self._doubtful.popleft()])
+        return deque(taken)
 
-    def _keep(self, group: Group, stop: Event) -> bool:
-        """Write until it is written. While the store is down nothing is acknowledged and the queue fills."""
+    def _read(self) -> Group:
+        first, now_ms = self._at_hand[0], self.clock_ms()
+        if self.attempts.is_hopeless(first):
+            return self.pipeline.refuse(first, Rejected("crashed_worker", "ingest died over it three times"), now_ms)
+        return self.pipeline.read(self._at_hand, now_ms)
+
+    def _keep(self, entries: Sequence[Entry], stop: Event) -> bool:
+        """Have entries on disk, and their numbers done; False if ``stop`` came first."""
+        if entries and not self._append([encode_entry(entry) for entry in entries], stop):
+            self.pipeline.streams.forget()
+            return False
+        self.pipeline.streams.settle()
+        self.appended.set()
+        return True
+
+    def _append(self, bodies: Sequence[bytes], stop: Event) -> bool:
+        """Append until it is on disk. While the disk is full nothing is acknowledged and the queue fills."""
         delay_s = 0.0
         while not stop.is_set():
             try:
-                self._write(group)
+                self.journal.append(bodies, self.pipeline.streams.state)
             except StoreUnavailable as error:
                 if not delay_s:
-                    self.figures.state = "store_unavailable"
-                    self.figures.write_now(self.subscriber.waiting)
-                    log.warning("store_unavailable", error=str(error))
+                    self.figures.alarm(SystemAlarm.JOURNAL_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
+                self.beat()
                 continue
             if delay_s:
-                self.figures.state = "running"
-                log.info("store_available")
+                self.figures.all_clear(SystemAlarm.JOURNAL_UNAVAILABLE)
             return True
         return False
 
-    def _write(self, group: Group) -> None:
-        if group.batches:
-            self.store.write_many(group.batches)
-        if group.refused:
-            self.quarantine.put(*group.refused)
-        self.watermarks.commit(self.clock_ms(), stored=group.stored, quarantined=group.quarantined)
-
     def _tell(self, group: Group) -> None:
         """The agents, the live pages and the figures."""
-        for agent, epoch in sorted(group.streams):
-            self.acknowledger.acknowledge((agent, epoch))
-            self.figures.note_watermark(agent, epoch, self.watermarks.of((agent, epoch)).watermark)
-        now_ms = self.clock_ms()
+        now_s = self.monotonic()
+        for hello in group.hellos:
+            self.gaps.note(hello, now_s)
+        for stream in sorted(group.streams):
+            self.acknowledger.acknowledge(stream)
         for batch in group.live:
             self.announcer.announce(self.pipeline.gate.site, batch)
-            self.figures.sample_latency(batch.t_ms, now_ms)
         for status in group.statuses:
             self.figures.note_status(status.dev, status)
-        self.figures.count(self.watermarks.totals())
-        self.figures.count_refused_messages(sum(item.kind == "message" for item in group.refused))
+        self.figures.count_refused_messages(group.refused_messages)
+
+    def _release(self) -> None:
+        """The broker last: a crash before this only makes it deliver again."""
+        if len(self._at_hand) == 1:
+            self.attempts.clear(self._at_hand[0])
+        self.attempts.end()
+        while self._at_hand:
+            self.subscriber.acknowledge(self._at_hand.popleft())
+
+    def _look_around(self) -> None:
+        """Ask for what is missing; tell what a person should know."""
+        now_s = self.monotonic()
+        for stream, nack in self.gaps.due(now_s).items():
+            self.acknowledger.acknowledge(stream, nack)
+        if open_gaps := self.gaps.open_for_long(now_s):
+            (agent, _), (first, last) = open_gaps[0]
+            self.figures.alarm(SystemAlarm.GAP_OPEN, f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
+        else:
+            self.figures.all_clear(SystemAlarm.GAP_OPEN)
+        self.figures.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
+
+    def _run_errands(self, stop: Event) -> None:
+        """Keep what other threads want kept; what they reopened is asked for at once."""
+        while not self.errands.empty():
+            entry = self.errands.get()
+            self.pipeline.streams.apply(entry)
+            if self._keep([entry], stop) and entry.reopened:
+                self.acknowledger.acknowledge(entry.stream, entry.reopened)

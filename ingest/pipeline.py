@@ -1,4 +1,4 @@
-"""Reads a group of messages: decode, look up, check; what is to be stored, refused and answered comes out."""
+"""Reads a group of messages: decode, look up, check; what goes into the journal and what is answered comes out."""
 
 from __future__ import annotations
 
@@ -7,46 +7,41 @@ from typing import TYPE_CHECKING
 
 from facility import wire
 from facility.errors import Rejected
-from ingest.decode import decode, sender
+from ingest.decode import decode, numbers_of, sender
+from ingest.entry import Entry, readings_of
 from ingest.refusals import refused_message, refused_readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from facility.model import ReadingBatch
+    from ingest.entry import Stream
     from ingest.gate import Gate
+    from ingest.streams import Streams
     from ingest.subscriber import Inbound
-    from ingest.watermarks import Stream, Watermarks
-    from stores.records.quarantine import QuarantineItem
+
+UNREADABLE = frozenset({"malformed", "not_finite", "unexpected_error", "crashed_worker"})
+"""Reasons that lie in the batch itself: sending it again cannot help. Others may pass once the server is mended."""
 
 
 @dataclass(slots=True)
 class Group:
-    """What a few messages come to. ``streams`` are owed an acknowledgement once all this is kept."""
+    """What a few messages come to. ``streams`` are owed an acknowledgement once the entries are in the journal."""
 
-    batches: list[ReadingBatch] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     live: list[ReadingBatch] = field(default_factory=list)
-    refused: list[QuarantineItem] = field(default_factory=list)
     streams: set[Stream] = field(default_factory=set)
+    hellos: list[wire.Hello] = field(default_factory=list)
     statuses: list[wire.Status] = field(default_factory=list)
-
-    @property
-    def stored(self) -> int:
-        """Readings to store."""
-        return sum(map(len, self.batches))
-
-    @property
-    def quarantined(self) -> int:
-        """Readings refused one by one."""
-        return sum(item.count for item in self.refused)
+    refused_messages: int = 0
 
 
 class Pipeline:
-    """From messages to a ``Group``. Numbers are claimed in memory only: whoever keeps the group commits them."""
+    """From messages to a ``Group``. Numbers are claimed for the group: whoever keeps it settles them."""
 
-    def __init__(self, gate: Gate, watermarks: Watermarks) -> None:
+    def __init__(self, gate: Gate, streams: Streams) -> None:
         self.gate = gate
-        self._watermarks = watermarks
+        self.streams = streams
 
     def read(self, messages: Iterable[Inbound], now_ms: int) -> Group:
         """Read messages in their order."""
@@ -56,7 +51,13 @@ class Pipeline:
                 self.gate.admit(sender(message.topic)[0])
                 self._read(message, group, now_ms)
             except Rejected as error:
-                group.refused.append(refused_message(message, error, now_ms))
+                self._set_aside(message, error, group, now_ms)
+        return group
+
+    def refuse(self, message: Inbound, error: Rejected, now_ms: int) -> Group:
+        """Set a message aside without looking into it further."""
+        group = Group()
+        self._set_aside(message, error, group, now_ms)
         return group
 
     def _read(self, message: Inbound, group: Group, now_ms: int) -> None:
@@ -68,20 +69,47 @@ class Pipeline:
         if isinstance(said, wire.Batch):
             self._read_batch(message, said, group, now_ms)
         elif isinstance(said, wire.Tombstones):
-            self._watermarks.bury(said)
-        else:  # what is older than the oldest row never comes again: it is no hole
-            self._watermarks.claim(stream, 1, said.oldest - 1)
+            self._bury(stream, [(stone.start, stone.end, stone.reason) for stone in said.tomb], group, now_ms)
+        else:  # what is older than the oldest row never comes again
+            self._bury(stream, [(1, said.oldest - 1, "not_held")], group, now_ms)
+            group.hellos.append(said)
         group.streams.add(stream)
 
     def _read_batch(self, message: Inbound, batch: wire.Batch, group: Group, now_ms: int) -> None:
         stream, last = (batch.dev, batch.ep), batch.first + len(batch.x) - 1
-        fresh = self._watermarks.of(stream).missing(batch.first, last)
+        fresh = self.streams.missing(stream, batch.first, last)
         if not fresh:  # sent again: the acknowledgement was late or lost
             return
         checked = self.gate.check(batch, fresh, now_ms)
-        if checked.accepted:
-            group.batches.append(checked.accepted)
-            if batch.lane == "live":
-                group.live.append(checked.accepted)
-        group.refused += [refused_readings(message, batch, part, now_ms) for part in checked.refused]
-        self._watermarks.claim(stream, batch.first, last)
+        refused = [refused_readings(stream, message.topic, part, now_ms) for part in checked.refused]
+        readings = readings_of(checked.accepted, checked.seq if refused else ()) if checked.accepted else None
+        self._keep(Entry(*stream, now_ms, batch.lane, fresh, readings, refused), group)
+        if checked.accepted and batch.lane == "live":
+            group.live.append(checked.accepted)
+
+    def _bury(self, stream: Stream, stones: list[tuple[int, int, str]], group: Group, now_ms: int) -> None:
+        """What an agent dropped on purpose, and why: a hole that is explained is no loss."""
+        parts = [
+            (*part, reason) for first, last, reason in stones for part in self.streams.missing(stream, first, last)
+        ]
+        if parts:
+            claimed = [(first, last) for first, last, _ in parts]
+            self._keep(Entry(*stream, now_ms, claimed=claimed, tombs=parts), group)
+
+    def _set_aside(self, message: Inbound, error: Rejected, group: Group, now_ms: int) -> None:
+        """Keep a message that is refused whole. Where its numbers are sure and it cannot be mended, they are done."""
+        numbers = numbers_of(message) if error.reason in UNREADABLE else None
+        claimed = []
+        if numbers is not None:
+            stream = (sender(message.topic)[0], numbers[0])
+            claimed = self.streams.missing(stream, *numbers[1:])
+            group.streams.add(stream)
+            if not claimed:
+                return
+        item = refused_message(message, error, now_ms, numbers)
+        self._keep(Entry(item.agent, item.epoch, now_ms, claimed=claimed, refused=[item]), group)
+        group.refused_messages += 1
+
+    def _keep(self, entry: Entry, group: Group) -> None:
+        group.entries.append(entry)
+        self.streams.apply(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -12,7 +12,7 @@ from stores.records.quarantine import QuarantineItem
 
 if TYPE_CHECKING:
     from facility.errors import Rejected
-    from facility.wire import Batch
+    from ingest.entry import Stream
     from ingest.gate import Refused
     from ingest.subscriber import Inbound
 
@@ -25,9 +25,12 @@ def told(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:MOST_CHARS])
 
 
-def refused_message(message: Inbound, error: Rejected, now_ms: int) -> QuarantineItem:
-    """A message that was refused whole. Its epoch and numbers are unknown: nothing in it is believed."""
+def refused_message(
+    message: Inbound, error: Rejected, now_ms: int, numbers: tuple[str, int, int] | None = None
+) -> QuarantineItem:
+    """A message that was refused whole; ``numbers`` are its epoch, first and last number where they are believed."""
     agent, _ = sender(message.topic)
+    epoch, first, last = numbers or ("", None, None)
     return QuarantineItem(
         received_at=instant(now_ms),
         stage="decode",
@@ -36,39 +39,46 @@ def refused_message(message: Inbound, error: Rejected, now_ms: int) -> Quarantin
         detail=told(error.detail),
         topic=told(message.topic),
         agent=told(agent),
-        epoch="",
-        first_seq=None,
-        last_seq=None,
-        count=0,
+        epoch=epoch,
+        first_seq=first,
+        last_seq=last,
+        count=0 if first is None or last is None else last - first + 1,
         payload=message.payload,
     )
 
 
-def refused_readings(message: Inbound, batch: Batch, part: Refused, now_ms: int) -> QuarantineItem:
-    """Readings of one batch that were refused for one reason. The payload is their columns with ``seq``."""
+class SetAside(msgspec.Struct, frozen=True):
+    """Readings as quarantine keeps them: the columns of a batch with the number of each."""
+
+    seq: list[int]
+    points: list[str]
+    p: list[int]
+    t: list[int]
+    x: list[float | None]  # null: what came was no finite number
+    q: list[int]
+
+
+def refused_readings(
+    stream: Stream, topic: str, part: Refused, now_ms: int, stage: Literal["check", "store"] = "check"
+) -> QuarantineItem:
+    """Readings of one stream that were refused for one reason."""
     readings = part.readings
     first = f"{readings.points[readings.p[0]]} = {readings.x[0]} at {readings.t_ms[0]}"
-    columns = {
-        "seq": part.seq,
-        "points": readings.points,
-        "p": readings.p,
-        "t": readings.t_ms,
-        "x": readings.x,
-        "q": readings.q,
-    }
     return QuarantineItem(
         received_at=instant(now_ms),
-        stage="check",
+        stage=stage,
         kind="reading",
         reason=part.reason,
         detail=told(first) if len(readings) == 1 else f"{told(first)}, and {len(readings) - 1} more",
-        topic=message.topic,
-        agent=batch.dev,
-        epoch=batch.ep,
+        topic=topic,
+        agent=stream[0],
+        epoch=stream[1],
         first_seq=part.seq[0],
         last_seq=part.seq[-1],
         count=len(readings),
-        payload=msgspec.json.encode(columns),
+        payload=msgspec.json.encode(
+            SetAside(part.seq, readings.points, readings.p, readings.t_ms, list(readings.x), readings.q)
+        ),
     )
 
 

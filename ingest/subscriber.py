@@ -6,22 +6,27 @@ import socket
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition, Lock
-from typing import TYPE_CHECKING, Any, cast
+from threading import Condition, Lock, Thread
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility.errors import ConfigError
 from facility.wire import CRC_PROPERTY, PREFIX, crc
 
 if TYPE_CHECKING:
-    from ingest.settings import BrokerAddress
+    from facility.broker_address import BrokerAddress
 
 TOPICS = tuple(f"{PREFIX}/up/+/{what}" for what in ("live", "backlog", "hello", "status"))
+DROPPED_TOPIC = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto counts what it drops in silence when a queue is full; other brokers say nothing there."""
+
+NO_RETAINED = 2  # MQTT 5.0, 3.8.3.1: do not send retained messages when the subscription is made
 
 RECEIVE_MAXIMUM = 500
 SESSION_EXPIRY_S = 7 * 86_400
@@ -58,8 +63,12 @@ class Subscriber:
         self._refusal = ""
         self._was_connected = False
         self.is_subscribed = False
+        self._figures: Literal["wanted", "asked", "settled", "refused"] = "wanted"
+        self.dropped_by_broker = 0
+        self.retained_ignored = 0
         self._is_unreachable = False
         self._client = self._make_client()
+        self._thread = Thread(target=self._client.loop_forever, kwargs={"retry_first_connection": True}, name="broker")
 
     def start(self) -> None:
         """Connect, and keep connecting, in paho's thread. A broker that is not there yet is waited for."""
@@ -69,12 +78,18 @@ class Subscriber:
         self._client.connect_async(
             self._address.host, self._address.port, KEEPALIVE_S, clean_start=False, properties=properties
         )
-        self._client.loop_start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Leave. The session stays at the broker, and with it what was not acknowledged."""
         self._client.disconnect()
-        self._client.loop_stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether paho's loop runs: a client whose loop has died still says that it is connected."""
+        return self._thread.is_alive()
 
     def take(self, most: int, wait_s: float) -> list[Inbound]:
         """Up to ``most`` messages in the order they came; waits for the first one only."""
@@ -148,7 +163,8 @@ class Subscriber:
         with self._filled:
             self._has_left_out = False
         self._was_connected, self._is_unreachable = True, False
-        client.subscribe([(topic, 1) for topic in TOPICS])  # every time: the broker may have forgotten us
+        wanted = [(topic, SubscribeOptions(qos=1, retainHandling=NO_RETAINED)) for topic in TOPICS]
+        client.subscribe(wanted)  # every time: the broker may have forgotten us
         log.info("broker_connected", host=self._address.host, port=self._address.port)
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
@@ -158,6 +174,8 @@ class Subscriber:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._end_connection()
+        if self._figures == "asked":  # the bundled broker ends the connection of whoever asks
+            self._figures = "refused"
         log.info("broker_disconnected", reason=str(reason))
 
     def _end_connection(self) -> None:
@@ -166,15 +184,28 @@ class Subscriber:
             self._connection += 1
         self.is_subscribed = False
 
-    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
-        for topic, reason in zip(TOPICS, reasons, strict=False):
+    def _on_subscribe(self, client: Any, _data: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
+        if len(reasons) < len(TOPICS):  # the answer about the broker's own figures: granted or not, it gave one
+            self._figures = "settled"
+            return
+        for topic, reason in zip(TOPICS, reasons, strict=True):
             if reason.is_failure:
                 log.error("subscription_refused", topic=topic, reason=str(reason))
         self.is_subscribed = True
+        if self._figures != "refused":
+            self._figures = "asked"
+            client.subscribe([(DROPPED_TOPIC, SubscribeOptions(qos=0))])
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
-            self._put(Inbound(self._connection, message.mid, message.topic, bytes(message.payload), _crc(message)))
+            inbound = Inbound(self._connection, message.mid, message.topic, bytes(message.payload), _crc(message))
+            if message.topic == DROPPED_TOPIC:
+                self.dropped_by_broker = _count(inbound.payload)
+            elif message.retain:  # nobody of ours retains: it is old, or a stranger's
+                self.retained_ignored += 1
+                self.acknowledge(inbound)
+            else:
+                self._put(inbound)
         except BaseException:
             self._has_left_out = True
             log.exception("message_left_out")
@@ -195,6 +226,10 @@ class Subscriber:
             self._queue.append(message)
             self._queued_bytes += len(message.payload)
             self._filled.notify()
+
+
+def _count(payload: bytes) -> int:
+    return int(payload) if payload.isdigit() else 0
 
 
 def _crc(message: mqtt.MQTTMessage) -> str | None:

@@ -1,4 +1,4 @@
-"""How far each agent's stream is done, kept on disk after the store has committed and before anybody is told."""
+"""How far the journal is stored, per stream and in all: noted after the store has flushed, and only then told."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from facility.errors import ConfigError, StoreUnavailable
-from ingest.intervals import Intervals
+from facility.ranges import RangeSet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from facility.wire import Range, Tombstones
+    from ingest.entry import Entry, Stream
 
-SCHEMA_VERSION = 1
-CACHED_STREAMS = 1_000
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS watermark (
   agent TEXT, epoch TEXT, ranges TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (agent, epoch)
 ) WITHOUT ROWID;
@@ -29,14 +30,17 @@ CREATE TABLE IF NOT EXISTS tombstone (
   PRIMARY KEY (agent, epoch, first, last)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, readings INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hour (
+  segment INTEGER, agent TEXT, epoch TEXT, hour_ms INTEGER, readings INTEGER NOT NULL, ranges TEXT NOT NULL,
+  PRIMARY KEY (segment, agent, epoch, hour_ms)
+) WITHOUT ROWID;
 """
 
-Stream = tuple[str, str]
-"""Agent and its stream epoch."""
+_ADD = "INSERT INTO total VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET readings = readings + excluded.readings"
 
 
 class Watermarks:
-    """Interval sets per stream. ``claim`` marks in memory, ``commit`` makes it durable, ``unclaim`` takes it back.
+    """The store writer's own notes, one transaction a group. ``stored`` may be asked by any thread.
 
     ``store_id`` names this file: agents rewind when it changes, as after a restore from a backup.
     """
@@ -44,91 +48,100 @@ class Watermarks:
     def __init__(self, path: Path) -> None:
         """Open or create the file. Raises ``ConfigError`` where it cannot be used."""
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self.store_id = self._prepare(path)
+            self.cursor = self._progress("cursor")
+            rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark").fetchall()
+            self._totals = dict(self.connection.execute("SELECT name, readings FROM total"))
         except sqlite3.Error as error:
             raise ConfigError(f"the watermarks in {path} cannot be used: {error}") from None
-        self._streams: dict[Stream, Intervals] = {}
-        self._claimed: set[Stream] = set()
-        self._tombstones: list[tuple[str, str, int, int, str]] = []
+        self._stored = {(agent, epoch): RangeSet(json.loads(ranges)) for agent, epoch, ranges in rows}
 
-    def claim(self, stream: Stream, first: int, last: int) -> list[Range]:
-        """Mark numbers as done, in memory, and return those that were not done before."""
-        intervals = self.of(stream)
-        fresh = intervals.missing(first, last)
-        if fresh:
-            intervals.add(first, last)
-            self._claimed.add(stream)
-        return fresh
-
-    def bury(self, message: Tombstones) -> None:
-        """Claim what an agent dropped on purpose, and remember why: a hole that is explained is no loss."""
-        stream = (message.dev, message.ep)
-        for stone in message.tomb:
-            self.claim(stream, stone.start, stone.end)
-            self._tombstones.append((*stream, stone.start, stone.end, stone.reason))
-
-    def commit(self, at_ms: int, *, stored: int = 0, quarantined: int = 0) -> None:
-        """Make all claims durable, with the readings they stand for. Raises ``StoreUnavailable``."""
-        streams = [(*key, json.dumps(self._streams[key].ranges), at_ms) for key in self._claimed]
-        stones = [(*stone, at_ms) for stone in self._tombstones]
-        add = "INSERT INTO total VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET readings = readings + excluded.readings"
+    def advance(self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0) -> None:
+        """The journal is stored up to ``end`` with ``entries``. Raises ``StoreUnavailable``, then nothing has moved."""
+        changed, reopened = self._changed(entries)
+        stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
+        streams = [(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
+        counts = _counted(entries, refused_by_store) | {"reopened": reopened}
         try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", streams)
-                self._connection.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, ?, ?, ?, ?, ?)", stones)
-                self._connection.executemany(add, [("stored", stored), ("quarantined", quarantined)])
+            with self.connection:
+                self.connection.execute("BEGIN IMMEDIATE")
+                self.connection.executemany("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", streams)
+                self.connection.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, ?, ?, ?, ?, ?)", stones)
+                self.connection.executemany(_ADD, counts.items())
+                self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('cursor', ?)", (end,))
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
-        self._settle()
-        if len(self._streams) > CACHED_STREAMS:
-            self._streams.clear()
+        self.cursor = end
+        self._stored |= changed
+        self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
 
-    def unclaim(self) -> None:
-        """Forget what was claimed since the last commit: its readings were not stored."""
-        for stream in self._claimed:
-            self._streams.pop(stream, None)
-        self._settle()
+    def stored(self, stream: Stream) -> RangeSet:
+        """Numbers of a stream that are stored, kept aside or explained. Never changed afterwards."""
+        return self._stored.get(stream, _NOTHING)
 
-    def of(self, stream: Stream) -> Intervals:
-        """What is done of a stream."""
-        if stream not in self._streams:
-            query = "SELECT ranges FROM watermark WHERE agent = ? AND epoch = ?"
-            row = self._connection.execute(query, stream).fetchone()
-            self._streams[stream] = Intervals(json.loads(row[0]) if row else ())
-        return self._streams[stream]
+    def streams(self) -> dict[Stream, RangeSet]:
+        """Every stream: where a lost journal begins anew."""
+        return dict(self._stored)
 
     def totals(self) -> dict[str, int]:
-        """Readings ever ``stored`` and ``quarantined``, each sequence number once."""
-        return {"stored": 0, "quarantined": 0, **dict(self._connection.execute("SELECT name, readings FROM total"))}
+        """Readings ever ``stored`` and ``quarantined``; numbers ``reopened`` come and count again."""
+        return {"stored": 0, "quarantined": 0, "reopened": 0, **self._totals}
 
     def tombstones(self) -> list[tuple[str, str, int, int, str]]:
         """Agent, epoch, first and last number and reason of everything that was dropped on purpose."""
         query = "SELECT agent, epoch, first, last, reason FROM tombstone ORDER BY agent, epoch, first"
-        return list(self._connection.execute(query))
+        return list(self.connection.execute(query))
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self.connection.close()
 
-    def _settle(self) -> None:
-        self._claimed.clear()
-        self._tombstones.clear()
+    def _changed(self, entries: Iterable[Entry]) -> tuple[dict[Stream, RangeSet], int]:
+        """The ranges as they will be, and how many numbers were stored before and are to come again."""
+        changed: dict[Stream, RangeSet] = {}
+        reopened = 0
+        for entry in entries:
+            if not (entry.claimed or entry.reopened):
+                continue
+            ranges = changed.setdefault(entry.stream, self.stored(entry.stream).copy())
+            for first, last in entry.claimed:
+                ranges.add(first, last)
+            before = ranges.size()
+            for first, last in entry.reopened:
+                ranges.remove(first, last)
+            reopened += before - ranges.size()
+        return changed, reopened
+
+    def _progress(self, name: str) -> int:
+        found = self.connection.execute("SELECT value FROM progress WHERE name = ?", (name,)).fetchone()
+        return int(found[0]) if found else 0
 
     def _prepare(self, path: Path) -> str:
         """Durable before it is told: the agent frees its rows on our word (synchronous FULL)."""
         for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-            self._connection.execute(f"PRAGMA {setting}").close()
-        with closing(self._connection.execute("PRAGMA user_version")) as cursor:
+            self.connection.execute(f"PRAGMA {setting}").close()
+        with closing(self.connection.execute("PRAGMA user_version")) as cursor:
             (version,) = cursor.fetchone()
         if version > SCHEMA_VERSION:
             raise ConfigError(f"the watermarks in {path} were written by a newer Meterhouse")
-        if version == 0:
-            self._connection.executescript(_SCHEMA)
-            self._connection.execute(
+        if version < SCHEMA_VERSION:
+            self.connection.executescript(_SCHEMA)
+            self.connection.execute(
                 "INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (str(uuid4()),)
             )
-            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        (store_id,) = self._connection.execute("SELECT id FROM store").fetchone()
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        (store_id,) = self.connection.execute("SELECT id FROM store").fetchone()
         return str(store_id)
+
+
+_NOTHING = RangeSet()
+
+
+def _counted(entries: Sequence[Entry], refused_by_store: int) -> dict[str, int]:
+    """Readings stored and set aside. What was counted as set aside before, and is stored now, changes sides."""
+    stored = sum(len(entry.readings) for entry in entries if entry.readings)
+    counted_before = [entry for entry in entries if entry.replayed and not entry.claimed]
+    quarantined = sum(item.count for entry in entries for item in entry.refused if entry.claimed or not entry.replayed)
+    quarantined -= sum(len(entry.readings) for entry in counted_before if entry.readings)
+    return {"stored": stored - refused_by_store, "quarantined": quarantined + refused_by_store}

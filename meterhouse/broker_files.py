@@ -40,8 +40,9 @@ def agent_rights(agent: str) -> Rights:
     return Rights((f"{PREFIX}/ack/{agent}", f"{PREFIX}/cmd/{agent}"), (f"{PREFIX}/up/{agent}/#",))
 
 
-INGEST = Rights((f"{PREFIX}/up/#",), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
-CONSOLE = Rights((f"{PREFIX}/accepted/#",))
+DROPPED = "$SYS/broker/publish/messages/dropped"
+INGEST = Rights((f"{PREFIX}/up/#", DROPPED), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
+LISTENER = Rights((f"{PREFIX}/accepted/#",))
 OPERATOR = Rights((), (f"{PREFIX}/cmd/#",))
 
 
@@ -53,7 +54,7 @@ def demo_identities(agent: str, device_topics: Iterable[str]) -> dict[str, Right
         f"{agent}-devices": Rights(reads=topics),
         "devices": Rights(writes=topics),
         "ingest": INGEST,
-        "console": CONSOLE,
+        "analytics": LISTENER,
         "operator": OPERATOR,
     }
 

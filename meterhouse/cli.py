@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from facility.errors import ConfigError, MeterhouseError
-from meterhouse.commands import access, alerts, demo, latest, processes, profiles, quarantine, site
+from meterhouse.commands import access, alerts, demo, latest, processes, profiles, quarantine, reconcile, site, status
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
@@ -30,11 +30,13 @@ app.command(help="Start a live demo estate: real data of 2022 shown as today.")(
 app.add_typer(site.app, name="site", help="Check, apply and export the estate (site.yaml).")
 app.command(help="Show the newest value of every point.")(latest.latest)
 app.command(help="List alerts: what, where, since when, at what cost.")(alerts.alerts)
-app.add_typer(quarantine.app, name="quarantine", help="List, show and discard what could not be stored.")
+app.command(help="Show alarms, and how ingest and the agents fare.")(status.status)
+app.add_typer(quarantine.app, name="quarantine", help="List, show, replay and discard what could not be stored.")
+app.command(help="Compare what came in with what is stored, and mend what differs.")(reconcile.reconcile)
 app.command(help="Print a one-time link to sign in to the console.")(access.sign_in)
 app.command(help="List the device profiles that Meterhouse knows.")(profiles.profiles)
-for name, (module, what) in processes.PROCESSES.items():
-    app.command(name, help=what)(processes.runner(module))
+for name, (module, what, settings) in processes.PROCESSES.items():
+    app.command(name, help=processes.explain(what, settings), short_help=what)(processes.runner(module))
 
 
 def _show_version(wanted: bool) -> None:

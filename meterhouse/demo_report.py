@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from demo.faults import injected
 from edge_agent.outbox import produced
-from facility import wire
-from facility.errors import Rejected
+from facility.errors import ConfigError
+from ingest.replay import values_of
 from stores.readings import open_readings
 from stores.records.casebook import Casebook
 from stores.records.quarantine import Quarantine
@@ -55,8 +55,20 @@ class Report:
 
     def write(self, path: Path) -> None:
         """As JSON, for machines."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def make_place(report: Path) -> None:
+    """Make the report's folder, prove that the report can be written, and take away an earlier run's.
+
+    Raises ``ConfigError``.
+    """
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("", encoding="utf-8")
+        report.unlink()
+    except OSError as error:
+        raise ConfigError(f"the report {report} cannot be written: {error.strerror}") from None
 
 
 def conservation(outbox: Path, store_url: str, records: Engine) -> Conservation:
@@ -83,12 +95,9 @@ def quarantined_values(records: Engine) -> dict[str, list[float]]:
     """Values in quarantine by point. A message that cannot be decoded holds no value that could be named."""
     values: dict[str, list[float]] = {}
     for item in Quarantine(records).items(limit=1_000_000):
-        try:
-            batch = wire.decode(wire.Batch, item.payload)
-        except Rejected:
-            continue
-        for p, x in zip(batch.p, batch.x, strict=True):
-            values.setdefault(batch.points[p], []).append(x)
+        if (batch := values_of(item)) is not None:
+            for p, x in zip(batch.p, batch.x, strict=True):
+                values.setdefault(batch.points[p], []).append(x)
     return values
 
 

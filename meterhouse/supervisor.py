@@ -23,6 +23,9 @@ CONFIG_EXIT = 2
 
 STOP_TIMEOUT_S = 5.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.5, 30.0
+STALLED_S = 20.0
+"""A child whose pulse stood still for so long has stopped working, whatever it says: it is killed and started again."""
+
 STEADY_S = 60.0
 """A child that ran this long was well: the delay before its next start begins anew."""
 
@@ -45,6 +48,9 @@ class Child:
     delay_s: float = FIRST_DELAY_S
     restart_at: float | None = None
     restarts: int = 0
+    pulse: Path | None = None
+    pulse_seen: float = 0.0
+    pulse_at: float = 0.0
 
 
 @dataclass
@@ -58,15 +64,21 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
     children: dict[str, Child] = field(default_factory=dict)
 
-    def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> int:
-        """Start a child and return its pid. ``env`` is added to our own environment. The log is ``NAME.log``."""
+    def start(
+        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, pulse: Path | None = None
+    ) -> int:
+        """Start a child and return its pid. ``env`` is added to our own environment. The log is ``NAME.log``.
+
+        ``pulse`` is a file that the child touches while it makes progress.
+        """
         if name in self.children:
             raise ConfigError(f"two processes are called '{name}'")
         self.folder.mkdir(parents=True, exist_ok=True)
         whole = {**os.environ, **(env or {})}
         path = self.folder / f"{name}.log"
         begin = _size(path)
-        self.children[name] = Child(name, command, whole, path, _spawn(command, whole, path), self.clock(), begin)
+        process = _spawn(command, whole, path)
+        self.children[name] = Child(name, command, whole, path, process, self.clock(), begin, pulse=pulse)
         return self.children[name].process.pid
 
     def pids(self) -> dict[str, int]:
@@ -81,6 +93,7 @@ class Supervisor:
         for child in self.children.values():
             code = child.process.poll()
             if code is None:
+                self._feel_pulse(child)
                 continue
             if code == CONFIG_EXIT:
                 self.stop()
@@ -102,6 +115,17 @@ class Supervisor:
         for child in reversed(self.children.values()):
             _end(child.process)
         self.children.clear()
+
+    def _feel_pulse(self, child: Child) -> None:
+        """Kill a child that runs and gets nowhere; before its first beat of this run nothing is expected of it."""
+        if child.pulse is None or not child.pulse.exists():
+            return
+        beat, now = child.pulse.stat().st_mtime, self.clock()
+        if beat != child.pulse_seen:
+            child.pulse_seen, child.pulse_at = beat, now
+        elif child.pulse_at > child.started_at and now - child.pulse_at >= STALLED_S:
+            log.warning("process_stalled", name=child.name, seconds=STALLED_S)
+            child.process.kill()
 
     def _plan(self, child: Child, code: int) -> None:
         if self.clock() - child.started_at >= STEADY_S:

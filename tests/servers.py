@@ -32,6 +32,12 @@ PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbi
 START_TIMEOUT_S = 10.0
 
 
+def need_mosquitto() -> None:
+    """A visible skip where Mosquitto is not installed; ``REQUIRE_SERVERS=1`` turns every skip into a failure."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed")
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -57,10 +63,7 @@ class Mosquitto:
 
     def start(self) -> None:
         """Start and wait until it listens. Fails if it died, for example because another owns the port."""
-        if PROGRAM is None:
-            if os.environ.get("REQUIRE_SERVERS") == "1":
-                pytest.fail("mosquitto is not installed and REQUIRE_SERVERS=1")
-            pytest.skip("mosquitto is not installed")
+        need_mosquitto()
         config = self.folder / "mosquitto.conf"
         config.write_text(CONFIG.format(port=self.port, extra=self.extra), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:

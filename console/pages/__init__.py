@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.pages import alert, alerts, building, now, preferences, sign_in
+from console.pages import alert, alerts, building, now, preferences, quarantine, quarantine_item, sign_in
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -14,6 +14,8 @@ PAGES: dict[str, APIRouter] = {
     "building": building.router,
     "alerts": alerts.router,
     "alert": alert.router,
+    "quarantine": quarantine.router,
+    "quarantine_item": quarantine_item.router,
     "preferences": preferences.router,
     "sign_in": sign_in.router,
 }

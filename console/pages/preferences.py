@@ -21,7 +21,7 @@ def choose(request: Request, language: Annotated[str, Form()], back: Annotated[s
         raise HTTPException(404)
     parts: Parts = request.app.state.parts
     parts.people.set_language(request.state.person.name, language)
-    answer = RedirectResponse(_inside(back), 303)
+    answer = RedirectResponse(inside(back), 303)
     remember_language(request, answer, language)
     return answer
 
@@ -43,6 +43,6 @@ def remember_language(request: Request, answer: Response, language: str) -> None
     )
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
     """The path if it lies in the console, else the first page: no form sends a person elsewhere."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from threading import RLock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS
 from stores.readings.columns import columns_of, empty_series, merged
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
@@ -79,6 +81,13 @@ class MemoryStore:
         """Count and exact sum of every point."""
         with self._lock:
             return {point: PointTotal(len(s), math.fsum(s.x.tolist())) for point, s in self._series.items()}
+
+    def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
+        """How many readings of these points each hour holds."""
+        counts: Counter[int] = Counter()
+        for series in self.read(points, start_ms, end_ms).values():
+            counts.update((series.t_ms // HOUR_MS * HOUR_MS).tolist())
+        return dict(counts)
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup, all or none of them."""

@@ -104,6 +104,9 @@ class ReadingStore(Protocol):
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: the conservation proof."""
 
+    def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
+        """How many readings of these points each UTC hour holds, by its start in ms; empty hours are left out."""
+
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup of ``stores.readings.rollups.ROLLUPS``; the same tags and time overwrite.
 

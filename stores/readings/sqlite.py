@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS
 from stores.readings import sqlite_rollups
 from stores.readings.columns import columns_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
@@ -120,6 +122,15 @@ class SqliteStore:
         with self._file.reading() as connection:
             numbers = connection.execute("SELECT point, id FROM series").fetchall()
             return {point: _total(connection, number) for point, number in numbers}
+
+    def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
+        """How many readings of these points each hour holds."""
+        query = "SELECT t_ms / ?, count(*) FROM reading WHERE series = ? AND t_ms >= ? AND t_ms < ? GROUP BY 1"
+        counts: Counter[int] = Counter()
+        with self._file.reading() as connection:
+            for number in self._known(connection, points).values():
+                counts.update(dict(connection.execute(query, (HOUR_MS, number, start_ms, end_ms))))
+        return {hour * HOUR_MS: count for hour, count in counts.items()}
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup in one transaction."""

@@ -7,11 +7,19 @@ import time
 
 import numpy as np
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 from worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
 from analytics.live import Watch
+from analytics.notices import Notices, listen
 from analytics.rollups import RollupWriter
+from facility import wire
+from facility.broker_address import broker_address
+from facility.errors import StoreUnavailable
 from facility.model import ReadingBatch
+from meterhouse.broker import start_broker
+from meterhouse.broker_files import INGEST, LISTENER
 from stores.readings.memory import MemoryStore
 from stores.readings.sqlite import SqliteStore
 from stores.records.casebook import Casebook
@@ -121,6 +129,64 @@ def test_a_door_is_told_within_a_minute_and_not_only_on_the_hour(store, casebook
     assert "door_left_open" not in {alert.detector for alert in casebook.alerts()}
     watch.tick(opened_ms + 31 * 60_000)
     assert "door_left_open" in {alert.detector for alert in casebook.alerts()}
+
+
+class Unsteady:
+    """A store that can be reached only while ``is_up``."""
+
+    def __init__(self, store):
+        self.store, self.is_up = store, True
+
+    def __getattr__(self, name):
+        if not self.is_up:
+            raise StoreUnavailable("down for the test")
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("known", ["it was up before", "it was never up"])
+def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, tmp_path, known):
+    unsteady = Unsteady(store)
+    notices = Notices({POINT["floor"]})
+    watch = Watch(
+        unsteady, RollupWriter(unsteady, CATALOGUE), casebook, CATALOGUE, tmp_path, step_days=10, notices=notices
+    )
+    if known == "it was up before":
+        watch.tick(now_ms(HOURS))
+    unsteady.is_up = False
+    before = {alert.detector for alert in casebook.alerts()}
+    wet_ms = now_ms(HOURS) + 60_000
+    notices.hear(wire.Accepted(1, "town", "live", [POINT["floor"], "other"], [0, 1], [wet_ms, wet_ms], [1.0, 7.0]))
+    watch.tick(wet_ms + 500)
+    assert {alert.detector for alert in casebook.alerts()} - before == {"water_on_floor"}
+    unsteady.is_up = True
+    store.write(ReadingBatch([POINT["floor"]], [0], [wet_ms], [1.0]))
+    watch.tick(wet_ms + 120_000)
+    watch.tick(wet_ms + 240_000)
+    assert len([a for a in casebook.alerts() if a.detector == "water_on_floor"]) == 1
+
+
+def test_notices_come_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_path):
+    notices = Notices({"m/leak/floor"})
+    with start_broker(tmp_path, {"ingest": INGEST, "analytics": LISTENER}) as broker:
+        client = listen(broker_address(broker.url_for("analytics")), "town", notices)
+        speaker = Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=MQTTv5)
+        speaker.username_pw_set("ingest", broker.words["ingest"])
+        speaker.connect("127.0.0.1", broker.port)
+        speaker.loop_start()
+        deadline = time.monotonic() + 10
+        while not notices.is_fresh:
+            assert time.monotonic() < deadline
+            notice = wire.Accepted(1, "town", "live", ["m/leak/floor"], [0, 0], [5, 9], [1.0, 0.0])
+            speaker.publish(wire.accepted_topic("town"), b"no notice at all")
+            speaker.publish(wire.accepted_topic("town"), wire.encode(notice))
+            time.sleep(0.1)
+        for one in (client, speaker):
+            one.disconnect()
+            one.loop_stop()
+    (series,) = notices.over({}).values()
+    assert (series.t_ms.tolist(), series.x.tolist()) == ([5, 9], [1.0, 0.0])
+    notices.forget({"m/leak/floor": series})
+    assert notices.over({}) == {}
 
 
 def test_a_restart_goes_on_where_it_stopped(store, casebook, tmp_path):

@@ -16,8 +16,8 @@ from paho.mqtt.properties import Properties
 
 from edge_agent import __main__ as edge
 from edge_agent import publisher
-from edge_agent.ranges import RangeSet
 from facility import wire
+from facility.ranges import RangeSet
 
 if TYPE_CHECKING:
     from facility.wire import Range

@@ -20,6 +20,7 @@ from stores.readings.sqlite import SqliteStore
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.people import People
+from stores.records.quarantine import Quarantine, QuarantineItem
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def make_sample(folder: Path, now: datetime) -> Sample:
     _write_use(store, catalogue, now)
     _write_readings(store, catalogue, now)
     alerts = _raise_alerts(Casebook(records), now)
+    Quarantine(records).put(*refused(now))
     return Sample(folder, now, store, records, catalogue, alerts)
 
 
@@ -218,7 +220,7 @@ def _findings(now: datetime) -> list[tuple[Finding, Money | None]]:
         (
             finding(
                 "night_waste", "lib-power/energy_import/total", "lib", 110, Severity.ACT, 0.92,
-                Excess(1170.0, "kWh", 234.0), Utility.ELECTRICITY, over_share=0.68, excess_qty=1170.0, unit="kWh",
+                Excess(1170.0, "kWh", 234.0), Utility.ELECTRICITY, per_hour_qty=10.6, excess_qty=1170.0, unit="kWh",
             ),
             Money(292.5, 58.5, "GBP"),
         ),
@@ -244,6 +246,36 @@ def _findings(now: datetime) -> list[tuple[Finding, Money | None]]:
             None,
         ),
     ]  # fmt: skip
+
+
+def refused(now: datetime) -> list[QuarantineItem]:
+    """A hostile message, one that is only damaged, and readings of a point that nobody has told the estate of."""
+
+    def item(reason, first, count, payload, agent="edge-lib"):
+        kind = "reading" if count else "message"
+        return QuarantineItem(
+            received_at=now - timedelta(minutes=first),
+            stage="check" if count else "decode",
+            kind=kind,
+            reason=reason,
+            detail="lib-heat/heat_power/total = 41.5 at 1764150000000, and 2 more",
+            topic=f"meterhouse/1/up/{agent}/live",
+            agent=agent,
+            epoch="e1" if count else "",
+            first_seq=first if count else None,
+            last_seq=first + count - 1 if count else None,
+            count=count,
+            payload=payload,
+        )
+
+    readings = b'{"seq":[50,51,52],"points":["lib-heat/heat_power/total"],"p":[0,0,0],"x":[41.5,41.6,41.7],"q":[]}'
+    return [
+        item("malformed", 90, 0, b"<script>alert(1)</script>\x1b[2J{not json", agent="edge-<b>lab</b>"),
+        item("unknown_point", 50, 3, readings),
+        item("unknown_point", 20, 400, readings * 40),
+        item("out_of_range", 10, 1, b'{"seq":[10],"points":["lib-power/active_power/total"],"p":[0],"x":[9e9],"q":[]}'),
+        item("not_yet_known_reason", 5, 1, b"{}"),
+    ]
 
 
 def utc_now() -> datetime:

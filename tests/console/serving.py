@@ -13,11 +13,11 @@ from console.app import create_app
 
 
 @contextmanager
-def served(store, records, clock):
+def served(store, records, clock, data=None):
     """Base address and application of a console that serves until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listening.getsockname()[1]}"
-    app = create_app(store, records, clock, hosts=[host])
+    app = create_app(store, records, clock, hosts=[host], data=data)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

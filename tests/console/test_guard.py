@@ -15,7 +15,12 @@ from console.seats import MOST_EACH, Seats
 from facility.errors import StoreUnavailable
 from stores.records.people import People
 
-EXAMPLES = {"building_id": "lib", "utility": "water", "alert_id": "00000000-0000-0000-0000-000000000000"}
+EXAMPLES = {
+    "building_id": "lib",
+    "utility": "water",
+    "item_id": "1",
+    "alert_id": "00000000-0000-0000-0000-000000000000",
+}
 
 
 def routes(app):
@@ -76,7 +81,7 @@ def test_every_answer_carries_the_security_headers(visitor, path):
     assert headers["referrer-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/buildings/lib", "/alerts", "/sign-in?token=x"])
+@pytest.mark.parametrize("path", ["/", "/buildings/lib", "/alerts", "/quarantine", "/quarantine/1", "/sign-in?token=x"])
 def test_pages_hold_nothing_inline(visitor, path):
     text = visitor.get(path).text
     assert "<style" not in text

@@ -57,7 +57,16 @@ def test_a_language_is_kept_for_the_person(visitor):
 
 @pytest.mark.parametrize(("language", "words"), [("en", "There is no such page"), ("zh-Hans", "页面不存在")])
 @pytest.mark.parametrize(
-    "path", ["/nope", "/buildings/none", "/alerts/none", "/alerts?state=odd", "/alerts?building=none", "/live?scope=x"]
+    "path",
+    [
+        "/nope",
+        "/buildings/none",
+        "/alerts/none",
+        "/alerts?state=odd",
+        "/alerts?building=none",
+        "/live?scope=x",
+        "/quarantine/99",
+    ],
 )
 def test_a_wrong_address_is_a_page_that_says_so(visitor, language, words, path):
     choose(visitor, language)
@@ -208,10 +217,11 @@ def test_without_an_estate_the_page_says_what_to_do(empty):
 def test_an_estate_without_readings_shows_no_figures_and_no_errors(empty, sample):
     client, records, _ = empty
     Registry(records).apply(sample.catalogue, by="test", at=NOW)
-    for path in ("/", "/buildings/lib", "/alerts", "/live?scope=lib", "/api/buildings/lib/today"):
+    for path in ("/", "/buildings/lib", "/alerts", "/quarantine", "/live?scope=lib", "/api/buildings/lib/today"):
         assert client.get(path).status_code == 200, path
     assert "No expectation yet" in client.get("/").text
     assert "Nothing here" in client.get("/alerts").text
+    assert "Nothing is waiting" in client.get("/quarantine").text
 
 
 def test_use_without_a_baseline_is_not_compared(empty, sample):

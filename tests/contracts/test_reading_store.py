@@ -209,6 +209,16 @@ def test_any_order_with_repeats_gives_the_same_store(open_store, order):
     assert store.totals() == {p: PointTotal(26, math.fsum(t / 7 for t in range(26))) for p in (POWER, WATER)}
 
 
+def test_hours_are_counted_over_points_and_empty_ones_left_out(store):
+    hour = 3_600_000
+    store.write(
+        batch((POWER, 0, 1), (POWER, hour - 1, 2), (POWER, hour, 3), (WATER, hour + 5, 4), (WATER, 5 * hour, 5))
+    )
+    assert store.hour_counts([POWER, WATER, "never/seen/total"], 0, 10 * hour) == {0: 2, hour: 2, 5 * hour: 1}
+    assert store.hour_counts([WATER], hour, 5 * hour) == {hour: 1}
+    assert store.hour_counts([], 0, hour) == {}
+
+
 def usage(t_ms, tags=USAGE, **fields):
     return RollupSeries(tags, np.array(t_ms, np.int64), {k: np.array(v, np.float64) for k, v in fields.items()})
 

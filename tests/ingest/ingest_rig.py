@@ -11,29 +11,25 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from facility import wire
+from facility.broker_address import broker_address
 from facility.catalogue import Agent, Catalogue
 from facility.errors import StoreUnavailable
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
-from ingest.accepted import Announcer
-from ingest.acknowledger import Acknowledger
-from ingest.figures import Figures
 from ingest.gate import Gate
-from ingest.intake import Intake
-from ingest.pipeline import Pipeline
-from ingest.settings import broker_address
+from ingest.parts import Parts
 from ingest.subscriber import Subscriber
-from ingest.watermarks import Watermarks
-from meterhouse.broker_files import CONSOLE, INGEST, agent_rights
+from meterhouse.broker_files import INGEST, LISTENER, agent_rights
 from stores.readings.sqlite import SqliteStore
 from stores.records.database import open_records
+from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
 
 NOW_MS = 1_795_000_000_000
 POWER, ENERGY, LEVELLESS = "m1/active_power/total", "m1/energy_import/total", "m1/voltage/total"
 FOREIGN = "m2/active_power/total"
-IDENTITIES = {"edge-1": agent_rights("edge-1"), "edge-2": agent_rights("edge-2"), "ingest": INGEST, "console": CONSOLE}
+IDENTITIES = {"edge-1": agent_rights("edge-1"), "edge-2": agent_rights("edge-2"), "ingest": INGEST, "console": LISTENER}
 
 
 def meter(meter_id, agent):
@@ -125,52 +121,65 @@ class UnsteadyStore:
             raise StoreUnavailable("down for the test")
         self.store.write_many(batches)
 
+    def __getattr__(self, name):
+        if not self.is_up:
+            raise StoreUnavailable("down for the test")
+        return getattr(self.store, name)
+
 
 @dataclass
 class Ingest:
-    """Ingest as its process composes it, in a thread of the test."""
+    """Ingest as its process composes it, in threads of the test. ``options`` go to its parts."""
 
     folder: object
     broker: object
     stop: threading.Event = field(default_factory=threading.Event)
+    options: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.readings = SqliteStore(self.folder / "readings.db")
         self.store = UnsteadyStore(self.readings)
         self.engine = open_records(f"sqlite:///{self.folder / 'records.db'}")
-        self.quarantine = Quarantine(self.engine)
-        self.watermarks = Watermarks(self.folder / "ingest.db")
+        self.quarantine, self.errands = Quarantine(self.engine), Errands(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
-        self.figures = Figures(self.folder / "ingest.json", time.monotonic)
-        self.intake = Intake(
-            subscriber=self.subscriber,
-            pipeline=Pipeline(Gate(CATALOGUE), self.watermarks),
-            store=self.store,
-            quarantine=self.quarantine,
-            watermarks=self.watermarks,
-            acknowledger=Acknowledger(self.watermarks, self.subscriber.publish),
-            announcer=Announcer(self.subscriber.publish),
-            figures=self.figures,
-            clock_ms=lambda: NOW_MS,
+        self.parts = Parts(
+            self.folder,
+            Gate(CATALOGUE),
+            self.store,
+            self.quarantine,
+            self.errands,
+            self.subscriber,
+            time.monotonic,
+            lambda: NOW_MS,
+            **self.options,
         )
-        self.thread = threading.Thread(target=self._run)
+        self.watermarks, self.figures, self.journal = self.parts.watermarks, self.parts.figures, self.parts.journal
+        self.intake = self.parts.intake()
+        self.threads = [
+            threading.Thread(target=self._run),
+            threading.Thread(target=self.parts.store_writer.run, args=(self.stop,)),
+        ]
 
     def _run(self):
         while not self.stop.is_set():
             self.intake.take_in(0.05, self.stop)
+            self.figures.write(self.subscriber.waiting)
+            self.parts.errand_runner.turn(time.monotonic())
 
     def start(self):
         self.subscriber.start()
         wait_for(lambda: self.subscriber.is_subscribed)
-        self.thread.start()
+        for thread in self.threads:
+            thread.start()
         return self
 
     def close(self):
         self.stop.set()
-        if self.thread.is_alive():
-            self.thread.join(5)
+        for thread in self.threads:
+            if thread.is_alive():
+                thread.join(5)
         self.subscriber.stop()
-        self.watermarks.close()
+        self.parts.close()
         self.readings.close()
         self.engine.dispose()
 

@@ -1,9 +1,9 @@
 import pytest
 from ingest_rig import IDENTITIES, Client, wait_for
 
+from facility.broker_address import BrokerAddress, broker_address
 from facility.errors import ConfigError
 from ingest import subscriber as subscriber_module
-from ingest.settings import BrokerAddress, broker_address
 from ingest.subscriber import Subscriber
 from meterhouse.broker import start_broker
 
@@ -112,9 +112,8 @@ def test_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here):
         subscriber.stop()
 
 
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)  # the bundled one closes without a word
 def test_a_wrong_password_is_a_mistake_for_a_person(broker):
-    if broker.kind == "iotcore":
-        pytest.skip("the bundled broker closes the connection without a word")
     subscriber = Subscriber(BrokerAddress("127.0.0.1", broker.port, "ingest", "wrong"))
     subscriber.start()
     wait_for(lambda: subscriber._refusal)

@@ -52,6 +52,21 @@ def test_a_killed_child_is_started_again(supervisor):
     assert supervisor.children["ingest"].restarts == 1
 
 
+def test_I10_a_child_that_runs_and_gets_nowhere_is_killed_and_started_again(supervisor, tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "STALLED_S", 1.0)
+    pulse = tmp_path / "ingest.pulse"
+    beating = f"import time, pathlib\nwhile True: pathlib.Path({str(pulse)!r}).touch(); time.sleep(0.1)"
+    first = supervisor.start("ingest", [sys.executable, "-S", "-c", beating], pulse=pulse)
+    quiet = supervisor.start("quiet", SLEEP)
+    supervisor.watch(2.5, 0.05)
+    assert supervisor.pids() == {"ingest": first, "quiet": quiet}
+    os.kill(first, signal.SIGSTOP)
+    supervisor.watch(2.5, 0.05)
+    assert supervisor.children["ingest"].restarts == 1
+    assert supervisor.pids()["ingest"] != first
+    assert supervisor.pids()["quiet"] == quiet
+
+
 def test_each_death_in_a_row_waits_twice_as_long(tmp_path):
     now = [0.0]
     with Supervisor(tmp_path, clock=lambda: now[0]) as supervisor:

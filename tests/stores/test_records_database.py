@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
@@ -16,12 +18,42 @@ from facility.errors import ConfigError, StoreUnavailable
 from stores.records import database, tables
 from stores.records.audit import Audit
 from stores.records.database import open_records, writing
+from stores.records.errands import Errands
 from stores.records.people import People
+from stores.records.quarantine import ItemState, Quarantine
 
 
 def test_the_steps_make_the_tables_that_the_code_knows(engine):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.METADATA) == []
+
+
+def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(url, now):
+    """The step adds to what is there: items wait as before, and their sizes are known."""
+    old = sa.create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", "stores:migrations")
+    config.set_main_option("path_separator", "os")
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        at = now.isoformat(timespec="microseconds")
+        insert = sa.text(
+            "INSERT INTO quarantine (digest, received_at, stage, kind, reason, detail, topic, agent, epoch, count,"
+            " payload, discarded_at, discarded_by, discard_reason)"
+            " VALUES (:reason, :at, '', 'reading', :reason, '', '', '', '', 3, :payload, :closed, '', '')"
+        )
+        for reason, closed in (("unknown_point", None), ("malformed", at)):
+            connection.execute(insert, {"reason": reason, "at": at, "payload": b"{\x00}", "closed": closed})
+    old.dispose()
+    engine = open_records(url)
+    quarantine = Quarantine(engine)
+    (item,) = quarantine.items()
+    assert (item.reason, item.payload, item.received_at) == ("unknown_point", b"{\x00}", now)
+    assert quarantine.item(2).state is ItemState.DISCARDED
+    assert (quarantine.counts(), quarantine.size().bytes) == ({"unknown_point": 3}, 3)
+    assert Errands(engine).ask("replay", item.id, "anna", now) == 1
+    engine.dispose()
 
 
 def test_opening_again_keeps_what_is_there(url, engine, now):

@@ -6,7 +6,7 @@ import pytest
 
 from facility.errors import Rejected
 from stores.records.audit import Audit
-from stores.records.quarantine import Quarantine, QuarantineItem
+from stores.records.quarantine import ItemState, Quarantine, QuarantineItem, Tally
 
 
 @pytest.fixture
@@ -69,12 +69,75 @@ def test_a_discarded_item_waits_no_longer_and_stays_on_record(quarantine, engine
     quarantine.discard(kept.id, "anna", "a test device", now)
     assert quarantine.items() == []
     assert quarantine.counts() == {}
-    assert quarantine.item(kept.id) == kept
+    on_record = quarantine.item(kept.id)
+    assert (on_record.state, on_record.payload) == (ItemState.DISCARDED, item.payload)
+    assert (on_record.discarded_by, on_record.discard_reason) == ("anna", "a test device")
+    assert quarantine.items(standing="closed") == [on_record]
     assert Audit(engine).entries()[0].detail == "a test device"
-    quarantine.put(item)
-    assert quarantine.items() == []
     with pytest.raises(Rejected, match="no item"):
         quarantine.discard(kept.id, "anna", "again", now)
+    assert len(Audit(engine).entries()) == 1
+
+
+def test_what_a_person_discarded_stays_discarded_when_the_very_same_comes_again(quarantine, item, now):
+    quarantine.put(item)
+    quarantine.discard(quarantine.items()[0].id, "anna", "a test device", now)
+    quarantine.put(item)
+    assert quarantine.items() == []
+    assert len(quarantine.items(standing=None)) == 1
+
+
+def test_a_replayed_item_is_closed_with_what_came_of_it(quarantine, item, now):
+    quarantine.put(item, replace(item, first_seq=20))
+    first = quarantine.items()[-1]
+    quarantine.close_replayed(first.id, "stored 3 readings", now)
+    assert quarantine.counts() == {"unknown_point": 3}
+    closed = quarantine.item(first.id)
+    assert (closed.state, closed.outcome, closed.replayed_at) == (ItemState.REPLAYED, "stored 3 readings", now)
+    quarantine.close_replayed(first.id, "again", now)
+    assert quarantine.item(first.id) == closed
+
+
+def test_what_was_replayed_and_is_refused_again_waits_again(quarantine, item, now):
+    quarantine.put(item)
+    (kept,) = quarantine.items()
+    quarantine.close_replayed(kept.id, "stored 3 readings", now)
+    later = now.replace(hour=20)
+    quarantine.put(replace(item, received_at=later))
+    (back,) = quarantine.items()
+    assert back == replace(kept, received_at=later)
+
+
+def test_what_a_replay_refuses_again_is_kept_with_the_closing(quarantine, item, now):
+    quarantine.put(item)
+    (kept,) = quarantine.items()
+    rest = replace(item, first_seq=12, count=1, reason="out_of_range")
+    quarantine.close_replayed(kept.id, "stored 2 readings, 1 refused: out_of_range", now, again=[rest])
+    assert quarantine.counts() == {"out_of_range": 1}
+    quarantine.close_replayed(quarantine.items()[0].id, "refused again: out_of_range", now, again=[rest])
+    assert [i.state for i in quarantine.items()] == [ItemState.WAITING]
+
+
+def test_pages_follow_one_another_and_hold_one_agents_items(quarantine, item):
+    quarantine.put(*(replace(item, first_seq=n, agent=f"edge-{n % 2}") for n in range(1, 8)))
+    first = quarantine.items(limit=3)
+    second = quarantine.items(limit=3, before=first[-1].id)
+    assert [i.first_seq for i in first + second] == [7, 6, 5, 4, 3, 2]
+    assert [i.first_seq for i in quarantine.items(agent="edge-1", reason="unknown_point")] == [7, 5, 3, 1]
+    assert quarantine.items(agent="edge-1", reason="late") == []
+    assert quarantine.agents() == ["edge-0", "edge-1"]
+
+
+def test_tallies_tell_items_readings_and_unread_messages(quarantine, item):
+    message = replace(item, kind="message", count=0, reason="malformed")
+    quarantine.put(item, replace(item, first_seq=20), message, replace(message, agent="edge-2"))
+    assert quarantine.tallies() == [Tally("malformed", 2, 0, 2), Tally("unknown_point", 2, 6, 0)]
+    assert quarantine.tallies(agent="edge-2") == [Tally("malformed", 1, 0, 1)]
+
+
+def test_an_excerpt_is_obeyed_by_no_terminal(item):
+    hostile = replace(item, payload=b"a\x1b[2J\xff\n\xe2\x80\xae<b>" + b"x" * 99)
+    assert hostile.excerpt(16) == "a\N{REPLACEMENT CHARACTER}[2J\\xff\n\N{REPLACEMENT CHARACTER}<b>xxx"
 
 
 def test_nothing_is_there_before_anything_came(quarantine):

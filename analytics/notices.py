@@ -1,0 +1,89 @@
+"""Hears what ingest has just accepted: doors and leaks are known at once, even while the store is away."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from facility import wire
+from facility.errors import Rejected
+from stores.readings.columns import empty_series, merged
+from stores.readings.port import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from facility.broker_address import BrokerAddress
+
+MOST_ROWS = 10_000
+"""Rows of one point that wait for the store; the oldest go first."""
+
+log = structlog.get_logger()
+
+
+class Notices:
+    """Rows of the watched points that were accepted and are perhaps not stored yet."""
+
+    def __init__(self, points: Collection[str]) -> None:
+        self._points = frozenset(points)
+        self._heard: dict[str, Series] = {}
+        self._lock = Lock()
+        self.is_fresh = False
+
+    def hear(self, notice: wire.Accepted) -> None:
+        """Take up the rows of a notice that are of a watched point."""
+        if not len(notice.p) == len(notice.t) == len(notice.x):
+            return
+        watched = {i: point for i, point in enumerate(notice.points) if point in self._points}
+        for i, point in watched.items():
+            rows = [k for k, p in enumerate(notice.p) if p == i]
+            new = Series(
+                np.array([notice.t[k] for k in rows], np.int64),
+                np.array([notice.x[k] for k in rows]),
+                np.zeros(len(rows), np.uint8),
+            )
+            with self._lock:
+                both = merged(self._heard.get(point, empty_series()), new)
+                self._heard[point] = Series(both.t_ms[-MOST_ROWS:], both.x[-MOST_ROWS:], both.q[-MOST_ROWS:])
+                self.is_fresh = True
+
+    def forget(self, stored: Mapping[str, Series]) -> None:
+        """What the store has by now need not be remembered."""
+        with self._lock:
+            for point, series in stored.items():
+                known = self._heard.get(point)
+                if known is not None and len(series) and series.t_ms[-1] >= known.t_ms[-1]:
+                    del self._heard[point]
+
+    def over(self, states: Mapping[str, Series]) -> dict[str, Series]:
+        """States as stored, with what was heard since."""
+        with self._lock:
+            self.is_fresh = False
+            points = states.keys() | self._heard.keys()
+            nothing = empty_series()
+            return {p: merged(states.get(p, nothing), self._heard.get(p, nothing)) for p in points}
+
+
+def listen(address: BrokerAddress, site: str, notices: Notices) -> mqtt.Client:
+    """Subscribe in a thread of paho's, for ever. A notice that is lost is found in the store by the next sweep."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.user, protocol=mqtt.MQTTv5)
+    client.username_pw_set(address.user, address.password)
+    client.reconnect_delay_set(1, 30)
+    client.on_connect = lambda connected, *_: connected.subscribe(wire.accepted_topic(site), 0)
+
+    def take(_client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            notices.hear(wire.decode(wire.Accepted, bytes(message.payload)))
+        except Rejected as error:
+            log.warning("notice_refused", reason=error.reason)
+
+    client.on_message = take
+    client.suppress_exceptions = True  # an exception would end paho's thread while it still claims to be connected
+    client.connect_async(address.host, address.port, 20)
+    client.loop_start()
+    return client

@@ -1,0 +1,83 @@
+"""What could not be stored: the list by reason, and the wish to take all of one reason in again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from starlette.datastructures import URL
+from starlette.responses import RedirectResponse
+
+from console.refusals import is_looked_for
+from console.visit import Visit, page, visit_of
+from stores.records.quarantine import Standing
+
+router = APIRouter()
+
+MOST_ITEMS = 25
+MOST_DIGITS = 18
+"""No id is longer; a longer number would not fit the database."""
+
+SHOWN: dict[str, Standing] = {"waiting": "waiting", "closed": "closed"}
+
+
+@router.get("/quarantine")
+def quarantine(
+    request: Request,
+    visit: Annotated[Visit, Depends(visit_of)],
+    show: str = "waiting",
+    reason: str = "",
+    agent: str = "",
+    before: str = "",
+) -> Response:
+    """Items by reason and agent, newest first, a page at a time."""
+    if show not in SHOWN or not reason.isprintable() or not agent.isprintable():
+        raise HTTPException(404)
+    kept = visit.parts.quarantine
+    found = kept.items(
+        reason=reason or None,
+        agent=agent or None,
+        standing=SHOWN[show],
+        before=id_of(before) if before else None,
+        limit=MOST_ITEMS + 1,
+    )
+    items, newest = found[:MOST_ITEMS], visit.parts.errands.latest(1)
+    tallies = kept.tallies(agent=agent or None)
+    return page(
+        request,
+        "quarantine.html",
+        visit=visit,
+        items=items,
+        next_id=items[-1].id if len(found) > MOST_ITEMS else None,
+        is_looked_for=is_looked_for(items, newest[0] if newest else None, visit.now),
+        tallies=tallies,
+        shown=[tally for tally in tallies if reason in {"", tally.reason}],
+        size=kept.size(),
+        agents=kept.agents(),
+        show=show,
+        reason=reason,
+        agent=agent,
+        address=address,
+        scope="alerts",
+    )
+
+
+@router.post("/quarantine/replay")
+def replay_all(
+    visit: Annotated[Visit, Depends(visit_of)], reason: Annotated[str, Form(min_length=1, max_length=200)]
+) -> Response:
+    """Ask ingest to take in again all that waits for one reason."""
+    if not reason.isprintable():
+        raise HTTPException(422)
+    visit.parts.errands.ask_all(visit.person, visit.now, reason=reason)
+    return RedirectResponse(address(reason=reason), 303)
+
+
+def address(**wanted: object) -> str:
+    """The list's address with what is wanted of it; what is empty is left out."""
+    return str(URL("/quarantine").include_query_params(**{name: value for name, value in wanted.items() if value}))
+
+
+def id_of(stated: str) -> int:
+    """An item's id as a path or query states it; 404 for what cannot be one."""
+    if not (stated.isascii() and stated.isdecimal() and len(stated) <= MOST_DIGITS):
+        raise HTTPException(404)
+    return int(stated)

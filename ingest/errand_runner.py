@@ -1,0 +1,92 @@
+"""Does what people ask of ingest: takes quarantined items in again, compares the store with the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from facility.errors import Rejected
+from ingest.refusals import instant
+from ingest.replay import SENT_AGAIN, replayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ingest.entry import Entry
+    from ingest.gate import Gate
+    from ingest.reconcile import Difference
+    from ingest.streams import Streams
+    from ingest.watermarks import Watermarks
+    from stores.records.errands import Errand, Errands
+    from stores.records.quarantine import Quarantine
+
+MOST_AT_ONCE = 100
+EVERY_S = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class ErrandRunner:
+    """Runs in the intake's thread. An errand is settled by whoever completes it: a replay by the store writer.
+
+    What an earlier run had taken in is stored first (``begin_at``), so that nothing is taken in twice.
+    """
+
+    errands: Errands
+    quarantine: Quarantine
+    gate: Callable[[], Gate]
+    streams: Streams
+    watermarks: Watermarks
+    keep: Callable[[Entry], None]
+    reconcile: Callable[[Callable[[list[Difference]], None]], None]
+    clock_ms: Callable[[], int]
+    begin_at: int
+    _due_s: float = 0.0
+    _under_way: set[int] = field(default_factory=set)
+
+    def turn(self, now_s: float) -> None:
+        """Look for errands now and then. Raises ``StoreUnavailable`` where the records cannot be reached."""
+        if now_s < self._due_s or self.watermarks.cursor < self.begin_at:
+            return
+        self._due_s = now_s + EVERY_S
+        waiting = self.errands.waiting(limit=MOST_AT_ONCE)
+        self._under_way &= {errand.id for errand in waiting}
+        for errand in waiting:
+            if errand.id not in self._under_way:
+                self._under_way.add(errand.id)
+                self._run(errand)
+
+    def _run(self, errand: Errand) -> None:
+        log.info("errand", what=errand.what, item=errand.item, asked_by=errand.asked_by)
+        if errand.what == "reconcile":
+            self.reconcile(lambda found: self._settle(errand, "\n".join(_lines(found))))
+            return
+        item = self.quarantine.item(errand.item or 0)
+        if item is None or item.state.is_closed:
+            self._settle(errand, "it does not wait any more")
+            return
+        try:
+            self.keep(replayed(item, self.gate(), self.streams, self.clock_ms()))
+        except Rejected as error:
+            if error.reason == SENT_AGAIN:
+                self.quarantine.close_replayed(item.id, error.detail, instant(self.clock_ms()))
+            else:
+                self._settle(errand, f"refused again: {error}")
+
+    def _settle(self, errand: Errand, outcome: str) -> None:
+        self.errands.settle(errand.id, outcome, instant(self.clock_ms()))
+
+
+def _lines(found: Sequence[Difference]) -> list[str]:
+    """What a comparison found, a line each."""
+    if not found:
+        return ["the store holds everything that was taken in."]
+    return [
+        f"{d.agent}, {datetime.fromtimestamp(d.hour_ms / 1000, UTC):%Y-%m-%d %H:00} UTC: taken in {d.taken_in},"
+        f" stored {d.stored}; written again {d.rewritten}, asked of the agent {d.asked_for}"
+        for d in found
+    ]

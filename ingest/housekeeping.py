@@ -1,0 +1,70 @@
+"""What the store writer does between groups: lets old segments go, and holds the store to the journal every hour."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from accounting.local_time import DAY_MS, HOUR_MS
+from facility.system_alarm import SystemAlarm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.figures import Figures
+    from ingest.reconcile import Difference, Reconciler
+    from stores.records.quarantine import Quarantine
+
+EVERY_S = 3600.0
+SIZE_EVERY_S = 60.0
+LOOK_BACK_MS = 26 * HOUR_MS
+FIRST_LOOK_BACK_MS = 7 * DAY_MS
+"""After a start the store may have come from a backup: a week is looked at once."""
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """Called often, does something rarely. ``asked`` holds who wants everything reconciled now, and is told."""
+
+    reconciler: Reconciler
+    quarantine: Quarantine
+    figures: Figures
+    monotonic: Callable[[], float]
+    asked: deque[Callable[[list[Difference]], None]] = field(default_factory=deque)
+    _due_s: float | None = None
+    _size_due_s: float = 0.0
+    _newest: int = -1
+
+    def turn(self) -> None:
+        """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
+        newest = self.reconciler.journal.segments[-1]
+        if self._newest < newest <= self.reconciler.watermarks.cursor:  # all segments before it are stored
+            self.reconciler.make_room()
+            self._newest = newest
+        while self.asked:
+            self.asked[0](self._reconcile(0))
+            self.asked.popleft()  # only now: what failed is done again
+        now_s = self.monotonic()
+        if now_s >= self._size_due_s:
+            self._size_due_s = now_s + SIZE_EVERY_S
+            self._look_at_quarantine()
+        if self._due_s is None or now_s >= self._due_s:
+            back_ms = FIRST_LOOK_BACK_MS if self._due_s is None else LOOK_BACK_MS
+            self._reconcile(self.reconciler.clock_ms() - back_ms)
+            self._due_s = now_s + EVERY_S
+
+    def _look_at_quarantine(self) -> None:
+        size = self.quarantine.size()
+        if size.is_near:
+            words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept"
+            self.figures.alarm(SystemAlarm.QUARANTINE_FULL, words)
+        else:
+            self.figures.all_clear(SystemAlarm.QUARANTINE_FULL)
+
+    def _reconcile(self, since_ms: int) -> list[Difference]:
+        found = self.reconciler.run(since_ms)
+        if found:
+            hours = f"{len(found)} hours, first of agent {found[0].agent}"
+            self.figures.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
+        return found

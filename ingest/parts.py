@@ -1,0 +1,139 @@
+"""The parts of ingest, put together in one place: the journal between those that take in and those that store."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Event
+from typing import TYPE_CHECKING
+
+from ingest.accepted import Announcer
+from ingest.acknowledger import Acknowledger
+from ingest.attempts import Attempts
+from ingest.errand_runner import ErrandRunner
+from ingest.figures import Figures
+from ingest.gaps import PATIENCE_S, Gaps
+from ingest.hours import Hours
+from ingest.housekeeping import Housekeeping
+from ingest.intake import Intake
+from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
+from ingest.pipeline import Pipeline
+from ingest.reconcile import HourlyStore, Reconciler
+from ingest.store_writer import StoreWriter
+from ingest.streams import state_of, streams_of
+from ingest.watermarks import Watermarks
+from stores.folder import FolderLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ingest.entry import Entry
+    from ingest.gate import Gate
+    from ingest.subscriber import Subscriber
+    from stores.records.errands import Errands
+    from stores.records.quarantine import Quarantine
+
+
+BEAT_S = 1.0
+LONGEST_STEP_S = 300.0
+"""Reconciling a year, or one transaction into a slow store, may take this long."""
+
+
+class Parts:
+    """Everything that one ingest process holds open. Constructing connects to no broker."""
+
+    def __init__(
+        self,
+        folder: Path,
+        gate: Gate,
+        store: HourlyStore,
+        quarantine: Quarantine,
+        errands: Errands,
+        subscriber: Subscriber,
+        monotonic: Callable[[], float],
+        clock_ms: Callable[[], int],
+        *,
+        room: JournalRoom = DEFAULT_ROOM,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
+        self._lock = FolderLock(folder, "ingest")
+        self._pulse, self._beat_s = folder / "ingest.pulse", float("-inf")
+        self.watermarks = Watermarks(folder / "ingest.db")
+        known = self.watermarks.streams()  # where a journal that was lost begins anew
+        self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
+        self.streams = streams_of(self.journal)
+        self.attempts = Attempts(folder)
+        self.figures = Figures(folder / "ingest.json", monotonic)
+        self.figures.count(self.watermarks.totals())
+        self.gaps = Gaps(self.streams, patience_s)
+        self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)
+        self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
+        self._appended = Event()
+        self._errands: SimpleQueue[Entry] = SimpleQueue()
+        self.gate = gate
+        hours = Hours(self.watermarks.connection, self.journal)
+        reconciler = Reconciler(
+            self.journal, hours, self.watermarks, store, lambda: self.gate, self._errands.put, clock_ms
+        )
+        self.housekeeping = Housekeeping(reconciler, quarantine, self.figures, monotonic)
+        self.errand_runner = ErrandRunner(
+            errands=errands,
+            quarantine=quarantine,
+            gate=lambda: self.gate,
+            streams=self.streams,
+            watermarks=self.watermarks,
+            keep=self._errands.put,
+            reconcile=self.housekeeping.asked.append,
+            clock_ms=clock_ms,
+            begin_at=self.journal.end,
+        )
+        self.store_writer = StoreWriter(
+            journal=self.journal,
+            streams=self.streams,
+            store=store,
+            quarantine=quarantine,
+            watermarks=self.watermarks,
+            acknowledger=self.acknowledger,
+            figures=self.figures,
+            clock_ms=clock_ms,
+            reopen=self._errands.put,
+            appended=self._appended,
+            between=self.housekeeping.turn,
+            monotonic=monotonic,
+            moved_s=monotonic(),
+        )
+
+    def intake(self) -> Intake:
+        """The taking side."""
+        return Intake(
+            subscriber=self._subscriber,
+            pipeline=Pipeline(self.gate, self.streams),
+            journal=self.journal,
+            attempts=self.attempts,
+            gaps=self.gaps,
+            acknowledger=self.acknowledger,
+            announcer=Announcer(self._subscriber.publish),
+            figures=self.figures,
+            clock_ms=self._clock_ms,
+            monotonic=self._monotonic,
+            appended=self._appended,
+            beat=self.beat,
+            errands=self._errands,
+        )
+
+    def beat(self) -> None:
+        """Touch the pulse, once a second, unless the store writer has not come round for minutes."""
+        now_s = self._monotonic()
+        if now_s - self._beat_s >= BEAT_S and now_s - self.store_writer.moved_s < LONGEST_STEP_S:
+            self._beat_s = now_s
+            with suppress(OSError):  # its first touch may find no room; then nothing is expected of us
+                self._pulse.touch()
+
+    def close(self) -> None:
+        """Close the files."""
+        self.attempts.close()
+        self.journal.close()
+        self.watermarks.close()
+        self._lock.release()

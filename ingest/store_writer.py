@@ -1,0 +1,212 @@
+"""Brings the journal into the store, by offset, and says so to the agents: only then may they free what they keep."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from facility.errors import Rejected, StoreUnavailable
+from facility.system_alarm import SystemAlarm
+from ingest.entry import Entry, decode_entry
+from ingest.frames import Damage
+from ingest.gate import Refused
+from ingest.refusals import instant, refused_readings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+    from threading import Event
+
+    from facility.model import ReadingBatch
+    from ingest.acknowledger import Acknowledger
+    from ingest.figures import Figures
+    from ingest.journal import Journal
+    from ingest.streams import Streams
+    from ingest.watermarks import Watermarks
+    from stores.records.quarantine import QuarantineItem
+
+GROUP_ENTRIES = 50
+IDLE_S = 0.25
+FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
+
+log = structlog.get_logger()
+
+
+class WritesMany(Protocol):
+    """A reading store, as far as the store writer needs it."""
+
+    def write_many(self, batches: Sequence[ReadingBatch]) -> None:
+        """Store readings in one durable step; ``StoreUnavailable`` or ``Rejected``: nothing that counts was stored."""
+
+
+class KeepsRefused(Protocol):
+    """Quarantine, as far as the store writer needs it."""
+
+    def put(self, *items: QuarantineItem) -> None:
+        """Keep refused items in one transaction; the same item again changes nothing."""
+
+    def close_replayed(self, item_id: int, outcome: str, at: datetime, again: Iterable[QuarantineItem] = ()) -> None:
+        """An item was taken in again, but for the ones in ``again``; the same call again changes nothing."""
+
+
+@dataclass(slots=True)
+class StoreWriter:
+    """One thread. Everything it does may be repeated: a crash before ``advance`` only means that it is."""
+
+    journal: Journal
+    streams: Streams
+    store: WritesMany
+    quarantine: KeepsRefused
+    watermarks: Watermarks
+    acknowledger: Acknowledger
+    figures: Figures
+    clock_ms: Callable[[], int]
+    reopen: Callable[[Entry], None]
+    appended: Event
+    between: Callable[[], None]
+    monotonic: Callable[[], float]
+    moved_s: float
+    """When it last came round: a writer that waits for a store that is away moves, one that hangs does not."""
+
+    _has_damage: bool = True  # what an earlier run saw is not known
+
+    def run(self, stop: Event) -> None:
+        """Store what comes until told to stop."""
+        while not stop.is_set():
+            self.moved_s = self.monotonic()
+            self.appended.clear()
+            if not self.write_some(stop):
+                self._look_for_losses()
+                self._between()
+                self.appended.wait(IDLE_S)
+
+    def _between(self) -> None:
+        """What can wait until there is nothing to store; a store that is away makes it wait longer."""
+        try:
+            self.between()
+        except StoreUnavailable as error:
+            self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+        else:
+            self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+
+    def write_some(self, stop: Event) -> bool:
+        """Store the next group; False if there is none."""
+        found = list(islice(self.journal.frames(self.watermarks.cursor), GROUP_ENTRIES))
+        if not found:
+            return False
+        for damage in (f for f in found if isinstance(f, Damage)):
+            log.error("journal_damaged", start=damage.start, end=damage.end)
+            self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
+            self._has_damage = True
+        entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
+        if self._write(found[-1].end, entries, stop):
+            self._tell(entries)
+        return True
+
+    def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> bool:
+        """Write until it is written; the journal goes on growing meanwhile."""
+        delay_s = 0.0
+        while not stop.is_set():
+            self.moved_s = self.monotonic()
+            try:
+                self._write_once(end, entries)
+            except StoreUnavailable as error:
+                if not delay_s:
+                    self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+                delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
+                stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
+                continue
+            if delay_s:
+                self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+            return True
+        return False
+
+    def _write_once(self, end: int, entries: Sequence[Entry]) -> None:
+        rows = [Rows(entry, entry.readings.batch(), entry.seqs().tolist()) for entry in entries if entry.readings]
+        refused = list(self._stored_or_refused(rows))
+        items = [item for entry in entries for item in entry.refused if not entry.replayed] + refused
+        if items:
+            self.quarantine.put(*items)
+        for entry in entries:
+            if entry.replayed and entry.readings:
+                outcome = f"stored {len(entry.readings)}" + (
+                    f", refused again {len(entry.refused)}" * bool(entry.refused)
+                )
+                self.quarantine.close_replayed(entry.replayed, outcome, instant(self.clock_ms()), entry.refused)
+        self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
+
+    def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:
+        """Store rows; where the store refuses them, halve until the refused ones are alone."""
+        if not rows:
+            return
+        try:
+            self.store.write_many([part.readings for part in rows])
+        except Rejected as error:
+            if len(rows) > 1:
+                halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+            elif len(rows[0].seq) > 1:
+                halves = rows[0].halves()
+            else:
+                yield rows[0].refused(error, self.clock_ms())
+                return
+            for half in halves:
+                yield from self._stored_or_refused(half)
+
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        """The agents and the figures."""
+        for stream in sorted({entry.stream for entry in entries if entry.claimed}):
+            self.acknowledger.acknowledge(stream)
+            self.figures.note_watermark(*stream, self.watermarks.stored(stream).watermark)
+        now_ms = self.clock_ms()
+        for entry in entries:
+            if entry.readings and entry.lane == "live":
+                self.figures.sample_latency(entry.readings.t_ms.tolist(), now_ms)
+        self.figures.count(self.watermarks.totals())
+
+    def _look_for_losses(self) -> None:
+        """Once all is stored: what the journal took in and could not be read back must come again from its agent."""
+        if not self._has_damage:
+            return
+        taken_in = {stream: self.streams.of(stream) for stream in self.streams.all()}
+        if self.watermarks.cursor < self.journal.end:  # read after the streams: all they claim lies before it
+            return
+        for stream, done in taken_in.items():
+            lost = done.copy()
+            for first, last in self.watermarks.stored(stream):
+                lost.remove(first, last)
+            if len(lost):
+                log.error("journal_lost", agent=stream[0], epoch=stream[1], readings=lost.size())
+                self.reopen(Entry(*stream, self.clock_ms(), reopened=list(lost)))
+        self._has_damage = False
+
+
+def _outcome(entry: Entry) -> str:
+    stored = len(entry.readings) if entry.readings else 0
+    again = sum(item.count for item in entry.refused)
+    return f"stored {stored}" + (f", refused again {again}" if again else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Readings of one entry on their way into the store, with their numbers."""
+
+    entry: Entry
+    readings: ReadingBatch
+    seq: list[int] = field(default_factory=list)
+
+    def halves(self) -> tuple[list[Rows], list[Rows]]:
+        """The rows in two parts."""
+        middle = len(self.seq) // 2
+        return [self._part(range(middle))], [self._part(range(middle, len(self.seq)))]
+
+    def refused(self, error: Rejected, now_ms: int) -> QuarantineItem:
+        """These rows as quarantine keeps them."""
+        part = Refused(error.reason, self.seq, self.readings)
+        return refused_readings(self.entry.stream, "", part, now_ms, stage="store")
+
+    def _part(self, rows: range) -> Rows:
+        return Rows(self.entry, self.readings.chosen(rows), self.seq[rows.start : rows.stop])

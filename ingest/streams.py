@@ -1,0 +1,104 @@
+"""Which numbers of each stream are in the journal: folded from it at the start, and carried on in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from facility.ranges import RangeSet
+from ingest.entry import decode_entry
+from ingest.frames import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from facility.wire import Range
+    from ingest.entry import Entry, Stream
+    from ingest.journal import Journal
+
+MOST_RANGES = 1_000
+"""Beyond this many the highest ranges of a stream are forgotten: its agent sends them again, which changes nothing."""
+
+State = list[tuple[str, str, list[tuple[int, int]]]]
+
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+class Streams:
+    """Numbers done, per stream. A group's claims count at once within the group, and for good when it is settled.
+
+    What ``of`` returns is never changed afterwards, so other threads may look at it.
+    """
+
+    def __init__(self, done: Mapping[Stream, RangeSet]) -> None:
+        self._done: dict[Stream, RangeSet] = dict(done)
+        self._claimed: dict[Stream, RangeSet] = {}
+
+    def missing(self, stream: Stream, first: int, last: int) -> list[Range]:
+        """The parts of ``first … last`` that are not done."""
+        return self._claimed.get(stream, self.of(stream)).missing(first, last)
+
+    def apply(self, entry: Entry) -> None:
+        """Take up what an entry claims and reopens."""
+        if not (entry.claimed or entry.reopened):
+            return
+        if entry.stream not in self._claimed:
+            self._claimed[entry.stream] = self.of(entry.stream).copy()
+        _apply(self._claimed[entry.stream], entry)
+
+    def settle(self) -> None:
+        """The group is on disk."""
+        self._done |= self._claimed
+        self._claimed = {}
+
+    def forget(self) -> None:
+        """The group came to nothing."""
+        self._claimed = {}
+
+    def of(self, stream: Stream) -> RangeSet:
+        """What is done of a stream, on disk."""
+        return self._done.get(stream, _NOTHING)
+
+    def all(self) -> list[Stream]:
+        """Every stream that was ever heard."""
+        return list(self._done)
+
+    def state(self) -> bytes:
+        """Everything, to open a segment with."""
+        return state_of(self._done)
+
+
+_NOTHING = RangeSet()
+
+
+def state_of(streams: Mapping[Stream, RangeSet]) -> bytes:
+    """Streams as a segment is opened with."""
+    state: State = [(*stream, list(done)) for stream, done in streams.items()]
+    return msgspec.msgpack.encode(state)
+
+
+def streams_of(journal: Journal) -> Streams:
+    """What the journal says: the newest readable state, and every entry since."""
+    for segment in reversed(journal.segments):
+        body = journal.state(segment)
+        if body is not None or segment == journal.begin:
+            done = {(agent, epoch): RangeSet(ranges) for agent, epoch, ranges in _decoder.decode(body)} if body else {}
+            return Streams(_folded(journal, segment, done))
+    raise AssertionError("a journal has a segment")
+
+
+def _folded(journal: Journal, segment: int, done: dict[Stream, RangeSet]) -> dict[Stream, RangeSet]:
+    for frame in journal.frames(segment):
+        if isinstance(frame, Frame):
+            entry = decode_entry(frame.body)
+            _apply(done.setdefault(entry.stream, RangeSet()), entry)
+    return done
+
+
+def _apply(done: RangeSet, entry: Entry) -> None:
+    for first, last in entry.claimed:
+        done.add(first, last)
+    for first, last in entry.reopened:
+        done.remove(first, last)
+    done.keep_lowest(MOST_RANGES)

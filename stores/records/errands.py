@@ -1,0 +1,139 @@
+"""What a person asks of ingest: take an item of the quarantine in again, or compare what came in with what is stored.
+
+Ingest alone takes readings in. So a wish is a row: ingest looks for it, does it and writes down what came of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from facility.errors import Rejected
+from stores.records.audit import append_entry
+from stores.records.database import writing
+from stores.records.quarantine import IS_WAITING
+from stores.records.tables import errand, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Engine
+
+What: TypeAlias = Literal["replay", "reconcile"]
+
+AUDITED: dict[What, str] = {"replay": "quarantine.replay", "reconcile": "reconcile"}
+CHUNK = 500
+
+e, q = errand.c, quarantine.c
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One wish; ``done_at`` is None and ``outcome`` empty until ingest has answered."""
+
+    id: int
+    what: What
+    item: int | None
+    asked_by: str
+    asked_at: datetime
+    done_at: datetime | None
+    outcome: str
+
+
+class Errands:
+    """Wishes and their answers."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ask(self, what: What, item: int | None, by: str, at: datetime) -> int:
+        """Ask for something and return the errand's id; while the same is open, it is asked once.
+
+        Raises ``Rejected`` for an item that does not wait, or that was kept without its payload.
+        """
+        with writing(self._engine) as connection:
+            if (known := _open(connection, _key(what, item))) is not None:
+                return known
+            if what == "replay":
+                _check_item(connection, item)
+            append_entry(connection, at, by, AUDITED[what], "" if item is None else str(item))
+            return _add(connection, [_row(what, item, by, at)])[0]
+
+    def ask_all(self, by: str, at: datetime, *, reason: str | None = None) -> list[int]:
+        """Ask for the replay of everything that waits (of one reason) and has its payload; one entry in the audit.
+
+        Returns the ids of all their open errands, those that were asked before included.
+        """
+        wanted = sa.select(q.id).where(IS_WAITING, sa.not_(q.payload_dropped))
+        if reason is not None:
+            wanted = wanted.where(q.reason == reason)
+        asked = sa.select(e.id).where(e.what == "replay", e.done_at.is_(None), e.item.in_(wanted))
+        unasked = wanted.where(~sa.exists().where(e.item == q.id, e.done_at.is_(None))).order_by(q.id)
+        with writing(self._engine) as connection:
+            before = list(connection.execute(asked.order_by(e.id)).scalars())
+            items = list(connection.execute(unasked).scalars())
+            if items:
+                detail = f"{len(items)} items" + (f" of reason {reason}" if reason is not None else "")
+                append_entry(connection, at, by, AUDITED["replay"], "", detail)
+            return before + _add(connection, [_row("replay", item, by, at) for item in items])
+
+    def waiting(self, *, limit: int = CHUNK) -> list[Errand]:
+        """What is not done yet, the oldest first."""
+        return self._found(sa.select(errand).where(e.done_at.is_(None)).order_by(e.id).limit(limit))
+
+    def settle(self, errand_id: int, outcome: str, at: datetime) -> None:
+        """Write down what came of an errand; one that is done already stays as it is."""
+        done = {"done_at": at, "outcome": outcome, "open_key": None}
+        with writing(self._engine) as connection:
+            connection.execute(sa.update(errand).where(e.id == errand_id, e.done_at.is_(None)).values(done))
+
+    def errands(self, ids: Sequence[int]) -> list[Errand]:
+        """Errands by id, in the order they were asked."""
+        chunks = (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+        return [one for some in chunks for one in self._found(sa.select(errand).where(e.id.in_(some)).order_by(e.id))]
+
+    def of_item(self, item: int) -> list[Errand]:
+        """What was asked of one item, the oldest first."""
+        return self._found(sa.select(errand).where(e.item == item).order_by(e.id))
+
+    def latest(self, limit: int = 50) -> list[Errand]:
+        """The newest errands, the newest first."""
+        return self._found(sa.select(errand).order_by(e.id.desc()).limit(limit))
+
+    def _found(self, query: sa.Select[Any]) -> list[Errand]:
+        with self._engine.connect() as connection:
+            return [Errand(**{name: row[name] for name in Errand.__slots__}) for row in _rows(connection, query)]
+
+
+def _rows(connection: Connection, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+    return connection.execute(query).mappings().all()
+
+
+def _key(what: What, item: int | None) -> str:
+    return what if item is None else f"{what}:{item}"
+
+
+def _open(connection: Connection, key: str) -> int | None:
+    return connection.execute(sa.select(e.id).where(e.open_key == key)).scalar_one_or_none()
+
+
+def _check_item(connection: Connection, item: int | None) -> None:
+    row = connection.execute(sa.select(q.payload_dropped).where(q.id == item, IS_WAITING)).one_or_none()
+    if row is None:
+        raise Rejected("unknown_item", f"there is no item {item} waiting in quarantine")
+    if row.payload_dropped:
+        raise Rejected("payload_dropped", f"item {item} was kept without its payload: nothing is left to replay")
+
+
+def _row(what: What, item: int | None, by: str, at: datetime) -> dict[str, Any]:
+    asked = {"what": what, "item": item, "asked_by": by, "asked_at": at}
+    return {**asked, "open_key": _key(what, item), "outcome": ""}
+
+
+def _add(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+    if not rows:
+        return []
+    return sorted(connection.execute(sa.insert(errand).returning(e.id), rows).scalars())

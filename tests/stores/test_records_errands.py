@@ -1,0 +1,101 @@
+"""What people ask of ingest is asked once, answered once, and on record."""
+
+from dataclasses import replace
+
+import pytest
+from poison import poison
+
+from facility.errors import Rejected
+from stores.records.audit import Audit
+from stores.records.errands import Errand, Errands
+from stores.records.quarantine import ItemState, Quarantine
+
+
+@pytest.fixture
+def quarantine(engine):
+    return Quarantine(engine)
+
+
+@pytest.fixture
+def errands(engine):
+    return Errands(engine)
+
+
+@pytest.fixture
+def item(quarantine, now):
+    quarantine.put(poison(now, 1))
+    return quarantine.items()[0].id
+
+
+def test_a_replay_is_asked_once_while_it_is_open(errands, quarantine, item, engine, now):
+    first = errands.ask("replay", item, "anna", now)
+    assert errands.ask("replay", item, "bert", now) == first
+    assert errands.waiting() == [Errand(first, "replay", item, "anna", now, None, "")]
+    assert quarantine.item(item).state is ItemState.ASKED
+    (entry,) = Audit(engine).entries()
+    assert (entry.who, entry.what, entry.subject) == ("anna", "quarantine.replay", str(item))
+
+
+def test_an_answer_is_kept_and_the_next_one_changes_nothing(errands, quarantine, item, now):
+    asked = errands.ask("replay", item, "anna", now)
+    errands.settle(asked, "refused again: unknown_point", now)
+    errands.settle(asked, "something else", now)
+    (done,) = errands.errands([asked])
+    assert (done.outcome, done.done_at) == ("refused again: unknown_point", now)
+    assert errands.waiting() == []
+    assert quarantine.item(item).state is ItemState.WAITING
+    again = errands.ask("replay", item, "anna", now)
+    assert again != asked
+    assert [one.id for one in errands.of_item(item)] == [asked, again]
+    assert [one.id for one in errands.latest(1)] == [again]
+
+
+def test_closing_an_item_answers_who_asked(errands, quarantine, item, now):
+    asked = errands.ask("replay", item, "anna", now)
+    quarantine.close_replayed(item, "stored 1 reading", now)
+    assert errands.errands([asked])[0].outcome == "stored 1 reading"
+    assert errands.waiting() == []
+
+
+def test_discarding_an_item_takes_the_wish_back(errands, quarantine, item, now):
+    asked = errands.ask("replay", item, "anna", now)
+    quarantine.discard(item, "bert", "a test device", now)
+    assert (errands.waiting(), errands.errands([asked])[0].outcome) == ([], "discarded")
+    assert quarantine.item(item).state is ItemState.DISCARDED
+
+
+@pytest.mark.parametrize("other", [None, 77])
+def test_what_does_not_wait_is_not_asked_for(errands, quarantine, item, now, engine, other):
+    quarantine.close_replayed(item, "stored 1 reading", now)
+    for absent in (item, other):
+        with pytest.raises(Rejected, match="waiting in quarantine"):
+            errands.ask("replay", absent, "anna", now)
+    assert Audit(engine).entries() == []
+
+
+def test_an_item_without_its_payload_cannot_be_replayed(engine, errands, now):
+    Quarantine(engine, bound_bytes=1).put(poison(now, 1))
+    with pytest.raises(Rejected, match="kept without its payload"):
+        errands.ask("replay", 1, "anna", now)
+    assert errands.ask_all("anna", now) == []
+
+
+def test_all_of_one_reason_are_asked_for_with_one_entry_in_the_audit(errands, quarantine, item, engine, now):
+    quarantine.put(poison(now, 2), replace(poison(now, 3), reason="no_level"), poison(now, 4))
+    before = errands.ask("replay", item, "anna", now)
+    asked = errands.ask_all("anna", now, reason="unknown_point")
+    assert (len(asked), asked[0]) == (3, before)
+    assert {one.item for one in errands.waiting()} == {1, 2, 4}
+    assert Audit(engine).entries()[0].detail == "2 items of reason unknown_point"
+    assert errands.ask_all("anna", now, reason="unknown_point") == asked
+    assert len(Audit(engine).entries()) == 2
+
+
+def test_a_comparison_is_asked_beside_replays_and_answered_oldest_first(errands, item, now):
+    replay = errands.ask("replay", item, "anna", now)
+    compare = errands.ask("reconcile", None, "anna", now)
+    assert errands.ask("reconcile", None, "bert", now) == compare
+    assert [one.id for one in errands.waiting()] == [replay, compare]
+    assert [one.id for one in errands.waiting(limit=1)] == [replay]
+    errands.settle(compare, "edge-1: 0 differences\nedge-2: 0 differences", now)
+    assert errands.errands([compare])[0].outcome.count("\n") == 1
