@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chaos.parts import Part
-    from chaos.proxy import Mode, Proxy
     from chaos.schedule import Beside
     from chaos.topology import Topology
+    from proxy import Mode, Proxy
 
 CLOCK_S = 120
 """Within the five minutes by which ingest lets clocks differ."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from chaos.estate import AGENT, IDENTITIES, apply_estate, write_estate
 from chaos.meters import Gateway
 from chaos.parts import Part, RigError
-from chaos.proxy import Proxy
+from proxy import Proxy
 
 from meterhouse.broker import SYSTEM_FOLDERS
 from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
