@@ -24,6 +24,8 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
 	$(RUN)/python -m bench.ingest
+	$(RUN)/python -m bench.outbox
+	$(RUN)/python -m bench.backlog
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.faults
 
