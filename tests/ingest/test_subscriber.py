@@ -89,7 +89,7 @@ def test_a_failure_while_queueing_does_not_deafen_us(listen, connect, monkeypatc
 def test_an_acknowledgement_that_finds_the_connection_gone_does_not_wait_for_ever(listen, connect):
     edge, subscriber = connect("edge-1"), listen()
     edge.say(LIVE, b"in hand")
-    (message,) = drain(subscriber, 1)
+    message = drain(subscriber, 1)[-1]  # earlier tests may have left some
     subscriber._client.socket().shutdown(socket.SHUT_WR)  # nobody has noticed yet
     acknowledging = threading.Thread(target=subscriber.acknowledge, args=(message,), daemon=True)
     acknowledging.start()
