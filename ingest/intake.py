@@ -101,7 +101,8 @@ class Intake:
             taken = self.subscriber.take(GROUP_MESSAGES, 0.0 if self._is_quiet else wait_s)
             self._is_quiet = self._is_quiet or not taken
         suspects = [message for message in taken if self.attempts.deaths(message)]
-        self._doubtful.extend(sorted(suspects, key=self.attempts.deaths))
+        if suspects:  # the likeliest to be innocent first
+            self._doubtful = deque(sorted([*self._doubtful, *suspects], key=self.attempts.deaths))
         good = [message for message in taken if message not in suspects] if suspects else taken
         if good or not self._doubtful:
             self._put_first = self._put_first + 1 if self._doubtful else 0

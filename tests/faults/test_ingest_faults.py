@@ -110,7 +110,7 @@ def test_I3_many_poisons_among_good_messages_are_all_set_aside_and_nothing_else(
     with Served(tmp_path, broker, script="ingest_with_fault.py", FAULT="poison") as ingest:
         for i, first in enumerate(range(1, 300, 10)):
             edge.pour(said(first))
-            if i % (30 // poisons) == 0:
+            if i in range(0, 30, 30 // poisons)[:poisons]:
                 edge.pour(said(1, ep=f"poison-{i}"))
         ingest.until(lambda: ingest.child.process.poll() is not None)
         edge.pour(said(1, ep="after"))

@@ -60,8 +60,8 @@ def taken(intake, turns):
 
 
 def test_good_messages_go_first_and_the_likeliest_culprit_last(intake):
-    intake.waiting += [[message("bad"), message("good")], [message("new 1"), message("new 2")], []]
-    assert taken(intake, 5) == [[], ["new 1", "new 2"], ["good"], ["bad"], []]
+    intake.waiting += [[message("bad")], [message("good")], [message("new 1"), message("new 2")], []]
+    assert taken(intake, 6) == [[], [], ["new 1", "new 2"], ["good"], ["bad"], []]
 
 
 def test_a_suspect_does_not_wait_for_ever(intake):
