@@ -35,5 +35,5 @@ def test_connections_that_end_again_and_again_are_an_alarm_for_as_long_as_it_goe
         assert not reasons.alarms["unsteady"]
         reasons.note_loss(TAKEN_OVER if k == 1 else 0x80, 10.0 * k)
     assert (reasons.alarms["unsteady"], reasons.alarms["taken_over"]) == (1, 1)
-    reasons.look(61.0)
+    reasons.look(81.0)
     assert (reasons.alarms["unsteady"], reasons.alarms["taken_over"]) == (0, 0)
