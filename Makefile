@@ -23,10 +23,11 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
+	$(RUN)/python -m bench.ingest
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog
-	$(RUN)/python -m bench.faults
 	$(RUN)/python -m bench.chaos
+	$(RUN)/python -m bench.faults
 
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
 	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)

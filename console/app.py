@@ -129,10 +129,10 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def _problem(request: Request, status: int, word: str) -> Response:
+def _problem(request: Request, status: int, word: str, back: str = "/") -> Response:
     if _wants_json(request):
         return JSONResponse({"error": word}, status)
-    return page(request, "problem.html", status=status, word=word)
+    return page(request, "problem.html", status=status, word=word, back=back)
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
@@ -155,4 +155,4 @@ async def _store_lost(request: Request, _error: StoreUnavailable) -> Response:
 
 
 async def _rejected(request: Request, _error: Rejected) -> Response:
-    return _problem(request, 409, "too_late")
+    return _problem(request, 409, "too_late", back=request.url.path.rpartition("/")[0])

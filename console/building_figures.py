@@ -93,7 +93,7 @@ def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
         return []
     series = found[0]
     blank = np.full(len(series), np.nan)
-    names = ("qty", "expected", "cost", "lo", "hi")
+    names = ("qty", "expected", "cost")
     figures = {name: series.fields.get(name, blank) for name in names}
     complete = series.fields.get("complete", blank)
     expected = _expected_of_days(visit, building, utility, series.t_ms)
@@ -133,10 +133,10 @@ def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELEC
     t = visit.texts
     over = hours.t_ms + HOUR_MS <= visit.now_ms
     parts: list[tuple[str, Shape, Times, Values]] = [
-        (t("chart.lo"), "lo", hours.t_ms, hours.lo),
-        (t("chart.hi"), "hi", hours.t_ms, hours.hi),
-        (t("chart.expected"), "dashed", hours.t_ms, hours.expected),
-        (t("chart.actual"), "step", hours.t_ms[over], hours.qty[over]),
+        (t("chart.lo"), "lo", *_held(hours.t_ms, hours.lo)),
+        (t("chart.hi"), "hi", *_held(hours.t_ms, hours.hi)),
+        (t("chart.expected"), "dashed", *_held(hours.t_ms, hours.expected)),
+        (t("chart.actual"), "step", *_held(hours.t_ms[over], hours.qty[over])),
     ]
     live = _live_line(visit, building, utility, start_ms)
     if live:
@@ -146,6 +146,11 @@ def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELEC
     so_far = hours.so_far(start_ms, visit.now_ms)
     return Plot(x, lines, unit, start_ms / 1000, end_ms / 1000, visit.catalogue.site.timezone,
                 summary=use_sentence(visit, so_far, utility))  # fmt: skip
+
+
+def _held(t_ms: Times, y: Values) -> tuple[Times, Values]:
+    """Hours whose last figure, too, is drawn until the hour has ended."""
+    return (np.append(t_ms, t_ms[-1] + HOUR_MS), np.append(y, y[-1])) if len(t_ms) else (t_ms, y)
 
 
 def use_sentence(visit: Visit, use: Use, utility: Utility) -> str:

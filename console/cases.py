@@ -68,7 +68,7 @@ def case(visit: Visit, alert: Alert) -> Case:
     building = visit.catalogue.building.get(alert.building)
     meter = visit.catalogue.meter.get(alert.meter)
     space = visit.catalogue.space.get(meter.space) if meter else None
-    end = alert.resolved_at or alert.closed_at or visit.now
+    end = alert.last_seen_at if alert.resolved_at else alert.closed_at or visit.now
     return Case(
         alert=alert,
         wording=visit.wording(alert),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from console.figures import HOUR_MS
-from console.formats import UNIT_SIGNS
 from console.plots import Line, Plot, Span, changes_only, column, merge, thinned
 from facility.quantities import Kind
 from stores.readings.port import RollupSeries
@@ -72,10 +71,10 @@ def _exhibit(visit: Visit, alert: Alert, evidence: Evidence, point: Point, start
     is_state = point.quantity.kind is Kind.STATE
     if evidence.show == "usage" and point.quantity.is_counter:
         x, lines = _usage(visit, point, start_ms, end_ms)
-        unit = "kW" if point.quantity.unit == "kWh" else f"{UNIT_SIGNS.get(point.quantity.unit, '')}/h"
+        unit = "kW" if point.quantity.unit == "kWh" else f"{visit.formats.sign(point.quantity.unit)}/h"
     else:
         x, lines = _readings(visit, point, start_ms, end_ms)
-        unit = UNIT_SIGNS.get(point.quantity.unit, point.quantity.unit)
+        unit = visit.formats.sign(point.quantity.unit)
     word = point.quantity.word
     plot = Plot(
         x=x,
@@ -95,8 +94,7 @@ def _exhibit(visit: Visit, alert: Alert, evidence: Evidence, point: Point, start
 
 def abnormal_span(alert: Alert) -> Span:
     """From the first abnormal instant to the last one seen."""
-    end = alert.resolved_at or alert.last_seen_at
-    return Span(alert.since.timestamp(), max(end, alert.since + timedelta(minutes=30)).timestamp())
+    return Span(alert.since.timestamp(), max(alert.last_seen_at, alert.since + timedelta(minutes=30)).timestamp())
 
 
 def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[Line]]:

@@ -57,8 +57,6 @@ class Use:
     qty: float = math.nan
     expected: float = math.nan
     cost: float = math.nan
-    lo: float = math.nan
-    hi: float = math.nan
 
     @property
     def over(self) -> float:
@@ -67,7 +65,7 @@ class Use:
 
     @property
     def verdict(self) -> str:
-        """``high`` and ``very_high`` lie outside the band or well above expected; ``low``; ``usual``; ``unknown``."""
+        """How far from expected: ``low``, ``usual``, ``high`` or ``very_high``; ``unknown`` without an expectation."""
         if not math.isfinite(self.over):
             return "unknown"
         if self.over > 0.15:  # noqa: PLR2004 - dashboards' limits: 5 % is worth watching, 15 % worth acting on
@@ -105,8 +103,6 @@ class Hourly:
             qty=float(part.qty[known].sum()),
             expected=float((part.expected[known] * passed).sum()),
             cost=float(part.cost[known].sum()),
-            lo=float((part.lo[known] * passed).sum()),
-            hi=float((part.hi[known] * passed).sum()),
         )
 
 

@@ -40,6 +40,8 @@ class Amount:
         return f"{self.number}\N{NO-BREAK SPACE}{self.unit}" if self.unit else self.number
 
 
+MINUS = "\N{MINUS SIGN}"
+
 NOTHING = Amount(ABSENT, "")
 
 
@@ -60,12 +62,16 @@ class Formats:
         """The site's zone."""
         return ZoneInfo(self.timezone)
 
+    def sign(self, unit: str) -> str:
+        """How a unit is written."""
+        return UNIT_SIGNS.get(unit, unit)
+
     def number(self, x: float | None, digits: int = 0) -> str:
         """``1,234.5``."""
         if x is None or not math.isfinite(x):
             return ABSENT
         pattern = "#,##0" if digits == 0 else "#,##0." + "0" * digits
-        return str(format_decimal(x + 0.0, format=pattern, locale=self._locale))
+        return str(format_decimal(x + 0.0, format=pattern, locale=self._locale)).replace("-", MINUS)
 
     def _scaled(self, x: float | None, small: str, large: str, limit: float) -> Amount:
         """``x`` in ``small``, or in ``large`` (1,000 times as much) from ``limit`` on, with three figures or so."""
@@ -88,15 +94,15 @@ class Formats:
             return Amount(self.number(quantity * 1000), "L")
         if quantity is None or not math.isfinite(quantity):
             return NOTHING
-        return Amount(self.number(quantity, _digits(quantity)), UNIT_SIGNS.get(unit, unit))
+        return Amount(self.number(quantity, _digits(quantity)), self.sign(unit))
 
     def reading(self, quantity: Quantity, x: float) -> Amount:
         """A reading of a point in its quantity's unit."""
         if quantity.unit == "W":
             return self.power(x)
         if quantity.is_counter:
-            return Amount(self.number(x, 2), UNIT_SIGNS.get(quantity.unit, quantity.unit))
-        return Amount(self.number(x, DIGITS.get(quantity.unit, 1)), UNIT_SIGNS.get(quantity.unit, quantity.unit))
+            return Amount(self.number(x, 2), self.sign(quantity.unit))
+        return Amount(self.number(x, DIGITS.get(quantity.unit, 1)), self.sign(quantity.unit))
 
     def money(self, x: float | None) -> str:
         """In the site's currency; pence only where they matter."""
@@ -112,7 +118,7 @@ class Formats:
         text = str(format_percent(abs(share), format="#,##0%", locale=self._locale))
         if signed == "no" or round(share, 2) == 0:
             return text
-        return ("+" if share > 0 else "−") + text
+        return ("+" if share > 0 else MINUS) + text
 
     def local(self, at: datetime) -> datetime:
         """The instant on the site's clock."""

@@ -17,11 +17,10 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """SVG path data inside a box of ``WIDTH`` x ``HEIGHT``; ``dot`` is where the line ends."""
+    """SVG path data inside a box of ``WIDTH`` x ``HEIGHT``, and the use of its highest hour."""
 
     band: str
     line: str
-    dot: tuple[float, float] | None
     peak: float
 
 
@@ -35,9 +34,7 @@ def sparkline(hours: Hourly, start_ms: int, end_ms: int) -> Sparkline | None:
     x = (part.t_ms + HOUR_MS / 2 - start_ms) / (end_ms - start_ms) * WIDTH
     line = _path(x, _height(part.qty, peak))
     band = _band(x, _height(part.lo, peak), _height(part.hi, peak))
-    last = np.flatnonzero(np.isfinite(part.qty))[-1]
-    dot = (round(float(x[last]), 1), round(float(_height(part.qty, peak)[last]), 1))
-    return Sparkline(band, line, dot, peak)
+    return Sparkline(band, line, peak)
 
 
 def _height(y: Values, peak: float) -> Values:

@@ -28,7 +28,7 @@ def hourly_use(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float64
     use |= _lights(axis, use)
     use |= _water(axis)
     use |= _server_room(axis, recording)
-    use |= _canteen(axis)
+    use |= _canteen(axis, use["b62-gas"])
     return use
 
 
@@ -100,12 +100,16 @@ def _server_room(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float
     return {"b35-server-it": computing, "b35-server-room": computing * effectiveness}
 
 
-def _canteen(axis: Axis) -> dict[str, NDArray[np.float64]]:
-    """Gas (m³) and electricity (kWh) of a kitchen: breakfast and, above all, lunch, on working days."""
+def _canteen(axis: Axis, building_gas: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Gas (m³) and electricity (kWh) of a kitchen: breakfast and, above all, lunch, on working days.
+
+    The kitchen is ours and the building's gas is real: it never burns more than half of what the building took.
+    """
     middle = axis.edges_ms()[:-1] + HOUR_MS // 2
     hour = axis.local_hour(middle)
     meals = np.interp(hour, (6.5, 7.5, 9.0, 10.0, 11.5, 13.0, 14.5), (0.0, 0.55, 0.3, 0.45, 1.0, 0.8, 0.0))
     cooking = meals * axis.working(middle)
     level = 0.85 + 0.3 * _random(axis, "b62-canteen-gas")
     base = 2.4 + 0.15 * wobble(f"b62-kitchen {HOURLY}", axis.shift.seed, np.arange(axis.hours, dtype=np.int64))
-    return {"b62-canteen-gas": 5.5 * cooking * level, "b62-kitchen": base + 16.0 * cooking * level}
+    gas = np.minimum(5.5 * cooking * level, 0.5 * building_gas)
+    return {"b62-canteen-gas": gas, "b62-kitchen": base + 16.0 * cooking * level}

@@ -128,7 +128,7 @@ class Window:
             self._begin_anew()
             return
         self._check_store(ack.store_id)
-        newest, before = self._outbox.newest, self._done.size()
+        newest, oldest_under_way = self._outbox.newest, self._flying[:1]
         for first, last in [(1, ack.journal_hw), *ack.ranges]:
             self._done.add(max(first, 1), min(last, newest))
             self._taken.add(max(first, 1), min(last, newest))
@@ -136,7 +136,7 @@ class Window:
             self.repeat(first, last)
         self._flying = [batch for batch in self._flying if not self._done.covers(*batch)]
         self._outbox.free(ack.store_hw)
-        if self._done.size() != before:
+        if self._flying[:1] != oldest_under_way:  # what was sent later does not tell that what was sent first has come
             self._progress_at = now
             self._silence_s = self._first_silence_s
 

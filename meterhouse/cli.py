@@ -35,8 +35,8 @@ app.add_typer(quarantine.app, name="quarantine", help="List, show, replay and di
 app.command(help="Compare what came in with what is stored, and mend what differs.")(reconcile.reconcile)
 app.command(help="Print a one-time link to sign in to the console.")(access.sign_in)
 app.command(help="List the device profiles that Meterhouse knows.")(profiles.profiles)
-for name, (module, what) in processes.PROCESSES.items():
-    app.command(name, help=what)(processes.runner(module))
+for name, (module, what, settings) in processes.PROCESSES.items():
+    app.command(name, help=processes.explain(what, settings), short_help=what)(processes.runner(module))
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
+import os
 import socket
 import sys
 import time
@@ -22,6 +21,7 @@ from facility.site_document import load_site
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import demo_identities
 from meterhouse.control import Control
+from meterhouse.demo_folder import hold
 from meterhouse.demo_progress import ProgressBars, read_state
 from meterhouse.demo_report import Report, compare_alerts, conservation
 from meterhouse.settings import Settings
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from demo.shift import Shift
     from meterhouse.broker import Broker
+    from meterhouse.demo_folder import Begin
     from meterhouse.demo_report import Conservation
 
 LIVE_MINUTE_S = 60.0
@@ -55,9 +56,9 @@ class Demo:
     listen: str
     begun: float = field(default_factory=time.monotonic)
 
-    def prepare(self, as_of: date | None) -> None:
-        """Choose the day that is shown, start the broker, write and apply the estate, write its history."""
-        make_folder(self.folder)
+    def prepare(self, as_of: date | None, begin: Begin = "resume") -> None:
+        """Hold the folder, choose the day that is shown, start the broker, apply the estate, write its history."""
+        self._held = hold(self.folder, begin)
         check_port(self.listen)
         now = datetime.now(UTC)
         self.shift: Shift = open_shift(self.folder, now, as_of)
@@ -123,7 +124,7 @@ class Demo:
             while True:
                 self.supervisor.watch(0.5)
                 state = read_state(self.folder)
-                bars.show(state)
+                bars.show(state, 0.0 if live_since is None else (time.monotonic() - live_since) / LIVE_MINUTE_S)
                 moved = (state.history, state.analysis, state.phase, state.live_samples > 0)
                 if moved != before or state.is_analysed:
                     before, moved_at = moved, time.monotonic()
@@ -170,11 +171,13 @@ class Demo:
             before = counted
 
     def stop(self) -> None:
-        """End every process, the broker last."""
+        """End every process, the broker last, and let another demo have the folder."""
         if hasattr(self, "supervisor"):
             self.supervisor.stop()
         if hasattr(self, "broker"):
             self.broker.stop()
+        if hasattr(self, "_held"):
+            os.close(self._held)
 
 
 PROCESSES = {
@@ -216,17 +219,6 @@ def latency_p95(folder: Path) -> float | None:
     return p95
 
 
-def make_folder(folder: Path) -> None:
-    """Make the data folder and prove that it can be written; raises ``ConfigError``."""
-    probe = folder / ".writable"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from None
-
-
 def check_port(listen: str) -> None:
     """Raise ``ConfigError`` if somebody already listens there."""
     host, _, port = listen.rpartition(":")
@@ -246,13 +238,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def erase(folder: Path) -> None:
-    """Delete an earlier demo's folder; refuses a folder that is none. Raises ``ConfigError``."""
-    if not folder.exists():
-        return
-    if any(folder.iterdir()) and not (folder / "demo.json").exists():
-        raise ConfigError(f"{folder} holds no demo; --fresh deletes only what a demo made")
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)

@@ -48,7 +48,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 class ProgressBars:
-    """Two bars, history and analysis, on a terminal; a line for every tenth elsewhere."""
+    """Three bars on a terminal: history, analysis and the live minute; a line for every tenth elsewhere."""
 
     def __init__(self) -> None:
         console = Console()
@@ -64,12 +64,13 @@ class ProgressBars:
         self._told: dict[str, int] = {}
         self._tasks = {
             name: self._bars.add_task(name, total=1.0)
-            for name in ("fifteen months of history", "rollups, models, alerts")
+            for name in ("fifteen months of history", "rollups, models, alerts", "a minute of live readings")
         }
 
-    def show(self, state: State) -> None:
-        """Draw a state."""
-        for (name, task), done in zip(self._tasks.items(), (state.history, state.analysis), strict=True):
+    def show(self, state: State, lived: float) -> None:
+        """Draw a state and the share of the live minute that has passed."""
+        shares = (state.history, state.analysis, min(lived, 1.0))
+        for (name, task), done in zip(self._tasks.items(), shares, strict=True):
             self._bars.update(task, completed=done)
             tenth = int(done * 10)
             if self._lines and tenth > self._told.get(name, 0):

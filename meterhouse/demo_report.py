@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.faults import injected
 from edge_agent.outbox_reader import produced
+from facility.errors import ConfigError
 from ingest.replay import values_of
 from stores.readings import open_readings
 from stores.records.casebook import Casebook
@@ -54,8 +55,20 @@ class Report:
 
     def write(self, path: Path) -> None:
         """As JSON, for machines."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def make_place(report: Path) -> None:
+    """Make the report's folder, prove that the report can be written, and take away an earlier run's.
+
+    Raises ``ConfigError``.
+    """
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text("", encoding="utf-8")
+        report.unlink()
+    except OSError as error:
+        raise ConfigError(f"the report {report} cannot be written: {error.strerror}") from None
 
 
 def conservation(outbox: Path, store_url: str, records: Engine) -> Conservation:

@@ -22,7 +22,7 @@ CONFIG_EXIT = 2
 """A child that exits with this says that a person must change something: starting it again cannot help."""
 
 STOP_TIMEOUT_S = 5.0
-FIRST_DELAY_S, LAST_DELAY_S = 0.5, 30.0
+FIRST_DELAY_S, LAST_DELAY_S = 0.5, 20.0
 STALLED_S = 20.0
 """A child whose pulse stood still for so long has stopped working, whatever it says: it is killed and started again."""
 

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from analytics.baselines.band import error_quantiles, group_of
+from analytics.baselines.ordinary import ordinary_hours
 from analytics.baselines.port import Expectation, Floats, HoursOfWeek, is_workday, quality_of
 from analytics.baselines.towt import TowtBaseline
 
@@ -28,15 +29,19 @@ class RecentredBaseline:
         self.coverage = coverage
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn the week, the present level and the band that remains around the moving level."""
-        self.week_ = TowtBaseline().learn_level(hour_of_week, temp_c, y)
-        error = y - self.week_.level(hour_of_week, temp_c)
+        """Learn the week, the present level and the band that remains around the moving level.
+
+        Week and band learn from ordinary hours alone: last month's fault is not expected this month.
+        """
+        taught = ordinary_hours(hour_of_week, temp_c, y)
+        self.week_ = TowtBaseline().learn_level(hour_of_week, temp_c, taught)
+        week = self.week_.level(hour_of_week, temp_c)
         part = part_of_week(hour_of_week)
         first = max(self.recent_days * DAY // 2, len(y) - self.band_days * DAY)
-        left = error - self._levels(part, error, first)
+        left = taught - week - self._levels(part, taught - week, first)
         self.offsets_ = error_quantiles(hour_of_week, left, self.coverage)
-        self.quality_ = quality_of(y, left)
-        self.level_ = self._level(part, error)
+        self.quality_ = quality_of(taught, left)
+        self.level_ = self._level(part, y - week)
         return self
 
     def follow(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int) -> Expectation:

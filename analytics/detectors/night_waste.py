@@ -97,7 +97,6 @@ class NightWaste:
     def _finding(self, scene: Scene, cause: Use, seen_on: Use, hours: int) -> Finding:
         run = slice(len(cause.qty) - hours, None)
         excess = float(np.nansum(cause.excess[run]))
-        share = excess / max(float(np.nansum(cause.expected[run])), 1e-9)
         since = instant(int(cause.t_ms[run][0]))
         parent = () if cause is seen_on else (scene.evidence(seen_on.point),)
         return Finding(
@@ -118,7 +117,6 @@ class NightWaste:
                 "excess_qty": round(excess, 1),
                 "per_hour_qty": round(excess / hours, 1),
                 "unit": cause.utility.unit,
-                "over_share": round(min(share, 99.0), 3),
             },
             excess=Excess(round(excess, 3), cause.utility.unit, round(excess / hours * DAY_H, 3)),
             utility=cause.utility,

@@ -52,7 +52,7 @@ class StuckMeter:
             seen_at=scene.now,
             severity=Severity.WATCH,
             confidence=round(min(0.97, 0.8 + 0.01 * run), 2),
-            evidence=(scene.evidence(use.point), scene.evidence(use.point, "reading")),
+            evidence=(scene.evidence(use.point, "reading"), scene.evidence(use.point)),
             params={
                 "meter": use.meter.id,
                 "building": use.meter.building,

@@ -33,7 +33,15 @@ document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
 document.body.addEventListener("htmx:sseMessage", grow);
 document.body.addEventListener("htmx:load", grow);
 
+// An act that is refused is sent once more as the plain form it is: the whole page then says why.
+document.body.addEventListener("htmx:responseError", ({ detail }) => { if (detail.elt.matches("form")) detail.elt.submit(); });
+
 const gone = document.querySelector("[data-gone]");
+document.body.addEventListener("htmx:sendError", ({ detail }) => {
+  if (!detail.elt.matches("form")) return;
+  heard = 0;
+  gone.hidden = false;
+});
 
 // A stream that says nothing for half a minute is gone: ask now and then instead, while the page is looked at.
 setInterval(() => {

@@ -25,7 +25,9 @@ def one_time_link(records: Engine, person: str, address: str, now: datetime) -> 
 
 def sign_in(
     person: Annotated[str, typer.Option("--as", help="Whose name acts in the console.")] = "",
-    address: Annotated[str, typer.Option("--address", help="Where the console listens.")] = "127.0.0.1:8080",
+    address: Annotated[
+        str, typer.Option("--address", envvar="METERHOUSE_LISTEN", help="Where the console listens.")
+    ] = "127.0.0.1:8080",
 ) -> None:
     """Print a link that works once, for fifteen minutes."""
     records = open_records(Settings().records_url)

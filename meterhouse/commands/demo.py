@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meterhouse.commands.access import one_time_link
-from meterhouse.demo import Demo, erase
-from meterhouse.demo_report import summary_rows
+from meterhouse.demo import Demo
+from meterhouse.demo_report import make_place, summary_rows
 from meterhouse.table import render_facts
 
 if TYPE_CHECKING:
@@ -44,14 +44,16 @@ def demo(
     report: Annotated[Path | None, typer.Option("--report", help="Write what was proved here, as JSON.")] = None,
 ) -> None:
     """Start everything, show how far it is, print what was proved, and stay until Ctrl-C."""
-    if fresh:
-        erase(data)
     listen = f"127.0.0.1:{port}"
     running = Demo(data.absolute(), listen)
     for told in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored
         signal.signal(told, _interrupt)
     try:
-        _run(running, as_of, until, report, None if headless else listen)
+        if report:
+            make_place(report)
+        typer.echo("preparing: the estate, its broker and fifteen months of history …")
+        running.prepare(as_of.date() if as_of else None, "fresh" if fresh else "resume")
+        _run(running, until, report, None if headless else listen)
     except KeyboardInterrupt:
         typer.echo("\nstopping …")
         if until is Until.READY:
@@ -62,22 +64,22 @@ def demo(
         typer.echo(f"stopped. Everything is kept in {data}; the same command resumes.")
 
 
-def _run(running: Demo, as_of: datetime | None, until: Until, report: Path | None, address: str | None) -> None:
-    typer.echo("preparing: the estate, its broker and fifteen months of history …")
-    running.prepare(as_of.date() if as_of else None)
+def _run(running: Demo, until: Until, report: Path | None, address: str | None) -> None:
     typer.echo(running.shift.end_sentence)
     running.start()
     if address:
         typer.echo(f"the page is live while history comes in: {_link(running, address)}")
     proved = running.report(running.wait_until_ready())
-    typer.echo(f"\nready.\n{render_facts(summary_rows(proved))}")
+    facts = [*summary_rows(proved), ("page", f"http://{running.listen}")]
+    typer.echo(f"\nready.\n{render_facts(facts)}")
     if report:
         proved.write(report)
     if until is Until.READY:
         return
     if address:
         typer.echo(f"\nopen {_link(running, address)}\n(works once, for 15 minutes; Ctrl-C stops everything)")
-        typer.echo(f"\nfor the other commands:  export METERHOUSE_DATA={running.folder}")
+        typer.echo("\nfor the other commands, such as sign-in for a new link, in another terminal:")
+        typer.echo(f"  export METERHOUSE_DATA={running.folder} METERHOUSE_LISTEN={address}")
     while True:
         running.supervisor.watch(3600)
 
@@ -87,4 +89,6 @@ def _link(running: Demo, address: str) -> str:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    for told in (signal.SIGTERM, signal.SIGINT):  # an impatient second Ctrl-C must not leave processes behind
+        signal.signal(told, signal.SIG_IGN)
     raise KeyboardInterrupt

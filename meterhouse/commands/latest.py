@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facility.errors import ConfigError, Problem
+from facility.quantities import Kind
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from facility.quantities import Quantity
 
 
 def latest(
@@ -31,11 +36,21 @@ def latest(
         if building and meter.building != building:
             continue
         seen = newest.get(point.id)
-        value = f"{seen.x:,.6g}" if seen else "–"
+        value = format_value(point.quantity, seen.x) if seen else "–"
         age = format_age(now_ms - seen.t_ms) if seen else "never"
         name = point.quantity.word if point.channel == "total" else f"{point.quantity.word} {point.channel}"
-        rows.append((meter.building, meter.id, name, value, point.quantity.unit, age))
+        unit = "" if point.quantity.unit == "1" else point.quantity.unit
+        rows.append((meter.building, meter.id, name, value, unit, age))
     typer.echo(render_table(("building", "meter", "quantity", "value", "unit", "age"), rows, right=(3, 5)))
+
+
+def format_value(quantity: Quantity, x: float) -> str:
+    """States as ``yes`` or ``no``, counters to two digits after the point, the rest to six figures; never ``1e+06``."""
+    if quantity.kind is Kind.STATE:
+        return "yes" if x else "no"
+    digits = 2 if quantity.is_counter else max(0, 5 - math.floor(math.log10(max(abs(x), 1))))
+    text = f"{x:,.{digits}f}"
+    return text if quantity.is_counter or "." not in text else text.rstrip("0").rstrip(".")
 
 
 def format_age(age_ms: float) -> str:

@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from typing import TYPE_CHECKING
+
+from meterhouse.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROCESSES = {
-    "edge": ("edge_agent", "Run an edge agent: reads meters, keeps every reading."),
-    "ingest": ("ingest", "Run ingest: checks, stores and acknowledges readings."),
-    "analytics": ("analytics", "Run analytics: rollups, baselines, alerts."),
-    "console": ("console", "Run the console: the web pages."),
+    "edge": (
+        "edge_agent",
+        "Run an edge agent: reads meters, keeps every reading.",
+        ("data", "broker", "site", "agent"),
+    ),
+    "ingest": (
+        "ingest",
+        "Run ingest: checks, stores and acknowledges readings.",
+        ("data", "broker", "store", "records"),
+    ),
+    "analytics": ("analytics", "Run analytics: rollups, baselines, alerts.", ("data", "store", "records")),
+    "console": ("console", "Run the console: the web pages.", ("listen", "store", "records")),
 }
-"""Command → (module, help). Settings come from METERHOUSE_* in the environment."""
+"""Command → (module, help, what is set)."""
+
+SETTINGS = {
+    "data": "the folder of what is kept (meterhouse-data)",
+    "broker": "mqtt://user:password@host:1883",
+    "site": "the site.yaml that the agent reads (site.yaml)",
+    "agent": "which of the site's agents this is",
+    "listen": "host and port of the pages (127.0.0.1:8080)",
+    "store": "URL of the reading store (a file in the folder)",
+    "records": "URL of the records (a file in the folder)",
+}
+"""Setting → what it is, and in brackets its default."""
+
+
+def explain(what: str, names: tuple[str, ...]) -> str:
+    """A command's help: what it does and what it takes from the environment."""
+    lines = [f"  METERHOUSE_{name.upper():8} {SETTINGS[name]}" for name in names]
+    return "\n".join([what, "", "\b", "It takes from the environment:", *lines])
 
 
 def runner(module: str) -> Callable[[], None]:
-    """A command that runs ``module`` until it is told to stop."""
+    """A command that runs ``module`` until it is told to stop, on the stores that the other commands read."""
 
     def run() -> None:
+        settings = Settings()
+        own = {"DATA": str(settings.data), "STORE": settings.store_url, "RECORDS": settings.records_url}
+        for name, value in own.items():
+            os.environ.setdefault(f"METERHOUSE_{name}", value)
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
     return run

@@ -49,7 +49,10 @@ def check(file: File) -> None:
     )
 
 
-@app.command(help="Make the registry say what site.yaml says; prints the difference first.")
+@app.command(
+    help="Make the registry say what site.yaml says; prints the difference first.",
+    short_help="Make the registry say what site.yaml says.",
+)
 def apply(
     file: File,
     *,
@@ -62,21 +65,26 @@ def apply(
     settings.data.mkdir(parents=True, exist_ok=True)
     registry = Registry(open_records(settings.records_url))
     changes = registry.difference(estate)
-    _print_changes(changes)
+    _print_changes(changes, registry.edits())
     if dry_run or not changes:
         return
     registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
     typer.echo(f"{len(changes)} changes applied.")
 
 
-def _print_changes(changes: Sequence[Change]) -> None:
+def _print_changes(changes: Sequence[Change], edits: Sequence[Change]) -> None:
+    """The document against the registry, and what was edited there since the last apply."""
     for change in changes:
-        typer.echo(str(change))
+        edit = next((edit for edit in edits if edit.touches(change)), None)
+        typer.echo(f"{change}   [undoes an edit: {edit}]" if edit else str(change))
     if not changes:
         typer.echo("nothing to change: the registry already says so.")
 
 
-@app.command(help="Print the registry as site.yaml, or the part that one edge agent reads.")
+@app.command(
+    help="Print the registry as site.yaml, or the part that one edge agent reads.",
+    short_help="Print the registry as site.yaml.",
+)
 def export(
     agent: Annotated[str, typer.Option("--agent", help="Only what this agent needs.")] = "",
 ) -> None:

@@ -55,7 +55,16 @@ class Change:
         subject = f"{self.kind} {self.what} {self.id}"
         if not self.field:
             return subject
-        return _PASSWORD.sub(r"\1:…@", f"{subject}: {self.field} {self.before!r} → {self.after!r}")
+        return _PASSWORD.sub(r"\1:…@", f"{subject}: {self.field} {_shown(self.before)} → {_shown(self.after)}")
+
+    def touches(self, other: Change) -> bool:
+        """Whether both are about the same thing, and about the same field of it where both name one."""
+        same = (self.what, self.id) == (other.what, other.id)
+        return same and (self.field == other.field or not self.field or not other.field)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value in (None, "") else repr(value)
 
 
 def compare(before: Rows, after: Rows) -> list[Change]:

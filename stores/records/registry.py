@@ -59,6 +59,12 @@ class Registry:
         with self._engine.connect() as connection:
             return compare(_stored(connection), rows_of(catalogue))
 
+    def edits(self) -> list[Change]:
+        """What was edited elsewhere since the last apply: the third side of a difference."""
+        with self._engine.connect() as connection:
+            applied = _last_applied(connection)
+            return compare(applied, _stored(connection)) if applied else []
+
     def apply(self, catalogue: Catalogue, *, by: str, at: datetime, accept: bool = False) -> list[Change]:
         """Make the registry equal to a document, in one transaction; applying it again changes nothing.
 
@@ -100,18 +106,13 @@ class Registry:
 
 def _refuse_undoing(edited: Sequence[Change], changes: Sequence[Change]) -> None:
     """Raise ``ConfigError`` naming each edit that the changes would overwrite."""
-    lost = [edit for edit in edited if any(_touches(edit, change) for change in changes)]
+    lost = [edit for edit in edited if any(map(edit.touches, changes))]
     if lost:
         listed = "\n".join(f"  {edit}" for edit in lost)
         raise ConfigError(
             f"the registry was edited since the last apply, and this document would undo it:\n{listed}\n"
             "bring these into the document, or apply with --accept to overwrite them"
         )
-
-
-def _touches(edit: Change, change: Change) -> bool:
-    same = (edit.what, edit.id) == (change.what, change.id)
-    return same and (edit.field == change.field or not edit.field or not change.field)
 
 
 def _told(changes: Sequence[Change]) -> str:

@@ -115,3 +115,36 @@ def test_the_last_day_does_not_move_its_own_expectation():
     before = model.follow(how, temp, y, len(y) - 24).expected
     y[-24:] += 500
     np.testing.assert_array_equal(model.follow(how, temp, y, len(y) - 24).expected, before)
+
+
+def test_a_weekend_of_waste_is_not_expected_the_week_after():
+    """In the coldest nights of the year, where a plain fit takes the waste for the cold's doing."""
+    how, temp, _, y = year_of_use()
+    weekend = slice(len(y) - 2 * WEEK_H + 114, len(y) - 2 * WEEK_H + 175)
+    temp[weekend] = temp.min()
+    night, cold = np.arange(24, 30), np.full(6, temp.min())
+    wasted, shifts = y.copy(), {}
+    wasted[weekend] = 300.0
+    for name, make in BASELINES.items():
+        clean, misled = (make().fit(how, temp, use).predict(night, cold).expected for use in (y, wasted))
+        shifts[name] = float(np.mean(misled - clean))
+    assert abs(shifts["towt_recentred"]) < 3, "no more than the noise of an hour"
+    assert shifts["towt"] > 10, "savings are reckoned with all that was used"
+
+
+def test_a_register_that_stood_still_and_jumped_teaches_nothing():
+    how, temp, _, y = year_of_use()
+    untouched = BASELINES["towt_recentred"]().fit(how, temp, y).predict(how, temp)
+    stuck = slice(len(y) - 3 * WEEK_H, len(y) - 3 * WEEK_H + 58)
+    y[stuck.stop] += y[stuck].sum()
+    y[stuck] = 0.0
+    found = BASELINES["towt_recentred"]().fit(how, temp, y).predict(how, temp)
+    assert np.abs(found.expected - untouched.expected).max() < 1
+    assert np.abs(found.lo - untouched.lo).max() < 2
+
+
+def test_a_meter_that_rests_every_night_keeps_its_rests():
+    how, *_ = year_of_use()
+    y = np.where((how < 120) & (how % 24 >= 8) & (how % 24 < 18), 1.0 + 0.2 * np.sin(how), 0.0)
+    found = BASELINES["towt_recentred"]().fit(how, None, y).predict(how, None)
+    np.testing.assert_allclose(found.expected, y, atol=0.02)

@@ -102,13 +102,38 @@ def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.locator("#act-acknowledge").focus()
+    for said, then in (("You took it.", "act-release"), ("You gave it back.", "act-acknowledge")):
+        page.keyboard.press("Enter")
+        when_shown = page.wait_for_function(
+            "id => document.querySelector('#' + id) && [document.activeElement.id, window.done.innerText]",
+            arg=then,
+        )
+        assert when_shown.json_value() == [then, said], "the keyboard stays where the next act is"
+
+
+def test_a_verdict_keeps_the_keyboard_too(open_page, paths):
+    page = open_page(paths["night"])
+    page.locator(".verdict summary").focus()
     page.keyboard.press("Enter")
-    page.locator("#act-release").wait_for()
-    assert "You took it." in page.locator("[role=status].done").inner_text()
-    page.wait_for_function("() => document.activeElement.id === 'act-release'")
+    page.locator("input[value=expected]").focus()
+    page.keyboard.press("Space")
+    page.locator(".verdict button").focus()
     page.keyboard.press("Enter")
-    page.locator("#act-acknowledge").wait_for()
+    page.wait_for_function("() => document.activeElement.id === 'act-reopen'")
+    page.keyboard.press("Enter")
     page.wait_for_function("() => document.activeElement.id === 'act-acknowledge'")
+
+
+def test_who_comes_second_is_told(open_page, paths):
+    quick, slow = open_page(paths["night"]), open_page(paths["night"], tolerated=" 409 ")
+    quick.locator("#act-acknowledge").click()
+    quick.locator("#act-release").wait_for()
+    slow.locator("#act-acknowledge").click()
+    slow.get_by_role("heading", name="Somebody was quicker").wait_for()
+    slow.get_by_role("link", name="Look at the alert again").click()
+    slow.locator("#act-release").wait_for()
+    quick.locator("#act-release").click()
+    quick.locator("#act-acknowledge").wait_for()
 
 
 def test_a_verdict_is_given_and_taken_back(open_page, paths):

@@ -17,7 +17,7 @@ VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
     "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
-    "ingest": ("blackhole", "rst", "dropack", "ingest_cut", "disk_full", "delay"),
+    "ingest": ("nothing", "blackhole", "disk_full", "dropack", "delay"),
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
 
@@ -26,6 +26,9 @@ must end as a tombstone. Broker beside ``ingest_cut``: what it has confirmed wai
 a design that trusts the broker's word does not survive. Broker beside ``freeze``: ingest goes on later with what it had
 already received, and must not acknowledge it to the new broker by its old packet ids.
 """
+
+HOLDS_BACK: frozenset[Beside] = frozenset({"blackhole", "dropack"})
+"""While these last nothing arrives, and all at once when they are over: the kill falls then."""
 
 LONGEST_WAIT_S = 0.7
 LONGEST_DOWN_S = 0.5

@@ -220,7 +220,7 @@ def _findings(now: datetime) -> list[tuple[Finding, Money | None]]:
         (
             finding(
                 "night_waste", "lib-power/energy_import/total", "lib", 110, Severity.ACT, 0.92,
-                Excess(1170.0, "kWh", 234.0), Utility.ELECTRICITY, over_share=0.68, excess_qty=1170.0, unit="kWh",
+                Excess(1170.0, "kWh", 234.0), Utility.ELECTRICITY, per_hour_qty=10.6, excess_qty=1170.0, unit="kWh",
             ),
             Money(292.5, 58.5, "GBP"),
         ),

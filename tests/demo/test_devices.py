@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -19,20 +17,13 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.constants import ExcCodes
+from servers import Mosquitto, free_port
 
 from demo.devices.__main__ import open_world
 from demo.estate import Addresses, write_site
 from demo.shift import open_shift
 from edge_agent.decode import decode_json, decode_registers
 from facility.profile import Table
-
-MOSQUITTO = Path("/usr/sbin/mosquitto")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, seconds=10.0):
@@ -45,16 +36,9 @@ def wait_for(what, seconds=10.0):
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    if not MOSQUITTO.exists():
-        pytest.skip("mosquitto is not installed")
-    port = free_port()
-    config = tmp_path_factory.mktemp("broker") / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([MOSQUITTO, "-c", config], stderr=subprocess.DEVNULL)
-    yield port
-    process.terminate()
-    process.wait(5)
+def broker():
+    with Mosquitto() as mosquitto:
+        yield mosquitto.port
 
 
 @pytest.fixture(scope="module")

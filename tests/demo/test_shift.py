@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import holidays
 import numpy as np
 import pytest
 
@@ -104,7 +105,6 @@ def test_a_damaged_or_unwritable_folder_is_one_clear_sentence(tmp_path):
 
 
 def test_bank_holidays_are_those_of_england():
-    holidays = pytest.importorskip("holidays")
     official = holidays.country_holidays("GB", subdiv="ENG", years=[2021, 2022])
     observed = {day for day in official if date(2021, 10, 1) <= day and day.weekday() < 5}
     assert set(BANK_HOLIDAYS) <= set(official)

@@ -121,6 +121,13 @@ def test_the_real_use_is_conserved(world):
     assert recording.series["b77_gas"].max() == pytest.approx(566.9 / GAS_KWH_PER_M3)
 
 
+def test_a_part_never_takes_more_than_its_whole(world):
+    for meter in world.catalogue.meters:
+        if meter.utility and meter.role is MeterRole.SUB:
+            (head,) = world.catalogue.head_meters(meter.building, meter.utility)
+            assert (hourly(world, meter.id) <= hourly(world, head.id) + 1e-6).all(), meter.id
+
+
 def test_an_electricity_zero_of_the_source_is_a_silence_and_the_register_goes_on(world, shift):
     recording = load_recording()
     missing = np.isnan(recording.series["b57_electricity"])

@@ -86,6 +86,23 @@ def test_everything_under_way_is_sent_again_after_silence(broker, server, outbox
     assert {row[2] for row in server.rows.values()} == {float(i) for i in range(20)}
 
 
+def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox):
+    outbox.commit(samples(40), BACKLOG)
+    window = Window(outbox, "edge-1", silence_s=3.0, rows=10)
+    window.connected(0.0)
+    assert [window.next(0.0).first for _ in range(4)] == [1, 11, 21, 31]  # and nobody hears them
+    sent_again = []
+    for second in range(1, 6):
+        outbox.commit(samples(1, second, "door"), LIVE)
+        while (message := window.next(float(second))) is not None:
+            if message.lane == "live":
+                live = [(message.first, message.last)]
+                window.acknowledge(wire.Ack(1, "store-1", outbox.epoch, 0, 0, live), float(second))
+            else:
+                sent_again.append((second, message.first))
+    assert sent_again[0] == (3, 1)
+
+
 def test_no_more_than_the_window_is_under_way(broker, server, outbox):
     outbox.commit(samples(100))
     with sending(outbox, broker.url, rows=2) as publisher:

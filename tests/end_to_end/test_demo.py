@@ -3,24 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pytest
+from servers import free_port
 
 from meterhouse.demo_report import conservation
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 
 READY_TIMEOUT_S = 300
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(folder, *words):
@@ -63,10 +57,14 @@ def test_the_table_says_what_was_proved(run):
     assert "injected faults found" in told
 
 
+def left_running(folder):
+    still = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True, check=False).stdout.split()
+    return [pid for pid in still if int(pid) != os.getpid()]
+
+
 def test_nothing_was_left_running(run):
     folder, _, _ = run
-    still = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True, check=False).stdout.split()
-    assert [pid for pid in still if int(pid) != os.getpid()] == []
+    assert left_running(folder) == []
 
 
 def test_a_second_start_resumes_and_stops_cleanly(run):
@@ -79,9 +77,12 @@ def test_a_second_start_resumes_and_stops_cleanly(run):
         assert process.poll() is None
         time.sleep(0.5)
     process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)  # as impatient people do
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert "the same command resumes" in told
+    assert left_running(folder) == []
     settings = Settings(data=folder)
     kept = conservation(folder / "outbox.db", settings.store_url, open_records(settings.records_url))
     assert report["stored"] <= kept.stored <= kept.produced < 1.1 * report["produced"], "resumed, not repeated"

@@ -20,10 +20,10 @@ import numpy as np
 import psutil
 import pytest
 from edge_server import Server, until
-from fault_proxy import FaultProxy
 from fault_rig import FULL, agent_process, log_of, need, record, samples
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from proxy import Proxy
 from servers import Mosquitto
 
 from edge_agent.link import Link
@@ -113,14 +113,14 @@ class Reading:
 
 def test_N1_a_black_hole_is_noticed_within_two_keepalives_and_nothing_is_lost(broker, server, outbox):
     """Detected in at most 2 × keepalive (5 s); 0 lost."""
-    with FaultProxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher, Reading(outbox, publisher):
+    with Proxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher, Reading(outbox, publisher):
         server.wait(lambda: server.hw > 5)
-        proxy.mode = "hold"
+        proxy.set_mode("blackhole")
         begun = time.monotonic()
         until(lambda: not publisher.link.is_up, 2 * KEEPALIVE_S + 1)
         assert time.monotonic() - begun <= 2 * KEEPALIVE_S + 0.5
         time.sleep(max(0.0, 14 - (time.monotonic() - begun)))
-        proxy.mode = "pass"
+        proxy.set_mode("ok")
         ended, at = time.monotonic(), outbox.newest
         server.wait(lambda: server.hw >= at, 30)
         assert time.monotonic() - ended < 15
@@ -134,11 +134,12 @@ def test_N1_a_black_hole_is_noticed_within_two_keepalives_and_nothing_is_lost(br
 def test_N2_a_line_that_is_reset_again_and_again_costs_one_connect_a_second(broker, server, outbox):
     """At most 1 connect/s per agent; 0 lost. A reset every half second, for 12 s (60 s with FULL=1)."""
     storm_s = 60 if FULL else 12
-    with FaultProxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher, Reading(outbox, publisher):
+    with Proxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher, Reading(outbox, publisher):
         server.wait(lambda: server.hw > 3)
         ends = time.monotonic() + storm_s
         while time.monotonic() < ends:
-            proxy.reset()
+            proxy.set_mode("rst")
+            proxy.set_mode("ok")
             time.sleep(0.5)
         gaps = [b - a for a, b in pairwise(proxy.accepted)]
         assert len(gaps) > storm_s / 4
@@ -294,16 +295,16 @@ def test_N5_what_was_acknowledged_unheard_is_sent_again_and_counts_once(broker, 
     point, now_ms = "m-edge-1/active_power/total", time.time_ns() // 10**6
     store = SqliteStore(folder / "readings.db")
     begin = now_ms - 40 * 86_400_000
-    with FaultProxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher:
+    with Proxy(broker.port) as proxy, sending(outbox, proxy.url) as publisher:
         until(lambda: publisher.link.is_up)
-        proxy.mode = "deaf"
+        proxy.set_mode("dropack")
         for k in range(40):
             outbox.commit([(point, begin + 1000 * (50 * k + i), float(50 * k + i), 0) for i in range(50)])
             publisher.wake()
             time.sleep(0.1)
         assert outbox.store_hw == 0
-        proxy.mode = "pass"
-        proxy.reset()
+        proxy.set_mode("rst")
+        proxy.set_mode("ok")
         until(lambda: outbox.store_hw == outbox.newest == 2000, 30)
         assert publisher.window.resends > 0
     series = store.read([point], begin - 1, begin + 10**7)[point]

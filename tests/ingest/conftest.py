@@ -1,18 +1,13 @@
-import os
-
 import pytest
 from ingest_rig import IDENTITIES, Client, Ingest
-from servers import PROGRAM
+from servers import need_mosquitto
 
 from meterhouse.broker import start_broker
 
 
 @pytest.fixture(scope="session")
 def mosquitto_is_here():
-    if PROGRAM is None:
-        if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail("mosquitto is not installed and REQUIRE_SERVERS=1")
-        pytest.skip("mosquitto is not installed")
+    need_mosquitto()
 
 
 @pytest.fixture(scope="module", params=["mosquitto", "iotcore"])

@@ -1,11 +1,10 @@
-import os
 import stat
 import time
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from servers import PROGRAM
+from servers import need_mosquitto
 
 from facility.errors import ConfigError
 from meterhouse import broker as broker_module
@@ -14,12 +13,8 @@ from meterhouse.broker_files import demo_identities
 
 IDENTITIES = demo_identities("edge-1", ["zigbee2mqtt/#"])
 
-
-def need_mosquitto():
-    if PROGRAM is None:
-        if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail("mosquitto is not installed and REQUIRE_SERVERS=1")
-        pytest.skip("mosquitto is not installed")
+where_rights_are_held = pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+"""The bundled broker holds nobody to rights; it serves loopback only."""
 
 
 class Talker:
@@ -79,12 +74,6 @@ def talk(broker):
         talker.close()
 
 
-@pytest.fixture
-def access_list(broker):
-    if broker.kind == "iotcore":
-        pytest.skip("the bundled broker holds nobody to rights; it serves loopback only")
-
-
 def test_an_agent_is_heard_by_ingest(talk):
     ingest = talk("ingest")
     assert ingest.hear("meterhouse/1/up/+/live") == 1
@@ -103,12 +92,14 @@ FORBIDDEN = [
 ]
 
 
-def test_nobody_speaks_beyond_their_rights(access_list, talk):
+@where_rights_are_held
+def test_nobody_speaks_beyond_their_rights(talk):
     talkers = {identity: talk(identity) for identity, _ in FORBIDDEN}
     assert {(who, topic): talkers[who].say(topic) for who, topic in FORBIDDEN} == dict.fromkeys(FORBIDDEN, 0x87)
 
 
-def test_nobody_hears_beyond_their_rights(access_list, talk):
+@where_rights_are_held
+def test_nobody_hears_beyond_their_rights(talk):
     console = talk("analytics")
     console.hear("#")
     talk("edge-1").say("meterhouse/1/up/edge-1/live")
@@ -123,7 +114,8 @@ def test_strangers_are_refused(talk):
         assert not stranger.client.is_connected()
 
 
-def test_an_identity_cannot_take_over_a_session_by_its_client_id(access_list, broker, talk):
+@where_rights_are_held
+def test_an_identity_cannot_take_over_a_session_by_its_client_id(broker, talk):
     ingest = talk("ingest")
     ingest.wait(ingest.connected)
     thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=mqtt.MQTTv5)

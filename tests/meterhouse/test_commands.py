@@ -5,13 +5,25 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from servers import free_port
 
 from demo.estate import shipped_site
-from meterhouse.commands.latest import format_age
+from facility.errors import ConfigError
+from facility.quantities import Quantity
+from meterhouse.commands.latest import format_age, format_value
+from meterhouse.commands.processes import PROCESSES
+from meterhouse.demo import Demo
+from meterhouse.demo_folder import hold
+from meterhouse.settings import Settings
 from meterhouse.table import render_table
+from stores.records.database import open_records
+from stores.records.registry import Registry
 
 COMMANDS = (
     "demo",
@@ -88,6 +100,17 @@ def test_a_wrong_estate_stops_check_apply_and_edge_before_anything_connects(site
         assert all(word in done.stderr for word in words), done.stderr
 
 
+def test_a_wrong_estate_stops_the_demo_before_anything_connects(tmp_path, monkeypatch):
+    wrong = shipped_site().replace("profile: schneider/iem3155", "profile: schneider/iem315", 1)
+    monkeypatch.setattr("meterhouse.demo.shipped_site", lambda: wrong)
+    starting = Demo(tmp_path, f"127.0.0.1:{free_port()}")
+    with pytest.raises(ConfigError, match=r"demo/site.yaml:\d+: unknown profile .* schneider/iem3155"):
+        starting.prepare(None)
+    starting.stop()
+    starting.records.dispose()
+    assert not (tmp_path / "broker").exists()
+
+
 def test_applying_twice_changes_nothing_and_the_export_checks(site, tmp_path):
     first = meterhouse("site", "apply", site, data=tmp_path)
     assert "changes applied" in first.stdout
@@ -95,6 +118,27 @@ def test_applying_twice_changes_nothing_and_the_export_checks(site, tmp_path):
     exported = tmp_path / "exported.yaml"
     exported.write_text(meterhouse("site", "export", "--agent", "edge-1", data=tmp_path).stdout, encoding="utf-8")
     assert meterhouse("site", "check", exported).returncode == 0
+
+
+def test_an_apply_shows_all_three_sides_and_undoes_no_edit_unasked(site, tmp_path):
+    meterhouse("site", "apply", site, data=tmp_path)
+    records = open_records(Settings(data=tmp_path).records_url)
+    first, *rest = (estate := Registry(records).load()).buildings
+    edited = replace(estate, buildings=(replace(first, floor_area_m2=1200.0), *rest))
+    Registry(records).edit(edited, by="kim", at=datetime.now(UTC))
+    told = (
+        "changed building b33: floor_area_m2 1200.0 → nothing   "
+        "[undoes an edit: changed building b33: floor_area_m2 nothing → 1200.0]"
+    )
+    for words in (("--dry-run",), ()):
+        refused = meterhouse("site", "apply", site, *words, data=tmp_path)
+        assert told in refused.stdout
+    assert refused.returncode == 2
+    assert "--accept" in refused.stderr
+    assert Registry(records).load() == edited
+    assert meterhouse("site", "apply", site, "--accept", data=tmp_path).returncode == 0
+    assert Registry(records).load() == estate
+    records.dispose()
 
 
 def test_what_is_kept_is_for_its_owner_alone(site, tmp_path):
@@ -145,11 +189,13 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path):
     assert "cannot be written" in done.stderr
 
 
-def test_fresh_deletes_nothing_that_is_no_demo(tmp_path):
+@pytest.mark.parametrize("words", [(), ("--fresh",)])
+def test_a_folder_of_other_files_is_left_alone(tmp_path, words):
     (tmp_path / "precious.txt").write_text("mine")
-    done = meterhouse("demo", "--headless", "--fresh", "--data", tmp_path)
+    done = meterhouse("demo", "--headless", "--data", tmp_path, *words)
     assert done.returncode == 2
-    assert (tmp_path / "precious.txt").exists()
+    assert "holds other files and no demo" in done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["precious.txt"]
 
 
 def test_a_demo_of_another_day_is_refused(tmp_path):
@@ -169,3 +215,55 @@ def test_columns_line_up_with_wide_characters():
 )
 def test_an_age_is_told_in_its_largest_unit(age_ms, text):
     assert format_age(age_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "x", "text"),
+    [
+        (Quantity.ENERGY_IMPORT, 1_781_230.129, "1,781,230.13"),
+        (Quantity.ENERGY_IMPORT, 7.0, "7.00"),
+        (Quantity.ACTIVE_POWER, 1_234_567.8, "1,234,568"),
+        (Quantity.TEMPERATURE, -19.4, "-19.4"),
+        (Quantity.VOLTAGE, 237.0671, "237.067"),
+        (Quantity.TEMPERATURE, 0.0, "0"),
+        (Quantity.DOOR_OPEN, 1.0, "yes"),
+        (Quantity.LEAK, 0.0, "no"),
+    ],
+)
+def test_a_value_keeps_what_a_counter_shows_and_a_state_is_a_word(quantity, x, text):
+    assert format_value(quantity, x) == text
+
+
+def test_every_setting_of_a_process_that_must_be_given_is_in_its_help():
+    for command, (module, _, told) in PROCESSES.items():
+        settings = import_module(f"{module}.settings")
+        fields = getattr(settings, "ConsoleSettings", None) or settings.Settings
+        needed = {name for name, field in fields.model_fields.items() if field.is_required()}
+        assert needed <= set(told) <= set(fields.model_fields), command
+    assert "METERHOUSE_AGENT" in meterhouse("edge", "--help").stdout
+
+
+def test_two_demos_do_not_share_a_folder(tmp_path):
+    held = hold(tmp_path)
+    for words in ((), ("--fresh",)):
+        done = meterhouse("demo", "--headless", "--data", tmp_path, *words)
+        assert done.returncode == 2
+        assert "a demo already runs in" in done.stderr
+    os.close(held)
+
+
+def test_a_fresh_demo_deletes_what_an_earlier_one_left(tmp_path):
+    os.close(hold(tmp_path))
+    (tmp_path / "demo.json").write_text("{}")
+    (tmp_path / "logs").mkdir()
+    os.close(hold(tmp_path, "fresh"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["demo.lock"]
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_starts(tmp_path):
+    (tmp_path / "file").write_text("")
+    report = tmp_path / "file" / "report.json"
+    done = meterhouse("demo", "--headless", "--data", tmp_path / "data", "--report", report)
+    assert done.returncode == 2
+    assert f"the report {report} cannot be written" in done.stderr
+    assert not (tmp_path / "data").exists()
