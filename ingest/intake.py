@@ -62,6 +62,7 @@ class Intake:
     _at_hand: deque[Inbound] = field(default_factory=deque)
     _doubtful: deque[Inbound] = field(default_factory=deque)
     _put_first: int = 0
+    _is_quiet: bool = False
 
     def take_in(self, wait_s: float, stop: Event) -> None:
         """Take what waits, keep it, acknowledge it. Returns without acknowledging if ``stop`` comes first."""
@@ -91,16 +92,23 @@ class Intake:
                 self.beat()
 
     def _take(self, wait_s: float) -> deque[Inbound]:
-        """A group of messages; one that an earlier run died over, or failed over, comes alone and after the others."""
+        """A group of messages; one that an earlier run died over, or failed over, comes alone and after the others.
+
+        After a start the broker brings again what was in hand, and what waits behind it a moment later.
+        """
         taken: list[Inbound] = []
         if self._put_first < GROUPS_PUT_FIRST:
-            taken = self.subscriber.take(GROUP_MESSAGES, 0.0 if self._doubtful else wait_s)
+            taken = self.subscriber.take(GROUP_MESSAGES, 0.0 if self._is_quiet else wait_s)
+            self._is_quiet = self._is_quiet or not taken
         suspects = [message for message in taken if self.attempts.deaths(message)]
         self._doubtful.extend(sorted(suspects, key=self.attempts.deaths))
         good = [message for message in taken if message not in suspects] if suspects else taken
         if good or not self._doubtful:
             self._put_first = self._put_first + 1 if self._doubtful else 0
+            self._is_quiet = self._is_quiet and bool(self._doubtful)
             return deque(good)
+        if taken:  # none but suspects so far
+            return deque()
         self._put_first = 0
         return deque([self._doubtful.popleft()])
 

@@ -167,7 +167,8 @@ def test_I6_every_gap_is_asked_for_and_closed_within_a_minute():
         assert list(streams.of(("edge-1", EPOCH))) == [(1, newest)]
         trial.store_all()
         totals, stones = trial.watermarks.totals(), trial.watermarks.tombstones()
-        assert totals["stored"] + sum(last - first + 1 for _, _, first, last, _ in stones) == newest
+        buried = sum(last - first + 1 for _, _, first, last, _ in stones)
+        assert totals["stored"] + totals["quarantined"] + buried == newest
 
 
 def _ask(trial, gaps, agent, now_s, newest):
@@ -241,7 +242,7 @@ def typed():
         store.close()
 
 
-@settings(max_examples=20_000 if FULL else 400, **FAST)
+@settings(max_examples=5_000 if FULL else 400, **FAST)
 @given(st.lists(ANY_VALUE, min_size=1, max_size=6), st.integers(0, 3), ANY_VALUE)
 def test_I7_a_value_of_another_type_is_coerced_or_set_aside_before_the_store(typed, values, column, other):
     said = json.loads(encode(batch(1, len(values))))
@@ -249,7 +250,8 @@ def test_I7_a_value_of_another_type_is_coerced_or_set_aside_before_the_store(typ
     if column:
         said["ptq"[column - 1]] = [other] * len(values)
     with Trial(store=typed) as trial:
-        trial.take(inbound(json.dumps(said).encode()))
+        text = json.dumps(said).replace("Infinity", "1e999").replace("NaN", "null")  # those are no JSON
+        trial.take(inbound(text.encode()))
         trial.store_all()
         totals, stages = trial.watermarks.totals(), {item.stage for item in trial.quarantine.kept.values()}
         assert totals["stored"] + totals["quarantined"] in {0, len(values)}  # 0: its numbers could not be read
@@ -297,7 +299,7 @@ CRAFTED = st.one_of(
 )
 
 
-@settings(max_examples=20_000 if FULL else 500, **FAST)
+@settings(max_examples=10_000 if FULL else 500, **FAST)
 @given(CRAFTED)
 def test_I9_an_id_that_the_registry_lets_in_needs_no_escape(text):
     try:
@@ -308,7 +310,7 @@ def test_I9_an_id_that_the_registry_lets_in_needs_no_escape(text):
     assert line_head("reading", {"meter": text}) == f"reading,meter={text}"
 
 
-@settings(max_examples=20_000 if FULL else 500, **FAST)
+@settings(max_examples=10_000 if FULL else 500, **FAST)
 @given(CRAFTED, CRAFTED, CRAFTED)
 def test_I9_what_a_sender_crafts_reaches_no_line_and_no_table(agent, point, epoch):
     lines = ReadingLines(CATALOGUE)
@@ -379,7 +381,7 @@ def test_B9_spoilt_payloads_are_refused_and_nothing_breaks():
         assert {item.stage for item in trial.quarantine.kept.values()} <= {"decode", "check"}
 
 
-@settings(max_examples=20_000 if FULL else 500, **FAST)
+@settings(max_examples=10_000 if FULL else 500, **FAST)
 @given(st.text(alphabet=st.characters(exclude_characters="/"), min_size=1, max_size=30))
 def test_B9_any_name_in_a_topic_is_somebody_we_do_not_know(agent):
     message = inbound(b"{}", "live", agent=agent)
