@@ -181,8 +181,10 @@ class Intake:
 
     def _run_errands(self, stop: Event) -> None:
         """Keep what other threads want kept; what they reopened is asked for at once."""
-        while not self.errands.empty():
-            entry = self.errands.get()
+        entries = [self.errands.get() for _ in range(self.errands.qsize())]
+        for entry in entries:
             self.pipeline.streams.apply(entry)
-            if self._keep([entry], stop) and entry.reopened:
-                self.acknowledger.acknowledge(entry.stream, entry.reopened)
+        if entries and self._keep(entries, stop):
+            for entry in entries:
+                if entry.reopened:
+                    self.acknowledger.acknowledge(entry.stream, entry.reopened)

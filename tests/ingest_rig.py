@@ -95,6 +95,15 @@ class Client:
     def say(self, topic, payload, crc=None, *, retain=False):
         self._publish(topic, payload, crc, retain).wait_for_publish(5)
 
+    def send_all(self, messages):
+        """Batches, one after the other without waiting for each."""
+        for message in messages:
+            payload = encode(message)
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.UserProperty = ("crc", wire.crc(payload))
+            sent = self.client.publish(wire.up_topic(message.dev, message.lane), payload, 1, properties=properties)
+        sent.wait_for_publish(30)
+
     def send(self, message, what=None):
         self.say(wire.up_topic(message.dev, what or message.lane), encode(message))
 

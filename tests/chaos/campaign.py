@@ -121,6 +121,7 @@ class Campaign:
         self._look()
         while not truth():
             if time.monotonic() > until:
+                self.topology.tell_where()
                 raise RigError(f"{failure} for {PROGRESS_TIMEOUT_S:.0f} s")
             time.sleep(POLL_S)
             self._look()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -106,13 +107,19 @@ class Topology:
             if hasattr(self, listener):
                 getattr(self, listener).stop()
 
+    def tell_where(self) -> None:
+        """Let our processes write into their logs where each thread stands, and end: nothing moves any more."""
+        for name in ("edge", "ingest"):
+            self.parts[name].signal(signal.SIGCONT)
+            self.parts[name].signal(signal.SIGABRT)
+
     def check(self) -> None:
         """Raise ``RigError`` if a part does not run."""
         for part in self.parts.values():
             part.check()
 
     def _add(self, name: Victim, command: Callable[[int], list[str]], env: Mapping[str, str]) -> None:
-        self.parts[name] = Part(name, command, env, self.folder / "logs" / f"{name}.log")
+        self.parts[name] = Part(name, command, env | {"PYTHONFAULTHANDLER": "1"}, self.folder / "logs" / f"{name}.log")
 
     def _edge_env(self, site: Path) -> dict[str, str]:
         return {
