@@ -20,13 +20,17 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 	$(RUN)/lint-imports
 	$(RUN)/python tools/generated.py --check
 
-bench: .venv/server.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
+bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
+	$(RUN)/python -m bench.ingest
 	tools/build_servers.sh peer
 	$(RUN)/python -m bench.ingest --peer telegraf
 	$(RUN)/python -m bench.influx
+	$(RUN)/python -m bench.outbox
+	$(RUN)/python -m bench.backlog
 	$(RUN)/python -m bench.chaos
+	$(RUN)/python -m bench.faults
 
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
 	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)

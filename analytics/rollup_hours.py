@@ -11,7 +11,7 @@ from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import use_between
 from accounting.registers import HOLD_MS, anomalies
 from facility.model import Quality
-from facility.quantities import Quantity
+from facility.quantities import GREATEST_RATES
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
-
-_GREATEST_RATE = {
-    Quantity.ENERGY_IMPORT: Quantity.ACTIVE_POWER.high / 1000,
-    Quantity.ENERGY_EXPORT: Quantity.ACTIVE_POWER.high / 1000,
-    Quantity.WATER_VOLUME: Quantity.WATER_FLOW.high / 1000,
-    Quantity.GAS_VOLUME: Quantity.GAS_FLOW.high,
-    Quantity.HEAT_ENERGY: Quantity.HEAT_POWER.high / 1000,
-    Quantity.COOLING_ENERGY: Quantity.COOLING_POWER.high / 1000,
-}
-"""What a counter may grow in an hour: the greatest flow that would be accepted as a reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class CounterHours:
         start = before.t_ms if before else first_ms
         end = self._next_after(point.id, last_ms) or last_ms
         edges, series = self._hours_and_readings(point, start, end)
-        rate = _GREATEST_RATE.get(point.quantity, np.inf)
+        rate = GREATEST_RATES.get(point.quantity, np.inf)
         if len(anomalies(series.t_ms, series.x, rate)) or bool((series.q == Quality.SUSPECT).any()):
             first, last = int(series.t_ms[0]), int(series.t_ms[-1])
             start, end = max(start - HOLD_MS, first), min(end + HOLD_MS, last)
@@ -77,7 +67,7 @@ class CounterHours:
             series.x[good],
             quarter_edges(edges_ms),
             register_span=None if digits is None else 10.0**digits,
-            max_rate=_GREATEST_RATE.get(point.quantity, np.inf),
+            max_rate=GREATEST_RATES.get(point.quantity, np.inf),
         )
         completeness = use.completeness.reshape(-1, QUARTERS).mean(axis=1)
         return HourlyUse(edges_ms, _by_hour(use.qty), _by_hour(use.est_qty), completeness, use.qty)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import sys
 import threading
 import time
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import ValidationError
 
-from device_profiles import load_profiles
-from edge_agent.agent import Agent
+from edge_agent.clock import Clock
+from edge_agent.outbox_file import FileLock
 from edge_agent.settings import Settings
 from facility.errors import ConfigError
-from facility.site_document import load_site
+
+if TYPE_CHECKING:
+    from edge_agent.agent import Agent
 
 CONFIG_EXIT = 2
 TICK_S = 0.25
@@ -60,6 +65,12 @@ def build() -> Agent:
         settings = Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
     except ValidationError as error:
         raise ConfigError(*(f"METERHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())) from None
+    _prepare_folder(settings)
+    # Only now, for they take most of a second: another agent on this outbox is told off at once.
+    from device_profiles import load_profiles  # noqa: PLC0415
+    from edge_agent.agent import Agent  # noqa: PLC0415
+    from facility.site_document import load_site  # noqa: PLC0415
+
     profiles = load_profiles()
     try:
         text = settings.site.read_text(encoding="utf-8")
@@ -70,18 +81,31 @@ def build() -> Agent:
         raise ConfigError(
             f"{settings.site}: no agent '{settings.agent}' (allowed: {', '.join(catalogue.agent) or 'none'})"
         )
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
     return Agent(
         settings,
         catalogue.part_for(settings.agent),
         profiles,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        clock=Clock(lambda: time.time_ns() // 1_000_000, lambda: time.monotonic_ns() // 1_000_000, settings.clock),
+        boot=_boot_id(),
         monotonic=time.monotonic,
         version=version("meterhouse"),
     )
+
+
+def _prepare_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
+    FileLock(settings.data / "outbox.db").release()  # the agent takes it for good
+
+
+def _boot_id() -> str:
+    """What tells this run of the monotonic clock from all others."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return secrets.token_hex(16)
 
 
 if __name__ == "__main__":

@@ -13,16 +13,19 @@ from edge_agent.outbox import Outbox
 from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
 from edge_agent.status import figures
+from edge_agent.suspicion import Suspicion
 from edge_agent.window import Window
 from edge_agent.writer import Writer
 from facility import wire
 from facility.errors import ConfigError
-from facility.quantities import Kind
+from facility.quantities import GREATEST_RATES, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from edge_agent.clock import Clock
     from edge_agent.drivers.base import ListeningDriver
+    from edge_agent.outbox import Sample
     from edge_agent.settings import Settings
     from facility.catalogue import Bus, Catalogue
     from facility.profile import DeviceProfile
@@ -37,19 +40,23 @@ class Agent:
         extract: Catalogue,
         profiles: Mapping[str, DeviceProfile],
         *,
-        now_ms: Callable[[], int],
+        clock: Clock,
+        boot: str,
         monotonic: Callable[[], float],
         version: str,
     ) -> None:
-        self._id, self._now_ms, self._monotonic = settings.agent, now_ms, monotonic
+        self._id, self.clock, self._monotonic = settings.agent, clock, monotonic
         states = [p.id for p in extract.points if p.quantity.kind in {Kind.STATE, Kind.EVENT}]
-        self.outbox = Outbox(settings.data / "outbox.db", now_ms(), kept=states, room=settings.room)
+        self.outbox = Outbox(settings.data / "outbox.db", clock.now_ms(), kept=states, room=settings.room)
         self.window = Window(
             self.outbox,
             self._id,
             batches=settings.window_batches,
             rows=settings.batch_rows,
             silence_s=settings.silence_s,
+            backlog_rate=settings.backlog_rate,
+            backlog_delay_s=settings.backlog_delay_s,
+            clock=clock.state,
         )
         self.publisher = Publisher(
             settings.broker,
@@ -62,7 +69,9 @@ class Agent:
             points=len(extract.points),
             version=version,
         )
-        self.writer = Writer(self.outbox, self.publisher.wake, commit_s=settings.commit_s)
+        self.writer = Writer(self.outbox, self.publisher.wake, clock, boot, commit_s=settings.commit_s)
+        counters = {p.id: GREATEST_RATES[p.quantity] for p in extract.points if p.quantity in GREATEST_RATES}
+        self._suspicion = Suspicion(counters, self.outbox.newest_good())
         self.paused = False
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:
@@ -117,16 +126,19 @@ class Agent:
             v=wire.VERSION,
             dev=self._id,
             state="online",
-            at_ms=self._now_ms(),
+            at_ms=self.clock.now_ms(),
             figures=figures(self),
             buses={name: bus.state() for name, bus in self.buses.items()},
         )
+
+    def _put(self, samples: Sequence[Sample]) -> None:
+        self.writer.put(self._suspicion.judge(samples))
 
     def _open(self, bus: Bus, extract: Catalogue, profiles: Mapping[str, DeviceProfile]) -> Poller | ListeningDriver:
         scheme = urlsplit(bus.url).scheme
         if scheme not in DRIVERS:
             raise ConfigError(f"bus {bus.id}: unknown protocol '{scheme}' (allowed: {', '.join(DRIVERS)})")
         devices = devices_of(extract, profiles, bus.id)
-        seat = BusSeat(bus, devices, self.writer.put, self._now_ms, self._monotonic)
+        seat = BusSeat(bus, devices, self._put, self.clock.stamp, self._monotonic)
         driver = DRIVERS[scheme](seat)
         return Poller(driver, seat) if isinstance(driver, AskingDriver) else driver

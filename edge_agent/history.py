@@ -9,7 +9,8 @@ import msgspec
 import structlog
 
 from edge_agent.drivers.replay import ReplayDriver
-from edge_agent.outbox import BACKLOG, Progress
+from edge_agent.outbox import BACKLOG
+from edge_agent.outbox_reader import Progress
 from facility.errors import DriverError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class History:
             "complete": finished and unstored == 0,
             "rows": rows,
             "played": played,
-            "acked": played - unstored,
+            "acked": max(played - unstored, 0),
         }
 
     def _lines(self) -> dict[str, int]:

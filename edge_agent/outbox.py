@@ -2,7 +2,7 @@
 
 Sequence numbers are given at commit, from 1, without a hole. A row is *acked* when its number is at or below
 ``store_hw``; acked rows stay for the replay window, since a store can lose what it acknowledged. Rows dropped on
-purpose leave a tombstone, which travels like data.
+purpose leave a tombstone, which travels like data. Readings without a known time wait, without a number.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from array import array
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from math import fsum
+from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.outbox_file import FileLock, Row, connect, open_database, row_crc
+from edge_agent import held
+from edge_agent.ballast import Ballast
+from edge_agent.outbox_file import FileLock, Row, new_epoch, noting_damage, open_database, row_crc
 from edge_agent.outbox_points import Points
-from edge_agent.outbox_room import DEFAULT_ROOM, SCARCE_BYTES, Room, bury, make_room
-from facility.errors import ConfigError
+from edge_agent.outbox_reader import REPLAY, OutboxReader, Progress
+from edge_agent.outbox_room import DEFAULT_ROOM, Room, bury, make_room, remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,20 +32,14 @@ log = structlog.get_logger()
 LIVE, BACKLOG = 0, 1
 """Lanes: what was just read, and what is played from recordings."""
 
+LIVE_MS = 600_000
+"""A reading that waited longer than this for the clock is history."""
+
 Sample = tuple[str, int, float, int]
 """``point id, t_ms, value, quality``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the replay of one file has come: lines played, rows among them."""
-
-    file: str
-    lines: int
-    rows: int
-
-
-class Outbox:
+class Outbox(OutboxReader):
     """One writer; readers have a connection of their own. Safe to use from several threads."""
 
     def __init__(self, path: Path, now_ms: int, *, kept: Iterable[str] = (), room: Room = DEFAULT_ROOM) -> None:
@@ -54,19 +47,20 @@ class Outbox:
 
         Raises ``ConfigError`` if the folder is read-only or another agent uses the file.
         """
-        try:
-            self._file_lock = FileLock(path.with_suffix(".lock"))
-        except OSError as error:
-            raise ConfigError(f"the data folder {path.parent} cannot be written: {error.strerror}") from None
-        self._path, self._room = path, room
-        self._writing, self._reading = threading.RLock(), threading.Lock()
+        self._file_lock = FileLock(path)
+        self._room, self._writing = room, threading.RLock()
+        self._ballast = Ballast(path.parent, room.ballast_bytes)
+        self._ballast.drop()  # a full disk has no room even to open the file
         self._db = open_database(path, now_ms)
-        self._reader = connect(path, mode="ro")
+        super().__init__(path)
+        self._ballast.keep()
+        self.is_full = False
         facts = dict(self._db.execute("SELECT name, value FROM fact"))
         self.epoch: str = facts["epoch"]
         self._newest, self._store_hw = int(facts["newest"]), int(facts["store_hw"])
         self._saved_store_hw = self._store_hw
         self._is_scarce = False
+        self.dropped = 0
         self._uptime_before_s = float(facts.get("uptime_s", 0))
         self._points = Points(self._db, kept)
 
@@ -83,12 +77,7 @@ class Outbox:
     @property
     def is_tidy(self) -> bool:
         """Whether the mark is on disk, and the disk has room."""
-        return self._store_hw == self._saved_store_hw and not self._is_scarce
-
-    @property
-    def path(self) -> Path:
-        """Where the file lies."""
-        return self._path
+        return self._store_hw == self._saved_store_hw and not (self._is_scarce or self.is_full)
 
     def name(self, point: int) -> str:
         """The id of a point by its number in this file."""
@@ -98,10 +87,6 @@ class Outbox:
         """The lowest sequence number still held, as a row or as a tombstone; ``newest + 1`` if none is."""
         lowest = self._one("SELECT MIN(n) FROM (SELECT MIN(seq) n FROM reading UNION SELECT MIN(first) FROM tombstone)")
         return int(lowest or self._newest + 1)
-
-    def held(self) -> int:
-        """How many rows are held, acked ones included."""
-        return int(self._one("SELECT COUNT(*) FROM reading"))
 
     def commit(
         self,
@@ -113,31 +98,32 @@ class Outbox:
         """Put samples on disk in one transaction and return the highest sequence number.
 
         Live samples get strictly increasing times per point: two readings of one instant would overwrite each other.
-        A clock set back by hours is believed again: times that only creep on would be wrong until it catches up.
         Raises ``sqlite3.Error`` with nothing changed if the disk is full or failing.
         """
-        with self._writing:
-            try:
-                with self._transaction():
-                    rows = self._rows(samples, lane)
-                    self._db.executemany(
-                        "INSERT INTO reading VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, row_crc(row)) for row in rows]
-                    )
-                    newest = self._newest + len(rows)
-                    self._db.execute("UPDATE fact SET value = ? WHERE name = 'newest'", (str(newest),))
-                    if lane == LIVE:
-                        self._points.keep_times({row[2] for row in rows})
-                    for name, value in facts.items():
-                        self._remember(name, value)
-                    if played is not None:
-                        self._db.execute(
-                            "INSERT OR REPLACE INTO replay VALUES (?, ?, ?)", (played.file, played.lines, played.rows)
-                        )
-            except sqlite3.Error:
-                self._points.load()
-                raise
-            self._newest = newest
+        with self._writing, self._changing_points():
+            rows = [(self._points.number(name), t_ms, x, q) for name, t_ms, x, q in samples]
+            newest = self._insert(rows, lane, is_live=lane == LIVE)
+            for name, value in facts.items():
+                remember(self._db, name, value)
+            if played is not None:
+                remember(self._db, REPLAY + played.file, f"{played.lines} {played.rows}")
             return newest
+
+    def hold(self, boot: str, samples: Sequence[Sample]) -> None:
+        """Keep live samples whose time is a time since boot. Raises ``sqlite3.Error`` with nothing changed."""
+        with self._writing, self._changing_points():
+            held.hold(self._db, boot, [(self._points.number(name), t_ms, x, q) for name, t_ms, x, q in samples])
+
+    def release(self, boot: str, offset_ms: int, now_ms: int) -> bool:
+        """Date and number some of the readings that waited for the clock. False if none wait any more."""
+        if not self.undated():
+            return False
+        with self._writing, self._changing_points():
+            dated = held.take(self._db, boot, offset_ms, self._points.newest_ms())
+            lane = LIVE if dated and dated[0][1] > now_ms - LIVE_MS else BACKLOG
+            self._insert(dated, lane, is_live=True)
+            log.info("clock_dated", rows=len(dated))
+            return True
 
     def rows(self, first: int, last: int, limit: int) -> list[Row]:
         """At most ``limit`` sound rows from ``first`` on without a hole; one that fails its CRC becomes a tombstone."""
@@ -148,27 +134,6 @@ class Outbox:
             )
         )
 
-    def next_live(self, first: int) -> int | None:
-        """The lowest sequence number of a live row from ``first`` on."""
-        found: int | None = self._one("SELECT MIN(seq) FROM reading WHERE lane = 0 AND seq >= ?", (first,))
-        return found
-
-    def next_row(self, first: int) -> int | None:
-        """The lowest sequence number of any row from ``first`` on."""
-        found: int | None = self._one("SELECT MIN(seq) FROM reading WHERE seq >= ?", (first,))
-        return found
-
-    def tombstone_at(self, seq: int) -> tuple[int, int, str] | None:
-        """The tombstone ``first, last, reason`` that stands for a sequence number."""
-        found = self._all(
-            "SELECT first, last, reason FROM tombstone WHERE first <= ? ORDER BY first DESC LIMIT 1", (seq,)
-        )
-        return found[0] if found and found[0][1] >= seq else None
-
-    def tombstones(self) -> list[tuple[int, int, str]]:
-        """All tombstones, oldest first."""
-        return self._all("SELECT first, last, reason FROM tombstone ORDER BY first")
-
     def free(self, store_hw: int) -> None:
         """Mark everything up to ``store_hw`` acked; on disk with the next ``tidy``."""
         self._store_hw = max(self._store_hw, min(store_hw, self._newest))
@@ -176,35 +141,38 @@ class Outbox:
     def rewind(self, store_id: str) -> None:
         """Take the mark back: another store has come, and it may have nothing. On disk together with its name."""
         with self._writing, self._transaction():
-            self._remember("store_id", store_id)
-            self._remember("store_hw", "0")
+            remember(self._db, "store_id", store_id)
+            remember(self._db, "store_hw", "0")
         self._store_hw = self._saved_store_hw = 0
 
-    def tidy(self, uptime_s: float) -> None:
-        """Write marks down, let acked rows go that left the replay window, and drop what exceeds the bound."""
-        free_bytes = self._free_bytes()
-        self._is_scarce = free_bytes < SCARCE_BYTES
+    def begin_epoch(self) -> None:
+        """Go on under another epoch, in which the server has nothing yet."""
+        epoch = new_epoch()
         with self._writing, self._transaction():
-            if self._store_hw != self._saved_store_hw:
-                self._remember("store_hw", str(self._store_hw))
-            total_s = self._uptime_before_s + uptime_s
-            self._remember("uptime_s", str(total_s))
-            make_room(self._db, self._room, self._newest, self._store_hw, total_s, free_bytes)
-        self._saved_store_hw = self._store_hw
+            remember(self._db, "epoch", epoch)
+            remember(self._db, "store_hw", "0")
+        self.epoch, self._store_hw, self._saved_store_hw = epoch, 0, 0
 
-    def fact(self, name: str) -> str:
-        """Something written down before, or an empty word."""
-        found = self._all("SELECT value FROM fact WHERE name = ?", (name,))
-        return found[0][0] if found else ""
+    def tidy(self, uptime_s: float) -> None:
+        """Write marks down, let acked rows go that left the replay window, and drop what exceeds the bounds."""
+        spare_bytes, store_hw = self._spare_bytes(), self._store_hw
+        self._is_scarce = self._room.is_scarce(spare_bytes)
+        with self._writing:
+            with self._transaction():
+                remember(self._db, "store_hw", str(store_hw))
+                total_s = self._uptime_before_s + uptime_s
+                remember(self._db, "uptime_s", str(total_s))
+                dropped = make_room(self._db, self._room, self._newest, store_hw, total_s, spare_bytes)
+                numbers = self._drop_undated(spare_bytes, dropped)
+            self._newest += numbers
+            self.dropped += dropped + numbers
+            self._saved_store_hw = store_hw
+            self._take_ballast()
 
     def remember(self, name: str, value: str) -> None:
         """Write something down."""
         with self._writing:
-            self._remember(name, value)
-
-    def progress(self) -> dict[str, Progress]:
-        """How far each replay file has come."""
-        return {row[0]: Progress(*row) for row in self._all("SELECT file, lines, rows FROM replay")}
+            remember(self._db, name, value)
 
     def unstored_backlog(self) -> int:
         """How many backlog rows the server has not stored yet: all numbers less the live and the dropped ones."""
@@ -220,18 +188,47 @@ class Outbox:
             self._db.close()
             self._file_lock.release()
 
-    def _free_bytes(self) -> int:
-        """What the file may still take in: the disk's free room, and its own pages that deleted rows left."""
-        pages = self._one("PRAGMA freelist_count") * self._one("PRAGMA page_size")
-        return shutil.disk_usage(self._path.parent).free + int(pages)
+    def _spare_bytes(self) -> int:
+        """What may still come in: room on the disk and in pages that deleted rows left, within the file's bound."""
+        used, freed = self.bytes_used()
+        disk = shutil.disk_usage(self._path.parent).free
+        return min(disk + freed, self._room.file_bytes - used)
 
-    def _rows(self, samples: Sequence[Sample], lane: int) -> list[Row]:
-        rows: list[Row] = []
-        for seq, (name, t_ms, x, q) in enumerate(samples, self._newest + 1):
-            point = self._points.number(name)
-            time_ms = self._points.rising(point, t_ms) if lane == LIVE else t_ms
-            rows.append((seq, lane, point, time_ms, x, q))
-        return rows
+    def _take_ballast(self) -> None:
+        """After the disk was full: give freed pages back to it, and take the ballast again as soon as it fits."""
+        if self.is_full:
+            self._db.execute(f"PRAGMA incremental_vacuum({self._room.step_rows // 8})").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._ballast.keep()
+        if self.is_full and (self._ballast.is_there() or not self._ballast.size):
+            self.is_full = False
+            log.info("disk_has_room")
+
+    def _drop_undated(self, spare_bytes: int, dropped: int) -> int:
+        """The oldest readings without a time, if they are too many: they get numbers for their tombstone."""
+        waiting = self.undated()
+        excess = max(waiting - self._room.unstored_rows, 0)
+        if self._room.is_exhausted(spare_bytes) and not dropped:
+            excess = max(excess, min(waiting, self._room.step_rows))
+        if excess:
+            held.drop(self._db, excess)
+            bury(self._db, [(self._newest + 1, self._newest + excess)], "clock_unset")
+            remember(self._db, "newest", str(self._newest + excess))
+        return excess
+
+    def _insert(self, rows: Sequence[held.Held], lane: int, *, is_live: bool) -> int:
+        """Number rows ``point, t_ms, x, q`` and write them, inside a transaction."""
+        numbered: list[Row] = []
+        for seq, (point, t_ms, x, q) in enumerate(rows, self._newest + 1):
+            numbered.append((seq, lane, point, self._points.rising(point, t_ms) if is_live else t_ms, x, q))
+        self._db.executemany(
+            "INSERT INTO reading VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, row_crc(row)) for row in numbered]
+        )
+        newest = self._newest + len(rows)
+        remember(self._db, "newest", str(newest))
+        if is_live:
+            self._points.keep_times({row[2] for row in numbered})
+        return newest
 
     def _sound(self, rows: list[tuple[int, int, int, int, float, int, int]]) -> list[Row]:
         """The rows up to the first hole or spoilt row."""
@@ -247,40 +244,45 @@ class Outbox:
         return sound
 
     def _set_aside(self, seq: int) -> None:
-        """A row that the disk has changed: keep it for a person, and tell the server that it is gone."""
+        """A row that the disk has changed: keep it for a person, and tell the server that it is gone.
+
+        Where a column of an index was changed the row cannot be deleted until the indexes follow.
+        """
         with self._writing, self._transaction():
+            self._db.execute("REINDEX reading_time")
+            self._db.execute("REINDEX reading_live")
             self._db.execute("INSERT OR REPLACE INTO spoilt SELECT * FROM reading WHERE seq = ?", (seq,))
             self._db.execute("DELETE FROM reading WHERE seq = ?", (seq,))
             bury(self._db, [(seq, seq)], "crc_mismatch")
         log.error("outbox_row_spoilt", seq=seq)
 
-    def _remember(self, name: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
-
-    def _all(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
-        with self._reading:
-            return self._reader.execute(sql, values).fetchall()
-
-    def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
-        return self._all(sql, values)[0][0]
+    @contextmanager
+    def _changing_points(self) -> Iterator[None]:
+        """A transaction that gives numbers and times; what it gave is forgotten if it fails."""
+        try:
+            with self._transaction():
+                yield
+        except sqlite3.Error:
+            self._points.load()
+            raise
+        self._newest = int(self._db.execute("SELECT value FROM fact WHERE name = 'newest'").fetchone()[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
+            with noting_damage(self._path):
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+                self._note_full(error)
             raise
 
-
-def produced(path: Path) -> Mapping[str, tuple[int, float]]:
-    """Count and exact sum of all rows in an outbox by point id, opened for reading only."""
-    values: dict[int, array[float]] = {}
-    with closing(connect(path, mode="ro")) as db:
-        names = dict(db.execute("SELECT id, name FROM point"))
-        for point, x in db.execute("SELECT point, x FROM reading"):
-            values.setdefault(point, array("d")).append(x)
-    return {names[point]: (len(xs), fsum(xs)) for point, xs in values.items()}
+    def _note_full(self, error: BaseException) -> None:
+        self._ballast.drop()
+        if not self.is_full:
+            log.error("disk_full", error=str(error))
+        self.is_full = True

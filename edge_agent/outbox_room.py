@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from edge_agent.outbox_file import words_crc
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
@@ -17,44 +19,65 @@ log = structlog.get_logger()
 
 AGE_MARK_S = 600.0
 
-SCARCE_BYTES, LAST_BYTES = 64 * 2**20, 16 * 2**20
-SCARCE_ROWS = 20_000
-"""Below so much free room stored rows go early, and then rows not stored, so many at a time.
-
-It must happen before the disk is full: SQLite needs room even to delete (measured: reliability, 7.4).
-"""
+SCARCE_BALLASTS = 4
+BYTES_PER_FREED_ROW = 512
+"""What deleting a row may write to the log: one step of freeing must fit into the ballast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bounds of the outbox. Age counts the agent's running time: a wall clock may step."""
+    """Bounds of the outbox, in running time (a wall clock may step), in rows and in bytes.
+
+    One rule for the disk and for ``file_bytes``: with less than four ballasts to spare, stored rows leave early; with
+    less than one, the oldest rows not stored go too. Both go step by step. The ballast itself is given up when the
+    disk is full all the same: SQLite needs room even to delete (measured: reliability, 7.4).
+    """
 
     window_s: float = 7 * 86400.0
     window_rows: int = 5_000_000
     unstored_rows: int = 10_000_000
+    file_bytes: int = 2 * 2**30
+    ballast_bytes: int = 16 * 2**20
+
+    def is_scarce(self, spare_bytes: int) -> bool:
+        """Whether stored rows leave early."""
+        return spare_bytes < SCARCE_BALLASTS * self.ballast_bytes
+
+    def is_exhausted(self, spare_bytes: int) -> bool:
+        """Whether even rows that are not stored must go."""
+        return spare_bytes < self.ballast_bytes
+
+    @property
+    def step_rows(self) -> int:
+        """Rows that are freed at once while room is scarce."""
+        return self.ballast_bytes // BYTES_PER_FREED_ROW
 
 
 DEFAULT_ROOM = Room()
 
 
-def make_room(db: sqlite3.Connection, room: Room, newest: int, store_hw: int, uptime_s: float, free_bytes: int) -> None:
-    """Inside a transaction: note the age of the newest row, let stored rows go, drop what exceeds the bound."""
+def make_room(db: sqlite3.Connection, room: Room, newest: int, store_hw: int, uptime_s: float, spare_bytes: int) -> int:
+    """Inside a transaction: note the age of the newest row, let stored rows go, drop what exceeds the bound.
+
+    Returns how many rows went that were not stored.
+    """
     last = db.execute("SELECT MAX(uptime_s) FROM age").fetchone()[0]
     if newest and (last is None or uptime_s - last >= AGE_MARK_S):
         db.execute("INSERT OR REPLACE INTO age VALUES (?, ?)", (newest, uptime_s))
     old = db.execute("SELECT MAX(seq) FROM age WHERE uptime_s < ?", (uptime_s - room.window_s,)).fetchone()[0] or 0
     oldest = db.execute("SELECT MIN(seq) FROM reading").fetchone()[0] or newest + 1
-    early = oldest + SCARCE_ROWS - 1 if free_bytes < SCARCE_BYTES else 0
-    gone = min(store_hw, max(old, newest - room.window_rows, early))
+    early = oldest + room.step_rows - 1 if room.is_scarce(spare_bytes) else max(old, newest - room.window_rows)
+    gone = min(store_hw, early)
     if gone > 0:
         db.execute("DELETE FROM reading WHERE seq <= ?", (gone,))
         db.execute("DELETE FROM tombstone WHERE last <= ?", (gone,))
         db.execute("DELETE FROM age WHERE seq < ?", (old,))
     excess = _count(db, store_hw) - room.unstored_rows if newest - store_hw > room.unstored_rows else 0
-    if free_bytes < LAST_BYTES and store_hw < oldest <= newest:
-        _drop(db, store_hw, SCARCE_ROWS, "disk_full")
-    elif excess > 0:
-        _drop(db, store_hw, excess + room.unstored_rows // 100, "outbox_full")  # some more, so that it is rarely done
+    if room.is_exhausted(spare_bytes) and store_hw < oldest <= newest:
+        return _drop(db, store_hw, room.step_rows, "no_room")
+    if excess > 0:
+        return _drop(db, store_hw, excess + room.unstored_rows // 100, "outbox_full")  # some more: rarely done
+    return 0
 
 
 def bury(db: sqlite3.Connection, ranges: Iterable[Range], reason: str) -> None:
@@ -67,11 +90,16 @@ def bury(db: sqlite3.Connection, ranges: Iterable[Range], reason: str) -> None:
         db.execute("INSERT INTO tombstone VALUES (?, ?, ?)", (start, end, reason))
 
 
+def remember(db: sqlite3.Connection, name: str, value: str) -> None:
+    """Write a fact with its checksum."""
+    db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", (name, value, words_crc(name, value)))
+
+
 def _count(db: sqlite3.Connection, store_hw: int) -> int:
     return int(db.execute("SELECT COUNT(*) FROM reading WHERE seq > ?", (store_hw,)).fetchone()[0])
 
 
-def _drop(db: sqlite3.Connection, store_hw: int, excess: int, reason: str) -> None:
+def _drop(db: sqlite3.Connection, store_hw: int, excess: int, reason: str) -> int:
     """Drop the oldest rows not stored yet, telemetry first and security states last."""
     found = db.execute(
         "SELECT seq FROM reading JOIN point ON point.id = reading.point WHERE seq > ? ORDER BY kept, seq LIMIT ?",
@@ -81,6 +109,7 @@ def _drop(db: sqlite3.Connection, store_hw: int, excess: int, reason: str) -> No
     db.executemany("DELETE FROM reading WHERE seq = ?", [(seq,) for seq in dropped])
     bury(db, _runs(dropped), reason)
     log.warning(reason, dropped=len(dropped), first=dropped[0], last=dropped[-1])
+    return len(dropped)
 
 
 def _runs(numbers: Sequence[int]) -> list[Range]:

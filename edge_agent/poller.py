@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_agent.devices import Device
     from edge_agent.drivers.base import AskingDriver, BusSeat
     from edge_agent.outbox import Sample
+    from facility.model import Quality
 
 log = structlog.get_logger()
 
@@ -95,10 +96,10 @@ class Poller:
 
     def poll(self, slave: Slave) -> None:
         """Ask one device; what it says before it fails is kept. The time of all its readings is the poll's."""
-        started, t_ms = self._seat.monotonic(), self._seat.now_ms()
+        started, stamp = self._seat.monotonic(), self._seat.stamp()
         samples: list[Sample] = []
         try:
-            self._ask(slave, samples, started, t_ms)
+            self._ask(slave, samples, started, stamp)
         except BusDownError as error:
             self._note_bus_down(error)
             return
@@ -110,7 +111,8 @@ class Poller:
             if samples:
                 self._seat.put(samples)
 
-    def _ask(self, slave: Slave, samples: list[Sample], started: float, t_ms: int) -> None:
+    def _ask(self, slave: Slave, samples: list[Sample], started: float, stamp: tuple[int, Quality]) -> None:
+        t_ms, quality = stamp
         deadline = started + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
         refused = ""
         for span in slave.device.spans:
@@ -124,7 +126,7 @@ class Poller:
             except DriverError as error:  # it refuses this block; it may answer the others
                 refused = str(error)
                 continue
-            samples.extend((point.id, t_ms, value, 0) for point, value in values)
+            samples.extend((point.id, t_ms, value, quality) for point, value in values)
         if refused != slave.refused:
             log.warning("device_refuses", meter=slave.device.meter.id, error=refused or "no more")
         slave.refused = refused

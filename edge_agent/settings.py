@@ -7,7 +7,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from edge_agent.clock import Trust
 from edge_agent.outbox_room import DEFAULT_ROOM, Room
+
+MIB = 2**20
 
 
 class Settings(BaseSettings):
@@ -29,8 +32,21 @@ class Settings(BaseSettings):
     keep_days: float = Field(default=DEFAULT_ROOM.window_s / 86400, gt=0)
     keep_rows: int = Field(default=DEFAULT_ROOM.window_rows, ge=0)
     most_unstored_rows: int = Field(default=DEFAULT_ROOM.unstored_rows, ge=1000)
+    outbox_mib: float = Field(default=DEFAULT_ROOM.file_bytes / MIB, ge=1)
+    ballast_mib: float = Field(default=DEFAULT_ROOM.ballast_bytes / MIB, ge=0.25)
+    backlog_rate: float = Field(default=4000, ge=0)
+    """Rows a second of what waited, 0 for no bound."""
+    backlog_delay_s: float = Field(default=30, ge=0)
+    """The longest delay, drawn by chance, with which a long backlog begins after a long absence."""
+    clock: Trust = Trust.AUTO
 
     @property
     def room(self) -> Room:
         """Bounds of the outbox."""
-        return Room(self.keep_days * 86400, self.keep_rows, self.most_unstored_rows)
+        return Room(
+            self.keep_days * 86400,
+            self.keep_rows,
+            self.most_unstored_rows,
+            int(self.outbox_mib * MIB),
+            int(self.ballast_mib * MIB),
+        )

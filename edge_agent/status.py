@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.outbox_file import set_aside
+
 if TYPE_CHECKING:
     from edge_agent.agent import Agent
 
 
 def figures(agent: Agent) -> dict[str, float]:
-    """Numbers by name; counters count since the agent was started."""
+    """Numbers by name; counters count since the agent was started. ``alarm_…`` is not 0 while a person is needed."""
     outbox, window, publisher = agent.outbox, agent.window, agent.publisher
     return {
         "newest": outbox.newest,
@@ -18,9 +20,16 @@ def figures(agent: Agent) -> dict[str, float]:
         "pending": window.pending_rows(),
         "under_way": window.under_way,
         "resends": window.resends,
-        "refused": publisher.refused,
+        "connects": publisher.link.connects,
+        "refused": publisher.reasons.refused,
         "malformed": publisher.malformed,
-        "callback_failures": publisher.guard.failures,
+        "callback_failures": publisher.link.guard.failures,
         "lost_unwritten": agent.writer.lost,
+        "dropped": outbox.dropped,
+        "undated": outbox.undated(),
         "paused": float(agent.paused),
+        "alarm_disk_full": float(outbox.is_full),
+        "alarm_corrupt": set_aside(outbox.path),
+        "alarm_clock": float(not agent.clock.state().synced),
+        **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},
     }

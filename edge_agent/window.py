@@ -2,10 +2,13 @@
 
 Only an application acknowledgement moves anything. When none comes for a while, all that was under way is sent again
 (go-back-N), ever more rarely and by fewer batches, so that a server that is away does not find a flood in the broker.
+The backlog leaves a part of the window to live readings, keeps to a rate, and after a long absence begins late by
+chance, so that many agents that come back at once do not come at once.
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +20,7 @@ from facility.errors import Rejected
 from facility.ranges import RangeSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from edge_agent.outbox import Outbox
     from edge_agent.outbox_file import Row
@@ -28,6 +31,8 @@ log = structlog.get_logger()
 MOST_PENDING_RANGES = 500
 PROBING_BATCHES = 2
 LAST_SILENCE_S = 30.0
+LONG_AWAY_S = 60.0
+BURST_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Outgoing:
     first: int
     last: int
     payload: bytes
+    is_data: bool = True
 
 
 class Window:
@@ -52,8 +58,15 @@ class Window:
         reserve: int = 4,
         rows: int = 500,
         silence_s: float = 3.0,
+        backlog_rate: float = 0.0,
+        backlog_delay_s: float = 0.0,
+        clock: Callable[[], wire.Clock] = wire.Clock,
     ) -> None:
-        """``reserve`` of the ``batches`` are for live readings alone."""
+        """``reserve`` of the ``batches`` are for live readings alone: the backlog gets 80 % of what the line carries.
+
+        ``backlog_rate`` bounds it further, in rows a second (0: no bound); ``backlog_delay_s`` is the longest delay
+        with which it begins after a long absence.
+        """
         self._outbox, self._agent = outbox, agent
         self._batches, self._reserve, self._batch_rows = batches, reserve, rows
         self._first_silence_s = self._silence_s = silence_s
@@ -62,6 +75,10 @@ class Window:
         self._flying: list[Range] = []
         self._live_from = self._live_begin = outbox.newest + 1
         self._progress_at = 0.0
+        self._backlog_rate, self._backlog_delay_s, self._backlog_at = backlog_rate, backlog_delay_s, 0.0
+        self._connected_until = float("-inf")
+        self._clock = clock
+        self.payload_bytes = wire.MAX_PAYLOAD_BYTES
         self.resends = 0
 
     @property
@@ -74,10 +91,13 @@ class Window:
         self._live_begin = self._outbox.newest + 1
         self._progress_at = now
         self._silence_s = self._first_silence_s
+        if now - self._connected_until > LONG_AWAY_S and self.pending_rows() > self._batches * self._batch_rows:
+            self._backlog_at = now + random.uniform(0, self._backlog_delay_s)  # noqa: S311 - spreads load, no secret
         self._send_again()
 
     def next(self, now: float) -> Outgoing | None:
         """The next message to publish, or None if the window is full or nothing is left."""
+        self._connected_until = now
         if self._flying and now - self._progress_at >= self._silence_s:
             self.resends += 1
             self._progress_at = now
@@ -87,8 +107,11 @@ class Window:
         room = (PROBING_BATCHES if self._probing else self._batches) - len(self._flying)
         reserve = 0 if self._probing else self._reserve
         message = self._next_live() if room > 0 else None
-        if message is None and room > reserve:
+        if message is None and room > reserve and now >= self._backlog_at:
             message = self._next_backlog()
+            if message is not None and self._backlog_rate:
+                rows = message.last - message.first + 1 if message.is_data else 0
+                self._backlog_at = max(self._backlog_at, now - BURST_S) + rows / self._backlog_rate
         if message is not None:
             if not self._flying:
                 self._progress_at = now
@@ -101,8 +124,11 @@ class Window:
         if ack.epoch != self._outbox.epoch:
             log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
             return
+        if max([ack.journal_hw, *(last for _, last in ack.ranges)]) > self._outbox.newest:
+            self._begin_anew()
+            return
         self._check_store(ack.store_id)
-        newest, before = self._outbox.newest, self._done.size()
+        newest, oldest_under_way = self._outbox.newest, self._flying[:1]
         for first, last in [(1, ack.journal_hw), *ack.ranges]:
             self._done.add(max(first, 1), min(last, newest))
             self._taken.add(max(first, 1), min(last, newest))
@@ -110,12 +136,13 @@ class Window:
             self.repeat(first, last)
         self._flying = [batch for batch in self._flying if not self._done.covers(*batch)]
         self._outbox.free(ack.store_hw)
-        if self._done.size() != before:
+        if self._flying[:1] != oldest_under_way:  # what was sent later does not tell that what was sent first has come
             self._progress_at = now
             self._silence_s = self._first_silence_s
 
     def repeat(self, first: int, last: int) -> None:
-        """Send a range again, whatever was acknowledged."""
+        """Send a range again, whatever was acknowledged; what is no longer held is answered with a tombstone."""
+        first, last = max(first, 1), min(last, self._outbox.newest)
         self._done.remove(first, last)
         self._taken.remove(first, last)
         self._flying = [(a, b) for a, b in self._flying if b < first or a > last]
@@ -142,6 +169,17 @@ class Window:
             return
         log.warning("store_changed", was=known, now=store_id)
         self._outbox.rewind(store_id)
+        self._done = RangeSet([(1, self._outbox.oldest() - 1)])
+        self._send_again()
+
+    def _begin_anew(self) -> None:
+        """The server has numbers that we never gave: this file is an old copy, or its disk forgot what it had synced.
+
+        Numbers given twice would be taken for repetitions. Under a new epoch they mean what they say.
+        """
+        was = self._outbox.epoch
+        self._outbox.begin_epoch()
+        log.error("outbox_went_back", epoch_was=was, epoch=self._outbox.epoch)
         self._done = RangeSet([(1, self._outbox.oldest() - 1)])
         self._send_again()
 
@@ -186,7 +224,7 @@ class Window:
             ep=self._outbox.epoch,
             first=rows[0][0],
             lane=lane,
-            clk=wire.Clock(),
+            clk=self._clock(),
             points=[self._outbox.name(point) for point in numbers],
             p=p,
             t=[row[3] for row in rows],
@@ -194,17 +232,18 @@ class Window:
             q=q if any(q) else [],
         )
         try:
-            return Outgoing(lane, rows[0][0], rows[-1][0], wire.encode(batch))
+            payload = wire.encode(batch)
         except Rejected:
-            if len(rows) == 1:
-                raise
+            payload = b""
+        if len(rows) > 1 and not 0 < len(payload) <= self.payload_bytes:
             return self._batch(lane, rows[: len(rows) // 2])
+        return Outgoing(lane, rows[0][0], rows[-1][0], payload)
 
     def _tombstone(self, first: int, last: int) -> Outgoing:
         """What stands at ``first`` where no row is: a tombstone on disk, or the plain word that it is not held."""
         found = self._outbox.tombstone_at(first)
         following = self._outbox.next_row(first)
-        end = found[1] if found else (following - 1 if following else last)
-        tomb = wire.Tombstone(first, min(end, last), found[2] if found else "not_held")
+        end = min(found[1] if found else last, following - 1 if following else last, last)
+        tomb = wire.Tombstone(first, end, found[2] if found else "not_held")
         message = wire.Tombstones(v=wire.VERSION, dev=self._agent, ep=self._outbox.epoch, tomb=[tomb])
-        return Outgoing("backlog", tomb.start, tomb.end, wire.encode(message))
+        return Outgoing("backlog", tomb.start, tomb.end, wire.encode(message), is_data=False)

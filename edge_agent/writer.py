@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from edge_agent.clock import EARLIEST_MS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from edge_agent.clock import Clock
     from edge_agent.outbox import Outbox, Sample
 
 log = structlog.get_logger()
@@ -21,10 +24,16 @@ RETRY_S = 1.0
 
 
 class Writer:
-    """Takes samples from any thread and commits them within ``commit_s``, or sooner when there are enough."""
+    """Takes samples from any thread and commits them within ``commit_s``, or sooner when there are enough.
 
-    def __init__(self, outbox: Outbox, on_commit: Callable[[], None], *, commit_s: float = 0.5) -> None:
+    Samples with a time since boot are held on disk until the clock is right, and are dated then.
+    """
+
+    def __init__(
+        self, outbox: Outbox, on_commit: Callable[[], None], clock: Clock, boot: str, *, commit_s: float = 0.5
+    ) -> None:
         self._outbox, self._on_commit, self._commit_s = outbox, on_commit, commit_s
+        self._clock, self._boot = clock, boot
         self._waiting: list[Sample] = []
         self._changed = threading.Condition()
         self._stopping = False
@@ -60,12 +69,12 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                self._changed.wait_for(lambda: self._waiting or self._stopping, RETRY_S)
                 if not self._stopping:
                     self._changed.wait_for(self._enough, RETRY_S if self._failing else self._commit_s)
                 samples, self._waiting = self._waiting, []
                 stopping = self._stopping
-            if samples and not self._commit(samples):
+            if not self._commit(samples) and samples:
                 with self._changed:
                     self._waiting[:0] = samples
             if stopping:
@@ -74,9 +83,9 @@ class Writer:
     def _enough(self) -> bool:
         return self._stopping or (len(self._waiting) >= ENOUGH_ROWS and not self._failing)
 
-    def _commit(self, samples: Sequence[Sample]) -> bool:
+    def _commit(self, samples: list[Sample]) -> bool:
         try:
-            self._outbox.commit(samples)
+            is_new = self._write(samples)
         except sqlite3.OperationalError as error:  # a broken file ends the agent: its next start heals it
             if not self._failing:
                 log.warning("outbox_cannot_write", error=str(error), waiting=len(samples))
@@ -85,5 +94,21 @@ class Writer:
         if self._failing:
             log.info("outbox_writes_again")
         self._failing = False
-        self._on_commit()
+        if is_new:
+            self._on_commit()
         return True
+
+    def _write(self, samples: list[Sample]) -> bool:
+        """Undated samples first: they are older. Those that are on disk leave ``samples``. True if rows are new."""
+        undated = [sample for sample in samples if sample[1] < EARLIEST_MS]
+        dated = [sample for sample in samples if sample[1] >= EARLIEST_MS]
+        if undated:
+            self._outbox.hold(self._boot, undated)
+            samples[:] = dated
+        offset_ms = self._clock.offset_ms()
+        is_new = False
+        while offset_ms is not None and self._outbox.release(self._boot, offset_ms, self._clock.now_ms()):
+            is_new = True
+        if dated:
+            self._outbox.commit(dated)
+        return is_new or bool(dated)

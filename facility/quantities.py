@@ -97,6 +97,16 @@ BY_WORD: dict[str, Quantity] = {quantity.word: quantity for quantity in Quantity
 WORDS: tuple[str, ...] = tuple(BY_WORD)
 """Every quantity's word, for messages that say what is allowed."""
 
+GREATEST_RATES: dict[Quantity, float] = {
+    Quantity.ENERGY_IMPORT: Quantity.ACTIVE_POWER.high / 1000,
+    Quantity.ENERGY_EXPORT: Quantity.ACTIVE_POWER.high / 1000,
+    Quantity.WATER_VOLUME: Quantity.WATER_FLOW.high / 1000,
+    Quantity.GAS_VOLUME: Quantity.GAS_FLOW.high,
+    Quantity.HEAT_ENERGY: Quantity.HEAT_POWER.high / 1000,
+    Quantity.COOLING_ENERGY: Quantity.COOLING_POWER.high / 1000,
+}
+"""What a counter may grow in an hour: the greatest flow that would be accepted as a reading."""
+
 ACCOUNTED: dict[Utility, Quantity] = {
     Utility.ELECTRICITY: Quantity.ENERGY_IMPORT,
     Utility.WATER: Quantity.WATER_VOLUME,

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from ingest.watermarks import Watermarks
 
 MOST_RANGES = 500
-"""An acknowledgement stays far below the payload limit; the ranges it leaves out come with a later one."""
+"""An acknowledgement stays far below the payload limit; the ranges it leaves out come with a later one.
+
+It tells the lowest and the highest ones: with the lowest alone, live readings above a long, parted backlog would
+never be acknowledged and would fill the agent's window.
+"""
 
 
 class Publish(Protocol):
@@ -41,7 +45,13 @@ class Acknowledger:
             epoch=epoch,
             journal_hw=done.watermark,
             store_hw=min(self._watermarks.stored(stream).watermark, done.watermark),
-            ranges=done.above[:MOST_RANGES],
+            ranges=_some(done.above),
             nack=list(nack),
         )
         self._publish(wire.ack_topic(agent), wire.encode(ack), 1)
+
+
+def _some(ranges: list[Range]) -> list[Range]:
+    if len(ranges) <= MOST_RANGES:
+        return ranges
+    return ranges[: MOST_RANGES // 2] + ranges[-MOST_RANGES // 2 :]

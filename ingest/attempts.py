@@ -39,18 +39,18 @@ class Attempts:
             self._write_counts()
             self.end()
 
-    def is_suspect(self, message: Inbound) -> bool:
-        """Whether this process once died with this message in hand: it is taken alone."""
-        return bool(self._counts) and _digest(message) in self._counts
+    def deaths(self, message: Inbound) -> int:
+        """How often this process died with the message in hand; one with any is taken alone."""
+        return self._counts.get(_digest(message), 0) if self._counts else 0
 
     def is_hopeless(self, message: Inbound) -> bool:
         """Whether it was tried often enough."""
-        return bool(self._counts) and self._counts.get(_digest(message), 0) >= MOST_ATTEMPTS
+        return self.deaths(message) >= MOST_ATTEMPTS
 
     def begin(self, messages: Iterable[Inbound]) -> None:
         """These are looked at now. On a full disk they are looked at all the same."""
         with suppress(OSError):
-            os.pwrite(self._fd, " ".join(map(_digest, messages)).encode("ascii"), 0)
+            os.ftruncate(self._fd, os.pwrite(self._fd, " ".join(map(_digest, messages)).encode("ascii"), 0))
 
     def end(self) -> None:
         """All of them are dealt with."""

@@ -25,8 +25,6 @@ Stream = tuple[str, str]
 
 assert sys.byteorder == "little", "the journal's columns are little-endian"
 
-MOST_POINTS = 2**16
-
 
 class Readings(msgspec.Struct, frozen=True, array_like=True):
     """Accepted readings of one batch: row *i* is ``points[p[i]]`` at ``t[i]`` ms with value ``x[i]``."""

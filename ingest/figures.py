@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LATENCY_SAMPLES = 5_000
 WRITE_EVERY_S = 1.0
+DROPS_TOLD_S = 3600.0
+"""A broker that has dropped nothing more for so long is well."""
 
 log = structlog.get_logger()
 
@@ -36,6 +38,7 @@ class Figures:
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
+        self._dropped_at_s = float("-inf")
         self._written_text = ""
         self._written_at_s = float("-inf")
         self._is_failing = False
@@ -69,9 +72,13 @@ class Figures:
         """What the broker says it has dropped, and retained messages that were ignored."""
         with self._lock:
             self._retained_ignored = retained
+        now_s = self._clock_s()
         if dropped > self._dropped:
-            self._dropped = dropped
+            self._dropped_at_s = now_s
             self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")
+        elif now_s - self._dropped_at_s >= DROPS_TOLD_S:
+            self.all_clear(SystemAlarm.BROKER_DROPS_MESSAGES)
+        self._dropped = dropped  # a broker that was started again counts from 0
 
     def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""

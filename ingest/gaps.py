@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import structlog
 from facility.ranges import RangeSet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facility.wire import Hello, Range
     from ingest.entry import Stream
     from ingest.streams import Streams
@@ -48,8 +51,8 @@ class Gaps:
         absent = RangeSet(self._streams.missing(stream, max(hello.oldest, 1), hello.newest))
         for first, last in hello.pending:
             absent.remove(first, last)
-        known = {(hole.first, hole.last): hole for hole in self._holes.get(stream, ())}
-        holes = [known.get(hole, Hole(*hole, now_s, now_s)) for hole in absent]
+        known = self._holes.get(stream, [])
+        holes = [_seen_before(known, first, last, now_s) for first, last in absent]
         if holes and not known:
             log.warning("gap_seen", agent=hello.dev, epoch=hello.ep, holes=len(holes), first=holes[0].first)
         self._keep(stream, holes)
@@ -82,3 +85,14 @@ class Gaps:
             self._holes[stream] = holes
         else:
             self._holes.pop(stream, None)
+
+
+def _seen_before(known: Sequence[Hole], first: int, last: int, now_s: float) -> Hole:
+    """The hole, as old as the oldest known one that it meets: holes grow, shrink and part while they are open."""
+    met = known[bisect_left(known, first, key=lambda h: h.last) : bisect_right(known, last, key=lambda h: h.first)]
+    return Hole(
+        first,
+        last,
+        min((hole.seen_s for hole in met), default=now_s),
+        min((hole.asked_s for hole in met), default=now_s),
+    )

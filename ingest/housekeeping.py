@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS, HOUR_MS
+from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
@@ -38,6 +40,12 @@ class Housekeeping:
 
     def turn(self) -> None:
         """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
+        try:
+            self._turn()
+        except sqlite3.Error as error:  # a full disk: our own notes wait as well
+            raise StoreUnavailable(f"the hours cannot be counted: {error}") from error
+
+    def _turn(self) -> None:
         newest = self.reconciler.journal.segments[-1]
         if self._newest < newest <= self.reconciler.watermarks.cursor:  # all segments before it are stored
             self.reconciler.make_room()

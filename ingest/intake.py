@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 GROUP_MESSAGES = 50
 """Messages flushed together: as many as wait, at most this many. Nobody waits for a group to fill."""
 
+GROUPS_PUT_FIRST = 20
+"""Groups, a full queue of them, that go before a message which may kill us: it must not hold the good ones up."""
+
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 5.0
 
 log = structlog.get_logger()
@@ -58,10 +61,11 @@ class Intake:
     errands: SimpleQueue[Entry] = field(default_factory=SimpleQueue)
     _at_hand: deque[Inbound] = field(default_factory=deque)
     _doubtful: deque[Inbound] = field(default_factory=deque)
+    _put_first: int = 0
+    _is_quiet: bool = False
 
     def take_in(self, wait_s: float, stop: Event) -> None:
         """Take what waits, keep it, acknowledge it. Returns without acknowledging if ``stop`` comes first."""
-        self.beat()
         self._at_hand = self._take(wait_s)
         if self._at_hand:
             self.attempts.begin(self._at_hand)
@@ -72,6 +76,7 @@ class Intake:
             self._release()
         self._run_errands(stop)
         self._look_around()
+        self.beat()
 
     def recover(self, error: Exception, stop: Event) -> None:
         """After an unexpected error: take those messages again one by one, and set aside the one that fails alone."""
@@ -84,16 +89,29 @@ class Intake:
             if self._keep(group.entries, stop):
                 self._tell(group)
                 self._release()
+                self.beat()
 
     def _take(self, wait_s: float) -> deque[Inbound]:
-        """A group of messages; one that an earlier run died over, or failed over, comes alone."""
-        if self._doubtful:
-            return deque([self._doubtful.popleft()])
-        taken = self.subscriber.take(GROUP_MESSAGES, wait_s)
-        if any(map(self.attempts.is_suspect, taken)):
-            self._doubtful.extend(taken)
-            return deque([self._doubtful.popleft()])
-        return deque(taken)
+        """A group of messages; one that an earlier run died over, or failed over, comes alone and after the others.
+
+        After a start the broker brings again what was in hand, and what waits behind it a moment later.
+        """
+        taken: list[Inbound] = []
+        if self._put_first < GROUPS_PUT_FIRST:
+            taken = self.subscriber.take(GROUP_MESSAGES, 0.0 if self._is_quiet else wait_s)
+            self._is_quiet = self._is_quiet or not taken
+        suspects = [message for message in taken if self.attempts.deaths(message)]
+        if suspects:  # the likeliest to be innocent first
+            self._doubtful = deque(sorted([*self._doubtful, *suspects], key=self.attempts.deaths))
+        good = [message for message in taken if message not in suspects] if suspects else taken
+        if good or not self._doubtful:
+            self._put_first = self._put_first + 1 if self._doubtful else 0
+            self._is_quiet = self._is_quiet and bool(self._doubtful)
+            return deque(good)
+        if taken:  # none but suspects so far
+            return deque()
+        self._put_first = 0
+        return deque([self._doubtful.popleft()])
 
     def _read(self) -> Group:
         first, now_ms = self._at_hand[0], self.clock_ms()
@@ -163,8 +181,10 @@ class Intake:
 
     def _run_errands(self, stop: Event) -> None:
         """Keep what other threads want kept; what they reopened is asked for at once."""
-        while not self.errands.empty():
-            entry = self.errands.get()
+        entries = [self.errands.get() for _ in range(self.errands.qsize())]
+        for entry in entries:
             self.pipeline.streams.apply(entry)
-            if self._keep([entry], stop) and entry.reopened:
-                self.acknowledger.acknowledge(entry.stream, entry.reopened)
+        if entries and self._keep(entries, stop):
+            for entry in entries:
+                if entry.reopened:
+                    self.acknowledger.acknowledge(entry.stream, entry.reopened)

@@ -91,6 +91,11 @@ class Journal:
         except OSError as error:
             raise StoreUnavailable(f"the journal in {self._folder} cannot grow: {error.strerror}") from error
 
+    def skip_to(self, offset: int, state: bytes) -> None:
+        """Begin a new segment at an offset that the disk no longer reaches, so that no offset is used twice."""
+        self._end = offset
+        self.rotate(state)
+
     def frames(self, start: int, end: int | None = None, kind: FrameKind = FrameKind.ENTRY) -> Iterator[Frame | Damage]:
         """Sound frames of a kind, and damage, from an offset on, up to ``end`` or to what is flushed."""
         stop = self._end if end is None else min(end, self._end)

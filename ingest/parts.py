@@ -63,6 +63,8 @@ class Parts:
         self.watermarks = Watermarks(folder / "ingest.db")
         known = self.watermarks.streams()  # where a journal that was lost begins anew
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
+        if self.journal.end < self.watermarks.cursor:  # the disk has lost what it had flushed, and we have stored
+            self.journal.skip_to(self.watermarks.cursor, state_of(known))
         self.streams = streams_of(self.journal)
         self.attempts = Attempts(folder)
         self.figures = Figures(folder / "ingest.json", monotonic)

@@ -134,10 +134,8 @@ class StoreWriter:
             self.quarantine.put(*items)
         for entry in entries:
             if entry.replayed and entry.readings:
-                outcome = f"stored {len(entry.readings)}" + (
-                    f", refused again {len(entry.refused)}" * bool(entry.refused)
-                )
-                self.quarantine.close_replayed(entry.replayed, outcome, instant(self.clock_ms()), entry.refused)
+                at = instant(self.clock_ms())
+                self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
         self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
 
     def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from ingest.entry import Entry, Stream
     from ingest.journal import Journal
 
-MOST_RANGES = 1_000
-"""Beyond this many the highest ranges of a stream are forgotten: its agent sends them again, which changes nothing."""
+MOST_RANGES = 10_000
+"""Beyond this many the highest ranges of a stream are forgotten, which only a stranger's stream can reach.
+
+An agent that plays recordings while it reads live has a range for each second or two until the backlog is brought.
+"""
 
 State = list[tuple[str, str, list[tuple[int, int]]]]
 

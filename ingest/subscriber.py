@@ -6,7 +6,7 @@ import socket
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Condition, Lock, Thread
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import paho.mqtt.client as mqtt
@@ -68,7 +68,6 @@ class Subscriber:
         self.retained_ignored = 0
         self._is_unreachable = False
         self._client = self._make_client()
-        self._thread = Thread(target=self._client.loop_forever, kwargs={"retry_first_connection": True}, name="broker")
 
     def start(self) -> None:
         """Connect, and keep connecting, in paho's thread. A broker that is not there yet is waited for."""
@@ -78,18 +77,18 @@ class Subscriber:
         self._client.connect_async(
             self._address.host, self._address.port, KEEPALIVE_S, clean_start=False, properties=properties
         )
-        self._thread.start()
+        self._client.loop_start()
 
     def stop(self) -> None:
         """Leave. The session stays at the broker, and with it what was not acknowledged."""
         self._client.disconnect()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._client.loop_stop()
 
     @property
     def is_alive(self) -> bool:
         """Whether paho's loop runs: a client whose loop has died still says that it is connected."""
-        return self._thread.is_alive()
+        thread = self._client._thread  # noqa: SLF001 - only a thread of paho's own writes from one thread alone
+        return thread is not None and thread.is_alive()
 
     def take(self, most: int, wait_s: float) -> list[Inbound]:
         """Up to ``most`` messages in the order they came; waits for the first one only."""
@@ -163,8 +162,8 @@ class Subscriber:
         with self._filled:
             self._has_left_out = False
         self._was_connected, self._is_unreachable = True, False
-        wanted = [(topic, SubscribeOptions(qos=1, retainHandling=NO_RETAINED)) for topic in TOPICS]
-        client.subscribe(wanted)  # every time: the broker may have forgotten us
+        options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=NO_RETAINED)
+        client.subscribe([(topic, options) for topic in TOPICS])  # every time: the broker may have forgotten us
         log.info("broker_connected", host=self._address.host, port=self._address.port)
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:

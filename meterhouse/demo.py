@@ -105,6 +105,8 @@ class Demo:
             "METERHOUSE_SITE": str(self.site),
             "METERHOUSE_AGENT": AGENT,
             "METERHOUSE_REPLAY": str(self.folder / "history"),
+            "METERHOUSE_BACKLOG_RATE": "0",  # one agent, one machine: nobody else waits
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
         }
         own: dict[str, dict[str, str]] = {
             "devices": {"METERHOUSE_DEVICES_BROKER": self.broker.url_for("devices")},

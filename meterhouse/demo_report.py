@@ -10,7 +10,7 @@ from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from demo.faults import injected
-from edge_agent.outbox import produced
+from edge_agent.outbox_reader import produced
 from facility.errors import ConfigError
 from ingest.replay import values_of
 from stores.readings import open_readings

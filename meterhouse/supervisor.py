@@ -23,6 +23,9 @@ CONFIG_EXIT = 2
 
 STOP_TIMEOUT_S = 5.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.5, 30.0
+WORKING_DELAY_S = 2.0
+"""The longest delay for a child whose pulse had beaten before it died: it does work, and somebody waits for it."""
+
 STALLED_S = 20.0
 """A child whose pulse stood still for so long has stopped working, whatever it says: it is killed and started again."""
 
@@ -130,6 +133,8 @@ class Supervisor:
     def _plan(self, child: Child, code: int) -> None:
         if self.clock() - child.started_at >= STEADY_S:
             child.delay_s = FIRST_DELAY_S
+        elif child.pulse_at > child.started_at:
+            child.delay_s = min(child.delay_s, WORKING_DELAY_S)
         child.restart_at = self.clock() + child.delay_s
         log.warning("process_died", name=child.name, exit=code, restart_in_s=child.delay_s, log=str(child.log_path))
         child.delay_s = min(child.delay_s * 2, LAST_DELAY_S)

@@ -32,9 +32,12 @@ class Server:
         self.ready = threading.Event()
         self.client.on_connect = lambda c, *_: c.subscribe(f"{wire.PREFIX}/up/+/+", qos=1)
         self.client.on_subscribe = lambda *_: self.ready.set()
-        self.client.connect("127.0.0.1", port)
+        self.connect(port)
         self.client.loop_start()
         assert self.ready.wait(5)
+
+    def connect(self, port):
+        self.client.connect("127.0.0.1", port)
 
     def take(self, _client, _data, message):
         try:

@@ -28,6 +28,16 @@ log_type notice
 log_type information
 {extra}
 """
+DEBIAN = """\
+persistence true
+persistence_location {folder}/
+listener {port} 127.0.0.1
+allow_anonymous true
+{user}
+{extra}
+"""
+"""What Debian ships (its log file apart), and the least without which nobody would be heard."""
+
 PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 START_TIMEOUT_S = 10.0
 
@@ -47,8 +57,8 @@ def free_port() -> int:
 class Mosquitto:
     """Context manager: a broker of our own. ``port``, ``url``; ``kill``, ``stop`` and ``start`` on the same port."""
 
-    def __init__(self, extra: str = "", port: int | None = None) -> None:
-        self.extra = extra
+    def __init__(self, extra: str = "", port: int | None = None, settings: str = CONFIG) -> None:
+        self.extra, self.settings = extra, settings
         self.port = port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="mosquitto-"))
         self.process: subprocess.Popen[bytes] | None = None
@@ -65,7 +75,9 @@ class Mosquitto:
         """Start and wait until it listens. Fails if it died, for example because another owns the port."""
         need_mosquitto()
         config = self.folder / "mosquitto.conf"
-        config.write_text(CONFIG.format(port=self.port, extra=self.extra), encoding="utf-8")
+        user = "user root" if os.geteuid() == 0 else ""  # else it changes to an account that cannot write here
+        words = {"port": self.port, "extra": self.extra, "folder": self.folder, "user": user}
+        config.write_text(self.settings.format(**words), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=log, stderr=log)
         self._wait()

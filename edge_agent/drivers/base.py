@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edge_agent.outbox import Sample
     from edge_agent.spans import Span
     from facility.catalogue import Bus
+    from facility.model import Quality
 
 
 class BusDownError(DriverError):
@@ -57,10 +58,13 @@ Driver = AskingDriver | ListeningDriver
 
 @dataclass(frozen=True, slots=True)
 class BusSeat:
-    """All that a driver may know: its bus, the devices on it, where samples go, and the two clocks."""
+    """All that a driver may know: its bus, the devices on it, where samples go, and the two clocks.
+
+    ``stamp`` gives time and quality of a reading taken now; intervals are measured with ``monotonic``.
+    """
 
     bus: Bus
     devices: tuple[Device, ...]
     put: Callable[[Sequence[Sample]], None]
-    now_ms: Callable[[], int]
+    stamp: Callable[[], tuple[int, Quality]]
     monotonic: Callable[[], float]

@@ -109,14 +109,14 @@ class MqttJsonDriver:
     def _message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         if self._paused or message.retain:
             return
-        t_ms = self._seat.now_ms()
+        t_ms, quality = self._seat.stamp()
         for device in self._devices.get(message.topic, ()):
             try:
                 said = device.read_message(message.topic, bytes(message.payload))
             except DriverError as error:
                 self._refuse(device.meter.id, str(error))
                 continue
-            taken = [(p.id, t_ms, x, 0) for p, x in said if self._is_due(p, device.meter.poll_s)]
+            taken = [(p.id, t_ms, x, quality) for p, x in said if self._is_due(p, device.meter.poll_s)]
             if taken:
                 self._seat.put(taken)
 

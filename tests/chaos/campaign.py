@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS, spoil_newest
+from chaos.parts import RigError
 from chaos.probes import Progress, look
 from chaos.readings import write_recording
-from chaos.topology import RigError
+from chaos.schedule import HOLDS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,15 +62,19 @@ class Campaign:
     def _strike(self, strike: Strike, release: Callable[[], int]) -> None:
         victim = self.topology.parts[strike.victim]
         beside = strike.beside if strike.beside != "disk_full" or self.has_small_disk else "nothing"
-        self.faults[beside] += beside != "nothing"
-        with FAULTS[beside](self.topology):
-            before = self._look().newest
-            rows = release()
-            self._wait_for(lambda: self._now.newest >= before + rows // 2, "the edge does not play its recordings")
+        self.faults[beside] += 1
+        with ExitStack() as fault:
+            fault.enter_context(FAULTS[beside](self.topology))
+            before = self._look()
+            newest = before.newest + release() // 2
+            self._wait_for(lambda: self._now.newest >= newest, "the edge does not play its recordings")
             time.sleep(strike.wait_s)
+            if beside in HOLDS_BACK:
+                fault.close()
+                self._wait_for(lambda: self._now.taken_in > before.taken_in, "nothing arrives after a network fault")
             victim.kill()
             if (strike.victim, beside) == ("edge", "rst"):
-                self.spoilt |= spoil_newest(self.topology.outbox, after=before)
+                self.spoilt |= spoil_newest(self.topology.outbox, after=before.newest)
             time.sleep(strike.down_s)
         self._at_start[strike.victim] = look(self.topology, self._now)
         victim.start()
@@ -94,7 +100,7 @@ class Campaign:
 
     def _settle(self) -> None:
         """No harm any more: wait until nothing moves and the edge holds nothing that was not freed."""
-        self.topology.gateway.close()
+        self.topology.gateway.is_open = False
         quiet, moved_at = 0, time.monotonic()
         while quiet < QUIET_POLLS and time.monotonic() - moved_at < PATIENCE_S:
             time.sleep(QUIET_POLL_S)
@@ -108,7 +114,7 @@ class Campaign:
     def _prove_life(self) -> None:
         """One fresh reading goes all the way."""
         before = self._look().taken_in
-        self.topology.gateway.open()
+        self.topology.gateway.is_open = True
         self._wait_for(lambda: self._now.taken_in > before, "no fresh reading arrives when all is over")
         self.say(f"a fresh reading has arrived {self._told()}")
         self._settle()
@@ -118,6 +124,7 @@ class Campaign:
         self._look()
         while not truth():
             if time.monotonic() > until:
+                self.topology.tell_where()
                 raise RigError(f"{failure} for {PROGRESS_TIMEOUT_S:.0f} s")
             time.sleep(POLL_S)
             self._look()

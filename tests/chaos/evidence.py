@@ -55,8 +55,9 @@ def collect(topology: Topology, spoilt: Mapping[int, tuple[str, int]]) -> Found:
             series = store.read([point], 0, FOR_EVER)[point]
             stored[point] = list(zip(series.t_ms.tolist(), series.x.tolist(), strict=True))
     with closing(Watermarks(topology.ingest / "ingest.db")) as watermarks:
-        ledger = sum(watermarks.totals().values())
+        totals = watermarks.totals()
         dead = {seq for *_, first, last, _ in watermarks.tombstones() for seq in range(first, last + 1)}
+    ledger = totals["stored"] + totals["quarantined"] - totals["reopened"]  # what was reopened counts again
     return Found(stored, _aside(topology.records_url), _buried(topology.outbox, dead, spoilt), ledger)
 
 

@@ -9,16 +9,17 @@ import subprocess
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from chaos.topology import RigError
+from chaos.parts import RigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from chaos.proxy import Mode, Proxy
+    from chaos.parts import Part
     from chaos.schedule import Beside
-    from chaos.topology import Part, Topology
+    from chaos.topology import Topology
+    from proxy import Mode, Proxy
 
 CLOCK_S = 120
 """Within the five minutes by which ingest lets clocks differ."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import suppress
 
 from chaos.readings import METERS, POINTS
 
 LITRES = 1_000
 HEADER = struct.Struct(">HHHB")
-ILLEGAL_FUNCTION = 1
+ILLEGAL_FUNCTION, BUSY = 1, 6
 
 
 def value(meter: int, k: int) -> float:
@@ -27,31 +28,21 @@ def answer_number(point: str, x: float) -> int | None:
 
 
 class Gateway:
-    """Answers on loopback while open; unit ``i + 1`` is meter ``i``. Closed, the bus is down and nothing is read."""
+    """Answers on loopback; unit ``i + 1`` is meter ``i``. While it is not ``open`` every meter says that it is busy."""
 
     def __init__(self) -> None:
         self.answers = [0] * METERS
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lines: set[socket.socket] = set()
-        self._is_open = True
+        self.is_open = True
         self._thread = threading.Thread(target=self._accept, name="gateway", daemon=True)
         self._thread.start()
 
-    def open(self) -> None:
-        """Answer (again)."""
-        self._is_open = True
-
-    def close(self) -> None:
-        """Answer no more: new connections end at once."""
-        self._is_open = False
-        for line in list(self._lines):
-            _end(line)
-
     def stop(self) -> None:
         """Give the port back."""
-        self.close()
-        _end(self._listener)
+        for end in (self._listener, *self._lines):
+            _end(end)
         self._thread.join()
         self._listener.close()
 
@@ -65,12 +56,9 @@ class Gateway:
             threading.Thread(target=self._serve, args=(line,), name="gateway-line", daemon=True).start()
 
     def _serve(self, line: socket.socket) -> None:
-        with line:
-            try:
-                while self._is_open and (request := line.recv(260)):
-                    line.sendall(self._answer(request))
-            except OSError:
-                pass
+        with line, suppress(OSError):
+            while request := line.recv(260):
+                line.sendall(self._answer(request))
         self._lines.discard(line)
 
     def _answer(self, request: bytes) -> bytes:
@@ -78,15 +66,14 @@ class Gateway:
         transaction, protocol, _, unit = HEADER.unpack_from(request)
         function = request[7]
         meter = unit - 1
-        if function != 3 or not 0 <= meter < METERS:
-            return HEADER.pack(transaction, protocol, 3, unit) + bytes([function | 0x80, ILLEGAL_FUNCTION])
+        if function != 3 or not 0 <= meter < METERS or not self.is_open:
+            code = ILLEGAL_FUNCTION if self.is_open else BUSY
+            return HEADER.pack(transaction, protocol, 3, unit) + bytes([function | 0x80, code])
         self.answers[meter] += 1
         litres = self.answers[meter] * METERS + meter
         return HEADER.pack(transaction, protocol, 7, unit) + struct.pack(">BBI", function, 4, litres)
 
 
 def _end(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chaos.topology import Topology
 
 
+TAKEN_IN = "SELECT TOTAL(readings) FROM total WHERE name IN ('stored', 'quarantined')"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """``newest`` and ``freed`` of the outbox, readings ``taken_in`` by ingest, bytes ``carried`` to the broker."""
@@ -33,7 +36,7 @@ def look(topology: Topology, before: Progress) -> Progress:
     if topology.parts["edge"].is_alive:
         facts = dict(_ask(topology.outbox, "SELECT name, value FROM fact"))
     if topology.parts["ingest"].is_alive:
-        taken_in = _ask(topology.ingest / "ingest.db", "SELECT TOTAL(readings) FROM total")
+        taken_in = _ask(topology.ingest / "ingest.db", TAKEN_IN)
     return Progress(
         newest=int(facts.get("newest", before.newest)),
         freed=int(facts.get("store_hw", before.freed)),

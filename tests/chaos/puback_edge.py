@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_agent import __main__ as edge
-from edge_agent import publisher
+from edge_agent import link
 from facility import wire
 from facility.ranges import RangeSet
 
@@ -112,5 +112,5 @@ class TrustingClient(mqtt.Client):
 
 
 if __name__ == "__main__":
-    publisher.Client = TrustingClient
+    link.Client = TrustingClient
     sys.exit(edge.main())

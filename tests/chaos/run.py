@@ -22,9 +22,10 @@ from chaos.campaign import Campaign
 from chaos.evidence import collect, invented, live_readings
 from chaos.faults import small_disk
 from chaos.oracle import Oracle
+from chaos.parts import RigError
 from chaos.readings import VALUES, Issue
 from chaos.schedule import SERVER_VICTIMS, VICTIMS, strikes
-from chaos.topology import EDGES, STORES, RigError, Topology, find_mosquitto
+from chaos.topology import EDGES, STORES, Topology, find_mosquitto
 
 from meterhouse.table import render_facts
 
@@ -87,7 +88,7 @@ def run(chosen: argparse.Namespace, folder: Path, say: Any) -> tuple[dict[str, A
         if has_small_disk and not verdict.holds:
             shutil.copytree(topology.ingest, folder / "ingest-as-found")  # the small disk goes, the evidence stays
     kills = {name: part.kills for name, part in topology.parts.items()}
-    report = asdict(verdict) | {"kills": kills, "faults": dict(campaign.faults), "spoilt": len(campaign.spoilt)}
+    report = asdict(verdict) | {"kills": kills, "beside": dict(campaign.faults), "spoilt": len(campaign.spoilt)}
     return report | {"recovery_s": round(campaign.recovery_s, 1)}, verdict.holds
 
 

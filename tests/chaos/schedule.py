@@ -19,8 +19,8 @@ SERVER_VICTIMS: tuple[Victim, ...] = (*VICTIMS, "store")
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
     "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
+    "ingest": ("nothing", "blackhole", "disk_full", "dropack", "delay"),
     "store": ("nothing", "rst", "ingest_cut", "delay"),
-    "ingest": ("blackhole", "rst", "dropack", "ingest_cut", "disk_full", "delay"),
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
 
@@ -29,6 +29,9 @@ must end as a tombstone. Broker beside ``ingest_cut``: what it has confirmed wai
 a design that trusts the broker's word does not survive. Broker beside ``freeze``: ingest goes on later with what it had
 already received, and must not acknowledge it to the new broker by its old packet ids.
 """
+
+HOLDS_BACK: frozenset[Beside] = frozenset({"blackhole", "dropack"})
+"""While these last nothing arrives, and all at once when they are over: the kill falls then."""
 
 LONGEST_WAIT_S = 0.7
 LONGEST_DOWN_S = 0.5

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from chaos.proxy import Proxy
+from proxy import Proxy
 
 SOON_S = 0.3
 

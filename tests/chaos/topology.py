@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from urllib.parse import quote
 
 from chaos.estate import AGENT, IDENTITIES, SITE, apply_estate, write_estate
 from chaos.meters import Gateway
-from chaos.proxy import Proxy
+from chaos.parts import Part, RigError
+from proxy import Proxy
 
 from meterhouse.broker import SYSTEM_FOLDERS
 from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from chaos.schedule import Victim
 
 HERE = Path(__file__).parent
-STOP_TIMEOUT_S = 20.0
 BATCH_ROWS, WINDOW_BATCHES = 25, 20
 """Small batches, so that a kill finds many messages under way."""
 
@@ -55,69 +54,9 @@ allow_anonymous true
 """
 
 
-class RigError(Exception):
-    """The run cannot be judged: a part does not do what every part must do first."""
-
-
 def find_mosquitto() -> str | None:
     """The broker's program; Debian puts it off an ordinary PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
-
-
-@dataclass
-class Part:
-    """One process that is killed and started again. ``command`` is asked at every start."""
-
-    name: Victim
-    command: Callable[[int], list[str]]
-    env: Mapping[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-    starts: int = 0
-    kills: int = 0
-
-    def start(self) -> None:
-        """Start it (again)."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(self.starts), env=os.environ | self.env, stdout=log, stderr=log, start_new_session=True
-            )
-        self.starts += 1
-
-    def signal(self, number: int) -> None:
-        """Send it a signal while it lives."""
-        if self.is_alive:
-            self.process.send_signal(number)
-
-    def kill(self) -> None:
-        """``kill -9``. Raises ``RigError`` if it had ended by itself."""
-        self.check()
-        self.process.kill()
-        self.process.wait()
-        self.kills += 1
-
-    def stop(self) -> None:
-        """Ask it to end."""
-        self.signal(signal.SIGCONT)
-        self.signal(signal.SIGTERM)
-        if self.process is not None:
-            try:
-                self.process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def check(self) -> None:
-        """Raise ``RigError`` if it does not run: nobody but the rig may end it."""
-        if not self.is_alive:
-            last = self.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-            code = self.process.returncode if self.process else None
-            raise RigError(f"{self.name} ended by itself (exit code {code}): {last}")
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process runs."""
-        return self.process is not None and self.process.poll() is None
 
 
 @dataclass
@@ -195,13 +134,19 @@ class Topology:
             if hasattr(self, listener):
                 getattr(self, listener).stop()
 
+    def tell_where(self) -> None:
+        """Let our processes write into their logs where each thread stands, and end: nothing moves any more."""
+        for name in ("edge", "ingest"):
+            self.parts[name].signal(signal.SIGCONT)
+            self.parts[name].signal(signal.SIGABRT)
+
     def check(self) -> None:
         """Raise ``RigError`` if a part does not run."""
         for part in self.parts.values():
             part.check()
 
     def _add(self, name: Victim, command: Callable[[int], list[str]], env: Mapping[str, str]) -> None:
-        self.parts[name] = Part(name, command, env, self.folder / "logs" / f"{name}.log")
+        self.parts[name] = Part(name, command, env | {"PYTHONFAULTHANDLER": "1"}, self.folder / "logs" / f"{name}.log")
 
     def _edge_env(self, site: Path) -> dict[str, str]:
         return {
@@ -211,10 +156,12 @@ class Topology:
             "METERHOUSE_AGENT": AGENT,
             "METERHOUSE_REPLAY": str(self.recordings),
             "METERHOUSE_SILENCE_S": "1",
+            "METERHOUSE_BACKLOG_RATE": "0",
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
             "METERHOUSE_COMMIT_S": "0.2",
             "METERHOUSE_BATCH_ROWS": str(BATCH_ROWS),
             "METERHOUSE_WINDOW_BATCHES": str(WINDOW_BATCHES),
-            "PYTHONPATH": os.pathsep.join([str(HERE / "clock"), str(HERE.parent)]),
+            "PYTHONPATH": os.pathsep.join([str(HERE / "clock"), os.environ.get("PYTHONPATH", "")]),
             "CHAOS_CLOCK": str(self.clock),
         }
 

@@ -19,7 +19,8 @@ from edge_agent.__main__ import build
 from edge_agent.decode import encode_registers
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
-from edge_agent.outbox import Outbox, produced
+from edge_agent.outbox import Outbox
+from edge_agent.outbox_reader import produced
 from facility.errors import ConfigError
 from facility.profile import Coding, RegisterPoint, Table
 from facility.quantities import Quantity
@@ -55,6 +56,8 @@ def process(folder, broker_url, modbus=1, **env):
         "METERHOUSE_BROKER": broker_url,
         "METERHOUSE_SITE": str(folder / "site.yaml"),
         "METERHOUSE_AGENT": "edge-1",
+        "METERHOUSE_BACKLOG_RATE": "0",
+        "METERHOUSE_BACKLOG_DELAY_S": "0",
     } | env
     child = subprocess.Popen(
         [sys.executable, "-m", "edge_agent"], env=os.environ | settings, stderr=subprocess.PIPE, text=True

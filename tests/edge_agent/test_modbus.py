@@ -37,7 +37,7 @@ def seat(url, units, taken, *, poll_s=0.2, timeout_s=0.15):
     points = tuple(Point(m.id, place.quantity) for m in meters for place in (POWER, VOLTAGE))
     catalogue = Catalogue(Site("s", Name("s"), "UTC", "EUR"), (), (), (), (Agent("a", (bus,)),), meters, points)
     devices = devices_of(catalogue, PROFILES, "line")
-    return BusSeat(bus, devices, taken.extend, lambda: time.time_ns() // 1_000_000, time.monotonic)
+    return BusSeat(bus, devices, taken.extend, lambda: (time.time_ns() // 1_000_000, 0), time.monotonic)
 
 
 def open_driver(place):

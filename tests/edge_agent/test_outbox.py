@@ -12,7 +12,9 @@ from math import fsum
 
 import pytest
 
-from edge_agent.outbox import BACKLOG, LIVE, Outbox, Progress, produced
+from edge_agent.outbox import BACKLOG, LIVE, Outbox
+from edge_agent.outbox_file import set_aside, words_crc
+from edge_agent.outbox_reader import Progress, produced
 from edge_agent.outbox_room import Room
 from facility.errors import ConfigError
 
@@ -139,20 +141,20 @@ def test_before_the_disk_is_full_stored_rows_go_early_and_then_the_oldest(tmp_pa
     outbox = Outbox(tmp_path / "outbox.db", 0)
     outbox.commit(samples(50_000))
     outbox.free(5000)
-    free_bytes = outbox._free_bytes()
-    assert free_bytes > 0
-    monkeypatch.setattr(outbox, "_free_bytes", lambda: 20 * 2**20)
+    spare_bytes = outbox._spare_bytes()
+    assert spare_bytes > 0
+    monkeypatch.setattr(outbox, "_spare_bytes", lambda: 20 * 2**20)
     outbox.tidy(1.0)
     assert (outbox.oldest(), outbox.is_tidy) == (5001, False)
     outbox.tidy(2.0)
     assert outbox.oldest() == 5001  # what is not stored stays while it can
-    monkeypatch.setattr(outbox, "_free_bytes", lambda: 2**20)
+    monkeypatch.setattr(outbox, "_spare_bytes", lambda: 2**20)
     outbox.tidy(3.0)
-    assert outbox.tombstones() == [(5001, 25_000, "disk_full")]
+    assert outbox.tombstones() == [(5001, 37_768, "no_room")]
     monkeypatch.undo()
-    assert outbox._free_bytes() > free_bytes - 2**20  # its own free pages count: it does not drop for ever
+    assert outbox._spare_bytes() > spare_bytes - 2**20  # its own free pages count: it does not drop for ever
     outbox.tidy(4.0)
-    assert (outbox.held(), outbox.is_tidy) == (25_000, True)
+    assert (outbox.held(), outbox.is_tidy) == (12_232, True)
     outbox.close()
 
 
@@ -170,14 +172,19 @@ def test_a_commit_that_failed_leaves_neither_a_point_nor_a_time_behind(tmp_path)
     outbox.close()
 
 
-def test_a_clock_set_back_by_hours_is_believed_and_one_that_fell_to_1970_is_not(tmp_path):
+def test_a_clock_set_back_by_hours_is_believed_and_no_time_is_given_twice(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0)
-    right = T0 + 3 * 365 * 86_400_000
-    for t_ms in (right, right + 86_400_000, right + 1000, right + 900, 5000):
+    day = 86_400_000
+    given = (T0, T0 + day, T0 + 1000, T0 + 900, T0 + day)
+    for t_ms in given:
         outbox.commit([("p", t_ms, 1.0, 0)])
-    times = [row[3] for row in outbox.rows(1, 9, 9)]
-    assert times == [right, right + 86_400_000, right + 1000, right + 1001, right + 1002]
     outbox.close()
+    again = Outbox(tmp_path / "outbox.db", 0)  # what is taken is known from the rows, not from memory
+    again.commit([("p", T0 + 500, 1.0, 0), ("p", T0 + 1000, 1.0, 0), ("p", T0 + day, 1.0, 0)])
+    times = [row[3] for row in again.rows(1, 9, 9)]
+    assert times == [T0, T0 + day, T0 + 1000, T0 + 1001, T0 + day + 1, T0 + 500, T0 + 1002, T0 + day + 2]
+    assert len(set(times)) == len(times)
+    again.close()
 
 
 def test_another_store_is_remembered_together_with_the_mark_that_it_takes_back(tmp_path):
@@ -231,4 +238,46 @@ def test_a_second_agent_is_refused(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0)
     with pytest.raises(ConfigError, match="another agent already uses"):
         Outbox(tmp_path / "outbox.db", 0)
+    outbox.close()
+
+
+def test_damage_to_an_index_is_mended_at_the_next_start(tmp_path):
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(path, 0)
+    outbox.commit(samples(300))
+    change = "UPDATE sqlite_master SET sql = replace(sql, 'lane = {}', 'lane = {}') WHERE name = 'reading_live'"
+    outbox._db.execute("PRAGMA writable_schema = ON")
+    outbox._db.execute(change.format(0, 9))
+    outbox.close()
+    wrong = sqlite3.connect(path)
+    wrong.execute("INSERT INTO reading VALUES (301, 0, 1, 1, 1.0, 0, 7)")  # the index is not told
+    wrong.execute("PRAGMA writable_schema = ON")
+    wrong.execute(change.format(9, 0))
+    wrong.execute("INSERT OR REPLACE INTO fact VALUES ('newest', '301', ?)", (words_crc("newest", "301"),))
+    wrong.commit()
+    wrong.close()
+    running = Outbox(path, 0)
+    running.free(301)
+    running._room = Room(window_rows=0, ballast_bytes=0)
+    with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+        running.tidy(0.0)
+    running.close()
+    mended = Outbox(path, 0, room=Room(window_rows=0, ballast_bytes=0))
+    assert (mended.epoch, mended.newest, set_aside(path)) == (outbox.epoch, 301, 0)
+    mended.free(301)
+    mended.tidy(0.0)
+    assert mended.held() == 0
+    mended.close()
+
+
+def test_the_file_is_bounded_in_bytes_too(tmp_path):
+    room = Room(file_bytes=2 * 2**20, ballast_bytes=2**18)
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=room)
+    for begin in range(0, 60_000, 2000):
+        outbox.commit(samples(2000, begin))
+        for _ in range(8):
+            outbox.tidy(1.0)
+    assert (tmp_path / "outbox.db").stat().st_size < 2.2 * 2**20
+    assert outbox.held() + sum(last - first + 1 for first, last, _ in outbox.tombstones()) == 60_000
+    assert {reason for *_, reason in outbox.tombstones()} == {"no_room"}
     outbox.close()

@@ -86,6 +86,23 @@ def test_everything_under_way_is_sent_again_after_silence(broker, server, outbox
     assert {row[2] for row in server.rows.values()} == {float(i) for i in range(20)}
 
 
+def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox):
+    outbox.commit(samples(40), BACKLOG)
+    window = Window(outbox, "edge-1", silence_s=3.0, rows=10)
+    window.connected(0.0)
+    assert [window.next(0.0).first for _ in range(4)] == [1, 11, 21, 31]  # and nobody hears them
+    sent_again = []
+    for second in range(1, 6):
+        outbox.commit(samples(1, second, "door"), LIVE)
+        while (message := window.next(float(second))) is not None:
+            if message.lane == "live":
+                live = [(message.first, message.last)]
+                window.acknowledge(wire.Ack(1, "store-1", outbox.epoch, 0, 0, live), float(second))
+            else:
+                sent_again.append((second, message.first))
+    assert sent_again[0] == (3, 1)
+
+
 def test_no_more_than_the_window_is_under_way(broker, server, outbox):
     outbox.commit(samples(100))
     with sending(outbox, broker.url, rows=2) as publisher:
@@ -207,3 +224,30 @@ def test_a_batch_too_large_for_the_wire_is_split(broker, server, outbox):
     with sending(outbox, broker.url):
         server.wait(lambda: server.hw == 500)
     assert len(server.batches) == 3
+
+
+def test_what_is_asked_for_and_no_longer_held_is_answered_with_a_tombstone(broker, server, outbox):
+    outbox.commit(samples(30))
+    with sending(outbox, broker.url):
+        server.wait(lambda: server.hw == 30)
+        server.acknowledge()
+        until(lambda: outbox.store_hw == 30)
+        with outbox._writing, outbox._transaction():
+            outbox._db.execute("DELETE FROM reading WHERE seq <= 20")
+        server.batches.clear()
+        server.acknowledge(nack=[(5, 22), (29, 400)])
+        server.wait(lambda: {batch.first for batch in server.batches} == {21, 29} and server.tombs)
+        assert [(tomb.start, tomb.end, tomb.reason) for tomb in server.tombs] == [(5, 20, "not_held")]
+
+
+def test_an_outbox_that_went_back_begins_a_new_epoch_instead_of_giving_numbers_twice(broker, server, outbox):
+    outbox.commit(samples(10))
+    epoch = outbox.epoch
+    with sending(outbox, broker.url):
+        server.wait(lambda: server.hw == 10)
+        server.batches.clear()
+        server.acknowledge(journal_hw=50, store_hw=50)
+        server.wait(lambda: server.batches)
+        assert (server.batches[0].first, len(server.batches[0].x)) == (1, 10)
+        assert server.batches[0].ep == outbox.epoch != epoch
+        assert outbox.store_hw == 0

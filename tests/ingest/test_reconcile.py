@@ -140,6 +140,29 @@ def test_a_lost_journal_begins_anew_where_the_store_is(tmp_path, broker, edge):
         second.close()
 
 
+def test_a_journal_whose_stored_end_is_lost_goes_on_behind_it(tmp_path, broker, edge):
+    epoch = tmp_path.name
+    first = Ingest(tmp_path, broker).start()
+    for n in (1, 6):
+        edge.send(batch(n, 5, ep=epoch))
+        wait_for(lambda: stored_up_to(edge) == n + 4)  # noqa: B023 - awaited here
+    first.close()
+    (segment,) = (tmp_path / "journal").glob("*.seg")
+    segment.write_bytes(segment.read_bytes()[:-40])
+    second = Ingest(tmp_path, broker).start()
+    try:
+        edge.send(batch(11, 1, ep=epoch))  # shorter than what is missing
+        wait_for(lambda: stored_up_to(edge) == 11)
+        edge.send(batch(6, 5, ep=epoch))
+        edge.send(batch(12, 1, ep=epoch))
+        wait_for(lambda: stored_up_to(edge) == 12)
+        assert second.stored() == {POWER: 12}
+        assert second.watermarks.totals() == {"stored": 12, "quarantined": 0, "reopened": 0}
+        assert reconciled(second) == []
+    finally:
+        second.close()
+
+
 def test_hours_survive_a_restart(tmp_path, broker, edge):
     ingest = Ingest(tmp_path, broker, options={"room": JournalRoom(segment_bytes=500)}).start()
     for first in (1, 61, 121):

@@ -1,3 +1,6 @@
+import socket
+import threading
+
 import pytest
 from ingest_rig import IDENTITIES, Client, wait_for
 
@@ -83,7 +86,20 @@ def test_a_failure_while_queueing_does_not_deafen_us(listen, connect, monkeypatc
     settle(subscriber)
 
 
-def test_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here):
+def test_an_acknowledgement_that_finds_the_connection_gone_does_not_wait_for_ever(listen, connect):
+    edge, subscriber = connect("edge-1"), listen()
+    settle(subscriber)
+    edge.say(LIVE, b"in hand")
+    message = next(m for m in drain(subscriber, 1) if m.payload == b"in hand")
+    subscriber._client.socket().shutdown(socket.SHUT_WR)  # nobody has noticed yet
+    acknowledging = threading.Thread(target=subscriber.acknowledge, args=(message,), daemon=True)
+    acknowledging.start()
+    acknowledging.join(5)
+    assert not acknowledging.is_alive()
+    settle(subscriber)
+
+
+def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here):
     broker = start_broker(tmp_path, IDENTITIES, kind="mosquitto")
     subscriber = Subscriber(broker_address(broker.url_for("ingest")))
     subscriber.start()

@@ -81,6 +81,25 @@ def test_each_death_in_a_row_waits_twice_as_long(tmp_path):
     assert delays == [0.5, 1, 2]
 
 
+def test_a_child_that_worked_before_it_died_is_not_waited_for_long(tmp_path):
+    now, pulse = [0.0], tmp_path / "edge.pulse"
+    with Supervisor(tmp_path, clock=lambda: now[0]) as supervisor:
+        supervisor.start("edge", SLEEP, pulse=pulse)
+        child, delays = supervisor.children["edge"], []
+        for beat in range(5):
+            now[0] += 1
+            pulse.touch()
+            os.utime(pulse, (beat, beat))
+            supervisor.tend()
+            child.process.kill()
+            child.process.wait()
+            supervisor.tend()
+            delays.append(child.restart_at - now[0])
+            now[0] = child.restart_at
+            supervisor.tend()
+    assert delays == [0.5, 1, 2, 2, 2]
+
+
 def test_a_mistake_that_a_person_must_mend_stops_everything(supervisor):
     healthy = supervisor.start("console", SLEEP)
     supervisor.start("edge", [*MISTAKEN[:-1], "import sys; print('site.yaml:3: unknown profile'); sys.exit(2)"])

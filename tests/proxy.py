@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, Self
 
 Mode = Literal["ok", "blackhole", "delay", "rst", "dropack"]
 """blackhole: nothing passes, nobody is told. dropack: what the server says is lost. rst: every connection is reset."""
@@ -19,13 +19,17 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Listens on ``port`` and passes on to ``target``; ``carried`` counts bytes on their way to the target."""
+    """Listens on ``port`` and passes on to ``target``; use as a context manager, or call ``stop``.
+
+    ``carried`` counts bytes on their way to the target; ``accepted`` are the times of connections (monotonic).
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.carried = 0
+        self.accepted: list[float] = []
         self._mode: Mode = "ok"
         self._flows = threading.Event()
         self._flows.set()
@@ -51,12 +55,26 @@ class Proxy:
         self._listener.close()
         self._reset_all()
 
+    def __enter__(self) -> Self:
+        """It listens already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Address of a broker behind it."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
     def _accept(self) -> None:
         while True:
             try:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.accepted.append(time.monotonic())
             threading.Thread(target=self._link, args=(client,), name="proxy-link", daemon=True).start()
 
     def _link(self, client: socket.socket) -> None:

@@ -92,13 +92,29 @@ class Client:
         if dict(message.properties.UserProperty)["crc"] == wire.crc(message.payload):
             self.heard.append((message.topic, message.payload))
 
-    def say(self, topic, payload, crc=None):
-        properties = Properties(PacketTypes.PUBLISH)
-        properties.UserProperty = ("crc", crc or wire.crc(payload))
-        self.client.publish(topic, payload, 1, properties=properties).wait_for_publish(5)
+    def say(self, topic, payload, crc=None, *, retain=False):
+        self._publish(topic, payload, crc, retain).wait_for_publish(5)
+
+    def send_all(self, messages):
+        """Batches, one after the other without waiting for each."""
+        for message in messages:
+            payload = encode(message)
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.UserProperty = ("crc", wire.crc(payload))
+            sent = self.client.publish(wire.up_topic(message.dev, message.lane), payload, 1, properties=properties)
+        sent.wait_for_publish(30)
 
     def send(self, message, what=None):
         self.say(wire.up_topic(message.dev, what or message.lane), encode(message))
+
+    def pour(self, message):
+        """Send without waiting for the broker."""
+        return self._publish(wire.up_topic(message.dev, message.lane), encode(message))
+
+    def _publish(self, topic, payload, crc=None, retain=False):
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.UserProperty = ("crc", crc or wire.crc(payload))
+        return self.client.publish(topic, payload, 1, retain, properties)
 
     def acks(self, n=1):
         wait_for(lambda: len(self.heard) >= n)

@@ -1,0 +1,207 @@
+"""The line to the broker: MQTT 5, one upstream connection whose name is the agent's, opened again whenever it is lost.
+
+Each connection has a client of its own: paho keeps what has no PUBACK over reconnects and sends it first, an oversize
+message for ever. paho's network thread only puts what arrives in a queue.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge_agent.callbacks import CallbackGuard
+from facility import wire
+from facility.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.reasoncodes import ReasonCode
+
+log = structlog.get_logger()
+
+KEEPALIVE_S = 5
+FIRST_WAIT_S, LAST_WAIT_S = 1.0, 20.0
+PACKET_OVERHEAD_BYTES = 64
+"""Fixed header, packet id, and the checksum as a user property; the topic comes on top."""
+FAREWELL_S = 1.0
+
+Word = Literal["connected", "lost", "ack", "command", "published"]
+What = Literal["live", "backlog", "hello", "status"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came: a message with its checksum, or a reason code of the broker (and what it is about)."""
+
+    word: Word
+    payload: bytes = b""
+    crc: str | None = None
+    code: int = 0
+    mid: int = 0
+    max_packet_bytes: int = 0
+    said: str = ""
+
+
+class Link:
+    """One broker, one name. ``mind`` is called now and then by our own thread, ``arrived`` is read by it."""
+
+    def __init__(self, url: str, agent: str, wake: Callable[[], None]) -> None:
+        """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
+        try:
+            place = urlsplit(url)
+            host, port = place.hostname or "", place.port or 1883
+        except ValueError:  # its words would repeat a part of the URL, which may be of the password
+            raise ConfigError("the broker's URL cannot be read (allowed: mqtt://user:password@host:port)") from None
+        if place.scheme != "mqtt" or not host:
+            raise ConfigError(
+                f"broker '{url.rpartition('@')[2]}' is no address (allowed: mqtt://user:password@host:port)"
+            )
+        self._host, self._port = host, port
+        self._user, self._password = unquote(place.username or ""), unquote(place.password or "")
+        self._agent, self._wake = agent, wake
+        self.arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+        self.guard = CallbackGuard()
+        self.is_up = False
+        self.connects = 0
+        self._client: Client | None = None
+        self._ended = False
+        self._wait_s, self._open_at, self._told = FIRST_WAIT_S, 0.0, ""
+
+    def mind(self, now: float) -> None:
+        """Open a connection if there is none and it is time; throw one away that has ended."""
+        if self._client is not None and self._ended:
+            self._discard()
+            self._open_at = now + self._wait_s * random.uniform(1.0, 1.5)  # noqa: S311 - spreads load, no secret
+            self._wait_s = min(2 * self._wait_s, LAST_WAIT_S)
+        if self._client is None and now >= self._open_at:
+            self._ended = False
+            self._client = self._make_client()
+            self.connects += 1
+            self._client.connect_async(self._host, self._port, KEEPALIVE_S, clean_start=True)
+            self._client.loop_start()
+
+    def welcomed(self) -> None:
+        """The broker has let us in: the next loss is followed by a short wait again."""
+        self.is_up = True
+        self._wait_s = FIRST_WAIT_S
+        self.tell("up")
+
+    def lost(self) -> None:
+        """The connection has ended."""
+        self.is_up = False
+
+    def publish(self, what: What, payload: bytes) -> int:
+        """Hand a message to the connection and return its packet id, or 0 if there is none now."""
+        if self._client is None or not self.is_up:
+            return 0
+        topic = wire.up_topic(self._agent, what)
+        return self._client.publish(topic, payload, qos=1, properties=_crc(payload, PacketTypes.PUBLISH)).mid
+
+    def payload_bytes(self, max_packet_bytes: int) -> int:
+        """The longest payload that a broker takes, which takes so long a packet (0: it did not say)."""
+        longest = max_packet_bytes - PACKET_OVERHEAD_BYTES - len(wire.up_topic(self._agent, "backlog"))
+        return min(longest, wire.MAX_PAYLOAD_BYTES) if max_packet_bytes else wire.MAX_PAYLOAD_BYTES
+
+    def close(self, farewell: bytes) -> None:
+        """Say goodbye, if there is anybody, and end."""
+        if self._client is not None and self.is_up:
+            topic = wire.up_topic(self._agent, "status")
+            with suppress(RuntimeError, ValueError):  # the link has gone meanwhile
+                message = self._client.publish(topic, farewell, qos=1, properties=_crc(farewell, PacketTypes.PUBLISH))
+                message.wait_for_publish(FAREWELL_S)
+        self.is_up = False
+        if self._client is not None:
+            self._discard()
+
+    def tell(self, state: str) -> None:
+        """One line per change of state, not per attempt."""
+        if state != self._told:
+            log.info("broker", state=state, host=self._host, port=self._port)
+        self._told = state
+
+    def _discard(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+
+    def _make_client(self) -> Client:
+        client = Client(CallbackAPIVersion.VERSION2, client_id=self._agent, protocol=MQTTv5, reconnect_on_failure=False)
+        if self._user:
+            client.username_pw_set(self._user, self._password)
+        last_will = wire.encode(wire.Status(v=wire.VERSION, dev=self._agent, state="offline"))
+        client.will_set(
+            wire.up_topic(self._agent, "status"), last_will, 1, properties=_crc(last_will, PacketTypes.WILLMESSAGE)
+        )
+        client.on_connect = self.guard(self._on_connect)
+        client.on_connect_fail = self.guard(self._on_connect_fail)
+        client.on_disconnect = self.guard(self._on_disconnect)
+        client.on_message = self.guard(self._on_message)
+        client.on_publish = self.guard(self._on_publish)
+        return client
+
+    # What paho's thread does: note and leave.
+
+    def _on_connect(
+        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, more: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self.tell(f"refused: {reason}")
+            return
+        options = SubscribeOptions(qos=1)
+        client.subscribe([(wire.ack_topic(self._agent), options), (wire.command_topic(self._agent), options)])
+        self._arrive(client, Arrival("connected", max_packet_bytes=getattr(more, "MaximumPacketSize", 0)))
+
+    def _on_connect_fail(self, client: Client, _data: object) -> None:
+        self.tell("unreachable")
+        self._end(client)
+
+    def _on_disconnect(
+        self, client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
+    ) -> None:
+        self._arrive(client, Arrival("lost", code=reason.value, said=str(reason)))
+        self._end(client)
+
+    def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
+        if not message.retain:
+            word: Word = "ack" if message.topic == wire.ack_topic(self._agent) else "command"
+            self._arrive(client, Arrival(word, bytes(message.payload), _stated_crc(message)))
+
+    def _on_publish(
+        self, client: Client, _data: object, mid: int, reason: ReasonCode, _more: Properties | None
+    ) -> None:
+        self._arrive(client, Arrival("published", code=reason.value, mid=mid, said=str(reason)))
+
+    def _arrive(self, client: Client, arrival: Arrival) -> None:
+        if client is self._client:  # not of a connection that has been thrown away
+            self.arrived.put(arrival)
+            self._wake()
+
+    def _end(self, client: Client) -> None:
+        if client is self._client:
+            self._ended = True
+            self._wake()
+
+
+def _crc(payload: bytes, packet: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
+    return properties
+
+
+def _stated_crc(message: MQTTMessage) -> str | None:
+    pairs: list[tuple[str, str]] = getattr(message.properties, "UserProperty", [])
+    return next((value for name, value in pairs if name == wire.CRC_PROPERTY), None)

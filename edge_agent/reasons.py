@@ -1,0 +1,68 @@
+"""What the broker's reason codes mean for an agent: wait, send less, or call a person. None of them frees a reading."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import structlog
+
+log = structlog.get_logger()
+
+SUCCESS, NO_SUBSCRIBER = 0x00, 0x10
+NOT_AUTHORIZED, TAKEN_OVER, TOO_LARGE, QUOTA = 0x87, 0x8E, 0x95, 0x97
+FAILURE = 0x80
+"""MQTT 5.0, 2.4: codes from here on are failures."""
+
+LOSSES, LOSSES_WITHIN_S = 3, 60.0
+FIRST_QUIET_S, LAST_QUIET_S = 1.0, 30.0
+
+
+class Reasons:
+    """Alarms by name, 1 while they last; ``quiet_until`` is when batches may be sent again."""
+
+    def __init__(self) -> None:
+        self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large", "unsteady"), 0)
+        self.quiet_until = float("-inf")
+        self.refused = 0
+        self._quiet_s = FIRST_QUIET_S
+        self._losses: deque[tuple[float, int]] = deque(maxlen=LOSSES)
+
+    def note_batch(self, code: int, now: float) -> None:
+        """What the broker said to a batch. Only success ends an alarm."""
+        self._set("no_subscriber", code == NO_SUBSCRIBER)
+        self._set("refused", code >= FAILURE and code != QUOTA)
+        if code >= FAILURE:
+            self.refused += 1
+        if code == QUOTA:
+            self._be_quiet(now)
+        elif code < FAILURE:
+            self._quiet_s = FIRST_QUIET_S
+
+    def note_loss(self, code: int, now: float) -> None:
+        """A connection has ended, and what the broker said to it."""
+        self._losses.append((now, code))
+        if code == QUOTA:
+            self._be_quiet(now)
+        self.look(now)
+
+    def note_too_large(self, happens: str) -> None:
+        """``yes`` when one reading alone is longer than the broker takes: it waits for a person."""
+        self._set("too_large", happens == "yes")
+
+    def look(self, now: float) -> None:
+        """Whether connections end again and again: a bad line, or another agent that keeps taking our name.
+
+        Not every broker says that a session was taken over: mosquitto 2.0 just closes it.
+        """
+        recent = [code for at, code in self._losses if now - at <= LOSSES_WITHIN_S]
+        self._set("unsteady", len(recent) >= LOSSES)
+        self._set("taken_over", TAKEN_OVER in recent)
+
+    def _be_quiet(self, now: float) -> None:
+        self.quiet_until = now + self._quiet_s
+        self._quiet_s = min(2 * self._quiet_s, LAST_QUIET_S)
+
+    def _set(self, alarm: str, happens: bool) -> None:
+        if happens != bool(self.alarms[alarm]):
+            (log.error if happens else log.info)("broker_alarm", alarm=alarm, lasts=happens)
+        self.alarms[alarm] = int(happens)
