@@ -16,6 +16,7 @@ import structlog
 from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
 from ingest.gate import Gate
+from ingest.metrics import IngestMetrics, serve_metrics
 from ingest.parts import Parts
 from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
@@ -26,6 +27,8 @@ from stores.records.quarantine import Quarantine
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ingest.intake import Intake
     from ingest.settings import Settings
 
@@ -61,11 +64,25 @@ def _compose(settings: Settings, stop: Event) -> bool:
         gate = Gate(registry.load())
         quarantine, errands = Quarantine(engine), Errands(engine)
         parts = Parts(settings.data, gate, store, quarantine, errands, subscriber, time.monotonic, now_ms)
-        is_well = _run(parts, parts.intake(), registry, stop)
+        intake = parts.intake()
+        end_metrics = _tell_metrics(settings, parts, intake)
+        is_well = _run(parts, intake, registry, stop)
+        end_metrics()
         parts.close()
     store.close()
     engine.dispose()
     return is_well
+
+
+def _tell_metrics(settings: Settings, parts: Parts, intake: Intake) -> Callable[[], None]:
+    """Answer ``/metrics`` where that is wanted; returns what ends it."""
+    if not settings.metrics:
+        return lambda: None
+    writer = parts.store_writer
+    metrics = IngestMetrics(
+        lambda: parts.figures.as_tree(intake.subscriber.waiting), lambda: time.monotonic() - writer.moved_s
+    )
+    return serve_metrics(settings.metrics, metrics)
 
 
 def now_ms() -> int:
@@ -137,6 +154,7 @@ def _run_errands(parts: Parts) -> None:
 def _set_up_logging() -> None:
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

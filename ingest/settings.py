@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     broker: str = Field(repr=False)
     store: str = Field(repr=False)
     records: str = Field(repr=False)
+    metrics: str = ""
+    """Where to answer ``/metrics``, ``127.0.0.1:9464`` say; empty: nowhere."""
 
 
 def load_settings() -> Settings:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from facility.errors import Rejected, StoreUnavailable
 from facility.system_alarm import SystemAlarm
@@ -105,8 +106,9 @@ class StoreWriter:
             self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
-        if self._write(found[-1].end, entries, stop):
-            self._tell(entries)
+        with bound_contextvars(batch=found[-1].end):  # what is logged meanwhile names its group by its journal offset
+            if self._write(found[-1].end, entries, stop):
+                self._tell(entries)
         return True
 
     def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> bool:

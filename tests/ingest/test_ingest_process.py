@@ -4,10 +4,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
+import urllib3
 from ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch, wait_for
+from servers import free_port
 
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
@@ -134,3 +137,36 @@ def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, 
     assert [(item.reason, item.count) for item in ingest.quarantine.items()] == [("unexpected_error", 5)] * 2
     assert ingest.stored() == {POWER: 10}
     ingest.close()
+
+
+def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, run, log, edge):
+    records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    Registry(records).apply(CATALOGUE, by="test", at=datetime.now(UTC), accept=True)
+    records.dispose()
+    port = free_port()
+    run(**settings(tmp_path, broker), metrics=f"127.0.0.1:{port}")
+    wait_for(lambda: "broker_connected" in log())
+    edge.send(batch(1, 5, ep=tmp_path.name, t=[time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]))
+    http = urllib3.PoolManager(retries=False)
+
+    def told():
+        return http.request("GET", f"http://127.0.0.1:{port}/metrics").data.decode()
+
+    wait_for(lambda: "meterhouse_readings_stored_total 5.0" in told())
+    said = told()
+    http.clear()
+    assert 'meterhouse_agent_stored_up_to{agent="edge-1"} 5.0' in said
+    assert 'meterhouse_live_latency_seconds{quantile="0.95"}' in said
+    assert "meterhouse_alarm{" not in said
+    still = next(line for line in said.splitlines() if line.startswith("meterhouse_store_writer_still_seconds "))
+    assert 0 <= float(still.split()[1]) < 5
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:9464", "db.example:9464", "127.0.0.1", "9464"])
+def test_figures_are_told_to_nobody_else(tmp_path, broker, run, log, address):
+    records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    Registry(records).apply(CATALOGUE, by="test", at=datetime.now(UTC), accept=True)
+    records.dispose()
+    process = run(**settings(tmp_path, broker), metrics=address)
+    assert process.wait(20) == 2
+    assert f"METERHOUSE_METRICS: '{address}' is no port of this machine alone" in log()
