@@ -61,7 +61,7 @@ def main() -> None:
     """Write ``bench/results/influx.json``."""
     folder, now_ms = Path(tempfile.mkdtemp(prefix="bench-influx-")), time.time_ns() // 1_000_000
     with Supervisor(folder / "logs") as supervisor:
-        url = start_influxd(folder / "influxd", supervisor)
+        url = start_influxd(folder / "influxd", supervisor, folder / "ingest.json")
         prepare_store(url, "town", now_ms)
         store = open_readings(url, Registry())
         point = estate().points[0].id

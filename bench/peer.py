@@ -227,7 +227,7 @@ def main() -> None:
         Supervisor(folder / "logs") as supervisor,
         start_broker(folder / "broker", identities, kind="mosquitto") as broker,
     ):
-        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor))
+        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor, folder / "ingest.json"))
         for turn in range(REPEATS):
             for kind, given in forms.items():
                 database = f"{kind}_{turn}"

@@ -69,11 +69,20 @@ class Demo:
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "history.json").write_text('{"complete": false}', encoding="utf-8")  # analytics waits for it
         self.supervisor = Supervisor(self.folder / "logs")
-        url = start_influxd(self.folder / "influxd", self.supervisor) if self.store == OWN_INFLUX else self.store
+        url = (
+            start_influxd(self.folder / "influxd", self.supervisor, self.folder / "ingest.json")
+            if self.store == OWN_INFLUX
+            else self.store
+        )
         self.settings = Settings(data=self.folder, store=url)
         self.records: Engine = open_records(self.settings.records_url)
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
         self._write_estate(now)
+
+    def _start_store(self) -> str:
+        if self.store != OWN_INFLUX:
+            return self.store
+        return start_influxd(self.folder / "influxd", self.supervisor, self.folder / "ingest.json")
 
     def _write_estate(self, now: datetime) -> None:
         gateway, line = free_port(), free_port()

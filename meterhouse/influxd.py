@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import structlog
 import urllib3
 
 from facility.errors import ConfigError, Unavailable
+from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,10 +30,16 @@ OWN_INFLUX = "influx"
 LISTEN = "127.0.0.1"
 USER, DATABASE = "meterhouse", "meterhouse"
 START_TIMEOUT_S = 30.0
+LOOK_EVERY_S, SETTLE_S = 2.0, 30.0
+ENOUGH_BYTES = 8 * 2**20
+"""With so much room a server is started anew; with less it would only fill up again."""
+
 HOW_TO_GET = (
     "InfluxDB's influxd was not found: put it on the PATH, or name a running InfluxDB in --store"
     " (go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10 builds one)"
 )
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,37 @@ class Influxd:
         return answer.status == 200 and b"error" not in answer.data  # noqa: PLR2004 - HTTP's OK
 
 
+@dataclass(slots=True)
+class RoomKeeper:
+    """Starts an influxd anew whose disk was full, once there is room: until then it refuses every write (measured).
+
+    Whether it still refuses is told by ingest, whose alarm stands in ``ingest.json``.
+    """
+
+    folder: Path
+    told: Path
+    supervisor: Supervisor
+    _due_s: float = 0.0
+
+    def look(self) -> None:
+        """One round: look now and then, and leave a server that was started anew some time."""
+        now_s = self.supervisor.clock()
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + LOOK_EVERY_S
+        if self._is_refused() and shutil.disk_usage(self.folder).free >= ENOUGH_BYTES:
+            log.warning("influxd_started_anew", reason="its disk was full and has room again")
+            self._due_s = now_s + SETTLE_S
+            self.supervisor.end("influxd")
+
+    def _is_refused(self) -> bool:
+        try:
+            told = json.loads(self.told.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # ingest has not run, or cannot write either
+            return False
+        return "no space left" in told["alarms"].get(SystemAlarm.STORE_UNAVAILABLE, "")
+
+
 def own_influxd(folder: Path) -> Influxd:
     """The server that lives in ``folder``, with the password it was given when the folder was new."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,11 +144,15 @@ def own_influxd(folder: Path) -> Influxd:
     return Influxd(folder, _free_port(), kept.read_text(encoding="ascii"))
 
 
-def start_influxd(folder: Path, supervisor: Supervisor) -> str:
-    """Run the server that lives in ``folder`` and return its URL once it answers. Raises ``ConfigError``."""
+def start_influxd(folder: Path, supervisor: Supervisor, told: Path) -> str:
+    """Run the server that lives in ``folder`` and return its URL once it answers. Raises ``ConfigError``.
+
+    ``told`` is where ingest says how it fares.
+    """
     program, server = find_influxd(), own_influxd(folder)
     supervisor.start("influxd", [str(program), "run"], server.env())
     server.await_ready(supervisor.tend)
+    supervisor.also.append(RoomKeeper(folder, told, supervisor).look)
     return server.url
 
 

@@ -66,6 +66,8 @@ class Supervisor:
     folder: Path
     clock: Callable[[], float] = time.monotonic
     children: dict[str, Child] = field(default_factory=dict)
+    also: list[Callable[[], None]] = field(default_factory=list)
+    """What else is looked at in every round."""
 
     def start(
         self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, pulse: Path | None = None
@@ -105,6 +107,12 @@ class Supervisor:
                 self._plan(child, code)
             elif self.clock() >= child.restart_at:
                 self._restart(child)
+        for look in self.also:
+            look()
+
+    def end(self, name: str) -> None:
+        """End one child; like one that died by itself it is started again."""
+        _end(self.children[name].process)
 
     def watch(self, duration_s: float, pause_s: float = 0.2) -> None:
         """Tend for a while."""

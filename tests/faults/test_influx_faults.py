@@ -13,6 +13,8 @@ from ingest_rig import POWER, wait_for
 from store_rig import Registry, Rig, now_ms
 
 from facility.errors import StoreUnavailable
+from meterhouse.influxd import start_influxd
+from meterhouse.supervisor import Supervisor
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import Retention
@@ -112,32 +114,34 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-def test_S5_a_full_disk_is_told_and_after_room_was_made_and_a_restart_everything_is_stored(tmp_path, small_disk):
-    server = InfluxServer(folder=small_disk)
-    server.start()
-    make_ready(server.url, "town")
-    rig = Rig(tmp_path, server.url)
-    try:
-        filler = small_disk / "filler"
-        rig.take_in(5_000)
-        rig.start()
-        rig.wait_until_settled()
-        free = os.statvfs(small_disk)
-        filler.write_bytes(bytes(max(free.f_bavail * free.f_frsize - 100_000, 0)))
-        rig.take_in(40_000)
-        wait_for(lambda: "no space left" in rig.alarms.get("store_unavailable", ""))
-        assert "make room, then restart it" in rig.alarms["store_unavailable"]
-        filler.unlink()
-        server.stop()
-        server.start()
-        begun_s = time.monotonic()
-        rig.wait_until_settled()
-        assert time.monotonic() - begun_s < 60
-        rig.check_nothing_is_lost()
-        assert rig.alarms == {}
-    finally:
-        rig.close()
-        server.stop()
+def test_S5_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(tmp_path, small_disk):
+    with Supervisor(tmp_path / "logs") as supervisor:
+        url = start_influxd(small_disk, supervisor, tmp_path / "ingest.json")
+        make_ready(url, "town")
+        first = supervisor.pids()["influxd"]
+        rig = Rig(tmp_path, url)
+        try:
+            filler = small_disk / "filler"
+            rig.take_in(5_000)
+            rig.start()
+            rig.wait_until_settled()
+            free = os.statvfs(small_disk)
+            filler.write_bytes(bytes(max(free.f_bavail * free.f_frsize - 100_000, 0)))
+            rig.take_in(40_000)
+            wait_for(lambda: "no space left" in rig.alarms.get("store_unavailable", ""))
+            rig.parts.figures.write_now(0)
+            supervisor.watch(5)
+            assert supervisor.pids()["influxd"] == first  # no use while the disk is full
+            filler.unlink()
+            begun_s = time.monotonic()
+            while rig.settled < rig.taken_in:
+                supervisor.watch(0.5)
+                assert time.monotonic() - begun_s < 60
+            assert supervisor.pids()["influxd"] != first
+            rig.check_nothing_is_lost()
+            assert rig.alarms == {}
+        finally:
+            rig.close()
 
 
 def test_S7_what_influxd_loses_with_a_damaged_log_comes_back_from_the_journal(server, rig):
