@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it, in memory
 
 
+def need_influxd() -> Path:
+    """The program; without it a test fails where servers are required, and else is skipped."""
+    try:
+        return find_influxd()
+    except ConfigError as missing:
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(f"{missing} and REQUIRE_SERVERS=1")
+        pytest.skip(str(missing))
+
+
 class InfluxServer:
     """Context manager: a server of our own. ``kill``, ``stop`` and ``start`` keep its port and its folder."""
 
@@ -47,12 +57,7 @@ class InfluxServer:
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def start(self) -> Self:
-        try:
-            program = find_influxd()
-        except ConfigError as missing:
-            if os.environ.get("REQUIRE_SERVERS") == "1":
-                pytest.fail(f"{missing} and REQUIRE_SERVERS=1")
-            pytest.skip(str(missing))
+        program = need_influxd()
         with (self.folder / "log").open("ab") as log:
             env = os.environ | self.server.env(self.extra)
             self.process = subprocess.Popen([program, "run"], env=env, stdout=log, stderr=log)

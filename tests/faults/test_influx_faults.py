@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 from influx_proxy import InfluxProxy
-from influx_server import InfluxServer, make_ready
+from influx_server import InfluxServer, make_ready, need_influxd
 from ingest_rig import POWER, wait_for
 from store_rig import Registry, Rig, now_ms
 
@@ -109,6 +109,7 @@ def small_disk(tmp_path):
     if os.geteuid() != 0:
         how = "a disk of its own needs root"
         (pytest.fail if os.environ.get("REQUIRE_SERVERS") == "1" else pytest.skip)(how)
+    need_influxd()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
     yield disk
     subprocess.run(["umount", disk], check=True)
