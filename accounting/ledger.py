@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.registers import Total, in_order, straightened
+from facility.ledger import BEGINNING, history_of
+from facility.profile import Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accounting.local_time import Times
     from accounting.registers import Floats
+    from facility.ledger import Installation
+    from facility.model import Meter, Point
 
 _ALWAYS = -(2**62)
 
@@ -39,6 +43,26 @@ class Stretch:
     def was_read(self) -> bool:
         """Whether somebody read a register when it began."""
         return self.opening is not None or self.closing is not None
+
+
+def stretches_of(meter: Meter, point: Point, ledger: tuple[Installation, ...]) -> tuple[Stretch, ...]:
+    """The stretches of one counter of a meter, oldest first, never none."""
+    return tuple(_stretch(one, point) for one in history_of(meter, ledger))
+
+
+def _stretch(one: Installation, point: Point) -> Stretch:
+    ct_told = one.ct_ratio if one.told_ct_ratio is None else one.told_ct_ratio
+    pt_told = one.pt_ratio if one.told_pt_ratio is None else one.told_pt_ratio
+    by_ct, by_pt = point.ratio in {Ratio.CT, Ratio.CT_PT}, point.ratio in {Ratio.PT, Ratio.CT_PT}
+    return Stretch(
+        since_ms=_ALWAYS if one.since == BEGINNING else round(one.since.timestamp() * 1000),
+        told=(ct_told if by_ct else 1.0) * (pt_told if by_pt else 1.0),
+        true=(one.ct_ratio if by_ct else 1.0) * (one.pt_ratio if by_pt else 1.0),
+        span=one.span,
+        opening=one.opening,
+        closing=one.closing,
+        continues=one.continues,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,17 +43,27 @@ class RollupWriter:
 
         Idempotent. Unknown points, and counters of no utility, are passed over.
         """
-        changed: dict[str, HourlyUse] = {}
+        changed: dict[str, list[HourlyUse]] = {}
         for point in self._catalogue.points:
             if point.id in ranges and self._is_accounted(point):
-                changed[point.id] = self._hours.touched(point, *ranges[point.id])
-                self._write_meter(point, changed[point.id])
+                changed[point.id] = self._update_counter(point, *ranges[point.id])
         for total, heads in self._totals.items():
-            if touched := [changed[head.id] for head in heads if head.id in changed]:
-                self._write_total(total, heads, touched)
+            touched = [use for head in heads for use in changed.get(head.id, ())]
+            for uses in _side_by_side(touched):
+                self._write_total(total, heads, uses)
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
+
+    def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
+        """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
+        uses = [self._hours.touched(point, first_ms, last_ms)]
+        self._write_meter(point, uses[0])
+        for t_ms in self._hours.gaps_after(point, int(uses[0].edges_ms[-1])):
+            if len(uses) == 1 or t_ms >= uses[-1].edges_ms[-1] - 1:  # else that silence has just been done
+                uses.append(self._hours.touched(point, t_ms, t_ms))
+                self._write_meter(point, uses[-1])
+        return uses
 
     def _is_accounted(self, point: Point) -> bool:
         first = self._catalogue.find_point(point.meter, point.quantity)
@@ -80,7 +90,7 @@ class RollupWriter:
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
         edges = np.arange(first, last + HOUR_MS, HOUR_MS, dtype=np.int64)
-        alone = len(heads) == 1
+        alone = len(heads) == 1 and len(touched) == 1
         uses = touched if alone else [self._hours.between(head, edges) for head in heads]
         together = HourlyUse(
             edges,
@@ -88,6 +98,7 @@ class RollupWriter:
             np.sum([use.est_qty for use in uses], axis=0),
             np.mean([use.completeness for use in uses], axis=0),
             np.sum([use.quarters for use in uses], axis=0),
+            np.sum([use.est_quarters for use in uses], axis=0),
         )
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], together, whole, priced=True)
@@ -145,6 +156,18 @@ class RollupWriter:
             totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
             rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
             self._store.write_rollup(name, rows)
+
+
+def _side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
+    """Uses grouped so that those of one group overlap or touch, and those of two do not."""
+    groups: list[list[HourlyUse]] = []
+    end = 0
+    for use in sorted(uses, key=lambda one: int(one.edges_ms[0])):
+        if not groups or int(use.edges_ms[0]) > end:
+            groups.append([])
+        groups[-1].append(use)
+        end = max(end, int(use.edges_ms[-1]))
+    return groups
 
 
 def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:

@@ -98,6 +98,7 @@ building = sa.Table(
     _text("use"),
     sa.Column("floor_area_m2", sa.Double),
     sa.Column("hours", sa.JSON, nullable=False),
+    sa.Column("armed", sa.JSON, nullable=False),
 )
 
 space = sa.Table(
@@ -138,6 +139,8 @@ meter = sa.Table(
     sa.Column("digits", sa.Integer),
     sa.Column("poll_s", sa.Double, nullable=False),
     _text("provenance"),
+    sa.Column("rolls_over_at", sa.Double),
+    sa.Column("most_per_hour", sa.Double),
 )
 
 point = sa.Table(
@@ -151,6 +154,7 @@ point = sa.Table(
     sa.Column("level", sa.Text),
     sa.Column("low", sa.Double),
     sa.Column("high", sa.Double),
+    sa.Column("ratio", sa.Text),
 )
 
 assignment = sa.Table(
