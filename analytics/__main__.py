@@ -13,17 +13,21 @@ import structlog
 from pydantic import ValidationError
 
 from analytics.live import Watch
+from analytics.recompute import Recompute
 from analytics.rollups import RollupWriter
 from analytics.settings import Settings
 from facility.errors import ConfigError
 from stores.readings import open_readings
+from stores.records.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
 
 WAIT_S = 1.0
@@ -75,8 +79,7 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
             newest = registry.version()
             if newest and newest != version:
                 version, catalogue = newest, registry.load()
-                rollups = RollupWriter(store, catalogue)
-                watch = Watch(store, rollups, Casebook(records), catalogue, settings.data, step_days=settings.step_days)
+                watch = _watch(settings, store, records, catalogue)
                 log.info("watching", site=catalogue.site.id, version=version)
             if watch:
                 watch.tick(time.time_ns() // 1_000_000)
@@ -85,6 +88,13 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
         except Exception:
             log.exception("analytics_failed")
         time.sleep(settings.tick_s if watch else WAIT_S)
+
+
+def _watch(settings: Settings, store: ReadingStore, records: Engine, catalogue: Catalogue) -> Watch:
+    rollups = RollupWriter(store, catalogue, Accounts(records))
+    again = Recompute(store, rollups, catalogue, Recomputations(records))
+    cases, folder = Casebook(records), settings.data
+    return Watch(store, rollups, cases, catalogue, folder, step_days=settings.step_days, again=again)
 
 
 if __name__ == "__main__":

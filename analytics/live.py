@@ -46,17 +46,33 @@ class Rollups(Protocol):
         """Recompute what these stretches of points touch."""
 
 
+class Again(Protocol):
+    """What works through the list of recomputations (``analytics.recompute.Recompute``)."""
+
+    def step(self, now_ms: int) -> bool:
+        """Do the next piece; False when there is none."""
+
+
 class Watch:
     """One estate under watch. ``tick`` is called every few seconds with the time."""
 
     def __init__(
-        self, store: ReadingStore, rollups: Rollups, cases: Cases, catalogue: Catalogue, folder: Path, *, step_days: int
+        self,
+        store: ReadingStore,
+        rollups: Rollups,
+        cases: Cases,
+        catalogue: Catalogue,
+        folder: Path,
+        *,
+        step_days: int,
+        again: Again | None = None,
     ) -> None:
         self.store = store
         self.rollups = rollups
         self.catalogue = catalogue
         self.folder = folder
         self.step_days = step_days
+        self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = Models()
         self.window: Window | None = None
@@ -73,6 +89,8 @@ class Watch:
             self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
             self._tell(replace(self.progress, state="rollups", done=share, through=None))
             return
+        if self.again:
+            self.again.step(now_ms)
         hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
         if self.window is None or self.progress.through is None or _ms(self.progress.through) < hour_ms:
             self._look_through(hour_ms)

@@ -76,14 +76,19 @@ class CounterHours:
     def touched(self, point: Point, first_ms: int, last_ms: int) -> HourlyUse:
         """Every hour whose use may have changed when readings from ``first_ms`` to ``last_ms`` were written."""
         before = self._store.read_before([point.id], first_ms - 1).get(point.id)
-        start = before.t_ms if before else min(first_ms, self._installed_ms(point))
-        end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS) or last_ms
+        first = next_reading_ms(self._store, point.id, first_ms - 1, near_ms=HOLD_MS)
+        start = before.t_ms if before else min(first or first_ms, self._installed_ms(point))
+        end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS)
+        if end is None:
+            newest = self._store.latest([point.id]).get(point.id)
+            reads = [one.since_ms for one in self._stretches[point.id] if one.was_read]
+            end = max((t for t in (*reads, newest.t_ms if newest else start) if t <= last_ms), default=last_ms)
         edges, series = self._hours_and_readings(point, start, end)
         odd = anomalies(series.t_ms, series.x, self._most_per_hour(point))
         if len(odd) or bool((series.q == Quality.SUSPECT).any()):
-            first, last = int(series.t_ms[0]), int(series.t_ms[-1])
+            oldest, last = int(series.t_ms[0]), int(series.t_ms[-1])
             stood = [int(series.t_ms[standstill(series.x, i)]) for i in odd.tolist()]
-            start, end = max(min([start - HOLD_MS, *stood]), first), min(end + HOLD_MS, last)
+            start, end = max(min([start - HOLD_MS, *stood]), oldest), min(end + HOLD_MS, last)
             edges, series = self._hours_and_readings(point, start, end)
         return self._use(point, edges, series)
 
@@ -187,6 +192,11 @@ def _hourly(total: Total, edges_ms: Times, weights: Values | None) -> HourlyUse:
     use = use_of(total, quarter_edges(edges_ms), weights=weights)
     completeness = use.completeness.reshape(-1, QUARTERS).mean(axis=1)
     return HourlyUse(edges_ms, by_hour(use.qty), by_hour(use.est_qty), completeness, use.qty, use.est_qty)
+
+
+def by_hour_and_period(quarters: Values) -> Values:
+    """Sums of known quarters in each period, (4 n, 5) → (n, 5), NaN where no quarter of an hour is known."""
+    return np.stack([by_hour(column) for column in quarters.T], axis=1)
 
 
 def by_hour(quarters: Values) -> Values:
