@@ -9,13 +9,12 @@ import numpy as np
 
 from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import gaps_of, use_of
-from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.registers import HOLD_MS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
 from facility.model import Quality
-from facility.quantities import Quantity
-from stores.readings.neighbours import next_reading_ms, readings_around
+from stores.counters import Counters
+from stores.readings.neighbours import next_reading_ms
 
 if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
@@ -24,17 +23,6 @@ if TYPE_CHECKING:
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series, Times, Values
 
-_GREATEST_RATE = {
-    Quantity.ENERGY_IMPORT: Quantity.ACTIVE_POWER.high / 1000,
-    Quantity.ENERGY_EXPORT: Quantity.ACTIVE_POWER.high / 1000,
-    Quantity.WATER_VOLUME: Quantity.WATER_FLOW.high / 1000,
-    Quantity.GAS_VOLUME: Quantity.GAS_FLOW.high,
-    Quantity.HEAT_ENERGY: Quantity.HEAT_POWER.high / 1000,
-    Quantity.COOLING_ENERGY: Quantity.COOLING_POWER.high / 1000,
-}
-"""What a counter may grow in an hour where its feeder's limit is not known: the greatest flow ever accepted."""
-
-_STANDSTILL_MS = 40 * DAY_MS
 _SURELY = 1 - 1e-9
 
 
@@ -67,11 +55,8 @@ class CounterHours:
     """Reads counters from the store and turns them into hourly use. Results do not depend on the order of arrival."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
-        self._store, self._catalogue, self._calendar = store, catalogue, calendar
-        self._stretches = {
-            point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations)
-            for point in catalogue.counters
-        }
+        self._store, self._calendar = store, calendar
+        self._counters = Counters(store, catalogue)
 
     def touched(self, point: Point, first_ms: int, last_ms: int) -> HourlyUse:
         """Every hour whose use may have changed when readings from ``first_ms`` to ``last_ms`` were written."""
@@ -81,10 +66,10 @@ class CounterHours:
         end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS)
         if end is None:
             newest = self._store.latest([point.id]).get(point.id)
-            reads = [one.since_ms for one in self._stretches[point.id] if one.was_read]
+            reads = [one.since_ms for one in self._counters.stretches[point.id] if one.was_read]
             end = max((t for t in (*reads, newest.t_ms if newest else start) if t <= last_ms), default=last_ms)
         edges, series = self._hours_and_readings(point, start, end)
-        odd = anomalies(series.t_ms, series.x, self._most_per_hour(point))
+        odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point))
         if len(odd) or bool((series.q == Quality.SUSPECT).any()):
             oldest, last = int(series.t_ms[0]), int(series.t_ms[-1])
             stood = [int(series.t_ms[standstill(series.x, i)]) for i in odd.tolist()]
@@ -94,7 +79,7 @@ class CounterHours:
 
     def between(self, point: Point, edges_ms: Times) -> HourlyUse:
         """Use of the given consecutive hours."""
-        return self._use(point, edges_ms, self._around(point, int(edges_ms[0]), int(edges_ms[-1])))
+        return self._use(point, edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1])))
 
     def gaps_after(self, point: Point, t_ms: int) -> list[int]:
         """The last instants of hours in later silences whose spread looks back on use before ``t_ms``."""
@@ -109,26 +94,15 @@ class CounterHours:
 
     def _hours_and_readings(self, point: Point, start_ms: int, end_ms: int) -> tuple[Times, Series]:
         edges_ms = self._calendar.hour_edges(start_ms, end_ms)
-        return edges_ms, self._around(point, int(edges_ms[0]), int(edges_ms[-1]))
-
-    def _around(self, point: Point, start_ms: int, end_ms: int) -> Series:
-        """Readings of the range with what is needed to judge them: a register that leaps may have stood for long."""
-        series = readings_around(self._store, point.id, start_ms, end_ms, context_ms=HOLD_MS)
-        odd = anomalies(series.t_ms, series.x, self._most_per_hour(point)).tolist()
-        if odd and odd[0] > 0 and series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
-            return readings_around(self._store, point.id, start_ms, end_ms, context_ms=_STANDSTILL_MS)
-        return series
-
-    def _most_per_hour(self, point: Point) -> float:
-        return self._catalogue.meter[point.meter].most_per_hour or _GREATEST_RATE.get(point.quantity, np.inf)
+        return edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1]))
 
     def _installed_ms(self, point: Point) -> int:
         """When the first opening read was taken, for ever away where there is none."""
-        first = self._stretches[point.id][0]
+        first = self._counters.stretches[point.id][0]
         return first.since_ms if first.opening is not None else 2**62
 
     def _use(self, point: Point, edges_ms: Times, series: Series) -> HourlyUse:
-        total = self._total(point, series)
+        total = self._counters.total(point, series)
         start, end = int(edges_ms[0]), int(edges_ms[-1])
         gaps = [(a, b) for a, b in gaps_of(total) if a < end and b > start]
         if not gaps:
@@ -137,21 +111,6 @@ class CounterHours:
         even = _hourly(total, whole, None)
         weights = np.repeat(self._weights(point, even, gaps), QUARTERS)
         return _hourly(total, whole, weights).cut(start, end)
-
-    def _total(self, point: Point, series: Series) -> Total:
-        good = series.q != Quality.SUSPECT
-        stretches = self._stretches[point.id]
-        reach = self._reach(point, series) if len(stretches) > 1 or stretches[0].opening is not None else (0, 0)
-        return stitched(series.t_ms[good], series.x[good], stretches, max_rate=self._most_per_hour(point), reach=reach)
-
-    def _reach(self, point: Point, series: Series) -> tuple[int, int]:
-        """The time of which all readings are at hand: without end on a side where there are no more."""
-        if not len(series):
-            return -(2**62), 2**62
-        first, last = int(series.t_ms[0]), int(series.t_ms[-1])
-        earlier = self._store.read_before([point.id], first - 1)
-        later = self._store.latest([point.id])[point.id].t_ms > last
-        return (first if earlier else -(2**62)), (last if later else 2**62)
 
     def _weights(self, point: Point, even: HourlyUse, gaps: list[tuple[int, int]]) -> Values:
         """Hours of each silence as the meter's own weeks before it usually were; evenly where it has none."""
