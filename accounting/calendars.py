@@ -29,6 +29,7 @@ from facility.model import Hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
 
     from facility.model import Building, Site
 
@@ -97,6 +98,11 @@ class SiteCalendar:
         self._zone = zone_called(site.timezone)
         self._holidays = PublicHolidays.of(site)
         self._closures = site.closures
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return self._zone
 
     def closed_days(self, years: Iterable[int]) -> frozenset[date]:
         """Public holidays (shifted as the site says) and closures in these local years."""

@@ -89,6 +89,10 @@ def stitched(
     """
     t_ms, x = in_order(t_ms, x)
     found = _in_reach(stretches, *reach) or [Stretch()]
+    both = [one.since_ms for one in found if one.opening is not None and one.closing is not None]
+    if both:
+        apart = ~np.isin(t_ms, both)  # at the instant of a swap nobody can tell which device a reading is of
+        t_ms, x = t_ms[apart], x[apart]
     starts = np.searchsorted(t_ms, [stretch.since_ms for stretch in found[1:]])
     rows = [slice(a, b) for a, b in zip([0, *starts], [*starts, len(t_ms)], strict=True)]
     faces = [_Faces(t_ms[r], x[r] / s.told) for r, s in zip(rows, found, strict=True)]

@@ -38,7 +38,7 @@ class Counters:
     """The counters of one estate as totals; nothing is kept between calls."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue) -> None:
-        self._store, self._catalogue = store, catalogue
+        self._store, self.catalogue = store, catalogue
         self.stretches: dict[str, tuple[Stretch, ...]] = {
             point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations)
             for point in catalogue.counters
@@ -46,7 +46,7 @@ class Counters:
 
     def most_per_hour(self, point: Point) -> float:
         """The most units an hour that the counter's feeder can deliver."""
-        return self._catalogue.meter[point.meter].most_per_hour or _GREATEST_RATE.get(point.quantity, np.inf)
+        return self.catalogue.meter[point.meter].most_per_hour or _GREATEST_RATE.get(point.quantity, np.inf)
 
     def around(self, point: Point, start_ms: int, end_ms: int) -> Series:
         """Readings of the range with what is needed to judge them: a register that leaps may have stood for long."""

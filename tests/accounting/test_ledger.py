@@ -89,3 +89,12 @@ def test_reads_outside_the_readings_at_hand_are_not_joined_to_them():
     total = stitched(HOURS, x, stretches, reach=(0, 24 * HOUR_MS))
     assert total.t_ms[0] == 0
     assert use_of(total, HOURS).qty.sum() == pytest.approx(240)
+
+
+def test_a_reading_at_the_very_instant_of_a_swap_is_of_neither_device():
+    at = 12 * HOUR_MS
+    x = np.where(at >= HOURS, 5_000 + 10 * HOURS / HOUR_MS, 7 + 10 * (HOURS - at) / HOUR_MS)
+    for read in (5_120.0, 7.0):
+        x[12] = read
+        use = used(x, [Stretch(), Stretch(at, opening=7.0, closing=5_120.0)])
+        assert use.qty.tolist() == pytest.approx([10.0] * 24)
