@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from facility.site_document import load_site
@@ -47,6 +48,18 @@ def check(file: File) -> None:
         f"{file}: good. {len(estate.buildings)} buildings, {len(estate.meters)} meters and sensors, "
         f"{len(estate.points)} points, {len(estate.agents)} agents."
     )
+    _warn_of_unadjusted_years(estate)
+
+
+def _warn_of_unadjusted_years(estate: Catalogue) -> None:
+    """Say which of this and the next year lack the notice that moves workdays: their figures would follow no notice."""
+    this_year = datetime.now(UTC).year
+    for year in SiteCalendar(estate.site).unadjusted_years((this_year, this_year + 1)):
+        typer.echo(
+            f"warning: no notice of moved workdays is known for {year}: every weekend of it counts as off;"
+            f" add one under site.holidays.notices",
+            err=True,
+        )
 
 
 @app.command(help="Make the registry say what site.yaml says; prints the difference first.")
@@ -62,6 +75,7 @@ def apply(
     settings.data.mkdir(parents=True, exist_ok=True)
     registry = Registry(open_records(settings.records_url))
     changes = registry.difference(estate)
+    _warn_of_unadjusted_years(estate)
     _print_changes(changes)
     if dry_run or not changes:
         return
