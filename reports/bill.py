@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stores.records.accounts import Accounts, Adjustment
 
 CENT = Decimal("0.01")
+_LONG_ENOUGH = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class Shares:
     estimated_quantity: Decimal
 
     def share(self, hours: float) -> float:
-        """A share of the whole time, 0–1."""
-        return hours / max(self.measured_h + self.estimated_h + self.missing_h, 1e-9)
+        """A share of the whole time, 0–1, to a ten-thousandth."""
+        return round(hours / max(self.measured_h + self.estimated_h + self.missing_h, 1e-9), 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ class Bill:
     adjustments: tuple[AdjustingLine, ...]
     total: Decimal
     closed: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person must know before handing it in."""
+        return tuple(note for utility in self.utilities for note in _notes(utility))
 
 
 BILL = TypeAdapter(Bill)
@@ -160,6 +166,22 @@ def _utility_bill(
         counted=rounded(sum(proof.counted for proof in proofs)),
         residual=_residual(proofs, uses),
     )
+
+
+def _notes(bill: UtilityBill) -> list[str]:
+    notes = [
+        f"{line.meter}: the register stood at {line.opening:,.10g} from {line.start:%Y-%m-%d} to {line.end:%Y-%m-%d}"
+        " (UTC); is nothing used there, or does the meter stand still?"
+        for line in bill.registers
+        if line.counted == 0 and line.end - line.start >= _LONG_ENOUGH
+    ]
+    if bill.shares.missing_h > 0:
+        notes.append(f"{bill.utility}: {bill.shares.missing_h:g} hours are missing; they are not billed")
+    if bill.unpriced_days:
+        notes.append(
+            f"{bill.utility}: no price was in force on {len(bill.unpriced_days)} days; their use is not billed"
+        )
+    return notes
 
 
 def _residual(proofs: list[Proof], uses: list[StoredUse]) -> Decimal:

@@ -24,6 +24,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], Callable[[Bill], Rows]], ...] = (
     ("shares", table_rows.SHARE_HEADINGS, table_rows.share_rows),
     ("registers", table_rows.REGISTER_HEADINGS, table_rows.register_rows),
     ("proof", table_rows.PROOF_HEADINGS, table_rows.proof_rows),
+    ("notes", table_rows.NOTE_HEADINGS, table_rows.note_rows),
 )
 """Name, headings and rows of each part: a block of the CSV, a sheet of the XLSX."""
 

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
 
 LINE_HEADINGS = ("utility", "meters", "tariff", "period or charge", "quantity", "unit", "price", "amount", "basis")
 SHARE_HEADINGS = (
-    "utility", "quantity", "unit", "measured h", "estimated h", "missing h", "estimated quantity", "unpriced days",
+    "utility", "quantity", "unit", "measured h", "estimated h", "missing h", "measured", "estimated", "missing",
+    "estimated quantity", "unpriced days",
 )  # fmt: skip
 REGISTER_HEADINGS = (
     "utility", "meter", "serial", "from", "to", "opening", "closing", "ratio", "roll-overs, resets", "counted", "ends",
 )  # fmt: skip
 PROOF_HEADINGS = ("utility", "closing - opening", "sum of intervals", "difference")
+NOTE_HEADINGS = ("note",)
 ADJUSTMENT_HEADINGS = ("month", "utility", "meter", "quantity", "amount", "reason")
 
 
@@ -37,6 +39,7 @@ def share_rows(bill: Bill) -> list[list[object]]:
             round(u.shares.measured_h, 2),
             round(u.shares.estimated_h, 2),
             round(u.shares.missing_h, 2),
+            *(u.shares.share(hours) for hours in (u.shares.measured_h, u.shares.estimated_h, u.shares.missing_h)),
             u.shares.estimated_quantity,
             " ".join(day.isoformat() for day in u.unpriced_days),
         ]
@@ -69,6 +72,11 @@ def register_rows(bill: Bill) -> list[list[object]]:
 def proof_rows(bill: Bill) -> list[list[object]]:
     """Of each utility the registers' sum, the intervals' sum and what they differ by."""
     return [[u.utility, u.counted, u.quantity, u.residual] for u in bill.utilities]
+
+
+def note_rows(bill: Bill) -> list[list[object]]:
+    """What a person must know before handing it in."""
+    return [[note] for note in bill.notes]
 
 
 def adjustment_rows(bill: Bill) -> list[list[object]]:

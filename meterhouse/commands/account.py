@@ -172,9 +172,11 @@ def bill_text(bill: Bill) -> str:
             "adjustments to closed months\n" + render_table(table_rows.ADJUSTMENT_HEADINGS, rows, right=(3, 4))
         )
     shares = table_rows.share_rows(bill)
-    parts.append("how it is known\n" + render_table(table_rows.SHARE_HEADINGS, shares, right=(1, 3, 4, 5, 6)))
+    parts.append("how it is known\n" + render_table(table_rows.SHARE_HEADINGS, shares, right=(1, 3, 4, 5, 6, 7, 8, 9)))
     registers = table_rows.register_rows(bill)
     parts.append("registers\n" + render_table(table_rows.REGISTER_HEADINGS, registers, right=(5, 6, 7, 8, 9)))
     proof = table_rows.proof_rows(bill)
     parts.append("conservation\n" + render_table(table_rows.PROOF_HEADINGS, proof, right=(1, 2, 3)))
+    if bill.notes:
+        parts.append("\n".join(f"note: {note}" for note in bill.notes))
     return "\n\n".join(parts) + "\n"

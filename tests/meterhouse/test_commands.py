@@ -16,6 +16,8 @@ from meterhouse.table import render_table
 COMMANDS = (
     "demo",
     "site",
+    "meter",
+    "account",
     "latest",
     "alerts",
     "quarantine",

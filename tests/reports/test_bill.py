@@ -208,8 +208,19 @@ def test_missing_hours_are_counted_and_never_billed(books):
     shares = bill.utilities[0].shares
     assert (shares.missing_h, shares.measured_h) == (240, pytest.approx(504))
     assert bill.utilities[0].quantity == 504 * 12
+    assert shares.share(shares.missing_h) == pytest.approx(0.3226)
+    assert bill.notes == ("electricity: 240 hours are missing; they are not billed",)
     empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10")
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
+
+
+def test_a_register_that_never_moves_is_named(books):
+    t_ms, _ = steady()
+    bill = bill_of(estate(FIVE), books, (t_ms, np.full(len(t_ms), 812.5)))
+    assert bill.total == 0
+    (note,) = bill.notes
+    assert note.startswith("main: the register stood at 812.5 from 2026-09-30 to 2026-10-31 (UTC)")
+    assert bill_of(estate(FIVE), books, steady()).notes == ()
 
 
 def test_days_without_a_price_are_named_and_cost_nothing(books):
@@ -312,7 +323,7 @@ def test_csv_and_workbook_say_what_the_bill_says(books):
     assert ["bill", "total", "7017.60"] in table
     assert [row[1:] for row in table if row[0] == "proof"][1] == ["electricity", "8928.000", "8928.000", "0.000000"]
     book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill)))
-    assert book.sheet_names == ["bill", "lines", "adjustments", "shares", "registers", "proof"]
+    assert book.sheet_names == ["bill", "lines", "adjustments", "shares", "registers", "proof", "notes"]
     cells = book.get_sheet_by_name("lines").to_python()
     assert sum(row[7] for row in cells[1:]) == pytest.approx(7_017.60)
     assert cells[1][8] == "=cmd()"
