@@ -62,8 +62,9 @@ def history(meter: Which) -> None:
     for one in history_of(_meter(estate, meter), estate.installations):
         since = "beginning" if one.since == BEGINNING else f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}"
         serial = "(same)" if one.continues else one.serial or "–"
-        rows.append((since, serial, *_facts(one), _read(one.closing), _read(one.opening), one.by or "–", one.reason))
-    headings = ("since", "serial", "CT", "PT", "rolls over at", "closing", "opening", "by", "reason")
+        reads = _read(one.closing), _read(one.opening)
+        rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
+    headings = ("since", "serial", "CT", "PT", "rolls over at", "closing", "opening", "by", "reason", "photo")
     typer.echo(render_table(headings, rows, right=(2, 3, 4, 5, 6)))
 
 

@@ -264,3 +264,29 @@ def test_doing_it_again_changes_nothing(records):
     do_all(store, swapped_estate(), records)
     assert_same(everything(store), before)
     assert t_ms[-1] - t_ms[0] > DAY_MS
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_swap_an_outage_a_roll_over_and_a_tariff_give_the_same_figures_in_every_order(seed):
+    catalogue = swapped_estate()
+    catalogue = replace(
+        catalogue,
+        site=replace(catalogue.site, tariffs=(FIVE,)),
+        installations=tuple(replace(one, rolls_over_at=1_600.0) for one in catalogue.installations),
+    )
+    rng = np.random.default_rng(seed)
+    t_ms = np.arange(ms("2026-03-16T09:00"), ms("2026-03-24T00:00") + 1, HOUR_MS)
+    at = ms("2026-03-20T10:30")
+    use = np.concatenate(([0.0], np.cumsum(20 + rng.random(len(t_ms) - 1))))
+    at_swap = np.interp(at, t_ms, use)
+    x = np.where(t_ms <= at, (1_510 - at_swap + use) % 1_600, (7 + use - at_swap) % 1_600)
+    heard = rng.random(len(t_ms)) > 0.2
+    heard[(t_ms > ms("2026-03-21T03:00")) & (t_ms < ms("2026-03-21T15:00"))] = False
+    heard[[0, -1, -2, -3, -4, -5]] = True
+    t_ms, x = t_ms[heard], x[heard]
+    in_order = fed(catalogue, batch(POINT, t_ms, x))
+    order = rng.permutation(len(t_ms))
+    pieces = [batch(POINT, t_ms[part], x[part]) for part in np.array_split(order, 9)]
+    assert_same(everything(fed(catalogue, *pieces)), everything(in_order))
+    total = rows(in_order, "usage_1d", METER).fields["qty"].sum()
+    assert total == pytest.approx(use[heard][-1] - use[heard][0])

@@ -118,7 +118,9 @@ def test_a_swap_is_noted_computed_again_billed_and_proved(town):
     assert "7,200.000 kWh" in bill  # ten an hour for thirty days, as the truth was
     assert "0.000000" in bill
     history = town.run("meter", "history", "main")
-    assert all(word in history for word in ("A1", "B2", "580.625", "wang", "display failed", "beginning"))
+    assert all(
+        word in history for word in ("A1", "B2", "580.625", "wang", "display failed", "photos/b2.jpg", "beginning")
+    )
     assert "B2" in town.run("meter", "list")
     entry = Audit(town.records).entries()[0]
     assert (entry.who, entry.what) == ("wang", "meter.swap")
