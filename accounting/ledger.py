@@ -161,9 +161,11 @@ def _joined(parts: Sequence[Total]) -> Total:
     if not known:
         return parts[0]
     t_ms, total, estimated = [known[0].t_ms], [known[0].total], [known[0].estimated]
+    ended_ms, ended_at = known[0].t_ms[-1], known[0].total[-1]
     for part in known[1:]:
-        lifted = part.total + (total[-1][-1] - part.total[0])
-        same = int(part.t_ms[0] == t_ms[-1][-1])  # closing and opening read are one instant
+        lifted = part.total + (ended_at - part.total[0])
+        same = int(part.t_ms[0] == ended_ms)  # closing and opening read are one instant
+        ended_ms, ended_at = part.t_ms[-1], lifted[-1]
         begins = part.estimated.copy()
         begins[0] = not same
         t_ms.append(part.t_ms[same:])

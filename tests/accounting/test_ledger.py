@@ -98,3 +98,14 @@ def test_a_reading_at_the_very_instant_of_a_swap_is_of_neither_device():
         x[12] = read
         use = used(x, [Stretch(), Stretch(at, opening=7.0, closing=5_120.0)])
         assert use.qty.tolist() == pytest.approx([10.0] * 24)
+
+
+def test_a_device_of_which_nothing_but_its_opening_is_known_yet_ends_where_the_one_before_ended():
+    x = 5_000 + 10 * HOURS / HOUR_MS
+    stretches = [
+        Stretch(),
+        Stretch(25 * HOUR_MS, opening=3.0, closing=5_250.0),
+        Stretch(26 * HOUR_MS, true=2.0, continues=True),
+    ]
+    total = stitched(HOURS, x, stretches)
+    assert (total.t_ms[-1], total.total[-1]) == (25 * HOUR_MS, 5_250)
