@@ -42,8 +42,8 @@ log = structlog.get_logger()
 class Rollups(Protocol):
     """What keeps hours and days up to date (``analytics.rollups.RollupWriter``)."""
 
-    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
-        """Recompute what these stretches of points touch."""
+    def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
+        """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
 
 
 class Again(Protocol):
@@ -83,7 +83,7 @@ class Watch:
         """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
         share = history_share(self.folder)
         if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
-            self._roll_up()
+            self._roll_up(now_ms)
             self._rolled_ms = now_ms
         if share < 1.0:
             self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
@@ -98,10 +98,10 @@ class Watch:
             self._states_ms = now_ms
             self._look_at_states(self.window, now_ms)
 
-    def _roll_up(self) -> None:
+    def _roll_up(self, now_ms: int) -> None:
         """Take up changes until there are none."""
         while (changes := self.store.changes(self.progress.cursor)).ranges:
-            self.rollups.update(changes.ranges)
+            self.rollups.update(changes.ranges, now_ms=now_ms)
             self.progress = replace(self.progress, cursor=changes.cursor)
 
     def _look_through(self, hour_ms: int) -> None:

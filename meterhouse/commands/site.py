@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
+from facility.notice_document import read_notice
 from facility.site_document import load_site
 from facility.site_export import dump_site
 from meterhouse.settings import Settings
@@ -30,14 +32,28 @@ File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 
 
 def read_site(file: Path) -> Catalogue:
-    """The estate in ``file``. Raises ``ConfigError`` with file, line and what is allowed."""
+    """The estate in ``file``, with the notices in ``calendar/<country>/<year>.yaml`` beside it.
+
+    Raises ``ConfigError`` with file, line and what is allowed.
+    """
+    estate = load_site(_text_of(file), str(file), load_profiles())
+    known = {notice.year for notice in estate.site.notices}
+    notices = list(estate.site.notices)
+    folder = file.parent / "calendar" / (estate.site.holiday_country or "none")
+    for beside in sorted(folder.glob("*.yaml")):
+        if not beside.stem.isdecimal() or int(beside.stem) in known:
+            raise ConfigError(Problem(str(beside), "is no year of its own", "one file a year, such as 2027.yaml"))
+        notices.append(read_notice(_text_of(beside), str(beside), int(beside.stem)))
+    return replace(estate, site=replace(estate.site, notices=tuple(notices)))
+
+
+def _text_of(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(Problem(str(file), f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
         raise ConfigError(Problem(str(file), f"is not UTF-8 text (byte {error.start})")) from None
-    return load_site(text, str(file), load_profiles())
 
 
 @app.command(help="Check a site.yaml; connects to nothing, changes nothing.")
@@ -57,7 +73,7 @@ def _warn_of_unadjusted_years(estate: Catalogue) -> None:
     for year in SiteCalendar(estate.site).unadjusted_years((this_year, this_year + 1)):
         typer.echo(
             f"warning: no notice of moved workdays is known for {year}: every weekend of it counts as off;"
-            f" add one under site.holidays.notices",
+            f" write calendar/{estate.site.holiday_country}/{year}.yaml or site.holidays.notices",
             err=True,
         )
 

@@ -204,3 +204,19 @@ def test_a_year_without_a_notice_of_moved_workdays_is_warned_of(town, tmp_path):
     notice = "{country: CN, notices: [{year: 2027, basis: n, workdays: [2027-02-06]}]}"
     file.write_text(SITE.replace("{country: CN}", notice))
     assert "2027" not in town.run("site", "check", str(file))
+
+
+def test_a_notice_may_be_a_file_of_its_own_beside_the_estate(town, tmp_path):
+    folder = tmp_path / "estate" / "calendar" / "CN"
+    folder.mkdir(parents=True)
+    site, notice = tmp_path / "estate" / "site.yaml", folder / "2027.yaml"
+    site.write_text(SITE)
+    notice.write_text("basis: notice of 2026-11\nworkdays: [2027-02-06]\ndays_off: [2027-02-05]\n")
+    assert "2027" not in town.run("site", "check", str(site))
+    assert "added notice 2027" in town.run("site", "apply", str(site))
+    assert town.registry.load().site.notices[0].basis == "notice of 2026-11"
+    assert {one.reason for one in Recomputations(town.records).open_ones()} == set()  # 2027 has not begun
+    notice.write_text("basis: b\nworkdays: [2026-02-06]\n")
+    assert "2027.yaml:2: 2026-02-06 is not in 2027" in town.run("site", "check", str(site), ok=False)
+    notice.rename(folder / "next.yaml")
+    assert "one file a year" in town.run("site", "check", str(site), ok=False)
