@@ -51,15 +51,15 @@ class OpenBooks:
 
 def open_runs(
     calendar: SiteCalendar, closed: frozenset[tuple[str, str]], building: str, edges_ms: Times
-) -> tuple[list[slice], dict[str, slice]]:
-    """Hours between edges: runs of hours in open months, and the hours of each closed month."""
+) -> tuple[list[slice], list[str]]:
+    """Hours between edges: runs of hours in open months, and the closed months among them."""
     months = calendar.local_months(edges_ms[:-1])
     starts = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
     runs: list[slice] = []
-    shut: dict[str, slice] = {}
+    shut: list[str] = []
     for a, b in pairwise(starts):
         if a < b and (building, str(months[a])) in closed:
-            shut[str(months[a])] = slice(a, b)
+            shut.append(str(months[a]))
         elif runs and runs[-1].stop == a:
             runs[-1] = slice(runs[-1].start, b)
         elif a < b:
@@ -87,8 +87,19 @@ def difference(
     return found
 
 
-def entry(tags: dict[str, str], month: str, at: datetime, reason: str, differences: Days) -> Adjustment:
-    """The adjusting entry of one counter."""
-    return Adjustment(
-        tags["building"], tags["utility"], tags["meter"], tags["quantity"], month, at, reason, differences
-    )
+class Adjusting:
+    """What one pass over changed readings finds out about closed months, entered once at its end."""
+
+    def __init__(self, books: Books, at: datetime, reason: str) -> None:
+        self._books, self._at, self._reason = books, at, reason
+        self.closed = books.closed()
+        self._found: dict[tuple[str, str, str, str, str], Days] = {}
+
+    def note(self, tags: dict[str, str], month: str, differences: Days) -> None:
+        """Take a counter's month; one that is computed twice in a pass counts once."""
+        self._found[tags["building"], tags["utility"], tags["meter"], tags["quantity"], month] = differences
+
+    def enter(self) -> None:
+        """Put what was found into the books."""
+        entries = [Adjustment(*key, self._at, self._reason, days) for key, days in self._found.items() if days]
+        self._books.adjust(entries)

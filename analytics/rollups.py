@@ -11,7 +11,7 @@ from accounting.calendars import SiteCalendar
 from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import HOUR_MS
 from accounting.tariffs import Tariffs
-from analytics.closing import OpenBooks, difference, entry, open_runs
+from analytics.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollup_days import base_use, complete, daily
 from analytics.rollup_hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollup_outdoors import means, outdoor_points
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
-    from stores.records.accounts import Adjustment
 
 _PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
 _HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw", *_PERIODS)
@@ -40,8 +39,7 @@ class RollupWriter:
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, books: Books | None = None) -> None:
         self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
-        self._closed: frozenset[tuple[str, str]] = frozenset()
-        self._late: list[Adjustment] = []
+        self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hours = CounterHours(store, catalogue, self._calendar)
@@ -54,11 +52,8 @@ class RollupWriter:
         Idempotent. Unknown points, and counters of no utility, are passed over. Closed months are not written;
         what they turn out to be more or less is entered with the reason, at ``now_ms`` (the newest time if None).
         """
-        self._closed, self._late = self._books.closed(), []
-        self._why = (
-            reason,
-            instant(now_ms if now_ms is not None else max((last for _, last in ranges.values()), default=0)),
-        )
+        newest_ms = max((last for _, last in ranges.values()), default=0)
+        self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
         changed: dict[str, list[HourlyUse]] = {}
         for point in self._catalogue.points:
             if point.id in ranges and self._is_accounted(point):
@@ -70,7 +65,7 @@ class RollupWriter:
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
-        self._books.adjust(self._late)
+        self._adjusting.enter()
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
         """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
@@ -102,11 +97,11 @@ class RollupWriter:
             "quantity": point.quantity.word,
         }
         hours = self._meter_fields(point, utility, use)
-        runs, shut = open_runs(self._calendar, self._closed, meter.building, use.edges_ms)
+        runs, shut = open_runs(self._calendar, self._adjusting.closed, meter.building, use.edges_ms)
         for run in runs:
             self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
-        for month, part in shut.items():
-            self._adjust(point, utility, tags, month, use.edges_ms[part.start : part.stop + 1])
+        for month in shut:
+            self._adjust(point, utility, tags, month)
 
     def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
         hours = self._hour_fields(utility, use, complete(use.completeness))
@@ -114,16 +109,19 @@ class RollupWriter:
             hours |= self._cost_fields(utility, self._catalogue.meter[point.meter].building, use)
         return hours
 
-    def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str, edges_ms: Times) -> None:
-        """Compute whole days of a closed month anew and enter what they are more or less."""
-        days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
-        grid = np.arange(days[0], days[-1] + HOUR_MS, HOUR_MS, dtype=np.int64)
+    def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str) -> None:
+        """Compute a closed month anew and note the days on which it is more or less.
+
+        All of it: a silence is spread by the weeks before it, and these must not depend on what was touched.
+        """
+        start_ms, end_ms = self._calendar.month_edges(month)
+        days = self._calendar.day_edges(start_ms, end_ms)
+        grid = np.arange(start_ms, end_ms + HOUR_MS, HOUR_MS, dtype=np.int64)
         fields = self._meter_fields(point, utility, self._hours.between(point, grid))
         occ = np.zeros(len(grid) - 1, np.int64)
         fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, days)
         found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
-        if found:
-            self._late.append(entry(tags, month, self._why[1], self._why[0], found))
+        self._adjusting.note(tags, month, found)
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
@@ -140,7 +138,7 @@ class RollupWriter:
         )
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
-        for run in open_runs(self._calendar, self._closed, total[0], edges)[0]:
+        for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
             self._write("building", self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
     def _total_tags(self, total: Total) -> dict[str, str]:

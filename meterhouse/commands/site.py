@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accounting.calendars import SiteCalendar
+from accounting.dirty import DEVICE_FACTS
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from facility.notice_document import read_notice
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from stores.records.estate import Change
 
 app = typer.Typer(no_args_is_help=True)
+
+_DEVICE_FACTS = frozenset({"serial", *DEVICE_FACTS}) - {"most_per_hour"}
 
 File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 
@@ -93,10 +96,23 @@ def apply(
     changes = registry.difference(estate)
     _warn_of_unadjusted_years(estate)
     _print_changes(changes)
+    _warn_of_undated_devices(changes)
     if dry_run or not changes:
         return
     registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
     typer.echo(f"{len(changes)} changes applied.")
+
+
+def _warn_of_undated_devices(changes: Sequence[Change]) -> None:
+    """Say where a device's facts change without a date: its register would seem to leap when the agent learns them."""
+    dated = {change.id.partition(" from ")[0] for change in changes if change.what == "installation"}
+    undated = {c.id for c in changes if c.what == "meter" and c.field in _DEVICE_FACTS and c.id not in dated}
+    for meter in sorted(undated):
+        typer.echo(
+            f"warning: {meter} changes its device without saying since when; use meterhouse meter swap or correct,"
+            " or write it under installations",
+            err=True,
+        )
 
 
 def _print_changes(changes: Sequence[Change]) -> None:

@@ -206,6 +206,18 @@ def test_a_year_without_a_notice_of_moved_workdays_is_warned_of(town, tmp_path):
     assert "2027" not in town.run("site", "check", str(file))
 
 
+def test_a_device_that_changes_without_a_date_is_warned_of(town, tmp_path):
+    file = tmp_path / "site.yaml"
+    file.write_text(SITE.replace("ct_ratio: 40", "ct_ratio: 60"))
+    told = town.run("site", "apply", str(file), "--dry-run")
+    assert "changed meter main: ct_ratio 40.0 → 60.0" in told
+    assert "main changes its device without saying since when" in told
+    ledger = "{since: 2026-01-01, serial: A1, ct_ratio: 40}, {since: 2026-09-20, ct_ratio: 60, continues: true}"
+    dated = f"installations: [{ledger}]"
+    file.write_text(SITE.replace("serial: A1, ct_ratio: 40", dated))
+    assert "without saying since when" not in town.run("site", "apply", str(file), "--dry-run")
+
+
 def test_a_notice_may_be_a_file_of_its_own_beside_the_estate(town, tmp_path):
     folder = tmp_path / "estate" / "calendar" / "CN"
     folder.mkdir(parents=True)
