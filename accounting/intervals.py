@@ -41,13 +41,20 @@ def use_between(
     max_gap_ms: int = MAX_GAP_MS,
     weights: Floats | None = None,
 ) -> Use:
-    """Use of the half-open intervals between ``edges_ms`` (n + 1, rising), n results.
+    """Use by one device's readings of the half-open intervals between ``edges_ms`` (n + 1, rising), n results.
 
     ``max_rate`` is the most units an hour that are possible, ``register_span`` where the register rolls over.
+    """
+    total = straightened(t_ms, x, register_span=register_span, max_rate=max_rate)
+    return use_of(total, edges_ms, max_gap_ms=max_gap_ms, weights=weights)
+
+
+def use_of(total: Total, edges_ms: Times, *, max_gap_ms: int = MAX_GAP_MS, weights: Floats | None = None) -> Use:
+    """Use of the half-open intervals between ``edges_ms`` (n + 1, rising): 15 minutes, hours or days, n results.
+
     ``weights`` (n,) says how use is usually spread over the intervals; gaps follow it, evenly without it. Over all
     intervals ``qty`` sums to closing minus opening total, however the readings lie.
     """
-    total = straightened(t_ms, x, register_span=register_span, max_rate=max_rate)
     if len(total.t_ms) < 2:  # noqa: PLR2004 - use needs two readings
         return _nothing(len(edges_ms) - 1)
     spans = np.diff(total.t_ms)
@@ -61,6 +68,12 @@ def use_between(
     outside = (edges_ms[1:] <= total.t_ms[0]) | (edges_ms[:-1] >= total.t_ms[-1])
     qty[outside] = est_qty[outside] = np.nan
     return Use(qty, est_qty, covered / np.diff(edges_ms))
+
+
+def gaps_of(total: Total, max_gap_ms: int = MAX_GAP_MS) -> list[tuple[int, int]]:
+    """Start and end (ms) of each silence that is too long to measure what lies in it."""
+    rows = np.flatnonzero(np.diff(total.t_ms) > max_gap_ms)
+    return list(zip(total.t_ms[rows].tolist(), total.t_ms[rows + 1].tolist(), strict=True))
 
 
 def _nothing(n: int) -> Use:

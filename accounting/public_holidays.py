@@ -14,7 +14,7 @@ from facility.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from facility.model import Site
+    from facility.model import Notice, Site
 
 _MOVES_WORKDAYS = frozenset({"CN"})
 """Countries whose government moves workdays to weekends by a yearly notice (调休)."""
@@ -27,25 +27,30 @@ class PublicHolidays:
     country: str
     subdivision: str = ""
     shift_days: int = 0
+    notices: tuple[Notice, ...] = ()
 
     @classmethod
     def of(cls, site: Site) -> PublicHolidays:
         """The holidays of a site. Raises ``ConfigError`` for a country or subdivision that is not known."""
-        found = cls(site.holiday_country, site.holiday_subdivision, site.holiday_shift_days)
+        found = cls(site.holiday_country, site.holiday_subdivision, site.holiday_shift_days, site.notices)
         found._country_days  # noqa: B018 - a wrong word must stop the start, not the first hour computed
         return found
 
     def days(self, years: Iterable[int]) -> frozenset[date]:
-        """Shown days that are public holidays, in the given years."""
+        """Shown days that are public holidays, or off by a notice, in the given years."""
         wanted = set(years)
-        return self._shown(self._real_days(wanted), wanted)
+        worked = {day for notice in self.notices for day in notice.workdays}
+        off = {day for notice in self.notices for day in notice.days_off}
+        return self._shown((self._real_days(wanted) - worked) | off, wanted)
 
     def makeup_days(self, years: Iterable[int]) -> frozenset[date]:
         """Shown weekend days that are worked, in the given years."""
         wanted = set(years)
         self._real_days(wanted)
         moved = self._country_days.weekend_workdays if self._country_days is not None else set()
-        return self._shown(moved, wanted)
+        worked = {day for notice in self.notices for day in notice.workdays}
+        off = {day for notice in self.notices for day in notice.days_off}
+        return self._shown((set(moved) | worked) - off, wanted)
 
     def unadjusted_years(self, years: Iterable[int]) -> tuple[int, ...]:
         """Real years that need a government's notice of moved workdays and have none here: a warning is due."""
@@ -54,7 +59,7 @@ class PublicHolidays:
         wanted = self._real_years(set(years))
         self._real_days(set(years))
         assert self._country_days is not None
-        known = {day.year for day in self._country_days.weekend_workdays}
+        known = {day.year for day in self._country_days.weekend_workdays} | {notice.year for notice in self.notices}
         return tuple(sorted(wanted - known))
 
     @cached_property

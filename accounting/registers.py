@@ -22,6 +22,7 @@ HOLD_MS = 6 * HOUR_MS
 _RATE_FLOOR_MS = 15 * MINUTE_MS  # a coarse register ticks in lumps: its rate is judged over a quarter of an hour
 _SMALL_STEP, _LAST_DIGITS = 0.005, 0.01  # a share of the register; units
 _NEAR_ZERO = 0.1  # a share of the register before
+_PACE_READINGS, _PACE_FACTOR = 10, 4.0  # a meter's own pace is judged over so many readings; no more than so much of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,24 @@ def in_order(t_ms: Times, x: Floats) -> tuple[Times, Floats]:
     return t_ms, x
 
 
-def straightened(t_ms: Times, x: Floats, *, register_span: float | None = None, max_rate: float = np.inf) -> Total:
+def straightened(
+    t_ms: Times,
+    x: Floats,
+    *,
+    register_span: float | None = None,
+    max_rate: float = np.inf,
+    more_may_come: bool = True,
+) -> Total:
     """The rising total of a register; ``max_rate`` in units per hour bounds what one step may add.
 
-    Vectorised over ordinary readings; only anomalies are walked one by one.
+    While ``more_may_come``, what the newest readings are is left open. Vectorised over ordinary readings; only
+    anomalies are walked one by one.
     """
     t_ms, x = in_order(t_ms, x)
-    walk = _Walk(t_ms, x, register_span, max_rate)
+    if register_span and len(x) and (x.max() >= register_span or x.min() < 0):
+        possible = (x >= 0) & (x < register_span)  # no register shows more than its digits hold
+        t_ms, x = t_ms[possible], x[possible]
+    walk = _Walk(t_ms, x, register_span, max_rate, more_may_come=more_may_come)
     for i in anomalies(t_ms, x, max_rate).tolist():
         if i >= walk.resume:
             walk.settle(i)
@@ -65,12 +77,20 @@ def anomalies(t_ms: Times, x: Floats, max_rate: float = np.inf) -> Times:
     return np.flatnonzero(found)
 
 
+def standstill(x: Floats, i: int) -> int:
+    """The first of the readings up to ``i`` that all show what reading ``i`` shows."""
+    moved = np.flatnonzero(x[:i] != x[i])
+    return int(moved[-1]) + 1 if len(moved) else 0
+
+
 class _Walk:
     """Judges each anomaly in time order by at most ``GLITCH_READINGS`` neighbours or ``HOLD_MS``, never by more."""
 
-    def __init__(self, t_ms: Times, x: Floats, register_span: float | None, max_rate: float) -> None:
+    def __init__(
+        self, t_ms: Times, x: Floats, register_span: float | None, max_rate: float, *, more_may_come: bool
+    ) -> None:
         self.t_ms, self.x = t_ms, x.astype(np.float64, copy=True)
-        self.register_span, self.max_rate = register_span, max_rate
+        self.register_span, self.max_rate, self.more_may_come = register_span, max_rate, more_may_come
         self.keep = np.ones(len(x), np.bool_)
         self.lift = np.zeros(len(x))  # what is added to the register from a reading on
         self.estimated = np.zeros(len(x), np.bool_)
@@ -92,6 +112,10 @@ class _Walk:
         return Total(self.t_ms[self.keep], np.maximum.accumulate(total), self.estimated[self.keep])
 
     def _settle_leap(self, i: int) -> None:
+        stood = max(standstill(self.x, i), self.cycle)
+        if self.x[i + 1] - self.x[i] <= self._most(stood, i + 1):
+            self._leave_out(stood + 1, i + 1)  # it stood still and told all at once: a gap, to be spread as one
+            return
         for k in range(i + 2, min(i + 2 + GLITCH_READINGS, len(self.x))):
             if 0 <= self.x[k] - self.x[i] <= self._most(i, k):
                 self._leave_out(i + 1, k)
@@ -130,11 +154,15 @@ class _Walk:
         return True
 
     def _drop_glitch(self, i: int) -> bool:
-        """Leave out low readings from which the register jumps back; leave recent ones out until that is known."""
+        """Leave out low readings from which the register leaps back; leave recent ones out until that is known.
+
+        The leap tells a wrong value from a register that was reset and grows at its own pace.
+        """
         old = self.x[i]
         near = self.x[i + 1 : i + 2 + GLITCH_READINGS]
         for k, (low, back) in enumerate(pairwise(near), i + 2):
-            if back >= old - _small(old) and low < old / 2:
+            leaps = low > _NEAR_ZERO * old or back - low > max(self._usual(i, k - 1, k), _small(old))
+            if leaps and back >= old - _small(old):
                 self._leave_out(i + 1, k)
                 return True
         if self._is_recent(i):
@@ -144,13 +172,28 @@ class _Walk:
 
     def _begin_cycle(self, i: int) -> None:
         before, after = float(self.x[i]), float(self.x[i + 1])
-        span = self.register_span
-        if span and (1 - _NEAR_ZERO) * span < before <= span and span - before + after <= self._most(i, i + 1, span):
-            self._count_on(i, step=span - before + after, estimated=False)
+        if self.register_span and self._rolls_over(i, self.register_span):
+            self._count_on(i, step=self.register_span - before + after, estimated=False)
         elif after <= min(_NEAR_ZERO * before, self._most(i, i + 1)):
             self._count_on(i, step=after)
         else:
             self._count_on(i, step=0.0)
+
+    def _rolls_over(self, i: int, span: float) -> bool:
+        """Past the last digit: out of the register's last tenth, or after a silence at the meter's own pace."""
+        before, growth = self.x[i], span - self.x[i] + self.x[i + 1]
+        if growth > self._most(i, i + 1):
+            return False
+        near = before > (1 - _NEAR_ZERO) * span and growth <= 2 * _NEAR_ZERO * span
+        return bool(near or growth <= min(self._usual(i, i, i + 1), span / 2))
+
+    def _usual(self, i: int, start: int, end: int) -> float:
+        """The most to be expected from reading ``start`` to ``end`` by the meter's own pace before reading ``i``."""
+        kept = np.flatnonzero(self.keep[self.cycle : i + 1])[-_PACE_READINGS:] + self.cycle
+        if len(kept) < 2 or kept[-1] != i:  # noqa: PLR2004 - a pace needs two readings
+            return 0.0
+        pace = (self.x[i] - self.x[kept[0]]) / max(int(self.t_ms[i] - self.t_ms[kept[0]]), _RATE_FLOOR_MS)
+        return float(_PACE_FACTOR * pace * max(int(self.t_ms[end] - self.t_ms[start]), _RATE_FLOOR_MS))
 
     def _count_on(self, i: int, *, step: float, estimated: bool = True) -> None:
         """Begin a cycle at ``i + 1`` in which the total has grown by ``step``."""
@@ -164,12 +207,12 @@ class _Walk:
 
     def _is_recent(self, i: int) -> bool:
         """Whether too few readings follow to tell a wrong value from a new cycle."""
-        return len(self.x) < i + 2 + GLITCH_READINGS
+        return self.more_may_come and len(self.x) < i + 2 + GLITCH_READINGS
 
-    def _most(self, i: int, k: int, span: float = np.inf) -> float:
-        """Most that can have been used between two readings; of a whole register's span, a tenth."""
+    def _most(self, i: int, k: int) -> float:
+        """Most that can have been used between two readings."""
         hours = max(int(self.t_ms[k] - self.t_ms[i]), _RATE_FLOOR_MS) / HOUR_MS
-        return min(self.max_rate * hours, 2 * _NEAR_ZERO * span)
+        return self.max_rate * hours
 
 
 def _small(value: float) -> float:

@@ -14,20 +14,24 @@ from pydantic import ValidationError
 
 from analytics.live import Watch
 from analytics.notices import Notices, listen
+from analytics.recompute import Recompute
 from analytics.rollups import RollupWriter
 from analytics.settings import Settings
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
 from stores.readings import open_readings
+from stores.records.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
     from sqlalchemy import Engine
 
+    from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
 
 WAIT_S = 1.0
@@ -80,13 +84,9 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
             newest = registry.version()
             if newest and newest != version:
                 version, catalogue = newest, registry.load()
-                rollups = RollupWriter(store, catalogue)
                 notices = Notices(watched_points(catalogue))
                 client = hear(settings, catalogue.site.id, notices, client)
-                casebook = Casebook(records)
-                watch = Watch(
-                    store, rollups, casebook, catalogue, settings.data, step_days=settings.step_days, notices=notices
-                )
+                watch = _watch(settings, store, records, catalogue, notices)
                 log.info("watching", site=catalogue.site.id, version=version)
             if watch:
                 watch.tick(time.time_ns() // 1_000_000)
@@ -103,6 +103,21 @@ def hear(settings: Settings, site: str, notices: Notices, before: Client | None)
         before.disconnect()
         before.loop_stop()
     return listen(broker_address(settings.broker), site, notices) if settings.broker else None
+
+
+def _watch(settings: Settings, store: ReadingStore, records: Engine, catalogue: Catalogue, notices: Notices) -> Watch:
+    rollups = RollupWriter(store, catalogue, Accounts(records))
+    again = Recompute(store, rollups, catalogue, Recomputations(records))
+    return Watch(
+        store,
+        rollups,
+        Casebook(records),
+        catalogue,
+        settings.data,
+        step_days=settings.step_days,
+        notices=notices,
+        again=again,
+    )
 
 
 if __name__ == "__main__":

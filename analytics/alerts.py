@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.costs import flat_cost
+from accounting.local_time import DAY_MS
+from accounting.tariffs import Tariffs
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, folded
 from facility.work import AlertState, Money
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from facility.work import Alert, Finding
 
 RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+DAY_H = 24
 JUST_CLOSED = timedelta(hours=2)
 
 
@@ -52,6 +54,7 @@ class Alerting:
         self.cases = cases
         self.detectors = [make() for make in DETECTORS.values()]
         self._calendar = SiteCalendar(catalogue.site)
+        self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hold = {detector.name: timedelta(hours=detector.hold_h) for detector in self.detectors}
         self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
         self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
@@ -71,15 +74,18 @@ class Alerting:
         return findings
 
     def price(self, finding: Finding) -> Money | None:
-        """What the excess cost so far, and a day of it, at the flat price of the day."""
+        """What the excess cost so far, at the mean price since it began, and a day of it at the last day's mean."""
         if finding.excess is None or finding.utility is None:
             return None
-        seen_ms = np.array([round(finding.seen_at.timestamp() * 1000)] * 2, np.int64)
-        amounts = np.array([finding.excess.quantity, finding.excess.per_day])
-        to_date, per_day = flat_cost(amounts, seen_ms, finding.utility, self.catalogue.site.prices, self._calendar)
+        since, seen = (round(at.timestamp() * 1000) for at in (finding.since, finding.seen_at))
+        first = min(since, seen - DAY_MS)
+        edges = self._calendar.hour_edges(first, seen)
+        prices = self._tariffs.price(finding.utility, finding.building, edges).unit_prices
+        to_date = finding.excess.quantity * float(prices[edges[1:] > since].mean())
+        per_day = finding.excess.per_day * float(prices[-DAY_H:].mean())
         if not np.isfinite(to_date):
             return None
-        return Money(round(float(to_date), 2), round(float(per_day), 2), self.catalogue.site.currency)
+        return Money(round(to_date, 2), round(per_day, 2), self.catalogue.site.currency)
 
     def _resolve_quiet(self, now: datetime, names: Iterable[str]) -> None:
         asked = set(names)

@@ -44,8 +44,15 @@ log = structlog.get_logger()
 class Rollups(Protocol):
     """What keeps hours and days up to date (``analytics.rollups.RollupWriter``)."""
 
-    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
-        """Recompute what these stretches of points touch."""
+    def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
+        """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
+
+
+class Again(Protocol):
+    """What works through the list of recomputations (``analytics.recompute.Recompute``)."""
+
+    def step(self, now_ms: int) -> bool:
+        """Do the next piece; False when there is none."""
 
 
 class Watch:
@@ -61,12 +68,14 @@ class Watch:
         *,
         step_days: int,
         notices: Notices | None = None,
+        again: Again | None = None,
     ) -> None:
         self.store = store
         self.rollups = rollups
         self.catalogue = catalogue
         self.folder = folder
         self.step_days = step_days
+        self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = Models()
         self.window: Window | None = None
@@ -95,20 +104,22 @@ class Watch:
         """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
         share = history_share(self.folder)
         if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
-            self._roll_up()
+            self._roll_up(now_ms)
             self._rolled_ms = now_ms
         if share < 1.0:
             self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
             self._tell(replace(self.progress, state="rollups", done=share, through=None))
             return
+        if self.again:
+            self.again.step(now_ms)
         hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
         if self.window is None or self.progress.through is None or _ms(self.progress.through) < hour_ms:
             self._look_through(hour_ms)
 
-    def _roll_up(self) -> None:
+    def _roll_up(self, now_ms: int) -> None:
         """Take up changes until there are none."""
         while (changes := self.store.changes(self.progress.cursor)).ranges:
-            self.rollups.update(changes.ranges)
+            self.rollups.update(changes.ranges, now_ms=now_ms)
             self.progress = replace(self.progress, cursor=changes.cursor)
 
     def _look_through(self, hour_ms: int) -> None:

@@ -39,6 +39,8 @@ def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[
     if "cost" in hours:
         unpriced = np.isnan(hours["cost"]) & ~np.isnan(hours["qty"])
         days["cost"] = np.where(np.logical_or.reduceat(unpriced, starts), np.nan, _sums(hours["cost"], starts))
+    for name in hours.keys() - days.keys() - {"peak_kw"}:
+        days[name] = _sums(hours[name], starts)
     if "peak_kw" in hours:
         days["peak_kw"] = np.fmax.reduceat(hours["peak_kw"], starts)
     return days

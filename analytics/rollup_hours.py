@@ -8,112 +8,159 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.demand import QUARTERS, quarter_edges
-from accounting.intervals import use_between
-from accounting.registers import HOLD_MS, anomalies
+from accounting.intervals import gaps_of, use_of
+from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.registers import HOLD_MS, anomalies, standstill
+from accounting.spread import SHAPE_DAYS, weekly_shape
 from facility.model import Quality
-from facility.quantities import GREATEST_RATES
-from stores.readings.port import Series
+from stores.counters import Counters
+from stores.readings.neighbours import next_reading_ms
 
 if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
+    from accounting.registers import Total
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from stores.readings.port import ReadingStore, Times, Values
+    from stores.readings.port import ReadingStore, Series, Times, Values
+
+_SURELY = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class HourlyUse:
-    """Use of consecutive hours, arrays (n,), between ``edges_ms`` (n + 1,); ``quarters`` are (4 n,)."""
+    """Use of consecutive hours, arrays (n,), between ``edges_ms`` (n + 1,); quarters are (4 n,)."""
 
     edges_ms: Times
     qty: Values
     est_qty: Values
     completeness: Values
     quarters: Values
+    est_quarters: Values
+
+    def cut(self, start_ms: int, end_ms: int) -> HourlyUse:
+        """The hours that begin in the range."""
+        a, b = np.searchsorted(self.edges_ms, [start_ms, end_ms]).tolist()
+        quarters = slice(a * QUARTERS, b * QUARTERS)
+        return HourlyUse(
+            self.edges_ms[a : b + 1],
+            self.qty[a:b],
+            self.est_qty[a:b],
+            self.completeness[a:b],
+            self.quarters[quarters],
+            self.est_quarters[quarters],
+        )
 
 
 class CounterHours:
     """Reads counters from the store and turns them into hourly use. Results do not depend on the order of arrival."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
-        self._store, self._catalogue, self._calendar = store, catalogue, calendar
+        self._store, self._calendar = store, calendar
+        self._counters = Counters(store, catalogue)
 
     def touched(self, point: Point, first_ms: int, last_ms: int) -> HourlyUse:
         """Every hour whose use may have changed when readings from ``first_ms`` to ``last_ms`` were written."""
         before = self._store.read_before([point.id], first_ms - 1).get(point.id)
-        start = before.t_ms if before else first_ms
-        end = self._next_after(point.id, last_ms) or last_ms
+        first = next_reading_ms(self._store, point.id, first_ms - 1, near_ms=HOLD_MS)
+        start = before.t_ms if before else min(first or first_ms, self._installed_ms(point))
+        end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS)
+        if end is None:
+            newest = self._store.latest([point.id]).get(point.id)
+            reads = [one.since_ms for one in self._counters.stretches[point.id] if one.was_read]
+            end = max((t for t in (*reads, newest.t_ms if newest else start) if t <= last_ms), default=last_ms)
         edges, series = self._hours_and_readings(point, start, end)
-        rate = GREATEST_RATES.get(point.quantity, np.inf)
-        if len(anomalies(series.t_ms, series.x, rate)) or bool((series.q == Quality.SUSPECT).any()):
-            first, last = int(series.t_ms[0]), int(series.t_ms[-1])
-            start, end = max(start - HOLD_MS, first), min(end + HOLD_MS, last)
+        odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point))
+        if len(odd) or bool((series.q == Quality.SUSPECT).any()):
+            oldest, last = int(series.t_ms[0]), int(series.t_ms[-1])
+            stood = [int(series.t_ms[standstill(series.x, i)]) for i in odd.tolist()]
+            start, end = max(min([start - HOLD_MS, *stood]), oldest), min(end + HOLD_MS, last)
             edges, series = self._hours_and_readings(point, start, end)
         return self._use(point, edges, series)
 
     def between(self, point: Point, edges_ms: Times) -> HourlyUse:
         """Use of the given consecutive hours."""
-        return self._use(point, edges_ms, self._around(point.id, int(edges_ms[0]), int(edges_ms[-1])))
+        return self._use(point, edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1])))
+
+    def gaps_after(self, point: Point, t_ms: int) -> list[int]:
+        """The last instants of hours in later silences whose spread looks back on use before ``t_ms``."""
+        if not next_reading_ms(self._store, point.id, t_ms, near_ms=HOLD_MS):
+            return []
+        rows = self._stored(point, t_ms, t_ms + SHAPE_DAYS * DAY_MS, ("est_qty", "completeness"))
+        if rows is None:
+            return []
+        silent = rows[0][(rows[1]["est_qty"] > 0) & (rows[1]["completeness"] < _SURELY)]
+        ends: list[int] = (silent + HOUR_MS - 1).tolist()
+        return ends
 
     def _hours_and_readings(self, point: Point, start_ms: int, end_ms: int) -> tuple[Times, Series]:
         edges_ms = self._calendar.hour_edges(start_ms, end_ms)
-        return edges_ms, self._around(point.id, int(edges_ms[0]), int(edges_ms[-1]))
+        return edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1]))
+
+    def _installed_ms(self, point: Point) -> int:
+        """When the first opening read was taken, for ever away where there is none."""
+        first = self._counters.stretches[point.id][0]
+        return first.since_ms if first.opening is not None else 2**62
 
     def _use(self, point: Point, edges_ms: Times, series: Series) -> HourlyUse:
-        digits = self._catalogue.meter[point.meter].digits
-        good = series.q != Quality.SUSPECT
-        use = use_between(
-            series.t_ms[good],
-            series.x[good],
-            quarter_edges(edges_ms),
-            register_span=None if digits is None else 10.0**digits,
-            max_rate=GREATEST_RATES.get(point.quantity, np.inf),
+        total = self._counters.total(point, series)
+        start, end = int(edges_ms[0]), int(edges_ms[-1])
+        gaps = [(a, b) for a, b in gaps_of(total) if a < end and b > start]
+        if not gaps:
+            return _hourly(total, edges_ms, None)
+        whole = self._calendar.hour_edges(min(gaps[0][0], start), max(gaps[-1][1], end))
+        even = _hourly(total, whole, None)
+        weights = np.repeat(self._weights(point, even, gaps), QUARTERS)
+        return _hourly(total, whole, weights).cut(start, end)
+
+    def _weights(self, point: Point, even: HourlyUse, gaps: list[tuple[int, int]]) -> Values:
+        """Hours of each silence as the meter's own weeks before it usually were; evenly where it has none."""
+        hours = even.edges_ms[:-1]
+        weights = np.ones(len(hours))
+        for start, end in gaps:
+            known_t, known_qty = self._measured_before(point, even, start)
+            shape = weekly_shape(known_qty, self._calendar.local_hours(known_t).hour_of_week_closed)
+            inside = (hours > start - HOUR_MS) & (hours < end)
+            if shape is not None:
+                weights[inside] = shape[self._calendar.local_hours(hours[inside]).hour_of_week_closed]
+        return weights
+
+    def _measured_before(self, point: Point, even: HourlyUse, t_ms: int) -> tuple[Times, Values]:
+        """Wholly measured hours of the four weeks before an instant: those just computed, else those stored."""
+        start = t_ms - SHAPE_DAYS * DAY_MS
+        hours = even.edges_ms[:-1]
+        fresh = (hours >= start) & (hours + HOUR_MS <= t_ms)
+        measured = fresh & (even.completeness >= _SURELY) & (even.est_qty == 0)
+        found = self._stored(point, start, t_ms - HOUR_MS + 1, ("qty", "est_qty", "completeness"))
+        if found is None:
+            return hours[measured], even.qty[measured]
+        stored, fields = found
+        kept = (fields["completeness"] >= _SURELY) & (fields["est_qty"] == 0) & ~np.isin(stored, hours[fresh])
+        return np.concatenate((stored[kept], hours[measured])), np.concatenate(
+            (fields["qty"][kept], even.qty[measured])
         )
-        completeness = use.completeness.reshape(-1, QUARTERS).mean(axis=1)
-        return HourlyUse(edges_ms, _by_hour(use.qty), _by_hour(use.est_qty), completeness, use.qty)
 
-    def _around(self, point: str, start_ms: int, end_ms: int) -> Series:
-        """Readings of the range, what is needed to judge its anomalies, and the nearest reading on either side."""
-        low, high = start_ms - HOLD_MS, end_ms + HOLD_MS
-        before = self._store.read_before([point], low).get(point)
-        if before:
-            low = before.t_ms if low - before.t_ms < HOLD_MS else before.t_ms - HOLD_MS
-        series = self._store.read([point], low, high)[point]
-        if len(series) and series.t_ms[-1] >= end_ms:
-            return series
-        after = self._next_after(point, high - 1)
-        return _joined(series, self._store.read([point], after, after + HOLD_MS)[point]) if after else series
-
-    def _next_after(self, point: str, t_ms: int) -> int | None:
-        """Time of the first reading after an instant, found by halving where it is far away."""
-        near = self._store.read([point], t_ms + 1, t_ms + HOLD_MS)[point]
-        if len(near):
-            return int(near.t_ms[0])
-        newest = self._store.latest([point]).get(point)
-        if newest is None or newest.t_ms <= t_ms:
-            return None
-        low, found = t_ms, newest.t_ms
-        while found - low > 1:
-            middle = (low + found) // 2
-            at = self._store.read_before([point], middle).get(point)
-            if at and at.t_ms > t_ms:
-                found = at.t_ms
-            else:
-                low = middle
-        return found
+    def _stored(
+        self, point: Point, start_ms: int, end_ms: int, fields: tuple[str, ...]
+    ) -> tuple[Times, dict[str, Values]] | None:
+        tags = {"meter": point.meter, "quantity": point.quantity.word}
+        rows = self._store.read_rollup("usage_1h", tags, start_ms, end_ms, fields)
+        return (rows[0].t_ms, dict(rows[0].fields)) if rows else None
 
 
-def _by_hour(quarters: Values) -> Values:
+def _hourly(total: Total, edges_ms: Times, weights: Values | None) -> HourlyUse:
+    use = use_of(total, quarter_edges(edges_ms), weights=weights)
+    completeness = use.completeness.reshape(-1, QUARTERS).mean(axis=1)
+    return HourlyUse(edges_ms, by_hour(use.qty), by_hour(use.est_qty), completeness, use.qty, use.est_qty)
+
+
+def by_hour_and_period(quarters: Values) -> Values:
+    """Sums of known quarters in each period, (4 n, 5) → (n, 5), NaN where no quarter of an hour is known."""
+    return np.stack([by_hour(column) for column in quarters.T], axis=1)
+
+
+def by_hour(quarters: Values) -> Values:
     """Sums of known quarters, NaN where no quarter of an hour is known."""
-    by_hour = quarters.reshape(-1, QUARTERS)
-    sums: Values = np.nansum(by_hour, axis=1)
-    sums[np.isnan(by_hour).all(axis=1)] = np.nan
+    table = quarters.reshape(-1, QUARTERS)
+    sums: Values = np.nansum(table, axis=1)
+    sums[np.isnan(table).all(axis=1)] = np.nan
     return sums
-
-
-def _joined(first: Series, second: Series) -> Series:
-    return Series(
-        np.concatenate((first.t_ms, second.t_ms)),
-        np.concatenate((first.x, second.x)),
-        np.concatenate((first.q, second.q)),
-    )

@@ -8,52 +8,74 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.costs import flat_cost
-from accounting.demand import peak_rate
+from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import HOUR_MS
+from accounting.tariffs import Tariffs
+from analytics.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollup_days import base_use, complete, daily
-from analytics.rollup_hours import CounterHours, HourlyUse
+from analytics.rollup_hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollup_outdoors import means, outdoor_points
+from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
+from facility.tariff import PERIODS
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analytics.closing import Books
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
 
-_HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw")
+_PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
+_HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw", *_PERIODS)
 Total = tuple[str, Utility]
+LATE = "readings that came late"
 
 
 class RollupWriter:
     """Writes ``usage_1h``, ``usage_1d``, ``building_1h`` and ``building_1d``, only the fields that are its own."""
 
-    def __init__(self, store: ReadingStore, catalogue: Catalogue) -> None:
-        self._store, self._catalogue = store, catalogue
+    def __init__(self, store: ReadingStore, catalogue: Catalogue, books: Books | None = None) -> None:
+        self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
+        self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
+        self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hours = CounterHours(store, catalogue, self._calendar)
         self._outdoors = outdoor_points(catalogue)
         self._totals = _totals(catalogue)
 
-    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+    def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
         """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
 
-        Idempotent. Unknown points, and counters of no utility, are passed over.
+        Idempotent. Unknown points, and counters of no utility, are passed over. Closed months are not written;
+        what they turn out to be more or less is entered with the reason, at ``now_ms`` (the newest time if None).
         """
-        changed: dict[str, HourlyUse] = {}
+        newest_ms = max((last for _, last in ranges.values()), default=0)
+        self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
+        changed: dict[str, list[HourlyUse]] = {}
         for point in self._catalogue.points:
             if point.id in ranges and self._is_accounted(point):
-                changed[point.id] = self._hours.touched(point, *ranges[point.id])
-                self._write_meter(point, changed[point.id])
+                changed[point.id] = self._update_counter(point, *ranges[point.id])
         for total, heads in self._totals.items():
-            if touched := [changed[head.id] for head in heads if head.id in changed]:
-                self._write_total(total, heads, touched)
+            touched = [use for head in heads for use in changed.get(head.id, ())]
+            for uses in _side_by_side(touched):
+                self._write_total(total, heads, uses)
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
+        self._adjusting.enter()
+
+    def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
+        """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
+        uses = [self._hours.touched(point, first_ms, last_ms)]
+        self._write_meter(point, uses[0])
+        for t_ms in self._hours.gaps_after(point, int(uses[0].edges_ms[-1])):
+            if len(uses) == 1 or t_ms >= uses[-1].edges_ms[-1] - 1:  # else that silence has just been done
+                uses.append(self._hours.touched(point, t_ms, t_ms))
+                self._write_meter(point, uses[-1])
+        return uses
 
     def _is_accounted(self, point: Point) -> bool:
         first = self._catalogue.find_point(point.meter, point.quantity)
@@ -74,13 +96,37 @@ class RollupWriter:
             "enduse": meter.enduse,
             "quantity": point.quantity.word,
         }
-        hours = self._hour_fields(utility, use, complete(use.completeness), priced=ACCOUNTED[utility] is point.quantity)
-        self._write("usage", tags, use.edges_ms, hours)
+        hours = self._meter_fields(point, utility, use)
+        runs, shut = open_runs(self._calendar, self._adjusting.closed, meter.building, use.edges_ms)
+        for run in runs:
+            self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
+        for month in shut:
+            self._adjust(point, utility, tags, month)
+
+    def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
+        hours = self._hour_fields(utility, use, complete(use.completeness))
+        if ACCOUNTED[utility] is point.quantity:
+            hours |= self._cost_fields(utility, self._catalogue.meter[point.meter].building, use)
+        return hours
+
+    def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str) -> None:
+        """Compute a closed month anew and note the days on which it is more or less.
+
+        All of it: a silence is spread by the weeks before it, and these must not depend on what was touched.
+        """
+        start_ms, end_ms = self._calendar.month_edges(month)
+        days = self._calendar.day_edges(start_ms, end_ms)
+        grid = np.arange(start_ms, end_ms + HOUR_MS, HOUR_MS, dtype=np.int64)
+        fields = self._meter_fields(point, utility, self._hours.between(point, grid))
+        occ = np.zeros(len(grid) - 1, np.int64)
+        fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, days)
+        found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
+        self._adjusting.note(tags, month, found)
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
         edges = np.arange(first, last + HOUR_MS, HOUR_MS, dtype=np.int64)
-        alone = len(heads) == 1
+        alone = len(heads) == 1 and len(touched) == 1
         uses = touched if alone else [self._hours.between(head, edges) for head in heads]
         together = HourlyUse(
             edges,
@@ -88,20 +134,30 @@ class RollupWriter:
             np.sum([use.est_qty for use in uses], axis=0),
             np.mean([use.completeness for use in uses], axis=0),
             np.sum([use.quarters for use in uses], axis=0),
+            np.sum([use.est_quarters for use in uses], axis=0),
         )
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
-        hours = self._hour_fields(total[1], together, whole, priced=True)
-        self._write("building", self._total_tags(total), edges, hours)
+        hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
+        for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
+            self._write("building", self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
     def _total_tags(self, total: Total) -> dict[str, str]:
         building, utility = total
         return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
 
-    def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values, *, priced: bool) -> dict[str, Values]:
+    def _cost_fields(self, utility: Utility, building: str, use: HourlyUse) -> dict[str, Values]:
+        """What the hours cost; where a tariff has periods, use and cost of each, from quarters to the minute."""
+        if not self._tariffs.has_periods(utility, building):
+            return {"cost": self._tariffs.price(utility, building, use.edges_ms).cost(use.qty)}
+        pricing = self._tariffs.price(utility, building, quarter_edges(use.edges_ms))
+        quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.quarters))
+        unpriced = (pricing.tariff < 0).reshape(-1, QUARTERS).any(axis=1)
+        costs[unpriced] = np.nan
+        columns = np.concatenate((quantities, costs), axis=1)
+        return {"cost": costs.sum(axis=1), **dict(zip(_PERIODS, columns.T, strict=True))}
+
+    def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
         fields = {"qty": use.qty, "est_qty": use.est_qty, "completeness": use.completeness, "complete": whole}
-        if priced:
-            prices = self._catalogue.site.prices
-            fields["cost"] = flat_cost(use.qty, use.edges_ms[:-1], utility, prices, self._calendar)
         if utility.unit == "kWh":
             fields["peak_kw"] = peak_rate(use.quarters)
         return fields
@@ -145,6 +201,22 @@ class RollupWriter:
             totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
             rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
             self._store.write_rollup(name, rows)
+
+
+def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:
+    return {name: column[rows] for name, column in fields.items()}
+
+
+def _side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
+    """Uses grouped so that those of one group overlap or touch, and those of two do not."""
+    groups: list[list[HourlyUse]] = []
+    end = 0
+    for use in sorted(uses, key=lambda one: int(one.edges_ms[0])):
+        if not groups or int(use.edges_ms[0]) > end:
+            groups.append([])
+        groups[-1].append(use)
+        end = max(end, int(use.edges_ms[-1]))
+    return groups
 
 
 def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:

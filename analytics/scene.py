@@ -69,7 +69,8 @@ class Window:
     """Everything read once for a stretch of time; scenes of any instant inside are cut from it.
 
     Hour *i* begins at ``start_ms + i`` hours. ``seen_ms`` holds per meter and hour the time of the newest reading
-    up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors and leak sensors.
+    up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors and leak sensors;
+    ``open_hours`` per building the hours in which its security sensors are not armed.
     """
 
     catalogue: Catalogue

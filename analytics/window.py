@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
-from accounting.costs import unit_prices
+from accounting.tariffs import Tariffs
 from analytics.scene import HOUR_MS, Use, Window
 from facility.quantities import Quantity
 
@@ -81,7 +81,7 @@ def read_window(
         uses=_read_uses(store, catalogue, models, grid, first, calendar, occ),
         seen_ms=_read_seen(store, catalogue, grid, start_ms - SEEN_DAYS * 24 * HOUR_MS, before),
         states=read_states(store, catalogue, start_ms - SEEN_DAYS * 24 * HOUR_MS, grid.end_ms),
-        open_hours={building: codes == Occupancy.WORK for building, codes in occ.items()},
+        open_hours={b.id: ~calendar.armed(grid.t_ms, b) for b in catalogue.buildings},
     )
 
 
@@ -99,13 +99,14 @@ def _read_uses(
     rows = store.read_rollup("usage_1h", {}, grid.start_ms, grid.end_ms, ["qty", "completeness"])
     found = {(one.tags["meter"], one.tags["quantity"]): one for one in rows}
     uses = {}
+    tariffs, edges_ms = Tariffs(catalogue.site, calendar), np.append(grid.t_ms, grid.end_ms)
     for meter, point in _accounted(catalogue):
         series = found.get((meter.id, point.quantity.word))
         if series is None or meter.utility is None:
             continue
         qty = grid.spread(series.t_ms, _measured(series))
         band = models.expectation(point.id, grid.start_ms, how, outdoors.get(meter.building), qty, first)
-        price = unit_prices(grid.t_ms, meter.utility, catalogue.site.prices, calendar)
+        price = tariffs.price(meter.utility, meter.building, edges_ms).unit_prices
         closed = occ[meter.building] != Occupancy.WORK
         uses[point.id] = Use(
             meter,

@@ -1,21 +1,30 @@
-"""How long exact accounting takes: whole histories, one live reading, and the arithmetic alone."""
+"""How long exact accounting takes: an estate's year, whole histories, live and late readings, the arithmetic alone."""
 
 from __future__ import annotations
 
 import json
+import resource
+import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.intervals import use_between
+from accounting.demand import peak_rate, quarter_edges
+from accounting.intervals import use_between, use_of
+from accounting.ledger import Stretch, stitched
 from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.tariffs import Pricing, Tariffs
+from analytics.rollup_days import daily
+from analytics.rollup_hours import by_hour, by_hour_and_period
 from analytics.rollups import RollupWriter
 from facility.catalogue import Catalogue
 from facility.model import Building, Meter, MeterRole, Name, Point, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
+from facility.tariff import PERIODS, Period, Rule, Tariff
 from stores.readings.sqlite import SqliteStore
 
 RESULT = Path(__file__).parent / "results" / "accounting.json"
@@ -23,6 +32,22 @@ START_MS = 1_756_684_800_000  # 2025-09-01T00:00Z
 METERS = 20
 HISTORY_HOURS = 455 * 24
 LIVE_UPDATES = 100
+YEAR_COUNTERS = 2_000
+YEAR_DAYS = 365
+FIVE_TIERS = Tariff(
+    "five",
+    Utility.ELECTRICITY,
+    date(2020, 1, 1),
+    "bench",
+    tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
+    (
+        Rule(Period.PEAK, ((480, 690), (1020, 1260)), (), frozenset({"workday"})),
+        Rule(Period.VALLEY, ((1320, 360),)),
+        Rule(Period.SHARP, ((600, 630),), (((7, 15), (8, 31)), ((12, 15), (1, 31)))),
+        Rule(Period.DEEP, ((690, 780),), (), frozenset({"long_holiday"})),
+    ),
+    Period.FLAT,
+)
 
 
 def estate() -> Catalogue:
@@ -32,7 +57,7 @@ def estate() -> Catalogue:
         for i in range(METERS)
     )
     points = tuple(Point(meter.id, Quantity.ENERGY_IMPORT) for meter in meters)
-    site = Site("town", Name("town"), "Europe/London", "GBP")
+    site = Site("town", Name("town"), "Asia/Shanghai", "CNY", "CN", tariffs=(FIVE_TIERS,))
     return Catalogue(site, (), (Building("hall", Name("hall")),), (), (), meters, points)
 
 
@@ -62,6 +87,83 @@ def milliseconds_live(folder: str, catalogue: Catalogue) -> float:
     return (perf_counter() - begun) / LIVE_UPDATES * 1000
 
 
+def milliseconds_late(folder: str, catalogue: Catalogue, months: int) -> float:
+    """One reading of ten days ago, in a history of so many months of quarter-hourly readings with an outage in it."""
+    store, point = SqliteStore(Path(folder) / f"late{months}.db"), catalogue.points[0].id
+    single = Catalogue(catalogue.site, (), catalogue.buildings, (), (), catalogue.meters[:1], catalogue.points[:1])
+    t_ms = START_MS + np.arange(0, months * 30 * DAY_MS, HOUR_MS // 4)
+    x = np.cumsum(np.random.default_rng(2).random(len(t_ms)))
+    silent = (t_ms > t_ms[-1] - 6 * DAY_MS) & (t_ms < t_ms[-1] - 5 * DAY_MS)
+    late = np.flatnonzero(t_ms > t_ms[-1] - 10 * DAY_MS)[: LIVE_UPDATES // 2]
+    kept = ~silent
+    kept[late] = False
+    store.write(column(point, t_ms[kept], x[kept]))
+    writer = RollupWriter(store, single)
+    writer.update(store.changes(0).ranges)
+    spent = []
+    for i in late.tolist():
+        store.write(column(point, t_ms[i : i + 1], x[i : i + 1]))
+        begun = perf_counter()
+        writer.update({point: (int(t_ms[i]), int(t_ms[i]))})
+        spent.append(perf_counter() - begun)
+    return float(np.median(spent)) * 1000
+
+
+def milliseconds_again(folder: str, catalogue: Catalogue, days: int) -> float:
+    """So many days of one counter computed again in a history of a year."""
+    path = Path(folder) / "again.db"
+    new, store, point = not path.exists(), SqliteStore(path), catalogue.points[0].id
+    single = Catalogue(catalogue.site, (), catalogue.buildings, (), (), catalogue.meters[:1], catalogue.points[:1])
+    t_ms = START_MS + np.arange(0, YEAR_DAYS * DAY_MS, HOUR_MS // 4)
+    writer = RollupWriter(store, single)
+    if new:
+        store.write(column(point, t_ms, np.cumsum(np.random.default_rng(4).random(len(t_ms)))))
+        writer.update(store.changes(0).ranges)
+    first = int(t_ms[200 * 96])
+    begun = perf_counter()
+    writer.update({point: (first, first + days * DAY_MS)})
+    return (perf_counter() - begun) * 1000
+
+
+def seconds_of_an_estates_year(catalogue: Catalogue) -> tuple[float, float]:
+    """2,000 counters, a year of quarter-hourly readings each: hourly and daily use and cost. Also the peak in MiB."""
+    calendar = SiteCalendar(catalogue.site)
+    edges = calendar.day_edges(START_MS, START_MS + YEAR_DAYS * DAY_MS)
+    hours = np.arange(edges[0], edges[-1] + 1, HOUR_MS)
+    rng, spent = np.random.default_rng(3), 0.0
+    t_ms = np.arange(edges[0], edges[-1] + 1, HOUR_MS // 4)
+    begun = perf_counter()
+    pricing = Tariffs(catalogue.site, calendar).price(Utility.ELECTRICITY, "hall", quarter_edges(hours))
+    occ = calendar.local_hours(hours[:-1], catalogue.buildings[0]).occ
+    spent += perf_counter() - begun
+    for number in range(YEAR_COUNTERS):
+        x = (9e5 + number + np.cumsum(rng.random(len(t_ms)) * 9)) % 1e6
+        heard = np.ones(len(t_ms), np.bool_)
+        heard[number : number + 48] = False
+        begun = perf_counter()
+        _account(t_ms[heard], x[heard], hours, edges, pricing, occ)
+        spent += perf_counter() - begun
+    return spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def _account(
+    t_ms: np.ndarray, x: np.ndarray, hours: np.ndarray, days: np.ndarray, pricing: Pricing, occ: np.ndarray
+) -> None:
+    """One counter's year, as the rollups compute it."""
+    use = use_of(stitched(t_ms, x, [Stretch(span=1e6)], max_rate=5_000.0), quarter_edges(hours))
+    quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.qty))
+    fields = {
+        "qty": by_hour(use.qty),
+        "est_qty": by_hour(use.est_qty),
+        "completeness": use.completeness.reshape(-1, 4).mean(axis=1),
+        "cost": costs.sum(axis=1),
+        "peak_kw": peak_rate(use.qty),
+        **{f"qty_{period}": quantities[:, k] for k, period in enumerate(PERIODS)},
+        **{f"cost_{period}": costs[:, k] for k, period in enumerate(PERIODS)},
+    }
+    daily(fields, occ, days)
+
+
 def seconds_of_a_dense_year() -> float:
     t_ms = np.arange(0, 365 * DAY_MS, 10_000)
     x = np.cumsum(np.random.default_rng(1).random(len(t_ms)))
@@ -81,8 +183,16 @@ def milliseconds_of_calendar(catalogue: Catalogue) -> float:
 def main() -> None:
     """Write ``bench/results/accounting.json``."""
     catalogue = estate()
+    year_s, peak_mib = seconds_of_an_estates_year(catalogue)
     with tempfile.TemporaryDirectory() as folder:
         figures = {
+            "year_of_2000_quarter_hourly_counters_s": year_s,
+            "year_of_2000_quarter_hourly_counters_peak_mib": peak_mib,
+            "one_late_reading_in_1_month_ms": milliseconds_late(folder, catalogue, 1),
+            "one_late_reading_in_12_months_ms": milliseconds_late(folder, catalogue, 12),
+            "again_1_day_in_a_year_ms": milliseconds_again(folder, catalogue, 1),
+            "again_10_days_in_a_year_ms": milliseconds_again(folder, catalogue, 10),
+            "again_100_days_in_a_year_ms": milliseconds_again(folder, catalogue, 100),
             "rollups_15_months_20_hourly_counters_s": seconds_of_history(folder, catalogue),
             "rollups_one_live_reading_ms": milliseconds_live(folder, catalogue),
             "use_of_a_year_of_10_s_readings_s": seconds_of_a_dense_year(),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from demo.axis import CLOSURES
+from demo.axis import CLOSURES, FIRST_RECORDED_DAY
+from demo.upkeep import METER, swap_of
 from facility.errors import ConfigError
 from facility.site_document import load_site
 
@@ -52,6 +53,7 @@ def write_site(folder: Path, shift: Shift, addresses: Addresses) -> Path:
     tree = yaml.load(shipped_site())
     _fill_buses(tree, addresses)
     _fill_holidays(tree["site"]["holidays"], shift)
+    _fill_swap(tree["meters"], shift)
     text = io.StringIO()
     yaml.dump(tree, text)
     file = folder / FILE
@@ -81,6 +83,14 @@ def read_site(file: Path, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
 def _fill_buses(tree: Any, addresses: Addresses) -> None:
     for bus in tree["agents"][0]["buses"]:
         bus["url"] = getattr(addresses, bus["id"])
+
+
+def _fill_swap(meters: Any, shift: Shift) -> None:
+    first, second = next(meter for meter in meters if meter["id"] == METER)["installations"]
+    swap = swap_of(shift)
+    first["since"] = shift.shown_day(FIRST_RECORDED_DAY)
+    second["since"] = swap.at.isoformat()
+    second["closing"], second["opening"] = swap.closing, swap.opening
 
 
 def _fill_holidays(holidays: Any, shift: Shift) -> None:

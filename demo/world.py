@@ -10,8 +10,8 @@ from demo.axis import Axis, make_axis
 from demo.face import shown
 from demo.faults import SILENT, STUCK
 from demo.gauges import gauges, power
-from demo.noise import uniform
 from demo.recording import load_recording
+from demo.upkeep import METER, running_total, silence_ms, swap_of
 from demo.use import hourly_use, recorded_gaps
 from facility.errors import ConfigError
 from facility.quantities import Quantity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from demo.gauges import Signal, Times
     from demo.shift import Shift
+    from demo.upkeep import Swap
     from facility.catalogue import Catalogue
     from facility.model import Point
     from facility.profile import DeviceProfile, JsonPoint, RegisterPoint
@@ -43,7 +44,8 @@ class World:
         self.axis = make_axis(shift, recording.start_ms, recording.hours)
         self._use = hourly_use(self.axis, recording)
         self._gaps = recorded_gaps(self.axis, recording)
-        self._silent = SILENT.span_ms(shift)
+        self._silences = {SILENT.meter: SILENT.span_ms(shift), METER: silence_ms(shift)}
+        self._swap = swap_of(shift)
         levels = gauges(self.axis, recording)
         self._signals = {point.id: self._signal(point, levels) for point in catalogue.points}
 
@@ -67,30 +69,32 @@ class World:
         answers = self.axis.inside(t_ms)
         if meter in self._gaps:
             answers &= ~self._gaps[meter][self.axis.hour_of(t_ms)]
-        if meter == SILENT.meter:
-            answers &= (t_ms < self._silent[0]) | (t_ms >= self._silent[1])
+        if meter in self._silences:
+            start, end = self._silences[meter]
+            answers &= (t_ms < start) | (t_ms >= end)
         return answers
 
     def _signal(self, point: Point, levels: Mapping[str, Signal]) -> Signal:
         if point.id in levels:
             return levels[point.id]
         if point.meter in self._use and point.quantity.is_counter:
-            return register(self.axis, point.meter, self._use[point.meter])
+            return register(self.axis, point.meter, self._use[point.meter], self._swap)
         if point.meter in self._use and point.quantity is Quantity.ACTIVE_POWER:
             return power(self.axis, point.meter, self._use[point.meter])
         raise ConfigError(f"demo/site.yaml names {point.id}, which the demo's world does not know")
 
 
-def register(axis: Axis, meter: str, use: NDArray[np.float64]) -> Signal:
-    """A counter that began somewhere above zero; the stuck meter's stands still during its fault."""
-    began = np.round(2000.0 + 8000.0 * uniform(f"{meter} register", axis.shift.seed, np.zeros(1, dtype=np.int64))[0])
-    total = began + np.concatenate(([0.0], np.cumsum(use)))
-    edges = axis.edges_ms()
+def register(axis: Axis, meter: str, use: NDArray[np.float64], swap: Swap) -> Signal:
+    """A counter that began somewhere above zero; the stuck meter's stands still, the swapped one's begins anew."""
+    total, edges = running_total(axis, meter, use), axis.edges_ms()
+    swapped_ms = round(swap.at.timestamp() * 1000)
     stuck = STUCK.span_ms(axis.shift) if meter == STUCK.meter else None
 
     def reading(t_ms: Times) -> NDArray[np.float64]:
         seen = t_ms if stuck is None else np.where((t_ms >= stuck[0]) & (t_ms < stuck[1]), stuck[0], t_ms)
         level: NDArray[np.float64] = np.interp(seen, edges, total)
+        if meter == METER:
+            level = np.where(t_ms >= swapped_ms, level - swap.closing + swap.opening, level)
         return level
 
     return reading

@@ -70,8 +70,12 @@ class Agent:
             version=version,
         )
         self.writer = Writer(self.outbox, self.publisher.wake, clock, boot, commit_s=settings.commit_s)
-        counters = {p.id: GREATEST_RATES[p.quantity] for p in extract.points if p.quantity in GREATEST_RATES}
-        self._suspicion = Suspicion(counters, self.outbox.newest_good())
+        greatest = {
+            p.id: extract.meter[p.meter].most_per_hour or GREATEST_RATES[p.quantity]
+            for p in extract.points
+            if p.quantity in GREATEST_RATES
+        }
+        self._suspicion = Suspicion(greatest, self.outbox.newest_good())
         self.paused = False
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:

@@ -10,6 +10,7 @@ from facility.model import MeterRole
 from facility.quantities import ACCOUNTED
 
 if TYPE_CHECKING:
+    from facility.ledger import Installation
     from facility.model import Building, Department, Meter, Point, Site, Space
     from facility.quantities import Quantity, Utility
 
@@ -42,6 +43,7 @@ class Catalogue:
     agents: tuple[Agent, ...]
     meters: tuple[Meter, ...]
     points: tuple[Point, ...]
+    installations: tuple[Installation, ...] = ()
 
     @cached_property
     def building(self) -> dict[str, Building]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime, time
 
     from facility.levels import Level
+    from facility.profile import Ratio
     from facility.quantities import Quantity, Utility
+    from facility.tariff import Tariff
 
 TOTAL = "total"
 """The channel of a point that is not split by phase, door or sensor."""
@@ -98,8 +100,21 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a year's notice says of a country's days: weekend days that are worked (调休), days off beside the usual.
+
+    It holds over what the holiday library says of those days. ``basis`` names the document.
+    """
+
+    year: int
+    basis: str
+    workdays: tuple[date, ...] = ()
+    days_off: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
-    """Local opening hours of one day, ``start`` included, ``end`` excluded."""
+    """Local hours of one day, ``start`` included, ``end`` excluded; armed hours may run over midnight."""
 
     start: time
     end: time
@@ -119,6 +134,8 @@ class Site:
     closures: tuple[Closure, ...] = ()
     prices: tuple[Price, ...] = ()
     notice: Name | None = None
+    tariffs: tuple[Tariff, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +159,11 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """A building with its use, area and opening hours (weekday 0 = Monday → hours; a missing day is closed)."""
+    """A building with its use, area and hours (weekday 0 = Monday).
+
+    ``hours`` are opening hours: a missing day is closed. ``armed`` are the hours in which its security sensors are
+    armed beside closed days: where none are stated, whenever it is not open.
+    """
 
     id: str
     name: Name
@@ -150,11 +171,16 @@ class Building:
     use: str = "office"
     floor_area_m2: float | None = None
     hours: dict[int, Hours] = field(default_factory=dict)
+    armed: dict[int, Hours] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter or sensor on a bus. ``connection`` names a bus of its agent, ``unit`` its address there."""
+    """A meter or sensor on a bus. ``connection`` names a bus of its agent, ``unit`` its address there.
+
+    ``serial``, ratios and where the register rolls over are those of the device that hangs there now; the ledger
+    has the ones before it. ``most_per_hour`` is what its feeder can deliver in an hour at most.
+    """
 
     id: str
     name: Name
@@ -173,11 +199,16 @@ class Meter:
     digits: int | None = None
     poll_s: float = 10.0
     provenance: Provenance = Provenance.METERED
+    rolls_over_at: float | None = None
+    most_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One series: a quantity of a meter on a channel. Its id is permanent."""
+    """One series: a quantity of a meter on a channel. Its id is permanent.
+
+    ``ratio`` says by which transformer ratios the agent multiplies what the device shows; None: by none.
+    """
 
     meter: str
     quantity: Quantity
@@ -185,6 +216,7 @@ class Point:
     level: Level | None = None
     low: float | None = None
     high: float | None = None
+    ratio: Ratio | None = None
 
     @property
     def id(self) -> str:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.documents import parse
 from facility.errors import Rejected
+from facility.ledger import present_facts
+from facility.ledger_document import read_installations
 from facility.levels import LEVEL_WORDS, Level, parse_level
 from facility.model import (
     Building,
@@ -17,26 +19,29 @@ from facility.model import (
     Hours,
     Meter,
     MeterRole,
+    Notice,
     Point,
     Price,
     Site,
     Space,
 )
-from facility.profile import Protocol
+from facility.profile import Protocol, Ratio, RegisterPoint
 from facility.quantities import BY_WORD, WORDS, Utility
 from facility.site_schema import SiteDocument
+from facility.tariff import WEEKDAYS
+from facility.tariff_document import read_tariffs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from facility.documents import Document, Place
-    from facility.profile import DeviceProfile
+    from facility.ledger import Installation
+    from facility.profile import DeviceProfile, JsonPoint
     from facility.site_schema import BuildingPart, MeterPart, SitePart
+    from facility.tariff import Tariff
 
 MODBUS_UNITS = frozenset(map(str, range(1, 248)))
 """Addresses a slave may have: MODBUS over Serial Line V1.02, section 2.2."""
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
@@ -53,24 +58,30 @@ def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Ca
     agents = tuple(Agent(a.id, tuple(Bus(b.id, b.url, b.timeout_s) for b in a.buses)) for a in body.agents)
     for i, agent in enumerate(body.agents):
         _check_unique(document, "buses", (b.id for b in agent.buses), ("agents", i))
+    tariffs = read_tariffs(document, body)
+    _check_notices(document, body.site)
     meters, points = [], []
+    ledger: list[Installation] = []
     for i, part in enumerate(body.meters):
         _check_meter(document, i, part, body, spaces, profiles)
-        meters.append(_meter(part))
+        installations = read_installations(document, i, part, body.site.timezone)
+        meters.append(_meter(part, installations))
         points.extend(_points(document, i, part, profiles.get(part.profile)))
+        ledger.extend(installations)
     document.check()
     return Catalogue(
-        site=_site(body.site),
+        site=_site(body.site, tariffs),
         departments=tuple(Department(d.id, d.name.name(), d.cost_centre) for d in body.departments),
         buildings=buildings,
         spaces=tuple(spaces.values()),
         agents=agents,
         meters=tuple(meters),
         points=tuple(points),
+        installations=tuple(ledger),
     )
 
 
-def _site(part: SitePart) -> Site:
+def _site(part: SitePart, tariffs: tuple[Tariff, ...]) -> Site:
     holidays = part.holidays
     return Site(
         id=part.id,
@@ -83,7 +94,24 @@ def _site(part: SitePart) -> Site:
         closures=tuple(Closure(c.first, c.last, c.name) for c in holidays.closures),
         prices=tuple(Price(p.utility, p.per_unit, p.valid_from, p.basis) for p in part.prices),
         notice=part.notice.name() if part.notice else None,
+        tariffs=tariffs,
+        notices=tuple(Notice(n.year, n.basis, tuple(n.workdays), tuple(n.days_off)) for n in holidays.notices),
     )
+
+
+def _check_notices(document: Document, part: SitePart) -> None:
+    """Report days of another year and years told twice."""
+    years = [notice.year for notice in part.holidays.notices]
+    for i, notice in enumerate(part.holidays.notices):
+        place: Place = ("site", "holidays", "notices", i)
+        if notice.year in years[:i]:
+            document.report((*place, "year"), f"the year {notice.year} is told twice")
+        for name, days in (("workdays", notice.workdays), ("days_off", notice.days_off)):
+            for j, day in enumerate(days):
+                if day.year != notice.year:
+                    document.report((*place, name, j), f"{day} is not in {notice.year}")
+        for day in sorted(set(notice.workdays) & set(notice.days_off)):
+            document.report((*place, "workdays"), f"{day} is both worked and off")
 
 
 def _check_zone(document: Document, zone: str) -> None:
@@ -115,16 +143,15 @@ def _building(document: Document, i: int, part: BuildingPart, body: SiteDocument
     departments = [d.id for d in body.departments]
     if part.department and part.department not in departments:
         document.report(("buildings", i, "department"), f"unknown department '{part.department}'", departments)
-    return Building(
-        part.id, part.name.name(), part.department, part.use, part.floor_area_m2, _hours(document, i, part.hours)
-    )
+    opening, armed = _hours(document, i, "hours", part.hours), _hours(document, i, "armed", part.armed)
+    return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed)
 
 
-def _hours(document: Document, i: int, hours: dict[str, str]) -> dict[int, Hours]:
-    """``{"mon-fri": "08:00-18:00"}`` → hours by weekday."""
+def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict[int, Hours]:
+    """``{"mon-fri": "08:00-18:00"}`` → hours by weekday; armed hours may run over midnight."""
     opening: dict[int, Hours] = {}
     for days, span in hours.items():
-        place: Place = ("buildings", i, "hours", days)
+        place: Place = ("buildings", i, kind, days)
         first, _, last = days.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
             document.report(place, f"unknown days '{days}'", f"{', '.join(WEEKDAYS)} or a range such as mon-fri")
@@ -135,7 +162,7 @@ def _hours(document: Document, i: int, hours: dict[str, str]) -> dict[int, Hours
         except ValueError:
             document.report(place, f"'{span}' is not a span of hours", "such as 08:00-18:00")
             continue
-        if day_hours.end <= day_hours.start:
+        if day_hours.end <= day_hours.start and kind == "hours":
             document.report(place, f"'{span}' ends before it starts", "such as 08:00-18:00")
             continue
         for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
@@ -172,8 +199,8 @@ def _check_meter(
         document.report((*place, "role"), f"a {part.role} meter needs a utility", list(Utility))
 
 
-def _meter(part: MeterPart) -> Meter:
-    return Meter(
+def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
+    meter = Meter(
         id=part.id,
         name=part.name.name(),
         building=part.building,
@@ -191,7 +218,10 @@ def _meter(part: MeterPart) -> Meter:
         digits=part.digits,
         poll_s=part.poll_s,
         provenance=part.provenance,
+        rolls_over_at=part.rolls_over_at,
+        most_per_hour=part.most_per_hour,
     )
+    return present_facts(meter, installations) if installations else meter
 
 
 def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile | None) -> list[Point]:
@@ -201,7 +231,8 @@ def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile 
     offered = [f"{p.quantity.word}/{p.channel}" for p in profile.points]
     if not part.points:
         level = _level(document, ("meters", i, "level"), part.level)
-        return [Point(part.id, p.quantity, p.channel, level) for p in profile.points if not p.optional]
+        chosen_by_profile = (p for p in profile.points if not p.optional)
+        return [Point(part.id, p.quantity, p.channel, level, ratio=_ratio(p)) for p in chosen_by_profile]
     points = []
     for j, chosen in enumerate(part.points):
         place: Place = ("meters", i, "points", j)
@@ -209,16 +240,22 @@ def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile 
             document.report((*place, "quantity"), f"unknown quantity '{chosen.quantity}'", WORDS)
             continue
         quantity = BY_WORD[chosen.quantity]
-        if profile.find(quantity, chosen.channel) is None:
+        said = profile.find(quantity, chosen.channel)
+        if said is None:
             document.report(
                 (*place, "quantity"), f"{profile.id} does not say {chosen.quantity}/{chosen.channel}", offered
             )
         if chosen.unit is not None and chosen.unit != quantity.unit:
             document.report((*place, "unit"), f"unit '{chosen.unit}' is wrong for {quantity.word}", quantity.unit)
         level = _level(document, (*place, "level"), chosen.level or part.level)
-        points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high))
+        points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, _ratio(said)))
     _check_unique(document, "points", (p.id for p in points), ("meters", i))
     return points
+
+
+def _ratio(said: RegisterPoint | JsonPoint | None) -> Ratio | None:
+    """By which transformer ratios an agent multiplies this point, None for none."""
+    return said.ratio if isinstance(said, RegisterPoint) and said.ratio is not Ratio.NONE else None
 
 
 def _level(document: Document, place: Place, word: str) -> Level | None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
 from facility.model import TOTAL, Meter, MeterRole, Provenance
-from facility.site_document import WEEKDAYS
+from facility.tariff import WEEKDAYS
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
+    from facility.ledger import Installation
     from facility.model import Building, Hours, Name, Point, Site
+    from facility.tariff import Rule, Tariff
 
 Tree = dict[str, Any]
 
@@ -55,6 +58,10 @@ def _site(site: Site) -> Tree:
             "subdivision": site.holiday_subdivision,
             "shift_days": site.holiday_shift_days or None,
             "closures": [_drop({"first": c.first, "last": c.last, "name": c.name}) for c in site.closures],
+            "notices": [
+                _drop({"year": n.year, "basis": n.basis, "workdays": list(n.workdays), "days_off": list(n.days_off)})
+                for n in site.notices
+            ],
         }
     )
     prices = [
@@ -70,6 +77,66 @@ def _site(site: Site) -> Tree:
             "notice": _name(site.notice) if site.notice else None,
             "holidays": holidays,
             "prices": prices,
+            "tariffs": [_tariff(tariff) for tariff in site.tariffs],
+        }
+    )
+
+
+def _tariff(tariff: Tariff) -> Tree:
+    tiers, capacity, demand = tariff.tiers, tariff.capacity, tariff.demand
+    return _drop(
+        {
+            "id": tariff.id,
+            "utility": tariff.utility.value,
+            "valid_from": tariff.valid_from,
+            "basis": tariff.basis,
+            "buildings": list(tariff.buildings),
+            "prices": {period.value: price for period, price in tariff.prices},
+            "otherwise": tariff.otherwise.value if tariff.otherwise else None,
+            "rules": [_rule(rule) for rule in tariff.rules],
+            "tiers": {"cycle": tiers.cycle, "steps": [{"above": s.above, "plus": s.plus} for s in tiers.steps]}
+            if tiers
+            else None,
+            "capacity": {"kva": capacity.kva, "per_kva_month": capacity.per_kva_month} if capacity else None,
+            "demand": _drop(asdict(demand)) if demand else None,
+            "fixed_per_month": tariff.fixed_per_month or None,
+        }
+    )
+
+
+def _rule(rule: Rule) -> Tree:
+    return _drop(
+        {
+            "period": rule.period.value,
+            "slots": [f"{_clock(start)}-{_clock(end)}" for start, end in rule.slots],
+            "dates": [f"{a:02}-{b:02}..{c:02}-{d:02}" for (a, b), (c, d) in rule.dates],
+            "days": sorted(rule.days),
+        }
+    )
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _installation(one: Installation) -> Tree:
+    """One entry of a meter's ledger; times are written in UTC."""
+    return _drop(
+        {
+            "since": one.since,
+            "serial": one.serial,
+            "digits": one.digits,
+            "rolls_over_at": one.rolls_over_at,
+            "ct_ratio": None if one.ct_ratio == 1 else one.ct_ratio,
+            "pt_ratio": None if one.pt_ratio == 1 else one.pt_ratio,
+            "told_ct_ratio": one.told_ct_ratio,
+            "told_pt_ratio": one.told_pt_ratio,
+            "opening": one.opening,
+            "closing": one.closing,
+            "continues": one.continues or None,
+            "photo": one.photo,
+            "reason": one.reason,
+            "by": one.by,
         }
     )
 
@@ -86,6 +153,7 @@ def _building(catalogue: Catalogue, building: Building) -> Tree:
             "use": building.use,
             "floor_area_m2": building.floor_area_m2,
             "hours": _hours(building.hours),
+            "armed": _hours(building.armed),
             "spaces": spaces,
         }
     )
@@ -115,6 +183,14 @@ def _unbroken(days: list[int]) -> list[tuple[int, int]]:
 
 def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
     """A meter with all its points written out: an export does not depend on a profile's defaults."""
+    ledger = [_installation(one) for one in catalogue.installations if one.meter == meter.id]
+    device: Tree = {
+        "serial": meter.serial,
+        "ct_ratio": None if meter.ct_ratio == 1 else meter.ct_ratio,
+        "pt_ratio": None if meter.pt_ratio == 1 else meter.pt_ratio,
+        "digits": meter.digits,
+        "rolls_over_at": meter.rolls_over_at,
+    }
     tree: Tree = {
         "id": meter.id,
         "name": _name(meter.name),
@@ -127,10 +203,8 @@ def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
         "utility": meter.utility.value if meter.utility else None,
         "role": None if meter.role is MeterRole.SUB else meter.role.value,
         "enduse": None if meter.enduse == TOTAL else meter.enduse,
-        "serial": meter.serial,
-        "ct_ratio": None if meter.ct_ratio == 1 else meter.ct_ratio,
-        "pt_ratio": None if meter.pt_ratio == 1 else meter.pt_ratio,
-        "digits": meter.digits,
+        **({"installations": ledger} if ledger else device),
+        "most_per_hour": meter.most_per_hour,
         "poll_s": meter.poll_s,
         "provenance": None if meter.provenance is Provenance.METERED else meter.provenance.value,
         "points": [_point(point) for point in catalogue.points_of(meter.id)],

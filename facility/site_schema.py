@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from facility.documents import DocumentPart
 from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
 from facility.quantities import Utility
+from facility.tariff_schema import TariffPart
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
@@ -38,6 +39,15 @@ class ClosurePart(DocumentPart):
     name: str = ""
 
 
+class NoticePart(DocumentPart):
+    """A year's notice of moved workdays, or an organisation's own; ``basis`` names the document."""
+
+    year: int = Field(ge=1990, le=2100)
+    basis: str = Field(min_length=1)
+    workdays: list[dt.date] = []
+    days_off: list[dt.date] = []
+
+
 class HolidaysPart(DocumentPart):
     """Public holidays by ISO country and subdivision. ``shift_days`` moves them with shifted data."""
 
@@ -45,6 +55,7 @@ class HolidaysPart(DocumentPart):
     subdivision: str = ""
     shift_days: int = 0
     closures: list[ClosurePart] = []
+    notices: list[NoticePart] = []
 
 
 class PricePart(DocumentPart):
@@ -66,6 +77,7 @@ class SitePart(DocumentPart):
     notice: NamePart | None = None
     holidays: HolidaysPart = HolidaysPart()
     prices: list[PricePart] = []
+    tariffs: list[TariffPart] = []
 
 
 class DepartmentPart(DocumentPart):
@@ -85,7 +97,7 @@ class SpacePart(DocumentPart):
 
 
 class BuildingPart(DocumentPart):
-    """A building; ``hours`` maps ``mon-fri`` or ``sat`` to ``08:00-18:00``."""
+    """A building; ``hours`` maps ``mon-fri`` or ``sat`` to ``08:00-18:00``, ``armed`` also to ``22:00-06:00``."""
 
     id: Slug
     name: NamePart
@@ -93,6 +105,7 @@ class BuildingPart(DocumentPart):
     use: str = "office"
     floor_area_m2: float | None = Field(default=None, gt=0)
     hours: dict[str, str] = {}
+    armed: dict[str, str] = {}
     spaces: list[SpacePart] = []
 
 
@@ -122,8 +135,30 @@ class PointPart(DocumentPart):
     high: float | None = None
 
 
+class InstallationPart(DocumentPart):
+    """A device at the meter's place from a local time on; ``closing`` is the last read of the one before."""
+
+    since: dt.datetime
+    serial: str = ""
+    digits: int | None = Field(default=None, ge=3, le=12)
+    rolls_over_at: float | None = Field(default=None, gt=0)
+    ct_ratio: float = Field(default=1.0, gt=0)
+    pt_ratio: float = Field(default=1.0, gt=0)
+    told_ct_ratio: float | None = Field(default=None, gt=0)
+    told_pt_ratio: float | None = Field(default=None, gt=0)
+    opening: float | None = Field(default=None, ge=0)
+    closing: float | None = Field(default=None, ge=0)
+    continues: bool = False
+    photo: str = ""
+    reason: str = ""
+    by: str = ""
+
+
 class MeterPart(DocumentPart):
-    """A meter or sensor. Without ``points`` it reads all points of its profile that are not optional."""
+    """A meter or sensor. Without ``points`` it reads all points of its profile that are not optional.
+
+    With ``installations`` the facts of the device (serial, ratios, digits) stand there and nowhere else.
+    """
 
     id: Slug
     name: NamePart
@@ -143,6 +178,9 @@ class MeterPart(DocumentPart):
     poll_s: float = Field(default=10.0, ge=1, le=86400)
     level: str = "internal"
     provenance: Provenance = Provenance.METERED
+    rolls_over_at: float | None = Field(default=None, gt=0)
+    most_per_hour: float | None = Field(default=None, gt=0)
+    installations: list[InstallationPart] = []
     points: list[PointPart] = []
 
 

@@ -12,9 +12,11 @@ import typer
 from facility.errors import ConfigError, MeterhouseError
 from meterhouse.commands import (
     access,
+    account,
     alerts,
     demo,
     latest,
+    meter,
     processes,
     profiles,
     quarantine,
@@ -41,6 +43,8 @@ app = typer.Typer(
 app.command(help="Start a live demo estate: real data of 2022 shown as today.")(demo.demo)
 app.add_typer(site.app, name="site", help="Check, apply and export the estate (site.yaml).")
 app.add_typer(store.app, name="store", help="Prepare, check and move the reading store.")
+app.add_typer(account.app, name="account", help="Bills of buildings, closing of months, computing again.")
+app.add_typer(meter.app, name="meter", help="The ledger of meters: list, history, swap, correct.")
 app.command(help="Show the newest value of every point.")(latest.latest)
 app.command(help="List alerts: what, where, since when, at what cost.")(alerts.alerts)
 app.command(help="Show alarms, and how ingest and the agents fare.")(status.status)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accounting.calendars import SiteCalendar
+from accounting.dirty import DEVICE_FACTS
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
+from facility.notice_document import read_notice
 from facility.site_document import load_site
 from facility.site_export import dump_site
 from meterhouse.settings import Settings
@@ -25,18 +29,34 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+_DEVICE_FACTS = frozenset({"serial", *DEVICE_FACTS}) - {"most_per_hour"}
+
 File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 
 
 def read_site(file: Path) -> Catalogue:
-    """The estate in ``file``. Raises ``ConfigError`` with file, line and what is allowed."""
+    """The estate in ``file``, with the notices in ``calendar/<country>/<year>.yaml`` beside it.
+
+    Raises ``ConfigError`` with file, line and what is allowed.
+    """
+    estate = load_site(_text_of(file), str(file), load_profiles())
+    known = {notice.year for notice in estate.site.notices}
+    notices = list(estate.site.notices)
+    folder = file.parent / "calendar" / (estate.site.holiday_country or "none")
+    for beside in sorted(folder.glob("*.yaml")):
+        if not beside.stem.isdecimal() or int(beside.stem) in known:
+            raise ConfigError(Problem(str(beside), "is no year of its own", "one file a year, such as 2027.yaml"))
+        notices.append(read_notice(_text_of(beside), str(beside), int(beside.stem)))
+    return replace(estate, site=replace(estate.site, notices=tuple(notices)))
+
+
+def _text_of(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(Problem(str(file), f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
         raise ConfigError(Problem(str(file), f"is not UTF-8 text (byte {error.start})")) from None
-    return load_site(text, str(file), load_profiles())
 
 
 @app.command(help="Check a site.yaml; connects to nothing, changes nothing.")
@@ -47,6 +67,18 @@ def check(file: File) -> None:
         f"{file}: good. {len(estate.buildings)} buildings, {len(estate.meters)} meters and sensors, "
         f"{len(estate.points)} points, {len(estate.agents)} agents."
     )
+    _warn_of_unadjusted_years(estate)
+
+
+def _warn_of_unadjusted_years(estate: Catalogue) -> None:
+    """Say which of this and the next year lack the notice that moves workdays: their figures would follow no notice."""
+    this_year = datetime.now(UTC).year
+    for year in SiteCalendar(estate.site).unadjusted_years((this_year, this_year + 1)):
+        typer.echo(
+            f"warning: no notice of moved workdays is known for {year}: every weekend of it counts as off;"
+            f" write calendar/{estate.site.holiday_country}/{year}.yaml or site.holidays.notices",
+            err=True,
+        )
 
 
 @app.command(
@@ -65,11 +97,25 @@ def apply(
     settings.data.mkdir(parents=True, exist_ok=True)
     registry = Registry(open_records(settings.records_url))
     changes = registry.difference(estate)
+    _warn_of_unadjusted_years(estate)
     _print_changes(changes, registry.edits())
+    _warn_of_undated_devices(changes)
     if dry_run or not changes:
         return
     registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
     typer.echo(f"{len(changes)} changes applied.")
+
+
+def _warn_of_undated_devices(changes: Sequence[Change]) -> None:
+    """Say where a device's facts change without a date: its register would seem to leap when the agent learns them."""
+    dated = {change.id.partition(" from ")[0] for change in changes if change.what == "installation"}
+    undated = {c.id for c in changes if c.what == "meter" and c.field in _DEVICE_FACTS and c.id not in dated}
+    for meter in sorted(undated):
+        typer.echo(
+            f"warning: {meter} changes its device without saying since when; use meterhouse meter swap or correct,"
+            " or write it under installations",
+            err=True,
+        )
 
 
 def _print_changes(changes: Sequence[Change], edits: Sequence[Change]) -> None:

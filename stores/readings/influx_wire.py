@@ -1,6 +1,6 @@
 """One InfluxDB over HTTP: lines in, answers out, and every refusal as what somebody can do about it.
 
-How real servers answer was measured; the table in docs/adr/0013-influxdb.md says what each answer means here.
+How real servers answer was measured; the table in docs/adr/0015-influxdb.md says what each answer means here.
 """
 
 from __future__ import annotations

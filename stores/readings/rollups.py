@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
+from facility.tariff import PERIODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,8 @@ class Rollup:
 
 _METER_TAGS = ("site", "building", "utility", "meter", "role", "enduse", "quantity")
 _BUILDING_TAGS = ("site", "building", "utility")
-_USE_FIELDS = ("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "occ")
+_PERIOD_FIELDS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
+_USE_FIELDS = ("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "occ", *_PERIOD_FIELDS)
 _BAND_FIELDS = ("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")
 
 ROLLUPS: dict[str, Rollup] = {

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
+from stores.records import account_tables, quarantine_tables  # noqa: F401 - with them ``tables.METADATA`` is whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,9 @@ from facility.model import (
     Space,
     SpaceKind,
 )
+from facility.profile import Ratio
 from facility.quantities import BY_WORD, Utility
+from stores.records.account_rows import installation_of, installation_row, notice_of, notice_row, tariff_of, tariff_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +36,10 @@ Row: TypeAlias = dict[str, Any]
 Rows: TypeAlias = dict[str, dict[str, Row]]
 """Table → id → fields. Values are what JSON can hold; ``position`` is the order in the document."""
 
-TABLES = ("site", "price", "closure", "department", "building", "space", "agent", "bus", "meter", "point")
+TABLES = (
+    "site", "price", "tariff", "closure", "notice", "department", "building", "space", "agent", "bus", "meter", "point",
+    "installation",
+)  # fmt: skip
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
 
@@ -69,7 +74,7 @@ def _shown(value: Any) -> str:
 
 def compare(before: Rows, after: Rows) -> list[Change]:
     """Every difference, in the order of the tables; the order of things in a document is none."""
-    return [change for table in TABLES for change in _compare_table(table, before[table], after[table])]
+    return [c for table in TABLES for c in _compare_table(table, before.get(table, {}), after.get(table, {}))]
 
 
 def _compare_table(table: str, before: dict[str, Row], after: dict[str, Row]) -> Iterator[Change]:
@@ -91,6 +96,8 @@ def rows_of(catalogue: Catalogue) -> Rows:
     return {
         "site": _keyed("site", [(site.id, _site_row(site))]),
         "price": _keyed("price", ((f"{p.utility} from {p.valid_from}", _price_row(p)) for p in site.prices)),
+        "tariff": _keyed("tariff", ((f"{t.id} from {t.valid_from}", tariff_row(t)) for t in site.tariffs)),
+        "notice": _keyed("notice", ((str(n.year), notice_row(n)) for n in site.notices)),
         "closure": _keyed("closure", ((f"{c.first}/{c.last}", _closure_row(c)) for c in site.closures)),
         "department": _keyed("department", ((d.id, _department_row(d)) for d in catalogue.departments)),
         "building": _keyed("building", ((b.id, _building_row(b)) for b in catalogue.buildings)),
@@ -99,6 +106,10 @@ def rows_of(catalogue: Catalogue) -> Rows:
         "bus": _keyed("bus", ((f"{a.id}/{b.id}", _bus_row(a, b)) for a in catalogue.agents for b in a.buses)),
         "meter": _keyed("meter", ((m.id, _meter_row(m)) for m in catalogue.meters)),
         "point": _keyed("point", ((p.id, _point_row(p)) for p in catalogue.points)),
+        "installation": _keyed(
+            "installation",
+            ((f"{i.meter} from {i.since.isoformat()}", installation_row(i)) for i in catalogue.installations),
+        ),
     }
 
 
@@ -107,13 +118,14 @@ def catalogue_of(rows: Rows) -> Catalogue:
     table = {name: _ordered(rows[name]) for name in TABLES}
     (site,) = table["site"]
     return Catalogue(
-        site=_site(site, table["price"], table["closure"]),
+        site=_site(site, table),
         departments=tuple(Department(r["id"], _name(r), r["cost_centre"]) for r in table["department"]),
         buildings=tuple(_building(r) for r in table["building"]),
         spaces=tuple(Space(r["id"], r["building"], _name(r), SpaceKind(r["kind"])) for r in table["space"]),
         agents=tuple(_agent(r["id"], table["bus"]) for r in table["agent"]),
         meters=tuple(_meter(r) for r in table["meter"]),
         points=tuple(_point(r) for r in table["point"]),
+        installations=tuple(installation_of(r) for r in table["installation"]),
     )
 
 
@@ -151,7 +163,7 @@ def _site_row(site: Site) -> Row:
     }
 
 
-def _site(row: Row, prices: list[Row], closures: list[Row]) -> Site:
+def _site(row: Row, table: dict[str, list[Row]]) -> Site:
     return Site(
         id=row["id"],
         name=_name(row),
@@ -161,12 +173,15 @@ def _site(row: Row, prices: list[Row], closures: list[Row]) -> Site:
         holiday_subdivision=row["holiday_subdivision"],
         holiday_shift_days=row["holiday_shift_days"],
         closures=tuple(
-            Closure(date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), r["name"]) for r in closures
+            Closure(date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), r["name"]) for r in table["closure"]
         ),
         prices=tuple(
-            Price(Utility(r["utility"]), r["per_unit"], date.fromisoformat(r["valid_from"]), r["basis"]) for r in prices
+            Price(Utility(r["utility"]), r["per_unit"], date.fromisoformat(r["valid_from"]), r["basis"])
+            for r in table["price"]
         ),
         notice=None if row["notice_en"] is None else Name(row["notice_en"], row["notice_zh"]),
+        tariffs=tuple(tariff_of(r) for r in table["tariff"]),
+        notices=tuple(notice_of(r) for r in table["notice"]),
     )
 
 
@@ -188,19 +203,27 @@ def _department_row(department: Department) -> Row:
 
 
 def _building_row(building: Building) -> Row:
-    hours = sorted(building.hours.items())
     return {
         **_name_row(building.name),
         "department": building.department,
         "use": building.use,
         "floor_area_m2": building.floor_area_m2,
-        "hours": {str(day): [span.start.isoformat(), span.end.isoformat()] for day, span in hours},
+        "hours": _hours_row(building.hours),
+        "armed": _hours_row(building.armed),
     }
 
 
 def _building(row: Row) -> Building:
-    hours = {int(day): Hours(*map(time.fromisoformat, span)) for day, span in row["hours"].items()}
-    return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], hours)
+    hours, armed = _hours(row["hours"]), _hours(row["armed"])
+    return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], hours, armed)
+
+
+def _hours_row(hours: dict[int, Hours]) -> Row:
+    return {str(day): [span.start.isoformat(), span.end.isoformat()] for day, span in sorted(hours.items())}
+
+
+def _hours(row: Row) -> dict[int, Hours]:
+    return {int(day): Hours(*map(time.fromisoformat, span)) for day, span in row.items()}
 
 
 def _space_row(space: Space) -> Row:
@@ -217,7 +240,7 @@ def _agent(one: str, buses: list[Row]) -> Agent:
 
 _METER_FIELDS = (
     "building", "profile", "agent", "connection", "unit", "space", "enduse", "serial", "ct_ratio", "pt_ratio", "digits",
-    "poll_s",
+    "poll_s", "rolls_over_at", "most_per_hour",
 )  # fmt: skip
 
 
@@ -250,9 +273,11 @@ def _point_row(point: Point) -> Row:
         "level": point.level.word if point.level else None,
         "low": point.low,
         "high": point.high,
+        "ratio": point.ratio.value if point.ratio else None,
     }
 
 
 def _point(row: Row) -> Point:
     level = parse_level(row["level"]) if row["level"] else None
-    return Point(row["meter"], BY_WORD[row["quantity"]], row["channel"], level, row["low"], row["high"])
+    ratio = Ratio(row["ratio"]) if row["ratio"] else None
+    return Point(row["meter"], BY_WORD[row["quantity"]], row["channel"], level, row["low"], row["high"], ratio)

@@ -11,7 +11,7 @@ from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.quarantine_item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine_room import keep
-from stores.records.tables import errand, quarantine
+from stores.records.quarantine_tables import errand, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

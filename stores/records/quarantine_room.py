@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from stores.records.tables import quarantine
+from stores.records.quarantine_tables import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

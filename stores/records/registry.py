@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from accounting.dirty import dirty_between
 from facility.errors import ConfigError
 from stores.records import tables
 from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
+from stores.records.recomputations import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,10 +83,16 @@ class Registry:
                 _replace(connection, stored, new, at)
                 _add_revision(connection, at, by, new)
                 append_entry(connection, at, by, "site.apply", catalogue.site.id, _told(changes))
+                _ask_again(connection, stored, catalogue, by, at, "site.apply")
         return changes
 
-    def edit(self, catalogue: Catalogue, *, by: str, at: datetime) -> list[Change]:
-        """Change the registry otherwise than by a document; the next apply will not silently undo it."""
+    def edit(
+        self, catalogue: Catalogue, *, by: str, at: datetime, what: str = "site.edit", reason: str = ""
+    ) -> list[Change]:
+        """Change the registry otherwise than by a document; the next apply will not silently undo it.
+
+        What the change makes wrong in stored figures is put on the list of recomputations.
+        """
         new = rows_of(catalogue)
         with writing(self._engine) as connection:
             stored = _stored(connection)
@@ -92,7 +100,9 @@ class Registry:
             if stored != new:
                 _replace(connection, stored, new, at)
                 _add_revision(connection, at, by, None)
-                append_entry(connection, at, by, "site.edit", catalogue.site.id, _told(changes))
+                told = f"{reason}: {_told(changes)}" if reason else _told(changes)
+                append_entry(connection, at, by, what, catalogue.site.id, told)
+                _ask_again(connection, stored, catalogue, by, at, reason or what)
         return changes
 
     def assignments(self, what: str, subject: str) -> list[Assignment]:
@@ -102,6 +112,12 @@ class Registry:
         query = query.where(a.what == what, a.subject == subject).order_by(a.valid_from, a.id)
         with self._engine.connect() as connection:
             return [Assignment(*row) for row in connection.execute(query)]
+
+
+def _ask_again(connection: Connection, stored: Rows, catalogue: Catalogue, by: str, at: datetime, reason: str) -> None:
+    """Put what a change of dated facts touches on the list of recomputations."""
+    if stored["site"]:
+        ask(connection, dirty_between(catalogue_of(stored), catalogue), by=by, at=at, reason=reason)
 
 
 def _refuse_undoing(edited: Sequence[Change], changes: Sequence[Change]) -> None:

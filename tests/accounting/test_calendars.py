@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from accounting.calendars import Occupancy, SiteCalendar
-from accounting.local_time import HOUR_MS
+from accounting.local_time import HOUR_MS, day_number
 from facility.errors import ConfigError
-from facility.model import Building, Closure, Hours, Name, Site
+from facility.model import Building, Closure, Hours, Name, Notice, Site
 
 
 def site(zone="Europe/London", country="GB", subdivision="ENG", **more):
@@ -122,3 +122,53 @@ def test_an_unknown_zone_or_country_is_a_config_error():
     for wrong in (site(zone="Europe/Londom"), site(country="XX"), site(subdivision="XX")):
         with pytest.raises(ConfigError):
             SiteCalendar(wrong)
+
+
+def kinds(calendar, *days):
+    return calendar.day_kinds(np.array([day_number(date.fromisoformat(day)) for day in days]))
+
+
+def test_day_kinds_know_make_up_days_holidays_and_long_ones():
+    found = kinds(china(), "2026-02-14", "2026-10-03", "2026-10-04", "2026-10-17", "2026-10-19")
+    assert found.workday.tolist() == [True, False, False, False, True]
+    assert found.holiday.tolist() == [False, True, True, False, False]
+    assert found.long_holiday.tolist() == [False, True, True, False, False]
+    assert (found.month.tolist(), found.day.tolist()) == ([2, 10, 10, 10, 10], [14, 3, 4, 17, 19])
+    british = kinds(SiteCalendar(site()), "2026-01-01", "2026-05-25", "2026-05-24")
+    assert british.holiday.tolist() == [True, True, True]
+    assert british.long_holiday.tolist() == [False, True, True]  # Thursday alone; Saturday to Monday
+
+
+def test_a_notice_adds_workdays_and_days_off_and_makes_its_year_known():
+    notice = Notice(2027, "notice 7", workdays=(date(2027, 2, 7),), days_off=(date(2027, 2, 5),))
+    calendar = china(notices=(notice,))
+    assert calendar.unadjusted_years([2026, 2027]) == ()
+    assert date(2027, 2, 7) in calendar.makeup_days([2027])
+    assert date(2027, 2, 5) in calendar.closed_days([2027])
+    assert one(calendar, "2027-02-07T10:00", "Asia/Shanghai", OFFICE).occ[0] == Occupancy.WORK
+
+
+ARMED = Building("b", Name("b"), hours=OFFICE.hours, armed={day: Hours(time(22), time(6)) for day in range(5)})
+
+
+@pytest.mark.parametrize(
+    ("text", "armed"),
+    [
+        ("2026-01-07T21:59", False),
+        ("2026-01-07T22:00", True),
+        ("2026-01-08T05:59", True),
+        ("2026-01-08T06:00", False),
+        ("2026-01-10T05:59", True),
+        ("2026-01-10T12:00", False),
+        ("2026-01-01T12:00", True),
+    ],
+)
+def test_armed_hours_run_over_midnight_and_all_day_when_closed(text, armed):
+    calendar = SiteCalendar(site())
+    assert calendar.armed(np.array([at(text, "Europe/London")]), ARMED).tolist() == [armed]
+
+
+def test_a_building_without_armed_hours_is_armed_when_it_is_not_open():
+    calendar = SiteCalendar(site())
+    times = np.array([at("2026-01-07T08:29", "Europe/London"), at("2026-01-07T08:30", "Europe/London")])
+    assert calendar.armed(times, OFFICE).tolist() == [True, False]

@@ -122,39 +122,6 @@ def test_the_peak_is_a_quarter_hour_and_an_hour_where_readings_are_hourly():
     assert peak_rate(use_between(minutes[[0, -1]], x[[0, -1]], edges).qty)[0] == pytest.approx(17.5)
 
 
-@st.composite
-def walks(draw):
-    """Readings of a meter with everything that goes wrong, and what was truly used."""
-    n = draw(st.integers(12, 60))
-    steps = np.array(draw(st.lists(st.floats(0, 20), min_size=n, max_size=n)))
-    spans = np.array(draw(st.lists(st.sampled_from([10, 900, 3_600, 40_000]), min_size=n, max_size=n))) * 1_000
-    true = 1_000 + np.concatenate(([0.0], np.cumsum(steps)))
-    t_ms = np.concatenate(([0], np.cumsum(spans)))
-    x = true % 1_500 if draw(st.booleans()) else true.copy()
-    rolls = x[-1] < true[-1]
-    if rolls and (np.flatnonzero(np.diff(x) < 0)[-1] > n - 6):
-        x, rolls = true.copy(), False
-    at = draw(st.integers(3, n - 8))
-    fault = draw(st.sampled_from(["none", "spike", "zero"]))
-    if not rolls and fault != "none":
-        x[at : at + draw(st.integers(1, 3))] = 9e6 if fault == "spike" else 0.0
-    return t_ms, x, true, 1_500.0 if rolls else None
-
-
-@settings(deadline=None, max_examples=150)
-@given(walks(), st.randoms(use_true_random=False))
-def test_use_sums_to_closing_minus_opening_whatever_happens(walk, random):
-    t_ms, x, true, span = walk
-    order = list(range(len(t_ms))) + [random.randrange(len(t_ms)) for _ in range(5)]
-    random.shuffle(order)
-    edges = np.arange(0, t_ms[-1] + HOUR_MS, HOUR_MS)
-    use = use_between(t_ms[order], x[order], edges, register_span=span)
-    assert np.nansum(use.qty) == pytest.approx(true[-1] - true[0], rel=1e-9, abs=1e-6)
-    assert np.nanmin(use.qty) >= 0
-    assert (np.nan_to_num(use.est_qty) <= np.nan_to_num(use.qty) + 1e-6).all()
-    assert ((use.completeness >= 0) & (use.completeness <= 1 + 1e-12)).all()
-
-
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=40), st.sampled_from([None, 65_536.0]))
 def test_no_noise_gives_negative_use(x, span):

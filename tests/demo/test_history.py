@@ -53,7 +53,7 @@ def test_every_point_has_its_history_and_all_rows_are_counted_in_time_order(hist
 def test_real_counters_go_back_to_the_first_recorded_day(history, world):
     _, _, columns, _ = history
     hours = (history[1].until_ms - world.axis.start_ms) // HOUR_MS
-    for meter in ("b105-electricity/energy_import", "b77-gas/gas_volume", "outdoor/temperature"):
+    for meter in ("b35-electricity/energy_import", "b77-gas/gas_volume", "outdoor/temperature"):
         assert columns[f"{meter}/total"][0][0] == world.axis.start_ms
         assert len(columns[f"{meter}/total"]) >= hours - 2
 
@@ -84,7 +84,7 @@ def test_a_second_start_writes_only_what_came_since(world, now_ms, tmp_path):
     assert second.rows < 1000
     columns, order = read(tmp_path)
     assert order == sorted(order)
-    point = "b105-electricity/energy_import/total"
+    point = "b35-electricity/energy_import/total"
     assert len({t for t, _ in columns[point]}) == len(columns[point])
     assert [x for _, x in columns[point]] == sorted(x for _, x in columns[point])
 

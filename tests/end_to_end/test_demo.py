@@ -6,13 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 from servers import free_port
 
+from demo.shift import ZONE, read_shift
+from demo.upkeep import silence_ms, swap_of
 from meterhouse.demo_report import conservation
 from meterhouse.settings import Settings
+from reports.bill import make_bill
+from stores.readings import open_readings
+from stores.records.accounts import Accounts
 from stores.records.database import open_records
+from stores.records.registry import Registry
 
 READY_TIMEOUT_S = 300
 
@@ -86,3 +93,20 @@ def test_a_second_start_resumes_and_stops_cleanly(run):
     settings = Settings(data=folder)
     kept = conservation(folder / "outbox.db", settings.store_url, open_records(settings.records_url))
     assert report["stored"] <= kept.stored <= kept.produced < 1.1 * report["produced"], "resumed, not repeated"
+
+
+def test_bills_prove_that_a_swap_and_a_silence_of_twelve_hours_lose_nothing(run):
+    folder, _, _ = run
+    settings, shift = Settings(data=folder), read_shift(folder)
+    swap, silence = swap_of(shift), [datetime.fromtimestamp(t_ms / 1000, ZONE) for t_ms in silence_ms(shift)]
+    records, store = open_records(settings.records_url), open_readings(settings.store_url)
+    estate, books = Registry(records).load(), Accounts(records)
+    months = sorted({f"{at.astimezone(ZONE):%Y-%m}" for at in (swap.at, *silence)})
+    bills = [make_bill(store, estate, books, "b105", month).utilities[0] for month in months]
+    assert all(bill.residual == 0 and bill.counted == bill.quantity > 0 for bill in bills)
+    assert all(sum(line.amount for line in bill.lines) == bill.amount for bill in bills)
+    first, second = bills[0].registers[:2]
+    assert (first.closing, second.opening) == (swap.closing, swap.opening)
+    assert 12 <= sum(bill.shares.estimated_h for bill in bills) <= 13
+    store.close()
+    records.dispose()

@@ -28,6 +28,8 @@ from stores.records.registry import Registry
 COMMANDS = (
     "demo",
     "site",
+    "meter",
+    "account",
     "latest",
     "alerts",
     "quarantine",

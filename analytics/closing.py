@@ -1,0 +1,105 @@
+"""Keeps closed months as they were handed in: what turns out otherwise becomes an adjusting entry, day by day."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from accounting.local_time import HOUR_MS, day_of_number
+from stores.records.accounts import Adjustment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from accounting.calendars import SiteCalendar
+    from stores.readings.port import ReadingStore, Times, Values
+    from stores.records.accounts import Days
+
+_NOISE = 1e-6  # what two ways to add the same hours may differ by
+
+
+class Books(Protocol):
+    """What is closed (``stores.records.accounts.Accounts``)."""
+
+    def closed(self) -> frozenset[tuple[str, str]]:
+        """Building and month of everything closed."""
+
+    def adjusted(self, meter: str, quantity: str, month: str) -> Days:
+        """What has been entered so far."""
+
+    def adjust(self, found: Sequence[Adjustment]) -> None:
+        """Enter differences."""
+
+
+class OpenBooks:
+    """Books in which nothing was ever closed."""
+
+    def closed(self) -> frozenset[tuple[str, str]]:
+        """Nothing."""
+        return frozenset()
+
+    def adjusted(self, meter: str, quantity: str, month: str) -> Days:  # noqa: ARG002 - as the port says
+        """Nothing."""
+        return {}
+
+    def adjust(self, found: Sequence[Adjustment]) -> None:
+        """Nothing to adjust."""
+
+
+def open_runs(
+    calendar: SiteCalendar, closed: frozenset[tuple[str, str]], building: str, edges_ms: Times
+) -> tuple[list[slice], list[str]]:
+    """Hours between edges: runs of hours in open months, and the closed months among them."""
+    months = calendar.local_months(edges_ms[:-1])
+    starts = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
+    runs: list[slice] = []
+    shut: list[str] = []
+    for a, b in pairwise(starts):
+        if a < b and (building, str(months[a])) in closed:
+            shut.append(str(months[a]))
+        elif runs and runs[-1].stop == a:
+            runs[-1] = slice(runs[-1].start, b)
+        elif a < b:
+            runs.append(slice(a, b))
+    return runs, shut
+
+
+def difference(
+    store: ReadingStore, books: Books, tags: dict[str, str], month: str, day_edges_ms: Times, fresh: dict[str, Values],
+    calendar: SiteCalendar,
+) -> Days:  # fmt: skip
+    """What days of a closed month are more or less than handed in and adjusted so far, by field; empty: nothing."""
+    known = books.adjusted(tags["meter"], tags["quantity"], month)
+    fields = [field for field in fresh if field == "est_qty" or field.startswith(("qty", "cost"))]
+    found: Days = {}
+    stored = store.read_rollup("usage_1d", tags, int(day_edges_ms[0]), int(day_edges_ms[-1]), fields)
+    columns = {f: dict(zip(s.t_ms.tolist(), s.fields[f].tolist(), strict=True)) for s in stored for f in fields}
+    for k, t_ms in enumerate(day_edges_ms[:-1].tolist()):
+        day = day_of_number(int(calendar.local_days(np.array([t_ms + HOUR_MS]))[0])).isoformat()
+        for field in fields:
+            handed_in = np.nan_to_num(columns.get(field, {}).get(t_ms, 0.0)) + known.get(day, {}).get(field, 0.0)
+            more = float(np.nan_to_num(fresh[field][k]) - handed_in)
+            if abs(more) > _NOISE:
+                found.setdefault(day, {})[field] = more
+    return found
+
+
+class Adjusting:
+    """What one pass over changed readings finds out about closed months, entered once at its end."""
+
+    def __init__(self, books: Books, at: datetime, reason: str) -> None:
+        self._books, self._at, self._reason = books, at, reason
+        self.closed = books.closed()
+        self._found: dict[tuple[str, str, str, str, str], Days] = {}
+
+    def note(self, tags: dict[str, str], month: str, differences: Days) -> None:
+        """Take a counter's month; one that is computed twice in a pass counts once."""
+        self._found[tags["building"], tags["utility"], tags["meter"], tags["quantity"], month] = differences
+
+    def enter(self) -> None:
+        """Put what was found into the books."""
+        entries = [Adjustment(*key, self._at, self._reason, days) for key, days in self._found.items() if days]
+        self._books.adjust(entries)

@@ -1,0 +1,76 @@
+"""Works through the list of recomputations a month at a time; notes what each month was before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.calendars import SiteCalendar
+from analytics.scene import instant
+
+if TYPE_CHECKING:
+    from analytics.rollups import RollupWriter
+    from facility.catalogue import Catalogue
+    from stores.readings.port import ReadingStore
+    from stores.records.recomputations import Recomputation, Recomputations
+
+FIGURES = ("qty", "cost")
+
+
+class Recompute:
+    """One piece per ``step``. A piece that was cut short is done again whole, with the ``before`` first noted."""
+
+    def __init__(self, store: ReadingStore, rollups: RollupWriter, catalogue: Catalogue, todo: Recomputations) -> None:
+        self._store, self._rollups, self._catalogue, self._todo = store, rollups, catalogue, todo
+        self._calendar = SiteCalendar(catalogue.site)
+
+    def step(self, now_ms: int) -> bool:
+        """Do the next piece of the oldest recomputation; False when the list is empty."""
+        for one in self._todo.open_ones():
+            self._piece(one, now_ms)
+            return True
+        return False
+
+    def _piece(self, one: Recomputation, now_ms: int) -> None:
+        points = tuple(point for point in one.points if point in self._catalogue.point)
+        start = max(one.next_ms, self._first_ms(points, one.last_ms))
+        month, first, end = self._calendar.month_of(start)
+        last = min(end - 1, one.last_ms)
+        months = dict(one.months)
+        if start <= one.last_ms:
+            if month not in months:
+                months[month] = {"before": self._sums(points, first, end)}
+                self._todo.note(one.id, next_ms=one.next_ms, months=months)
+            ranges = {point: (start, last) for point in points if self._reaches(point, start)}
+            self._rollups.update(ranges, reason=one.reason, now_ms=now_ms)
+            months[month] = {**months[month], "after": self._sums(points, first, end)}
+        done = last >= one.last_ms or start > one.last_ms
+        self._todo.note(one.id, next_ms=last + 1, months=months, finished_at=instant(now_ms) if done else None)
+
+    def _reaches(self, point: str, t_ms: int) -> bool:
+        """Whether anything is known of a counter from an instant on: a reading, or a read of its ledger."""
+        newest = self._store.latest([point]).get(point)
+        meter = self._catalogue.point[point].meter
+        reads = [one.since for one in self._catalogue.installations if one.meter == meter]
+        return (newest is not None and newest.t_ms >= t_ms) or any(at >= instant(t_ms) for at in reads)
+
+    def _first_ms(self, points: tuple[str, ...], end_ms: int) -> int:
+        """The first day of these counters that has figures; none: nothing is to be done before the end."""
+        first = end_ms + 1
+        for point in points:
+            for rows in self._store.read_rollup("usage_1d", self._tags(point), 0, end_ms + 1, ["qty"]):
+                first = min(first, int(rows.t_ms[0]))
+        return first
+
+    def _sums(self, points: tuple[str, ...], start_ms: int, end_ms: int) -> dict[str, float]:
+        sums = dict.fromkeys(FIGURES, 0.0)
+        for point in points:
+            for rows in self._store.read_rollup("usage_1d", self._tags(point), start_ms, end_ms, FIGURES):
+                for figure in FIGURES:
+                    sums[figure] += float(np.nansum(rows.fields[figure]))
+        return {figure: round(value, 6) for figure, value in sums.items()}
+
+    def _tags(self, point: str) -> dict[str, str]:
+        found = self._catalogue.point[point]
+        return {"meter": found.meter, "quantity": found.quantity.word}

@@ -1,0 +1,141 @@
+"""The ledger of a meter's place: which device hung there since when, its ratios, what was read at each change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from facility.errors import ConfigError
+
+if TYPE_CHECKING:
+    from facility.model import Meter
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when a device hung where nobody noted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One device (or one ratio of it) at a meter's place from ``since`` on, until the next installation.
+
+    ``closing`` is the last read of the device before, ``opening`` the first of this one, as their faces show them.
+    ``told_ct_ratio`` and ``told_pt_ratio`` are what the agent multiplied by meanwhile, where that was not the truth.
+    ``continues`` says that it is the device of the installation before, under other facts.
+    """
+
+    meter: str
+    since: datetime
+    serial: str = ""
+    digits: int | None = None
+    rolls_over_at: float | None = None
+    ct_ratio: float = 1.0
+    pt_ratio: float = 1.0
+    told_ct_ratio: float | None = None
+    told_pt_ratio: float | None = None
+    opening: float | None = None
+    closing: float | None = None
+    continues: bool = False
+    photo: str = ""
+    reason: str = ""
+    by: str = ""
+
+    @property
+    def span(self) -> float | None:
+        """Where the register rolls over to zero, in units of its face; None where nobody said."""
+        return self.rolls_over_at or (None if self.digits is None else 10.0**self.digits)
+
+
+def first_installation(meter: Meter) -> Installation:
+    """What hangs at a meter's place that has no ledger yet, as if it always had."""
+    return Installation(
+        meter.id, BEGINNING, meter.serial, meter.digits, meter.rolls_over_at, meter.ct_ratio, meter.pt_ratio
+    )
+
+
+def history_of(meter: Meter, ledger: tuple[Installation, ...]) -> tuple[Installation, ...]:
+    """Every installation of a meter, oldest first, never none."""
+    own = sorted((one for one in ledger if one.meter == meter.id), key=lambda one: one.since)
+    return tuple(own) or (first_installation(meter),)
+
+
+def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Installation, ...]:
+    """The history with another device from ``new.since`` on. Raises ``ConfigError`` where that cannot be."""
+    last = history[-1]
+    if new.since <= last.since:
+        raise ConfigError(
+            f"{new.meter}: a swap on {new.since:%Y-%m-%d %H:%M} lies before the present device was installed"
+            f" ({last.since:%Y-%m-%d %H:%M}); correct the ledger first"
+        )
+    if new.serial and new.serial == last.serial:
+        raise ConfigError(
+            f"{new.meter}: serial {new.serial} already hangs there; a ratio is changed by 'meter correct'"
+        )
+    return (*history, new)
+
+
+def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
+    """The history in which the installation in force at ``since`` has other facts; none of them is a ratio.
+
+    Raises ``ConfigError`` where nothing hung there, or where a read is more than the register holds.
+    """
+    found = [i for i, one in enumerate(history) if one.since <= since]
+    if not found:
+        raise ConfigError(f"{history[0].meter}: nothing hung there on {since:%Y-%m-%d %H:%M}")
+    k = found[-1]
+    one = replace(history[k], **facts)  # type: ignore[arg-type]
+    if one.span and one.opening is not None and one.opening >= one.span:
+        raise ConfigError(f"{one.meter}: opening read {one.opening:g} is more than the register holds ({one.span:g})")
+    return (*history[:k], one, *history[k + 1 :])
+
+
+def corrected(
+    history: tuple[Installation, ...], since: datetime, until: datetime, facts: Installation
+) -> tuple[Installation, ...]:
+    """The history in which the ratios of ``facts`` hold from ``since`` on, and the agent knows them from ``until`` on.
+
+    Later installations keep their own. Raises ``ConfigError`` where ``since`` lies before the first installation.
+    """
+    if since < history[0].since:
+        raise ConfigError(
+            f"{facts.meter}: nothing hung there on {since:%Y-%m-%d %H:%M}; the ledger begins"
+            f" {history[0].since:%Y-%m-%d %H:%M}"
+        )
+    k = max(i for i, one in enumerate(history) if one.since <= since)
+    old, later = history[k], history[k + 1 :]
+    end = later[0].since if later else None
+    told = (_told(old.told_ct_ratio, old.ct_ratio), _told(old.told_pt_ratio, old.pt_ratio))
+    right = replace(
+        old,
+        ct_ratio=facts.ct_ratio,
+        pt_ratio=facts.pt_ratio,
+        told_ct_ratio=told[0],
+        told_pt_ratio=told[1],
+        reason=facts.reason,
+        by=facts.by,
+    )
+    begins = right if old.since == since else replace(right, since=since, opening=None, closing=None, continues=True)
+    kept = history[:k] if old.since == since else history[: k + 1]
+    if not since < until or (end is not None and until >= end):
+        return (*kept, begins, *later)
+    known = replace(
+        begins, since=until, told_ct_ratio=None, told_pt_ratio=None, opening=None, closing=None, continues=True
+    )
+    return (*kept, begins, known, *later)
+
+
+def _told(told: float | None, ratio: float) -> float:
+    return ratio if told is None else told
+
+
+def present_facts(meter: Meter, history: tuple[Installation, ...]) -> Meter:
+    """The meter with the facts of what hangs there now, which its agent must know."""
+    now = history[-1]
+    return replace(
+        meter,
+        serial=now.serial,
+        digits=now.digits,
+        rolls_over_at=now.rolls_over_at,
+        ct_ratio=now.ct_ratio if now.told_ct_ratio is None else now.told_ct_ratio,
+        pt_ratio=now.pt_ratio if now.told_pt_ratio is None else now.told_pt_ratio,
+    )

@@ -1,0 +1,227 @@
+"""``meterhouse meter``: the ledger of what hung where, and its swaps and corrections."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from facility.errors import ConfigError, Problem
+from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
+from facility.profile import Ratio
+from meterhouse.settings import Settings
+from meterhouse.table import render_table
+from stores.readings import open_readings
+from stores.readings.ledger_check import check_reads
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.model import Meter
+
+app = typer.Typer(no_args_is_help=True)
+
+Which = Annotated[str, typer.Argument(help="The meter's id.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry and in the audit trail.")]
+By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
+Face = Annotated[float | None, typer.Option(min=0, help="A read as the register's face shows it.")]
+Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
+RollsOver = Annotated[float | None, typer.Option("--rolls-over-at", min=1, help="Where the register begins again.")]
+
+
+@app.command("list", help="One line per meter: what hangs there now.")
+def list_meters(
+    building: Annotated[str, typer.Option("--building", help="Only this building.")] = "",
+) -> None:
+    """Print every meter with the device that hangs there."""
+    estate = _registry().load()
+    if building and building not in estate.building:
+        raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
+    rows = []
+    for meter in estate.meters:
+        if meter.utility is None or (building and meter.building != building):
+            continue
+        history = history_of(meter, estate.installations)
+        now = history[-1]
+        rows.append((meter.building, meter.id, meter.role, now.serial or "–", *_facts(now), len(history)))
+    headings = ("building", "meter", "role", "serial", "CT", "PT", "rolls over at", "entries")
+    typer.echo(render_table(headings, rows, right=(4, 5, 6, 7)))
+
+
+@app.command(help="Everything that hung at a meter's place, oldest first.")
+def history(meter: Which) -> None:
+    """Print a meter's ledger."""
+    estate = _registry().load()
+    zone = ZoneInfo(estate.site.timezone)
+    rows = []
+    for one in history_of(_meter(estate, meter), estate.installations):
+        since = "beginning" if one.since == BEGINNING else f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}"
+        serial = "(same)" if one.continues else one.serial or "–"
+        reads = _read(one.closing), _read(one.opening)
+        rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
+    headings = ("since", "serial", "CT", "PT", "rolls over at", "closing", "opening", "by", "reason", "photo")
+    typer.echo(render_table(headings, rows, right=(2, 3, 4, 5, 6)))
+
+
+@app.command(help="Note that another device hangs there: closing read of the old one, opening read of the new one.")
+def swap(
+    meter: Which,
+    *,
+    at: Annotated[str, typer.Option("--at", help="When, local time: '2026-09-14 10:30'.")],
+    reason: Reason,
+    serial: Annotated[str, typer.Option("--serial", help="Serial of the new device.")] = "",
+    closing: Face = None,
+    opening: Face = None,
+    digits: Digits = None,
+    rolls_over_at: RollsOver = None,
+    ct: Annotated[
+        float | None, typer.Option("--ct", help="Its current transformer ratio; as before if not said.")
+    ] = None,
+    pt: Annotated[
+        float | None, typer.Option("--pt", help="Its voltage transformer ratio; as before if not said.")
+    ] = None,
+    photo: Annotated[str, typer.Option("--photo", help="Where the photo of both faces is kept.")] = "",
+    by: By = "",
+) -> None:
+    """Write a swap into the ledger and have its use computed again."""
+    registry = _registry()
+    estate = registry.load()
+    place, when = _meter(estate, meter), _instant(estate, at)
+    old = history_of(place, estate.installations)
+    new = Installation(
+        meter=meter,
+        since=when,
+        serial=serial,
+        digits=digits if digits or rolls_over_at else old[-1].digits,
+        rolls_over_at=rolls_over_at if digits or rolls_over_at else old[-1].rolls_over_at,
+        ct_ratio=_positive("--ct", ct) or old[-1].ct_ratio,
+        pt_ratio=_positive("--pt", pt) or old[-1].pt_ratio,
+        opening=opening,
+        closing=closing,
+        photo=photo,
+        reason=_said(reason),
+        by=by or getpass.getuser(),
+    )
+    changed = swapped(old, new)
+    check_reads(open_readings(Settings().store_url), estate, place, changed)
+    _write(registry, estate, place, changed, "meter.swap", new)
+
+
+@app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
+def correct(
+    meter: Which,
+    *,
+    since: Annotated[str, typer.Option("--from", help="From when on, local time: '2026-03-01'.")],
+    reason: Reason,
+    ct: Annotated[float | None, typer.Option("--ct", help="The true current transformer ratio.")] = None,
+    pt: Annotated[float | None, typer.Option("--pt", help="The true voltage transformer ratio.")] = None,
+    agent_from: Annotated[
+        str, typer.Option("--agent-from", help="When the agent begins to multiply by it; now if not said.")
+    ] = "",
+    serial: Annotated[str | None, typer.Option("--serial", help="The true serial.")] = None,
+    closing: Face = None,
+    opening: Face = None,
+    digits: Digits = None,
+    rolls_over_at: RollsOver = None,
+    by: By = "",
+) -> None:
+    """Correct what the ledger says and have what depends on it computed again."""
+    registry = _registry()
+    estate = registry.load()
+    place, when, now = _meter(estate, meter), _instant(estate, since), datetime.now(UTC)
+    note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
+    changed = history_of(place, estate.installations)
+    facts = {
+        "serial": serial,
+        "closing": closing,
+        "opening": opening,
+        "digits": digits,
+        "rolls_over_at": rolls_over_at,
+    }
+    told = {name: value for name, value in facts.items() if value is not None}
+    if not told and ct is None and pt is None:
+        raise ConfigError(Problem(f"meter correct {meter}", "nothing is corrected", "--ct, --pt, " + ", ".join(facts)))
+    if told:
+        changed = amended(changed, when, {**told, "reason": note.reason, "by": note.by})
+    if ct is not None or pt is not None:
+        in_force = [one for one in changed if one.since <= when] or [changed[0]]
+        _check_ratio(estate, place)
+        true = replace(
+            note,
+            ct_ratio=_positive("--ct", ct) or in_force[-1].ct_ratio,
+            pt_ratio=_positive("--pt", pt) or in_force[-1].pt_ratio,
+        )
+        known = _instant(estate, agent_from) if agent_from else now.replace(microsecond=0)
+        changed = corrected(changed, when, known, true)
+    check_reads(open_readings(Settings().store_url), estate, place, changed)
+    _write(registry, estate, place, changed, "meter.correct", note)
+    if ct is not None or pt is not None:
+        typer.echo(f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it.")
+
+
+def _write(
+    registry: Registry,
+    estate: Catalogue,
+    place: Meter,
+    changed: tuple[Installation, ...],
+    what: str,
+    note: Installation,
+) -> None:
+    others = tuple(one for one in estate.installations if one.meter != place.id)
+    meters = tuple(present_facts(m, changed) if m.id == place.id else m for m in estate.meters)
+    edited = replace(estate, meters=meters, installations=(*others, *changed))
+    changes = registry.edit(edited, by=note.by, at=datetime.now(UTC), what=what, reason=f"{place.id}: {note.reason}")
+    for change in changes:
+        typer.echo(str(change))
+    typer.echo("its use is computed again by analytics; see meterhouse account recomputations.")
+
+
+def _registry() -> Registry:
+    return Registry(open_records(Settings().records_url))
+
+
+def _meter(estate: Catalogue, meter: str) -> Meter:
+    if meter not in estate.meter:
+        raise ConfigError(Problem("meter", f"unknown meter '{meter}'", ", ".join(estate.meter)))
+    return estate.meter[meter]
+
+
+def _instant(estate: Catalogue, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(Problem("time", f"'{text}' is no time", "such as '2026-09-14 10:30'")) from None
+    return at.replace(tzinfo=at.tzinfo or ZoneInfo(estate.site.timezone)).astimezone(UTC)
+
+
+def _positive(option: str, ratio: float | None) -> float | None:
+    if ratio is not None and ratio <= 0:
+        raise ConfigError(Problem(option, f"a ratio of {ratio:g} is impossible", "more than 0, such as 40"))
+    return ratio
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise ConfigError(Problem("--reason", "is empty", "why this is so, in a few words"))
+    return reason.strip()
+
+
+def _check_ratio(estate: Catalogue, place: Meter) -> None:
+    """Refuse a ratio that would change nothing: the device itself shows primary values."""
+    if not any(p.ratio not in {None, Ratio.NONE} for p in estate.points_of(place.id) if p.quantity.is_counter):
+        raise ConfigError(
+            f"{place.id}: its counters show primary values ({place.profile}); no ratio is applied to them"
+        )
+
+
+def _facts(one: Installation) -> tuple[str, str, str]:
+    return f"{one.ct_ratio:g}", f"{one.pt_ratio:g}", f"{one.span:,.10g}" if one.span else "–"
+
+
+def _read(face: float | None) -> str:
+    return "–" if face is None else f"{face:,.10g}"

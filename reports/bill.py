@@ -1,0 +1,205 @@
+"""What a building's month cost: lines that add up to the cent, how much was measured, and the proof by registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from accounting.calendars import SiteCalendar
+from accounting.tariffs import Tariffs
+from facility.errors import ConfigError
+from facility.quantities import Utility
+from reports.lines import Line, billed_lines, rounded
+from reports.proof import Proof, RegisterLine, prove
+from reports.stored_use import StoredUse, read_use
+from stores.counters import Counters
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from stores.readings.port import ReadingStore
+    from stores.records.accounts import Accounts, Adjustment
+
+CENT = Decimal("0.01")
+_LONG_ENOUGH = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of the month's time, in hours: measured, estimated (a silence, known in total), missing (unknown, not billed).
+
+    ``estimated_quantity`` is the use that was spread over silences.
+    """
+
+    measured_h: float
+    estimated_h: float
+    missing_h: float
+    estimated_quantity: Decimal
+
+    def share(self, hours: float) -> float:
+        """A share of the whole time, 0–1, to a ten-thousandth."""
+        return round(hours / max(self.measured_h + self.estimated_h + self.missing_h, 1e-9), 4)
+
+
+@dataclass(frozen=True, slots=True)
+class UtilityBill:
+    """One utility of a building: its lines, their sum, and where they come from."""
+
+    utility: str
+    unit: str
+    meters: tuple[str, ...]
+    quantity: Decimal
+    lines: tuple[Line, ...]
+    amount: Decimal
+    unpriced_days: tuple[date, ...]
+    shares: Shares
+    registers: tuple[RegisterLine, ...]
+    counted: Decimal
+    residual: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustingLine:
+    """What a closed month turned out to be more or less, entered in this one."""
+
+    month: str
+    meter: str
+    utility: str
+    quantity: Decimal
+    amount: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A building's month. ``total`` is the sum of all lines as printed, to the cent."""
+
+    site: str
+    building: str
+    name: str
+    month: str
+    start: datetime
+    end: datetime
+    timezone: str
+    currency: str
+    utilities: tuple[UtilityBill, ...]
+    adjustments: tuple[AdjustingLine, ...]
+    total: Decimal
+    closed: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person must know before handing it in."""
+        return tuple(note for utility in self.utilities for note in _notes(utility))
+
+
+BILL = TypeAdapter(Bill)
+"""A bill to JSON and back, for a month that is closed."""
+
+
+def make_bill(store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str) -> Bill:
+    """The bill of a month: as it was handed in where it is closed, else from what is stored now.
+
+    Raises ``ConfigError`` for a building or month that does not exist.
+    """
+    if building not in catalogue.building:
+        raise ConfigError(f"unknown building '{building}' (allowed: {', '.join(catalogue.building)})")
+    calendar = SiteCalendar(catalogue.site)
+    start_ms, end_ms = calendar.month_edges(month)
+    closed = books.closed_month(building, month)
+    if closed:
+        bill: Bill = BILL.validate_python({**closed.bill, "closed": f"{closed.closed_at:%Y-%m-%d} by {closed.by}"})
+        return bill
+    start, end = (datetime.fromtimestamp(t / 1000, calendar.zone) for t in (start_ms, end_ms))
+    found = (_utility_bill(store, catalogue, calendar, building, utility, (start_ms, end_ms)) for utility in Utility)
+    utilities = tuple(one for one in found if one is not None)
+    heads = {meter for one in utilities for meter in one.meters}
+    adjustments = tuple(_adjusting(one) for one in books.adjustments(building, start, end) if one.meter in heads)
+    amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
+    return Bill(
+        catalogue.site.id,
+        building,
+        catalogue.building[building].name.en,
+        month,
+        start,
+        end,
+        catalogue.site.timezone,
+        catalogue.site.currency,
+        utilities,
+        adjustments,
+        sum(amounts, Decimal(0)).quantize(CENT),
+    )
+
+
+def _utility_bill(
+    store: ReadingStore,
+    catalogue: Catalogue,
+    calendar: SiteCalendar,
+    building: str,
+    utility: Utility,
+    span: tuple[int, int],
+) -> UtilityBill | None:
+    heads = catalogue.head_meters(building, utility)
+    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
+    if not points:
+        return None
+    uses = [read_use(store, point, *span) for point in points]
+    together = StoredUse.sum_of(uses)
+    tariffs = Tariffs(catalogue.site, calendar)
+    lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
+    counters = Counters(store, catalogue)
+    proofs = [prove(store, counters, point, *span) for point in points]
+    return UtilityBill(
+        utility=utility.value,
+        unit=utility.unit,
+        meters=tuple(meter.id for meter in heads),
+        quantity=rounded(together.total),
+        lines=lines,
+        amount=sum((line.amount for line in lines), Decimal(0)).quantize(CENT),
+        unpriced_days=tariffs.unpriced_days(utility, building, together.edges_ms),
+        shares=_shares(uses),
+        registers=tuple(line for proof in proofs for line in proof.registers),
+        counted=rounded(sum(proof.counted for proof in proofs)),
+        residual=_residual(proofs, uses),
+    )
+
+
+def _notes(bill: UtilityBill) -> list[str]:
+    notes = [
+        f"{line.meter}: the register stood at {line.opening:,.10g} from {line.start:%Y-%m-%d} to {line.end:%Y-%m-%d}"
+        " (UTC); is nothing used there, or does the meter stand still?"
+        for line in bill.registers
+        if line.counted == 0 and line.end - line.start >= _LONG_ENOUGH
+    ]
+    if bill.shares.missing_h > 0:
+        notes.append(f"{bill.utility}: {bill.shares.missing_h:g} hours are missing; they are not billed")
+    if bill.unpriced_days:
+        notes.append(
+            f"{bill.utility}: no price was in force on {len(bill.unpriced_days)} days; their use is not billed"
+        )
+    return notes
+
+
+def _residual(proofs: list[Proof], uses: list[StoredUse]) -> Decimal:
+    """What registers and intervals differ by, to a millionth of a unit."""
+    apart = sum(proof.counted for proof in proofs) - sum(use.total for use in uses)
+    return abs(Decimal(apart)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
+def _shares(uses: list[StoredUse]) -> Shares:
+    """Time by how it is known, the mean over the head meters."""
+    hours = len(uses[0].qty)
+    measured = sum(float(use.completeness.sum()) for use in uses) / len(uses)
+    known = sum(float((~np.isnan(use.qty)).sum()) for use in uses) / len(uses)
+    part_known = max(known, measured)
+    estimated = sum(float(np.nansum(use.est_qty)) for use in uses)
+    return Shares(measured, part_known - measured, hours - part_known, rounded(estimated))
+
+
+def _adjusting(one: Adjustment) -> AdjustingLine:
+    amount = Decimal(one.sum_of("cost")).quantize(CENT, ROUND_HALF_UP)
+    return AdjustingLine(one.month, one.meter, one.utility, rounded(one.sum_of("qty")), amount, one.reason)

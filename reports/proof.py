@@ -1,0 +1,137 @@
+"""The proof of conservation: what registers say was used in a month, device by device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.intervals import MAX_GAP_MS
+from accounting.local_time import HOUR_MS
+from facility.ledger import history_of
+from facility.model import Quality
+from stores.readings.port import Series
+
+if TYPE_CHECKING:
+    from accounting.ledger import Stretch
+    from accounting.registers import Total
+    from facility.model import Point
+    from stores.counters import Counters
+    from stores.readings.port import ReadingStore
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLine:
+    """One device's part of the month: its face at both ends, the ratio, and what was counted.
+
+    ``events`` is what was counted beside closing minus opening times ratio: roll-overs, resets, steps back.
+    ``estimated`` says that an end lies in a silence.
+    """
+
+    meter: str
+    serial: str
+    start: datetime
+    end: datetime
+    opening: float
+    closing: float
+    ratio: float
+    counted: float
+    events: float
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A meter's month by registers."""
+
+    registers: tuple[RegisterLine, ...]
+    counted: float
+
+
+def prove(store: ReadingStore, counters: Counters, point: Point, start_ms: int, end_ms: int) -> Proof:
+    """Registers of a counter over a month, read from the readings themselves and from the ledger."""
+    series = counters.around(point, start_ms, end_ms)
+    total = counters.total(point, series)
+    if not len(total.t_ms):
+        return Proof((), 0.0)
+    first, last = max(start_ms, int(total.t_ms[0])), min(end_ms, int(total.t_ms[-1]))
+    if first >= last:
+        return Proof((), 0.0)
+    lines = []
+    stretches = counters.stretches[point.id]
+    serials = _serials(counters, point)
+    for k, stretch in enumerate(stretches):
+        begin = max(first, stretch.since_ms)
+        until = min(last, stretches[k + 1].since_ms) if k + 1 < len(stretches) else last
+        if begin < until:
+            following = stretches[k + 1] if k + 1 < len(stretches) else None
+            ends = _End(begin, total, store, point), _End(until, total, store, point)
+            lines.append(_line(point, serials[k], stretch, following, series, ends))
+    return Proof(tuple(lines), sum(line.counted for line in lines))
+
+
+def _serials(counters: Counters, point: Point) -> list[str]:
+    meter = counters.catalogue.meter[point.meter]
+    return [one.serial for one in history_of(meter, counters.catalogue.installations)]
+
+
+class _End:
+    """The counter at one end of a stretch: its total there, and whether that is an estimate."""
+
+    def __init__(self, t_ms: int, total: Total, store: ReadingStore, point: Point) -> None:
+        self.t_ms = t_ms
+        row = int(np.searchsorted(total.t_ms, t_ms, side="right")) - 1
+        before = int(total.t_ms[row])
+        after = int(total.t_ms[row + 1]) if row + 1 < len(total.t_ms) else before
+        self.estimated = before < t_ms < after and after - before > MAX_GAP_MS
+        if self.estimated:
+            self.total = float(total.total[row]) + _estimated_between(store, point, before, t_ms)
+        else:
+            self.total = float(np.interp(t_ms, total.t_ms, total.total))
+
+
+def _estimated_between(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> float:
+    """What the intervals gave to a silence from its beginning up to an instant."""
+    tags = {"meter": point.meter, "quantity": point.quantity.word}
+    first = start_ms - start_ms % HOUR_MS
+    rows = store.read_rollup("usage_1h", tags, first, end_ms, ["est_qty"])
+    return sum(float(np.nansum(one.fields["est_qty"])) for one in rows)
+
+
+def _line(
+    point: Point, serial: str, stretch: Stretch, following: Stretch | None, series: Series, ends: tuple[_End, _End]
+) -> RegisterLine:
+    begin, until = ends
+    counted = until.total - begin.total
+    own = _own_readings(series, stretch, following)
+    opening = stretch.opening if begin.t_ms == stretch.since_ms else None
+    closing = following.closing if following and following.since_ms == until.t_ms else None
+    opening = _face(own, stretch, begin.t_ms) if opening is None else opening
+    closing = _face(own, stretch, until.t_ms) if closing is None else closing
+    return RegisterLine(
+        meter=point.meter,
+        serial=serial,
+        start=datetime.fromtimestamp(begin.t_ms / 1000, UTC),
+        end=datetime.fromtimestamp(until.t_ms / 1000, UTC),
+        opening=opening,
+        closing=closing,
+        ratio=stretch.true,
+        counted=counted,
+        events=counted - (closing - opening) * stretch.true,
+        estimated=begin.estimated or until.estimated,
+    )
+
+
+def _own_readings(series: Series, stretch: Stretch, following: Stretch | None) -> Series:
+    """The good readings of one stretch."""
+    rows = (series.t_ms >= stretch.since_ms) & (series.q != Quality.SUSPECT)
+    if following is not None:
+        rows &= series.t_ms < following.since_ms
+    return Series(series.t_ms[rows], series.x[rows], series.q[rows])
+
+
+def _face(own: Series, stretch: Stretch, t_ms: int) -> float:
+    """The device's face at an instant, evenly between its readings around it."""
+    return float(np.interp(t_ms, own.t_ms, own.x)) / stretch.told if len(own) else float("nan")

@@ -1,0 +1,71 @@
+"""A counter's stored hours of a month on one grid: what every report adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.local_time import HOUR_MS
+from facility.tariff import PERIODS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facility.model import Point
+    from stores.readings.port import ReadingStore, Times, Values
+
+_FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUse:
+    """Hours between ``edges_ms`` (n + 1): arrays (n,), NaN where missing; ``by_period`` (n, 5)."""
+
+    edges_ms: Times
+    qty: Values
+    est_qty: Values
+    completeness: Values
+    peak_kw: Values
+    by_period: Values
+
+    @property
+    def total(self) -> float:
+        """Use of all known hours."""
+        return float(np.nansum(self.qty))
+
+    @classmethod
+    def sum_of(cls, uses: Sequence[StoredUse]) -> StoredUse:
+        """Several meters together: an hour that one of them lacks counts what the others know."""
+        qty = np.stack([use.qty for use in uses])
+        missing = np.isnan(qty).all(axis=0)
+        summed = np.nansum(qty, axis=0)
+        summed[missing] = np.nan
+        return cls(
+            uses[0].edges_ms,
+            summed,
+            np.nansum([use.est_qty for use in uses], axis=0),
+            np.mean([use.completeness for use in uses], axis=0),
+            np.sum([use.peak_kw for use in uses], axis=0),
+            np.nansum([use.by_period for use in uses], axis=0),
+        )
+
+
+def read_use(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> StoredUse:
+    """The hours of one counter from ``usage_1h``; an hour without a row is missing."""
+    edges = np.arange(start_ms, end_ms + 1, HOUR_MS, dtype=np.int64)
+    columns = {field: np.full(len(edges) - 1, np.nan) for field in _FIELDS}
+    tags = {"meter": point.meter, "quantity": point.quantity.word}
+    for rows in store.read_rollup("usage_1h", tags, start_ms, end_ms, _FIELDS):
+        where = (rows.t_ms - start_ms) // HOUR_MS
+        for field in _FIELDS:
+            columns[field][where] = rows.fields[field]
+    return StoredUse(
+        edges,
+        columns["qty"],
+        columns["est_qty"],
+        np.nan_to_num(columns["completeness"]),
+        columns["peak_kw"],
+        np.stack([columns[f"qty_{period}"] for period in PERIODS], axis=1),
+    )

@@ -1,0 +1,129 @@
+"""Closed months and the entries that adjust them: a closed month's figures and bill stay as they were handed in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from facility.errors import ConfigError
+from stores.records.account_tables import adjustment, closed_month
+from stores.records.audit import append_entry
+from stores.records.database import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Engine
+
+Days = dict[str, dict[str, float]]
+"""Local day → field of ``usage_1d`` → what it is more (or less) than was handed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What one counter's closed month turned out to be more or less, by day and field."""
+
+    building: str
+    utility: str
+    meter: str
+    quantity: str
+    month: str
+    at: datetime
+    reason: str
+    differences: Days
+
+    def sum_of(self, field: str) -> float:
+        """The whole difference of a field."""
+        return sum(day.get(field, 0.0) for day in self.differences.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """A month as it was handed in: who closed it, the bill, and the digest that tells whether it is still that bill."""
+
+    building: str
+    month: str
+    closed_at: datetime
+    by: str
+    bill: dict[str, Any]
+    digest: str
+
+
+class Accounts:
+    """What is closed, and what was found out afterwards."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self, building: str, month: str, bill: dict[str, Any], *, by: str, at: datetime) -> ClosedMonth:
+        """Keep a month as it is handed in. Raises ``ConfigError`` where it is closed already."""
+        closed = ClosedMonth(building, month, at, by, bill, digest_of(bill))
+        values = {"id": f"{building}/{month}", "building": building, "month": month, "closed_at": at, "by": by}
+        with writing(self._engine) as connection:
+            known = connection.execute(sa.select(closed_month.c.by).where(closed_month.c.id == values["id"])).first()
+            if known:
+                raise ConfigError(
+                    f"{building} {month} is closed already (by {known.by}); a closed month stays as it is"
+                )
+            connection.execute(sa.insert(closed_month).values(**values, bill=bill, digest=closed.digest))
+            append_entry(connection, at, by, "account.close", f"{building}/{month}", closed.digest)
+        return closed
+
+    def closed(self) -> frozenset[tuple[str, str]]:
+        """Building and month of everything closed."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(closed_month.c.building, closed_month.c.month))
+            return frozenset((row.building, row.month) for row in rows)
+
+    def closed_month(self, building: str, month: str) -> ClosedMonth | None:
+        """A closed month; None where it is open. Raises ``ConfigError`` where it is not as it was handed in."""
+        query = sa.select(closed_month).where(closed_month.c.id == f"{building}/{month}")
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        if digest_of(row["bill"]) != row["digest"]:
+            raise ConfigError(f"the closed bill of {building} {month} was changed after it was closed")
+        return ClosedMonth(**{key: value for key, value in row.items() if key != "id"})
+
+    def adjust(self, found: Sequence[Adjustment]) -> None:
+        """Enter what closed months turned out to be more or less."""
+        if not found:
+            return
+        rows = [{name: getattr(one, name) for name in Adjustment.__slots__} for one in found]
+        with writing(self._engine) as connection:
+            connection.execute(sa.insert(adjustment), rows)
+            for one in found:
+                detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {one.sum_of('cost'):+.2f}"
+                append_entry(connection, one.at, "analytics", "account.adjust", f"{one.meter}/{one.month}", detail)
+
+    def adjusted(self, meter: str, quantity: str, month: str) -> Days:
+        """What has been entered so far for a counter's month."""
+        c = adjustment.c
+        query = sa.select(c.differences).where(c.meter == meter, c.quantity == quantity, c.month == month)
+        sums: Days = defaultdict(dict)
+        with self._engine.connect() as connection:
+            for (differences,) in connection.execute(query):
+                for day, fields in differences.items():
+                    for field, value in fields.items():
+                        sums[day][field] = sums[day].get(field, 0.0) + value
+        return dict(sums)
+
+    def adjustments(self, building: str, start: datetime, end: datetime) -> list[Adjustment]:
+        """Entries of a building made in a time, oldest first: they belong on the bill of that time."""
+        c = adjustment.c
+        where = (c.building == building) & (c.at >= start) & (c.at < end)
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(adjustment).where(where).order_by(c.id)).mappings()
+            return [Adjustment(**{key: value for key, value in row.items() if key != "id"}) for row in rows]
+
+
+def digest_of(bill: dict[str, Any]) -> str:
+    """SHA-256 of a bill's content."""
+    return hashlib.sha256(json.dumps(bill, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

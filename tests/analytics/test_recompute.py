@@ -1,0 +1,316 @@
+"""What a changed fact touches is computed again, in pieces, with a difference; closed months get an adjusting entry."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+from test_rollups import assert_same, batch, estate, everything, fed, ms, rows, steady
+
+from accounting.calendars import SiteCalendar
+from accounting.dirty import Dirty
+from accounting.local_time import DAY_MS, HOUR_MS
+from analytics.recompute import Recompute
+from analytics.rollups import RollupWriter
+from facility.ledger import BEGINNING, Installation, history_of, present_facts, swapped
+from facility.model import Price
+from facility.profile import Ratio
+from facility.quantities import Utility
+from facility.tariff import PERIODS, Period, Rule, Tariff
+from stores.records.accounts import Accounts
+from stores.records.database import open_records
+from stores.records.recomputations import Recomputations
+
+POINT = "m0/energy_import/total"
+METER = {"meter": "m0"}
+FIVE = Tariff(
+    "five",
+    Utility.ELECTRICITY,
+    date(2026, 1, 1),
+    "notice",
+    tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
+    (Rule(Period.PEAK, ((510, 690),)), Rule(Period.VALLEY, ((1320, 360),)), Rule(Period.SHARP, ((600, 630),))),
+    Period.FLAT,
+)
+NOW = datetime(2026, 4, 20, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "records.db"
+    open_records(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture
+def records(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path / "records.db")
+    engine = open_records(f"sqlite:///{tmp_path}/records.db")
+    yield engine
+    engine.dispose()
+
+
+def priced(*tariffs, prices=()):
+    catalogue = estate()
+    return replace(catalogue, site=replace(catalogue.site, tariffs=tariffs, prices=prices))
+
+
+def do_all(store, catalogue, records, books=None):
+    writer = RollupWriter(store, catalogue, books)
+    again = Recompute(store, writer, catalogue, Recomputations(records))
+    pieces = 0
+    while again.step(round(NOW.timestamp() * 1000)):
+        pieces += 1
+    return pieces
+
+
+def ask(records, first, last=None):
+    dirty = [Dirty((POINT,), first, last, "changed")]
+    Recomputations(records).ask(dirty, by="li", at=NOW, reason="type plate read")
+
+
+def test_a_five_tier_tariff_is_priced_to_the_minute_in_hours_and_days():
+    store = fed(priced(FIVE), batch(POINT, *steady("2026-01-07T00:00", "2026-01-08T00:00", 900_000, per_hour=2)))
+    hours, (day,) = rows(store, "usage_1h", METER), [rows(store, "usage_1d", METER)]
+    assert hours.fields["qty_peak"][8] == pytest.approx(1)
+    assert hours.fields["cost"][8] == pytest.approx(1 * 0.8 + 1 * 1.2)
+    assert hours.fields["qty_sharp"][10] == pytest.approx(1)
+    by_period = {p.value: day.fields[f"qty_{p}"][0] for p in PERIODS}
+    assert by_period == pytest.approx({"sharp": 1, "peak": 5, "flat": 26, "valley": 16, "deep": 0})
+    assert day.fields["cost"][0] == pytest.approx(1.6 + 5 * 1.2 + 26 * 0.8 + 16 * 0.4)
+    assert sum(day.fields[f"cost_{p}"][0] for p in PERIODS) == pytest.approx(day.fields["cost"][0])
+    assert rows(store, "building_1d").fields["cost_sharp"][0] == pytest.approx(1.6)
+
+
+def test_a_silence_is_spread_by_the_meters_own_weeks():
+    t_ms = ms("2026-01-05T00:00") + np.arange(21 * 24 + 1) * HOUR_MS
+    local = SiteCalendar(estate().site).local_hours(t_ms[:-1], estate().buildings[0])
+    load = np.where(local.occ == 1, 50.0, 4.0)
+    x = np.concatenate(([100.0], 100 + np.cumsum(load)))
+    silent = (t_ms > ms("2026-01-22T03:00")) & (t_ms < ms("2026-01-22T16:00"))
+    store = fed(estate(), batch(POINT, t_ms[~silent], x[~silent]))
+    hours = rows(store, "usage_1h", METER)
+    assert hours.fields["qty"].tolist() == pytest.approx(load.tolist())
+    assert (hours.fields["est_qty"] > 0).sum() == 13
+    late = (t_ms >= ms("2026-01-15T00:00")) & (t_ms < ms("2026-01-16T00:00"))
+    before = fed(estate(), batch(POINT, t_ms[~silent & ~late], x[~silent & ~late]))
+    before.write(batch(POINT, t_ms[late], x[late]))
+    RollupWriter(before, estate()).update({POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))})
+    assert rows(before, "usage_1h", METER).fields["qty"].tolist() == pytest.approx(load.tolist())
+
+
+def swapped_estate():
+    """A device that ended at 1,510 on 20 March 10:30 and one that began there at 7."""
+    catalogue = estate()
+    new = Installation("m0", datetime(2026, 3, 20, 10, 30, tzinfo=UTC), "B2", opening=7.0, closing=1_510.0)
+    history = swapped(history_of(catalogue.meter["m0"], ()), new)
+    return replace(
+        catalogue, installations=history, meters=(present_facts(catalogue.meter["m0"], history), catalogue.meters[1])
+    )
+
+
+def swapped_readings():
+    """Twenty units an hour all the time; the first device stood at 1,000 on 19 March 09:00."""
+    t_ms = np.arange(ms("2026-03-19T09:00"), ms("2026-03-22T00:00") + 1, HOUR_MS)
+    at = ms("2026-03-20T10:30")
+    return t_ms, np.where(t_ms <= at, 1_000 + 20 * (t_ms - t_ms[0]) / HOUR_MS, 7 + 20 * (t_ms - at) / HOUR_MS)
+
+
+def test_a_swap_with_reads_conserves_and_one_noted_later_is_computed_again(records):
+    t_ms, x = swapped_readings()
+    told = fed(swapped_estate(), batch(POINT, t_ms, x))
+    assert rows(told, "usage_1h", METER).fields["qty"].tolist() == pytest.approx([20.0] * (len(t_ms) - 1))
+    store = fed(estate(), batch(POINT, t_ms, x))
+    assert rows(store, "usage_1h", METER).fields["qty"].sum() != pytest.approx(20 * (len(t_ms) - 1))
+    ask(records, datetime(2026, 3, 20, 10, 30, tzinfo=UTC))
+    assert do_all(store, swapped_estate(), records) == 2  # March, then April, of which there is nothing
+    assert_same(everything(store), everything(told))
+    (done,) = Recomputations(records).newest()
+    assert done.months["2026-03"]["after"]["qty"] == pytest.approx(20 * (len(t_ms) - 1))
+    assert done.months["2026-03"]["before"]["qty"] < done.months["2026-03"]["after"]["qty"]
+    assert done.finished_at == NOW
+
+
+def test_a_wrong_transformer_ratio_is_put_right_from_its_date(records):
+    catalogue = estate()
+    point = replace(catalogue.points[0], ratio=Ratio.CT)
+    wrong = replace(
+        catalogue,
+        points=(point, *catalogue.points[1:]),
+        meters=(replace(catalogue.meters[0], ct_ratio=40), catalogue.meters[1]),
+    )
+    t_ms, x = steady("2026-03-27T00:00", "2026-04-04T00:00", per_hour=40)
+    store = fed(wrong, batch(POINT, t_ms, x))
+    april = datetime(2026, 3, 31, 23, tzinfo=UTC)
+    first = history_of(wrong.meters[0], ())[0]
+    right = replace(first, since=april, ct_ratio=60, told_ct_ratio=40, continues=True)
+    ask(records, april)
+    do_all(store, replace(wrong, installations=(first, right)), records)
+    days = rows(store, "usage_1d", METER).fields["qty"]
+    assert days.tolist() == pytest.approx([960.0, 960.0, 920.0, 960.0, 960.0, 1_440.0, 1_440.0, 1_440.0])
+
+
+def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(records):
+    t_ms, x = steady("2026-01-05T00:00", "2026-04-05T00:00")
+    store = fed(priced(prices=(Price(Utility.ELECTRICITY, 0.3, date(2020, 1, 1)),)), batch(POINT, t_ms, x))
+    dearer = priced(prices=(Price(Utility.ELECTRICITY, 0.5, date(2020, 1, 1)),))
+    todo = Recomputations(records)
+    ask(records, BEGINNING)
+    now_ms = round(NOW.timestamp() * 1000)
+    assert Recompute(store, RollupWriter(store, dearer), dearer, todo).step(now_ms)
+    (half,) = todo.open_ones()
+    assert list(half.months) == ["2026-01"]
+    assert half.next_ms == ms("2026-02-01T00:00")
+    todo.note(half.id, next_ms=ms("2026-01-01T00:00"), months={"2026-01": {"before": half.months["2026-01"]["before"]}})
+    assert do_all(store, dearer, records) == 4
+    (done,) = todo.newest()
+    assert list(done.months) == ["2026-01", "2026-02", "2026-03", "2026-04"]
+    for month in done.months.values():
+        assert month["after"]["cost"] == pytest.approx(month["before"]["cost"] * 5 / 3)
+        assert month["after"]["qty"] == month["before"]["qty"]
+    assert_same(everything(store), everything(fed(dearer, batch(POINT, t_ms, x))))
+
+
+def test_a_counter_without_figures_is_done_at_once(records):
+    ask(records, BEGINNING)
+    assert do_all(fed(estate()), estate(), records) == 1
+    assert Recomputations(records).newest()[0].months == {}
+
+
+def late_march(store, catalogue, books, records, hours):
+    """A day of March whose readings come in April."""
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
+    x = x + np.where(t_ms >= ms("2026-03-10T12:00"), 50.0, 0.0)
+    late = (t_ms >= ms("2026-03-10T06:00")) & (t_ms < ms("2026-03-10T06:00") + hours * HOUR_MS)
+    store.write(batch(POINT, t_ms[late], x[late]))
+    ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
+    RollupWriter(store, catalogue, books).update(ranges, now_ms=round(NOW.timestamp() * 1000))
+
+
+def test_a_closed_month_is_never_rewritten_and_gets_one_adjusting_entry(records):
+    catalogue = priced(FIVE)
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
+    books = Accounts(records)
+    store = fed(catalogue, batch(POINT, t_ms, x))
+    books.close("hall", "2026-03", {"total": 1}, by="li", at=NOW)
+    before = everything(store)
+    store.write(batch(POINT, [ms("2026-03-10T12:30")], [10_000.0]))  # a spike that is left out: nothing changes
+    writer = RollupWriter(store, catalogue, books)
+    writer.update({POINT: (ms("2026-03-10T12:30"),) * 2}, now_ms=1)
+    assert books.adjustments("hall", BEGINNING, NOW) == []
+    assert_same(everything(store), before)
+
+
+def test_late_readings_of_a_closed_month_move_use_between_periods_by_adjusting_entries(records):
+    catalogue = priced(FIVE)
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
+    x = x + np.where(t_ms >= ms("2026-03-10T12:00"), 50.0, 0.0)
+    silent = (t_ms >= ms("2026-03-10T06:00")) & (t_ms < ms("2026-03-10T18:00"))
+    books, store = Accounts(records), fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
+    books.close("hall", "2026-03", {"total": 1}, by="li", at=NOW)
+    before = everything(store)
+    later = datetime(2026, 5, 1, tzinfo=UTC)
+    for _ in range(2):  # told twice, entered once
+        late_march(store, catalogue, books, records, hours=3)
+    first = books.adjustments("hall", BEGINNING, later)
+    late_march(store, catalogue, books, records, hours=12)
+    assert_same(everything(store), before)
+    truth = fed(catalogue, batch(POINT, t_ms, x))
+    found = books.adjustments("hall", BEGINNING, later)
+    assert len(first) == 1
+    assert len(found) == 2
+    for field in ("qty", "cost", "qty_peak", "qty_flat", "cost_sharp", "est_qty"):
+        handed_in = rows(store, "usage_1d", METER).fields[field].sum()
+        true = rows(truth, "usage_1d", METER).fields[field].sum()
+        assert handed_in + sum(one.sum_of(field) for one in found) == pytest.approx(true, abs=1e-6), field
+    assert set(found[0].differences) == {"2026-03-10"}
+    assert (found[0].month, found[0].reason) == ("2026-03", "readings that came late")
+
+
+def test_two_silences_of_one_closed_day_are_entered_once(records):
+    catalogue, books = priced(FIVE), Accounts(records)
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
+    x = x + np.cumsum(np.arange(len(t_ms)) % 7)
+    hour = (t_ms - ms("2026-03-20T00:00")) / HOUR_MS
+    silent = ((hour > 1) & (hour < 7)) | ((hour > 11) & (hour < 19))
+    store = fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
+    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    late = np.flatnonzero(hour == 3)
+    store.write(batch(POINT, t_ms[late], x[late]))
+    RollupWriter(store, catalogue, books).update(
+        {POINT: (int(t_ms[late][0]),) * 2}, now_ms=round(NOW.timestamp() * 1000)
+    )
+    found = books.adjustments("hall", BEGINNING, datetime(2027, 1, 1, tzinfo=UTC))
+    kept = ~silent
+    kept[late] = True
+    truth = rows(fed(catalogue, batch(POINT, t_ms[kept], x[kept])), "usage_1d", METER)
+    handed_in = rows(store, "usage_1d", METER)
+    assert len(found) == 1
+    for field in ("cost", "qty_valley", "qty_peak", "qty"):
+        more = truth.fields[field].sum() - handed_in.fields[field].sum()
+        assert sum(one.sum_of(field) for one in found) == pytest.approx(more, abs=1e-5), field
+
+
+def test_open_months_beside_a_closed_one_are_written(records):
+    catalogue, books = priced(FIVE), Accounts(records)
+    store = fed(catalogue, batch(POINT, *steady("2026-03-25T00:00", "2026-04-03T00:00")))
+    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    dearer = priced(replace(FIVE, prices=tuple((p, 2 * price) for p, price in FIVE.prices)))
+    before = rows(store, "usage_1d", METER).fields["cost"]
+    ask(records, BEGINNING)
+    do_all(store, dearer, records, books)
+    after = rows(store, "usage_1d", METER).fields["cost"]
+    assert after[:7].tolist() == before[:7].tolist()
+    assert after[7:].tolist() == pytest.approx((2 * before[7:]).tolist())
+    (entry,) = books.adjustments("hall", BEGINNING, datetime(2027, 1, 1, tzinfo=UTC))
+    assert entry.sum_of("cost") == pytest.approx(before[:7].sum())
+    assert entry.sum_of("qty") == 0
+    assert entry.reason == "type plate read: changed"
+    assert (entry.at - NOW).total_seconds() == 0
+
+
+def test_a_month_is_closed_once_and_kept_as_it_was(records):
+    books = Accounts(records)
+    books.close("hall", "2026-03", {"total": "12.50"}, by="li", at=NOW)
+    with pytest.raises(Exception, match="hall 2026-03 is closed already"):
+        books.close("hall", "2026-03", {"total": "99"}, by="li", at=NOW)
+    assert books.closed_month("hall", "2026-03").bill == {"total": "12.50"}
+    assert books.closed_month("hall", "2026-04") is None
+    assert books.closed() == {("hall", "2026-03")}
+
+
+def test_doing_it_again_changes_nothing(records):
+    t_ms, x = swapped_readings()
+    store = fed(swapped_estate(), batch(POINT, t_ms, x))
+    before = everything(store)
+    ask(records, BEGINNING, datetime(2026, 3, 21, tzinfo=UTC))
+    do_all(store, swapped_estate(), records)
+    assert_same(everything(store), before)
+    assert t_ms[-1] - t_ms[0] > DAY_MS
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_swap_an_outage_a_roll_over_and_a_tariff_give_the_same_figures_in_every_order(seed):
+    catalogue = swapped_estate()
+    catalogue = replace(
+        catalogue,
+        site=replace(catalogue.site, tariffs=(FIVE,)),
+        installations=tuple(replace(one, rolls_over_at=1_600.0) for one in catalogue.installations),
+    )
+    rng = np.random.default_rng(seed)
+    t_ms = np.arange(ms("2026-03-16T09:00"), ms("2026-03-24T00:00") + 1, HOUR_MS)
+    at = ms("2026-03-20T10:30")
+    use = np.concatenate(([0.0], np.cumsum(20 + rng.random(len(t_ms) - 1))))
+    at_swap = np.interp(at, t_ms, use)
+    x = np.where(t_ms <= at, (1_510 - at_swap + use) % 1_600, (7 + use - at_swap) % 1_600)
+    heard = rng.random(len(t_ms)) > 0.2
+    heard[(t_ms > ms("2026-03-21T03:00")) & (t_ms < ms("2026-03-21T15:00"))] = False
+    heard[[0, -1, -2, -3, -4, -5]] = True
+    t_ms, x = t_ms[heard], x[heard]
+    in_order = fed(catalogue, batch(POINT, t_ms, x))
+    order = rng.permutation(len(t_ms))
+    pieces = [batch(POINT, t_ms[part], x[part]) for part in np.array_split(order, 9)]
+    assert_same(everything(fed(catalogue, *pieces)), everything(in_order))
+    total = rows(in_order, "usage_1d", METER).fields["qty"].sum()
+    assert total == pytest.approx(use[heard][-1] - use[heard][0])

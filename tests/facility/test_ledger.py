@@ -1,0 +1,116 @@
+"""What hung where: swaps, corrections from a date, and what a site.yaml may not say of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from estate import PROFILES, SITE
+
+from facility.errors import ConfigError
+from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
+from facility.model import Meter, Name
+from facility.site_document import load_site
+from facility.site_export import dump_site
+
+MAIN = Meter("m", Name("m"), "b", "p", "a", "bus", "1", serial="A1", ct_ratio=40, digits=6)
+FIRST = history_of(MAIN, ())
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+SWAP = Installation("m", MARCH, "B2", 7, ct_ratio=60, opening=0.4, closing=84_211.7, reason="worn", by="li")
+
+INSTALLATIONS = """\
+    role: head
+    installations:
+      - {since: 2019-05-02, serial: A1, digits: 6, ct_ratio: 40}
+      - {since: 2026-09-14 10:30, serial: B2, digits: 6, ct_ratio: 60, closing: 84211.7, opening: 0.4,
+         photo: photos/b2.jpg, reason: worn out, by: li}
+"""
+
+
+def load(installations=INSTALLATIONS):
+    return load_site(SITE.replace("    role: head\n", installations), "site.yaml", PROFILES)
+
+
+def problem(text):
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    return str(caught.value)
+
+
+def test_a_meter_without_a_ledger_has_always_hung_there():
+    assert (Installation("m", BEGINNING, "A1", 6, ct_ratio=40),) == FIRST
+    assert FIRST[0].span == 1_000_000
+
+
+def test_a_swap_goes_on_where_the_old_device_ended():
+    history = swapped(FIRST, SWAP)
+    assert history == (*FIRST, SWAP)
+    assert present_facts(MAIN, history).serial == "B2"
+    assert present_facts(MAIN, history).ct_ratio == 60
+
+
+def test_a_swap_before_the_install_and_one_of_the_same_serial_are_refused():
+    history = swapped(FIRST, SWAP)
+    with pytest.raises(ConfigError, match="swap on 2026-01-31 00:00 lies before the present device was installed"):
+        swapped(history, Installation("m", MARCH - timedelta(days=29), "C3"))
+    with pytest.raises(ConfigError, match="serial B2 already hangs there"):
+        swapped(history, Installation("m", MARCH + timedelta(days=1), "B2"))
+
+
+def test_a_ratio_is_corrected_from_a_date_and_the_agent_learns_it_later():
+    facts = Installation("m", MARCH, ct_ratio=60, reason="type plate", by="li")
+    april = MARCH + timedelta(days=31)
+    first, wrong, right = corrected(FIRST, MARCH, april, facts)
+    assert first == FIRST[0]
+    assert (wrong.since, wrong.ct_ratio, wrong.told_ct_ratio, wrong.continues) == (MARCH, 60, 40, True)
+    assert (right.since, right.ct_ratio, right.told_ct_ratio, right.continues) == (april, 60, None, True)
+    assert present_facts(MAIN, (first, wrong, right)).ct_ratio == 60
+
+
+def test_a_correction_stays_within_the_device_it_is_about():
+    history = swapped(FIRST, SWAP)
+    facts = Installation("m", BEGINNING, ct_ratio=50, reason="r", by="li")
+    right, later = corrected(history, BEGINNING, MARCH + timedelta(days=5), facts)
+    assert (right.ct_ratio, right.told_ct_ratio, right.serial) == (50, 40, "A1")
+    assert later == SWAP
+    with pytest.raises(ConfigError, match="nothing hung there"):
+        corrected((SWAP,), BEGINNING, MARCH, facts)
+
+
+def test_a_read_is_amended_where_the_register_can_hold_it():
+    history = swapped(FIRST, SWAP)
+    assert amended(history, MARCH, {"closing": 84_300.0})[1].closing == 84_300
+    with pytest.raises(ConfigError, match="more than the register holds"):
+        amended(history, MARCH, {"opening": 1e8})
+
+
+def test_installations_are_read_in_local_time_and_give_the_meter_its_facts():
+    estate = load()
+    first, second = estate.installations
+    assert first.since == datetime(2019, 5, 1, 23, tzinfo=UTC)
+    assert second.since == datetime(2026, 9, 14, 9, 30, tzinfo=UTC)
+    assert (second.opening, second.closing, second.reason) == (0.4, 84_211.7, "worn out")
+    assert estate.meter["hall-main"].serial == "B2"
+    assert estate.meter["hall-main"].ct_ratio == 60
+
+
+def test_an_export_with_a_ledger_loads_as_the_same_estate():
+    assert load_site(dump_site(load()), "site.yaml", PROFILES) == load()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "words"),
+    [
+        ("ct_ratio: 40", "ct_ratio: -40", 41, ["ct_ratio is '-40'", "greater than 0"]),
+        ("2026-09-14 10:30", "2018-09-14 10:30", 42, ["swap on 2018-09-14", "before the install of 2019-05-01"]),
+        ("serial: B2", "serial: A1", 42, ["serial 'A1' hung there before", "continues"]),
+        ("closing: 84211.7", "closing: 1084211.7", 42, ["closing read 1.08421e+06 is more than the old register"]),
+        ("opening: 0.4", "opening: 2000000", 42, ["opening read 2e+06 is more than the register holds"]),
+        ("A1, digits: 6", "A1, digits: 6, closing: 4", 41, ["first installation closes nothing"]),
+        ("A1, digits: 6", "A1, digits: 6, rolls_over_at: 65536", 41, ["'digits' and 'rolls_over_at'", "one of them"]),
+        ("role: head\n", "role: head\n    serial: A1\n", 40, ["'serial' stands beside 'installations'"]),
+    ],
+)
+def test_a_ledger_that_cannot_be_is_told_with_its_line(before, after, line, words):
+    assert before in INSTALLATIONS
+    text = problem(INSTALLATIONS.replace(before, after, 1))
+    assert f"site.yaml:{line}: " in text
+    assert all(word in text for word in words), text

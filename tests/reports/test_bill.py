@@ -1,0 +1,337 @@
+"""A month's bill: lines that add up to the cent, what was measured, the proof by registers, the same in every file."""
+
+import csv
+import io
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from python_calamine import CalamineWorkbook
+
+from accounting.local_time import HOUR_MS
+from analytics.rollups import RollupWriter
+from facility.catalogue import Catalogue
+from facility.errors import ConfigError
+from facility.ledger import Installation, first_installation, swapped
+from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
+from facility.quantities import Quantity, Utility
+from facility.tariff import PERIODS, Capacity, Demand, Period, Rule, Step, Tariff, Tiers
+from reports.bill import BILL, make_bill
+from reports.bill_files import bill_csv, bill_xlsx
+from reports.lines import round_together
+from stores.readings.memory import MemoryStore
+from stores.records.accounts import Accounts
+from stores.records.database import open_records
+
+ZONE = ZoneInfo("Asia/Shanghai")
+POINT = "main/energy_import/total"
+QUARTER = HOUR_MS // 4
+FIVE = Tariff(
+    "five",
+    Utility.ELECTRICITY,
+    date(2026, 1, 1),
+    "notice 1093",
+    tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
+    (
+        Rule(Period.PEAK, ((480, 660), (1020, 1260))),
+        Rule(Period.VALLEY, ((1320, 360),)),
+        Rule(Period.SHARP, ((600, 630),)),
+        Rule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
+    ),
+    Period.FLAT,
+)
+
+
+def ms(text):
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()) * 1000
+
+
+def estate(*tariffs, prices=(), heads=1, installations=()):
+    meters = [
+        Meter("main", Name("Main"), "hall", "p", "a", "bus", "1", utility=Utility.ELECTRICITY, role=MeterRole.HEAD)
+    ]
+    points = [Point("main", Quantity.ENERGY_IMPORT)]
+    if heads == 2:
+        meters.append(replace(meters[0], id="side"))
+        points.append(Point("side", Quantity.ENERGY_IMPORT))
+    hall = Building("hall", Name("Hall"), hours={day: Hours(time(8), time(18)) for day in range(5)})
+    site = Site("town", Name("Town"), "Asia/Shanghai", "CNY", "CN", tariffs=tariffs, prices=prices)
+    return Catalogue(site, (), (hall,), (), (), tuple(meters), tuple(points), installations)
+
+
+def steady(start="2026-10-01T00:00", end="2026-11-01T00:00", per_hour=12.0, begin=1_000.0, step=QUARTER):
+    t_ms = np.arange(ms(start), ms(end) + 1, step)
+    return t_ms, begin + (t_ms - t_ms[0]) / HOUR_MS * per_hour
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "records.db"
+    open_records(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture
+def books(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path / "records.db")
+    engine = open_records(f"sqlite:///{tmp_path}/records.db")
+    yield Accounts(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def other_books(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path / "others.db")
+    engine = open_records(f"sqlite:///{tmp_path}/others.db")
+    yield Accounts(engine)
+    engine.dispose()
+
+
+def stored(catalogue, *columns, points=(POINT,)):
+    store = MemoryStore()
+    for point, (t_ms, x) in zip(points, columns, strict=True):
+        store.write(ReadingBatch([point], [0] * len(t_ms), t_ms.tolist(), np.asarray(x, float).tolist()))
+    RollupWriter(store, catalogue).update(store.changes(0).ranges)
+    return store
+
+
+def bill_of(catalogue, books, *columns, month="2026-10", **more):
+    return make_bill(stored(catalogue, *columns, **more), catalogue, books, "hall", month)
+
+
+def amounts(bill):
+    return {line.what: (line.quantity, line.amount) for line in bill.utilities[0].lines}
+
+
+def test_a_month_of_five_tiers_by_hand(books):
+    bill = bill_of(estate(FIVE), books, steady())
+    # 31 days of 12 kWh an hour: sharp half an hour, peak 6.5 h, valley 8 h, flat 9 h; 7 days of the National Day
+    # holiday have a deep hour instead of a flat one
+    assert amounts(bill) == {
+        "sharp": (Decimal("186.000"), Decimal("297.60")),
+        "peak": (Decimal("2418.000"), Decimal("2901.60")),
+        "flat": (Decimal("3264.000"), Decimal("2611.20")),
+        "valley": (Decimal("2976.000"), Decimal("1190.40")),
+        "deep": (Decimal("84.000"), Decimal("16.80")),
+    }
+    assert bill.total == Decimal("7017.60")
+    (electricity,) = bill.utilities
+    assert electricity.quantity == Decimal("8928.000")
+    assert electricity.counted == Decimal("8928.000")
+    assert electricity.residual == 0
+    assert (electricity.shares.measured_h, electricity.shares.missing_h) == (pytest.approx(744), 0)
+    assert {line.basis for line in electricity.lines} == {"notice 1093"}
+
+
+def test_lines_add_up_to_the_total_whatever_is_rounded(books):
+    rng = np.random.default_rng(5)
+    t_ms, _ = steady()
+    odd = tuple(
+        (period, price) for period, price in zip(PERIODS, (1.23457, 0.98761, 0.65433, 0.33337, 0.11119), strict=True)
+    )
+    bill = bill_of(estate(replace(FIVE, prices=odd)), books, (t_ms, 500 + np.cumsum(rng.random(len(t_ms)) / 3)))
+    (electricity,) = bill.utilities
+    assert sum(line.amount for line in electricity.lines) == electricity.amount == bill.total
+    assert sum(line.quantity for line in electricity.lines) == electricity.quantity
+    for line in electricity.lines:
+        assert line.amount == (line.quantity * line.price).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+
+
+def test_rounding_together_loses_nothing():
+    parts = round_together([1 / 3, 1 / 3, 1 / 3])
+    assert sum(parts) == Decimal("1.000")
+    assert round_together([]) == []
+
+
+def test_yesterday_is_billed_by_yesterdays_tariff(books):
+    old = Price(Utility.ELECTRICITY, 0.5, date(2026, 1, 1), "contract 1")
+    bill = bill_of(estate(replace(FIVE, valid_from=date(2026, 10, 11)), prices=(old,)), books, steady())
+    lines = bill.utilities[0].lines
+    assert (lines[0].tariff, lines[0].quantity, lines[0].amount) == ("flat-electricity", 2880, 1440)
+    assert sum(line.quantity for line in lines if line.tariff == "five") == 21 * 24 * 12
+    assert bill.total == sum(line.amount for line in lines)
+
+
+def test_a_swap_and_an_outage_of_12_hours_conserve(books):
+    catalogue = estate(FIVE)
+    at = datetime(2026, 10, 14, 10, 30, tzinfo=ZONE)
+    new = Installation("main", at.astimezone(UTC), "B2", opening=3.0, closing=4_870.0)
+    history = swapped((replace(first_installation(catalogue.meters[0]), serial="A1"),), new)
+    catalogue = replace(catalogue, installations=history)
+    t_ms, x = steady()
+    swap_ms = round(at.timestamp() * 1000)
+    x = np.where(t_ms <= swap_ms, x, 3.0 + (t_ms - swap_ms) / HOUR_MS * 12)
+    heard = (t_ms < ms("2026-10-20T06:00")) | (t_ms > ms("2026-10-20T18:00"))
+    bill = bill_of(catalogue, books, (t_ms[heard], x[heard]))
+    (electricity,) = bill.utilities
+    assert electricity.quantity == electricity.counted == Decimal("8928.000")
+    assert electricity.residual == 0
+    first, second = electricity.registers
+    assert (first.serial, first.opening, first.closing, first.counted) == ("A1", 1_000, 4_870, pytest.approx(3_870))
+    assert (second.serial, second.opening, second.counted) == ("B2", 3, pytest.approx(5_058))
+    assert [line.events for line in electricity.registers] == pytest.approx([0, 0], abs=1e-6)
+    assert electricity.shares.estimated_h == pytest.approx(12.5)
+    assert electricity.shares.estimated_quantity == Decimal("150.000")
+
+
+def test_a_silence_over_the_months_end_is_split_and_still_conserves(books):
+    catalogue = estate(FIVE)
+    t_ms, x = steady("2026-09-10T00:00", "2026-11-02T00:00")
+    local_hour = ((t_ms + 8 * HOUR_MS) // HOUR_MS) % 24
+    x = 700 + np.cumsum(np.where((local_hour >= 8) & (local_hour < 18), 5.0, 1.0))
+    heard = (t_ms < ms("2026-10-31T15:20")) | (t_ms > ms("2026-11-01T06:10"))
+    store = stored(catalogue, (t_ms[heard], x[heard]))
+    october, november = (make_bill(store, catalogue, books, "hall", month) for month in ("2026-10", "2026-11"))
+    assert october.utilities[0].residual == november.utilities[0].residual == 0
+    assert october.utilities[0].registers[0].estimated
+    whole = x[-1] - x[np.searchsorted(t_ms, ms("2026-10-01T00:00"))]
+    assert float(october.utilities[0].counted + november.utilities[0].counted) == pytest.approx(whole, abs=0.002)
+
+
+def test_a_register_that_rolls_over_is_told(books):
+    catalogue = estate(FIVE)
+    catalogue = replace(catalogue, meters=(replace(catalogue.meters[0], digits=4),))
+    t_ms, x = steady(begin=5_000)
+    bill = bill_of(catalogue, books, (t_ms, x % 10_000))
+    (line,) = bill.utilities[0].registers
+    assert (line.opening, line.closing) == (5_000, pytest.approx(3_928))
+    assert line.counted == pytest.approx(8_928)
+    assert line.events == pytest.approx(10_000)
+
+
+def test_missing_hours_are_counted_and_never_billed(books):
+    bill = bill_of(estate(FIVE), books, steady("2026-10-11T00:00"))
+    shares = bill.utilities[0].shares
+    assert (shares.missing_h, shares.measured_h) == (240, pytest.approx(504))
+    assert bill.utilities[0].quantity == 504 * 12
+    assert shares.share(shares.missing_h) == pytest.approx(0.3226)
+    assert bill.notes == ("electricity: 240 hours are missing; they are not billed",)
+    empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10")
+    assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
+
+
+def test_a_register_that_never_moves_is_named(books):
+    t_ms, _ = steady()
+    bill = bill_of(estate(FIVE), books, (t_ms, np.full(len(t_ms), 812.5)))
+    assert bill.total == 0
+    (note,) = bill.notes
+    assert note.startswith("main: the register stood at 812.5 from 2026-09-30 to 2026-10-31 (UTC)")
+    assert bill_of(estate(FIVE), books, steady()).notes == ()
+
+
+def test_days_without_a_price_are_named_and_cost_nothing(books):
+    bill = bill_of(estate(replace(FIVE, valid_from=date(2026, 10, 3))), books, steady())
+    assert bill.utilities[0].unpriced_days == (date(2026, 10, 1), date(2026, 10, 2))
+    assert sum(line.quantity for line in bill.utilities[0].lines) == 29 * 24 * 12
+
+
+def test_tiers_of_a_year_go_on_from_the_months_before(books):
+    tiers = Tiers("year", (Step(10_000, 0.05), Step(15_000, 0.30)))
+    flat = Tariff("t", Utility.ELECTRICITY, date(2026, 1, 1), "b", ((Period.FLAT, 0.5),), (), Period.FLAT, tiers=tiers)
+    bill = bill_of(estate(flat), books, steady("2026-09-01T00:00", "2026-11-01T00:00"))
+    # September used 8,640; October's 8,928 reach 17,568
+    assert amounts(bill) == {
+        "flat": (Decimal("8928.000"), Decimal("4464.00")),
+        "tier_2": (Decimal("5000.000"), Decimal("250.00")),
+        "tier_3": (Decimal("2568.000"), Decimal("770.40")),
+    }
+    monthly = replace(flat, tiers=Tiers("month", (Step(8_000, 0.1),)))
+    assert amounts(bill_of(estate(monthly), books, steady()))["tier_2"] == (Decimal("928.000"), Decimal("92.80"))
+
+
+def test_two_parts_capacity_demand_and_what_is_above_it(books):
+    t_ms, x = steady()
+    peak = (t_ms >= ms("2026-10-12T10:00")) & (t_ms < ms("2026-10-12T10:15"))
+    x = x + np.cumsum(np.roll(peak, 1) * 22.0)  # a quarter of 25 kWh: 100 kW
+    two = replace(FIVE, capacity=Capacity(630, 20.0), demand=Demand(38.0, declared_kw=80), fixed_per_month=15)
+    found = amounts(bill_of(estate(two), books, (t_ms, x)))
+    assert found["capacity"] == (630, Decimal("12600.00"))
+    assert found["demand"] == (80, Decimal("3040.00"))
+    assert found["demand_above"] == (16, Decimal("1216.00"))
+    assert found["fixed"] == (1, Decimal("15.00"))
+    measured = replace(FIVE, demand=Demand(38.0))
+    assert amounts(bill_of(estate(measured), books, (t_ms, x)))["demand"] == (100, Decimal("3800.00"))
+
+
+def test_head_meters_are_billed_together_and_proved_apart(books):
+    points = (POINT, "side/energy_import/total")
+    bill = bill_of(estate(FIVE, heads=2), books, steady(), steady(per_hour=3.0), points=points)
+    (electricity,) = bill.utilities
+    assert electricity.meters == ("main", "side")
+    assert electricity.quantity == 744 * 15
+    assert [line.meter for line in electricity.registers] == ["main", "side"]
+    assert electricity.residual == 0
+
+
+def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_out(books, other_books):
+    catalogue = estate(FIVE)
+    t_ms, x = steady("2026-10-01T00:00", "2026-12-01T00:00")
+    x = x + np.where(t_ms > ms("2026-10-20T09:00"), 30.0, 0.0)
+    late = (t_ms >= ms("2026-10-20T02:00")) & (t_ms < ms("2026-10-20T20:00"))
+    store = stored(catalogue, (t_ms[~late], x[~late]))
+    handed_in = make_bill(store, catalogue, books, "hall", "2026-10")
+    books.close(
+        "hall", "2026-10", BILL.dump_python(handed_in, mode="json"), by="li", at=datetime(2026, 11, 2, tzinfo=UTC)
+    )
+    store.write(ReadingBatch([POINT], [0] * int(late.sum()), t_ms[late].tolist(), x[late].tolist()))
+    ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
+    RollupWriter(store, catalogue, books).update(ranges, now_ms=ms("2026-11-09T12:00"))
+    october, november = (make_bill(store, catalogue, books, "hall", month) for month in ("2026-10", "2026-11"))
+    assert replace(october, closed="") == handed_in
+    assert october.closed == "2026-11-02 by li"
+    (line,) = november.adjustments
+    assert (line.month, line.meter, line.reason) == ("2026-10", "main", "readings that came late")
+    assert line.quantity == 0
+    assert november.total == november.utilities[0].amount + line.amount
+    truth = bill_of(catalogue, other_books, (t_ms, x))
+    assert handed_in.total + line.amount == truth.total
+    assert line.amount != 0
+
+
+def test_a_closed_bill_that_was_tampered_with_is_refused(books):
+    books.close("hall", "2026-10", {"total": "1"}, by="li", at=datetime(2026, 11, 2, tzinfo=UTC))
+    with books._engine.begin() as connection:
+        connection.exec_driver_sql('UPDATE closed_month SET bill = \'{"total": "2"}\'')
+    with pytest.raises(ConfigError, match="was changed after it was closed"):
+        make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10")
+
+
+@pytest.mark.parametrize(
+    ("building", "month", "words"), [("hull", "2026-10", "unknown building 'hull'"), ("hall", "2026-13", "is no month")]
+)
+def test_what_does_not_exist_is_told(books, building, month, words):
+    with pytest.raises(ConfigError, match=words):
+        make_bill(MemoryStore(), estate(FIVE), books, building, month)
+
+
+def test_figures_that_do_not_follow_the_tariff_yet_are_not_billed(books):
+    store = stored(estate(prices=(Price(Utility.ELECTRICITY, 0.5, date(2026, 1, 1)),)), steady())
+    with pytest.raises(ConfigError, match="not computed by tariff 'five' yet"):
+        make_bill(store, estate(FIVE), books, "hall", "2026-10")
+
+
+def test_csv_and_workbook_say_what_the_bill_says(books):
+    bill = bill_of(estate(replace(FIVE, basis="=cmd()")), books, steady())
+    table = list(csv.reader(io.StringIO(bill_csv(bill))))
+    lines = [row for row in table if row[0] == "lines"][1:]
+    assert sum(Decimal(row[8]) for row in lines) == bill.total
+    assert {row[9] for row in lines} == {"'=cmd()"}
+    assert ["bill", "total", "7017.60"] in table
+    assert [row[1:] for row in table if row[0] == "proof"][1] == ["electricity", "8928.000", "8928.000", "0.000000"]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill)))
+    assert book.sheet_names == ["bill", "lines", "adjustments", "shares", "registers", "proof", "notes"]
+    cells = book.get_sheet_by_name("lines").to_python()
+    assert sum(row[7] for row in cells[1:]) == pytest.approx(7_017.60)
+    assert cells[1][8] == "=cmd()"
+    assert book.get_sheet_by_name("proof").to_python()[1] == ["electricity", 8_928.0, 8_928.0, 0.0]
+
+
+def test_the_same_figures_give_the_same_bytes(books):
+    bill = bill_of(estate(FIVE), books, steady())
+    assert bill_csv(bill) == bill_csv(bill)
+    assert bill_xlsx(bill) == bill_xlsx(bill)
+    assert BILL.validate_python(BILL.dump_python(bill, mode="json")) == bill

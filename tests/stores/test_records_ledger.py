@@ -1,0 +1,114 @@
+"""The ledger, tariffs and notices in the registry: kept whole, audited, and what they touch is put on the list."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from test_records_registry import PROFILES, SITE
+
+from facility.ledger import Installation, history_of, present_facts, swapped
+from facility.site_document import load_site
+from stores.records.audit import Audit
+from stores.records.recomputations import Recomputations
+from stores.records.registry import Registry
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+TARIFF = """\
+  tariffs:
+    - id: tou
+      utility: electricity
+      valid_from: 2026-02-01
+      basis: notice 1093
+      buildings: [main]
+      prices: {sharp: 1.2, peak: 1.0, flat: 0.7, valley: 0.4, deep: 0.2}
+      otherwise: flat
+      rules:
+        - {period: peak, slots: ["08:30-11:00"], dates: ["12-15..01-31"], days: [workday]}
+      tiers: {cycle: year, steps: [{above: 2760, plus: 0.05}]}
+      demand: {per_kw_month: 40, declared_kw: 100}
+departments"""
+NOTICE = "    notices: [{year: 2027, basis: notice 7, workdays: [2027-02-07], days_off: [2027-02-05]}]\n  prices"
+
+
+def estate(*changes):
+    text = SITE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return load_site(text, "site.yaml", PROFILES)
+
+
+@pytest.fixture
+def registry(engine, now):
+    registry = Registry(engine)
+    registry.apply(estate(), by="anna", at=now)
+    return registry
+
+
+def swap(catalogue):
+    total = catalogue.meter["total"]
+    new = Installation("total", MARCH, "B2", 6, ct_ratio=40, opening=0.0, closing=77.5, reason="worn", by="li")
+    history = swapped(history_of(total, ()), new)
+    meters = tuple(present_facts(m, history) if m.id == "total" else m for m in catalogue.meters)
+    return replace(catalogue, meters=meters, installations=history)
+
+
+def asked(engine):
+    return [(one.points, one.first_ms, one.last_ms) for one in Recomputations(engine).open_ones()]
+
+
+def ms(at):
+    return round(at.timestamp() * 1000)
+
+
+def test_a_first_apply_asks_for_nothing(registry, engine):
+    assert asked(engine) == []
+
+
+def test_a_swap_is_kept_audited_and_computed_again_from_its_date(registry, engine, now):
+    changed = swap(estate())
+    registry.edit(changed, by="li", at=now, what="meter.swap", reason="total: worn")
+    assert registry.load() == changed
+    newest = Audit(engine).entries()[0]
+    assert (newest.who, newest.what) == ("li", "meter.swap")
+    assert newest.detail.startswith("total: worn: ")
+    assert asked(engine) == [(("total/energy_import/total",), ms(MARCH), ms(now))]
+    assert Recomputations(engine).open_ones()[0].reason == "total: worn: total: the ledger changed"
+
+
+def test_tariffs_and_notices_come_out_as_they_went_in(registry, now):
+    changed = estate(("departments", TARIFF), ("  prices", NOTICE))
+    registry.apply(changed, by="anna", at=now)
+    assert registry.load() == changed
+    assert registry.load().site.tariffs[0].rules[0].slots == ((510, 660),)
+    assert registry.load().site.notices[0].workdays == (date(2027, 2, 7),)
+    assert registry.apply(changed, by="anna", at=now) == []
+
+
+def test_a_new_tariff_computes_its_buildings_again_from_its_first_day(registry, engine, now):
+    registry.apply(estate(("departments", TARIFF)), by="anna", at=now)
+    february = datetime(2026, 1, 31, 16, tzinfo=UTC)  # midnight in Shanghai
+    assert asked(engine) == [(("total/energy_import/total",), ms(february), ms(now))]
+
+
+def test_a_changed_price_reaches_to_the_next_one(registry, engine, now):
+    registry.apply(estate(("per_unit: 0.8,", "per_unit: 0.9,")), by="anna", at=now)
+    first, last = datetime(2023, 12, 31, 16, tzinfo=UTC), datetime(2025, 12, 31, 16, tzinfo=UTC)
+    assert {(a, b) for _, a, b in asked(engine)} == {(ms(first), ms(last))}
+
+
+def test_what_changes_no_figure_asks_for_nothing(registry, engine, now):
+    registry.apply(estate(("name: Annex", "name: New annex"), ('serial: "A1"', 'serial: "A7"')), by="anna", at=now)
+    assert asked(engine) == []
+
+
+def test_progress_and_difference_are_kept(registry, engine, now):
+    registry.edit(swap(estate()), by="li", at=now)
+    todo = Recomputations(engine)
+    (one,) = todo.open_ones()
+    months = {"2026-03": {"before": {"qty": 10.0}, "after": {"qty": 12.5}}}
+    todo.note(one.id, next_ms=one.first_ms + 7, months=months)
+    assert (todo.open_ones()[0].next_ms, todo.open_ones()[0].months) == (one.first_ms + 7, months)
+    todo.note(one.id, next_ms=one.last_ms, months=months, finished_at=now)
+    assert todo.open_ones() == []
+    assert todo.newest()[0].finished_at == now
