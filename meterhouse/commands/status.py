@@ -21,9 +21,8 @@ def status() -> None:
     folder = Settings().data
     system = System(folder, lambda: datetime.now(UTC))
     if not (told := system.told()):
-        raise ConfigError(
-            f"{folder / 'ingest.json'} cannot be read: has ingest run with this folder (METERHOUSE_DATA)?"
-        )
+        path = folder / "ingest.json"
+        raise ConfigError(f"{path} cannot be read: has ingest run with this folder (METERHOUSE_DATA)?")
     alarms, now_ms = system.alarms(), datetime.now(UTC).timestamp() * 1000
     for one in alarms:
         typer.echo(" ".join(["ALARM", one.alarm, *([f"agent {one.agent}"] if one.agent else []), one.words]).strip())
