@@ -13,6 +13,7 @@ from edge_agent.outbox import BACKLOG, LIVE, Outbox
 from edge_agent.publisher import Publisher
 from edge_agent.window import Window
 from facility import wire
+from facility.ranges import RangeSet
 
 pytestmark = pytest.mark.broker
 
@@ -101,6 +102,21 @@ def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox
             else:
                 sent_again.append((second, message.first))
     assert sent_again[0] == (3, 1)
+
+
+def test_a_server_that_remembers_few_ranges_gets_the_lowest_of_the_backlog_among_live_readings(outbox):
+    window, done, most_ranges = Window(outbox, "edge-1", silence_s=3.0, rows=1), RangeSet(), 3
+    window.connected(0.0)
+    for k in range(40):
+        outbox.commit(samples(1, k, "recorded"), BACKLOG)
+        outbox.commit(samples(1, k, "door"), LIVE)
+    for second in range(60):
+        outbox.commit(samples(1, 100 + second, "door"), LIVE)
+        while (message := window.next(float(second))) is not None:
+            done.add(message.first, message.last)
+            done.keep_lowest(most_ranges)
+            window.acknowledge(wire.Ack(1, "store-1", outbox.epoch, done.watermark, 0, done.above), float(second))
+    assert done.watermark == outbox.newest
 
 
 def test_no_more_than_the_window_is_under_way(broker, server, outbox):
