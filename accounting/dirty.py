@@ -22,11 +22,11 @@ DEVICE_FACTS = ("digits", "rolls_over_at", "ct_ratio", "pt_ratio", "most_per_hou
 
 @dataclass(frozen=True, slots=True)
 class Dirty:
-    """Counters (point ids) and the time to compute again; ``last`` None: up to now."""
+    """Counters (point ids) and the time to compute again, ``end`` excluded; None: up to now."""
 
     points: tuple[str, ...]
     first: datetime
-    last: datetime | None
+    end: datetime | None
     why: str
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -90,6 +91,8 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
                 log.info("watching", site=catalogue.site.id, version=version)
             if watch:
                 watch.tick(time.time_ns() // 1_000_000)
+                with suppress(OSError):  # a full disk: then nothing more is expected of us than before
+                    (settings.data / "analytics.pulse").touch()
         except ConfigError:
             raise
         except Exception:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,17 +23,27 @@ from stores.records.database import open_records
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
 GRACE_S = 2
+TICKS_A_BEAT = 10
 
 
 class ConsoleServer(uvicorn.Server):
     """A server whose live streams end as soon as it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveValues) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveValues, pulse: Path | None) -> None:
+        """``pulse`` is touched every second while requests can be answered."""
         super().__init__(config)
-        self._live = live
+        self._live, self._pulse = live, pulse
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second by the loop that answers requests: while it stands still, the pulse does."""
+        if self._pulse and counter % TICKS_A_BEAT == 0:
+            with suppress(OSError):  # a full disk: then nothing is expected of us
+                self._pulse.touch()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Let go of the streams first, and end well: uvicorn would raise the signal again and end with its number."""
@@ -78,7 +89,7 @@ def serve() -> int:
     config = uvicorn.Config(
         app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
     )
-    server = ConsoleServer(config, live)
+    server = ConsoleServer(config, live, settings.data / "console.pulse" if settings.data else None)
     structlog.get_logger("console").info("listening", address=settings.listen)
     try:
         server.run(sockets=[listening])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facility.system_alarm import Raised, SystemAlarm, raised
@@ -11,7 +12,6 @@ from facility.system_alarm import Raised, SystemAlarm, raised
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
 SILENT_S = 60.0
 """Ingest touches its pulse every second; after so long without, it is not running."""
@@ -28,8 +28,17 @@ class System:
         """Alarms as last told, the server's own first."""
         if self.folder is None:
             return []
-        silent = [Raised(SystemAlarm.INGEST_SILENT)] if self._is_silent(self.folder) else []
-        return [*silent, *raised(_told(self.folder))]
+        if self._is_silent(self.folder):  # then nobody knows how the agents fare
+            return [Raised(SystemAlarm.INGEST_SILENT), *raised(self.told() | {"agents": {}}, 0)]
+        return list(raised(self.told(), self.clock().timestamp() * 1000))
+
+    def told(self) -> dict[str, Any]:
+        """The figures that ingest wrote last; empty where there are none."""
+        try:
+            told: dict[str, Any] = json.loads(((self.folder or Path()) / "ingest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return told
 
     def _is_silent(self, folder: Path) -> bool:
         try:
@@ -37,11 +46,3 @@ class System:
         except OSError:  # it has never run with this folder
             return False
         return self.clock().timestamp() - beat > SILENT_S
-
-
-def _told(folder: Path) -> dict[str, Any]:
-    try:
-        told: dict[str, Any] = json.loads((folder / "ingest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told

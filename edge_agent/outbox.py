@@ -21,7 +21,7 @@ from edge_agent.ballast import Ballast
 from edge_agent.outbox_file import FileLock, Row, new_epoch, noting_damage, open_database, row_crc
 from edge_agent.outbox_points import Points
 from edge_agent.outbox_reader import REPLAY, OutboxReader, Progress
-from edge_agent.outbox_room import DEFAULT_ROOM, Room, bury, make_room, remember
+from edge_agent.outbox_room import DEFAULT_ROOM, Room, bury, bury_unnumbered, make_room, remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -119,9 +119,10 @@ class Outbox(OutboxReader):
         if not self.undated():
             return False
         with self._writing, self._changing_points():
-            dated = held.take(self._db, boot, offset_ms, self._points.newest_ms())
+            dated, spoilt = held.take(self._db, boot, offset_ms, self._points.newest_ms())
             lane = LIVE if dated and dated[0][1] > now_ms - LIVE_MS else BACKLOG
-            self._insert(dated, lane, is_live=True)
+            newest = self._insert(dated, lane, is_live=True)
+            self._bury_held(newest, spoilt)
             log.info("clock_dated", rows=len(dated))
             return True
 
@@ -210,11 +211,8 @@ class Outbox(OutboxReader):
         excess = max(waiting - self._room.unstored_rows, 0)
         if self._room.is_exhausted(spare_bytes) and not dropped:
             excess = max(excess, min(waiting, self._room.step_rows))
-        if excess:
-            held.drop(self._db, excess)
-            bury(self._db, [(self._newest + 1, self._newest + excess)], "clock_unset")
-            remember(self._db, "newest", str(self._newest + excess))
-        return excess
+        gone = held.drop(self._db, excess) if excess else 0
+        return bury_unnumbered(self._db, self._newest, gone, "clock_unset") - self._newest
 
     def _insert(self, rows: Sequence[held.Held], lane: int, *, is_live: bool) -> int:
         """Number rows ``point, t_ms, x, q`` and write them, inside a transaction."""
@@ -255,6 +253,13 @@ class Outbox(OutboxReader):
             self._db.execute("DELETE FROM reading WHERE seq = ?", (seq,))
             bury(self._db, [(seq, seq)], "crc_mismatch")
         log.error("outbox_row_spoilt", seq=seq)
+
+    def _bury_held(self, newest: int, spoilt: Sequence[held.HeldRow]) -> None:
+        """Inside a transaction: as ``_set_aside``, for rows that had no number yet."""
+        for seq, (_, _, *columns) in enumerate(spoilt, newest + 1):
+            self._db.execute("INSERT OR REPLACE INTO spoilt VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, LIVE, *columns))
+            log.error("held_row_spoilt", seq=seq)
+        bury_unnumbered(self._db, newest, len(spoilt), "crc_mismatch")
 
     @contextmanager
     def _changing_points(self) -> Iterator[None]:

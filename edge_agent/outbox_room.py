@@ -90,6 +90,18 @@ def bury(db: sqlite3.Connection, ranges: Iterable[Range], reason: str) -> None:
         db.execute("INSERT INTO tombstone VALUES (?, ?, ?)", (start, end, reason))
 
 
+def bury_unnumbered(db: sqlite3.Connection, newest: int, rows: int, reason: str) -> int:
+    """Inside a transaction: readings that are gone before they had numbers get the next ones, for their tombstone.
+
+    Returns the highest number given.
+    """
+    if not rows:
+        return newest
+    bury(db, [(newest + 1, newest + rows)], reason)
+    remember(db, "newest", str(newest + rows))
+    return newest + rows
+
+
 def remember(db: sqlite3.Connection, name: str, value: str) -> None:
     """Write a fact with its checksum."""
     db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", (name, value, words_crc(name, value)))

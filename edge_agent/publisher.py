@@ -28,7 +28,10 @@ log = structlog.get_logger()
 
 STATUS_S = 5.0
 TIDY_S, AGE_S = 1.0, 60.0
-BATCHES_PER_HELLO = 10
+BATCHES_PER_HELLO, HELLO_S = 10, 25.0
+"""Greetings come with every tenth batch, and on a quiet line while anything is not stored: ingest answers with its
+marks, and asks for a hole that is half a minute old, so that no hole stays open for a minute.
+"""
 WAIT_S = 0.2
 LEAST_PAYLOAD_BYTES = 512
 
@@ -60,7 +63,7 @@ class Publisher:
         self._batches = self.malformed = 0
         self._mids: set[int] = set()
         self._longest_sent = 0
-        self._status_at = self._tidy_at = self._age_at = self._begin = monotonic()
+        self._status_at = self._hello_at = self._tidy_at = self._age_at = self._begin = monotonic()
         self._thread = threading.Thread(target=self._run, name="publisher")
 
     def start(self) -> None:
@@ -111,6 +114,8 @@ class Publisher:
         self.link.mind(now)
         if self.link.is_up:
             self._send(now)
+            if now >= self._hello_at and self._is_something_open():
+                self._hello(now)
             if now >= self._status_at:
                 self.tell_status(now)
 
@@ -139,7 +144,7 @@ class Publisher:
         self._window.payload_bytes = stated if arrival.max_packet_bytes else min(stated, self._window.payload_bytes)
         self._longest_sent = 0
         self._window.connected(now)
-        self._hello()
+        self._hello(now)
         self.tell_status(now)
 
     def _end_connection(self, arrival: Arrival, now: float) -> None:
@@ -174,10 +179,14 @@ class Publisher:
             self._mids.add(self._publish(message.lane, message.payload))
             self._batches += 1
             if self._batches % BATCHES_PER_HELLO == 0:
-                self._hello()
+                self._hello(now)
 
-    def _hello(self) -> None:
+    def _is_something_open(self) -> bool:
+        return self._outbox.store_hw < self._outbox.newest or self._window.pending_rows() > 0
+
+    def _hello(self, now: float) -> None:
         """Tell what is held and what is still to come; roughly, if all ranges would be too long for the broker."""
+        self._hello_at = now + HELLO_S
         pending = self._window.pending()
         while True:
             hello = wire.Hello(

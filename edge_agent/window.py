@@ -2,8 +2,8 @@
 
 Only an application acknowledgement moves anything. When none comes for a while, all that was under way is sent again
 (go-back-N), ever more rarely and by fewer batches, so that a server that is away does not find a flood in the broker.
-The backlog leaves a part of the window to live readings, keeps to a rate, and after a long absence begins late by
-chance, so that many agents that come back at once do not come at once.
+The backlog leaves a part of the window to live readings, has one batch of it for itself, keeps to a rate, and after a
+long absence begins late by chance, so that many agents that come back at once do not come at once.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ LAST_SILENCE_S = 30.0
 LONG_AWAY_S = 60.0
 BURST_S = 0.25
 
+Lane = Literal["live", "backlog"]
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message ready to be published, and the sequence numbers that it carries."""
 
-    lane: Literal["live", "backlog"]
+    lane: Lane
     first: int
     last: int
     payload: bytes
@@ -72,7 +74,7 @@ class Window:
         self._first_silence_s = self._silence_s = silence_s
         self._done = RangeSet([(1, outbox.store_hw)])
         self._taken = RangeSet(self._done)
-        self._flying: list[Range] = []
+        self._flying: list[tuple[int, int, Lane]] = []
         self._live_from = self._live_begin = outbox.newest + 1
         self._progress_at = 0.0
         self._backlog_rate, self._backlog_delay_s, self._backlog_at = backlog_rate, backlog_delay_s, 0.0
@@ -106,17 +108,15 @@ class Window:
             self._send_again()
         room = (PROBING_BATCHES if self._probing else self._batches) - len(self._flying)
         reserve = 0 if self._probing else self._reserve
-        message = self._next_live() if room > 0 else None
-        if message is None and room > reserve and now >= self._backlog_at:
-            message = self._next_backlog()
-            if message is not None and self._backlog_rate:
-                rows = message.last - message.first + 1 if message.is_data else 0
-                self._backlog_at = max(self._backlog_at, now - BURST_S) + rows / self._backlog_rate
+        is_kept = room == 1 and self._is_backlog_left_out()
+        message = self._next_live() if room > 0 and not is_kept else None
+        if message is None and (room > reserve or is_kept):
+            message = self._next_in_pace(now)
         if message is not None:
             if not self._flying:
                 self._progress_at = now
             self._taken.add(message.first, message.last)
-            self._flying.append((message.first, message.last))
+            self._flying.append((message.first, message.last, message.lane))
         return message
 
     def acknowledge(self, ack: wire.Ack, now: float) -> None:
@@ -134,7 +134,7 @@ class Window:
             self._taken.add(max(first, 1), min(last, newest))
         for first, last in ack.nack:
             self.repeat(first, last)
-        self._flying = [batch for batch in self._flying if not self._done.covers(*batch)]
+        self._flying = [batch for batch in self._flying if not self._done.covers(*batch[:2])]
         self._outbox.free(ack.store_hw)
         if self._flying[:1] != oldest_under_way:  # what was sent later does not tell that what was sent first has come
             self._progress_at = now
@@ -145,7 +145,7 @@ class Window:
         first, last = max(first, 1), min(last, self._outbox.newest)
         self._done.remove(first, last)
         self._taken.remove(first, last)
-        self._flying = [(a, b) for a, b in self._flying if b < first or a > last]
+        self._flying = [batch for batch in self._flying if batch[1] < first or batch[0] > last]
 
     def pending(self) -> list[Range]:
         """What is still to come, as ranges of sequence numbers."""
@@ -206,6 +206,25 @@ class Window:
             return message
         return None
 
+    def _is_backlog_left_out(self) -> bool:
+        """Whether none of the backlog is under way and yet the lowest number missing is of it.
+
+        Then one batch is kept for it, however many live ones wait: a server that remembers only so many of the lowest
+        ranges acknowledges nothing else.
+        """
+        lowest = self._taken.gap_from(1, self._outbox.newest)
+        if lowest is None or any(lane == "backlog" for *_, lane in self._flying):
+            return False
+        return lowest[0] < self._live_from or self._outbox.next_live(lowest[0]) != lowest[0]
+
+    def _next_in_pace(self, now: float) -> Outgoing | None:
+        """The next of the backlog, when its rate allows."""
+        message = self._next_backlog() if now >= self._backlog_at else None
+        if message is not None and self._backlog_rate:
+            rows = message.last - message.first + 1 if message.is_data else 0
+            self._backlog_at = max(self._backlog_at, now - BURST_S) + rows / self._backlog_rate
+        return message
+
     def _next_backlog(self) -> Outgoing | None:
         gap = self._taken.gap_from(1, self._outbox.newest)
         if gap is None:
@@ -213,7 +232,7 @@ class Window:
         rows = self._outbox.rows(*gap, self._batch_rows)
         return self._batch("backlog", rows) if rows and rows[0][0] == gap[0] else self._tombstone(*gap)
 
-    def _batch(self, lane: Literal["live", "backlog"], rows: Sequence[Row]) -> Outgoing:
+    def _batch(self, lane: Lane, rows: Sequence[Row]) -> Outgoing:
         """The rows as a message; fewer of them if it would be too large."""
         numbers: dict[int, int] = {}
         p = [numbers.setdefault(row[2], len(numbers)) for row in rows]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 AGENT_PREFIX = "alarm_"
 """A figure of an agent's status with this prefix is a system alarm while it is not 0."""
 
+UNHEARD_MS = 60_000
+
 
 @unique
 class SystemAlarm(StrEnum):
@@ -48,13 +50,16 @@ class Raised:
     words: str = ""
 
 
-def raised(told: Mapping[str, Any]) -> Iterator[Raised]:
-    """Alarms in the figures that ingest writes (``ingest.json``); names of a newer Meterhouse are passed over."""
+def raised(told: Mapping[str, Any], now_ms: float) -> Iterator[Raised]:
+    """Alarms in the figures that ingest writes (``ingest.json``); names of a newer Meterhouse are passed over.
+
+    An agent that said nothing for a minute is offline, whatever it said last: its will may be lost with the broker.
+    """
     for name, words in told.get("alarms", {}).items():
         if name in _NAMES:
             yield Raised(SystemAlarm(name), "", words)
     for agent, facts in sorted(told.get("agents", {}).items()):
-        if facts.get("state") == "offline":
+        if facts.get("state") == "offline" or now_ms - facts.get("heard_ms", now_ms) > UNHEARD_MS:
             yield Raised(SystemAlarm.AGENT_OFFLINE, agent)
             continue
         for figure, value in facts.get("figures", {}).items():

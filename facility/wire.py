@@ -69,7 +69,10 @@ class Tombstones(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Hello(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Greeting on connect, and again with every tenth batch: what the outbox holds and what is still to come."""
+    """Greeting on connect, with every tenth batch, and now and then while anything is not stored.
+
+    It tells what the outbox holds and what is still to come.
+    """
 
     v: int
     dev: str

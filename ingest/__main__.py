@@ -51,6 +51,9 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except StoreUnavailable as error:  # at the start, for example on a full disk: the supervisor tries again
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 def _compose(settings: Settings, stop: Event) -> bool:
@@ -118,7 +121,7 @@ def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
                     version = _follow_registry(parts, intake, registry, version)
-                    _run_errands(parts)
+                    _run_errands(parts, stop)
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
@@ -145,10 +148,10 @@ def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: 
     return newest
 
 
-def _run_errands(parts: Parts) -> None:
+def _run_errands(parts: Parts, stop: Event) -> None:
     """Do what people asked for. Records that cannot be reached now are asked later."""
     with suppress(StoreUnavailable):
-        parts.errand_runner.turn(time.monotonic())
+        parts.errand_runner.turn(time.monotonic(), stop)
 
 
 def _set_up_logging() -> None:

@@ -66,9 +66,11 @@ class Attempts:
         os.close(self._fd)
 
     def _write_counts(self) -> None:
+        """On a full disk the counts stay in memory: one more death is needed, and ingest starts all the same."""
         part = self._counts_path.with_suffix(".part")
-        part.write_text(json.dumps(self._counts), encoding="ascii")
-        part.replace(self._counts_path)
+        with suppress(OSError):
+            part.write_text(json.dumps(self._counts), encoding="ascii")
+            part.replace(self._counts_path)
 
 
 def _digest(message: Inbound) -> str:

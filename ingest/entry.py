@@ -63,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     refused: list[QuarantineItem] = []
     tombs: list[tuple[int, int, str]] = []
     reopened: list[Range] = []
+    recounted: list[tuple[int, int]] = []  # hours whose readings are reopened, and before which segment they lay
     replayed: int = 0  # the quarantine's item that is taken in again; ``refused`` then waits on in its place
 
     @property

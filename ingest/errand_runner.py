@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from facility.errors import Rejected
+from facility.errors import Rejected, StoreUnavailable
 from ingest.refusals import instant
 from ingest.replay import SENT_AGAIN, replayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from ingest.entry import Entry
     from ingest.gate import Gate
@@ -41,41 +43,50 @@ class ErrandRunner:
     gate: Callable[[], Gate]
     streams: Streams
     watermarks: Watermarks
-    keep: Callable[[Entry], None]
+    keep: Callable[[Sequence[Entry], Event], bool]
     reconcile: Callable[[Callable[[list[Difference]], None]], None]
     clock_ms: Callable[[], int]
     begin_at: int
     _due_s: float = 0.0
     _under_way: set[int] = field(default_factory=set)
 
-    def turn(self, now_s: float) -> None:
+    def turn(self, now_s: float, stop: Event) -> None:
         """Look for errands now and then. Raises ``StoreUnavailable`` where the records cannot be reached."""
         if now_s < self._due_s or self.watermarks.cursor < self.begin_at:
             return
         self._due_s = now_s + EVERY_S
         waiting = self.errands.waiting(limit=MOST_AT_ONCE)
         self._under_way &= {errand.id for errand in waiting}
-        for errand in waiting:
-            if errand.id not in self._under_way:
-                self._under_way.add(errand.id)
-                self._run(errand)
+        entries: list[Entry] = []
+        begun: set[int] = set()
+        with suppress(StoreUnavailable):  # what could not be begun is begun the next time
+            for errand in waiting:
+                if errand.id not in self._under_way:
+                    entries += self._run(errand)
+                    begun.add(errand.id)
+        if self.keep(entries, stop):
+            self._under_way |= begun
 
-    def _run(self, errand: Errand) -> None:
+    def _run(self, errand: Errand) -> list[Entry]:
+        """What a replay takes in, its numbers claimed at once; nothing where the errand is done with that."""
         log.info("errand", what=errand.what, item=errand.item, asked_by=errand.asked_by)
         if errand.what == "reconcile":
             self.reconcile(lambda found: self._settle(errand, "\n".join(_lines(found))))
-            return
+            return []
         item = self.quarantine.item(errand.item or 0)
         if item is None or item.state.is_closed:
             self._settle(errand, "it does not wait any more")
-            return
+            return []
         try:
-            self.keep(replayed(item, self.gate(), self.streams, self.clock_ms()))
+            entry = replayed(item, self.gate(), self.streams, self.clock_ms())
         except Rejected as error:
             if error.reason == SENT_AGAIN:
                 self.quarantine.close_replayed(item.id, error.detail, instant(self.clock_ms()))
             else:
                 self._settle(errand, f"refused again: {error}")
+            return []
+        self.streams.apply(entry)
+        return [entry]
 
     def _settle(self, errand: Errand, outcome: str) -> None:
         self.errands.settle(errand.id, outcome, instant(self.clock_ms()))

@@ -85,11 +85,15 @@ class Figures:
         with self._lock:
             self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
 
-    def note_status(self, agent: str, status: Status) -> None:
-        """What an agent last said of itself."""
+    def note_status(self, agent: str, status: Status, heard_ms: int) -> None:
+        """What an agent last said of itself, and when that was by our own clock."""
         with self._lock:
             self._agents.setdefault(agent, {}).update(
-                state=status.state, at_ms=status.at_ms, figures=status.figures, buses=status.buses
+                state=status.state,
+                at_ms=status.at_ms,
+                heard_ms=heard_ms,
+                figures=status.figures,
+                buses=status.buses,
             )
 
     def note_watermark(self, agent: str, epoch: str, store_hw: int) -> None:

@@ -46,7 +46,9 @@ class Damage:
 
 
 def framed(kind: FrameKind, body: bytes) -> bytes:
-    """The body as a frame."""
+    """The body as a frame. Raises ``ValueError`` for one that would be read as damage."""
+    if len(body) > MOST_BODY_BYTES:
+        raise ValueError(f"a frame holds at most {MOST_BODY_BYTES} bytes, not {len(body)}")
     return HEAD.pack(MARK, len(body), _crc(kind, body), kind) + body
 
 

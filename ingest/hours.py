@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ingest.entry import Entry
     from ingest.journal import Journal
 
+MOST_POINTS = 2**16
+
 CORRECTIONS = -1
 """The segment under which it is noted that several readings of an hour had one point and time."""
 
@@ -31,9 +33,9 @@ Key = tuple[str, str, int]
 
 @dataclass(slots=True)
 class HourCount:
-    """Readings of one hour and their numbers."""
+    """Readings of one hour by point, and their numbers."""
 
-    readings: int = 0
+    points: Counter[str] = field(default_factory=Counter)
     ranges: RangeSet = field(default_factory=RangeSet)
 
 
@@ -53,45 +55,44 @@ class Hours:
                 noted = end
         return max(noted, self._journal.begin)
 
-    def since(self, since_ms: int, stored_up_to: int) -> Mapping[tuple[str, int], int]:
-        """Readings taken in by agent and hour, those of the segment that is still being written included."""
-        query = "SELECT agent, hour_ms, SUM(readings) FROM hour WHERE hour_ms >= ? GROUP BY agent, hour_ms"
-        found = {(agent, hour_ms): n for agent, hour_ms, n in self._connection.execute(query, (since_ms,))}
-        sums = defaultdict(int, found)
+    def since(self, since_ms: int, stored_up_to: int) -> Mapping[tuple[str, int], Counter[str]]:
+        """Readings taken in by agent and hour, and by point; the segment that is still being written included."""
+        sums: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
         for (agent, _, hour_ms), count in counted(self._journal, self.note(stored_up_to), stored_up_to).items():
             if hour_ms >= since_ms:
-                sums[agent, hour_ms] += count.readings
+                sums[agent, hour_ms] += count.points
+        query = "SELECT agent, hour_ms, points FROM hour WHERE hour_ms >= ?"
+        for agent, hour_ms, points in self._connection.execute(query, (since_ms,)):
+            sums[agent, hour_ms].update(json.loads(points))
         return sums
 
     def gone(self, agent: str, hour_ms: int) -> Mapping[str, HourCount]:
         """What segments that are no longer kept held of an hour, by epoch."""
-        query = "SELECT epoch, readings, ranges FROM hour WHERE segment BETWEEN 0 AND ? AND agent = ? AND hour_ms = ?"
+        query = "SELECT epoch, points, ranges FROM hour WHERE segment BETWEEN 0 AND ? AND agent = ? AND hour_ms = ?"
         found: dict[str, HourCount] = defaultdict(HourCount)
-        for epoch, n, ranges in self._connection.execute(query, (self._journal.begin - 1, agent, hour_ms)):
-            found[epoch].readings += n
+        for epoch, points, ranges in self._connection.execute(query, (self._journal.begin - 1, agent, hour_ms)):
+            found[epoch].points.update(json.loads(points))
             for first, last in json.loads(ranges):
                 found[epoch].ranges.add(first, last)
         return found
 
-    def forget_gone(self, agent: str, epoch: str, hour_ms: int) -> None:
-        """These readings come again and are counted then."""
-        query = "DELETE FROM hour WHERE segment BETWEEN 0 AND ? AND agent = ? AND epoch = ? AND hour_ms = ?"
-        self._connection.execute(query, (self._journal.begin - 1, agent, epoch, hour_ms))
-
-    def correct(self, agent: str, hour_ms: int, by: int) -> None:
+    def correct(self, agent: str, hour_ms: int, point: str, by: int) -> None:
         """Several readings of this hour have one effect: so many fewer are stored, and nothing is missing."""
-        self._connection.execute(
-            "INSERT INTO hour VALUES (?, ?, '', ?, ?, '[]')"
-            " ON CONFLICT DO UPDATE SET readings = readings + excluded.readings",
-            (CORRECTIONS, agent, hour_ms, by),
-        )
+        key = (CORRECTIONS, agent, "", hour_ms)
+        query = "SELECT points FROM hour WHERE segment = ? AND agent = ? AND epoch = ? AND hour_ms = ?"
+        known = self._connection.execute(query, key).fetchone()
+        points = Counter(json.loads(known[0])) if known else Counter[str]()
+        points[point] += by
+        self._connection.execute("INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, '[]')", (*key, json.dumps(points)))
 
     def _noted(self) -> int:
         found = self._connection.execute("SELECT value FROM progress WHERE name = 'counted'").fetchone()
         return int(found[0]) if found else 0
 
     def _write(self, segment: int, counts: Mapping[Key, HourCount], end: int) -> None:
-        rows = [(segment, *key, count.readings, json.dumps(list(count.ranges))) for key, count in counts.items()]
+        rows = [
+            (segment, *key, json.dumps(count.points), json.dumps(list(count.ranges))) for key, count in counts.items()
+        ]
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -103,9 +104,9 @@ def counted(journal: Journal, start: int, end: int) -> Mapping[Key, HourCount]:
     counts: dict[Key, HourCount] = defaultdict(HourCount)
     for entry in entries_between(journal, start, end):
         for hour_ms, first, last in runs(entry):
-            count = counts[(*entry.stream, hour_ms)]
-            count.readings += last - first + 1
-            count.ranges.add(first, last)
+            counts[(*entry.stream, hour_ms)].ranges.add(first, last)
+        for hour_ms, point, n in by_point(entry):
+            counts[(*entry.stream, hour_ms)].points[point] += n
     return counts
 
 
@@ -124,3 +125,13 @@ def runs(entry: Entry) -> Iterator[tuple[int, int, int]]:
     starts = np.flatnonzero(np.append(True, (np.diff(hours) != 0) | (np.diff(seqs) != 1)))
     ends = np.append(starts[1:], len(seqs)) - 1
     yield from zip(hours[starts].tolist(), seqs[starts].tolist(), seqs[ends].tolist(), strict=True)
+
+
+def by_point(entry: Entry) -> Iterator[tuple[int, str, int]]:
+    """Hour in ms, point and how many readings."""
+    if entry.readings is None or not len(entry.readings):
+        return
+    p = np.frombuffer(entry.readings.p, np.uint16).astype(np.int64)
+    keys, counts = np.unique(entry.readings.t_ms // HOUR_MS * MOST_POINTS + p, return_counts=True)
+    for key, n in zip(keys.tolist(), counts.tolist(), strict=True):
+        yield key // MOST_POINTS * HOUR_MS, entry.readings.points[key % MOST_POINTS], n

@@ -75,4 +75,7 @@ class Housekeeping:
         if found:
             hours = f"{len(found)} hours, first of agent {found[0].agent}"
             self.figures.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
+        else:
+            self.figures.all_clear(SystemAlarm.STORE_HAD_LOST)
+            self.figures.all_clear(SystemAlarm.JOURNAL_DAMAGED)
         return found

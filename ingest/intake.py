@@ -70,7 +70,7 @@ class Intake:
         if self._at_hand:
             self.attempts.begin(self._at_hand)
             group = self._read()
-            if not self._keep(group.entries, stop):
+            if not self.keep(group.entries, stop):
                 return
             self._tell(group)
             self._release()
@@ -86,7 +86,7 @@ class Intake:
         elif self._at_hand:
             reason = Rejected("unexpected_error", f"{type(error).__name__}: {error}")
             group = self.pipeline.refuse(self._at_hand[0], reason, self.clock_ms())
-            if self._keep(group.entries, stop):
+            if self.keep(group.entries, stop):
                 self._tell(group)
                 self._release()
                 self.beat()
@@ -119,7 +119,7 @@ class Intake:
             return self.pipeline.refuse(first, Rejected("crashed_worker", "ingest died over it three times"), now_ms)
         return self.pipeline.read(self._at_hand, now_ms)
 
-    def _keep(self, entries: Sequence[Entry], stop: Event) -> bool:
+    def keep(self, entries: Sequence[Entry], stop: Event) -> bool:
         """Have entries on disk, and their numbers done; False if ``stop`` came first."""
         if entries and not self._append([encode_entry(entry) for entry in entries], stop):
             self.pipeline.streams.forget()
@@ -156,7 +156,7 @@ class Intake:
         for batch in group.live:
             self.announcer.announce(self.pipeline.gate.site, batch)
         for status in group.statuses:
-            self.figures.note_status(status.dev, status)
+            self.figures.note_status(status.dev, status, self.clock_ms())
         self.figures.count_refused_messages(group.refused_messages)
 
     def _release(self) -> None:
@@ -184,7 +184,7 @@ class Intake:
         entries = [self.errands.get() for _ in range(self.errands.qsize())]
         for entry in entries:
             self.pipeline.streams.apply(entry)
-        if entries and self._keep(entries, stop):
+        if entries and self.keep(entries, stop):
             for entry in entries:
                 if entry.reopened:
                     self.acknowledger.acknowledge(entry.stream, entry.reopened)

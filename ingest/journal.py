@@ -6,6 +6,7 @@ frames is written and flushed together; what a crash tore off at the end was nev
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from threading import Lock
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 SEGMENT_BYTES = 64 * 2**20
 READ_BYTES = 2**20
 
@@ -55,6 +57,8 @@ class Journal:
                 self._end = begin
                 self._create(state)
         except OSError as error:
+            if error.errno in FULL:  # room may come again; a wrong folder stays wrong
+                raise StoreUnavailable(f"the journal in {folder} cannot begin: {error.strerror}") from None
             raise ConfigError(f"the journal in {folder} cannot be used: {error.strerror}") from None
 
     @property
@@ -66,6 +70,11 @@ class Journal:
     def end(self) -> int:
         """Everything before this offset is on disk."""
         return self._end
+
+    @property
+    def entries_end(self) -> int:
+        """No entry lies at or behind this offset; a segment that only has its state is nothing to wait for."""
+        return self._entries_end
 
     @property
     def segments(self) -> list[int]:
@@ -145,6 +154,7 @@ class Journal:
         self._fd = fd
         with self._dividing:
             self._starts = [*self._starts, self._end]
+        self._entries_end = self._end
         self._end += HEAD.size + len(state)
 
     def _open_last(self) -> None:
@@ -153,9 +163,11 @@ class Journal:
         self._fd = os.open(self._path(start), os.O_RDWR)
         size = os.fstat(self._fd).st_size
         self._end = start + size
-        sound = start
+        sound = self._entries_end = start
         for found in self._scan(start, self._end):
-            sound = found.end if isinstance(found, Frame) else sound
+            if isinstance(found, Frame):
+                sound = found.end
+                self._entries_end = sound if found.kind is FrameKind.ENTRY else self._entries_end
         if sound < self._end:
             log.warning("journal_torn", segment=start, cut_bytes=self._end - sound)
             os.ftruncate(self._fd, sound - start)
@@ -172,7 +184,7 @@ class Journal:
         except OSError as error:
             os.ftruncate(self._fd, place)
             raise StoreUnavailable(f"the journal in {self._folder} cannot be written: {error.strerror}") from error
-        self._end += len(data)
+        self._end = self._entries_end = self._end + len(data)
 
     def _stretches(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The parts of ``start … end`` that lie in one segment each."""

@@ -65,32 +65,29 @@ class Parts:
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
         if self.journal.end < self.watermarks.cursor:  # the disk has lost what it had flushed, and we have stored
             self.journal.skip_to(self.watermarks.cursor, state_of(known))
-        self.streams = streams_of(self.journal)
+        self.streams = streams_of(self.journal, known)
         self.attempts = Attempts(folder)
         self.figures = Figures(folder / "ingest.json", monotonic)
         self.figures.count(self.watermarks.totals())
         self.gaps = Gaps(self.streams, patience_s)
         self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)
         self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
+        self._quarantine, self._wishes = quarantine, errands
         self._appended = Event()
         self._errands: SimpleQueue[Entry] = SimpleQueue()
         self.gate = gate
         hours = Hours(self.watermarks.connection, self.journal)
         reconciler = Reconciler(
-            self.journal, hours, self.watermarks, store, lambda: self.gate, self._errands.put, clock_ms
+            journal=self.journal,
+            hours=hours,
+            watermarks=self.watermarks,
+            store=store,
+            gate=lambda: self.gate,
+            reopen=self._errands.put,
+            clock_ms=clock_ms,
+            alive=self._move,
         )
         self.housekeeping = Housekeeping(reconciler, quarantine, self.figures, monotonic)
-        self.errand_runner = ErrandRunner(
-            errands=errands,
-            quarantine=quarantine,
-            gate=lambda: self.gate,
-            streams=self.streams,
-            watermarks=self.watermarks,
-            keep=self._errands.put,
-            reconcile=self.housekeeping.asked.append,
-            clock_ms=clock_ms,
-            begin_at=self.journal.end,
-        )
         self.store_writer = StoreWriter(
             journal=self.journal,
             streams=self.streams,
@@ -108,8 +105,8 @@ class Parts:
         )
 
     def intake(self) -> Intake:
-        """The taking side."""
-        return Intake(
+        """The taking side; ``errand_runner`` works through it, in its thread."""
+        intake = Intake(
             subscriber=self._subscriber,
             pipeline=Pipeline(self.gate, self.streams),
             journal=self.journal,
@@ -124,6 +121,21 @@ class Parts:
             beat=self.beat,
             errands=self._errands,
         )
+        self.errand_runner = ErrandRunner(
+            errands=self._wishes,
+            quarantine=self._quarantine,
+            gate=lambda: self.gate,
+            streams=self.streams,
+            watermarks=self.watermarks,
+            keep=intake.keep,
+            reconcile=self.housekeeping.asked.append,
+            clock_ms=self._clock_ms,
+            begin_at=self.journal.entries_end,
+        )
+        return intake
+
+    def _move(self) -> None:
+        self.store_writer.move()
 
     def beat(self) -> None:
         """Touch the pulse, once a second, unless the store writer has not come round for minutes."""

@@ -47,11 +47,15 @@ class Pipeline:
         """Read messages in their order."""
         group = Group()
         for message in messages:
+            agent, what = sender(message.topic)
             try:
-                self.gate.admit(sender(message.topic)[0])
+                self.gate.admit(agent)
                 self._read(message, group, now_ms)
             except Rejected as error:
-                self._set_aside(message, error, group, now_ms)
+                if error.reason == "unknown_agent" and what in {"status", "hello"}:
+                    group.refused_messages += 1  # no readings, and a new one every few seconds: counted, not kept
+                else:
+                    self._set_aside(message, error, group, now_ms)
         return group
 
     def refuse(self, message: Inbound, error: Rejected, now_ms: int) -> Group:

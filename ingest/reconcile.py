@@ -6,6 +6,7 @@ again; what it no longer holds is asked for from the agent, whose outbox keeps s
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,16 +19,20 @@ from ingest.entry import Entry
 from ingest.hours import entries_between
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    import numpy as np
-    import numpy.typing as npt
 
     from ingest.gate import Gate
     from ingest.hours import Hours
     from ingest.journal import Journal
     from ingest.watermarks import Watermarks
     from stores.readings.port import Series
+
+HOURS_AT_ONCE = 24
+"""Differing hours that are looked up in one pass over the journal."""
+
+Held = dict[str, dict[int, tuple[float, int]]]
+"""What the journal holds of an agent's hour: point → time → value and quality."""
 
 log = structlog.get_logger()
 
@@ -53,13 +58,16 @@ class Difference:
     hour_ms: int
     taken_in: int
     stored: int
-    rewritten: int
-    asked_for: int
+    rewritten: int = 0
+    asked_for: int = 0
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """Runs in the store writer's thread, between its groups."""
+    """Runs in the store writer's thread, between its groups. ``alive`` is told as it goes: it may take minutes.
+
+    Only points that the estate has now are compared: what was taken from it is not missed.
+    """
 
     journal: Journal
     hours: Hours
@@ -68,15 +76,16 @@ class Reconciler:
     gate: Callable[[], Gate]
     reopen: Callable[[Entry], None]
     clock_ms: Callable[[], int]
+    alive: Callable[[], None]
 
     def run(self, since_ms: int) -> list[Difference]:
         """Compare every hour from ``since_ms`` on, mend what differs, and say what did."""
         taken_in = self.hours.since(since_ms, self.watermarks.cursor)
+        self.alive()
+        lacking = [one for agent in sorted({agent for agent, _ in taken_in}) for one in self._lacking(agent, taken_in)]
         found: list[Difference] = []
-        for agent in sorted({agent for agent, _ in taken_in}):
-            expected = {hour_ms: n for (of, hour_ms), n in taken_in.items() if of == agent and n}
-            if expected:
-                found += self._compare(agent, expected)
+        for first in range(0, len(lacking), HOURS_AT_ONCE):
+            found += self._mend(lacking[first : first + HOURS_AT_ONCE])
         for difference in found:
             log.warning("store_differs", **{name: getattr(difference, name) for name in Difference.__slots__})
         return found
@@ -87,66 +96,72 @@ class Reconciler:
         if gone := self.journal.trim(min(counted, self.watermarks.cursor)):
             log.info("journal_trimmed", segments=len(gone), begin=self.journal.begin)
 
-    def _compare(self, agent: str, expected: Mapping[int, int]) -> Iterator[Difference]:
-        points = self.gate().points_of(agent)
-        stored = self.store.hour_counts(points, min(expected), max(expected) + HOUR_MS)
-        for hour_ms, taken_in in sorted(expected.items()):
-            has = stored.get(hour_ms, 0)
-            if has < taken_in:
-                yield from self._mend(agent, points, hour_ms, taken_in, has)
+    def _lacking(self, agent: str, taken_in: Mapping[tuple[str, int], Counter[str]]) -> Iterator[Difference]:
+        known = self.gate().points_of(agent)
+        expected = {
+            hour_ms: sum(counts[point] for point in known) for (of, hour_ms), counts in taken_in.items() if of == agent
+        }
+        stored = self.store.hour_counts(known, min(expected), max(expected) + HOUR_MS)
+        for hour_ms, n in sorted(expected.items()):
+            if stored.get(hour_ms, 0) < n:
+                yield Difference(agent, hour_ms, n, stored.get(hour_ms, 0))
 
-    def _mend(
-        self, agent: str, points: Sequence[str], hour_ms: int, taken_in: int, stored: int
-    ) -> Iterator[Difference]:
-        rewritten = self._rewrite(agent, set(points), hour_ms)
-        now_stored = self.store.hour_counts(points, hour_ms, hour_ms + HOUR_MS).get(hour_ms, 0)
-        asked_for = self._ask_for_gone(agent, hour_ms) if now_stored < taken_in else 0
-        if rewritten or asked_for:
-            yield Difference(agent, hour_ms, taken_in, stored, rewritten, asked_for)
-        elif now_stored < taken_in:
-            self.hours.correct(agent, hour_ms, now_stored - taken_in)
+    def _mend(self, lacking: Sequence[Difference]) -> Iterator[Difference]:
+        held = self._held({(one.agent, one.hour_ms) for one in lacking})
+        for one in lacking:
+            self.alive()
+            points = self.gate().points_of(one.agent)
+            rewritten = self._rewrite({p: held[one.agent, one.hour_ms].get(p, {}) for p in points}, one.hour_ms)
+            now_stored = self.store.hour_counts(points, one.hour_ms, one.hour_ms + HOUR_MS).get(one.hour_ms, 0)
+            asked_for = self._ask_for_gone(one.agent, one.hour_ms) if now_stored < one.taken_in else 0
+            if rewritten or asked_for:
+                yield Difference(one.agent, one.hour_ms, one.taken_in, one.stored, rewritten, asked_for)
+            elif now_stored < one.taken_in and points:
+                self.hours.correct(one.agent, one.hour_ms, points[0], now_stored - one.taken_in)
 
-    def _rewrite(self, agent: str, points: set[str], hour_ms: int) -> int:
-        """Write again what the journal holds of an hour and the store does not, and say how many that were."""
-        held: dict[str, dict[int, tuple[float, int]]] = {}
-        for entry in entries_between(self.journal, self.journal.begin, self.watermarks.cursor):
-            if entry.agent == agent and entry.readings is not None and _touches(entry.readings.t_ms, hour_ms):
-                _collect(entry.readings.batch(), hour_ms, held)
-        there = self.store.read(sorted(held), hour_ms, hour_ms + HOUR_MS)
-        missing = ReadingBatch([], [], [], [], [])
-        for point in sorted(points & held.keys()):
-            missing.points.append(point)
-            for t_ms in sorted(held[point].keys() - set(there[point].t_ms.tolist())):
-                x, q = held[point][t_ms]
-                missing.p.append(len(missing.points) - 1)
-                missing.t_ms.append(t_ms)
-                missing.x.append(x)
-                missing.q.append(q)
-        if not len(missing):
-            return 0
-        try:
-            self.store.write_many([missing])
-        except Rejected as error:  # the store writer has set these aside before
-            log.warning("store_refuses_again", agent=agent, hour_ms=hour_ms, reason=error.reason)
-            return 0
-        return len(missing)
+    def _held(self, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], Held]:
+        """What the journal holds of some agents' hours, found in one pass."""
+        held: dict[tuple[str, int], Held] = defaultdict(dict)
+        agents = {agent for agent, _ in wanted}
+        for number, entry in enumerate(entries_between(self.journal, self.journal.begin, self.watermarks.cursor)):
+            if number % 1000 == 0:
+                self.alive()
+            if entry.agent in agents and entry.readings is not None:
+                hours = {(entry.agent, hour_ms) for hour_ms in set((entry.readings.t_ms // HOUR_MS * HOUR_MS).tolist())}
+                if hours & wanted:
+                    _collect(entry.agent, entry.readings.batch(), wanted, held)
+        return held
+
+    def _rewrite(self, held: Held, hour_ms: int) -> int:
+        """Write again what the store does not have of an hour, point by point, and say how many readings that were."""
+        there = self.store.read([point for point, rows in held.items() if rows], hour_ms, hour_ms + HOUR_MS)
+        rewritten = 0
+        for point, series in there.items():
+            times = sorted(held[point].keys() - set(series.t_ms.tolist()))
+            if not times:
+                continue
+            x, q = zip(*(held[point][t_ms] for t_ms in times), strict=True)
+            try:
+                self.store.write_many([ReadingBatch([point], [0] * len(times), times, list(x), list(q))])
+            except Rejected as error:  # the store writer has set these aside before
+                log.warning("store_refuses_again", point=point, hour_ms=hour_ms, reason=error.reason)
+                continue
+            rewritten += len(times)
+        return rewritten
 
     def _ask_for_gone(self, agent: str, hour_ms: int) -> int:
-        """Open numbers again whose readings only the agent may still hold."""
+        """Open numbers again whose readings only the agent may still hold; their count is forgotten with that."""
         asked = 0
         for epoch, count in self.hours.gone(agent, hour_ms).items():
-            self.reopen(Entry(agent, epoch, self.clock_ms(), reopened=list(count.ranges)))
-            self.hours.forget_gone(agent, epoch, hour_ms)
-            asked += count.readings
+            again = [(hour_ms, self.journal.begin)]
+            self.reopen(Entry(agent, epoch, self.clock_ms(), reopened=list(count.ranges), recounted=again))
+            asked += count.points.total()
         return asked
 
 
-def _touches(t_ms: npt.NDArray[np.int64], hour_ms: int) -> bool:
-    return bool(((t_ms >= hour_ms) & (t_ms < hour_ms + HOUR_MS)).any())
-
-
-def _collect(batch: ReadingBatch, hour_ms: int, held: dict[str, dict[int, tuple[float, int]]]) -> None:
-    """Take up the rows of one hour; a later row of the same point and time counts."""
-    for i, t in enumerate(batch.t_ms):
-        if hour_ms <= t < hour_ms + HOUR_MS:
-            held.setdefault(batch.points[batch.p[i]], {})[t] = (batch.x[i], batch.q[i] if batch.q else 0)
+def _collect(agent: str, batch: ReadingBatch, wanted: set[tuple[str, int]], held: dict[tuple[str, int], Held]) -> None:
+    """Take up the rows of wanted hours; a later row of the same point and time counts."""
+    for i, t_ms in enumerate(batch.t_ms):
+        key = (agent, t_ms // HOUR_MS * HOUR_MS)
+        if key in wanted:
+            held[key].setdefault(batch.points[batch.p[i]], {})[t_ms] = (batch.x[i], batch.q[i] if batch.q else 0)

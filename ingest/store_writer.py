@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stores.records.quarantine import QuarantineItem
 
 GROUP_ENTRIES = 50
-IDLE_S = 0.25
+IDLE_S, BUSY_S = 0.25, 60.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
 AWAY_S, LEAST_PAUSE_S = 0.8, 1.0
 LONGEST_ASKED_S = 120.0
@@ -75,20 +75,29 @@ class StoreWriter:
     moved_s: float
     """When it last came round: a writer that waits for a store that is away moves, one that hangs does not."""
 
+    _between_s: float = float("-inf")
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
         """Store what comes until told to stop."""
         while not stop.is_set():
-            self.moved_s = self.monotonic()
+            self.move()
             self.appended.clear()
-            if not self.write_some(stop):
+            has_more = self.write_some(stop)
+            if not has_more:
                 self._look_for_losses()
+            if not has_more or self.moved_s - self._between_s >= BUSY_S:
                 self._between()
+            if not has_more:
                 self.appended.wait(IDLE_S)
 
+    def move(self) -> None:
+        """Say that there is progress."""
+        self.moved_s = self.monotonic()
+
     def _between(self) -> None:
-        """What can wait until there is nothing to store; a store that is away makes it wait longer."""
+        """What can wait until there is nothing to store, for a minute; a store that is away makes it wait longer."""
+        self._between_s = self.moved_s
         try:
             self.between()
         except StoreUnavailable as error:
@@ -115,7 +124,7 @@ class StoreWriter:
         """Write until it is written; the journal goes on growing meanwhile."""
         delay_s = 0.0
         while not stop.is_set():
-            self.moved_s = self.monotonic()
+            self.move()
             try:
                 self._write_once(end, entries)
             except StoreUnavailable as error:
@@ -173,7 +182,7 @@ class StoreWriter:
         if not self._has_damage:
             return
         taken_in = {stream: self.streams.of(stream) for stream in self.streams.all()}
-        if self.watermarks.cursor < self.journal.end:  # read after the streams: all they claim lies before it
+        if self.watermarks.cursor < self.journal.entries_end:  # read after the streams: all they claim lies before it
             return
         for stream, done in taken_in.items():
             lost = done.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,9 @@ MOST_RANGES = 10_000
 
 An agent that plays recordings while it reads live has a range for each second or two until the backlog is brought.
 """
+
+MOST_EPOCHS = 16
+"""An agent has a new epoch only when its outbox was lost; of more than these the oldest are forgotten."""
 
 State = list[tuple[str, str, list[tuple[int, int]]]]
 
@@ -52,7 +56,10 @@ class Streams:
 
     def settle(self) -> None:
         """The group is on disk."""
-        self._done |= self._claimed
+        for stream, done in self._claimed.items():
+            if stream not in self._done:
+                self._make_room(stream[0])
+            self._done[stream] = done
         self._claimed = {}
 
     def forget(self) -> None:
@@ -66,6 +73,11 @@ class Streams:
     def all(self) -> list[Stream]:
         """Every stream that was ever heard."""
         return list(self._done)
+
+    def _make_room(self, agent: str) -> None:
+        known = [stream for stream in self._done if stream[0] == agent]
+        for stream in known[: len(known) - MOST_EPOCHS + 1]:
+            del self._done[stream]
 
     def state(self) -> bytes:
         """Everything, to open a segment with."""
@@ -81,14 +93,15 @@ def state_of(streams: Mapping[Stream, RangeSet]) -> bytes:
     return msgspec.msgpack.encode(state)
 
 
-def streams_of(journal: Journal) -> Streams:
-    """What the journal says: the newest readable state, and every entry since."""
+def streams_of(journal: Journal, stored: Mapping[Stream, RangeSet] = MappingProxyType({})) -> Streams:
+    """What the journal says: the newest readable state, or else what is ``stored``, and every entry since."""
     for segment in reversed(journal.segments):
         body = journal.state(segment)
-        if body is not None or segment == journal.begin:
-            done = {(agent, epoch): RangeSet(ranges) for agent, epoch, ranges in _decoder.decode(body)} if body else {}
+        if body:
+            done = {(agent, epoch): RangeSet(ranges) for agent, epoch, ranges in _decoder.decode(body)}
             return Streams(_folded(journal, segment, done))
-    raise AssertionError("a journal has a segment")
+    known = {stream: ranges.copy() for stream, ranges in stored.items()}
+    return Streams(_folded(journal, journal.begin, known))
 
 
 def _folded(journal: Journal, segment: int, done: dict[Stream, RangeSet]) -> dict[Stream, RangeSet]:

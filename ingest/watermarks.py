@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ingest.entry import Entry, Stream
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
@@ -31,18 +31,20 @@ CREATE TABLE IF NOT EXISTS tombstone (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, readings INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hour (
-  segment INTEGER, agent TEXT, epoch TEXT, hour_ms INTEGER, readings INTEGER NOT NULL, ranges TEXT NOT NULL,
+  segment INTEGER, agent TEXT, epoch TEXT, hour_ms INTEGER, points TEXT NOT NULL, ranges TEXT NOT NULL,
   PRIMARY KEY (segment, agent, epoch, hour_ms)
 ) WITHOUT ROWID;
 """
 
+_FORGET_HOUR = "DELETE FROM hour WHERE segment BETWEEN 0 AND ? AND agent = ? AND epoch = ? AND hour_ms = ?"
 _ADD = "INSERT INTO total VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET readings = readings + excluded.readings"
 
 
 class Watermarks:
     """The store writer's own notes, one transaction a group. ``stored`` may be asked by any thread.
 
-    ``store_id`` names this file: agents rewind when it changes, as after a restore from a backup.
+    ``store_id`` names this file: agents rewind when it is lost. A file restored from a backup brings its old name;
+    then greetings show what is missing, and ``ingest.gaps`` asks for it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,6 +56,8 @@ class Watermarks:
             rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark").fetchall()
             self._totals = dict(self.connection.execute("SELECT name, readings FROM total"))
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}:
+                raise StoreUnavailable(f"the watermarks in {path} cannot be opened now: {error}") from None
             raise ConfigError(f"the watermarks in {path} cannot be used: {error}") from None
         self._stored = {(agent, epoch): RangeSet(json.loads(ranges)) for agent, epoch, ranges in rows}
 
@@ -62,6 +66,7 @@ class Watermarks:
         changed, reopened = self._changed(entries)
         stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
         streams = [(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
+        hours = [(before - 1, *e.stream, hour_ms) for e in entries for hour_ms, before in e.recounted]
         counts = _counted(entries, refused_by_store) | {"reopened": reopened}
         try:
             with self.connection:
@@ -69,6 +74,7 @@ class Watermarks:
                 self.connection.executemany("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", streams)
                 self.connection.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, ?, ?, ?, ?, ?)", stones)
                 self.connection.executemany(_ADD, counts.items())
+                self.connection.executemany(_FORGET_HOUR, hours)  # they come again and are counted then
                 self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('cursor', ?)", (end,))
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
@@ -126,7 +132,9 @@ class Watermarks:
         if version > SCHEMA_VERSION:
             raise ConfigError(f"the watermarks in {path} were written by a newer Meterhouse")
         if version < SCHEMA_VERSION:
+            self.connection.execute("DROP TABLE IF EXISTS hour")  # it can be counted again from the journal
             self.connection.executescript(_SCHEMA)
+            self.connection.execute("DELETE FROM progress WHERE name = 'counted'")
             self.connection.execute(
                 "INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (str(uuid4()),)
             )

@@ -105,7 +105,9 @@ class Demo:
         """Start every process; each writes its log into the folder."""
         for name, env in self._environments().items():
             pulse = self.folder / f"{name}.pulse" if name in PULSING else None
-            self.supervisor.start(name, [sys.executable, "-m", PROCESSES[name]], env, pulse)
+            self.supervisor.start(
+                name, [sys.executable, "-m", PROCESSES[name]], env, pulse, stalled_s=PULSING.get(name, 0.0)
+            )
 
     def _environments(self) -> Mapping[str, Mapping[str, str]]:
         stores = {"METERHOUSE_STORE": self.settings.store_url, "METERHOUSE_RECORDS": self.settings.records_url}
@@ -203,8 +205,11 @@ PROCESSES = {
 }
 """Module of every process, in the order in which they start."""
 
-PULSING = frozenset({"ingest", "edge"})
-"""Processes that touch ``NAME.pulse`` while they make progress."""
+PULSING = {"ingest": 20.0, "edge": 20.0, "analytics": 600.0, "console": 60.0}
+"""Processes that touch ``NAME.pulse`` while they make progress, and how long each may stand still.
+
+Analytics beats between its rounds, and a round that fits models over a year is long.
+"""
 
 
 def device_topics() -> list[str]:

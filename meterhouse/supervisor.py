@@ -52,6 +52,7 @@ class Child:
     restart_at: float | None = None
     restarts: int = 0
     pulse: Path | None = None
+    stalled_s: float = 0.0
     pulse_seen: float = 0.0
     pulse_at: float = 0.0
 
@@ -70,11 +71,17 @@ class Supervisor:
     """What else is looked at in every round."""
 
     def start(
-        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, pulse: Path | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        pulse: Path | None = None,
+        stalled_s: float = 0.0,
     ) -> int:
         """Start a child and return its pid. ``env`` is added to our own environment. The log is ``NAME.log``.
 
-        ``pulse`` is a file that the child touches while it makes progress.
+        ``pulse`` is a file that the child touches while it makes progress; ``stalled_s`` is how long it may stand
+        still, ``STALLED_S`` if not said.
         """
         if name in self.children:
             raise ConfigError(f"two processes are called '{name}'")
@@ -83,7 +90,9 @@ class Supervisor:
         path = self.folder / f"{name}.log"
         begin = _size(path)
         process = _spawn(command, whole, path)
-        self.children[name] = Child(name, command, whole, path, process, self.clock(), begin, pulse=pulse)
+        self.children[name] = Child(
+            name, command, whole, path, process, self.clock(), begin, pulse=pulse, stalled_s=stalled_s
+        )
         return self.children[name].process.pid
 
     def pids(self) -> dict[str, int]:
@@ -134,8 +143,8 @@ class Supervisor:
         beat, now = child.pulse.stat().st_mtime, self.clock()
         if beat != child.pulse_seen:
             child.pulse_seen, child.pulse_at = beat, now
-        elif child.pulse_at > child.started_at and now - child.pulse_at >= STALLED_S:
-            log.warning("process_stalled", name=child.name, seconds=STALLED_S)
+        elif child.pulse_at > child.started_at and now - child.pulse_at >= (child.stalled_s or STALLED_S):
+            log.warning("process_stalled", name=child.name, seconds=now - child.pulse_at)
             child.process.kill()
 
     def _plan(self, child: Child, code: int) -> None:

@@ -180,7 +180,7 @@ class Ingest:
         while not self.stop.is_set():
             self.intake.take_in(0.05, self.stop)
             self.figures.write(self.subscriber.waiting)
-            self.parts.errand_runner.turn(time.monotonic())
+            self.parts.errand_runner.turn(time.monotonic(), self.stop)
 
     def start(self):
         self.subscriber.start()

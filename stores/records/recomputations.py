@@ -78,7 +78,7 @@ def ask(connection: Connection, dirty: Iterable[Dirty], *, by: str, at: datetime
             "reason": f"{reason}: {one.why}" if reason else one.why,
             "points": list(one.points),
             "first_ms": round(one.first.timestamp() * 1000),
-            "last_ms": round((at if one.last is None else min(one.last, at)).timestamp() * 1000),
+            "last_ms": round((at if one.end is None else min(one.end, at)).timestamp() * 1000) - 1,
             "next_ms": round(one.first.timestamp() * 1000),
             "months": {},
             "finished_at": None,

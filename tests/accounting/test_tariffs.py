@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accounting.calendars import SiteCalendar
 from accounting.charges import capacity_charge, demand_charge, demand_parts, tier_parts
@@ -269,3 +271,30 @@ def test_capacity_is_paid_by_kva_and_demand_as_declared_with_a_penalty_above():
 
 def test_all_periods_have_a_rank_and_a_price():
     assert {Period.SHARP, Period.DEEP, Period.PEAK, Period.VALLEY, Period.FLAT} == set(PRICES)
+
+
+MINUTE = st.integers(0, 95).map(lambda quarter: quarter * 15)
+RULES = st.builds(
+    Rule,
+    period=st.sampled_from(PERIODS),
+    slots=st.lists(st.tuples(MINUTE, MINUTE).filter(lambda slot: slot[0] != slot[1]), min_size=1, max_size=2).map(
+        tuple
+    ),
+    dates=st.sampled_from([(), (((7, 15), (8, 31)),), (((12, 15), (1, 31)),)]),
+    days=st.sampled_from([(), ("workday",), ("restday", "holiday"), ("long_holiday",), ("sun",)]).map(frozenset),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(RULES, max_size=5), st.sampled_from([None, FLAT]))
+def test_a_tariff_without_faults_gives_every_minute_of_every_day_one_period(rules, otherwise):
+    one = Tariff("t", Utility.ELECTRICITY, date(2020, 1, 1), "b", tuple(PRICES.items()), tuple(rules), otherwise)
+    days = np.arange(day_number(date(2026, 1, 1)), day_number(date(2027, 1, 1)))
+    codes, _ = minute_periods(one, SiteCalendar(site(one)).day_kinds(days))
+    faults = faults_of(one)
+    if not faults:
+        assert codes.max() < NO_PERIOD
+        priced = pricing(one, "2026-07-20", step_ms=HOUR_MS)
+        assert priced.shares.sum(axis=1).tolist() == pytest.approx([1.0] * 24)
+    if (codes == NO_PERIOD).any():
+        assert faults

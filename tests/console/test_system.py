@@ -19,7 +19,12 @@ TOLD = {
     "quarantined": 5,
     "queue": 0,
     "agents": {
-        "edge-1": {"state": "online", "at_ms": 1, "figures": {"alarm_disk_full": 1.0, "alarm_clock": 0.0}},
+        "edge-1": {
+            "state": "online",
+            "at_ms": 1,
+            "heard_ms": NOW.timestamp() * 1000,
+            "figures": {"alarm_disk_full": 1.0, "alarm_clock": 0.0},
+        },
         "edge-2": {"state": "offline", "figures": {"alarm_disk_full": 1.0}},
     },
 }
@@ -45,7 +50,13 @@ def test_alarms_are_the_servers_and_its_agents(folder):
 
 def test_an_ingest_that_stands_still_is_the_first_alarm(folder):
     later = System(folder, lambda: NOW + timedelta(minutes=2))
-    assert later.alarms() == [Raised(SystemAlarm.INGEST_SILENT), *EXPECTED]
+    assert later.alarms() == [Raised(SystemAlarm.INGEST_SILENT), EXPECTED[0]]
+
+
+def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last(folder):
+    quiet = System(folder, lambda: NOW + timedelta(seconds=61))
+    os.utime(folder / "ingest.pulse", (NOW.timestamp() + 60,) * 2)
+    assert Raised(SystemAlarm.AGENT_OFFLINE, "edge-1") in quiet.alarms()
 
 
 def test_without_a_folder_or_with_a_torn_file_nothing_is_claimed(folder):
@@ -56,6 +67,10 @@ def test_without_a_folder_or_with_a_torn_file_nothing_is_claimed(folder):
 
 def test_status_tells_them_and_ends_with_one(folder, monkeypatch):
     monkeypatch.setenv("METERHOUSE_DATA", str(folder))
+    now = datetime.now(UTC).timestamp()
+    os.utime(folder / "ingest.pulse", (now, now))
+    agents = TOLD["agents"] | {"edge-1": TOLD["agents"]["edge-1"] | {"heard_ms": now * 1000}}
+    (folder / "ingest.json").write_text(json.dumps(TOLD | {"agents": agents}))
     done = CliRunner().invoke(app, ["status"])
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
@@ -72,4 +87,4 @@ def test_status_tells_them_and_ends_with_one(folder, monkeypatch):
 def test_status_without_an_ingest_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("METERHOUSE_DATA", str(tmp_path))
     done = CliRunner().invoke(app, ["status"])
-    assert "ingest has not run with this data folder" in str(done.exception)
+    assert "has ingest run with this folder" in str(done.exception)

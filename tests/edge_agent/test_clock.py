@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge_agent.clock import EARLIEST_MS, SETTLE_MS, Clock, Trust, placed
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_room import Room
@@ -74,7 +76,7 @@ def test_readings_that_wait_for_the_clock_for_ever_are_bounded_and_leave_a_tombs
     outbox.close()
 
 
-def test_a_held_row_that_the_disk_changed_is_left_out(tmp_path):
+def test_a_held_row_that_the_disk_changed_gets_a_number_a_tombstone_and_a_copy_for_a_person(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(ballast_bytes=0))
     outbox.hold("boot", [("p", i, float(i), 2 if i == 3 else 0) for i in range(5)])
     outbox._db.execute("UPDATE held SET x = 9 WHERE uptime_ms = 1")
@@ -82,4 +84,19 @@ def test_a_held_row_that_the_disk_changed_is_left_out(tmp_path):
     assert [(row[3] - NOW_MS, row[4], row[5]) for row in outbox.rows(1, 9, 9)] == [
         (0, 0.0, 1), (2, 2.0, 1), (3, 3.0, 2), (4, 4.0, 1)
     ]  # fmt: skip
+    assert (outbox.newest, outbox.tombstones()) == (5, [(5, 5, "crc_mismatch")])
+    assert outbox._all("SELECT seq, t_ms, x FROM spoilt") == [(5, 1, 9.0)]
+    outbox.close()
+
+
+@pytest.mark.parametrize("spoilt", ["uptime_ms = 1000000000000000", "uptime_ms = -1", "boot = 'bo?t'", "boot = x'00'"])
+def test_what_the_disk_changed_of_a_held_row_moves_no_other(tmp_path, spoilt):
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(ballast_bytes=0))
+    outbox.commit([("p", NOW_MS, 1.0, 0)])
+    outbox.hold("before", [("p", 1000 * i, float(i), 0) for i in range(10)])
+    outbox._db.execute(f"UPDATE held SET {spoilt} WHERE uptime_ms = 9000")  # noqa: S608 - our own words
+    while outbox.release("now", NOW_MS + 60_000, NOW_MS + 60_010):
+        pass
+    assert [row[3] - NOW_MS for row in outbox.rows(2, 10, 9)] == [51_999 + 1000 * i for i in range(9)]
+    assert (outbox.newest, outbox.tombstones()) == (11, [(11, 11, "crc_mismatch")])
     outbox.close()

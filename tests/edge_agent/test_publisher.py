@@ -13,6 +13,7 @@ from edge_agent.outbox import BACKLOG, LIVE, Outbox
 from edge_agent.publisher import Publisher
 from edge_agent.window import Window
 from facility import wire
+from facility.ranges import RangeSet
 
 pytestmark = pytest.mark.broker
 
@@ -24,7 +25,7 @@ def samples(count, begin=0, point="m1/active_power/total"):
 
 
 @contextmanager
-def sending(outbox, url, *, silence_s=3.0, rows=500, batches=20):
+def sending(outbox, url, *, silence_s=3.0, rows=500, batches=20, monotonic=time.monotonic):
     window = Window(outbox, "edge-1", silence_s=silence_s, rows=rows, batches=batches)
     commands = []
     publisher = Publisher(
@@ -32,7 +33,7 @@ def sending(outbox, url, *, silence_s=3.0, rows=500, batches=20):
         "edge-1",
         outbox,
         window,
-        monotonic=time.monotonic,
+        monotonic=monotonic,
         status=lambda: wire.Status(v=1, dev="edge-1", state="online"),
         command=commands.append,
     )
@@ -103,6 +104,21 @@ def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox
     assert sent_again[0] == (3, 1)
 
 
+def test_a_server_that_remembers_few_ranges_gets_the_lowest_of_the_backlog_among_live_readings(outbox):
+    window, done, most_ranges = Window(outbox, "edge-1", silence_s=3.0, rows=1), RangeSet(), 3
+    window.connected(0.0)
+    for k in range(40):
+        outbox.commit(samples(1, k, "recorded"), BACKLOG)
+        outbox.commit(samples(1, k, "door"), LIVE)
+    for second in range(60):
+        outbox.commit(samples(1, 100 + second, "door"), LIVE)
+        while (message := window.next(float(second))) is not None:
+            done.add(message.first, message.last)
+            done.keep_lowest(most_ranges)
+            window.acknowledge(wire.Ack(1, "store-1", outbox.epoch, done.watermark, 0, done.above), float(second))
+    assert done.watermark == outbox.newest
+
+
 def test_no_more_than_the_window_is_under_way(broker, server, outbox):
     outbox.commit(samples(100))
     with sending(outbox, broker.url, rows=2) as publisher:
@@ -169,6 +185,20 @@ def test_hello_tells_what_is_held_on_connect_and_with_every_tenth_batch(broker, 
         server.wait(lambda: server.hw == 24)
         server.wait(lambda: len(server.hellos) == 2)
     assert (server.hellos[0].oldest, server.hellos[0].newest, server.hellos[0].pending) == (1, 24, [(1, 24)])
+
+
+def test_on_a_quiet_line_it_greets_until_all_is_stored_so_that_a_restarted_server_answers(broker, server, outbox):
+    outbox.commit(samples(24))
+    with sending(outbox, broker.url, silence_s=1e6, monotonic=lambda: 50 * time.monotonic()) as publisher:
+        server.wait(lambda: server.hw == 24)
+        server.acknowledge(store_hw=0)  # its last word before it ends: journalled, not stored
+        until(lambda: publisher.window.pending_rows() == 0)
+        server.batches.clear()
+        server.answers = "always"
+        until(lambda: outbox.store_hw == 24)
+        greeted = len(server.hellos)
+        time.sleep(1.2)  # a minute
+    assert (len(server.hellos), server.batches) == (greeted, [])
 
 
 def test_pause_and_resume_reach_the_agent_and_goodbye_is_said(broker, server, outbox):

@@ -1,12 +1,14 @@
 """What a store has lost comes back: from the journal where it is still there, else from the agent."""
 
+import dataclasses
 import sqlite3
 
 import pytest
-from ingest_rig import ENERGY, NOW_MS, POWER, Ingest, batch, wait_for
+from ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, wait_for
 
 from facility.ranges import RangeSet
 from ingest.entry import Entry, readings_of
+from ingest.gate import Gate
 from ingest.hours import Hours, runs
 from ingest.journal import JournalRoom
 
@@ -80,11 +82,23 @@ def test_S7_what_the_journal_no_longer_holds_is_asked_for_from_the_agent(tmp_pat
         ingest.close()
 
 
+def test_a_meter_taken_from_the_estate_is_not_missed(ingest, edge, tmp_path):
+    edge.send(said(1, 60, tmp_path.name))
+    wait_for(lambda: stored_up_to(edge) == 60)
+    fewer = dataclasses.replace(CATALOGUE, points=tuple(p for p in CATALOGUE.points if p.id != ENERGY))
+    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(fewer)
+    assert reconciled(ingest) == []
+    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(CATALOGUE)
+    assert reconciled(ingest) == []
+
+
 def test_two_readings_of_one_instant_are_no_loss_and_are_looked_into_once(ingest, edge, tmp_path):
     edge.send(batch(1, 3, t=[START_MS, START_MS, START_MS + 1], ep=tmp_path.name))
     wait_for(lambda: stored_up_to(edge) == 3)
     assert reconciled(ingest) == []
-    assert ingest.parts.housekeeping.reconciler.hours.since(0, ingest.watermarks.cursor) == {("edge-1", START_MS): 2}
+    assert ingest.parts.housekeeping.reconciler.hours.since(0, ingest.watermarks.cursor) == {
+        ("edge-1", START_MS): {POWER: 2}
+    }
 
 
 def test_hours_are_counted_with_their_numbers():
@@ -172,5 +186,5 @@ def test_hours_survive_a_restart(tmp_path, broker, edge):
     ingest.close()
     again = Ingest(tmp_path, broker)
     fresh = Hours(again.watermarks.connection, again.journal)
-    assert dict(fresh.since(0, again.watermarks.cursor)) == counts == {("edge-1", START_MS): 180}
+    assert dict(fresh.since(0, again.watermarks.cursor)) == counts == {("edge-1", START_MS): {POWER: 90, ENERGY: 90}}
     again.close()

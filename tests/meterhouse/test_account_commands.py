@@ -192,7 +192,7 @@ def test_a_stretch_is_computed_again_on_demand_with_a_reason(town):
     words = ("account", "recompute", "--meter", "main", "--reason", "asked for")
     assert "computes it again" in town.run(*words, "--from", "2026-09-01", "--to", "2026-09-03")
     (one,) = Recomputations(town.records).open_ones()
-    assert (one.first_ms, one.last_ms) == (ms("2026-09-01T00:00"), ms("2026-09-03T00:00"))
+    assert (one.first_ms, one.last_ms) == (ms("2026-09-01T00:00"), ms("2026-09-03T00:00") - 1)
     assert "does not come after" in town.run(*words, "--from", "2026-09-03", "--to", "2026-09-03", ok=False)
     assert "has no counter" in town.run(*words[:3], "nobody", *words[4:], "--from", "2026-09-03", ok=False)
 

@@ -67,6 +67,15 @@ def test_I10_a_child_that_runs_and_gets_nowhere_is_killed_and_started_again(supe
     assert supervisor.pids()["quiet"] == quiet
 
 
+def test_a_child_that_may_be_long_about_its_work_is_given_its_own_time(supervisor, tmp_path):
+    pulse = tmp_path / "analytics.pulse"
+    beating_once = f"import time, pathlib\ntime.sleep(0.3); pathlib.Path({str(pulse)!r}).touch(); time.sleep(60)"
+    supervisor.start("patient", [sys.executable, "-S", "-c", beating_once], pulse=pulse, stalled_s=30.0)
+    supervisor.start("hasty", [sys.executable, "-S", "-c", beating_once], pulse=pulse, stalled_s=0.5)
+    supervisor.watch(2.0, 0.05)
+    assert (supervisor.children["patient"].restarts, supervisor.children["hasty"].restarts) == (0, 1)
+
+
 def test_each_death_in_a_row_waits_twice_as_long(tmp_path):
     now = [0.0]
     with Supervisor(tmp_path, clock=lambda: now[0]) as supervisor:
