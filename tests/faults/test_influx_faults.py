@@ -87,7 +87,7 @@ def test_S4_a_store_that_refuses_hangs_resets_and_answers_halves_is_asked_patien
         rig.wait_until_settled()
         said = ["busy", "broken", "reset", "half", "ok", "hang", "throttled"]
         proxy.script.extend(said)
-        rig.take_in(1_000)
+        rig.take_in(1_000, rows=1_000)  # one message, so one group
         wait_for(lambda: "store_unavailable" in rig.alarms)
         rig.wait_until_settled()
         assert not proxy.script
