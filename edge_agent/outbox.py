@@ -126,6 +126,11 @@ class Outbox(OutboxReader):
             log.info("clock_dated", rows=len(dated))
             return True
 
+    def give_up(self, rows: int, reason: str) -> None:
+        """Number readings that never came to disk, for their tombstone. Raises ``sqlite3.Error``, nothing changed."""
+        with self._writing, self._changing_points():
+            bury_unnumbered(self._db, self._newest, rows, reason)
+
     def rows(self, first: int, last: int, limit: int) -> list[Row]:
         """At most ``limit`` sound rows from ``first`` on without a hole; one that fails its CRC becomes a tombstone."""
         return self._sound(

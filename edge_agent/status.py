@@ -28,7 +28,7 @@ def figures(agent: Agent) -> dict[str, float]:
         "dropped": outbox.dropped,
         "undated": outbox.undated(),
         "paused": float(agent.paused),
-        "alarm_disk_full": float(outbox.is_full),
+        "alarm_disk_full": float(outbox.is_full or agent.writer.is_failing),
         "alarm_corrupt": set_aside(outbox.path),
         "alarm_clock": float(not agent.clock.state().synced),
         **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},

@@ -37,8 +37,8 @@ class Writer:
         self._waiting: list[Sample] = []
         self._changed = threading.Condition()
         self._stopping = False
-        self.lost = 0
-        self._failing = False
+        self.lost = self._buried = 0
+        self.is_failing = False
         self._thread = threading.Thread(target=self._run, name="outbox-writer")
 
     def start(self) -> None:
@@ -46,7 +46,7 @@ class Writer:
         self._thread.start()
 
     def put(self, samples: Sequence[Sample]) -> None:
-        """Take samples. While the disk is full the newest wait in memory and the oldest are counted as lost."""
+        """Take samples. On a full disk the newest wait in memory; the oldest are lost, and get a tombstone later."""
         with self._changed:
             self._waiting.extend(samples)
             if (excess := len(self._waiting) - MOST_WAITING) > 0:
@@ -60,7 +60,7 @@ class Writer:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Commit what waits and end."""
+        """Commit what waits and end. On a full disk it is tried twice: the first failure may have made room."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -71,42 +71,48 @@ class Writer:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping, RETRY_S)
                 if not self._stopping:
-                    self._changed.wait_for(self._enough, RETRY_S if self._failing else self._commit_s)
+                    self._changed.wait_for(self._enough, RETRY_S if self.is_failing else self._commit_s)
                 samples, self._waiting = self._waiting, []
                 stopping = self._stopping
             if not self._commit(samples) and samples:
                 with self._changed:
                     self._waiting[:0] = samples
             if stopping:
+                if self._waiting and not self._commit(self._waiting):
+                    log.error("readings_lost", rows=len(self._waiting) + self.lost - self._buried)
                 return
 
     def _enough(self) -> bool:
-        return self._stopping or (len(self._waiting) >= ENOUGH_ROWS and not self._failing)
+        return self._stopping or (len(self._waiting) >= ENOUGH_ROWS and not self.is_failing)
 
     def _commit(self, samples: list[Sample]) -> bool:
         try:
             is_new = self._write(samples)
         except sqlite3.OperationalError as error:  # a broken file ends the agent: its next start heals it
-            if not self._failing:
+            if not self.is_failing:
                 log.warning("outbox_cannot_write", error=str(error), waiting=len(samples))
-            self._failing = True
+            self.is_failing = True
             return False
-        if self._failing:
+        if self.is_failing:
             log.info("outbox_writes_again")
-        self._failing = False
+        self.is_failing = False
         if is_new:
             self._on_commit()
         return True
 
     def _write(self, samples: list[Sample]) -> bool:
-        """Undated samples first: they are older. Those that are on disk leave ``samples``. True if rows are new."""
+        """Undated samples first: they are older. Those that are on disk leave ``samples``. True if numbers are new."""
+        lost = self.lost - self._buried
+        if lost:  # older than all that wait
+            self._outbox.give_up(lost, "disk_full")
+            self._buried += lost
         undated = [sample for sample in samples if sample[1] < EARLIEST_MS]
         dated = [sample for sample in samples if sample[1] >= EARLIEST_MS]
         if undated:
             self._outbox.hold(self._boot, undated)
             samples[:] = dated
         offset_ms = self._clock.offset_ms()
-        is_new = False
+        is_new = bool(lost)
         while offset_ms is not None and self._outbox.release(self._boot, offset_ms, self._clock.now_ms()):
             is_new = True
         if dated:

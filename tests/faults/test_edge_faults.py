@@ -300,6 +300,19 @@ def test_E4_on_a_full_disk_the_agent_runs_on_tells_and_drains_within_ten_seconds
         assert all(x == (seq - 1) / 2 for seq, (_, _, x, _) in rows.items())
 
 
+def test_E4_what_waits_when_an_agent_is_stopped_on_a_disk_that_has_just_filled_is_kept(tmp_path):
+    """0 lost: the first failure gives up the ballast."""
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        outbox = Outbox(disk / "outbox.db", 0, room=Room(ballast_bytes=2**20))
+        writer = Writer(outbox, lambda: None, FakeTime().clock(), "boot", commit_s=1.0)
+        writer.start()
+        fill(disk)
+        writer.put(samples(400))
+        writer.stop()
+        assert (outbox.is_full, outbox.newest, len(outbox.rows(1, 400, 400))) == (True, 400, 400)
+        outbox.close()
+
+
 def fill(disk):
     """A file of somebody else that takes the last byte."""
     filler = disk / "filler"
