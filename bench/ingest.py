@@ -42,6 +42,7 @@ NOW_MS = 1_795_000_000_000
 METERS, ROWS, BATCHES, GROUP = 100, 500, 4_000, 50
 SQLITE_BATCHES = 400
 REPEATS = 3
+LEAST_PER_CORE = 1_000_000
 
 
 def estate() -> Catalogue:
@@ -149,25 +150,31 @@ def profile(catalogue: Catalogue, given: list[Inbound]) -> list[dict[str, object
     ]
 
 
-def main() -> None:
-    """Write ``bench/results/ingest.json``."""
+def main() -> int:
+    """Write ``bench/results/ingest.json``; 1 where a core takes in too few."""
     catalogue = estate()
     given = messages(catalogue, BATCHES)
     with tempfile.TemporaryDirectory() as folder:
         fsyncs = fsyncs_a_second(Path(folder))
+    to_line_protocol = rates(to_lines, BATCHES, catalogue, given)
     figures = {
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "readings": BATCHES * ROWS,
         "readings_per_batch": ROWS,
         "fdatasync_per_s": fsyncs,
-        "to_line_protocol_readings_per_s": rates(to_lines, BATCHES, catalogue, given),
+        "to_line_protocol_readings_per_s": to_line_protocol,
         "to_sqlite_readings_per_s": rates(to_sqlite, SQLITE_BATCHES, catalogue, given),
         "profile_to_line_protocol": profile(catalogue, given[: BATCHES // 4]),
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
+    per_core = to_line_protocol["per_core"]
+    if per_core < LEAST_PER_CORE:
+        print(f"a core took in {per_core} readings a second, fewer than {LEAST_PER_CORE}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
@@ -176,4 +183,4 @@ if __name__ == "__main__":
 
         peer.main()
     else:
-        main()
+        sys.exit(main())

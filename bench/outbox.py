@@ -40,6 +40,7 @@ FSYNC_S = 2.0
 FULL_ROWS = 1_000_000
 SETTLE_S = 20.0
 REFERENCE_FSYNCS = 350
+LEAST_ROWS_PER_S, MOST_MIB = 1_000, 100
 
 
 def fsyncs_per_second(folder: Path) -> float:
@@ -112,14 +113,15 @@ def resident_mib(folder: Path) -> tuple[float, float]:
     return connected_s, kib / 1024
 
 
-def main() -> None:
-    """Write ``bench/results/outbox.json``."""
+def main() -> int:
+    """Write ``bench/results/outbox.json``; 1 where a figure misses its bound."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fsyncs, per_commit = fsyncs_per_second(folder), fsyncs_per_commit(folder)
         one, fifty = rows_per_second(folder, 1, 1000), rows_per_second(folder, 50, 400)
         file_bytes = fill(folder)
         connected_s, peak_mib = resident_mib(folder)
+    at_reference = round(50 * REFERENCE_FSYNCS / per_commit)
     figures = {
         "python": platform.python_version(),
         "cores": os.cpu_count(),
@@ -127,7 +129,7 @@ def main() -> None:
         "rows_per_s_1_per_commit": round(one),
         "rows_per_s_50_per_commit": round(fifty),
         "fsyncs_per_commit": round(per_commit, 2),
-        f"rows_per_s_50_per_commit_at_{REFERENCE_FSYNCS}_fsyncs_per_s": round(50 * REFERENCE_FSYNCS / per_commit),
+        f"rows_per_s_50_per_commit_at_{REFERENCE_FSYNCS}_fsyncs_per_s": at_reference,
         "full_outbox_rows": FULL_ROWS,
         "full_outbox_bytes_per_row": round(file_bytes / FULL_ROWS, 1),
         "full_outbox_start_to_connected_s": round(connected_s, 2),
@@ -135,7 +137,21 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
+    return judged(at_reference, peak_mib)
+
+
+def judged(rows_per_s: float, peak_mib: float) -> int:
+    """1, with a sentence for each figure that misses its bound; else 0."""
+    missed = []
+    if rows_per_s < LEAST_ROWS_PER_S:
+        disk = f"a disk of {REFERENCE_FSYNCS} fsyncs a second"
+        missed.append(f"at 50 a commit {disk} takes {rows_per_s:.0f} rows a second, fewer than {LEAST_ROWS_PER_S}")
+    if peak_mib >= MOST_MIB:
+        missed.append(f"an agent with a full outbox took {peak_mib:.1f} MiB, it must stay below {MOST_MIB} MiB")
+    for sentence in missed:
+        print(sentence, file=sys.stderr)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

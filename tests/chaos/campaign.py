@@ -33,7 +33,11 @@ PATIENCE_S = 40.0
 
 @dataclass
 class Campaign:
-    """Strikes at a topology. ``say`` prints one line; ``spoilt``: rows that the rig damaged on disk."""
+    """Strikes at a topology. ``say`` prints one line; ``spoilt``: rows that the rig damaged on disk.
+
+    ``recovery_s``: the longest time from the end of a strike until fresh readings were taken in, or from the last one
+    until all was still.
+    """
 
     topology: Topology
     issue: Issue
@@ -45,6 +49,7 @@ class Campaign:
     _portions: int = 1
     _now: Progress = field(default_factory=Progress)
     _at_start: dict[Victim, Progress] = field(default_factory=dict)
+    _struck: tuple[float, Progress] | None = None
 
     def run(self, strikes: list[Strike]) -> None:
         """Every strike with its own portion of the readings; the last portion flows without harm."""
@@ -56,7 +61,7 @@ class Campaign:
         struck_at = time.monotonic()
         self._release(len(strikes))
         self._settle()
-        self.recovery_s = time.monotonic() - struck_at
+        self._note_recovery(struck_at)
         self._prove_life()
 
     def _strike(self, strike: Strike, release: Callable[[], int]) -> None:
@@ -78,6 +83,8 @@ class Campaign:
             time.sleep(strike.down_s)
         self._at_start[strike.victim] = look(self.topology, self._now)
         victim.start()
+        if self._struck is None:  # else an earlier strike is not over yet, and its time runs on
+            self._struck = time.monotonic(), self._at_start[strike.victim]
 
     def _release(self, i: int) -> int:
         readings = self.issue.portion(i, self._portions)
@@ -132,7 +139,13 @@ class Campaign:
     def _look(self) -> Progress:
         self.topology.check()
         self._now = look(self.topology, self._now)
+        if self._struck and self._now.newest > self._struck[1].newest and self._now.taken_in > self._struck[1].taken_in:
+            self._note_recovery(self._struck[0])
+            self._struck = None
         return self._now
+
+    def _note_recovery(self, since_s: float) -> None:
+        self.recovery_s = max(self.recovery_s, time.monotonic() - since_s)
 
     def _told(self) -> str:
         now = self._now

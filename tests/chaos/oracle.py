@@ -7,6 +7,9 @@ point and time, so a reading that counts twice shows as one of these, and each a
 - a second copy in quarantine, or one beside a stored row or a tombstone;
 - more readings in ingest's ledger, which counts every sequence number, than were issued: one was played or taken in
   twice, and the store's own idempotence hides it.
+
+No reading that is issued poisons its message. A good one that is nowhere but in a message refused whole is
+``set_aside``: nothing is lost, and yet ingest did not do its work.
 """
 
 from __future__ import annotations
@@ -53,6 +56,7 @@ class Verdict:
     stored: int = 0
     quarantined: int = 0
     tombstoned: int = 0
+    set_aside: int = 0
     lost: int = 0
     spurious: int = 0
     corrupt: int = 0
@@ -62,7 +66,7 @@ class Verdict:
     @property
     def holds(self) -> bool:
         """Whether every reading has exactly one end, with its own value, and the sums agree."""
-        wrong = self.lost or self.spurious or self.corrupt or self.dup or self.sum_error
+        wrong = self.set_aside or self.lost or self.spurious or self.corrupt or self.dup or self.sum_error
         return not wrong and self.generated == self.stored + self.quarantined + self.tombstoned
 
 
@@ -143,6 +147,9 @@ class Oracle:
             self._open[point].discard(t_ms)
         elif t_ms not in self._open[point]:
             self.verdict.dup += 1
+        elif copy.kind == "message" and not reading.bad:
+            self.verdict.set_aside += 1
+            self._open[point].discard(t_ms)
         elif copy.kind == "message" or copy.reason == reading.bad:
             self.verdict.quarantined += 1
             self._open[point].discard(t_ms)

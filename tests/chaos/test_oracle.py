@@ -19,7 +19,7 @@ def judge(rows=ROWS, aside=(REFUSED,), buried=(), ledger=5):
 
 
 def wrong(verdict):
-    return {name: n for name in ("lost", "spurious", "corrupt", "dup") if (n := getattr(verdict, name))}
+    return {name: n for name in ("set_aside", "lost", "spurious", "corrupt", "dup") if (n := getattr(verdict, name))}
 
 
 def test_a_run_holds_when_each_reading_has_its_one_end():
@@ -103,12 +103,25 @@ def test_a_sequence_number_counted_twice_is_a_duplicate_though_the_store_shows_o
     assert wrong(judge(ledger=6)) == {"dup": 1}
 
 
-def test_a_message_set_aside_whole_counts_for_what_is_nowhere_else():
-    whole = [Aside(*reading[:3], "unexpected_error", "message") for reading in GOOD]
-    assert judge(aside=[REFUSED, *whole]).quarantined == 1
+@pytest.mark.parametrize("reason", ["unexpected_error", "crashed_worker"])
+def test_a_good_reading_that_is_nowhere_but_in_a_message_refused_whole_was_set_aside(reason):
+    whole = [Aside(*reading[:3], reason, "message") for reading in GOOD]
+    assert judge(aside=[REFUSED, *whole]).holds
     verdict = judge({A: ROWS[A]}, [REFUSED, *whole])
-    assert verdict.quarantined == 2
-    assert verdict.holds
+    assert wrong(verdict) == {"set_aside": 1}
+    assert (verdict.quarantined, verdict.sum_error) == (1, 0)
+    assert not verdict.holds
+
+
+def test_an_ingest_that_sets_every_message_aside_does_not_hold():
+    whole = [Aside(*reading[:3], "unexpected_error", "message") for reading in [*GOOD, BAD_ONE]]
+    verdict = judge({}, whole)
+    assert wrong(verdict) == {"set_aside": 4}
+    assert not verdict.holds
+
+
+def test_a_bad_reading_in_a_message_refused_whole_is_quarantined():
+    assert judge(aside=[Aside(*BAD_ONE[:3], "unexpected_error", "message")]).holds
 
 
 def test_a_real_store_that_overwrote_one_reading_by_another_is_seen():

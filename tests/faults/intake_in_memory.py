@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-import msgspec
 from ingest_rig import CATALOGUE, NOW_MS, encode
 
 from facility import wire
@@ -18,37 +18,66 @@ from ingest.figures import Figures
 from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.pipeline import Pipeline
-from ingest.refusals import SetAside
+from ingest.refusals import instant
 from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.subscriber import Inbound
 from ingest.watermarks import Watermarks
 from stores.readings.memory import MemoryStore
+from stores.records.errands import Errand
+from stores.records.quarantine import BOUND_BYTES, ItemState, QuarantineSize
 
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - on a disk, thousands of trials would measure fsync
+WISHES = count(1)
 
 
-class MemoryQuarantine:
-    """Keeps each item once, as the real one does."""
+class MemoryRecords:
+    """Quarantine and errands as the real ones keep them: each item once, each wish until it is answered."""
 
     def __init__(self):
-        self.kept = {}
+        self.kept, self._asked = {}, {}
 
     def put(self, *items):
         for item in items:
-            self.kept.setdefault(item.digest, item)
+            known = self.kept.get(item.digest)
+            if known is None:
+                self.kept[item.digest] = replace(item, id=len(self.kept) + 1)
+            elif known.state is ItemState.REPLAYED:
+                self.kept[item.digest] = replace(known, state=ItemState.WAITING)
+
+    def close_replayed(self, item_id, _outcome, at, again=()):
+        item = self.item(item_id)
+        self.kept[item.digest] = replace(item, state=ItemState.REPLAYED, replayed_at=at)
+        self._asked.pop(item_id, None)
+        self.put(*again)
+
+    def item(self, item_id):
+        return next((item for item in self.kept.values() if item.id == item_id), None)
+
+    def items(self):
+        """What waits."""
+        return [item for item in self.kept.values() if not item.state.is_closed]
+
+    def size(self):
+        return QuarantineSize(len(self.kept), 0, 0, BOUND_BYTES)
+
+    def ask(self, what, item=None):
+        self._asked.setdefault(item, Errand(next(WISHES), what, item, "I5", instant(NOW_MS), None, ""))
+
+    def waiting(self, *, limit):
+        return list(self._asked.values())[:limit]
+
+    def settle(self, errand_id, _outcome, _at):
+        self._asked = {item: errand for item, errand in self._asked.items() if errand.id != errand_id}
 
 
 class Trial:
-    """Takes messages in and stores them. ``crash`` goes on as the next process would find things."""
+    """Takes messages in and stores them."""
 
     def __init__(self, store=None, quarantine=None, catalogue=CATALOGUE):
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
-        self.store, self.quarantine = store or MemoryStore(), quarantine or MemoryQuarantine()
+        self.store, self.quarantine = store or MemoryStore(), quarantine or MemoryRecords()
         self.gate, self.acks, self.mids = Gate(catalogue), [], count(1)
-        self._open()
-
-    def _open(self):
         self.watermarks = Watermarks(self.folder / "ingest.db")
         state = state_of(self.watermarks.streams())
         self.journal = Journal(self.folder / "journal", begin=self.watermarks.cursor, state=state)
@@ -69,31 +98,17 @@ class Trial:
             moved_s=0.0,
         )
 
-    def take(self, *messages, keep=True):
-        """One group of messages; without ``keep`` the process dies before the group is in the journal."""
+    def take(self, *messages):
+        """One group of messages."""
         group = self.pipeline.read(messages, NOW_MS)
-        if keep and group.entries:
+        if group.entries:
             self.journal.append([encode_entry(entry) for entry in group.entries], self.pipeline.streams.state)
-        if keep:
-            self.pipeline.streams.settle()
+        self.pipeline.streams.settle()
         return group
 
     def store_all(self):
         while self.writer.write_some(threading.Event()):
             pass
-
-    def crash(self):
-        self.journal.close()
-        self.watermarks.close()
-        self._open()
-
-    def dump(self):
-        """Everything that came of it: readings, what was refused (reading by reading), totals, marks and tombstones."""
-        points = sorted(self.store.totals())
-        series = {p: [c.tolist() for c in (s.t_ms, s.x, s.q)] for p, s in self.store.read(points, 0, 2**62).items()}
-        refused = sorted(row for item in self.quarantine.kept.values() for row in _rows(item))
-        marks = {stream: list(done) for stream, done in self.watermarks.streams().items()}
-        return series, refused, self.watermarks.totals(), marks, self.watermarks.tombstones()
 
     def close(self):
         self.journal.close()
@@ -105,16 +120,6 @@ class Trial:
 
     def __exit__(self, *_):
         self.close()
-
-
-def _rows(item):
-    if item.kind == "message":
-        return [(item.reason, item.epoch, item.first_seq or 0, item.payload.hex(), 0, "")]
-    held = msgspec.json.decode(item.payload, type=SetAside)
-    return [
-        (item.reason, item.epoch, seq, held.points[p], t, repr(x))
-        for seq, p, t, x in zip(held.seq, held.p, held.t, held.x, strict=True)
-    ]
 
 
 def inbound(message, what=None, *, crc=None, agent=None):
