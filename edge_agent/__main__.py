@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -49,10 +50,13 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return CONFIG_EXIT
+    pulse = agent.outbox.path.with_name("edge.pulse")  # while it is touched, the supervisor lets us be
     try:
         agent.start()
         while agent.is_alive() and not stop.wait(TICK_S):
             agent.tick()
+            with contextlib.suppress(OSError):  # on a full disk nothing is expected of us
+                pulse.touch()
         is_well = agent.is_alive()
     finally:
         agent.stop()  # else its threads would go on without anybody who can end them

@@ -70,6 +70,7 @@ class Intake:
         if self._at_hand:
             self.attempts.begin(self._at_hand)
             group = self._read()
+            self.attempts.end()  # to wait for a disk is no death
             if not self.keep(group.entries, stop):
                 return
             self._tell(group)
@@ -81,6 +82,7 @@ class Intake:
     def recover(self, error: Exception, stop: Event) -> None:
         """After an unexpected error: take those messages again one by one, and set aside the one that fails alone."""
         self.pipeline.streams.forget()
+        self.attempts.end()
         if len(self._at_hand) > 1:
             self._doubtful.extend(self._at_hand)
         elif self._at_hand:
@@ -163,7 +165,6 @@ class Intake:
         """The broker last: a crash before this only makes it deliver again."""
         if len(self._at_hand) == 1:
             self.attempts.clear(self._at_hand[0])
-        self.attempts.end()
         while self._at_hand:
             self.subscriber.acknowledge(self._at_hand.popleft())
 

@@ -120,9 +120,10 @@ def test_a_dead_slave_does_not_delay_its_neighbours():
     assert line.asked[3] == 2  # at 0 s and after 2 s
     for unit in (1, 2, 4):
         times = [t for name, t, _, _ in taken if name == f"m{unit}/active_power/total"]
-        gaps = [later - earlier for earlier, later in pairwise(times)]
+        gaps = sorted(later - earlier for earlier, later in pairwise(times))
         assert len(times) >= 14  # of 16 at 0.2 s
-        assert max(gaps) <= 200 + 150 + 150  # one timeout of the dead slave, and a loaded machine
+        assert gaps[-3] <= 200 + 150 + 100  # one timeout of the dead slave, twice in this time
+        assert gaps[-1] <= 1000  # and a loaded machine
 
 
 def test_what_was_read_is_kept_when_another_block_is_refused():

@@ -1,11 +1,13 @@
 """A message that ingest may have died over is looked at alone, after the others, and at most three times."""
 
 import json
+import threading
 from types import SimpleNamespace
 
 import pytest
 from ingest_rig import Ingest
 
+from facility.errors import StoreUnavailable
 from ingest.attempts import MOST_ATTEMPTS, Attempts
 from ingest.intake import GROUPS_PUT_FIRST
 from ingest.subscriber import Inbound
@@ -69,3 +71,19 @@ def test_a_suspect_does_not_wait_for_ever(intake):
     found = taken(intake, 30)
     assert found.index(["good"]) == GROUPS_PUT_FIRST + 1
     assert json.dumps(found).count("new") == 28
+
+
+def test_an_orderly_stop_while_the_disk_is_full_is_no_death(tmp_path, monkeypatch):
+    def full(*_):
+        raise StoreUnavailable("no room")
+
+    for _ in range(MOST_ATTEMPTS + 1):
+        ingest = Ingest(tmp_path, SimpleNamespace(url_for=lambda _: "mqtt://ingest:word@127.0.0.1:1"))
+        monkeypatch.setattr(ingest.subscriber, "take", lambda *_: [message("not even JSON")])
+        monkeypatch.setattr(ingest.journal, "append", full)
+        threading.Timer(0.1, ingest.stop.set).start()
+        ingest.intake.take_in(0.0, ingest.stop)
+        ingest.close()
+    again = Attempts(tmp_path)
+    assert again.deaths(message("not even JSON")) == 0
+    again.close()
