@@ -26,6 +26,11 @@ STEP_MS = 1000
 SETTLE_MS = 60_000
 """How long a stepped clock must stay where it is before it is believed."""
 
+BOOT_MS = 120_000
+"""How long after a boot a clock that no time service keeps is not believed yet: without a battery it may be hours
+behind until the network is up. Much later none may ever come, and an isolated machine must work too.
+"""
+
 TIME_ERROR = 5
 """What adjtimex(2) returns while the kernel's clock is not synchronised."""
 
@@ -36,7 +41,7 @@ TIMEX_BYTES = 512
 class Trust(StrEnum):
     """When the wall clock is right. Before ``EARLIEST_MS`` it never is."""
 
-    AUTO = "auto"  # at once, but a step only after a minute: a glitch that goes back is not followed
+    AUTO = "auto"  # once the kernel or two minutes of uptime say so; a step only after a minute: a glitch may go back
     KERNEL = "kernel"  # while the kernel calls it synchronised: for devices without a battery-backed clock
     TRUSTED = "trusted"  # always, steps too
 
@@ -97,7 +102,7 @@ class Clock:
 
     def _follow(self, steady_ms: int, wall_ms: int) -> None:
         """Take up the wall clock's offset if it is right."""
-        if wall_ms < EARLIEST_MS or (self._trust is Trust.KERNEL and not self._is_synchronised()):
+        if wall_ms < EARLIEST_MS or not self._is_believed(steady_ms):
             self._stepped_at_ms = -1
             return
         offset_ms = wall_ms - steady_ms
@@ -111,6 +116,11 @@ class Clock:
                 return
             log.warning("clock_followed", by_ms=offset_ms - self._offset_ms)
         self._offset_ms, self._stepped_at_ms = offset_ms, -1
+
+    def _is_believed(self, steady_ms: int) -> bool:
+        is_young = self._offset_ms is None and steady_ms < BOOT_MS
+        asks_kernel = self._trust is Trust.KERNEL or (self._trust is Trust.AUTO and is_young)
+        return not asks_kernel or self._is_synchronised()
 
 
 def placed(boots: Sequence[tuple[int, int]], after_ms: int, before_ms: int) -> list[tuple[float, float]]:

@@ -11,7 +11,6 @@ import random
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
 
 import structlog
 from paho.mqtt.client import Client, MQTTv5
@@ -22,7 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_agent.callbacks import CallbackGuard
 from facility import wire
-from facility.errors import ConfigError
+from facility.broker_address import broker_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,17 +59,7 @@ class Link:
 
     def __init__(self, url: str, agent: str, wake: Callable[[], None]) -> None:
         """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
-        try:
-            place = urlsplit(url)
-            host, port = place.hostname or "", place.port or 1883
-        except ValueError:  # its words would repeat a part of the URL, which may be of the password
-            raise ConfigError("the broker's URL cannot be read (allowed: mqtt://user:password@host:port)") from None
-        if place.scheme != "mqtt" or not host:
-            raise ConfigError(
-                f"broker '{url.rpartition('@')[2]}' is no address (allowed: mqtt://user:password@host:port)"
-            )
-        self._host, self._port = host, port
-        self._user, self._password = unquote(place.username or ""), unquote(place.password or "")
+        self._broker = broker_address(url, credentials="optional")
         self._agent, self._wake = agent, wake
         self.arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self.guard = CallbackGuard()
@@ -90,7 +79,7 @@ class Link:
             self._ended = False
             self._client = self._make_client()
             self.connects += 1
-            self._client.connect_async(self._host, self._port, KEEPALIVE_S, clean_start=True)
+            self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True)
             self._client.loop_start()
 
     def welcomed(self) -> None:
@@ -129,7 +118,7 @@ class Link:
     def tell(self, state: str) -> None:
         """One line per change of state, not per attempt."""
         if state != self._told:
-            log.info("broker", state=state, host=self._host, port=self._port)
+            log.info("broker", state=state, host=self._broker.host, port=self._broker.port)
         self._told = state
 
     def _discard(self) -> None:
@@ -140,8 +129,8 @@ class Link:
 
     def _make_client(self) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._agent, protocol=MQTTv5, reconnect_on_failure=False)
-        if self._user:
-            client.username_pw_set(self._user, self._password)
+        if self._broker.user:
+            client.username_pw_set(self._broker.user, self._broker.password)
         last_will = wire.encode(wire.Status(v=wire.VERSION, dev=self._agent, state="offline"))
         client.will_set(
             wire.up_topic(self._agent, "status"), last_will, 1, properties=_crc(last_will, PacketTypes.WILLMESSAGE)
@@ -178,7 +167,8 @@ class Link:
     def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         if not message.retain:
             word: Word = "ack" if message.topic == wire.ack_topic(self._agent) else "command"
-            self._arrive(client, Arrival(word, bytes(message.payload), _stated_crc(message)))
+            stated = wire.stated_crc(getattr(message.properties, "UserProperty", []))
+            self._arrive(client, Arrival(word, bytes(message.payload), stated))
 
     def _on_publish(
         self, client: Client, _data: object, mid: int, reason: ReasonCode, _more: Properties | None
@@ -200,8 +190,3 @@ def _crc(payload: bytes, packet: int) -> Properties:
     properties = Properties(packet)  # type: ignore[no-untyped-call]
     properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
     return properties
-
-
-def _stated_crc(message: MQTTMessage) -> str | None:
-    pairs: list[tuple[str, str]] = getattr(message.properties, "UserProperty", [])
-    return next((value for name, value in pairs if name == wire.CRC_PROPERTY), None)

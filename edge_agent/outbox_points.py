@@ -15,7 +15,13 @@ MOST_BACK_MS = 60_000
 
 
 class Points:
-    """Numbers and times of points, in memory as on disk. Changed only inside a transaction of the outbox."""
+    """Numbers and times of points, in memory as on disk. Changed only inside a transaction of the outbox.
+
+    The times of a point rise strictly, unless the clock is set back by more than ``MOST_BACK_MS``: they then go on from
+    where it stands, and a time is passed over only if a reading still held has it. A reading whose row has left the
+    replay window (``keep_days``, ``keep_rows``, or earlier on a scarce disk) protects its time no more: where the clock
+    is set back beyond the window, a new reading of the very same millisecond takes its place in the store.
+    """
 
     def __init__(self, db: sqlite3.Connection, kept: Iterable[str]) -> None:
         self._db, self._kept = db, frozenset(kept)

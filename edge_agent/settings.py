@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     batch_rows: int = Field(default=500, ge=1, le=500)
     window_batches: int = Field(default=20, ge=5, le=20)
     silence_s: float = Field(default=3.0, ge=0.2)
-    keep_days: float = Field(default=DEFAULT_ROOM.window_s / 86400, gt=0)
+    keep_days: float = Field(default=DEFAULT_ROOM.window_s / 86400, ge=1)
+    """At least a day: rows that are held protect their times where the clock is set back by hours."""
     keep_rows: int = Field(default=DEFAULT_ROOM.window_rows, ge=0)
     most_unstored_rows: int = Field(default=DEFAULT_ROOM.unstored_rows, ge=1000)
     outbox_mib: float = Field(default=DEFAULT_ROOM.file_bytes / MIB, ge=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from facility.errors import ConfigError, Problem
@@ -20,13 +21,18 @@ class BrokerAddress:
     password: str = field(repr=False)
 
 
-def broker_address(url: str, where: str = "METERHOUSE_BROKER") -> BrokerAddress:
+def broker_address(
+    url: str, where: str = "METERHOUSE_BROKER", *, credentials: Literal["needed", "optional"] = "needed"
+) -> BrokerAddress:
     """Read a broker's URL. Raises ``ConfigError`` without repeating the password."""
     try:
         parts = urlsplit(url)
         port = parts.port or 1883
     except ValueError:
         raise ConfigError(Problem(where, "cannot be read", ALLOWED_BROKER)) from None
-    if parts.scheme != "mqtt" or not parts.hostname or not parts.username or not parts.password:
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme != "mqtt" or not parts.hostname:
+        raise ConfigError(Problem(where, "is no broker URL", ALLOWED_BROKER))
+    if credentials == "needed" and not (user and password):
         raise ConfigError(Problem(where, "is no broker URL with credentials", ALLOWED_BROKER))
-    return BrokerAddress(parts.hostname, port, unquote(parts.username), unquote(parts.password))
+    return BrokerAddress(parts.hostname, port, user, password)

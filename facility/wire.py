@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
 from facility.errors import Rejected
 from facility.model import ReadingBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION = 1
 PREFIX = "meterhouse/1"
@@ -160,6 +163,11 @@ def accepted_topic(site: str) -> str:
 def crc(payload: bytes) -> str:
     """CRC-32 (zlib) of the payload as eight hexadecimal digits."""
     return f"{zlib.crc32(payload):08x}"
+
+
+def stated_crc(user_properties: Iterable[tuple[str, str]]) -> str | None:
+    """The checksum that a message's MQTT user properties state, if any."""
+    return next((value for name, value in user_properties if name == CRC_PROPERTY), None)
 
 
 def encode(message: Message) -> bytes:

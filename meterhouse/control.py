@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -11,6 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from facility import wire
+from facility.broker_address import broker_address
 from facility.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ class Control:
     """A short connection; use as a context manager."""
 
     def __init__(self, url: str, agent: str) -> None:
-        parts = urlsplit(url)
-        user = unquote(parts.username or "")
+        """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
+        broker = broker_address(url)
         self._agent = agent
-        self._place = (parts.hostname or "127.0.0.1", parts.port or 1883)
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=mqtt.MQTTv5)
-        self._client.username_pw_set(user, unquote(parts.password or ""))
+        self._place = (broker.host, broker.port)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=broker.user, protocol=mqtt.MQTTv5)
+        self._client.username_pw_set(broker.user, broker.password)
 
     def send(self, do: Literal["pause", "resume"]) -> None:
         """Send a command; returns when the broker has it. Raises ``Unavailable`` if it does not take it."""

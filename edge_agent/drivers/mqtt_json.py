@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import structlog
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.callbacks import CallbackGuard
-from facility.errors import ConfigError, DriverError
+from facility.broker_address import broker_address
+from facility.errors import DriverError
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
@@ -32,14 +32,8 @@ class MqttJsonDriver:
     """Subscribes to the topics of its devices. Retained messages are old news without a time and are not taken."""
 
     def __init__(self, seat: BusSeat) -> None:
-        try:
-            url = urlsplit(seat.bus.url)
-            host, port = url.hostname or "", url.port or 1883
-        except ValueError:  # its words would repeat a part of the URL, which may be of the password
-            host, port = "", 0
-        if not host:
-            raise ConfigError(f"bus {seat.bus.id}: the URL names no host (allowed: mqtt://user:password@host:port)")
-        self._seat, self._host, self._port = seat, host, port
+        broker = broker_address(seat.bus.url, f"bus {seat.bus.id}", credentials="optional")
+        self._seat, self._host, self._port = seat, broker.host, broker.port
         self._devices: dict[str, list[Device]] = {}
         for device in seat.devices:
             for topic in device.topics:
@@ -50,8 +44,8 @@ class MqttJsonDriver:
         guard = self.guard = CallbackGuard()
         # Devices and their bridges speak MQTT 3.1.1 everywhere; this link is theirs, not the upstream one.
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
-        if url.username:
-            self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+        if broker.user:
+            self._client.username_pw_set(broker.user, broker.password)
         self._client.reconnect_delay_set(1, 30)
         self._client.on_connect = guard(self._connected)
         self._client.on_connect_fail = guard(self._failed)

@@ -157,9 +157,10 @@ def test_an_unreachable_broker_and_bus_are_waited_for(tmp_path):
     [
         ({"METERHOUSE_AGENT": "edge-9"}, "no agent 'edge-9' (allowed: edge-1)"),
         ({"METERHOUSE_SITE": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read"),
-        ({"METERHOUSE_BROKER": "http://u:secret@x"}, "is no address (allowed: mqtt://"),
+        ({"METERHOUSE_BROKER": "http://u:secret@x"}, "METERHOUSE_BROKER: is no broker URL (allowed: mqtt://"),
         ({"METERHOUSE_DATA": "/proc/meterhouse"}, "data folder /proc/meterhouse cannot be made"),
         ({"METERHOUSE_COMMIT_S": "9"}, "METERHOUSE_COMMIT_S"),
+        ({"METERHOUSE_KEEP_DAYS": "0.9"}, "METERHOUSE_KEEP_DAYS"),
     ],
 )
 def test_what_a_person_must_change_is_said_in_one_sentence(tmp_path, monkeypatch, env, said):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.clock import EARLIEST_MS, SETTLE_MS, Clock, Trust, placed
+from edge_agent.clock import BOOT_MS, EARLIEST_MS, SETTLE_MS, Clock, Trust, placed
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_room import Room
 from facility.model import Quality
@@ -14,8 +14,8 @@ NOW_MS = EARLIEST_MS + 10**9
 
 class Clocks:
     def __init__(self, trust=Trust.AUTO):
-        self.wall_ms, self.steady_ms = NOW_MS, 1000
-        self.clock = Clock(lambda: self.wall_ms, lambda: self.steady_ms, trust, lambda: True)
+        self.wall_ms, self.steady_ms, self.is_kept = NOW_MS, 1000, True
+        self.clock = Clock(lambda: self.wall_ms, lambda: self.steady_ms, trust, lambda: self.is_kept)
 
     def after(self, ms, step=0):
         self.steady_ms += ms
@@ -41,6 +41,24 @@ def test_a_step_that_goes_on_stepping_is_not_followed_and_a_trusted_clock_always
     trusted = Clocks(Trust.TRUSTED)
     trusted.clock.stamp()
     assert trusted.after(0, step=3_600_000) == (NOW_MS + 3_600_000, Quality.GOOD)
+
+
+def test_after_a_boot_a_clock_that_no_time_service_keeps_is_believed_after_two_minutes():
+    clocks = Clocks()
+    clocks.is_kept = False
+    assert clocks.clock.stamp() == (1000, Quality.GOOD)  # a time since boot: held until the time is known
+    assert clocks.after(BOOT_MS - 1001) == (BOOT_MS - 1, Quality.GOOD)
+    assert clocks.after(1) == (NOW_MS + BOOT_MS - 1000, Quality.GOOD)
+
+
+def test_hours_behind_after_a_boot_nothing_is_dated_before_the_time_service_has_come():
+    clocks = Clocks()
+    clocks.wall_ms, clocks.is_kept = NOW_MS - 3 * 3_600_000, False
+    assert clocks.after(20_000) == (21_000, Quality.GOOD)
+    clocks.is_kept = True
+    assert clocks.after(1000, step=3 * 3_600_000) == (NOW_MS + 21_000, Quality.GOOD)
+    clocks.is_kept = False
+    assert clocks.after(1000) == (NOW_MS + 22_000, Quality.GOOD)  # once known it goes on
 
 
 def test_a_clock_that_falls_to_1970_while_the_agent_runs_is_not_followed():

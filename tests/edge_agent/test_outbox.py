@@ -187,6 +187,18 @@ def test_a_clock_set_back_by_hours_is_believed_and_no_time_is_given_twice(tmp_pa
     again.close()
 
 
+def test_only_a_time_whose_row_is_still_held_is_passed_over_after_a_step_back(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(window_rows=1, ballast_bytes=0))
+    for t_ms in (T0, T0 + 1, T0 + 10**7):
+        outbox.commit([("p", t_ms, 1.0, 0)])
+    outbox.free(2)
+    outbox.tidy(0.0)
+    assert outbox.oldest() == 3
+    outbox.commit([("p", T0, 2.0, 0), ("p", T0 + 10**7, 2.0, 0)])
+    assert [row[3] for row in outbox.rows(4, 9, 9)] == [T0, T0 + 10**7 + 1]
+    outbox.close()
+
+
 def test_another_store_is_remembered_together_with_the_mark_that_it_takes_back(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0)
     outbox.commit(samples(10))
