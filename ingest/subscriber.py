@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility.errors import ConfigError
-from facility.wire import CRC_PROPERTY, PREFIX, crc
+from facility.wire import CRC_PROPERTY, PREFIX, crc, stated_crc
 
 if TYPE_CHECKING:
     from facility.broker_address import BrokerAddress
@@ -197,7 +197,8 @@ class Subscriber:
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
-            inbound = Inbound(self._connection, message.mid, message.topic, bytes(message.payload), _crc(message))
+            stated = stated_crc(getattr(message.properties, "UserProperty", ()))
+            inbound = Inbound(self._connection, message.mid, message.topic, bytes(message.payload), stated)
             if message.topic == DROPPED_TOPIC:
                 self.dropped_by_broker = _count(inbound.payload)
             elif message.retain:  # nobody of ours retains: it is old, or a stranger's
@@ -229,8 +230,3 @@ class Subscriber:
 
 def _count(payload: bytes) -> int:
     return int(payload) if payload.isdigit() else 0
-
-
-def _crc(message: mqtt.MQTTMessage) -> str | None:
-    pairs = getattr(message.properties, "UserProperty", [])
-    return next((value for name, value in pairs if name == CRC_PROPERTY), None)
