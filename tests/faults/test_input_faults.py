@@ -159,7 +159,7 @@ def typed():
         store.close()
 
 
-@settings(max_examples=5_000 if FULL else 400, **FAST)
+@settings(max_examples=100_000 if FULL else 2_000, **FAST)
 @given(st.lists(ANY_VALUE, min_size=1, max_size=6), st.integers(0, 3), ANY_VALUE)
 def test_I7_a_value_of_another_type_is_coerced_or_set_aside_before_the_store(typed, values, column, other):
     said = json.loads(encode(batch(1, len(values))))
@@ -216,7 +216,7 @@ CRAFTED = st.one_of(
 )
 
 
-@settings(max_examples=10_000 if FULL else 500, **FAST)
+@settings(max_examples=100_000 if FULL else 2_000, **FAST)
 @given(CRAFTED)
 def test_I9_an_id_that_the_registry_lets_in_needs_no_escape(text):
     try:
@@ -227,7 +227,20 @@ def test_I9_an_id_that_the_registry_lets_in_needs_no_escape(text):
     assert line_head("reading", {"meter": text}) == f"reading,meter={text}"
 
 
-@settings(max_examples=10_000 if FULL else 500, **FAST)
+@settings(max_examples=100_000 if FULL else 2_000, **FAST)
+@given(st.text(min_size=1))
+def test_I9_a_tag_never_opens_another_tag_field_or_line(text):
+    try:
+        head = line_head("reading", {"meter": text, "site": "s"})
+    except Rejected:
+        assert "\\" in text or not text.isprintable()
+        return
+    assert "\n" not in head
+    plain = re.sub(r"\\.", "", head)
+    assert (plain.count(","), plain.count("="), plain.count(" ")) == (2, 2, 0)
+
+
+@settings(max_examples=100_000 if FULL else 2_000, **FAST)
 @given(CRAFTED, CRAFTED, CRAFTED)
 def test_I9_what_a_sender_crafts_reaches_no_line_and_no_table(agent, point, epoch):
     lines = ReadingLines(CATALOGUE)
@@ -298,7 +311,7 @@ def test_B9_spoilt_payloads_are_refused_and_nothing_breaks():
         assert {item.stage for item in trial.quarantine.kept.values()} <= {"decode", "check"}
 
 
-@settings(max_examples=10_000 if FULL else 500, **FAST)
+@settings(max_examples=100_000 if FULL else 2_000, **FAST)
 @given(st.text(alphabet=st.characters(exclude_characters="/"), min_size=1, max_size=30))
 def test_B9_any_name_in_a_topic_is_somebody_we_do_not_know(agent):
     message = inbound(b"{}", "live", agent=agent)

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ingest_rig import CATALOGUE, ENERGY, POWER
 
-from facility.errors import Rejected
 from facility.model import ReadingBatch
-from stores.readings.line_protocol import ReadingLines, line_head
+from stores.readings.line_protocol import ReadingLines
 
 LINES = ReadingLines(CATALOGUE)
 ROWS = st.lists(
@@ -41,15 +40,3 @@ def test_every_number_comes_back_as_it_was(rows):
 def test_an_unknown_point_has_no_line():
     with pytest.raises(KeyError):
         LINES.encode(ReadingBatch(["m9/co2/total"], [0], [1], [1.0]))
-
-
-@given(st.text(min_size=1))
-def test_I9_a_tag_never_opens_another_tag_field_or_line(text):
-    try:
-        head = line_head("reading", {"meter": text, "site": "s"})
-    except Rejected:
-        assert "\\" in text or not text.isprintable()
-        return
-    assert "\n" not in head
-    plain = re.sub(r"\\.", "", head)
-    assert (plain.count(","), plain.count("="), plain.count(" ")) == (2, 2, 0)
