@@ -73,9 +73,7 @@ class Broker:
         self.waiting, self._in_hand = [], []
 
     def take(self, most, _wait_s):
-        """A group holds no message twice: the attempts would count one death for each of its copies."""
-        n = next((i for i, message in enumerate(self.waiting) if message in self.waiting[:i]), most)
-        taken, self.waiting = self.waiting[: min(n, most)], self.waiting[min(n, most) :]
+        taken, self.waiting = self.waiting[:most], self.waiting[most:]
         self._in_hand += taken
         return taken
 
@@ -153,19 +151,12 @@ class MortalIngest:
         while not word.is_set() and self.parts.store_writer.write_some(word):
             pass
         if not word.is_set():
-            self._look_after()
-
-    def _look_after(self):
-        """No death here: what is to come again is noted in memory alone until the intake has it in the journal."""
-        left, self.life.left = self.life.left, None
-        self.parts.store_writer._look_for_losses()
-        self.parts.store_writer._between()
-        self.intake._run_errands(Word())
-        self.life.left = left
+            self.parts.store_writer._look_for_losses()
+            self.parts.store_writer._between()
 
     def run_errands(self):
         self.now_s += A_TURN_S
-        self.parts.errand_runner.turn(self.now_s)
+        self.parts.errand_runner.turn(self.now_s, Word())
 
     def work(self):
         """What people asked for, to its end."""
