@@ -49,7 +49,9 @@ app.command(help="Show the newest value of every point.")(latest.latest)
 app.command(help="List alerts: what, where, since when, at what cost.")(alerts.alerts)
 app.command(help="Show alarms, and how ingest and the agents fare.")(status.status)
 app.add_typer(quarantine.app, name="quarantine", help="List, show, replay and discard what could not be stored.")
-app.command(help="Compare what came in with what is stored, and mend what differs.")(reconcile.reconcile)
+app.command(
+    help="Compare what came in with what is stored, and mend what differs.", short_help="Mend what the store lacks."
+)(reconcile.reconcile)
 app.command(help="Print a one-time link to sign in to the console.")(access.sign_in)
 app.command(help="List the device profiles that Meterhouse knows.")(profiles.profiles)
 for name, (module, what, settings) in processes.PROCESSES.items():

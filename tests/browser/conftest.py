@@ -41,10 +41,16 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def estate(tmp_path_factory):
+def told_in(tmp_path_factory):
+    """The folder in which ingest would tell its alarms."""
+    return tmp_path_factory.mktemp("ingest")
+
+
+@pytest.fixture(scope="session")
+def estate(tmp_path_factory, told_in):
     """A sample that lives now, and the address of its console."""
     sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
-    with served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _):
+    with served(sample.store, sample.records, lambda: datetime.now(UTC), told_in) as (address, _):
         yield sample, address
     sample.store.close()
     sample.records.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,26 @@ def test_pages_fit_a_narrow_phone_and_buttons_fit_a_thumb(open_page, paths):
         ".map(e => Math.min(e.getBoundingClientRect().height, e.getBoundingClientRect().width))"
     )
     assert min(sizes) >= 44
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
+def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, told_in, screenshots, language, width, scheme):
+    sample, _ = estate
+    People(sample.records).invite(language, datetime.now(UTC))
+    People(sample.records).set_language(language, language)
+    words = "1 of 268435456 bytes, 3 payloads not kept"
+    told = {"alarms": {"store_unavailable": "", "quarantine_full": words}, "agents": {"edge-lab": {"state": "offline"}}}
+    (told_in / "ingest.json").write_text(json.dumps(told))
+    try:
+        page = open_page("/alerts", language=language, width=width, scheme=scheme)
+        lines = page.locator(".system li").all_inner_texts()
+        page.screenshot(path=screenshots / f"system-{language}-{width}-{scheme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    finally:
+        (told_in / "ingest.json").unlink()
+    assert len(lines) == 3
+    assert ("存储不可用" if language == "zh-Hans" else "The store is away") in lines[0]
+    assert lines[2].endswith("edge-lab")
 
 
 def test_a_number_changes_when_a_reading_is_stored(open_page, estate):
