@@ -9,10 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from edge_agent.clock import EARLIEST_MS, Clock, Trust
+from edge_agent.decode import encode_registers
+from facility.profile import Coding, RegisterPoint, Table
+from facility.quantities import Quantity
 
 FULL = os.environ.get("FULL") == "1"
 """Full-size trials (``make bench``); otherwise what fits into ``make test``."""
@@ -138,3 +144,47 @@ def record(folder: Path, rows: int, *, points=("m1/energy_import/total",), begin
 
 def samples(count, begin=0, point="m1/active_power/total", t0=1_790_000_000_000):
     return [(point, t0 + 1000 * (begin + i), float(begin + i), 0) for i in range(count)]
+
+
+def asked(server, condition, timeout=20.0):
+    """Ask the agent for its status until one that was asked for fits."""
+    begun, seen = time.monotonic(), len(server.statuses)
+    while not any(condition(status) for status in server.statuses[seen:] if status.state == "online"):
+        assert time.monotonic() - begun < timeout, server.statuses[seen:][-1:]
+        server.command("resume")
+        time.sleep(0.2)
+
+
+def content(server):
+    """Readings by sequence number. Fails if one number ever came with two contents."""
+    rows = {}
+    for batch in server.batches:
+        q = batch.q or [0] * len(batch.x)
+        for i, (p, t, x) in enumerate(zip(batch.p, batch.t, batch.x, strict=True)):
+            assert rows.setdefault(batch.first + i, (batch.points[p], t, x, q[i])) == (batch.points[p], t, x, q[i])
+    return rows
+
+
+def sdm120(power, energy):
+    words = {}
+    for quantity, address, value in ((Quantity.ACTIVE_POWER, 0x0C, power), (Quantity.ENERGY_IMPORT, 0x48, energy)):
+        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, Table.INPUT)
+        words.update(enumerate(encode_registers(point, value), address))
+    return {address: words.get(address, 0) for address in range(0x4C)}
+
+
+class FakeTime:
+    """A machine's two clocks; ``boot`` begins another run of the steady one."""
+
+    def __init__(self):
+        self.true_ms, self.steady_ms, self.off_ms = EARLIEST_MS + 10**10, 5000, 0
+
+    def go_on(self, ms):
+        self.true_ms += ms
+        self.steady_ms += ms
+
+    def boot(self, off_ms, down_ms=20_000):
+        self.true_ms, self.steady_ms, self.off_ms = self.true_ms + down_ms, 5000, off_ms
+
+    def clock(self, trust=Trust.AUTO, is_synchronised=lambda: True):
+        return Clock(lambda: self.true_ms + self.off_ms, lambda: self.steady_ms, trust, is_synchronised)
