@@ -1,10 +1,14 @@
-"""What holds for every test: where the real servers are required, a skip is a failure."""
+"""What holds for every test: where the real servers are required, a skip is a failure; examples may take their time."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
+settings.load_profile("meterhouse")
 
 
 @pytest.hookimpl(wrapper=True)
