@@ -16,8 +16,11 @@ Bools = npt.NDArray[np.bool_]
 GLITCH_READINGS = 3
 """Readings that a wrong value may last; a lower value that lasts longer is a new cycle of the register."""
 
+JUDGED_BY_READINGS = 14
+"""Neighbours on either side that are always enough to judge an anomaly: a wrong value's, and those of its pace."""
+
 HOLD_MS = 6 * HOUR_MS
-"""How long a small step back is held; a register that has not caught up by then counts on from where it is."""
+"""How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
 
 _RATE_FLOOR_MS = 15 * MINUTE_MS  # a coarse register ticks in lumps: its rate is judged over a quarter of an hour
 _SMALL_STEP, _LAST_DIGITS = 0.005, 0.01  # a share of the register; units
@@ -143,6 +146,7 @@ class _Walk:
         if peak - self.x[i + 1] > small:
             return False
         end = int(np.searchsorted(self.t_ms, self.t_ms[i] + HOLD_MS, side="right"))
+        end = max(end, min(i + 2 + GLITCH_READINGS, len(self.x)))  # a slow meter has no other reading in that time
         later = self.x[i + 1 : end]
         out = np.flatnonzero((later >= peak) | (later < peak - small))
         if not len(out) and end < len(self.x):
