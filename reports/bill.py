@@ -16,7 +16,7 @@ from facility.errors import ConfigError
 from facility.quantities import Utility
 from reports.lines import Line, billed_lines, rounded
 from reports.proof import Proof, RegisterLine, prove
-from reports.stored_use import StoredUse, read_use
+from reports.stored_use import StoredUse, read_peak, read_use
 from stores.counters import Counters
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _utility_bill(
     if not points:
         return None
     uses = [read_use(store, point, *span) for point in points]
-    together = StoredUse.sum_of(uses)
+    together = StoredUse.sum_of(uses, read_peak(store, building, utility, *span))
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
     counters = Counters(store, catalogue)

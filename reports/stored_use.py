@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facility.model import Point
+    from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
 
 _FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
@@ -36,8 +37,11 @@ class StoredUse:
         return float(np.nansum(self.qty))
 
     @classmethod
-    def sum_of(cls, uses: Sequence[StoredUse]) -> StoredUse:
-        """Several meters together: an hour that one of them lacks counts what the others know."""
+    def sum_of(cls, uses: Sequence[StoredUse], peak_kw: Values) -> StoredUse:
+        """Several meters together: an hour that one of them lacks counts what the others know.
+
+        Their peak is told apart: meters that peak in different quarters have less together than one by one.
+        """
         qty = np.stack([use.qty for use in uses])
         missing = np.isnan(qty).all(axis=0)
         summed = np.nansum(qty, axis=0)
@@ -47,7 +51,7 @@ class StoredUse:
             summed,
             np.nansum([use.est_qty for use in uses], axis=0),
             np.mean([use.completeness for use in uses], axis=0),
-            np.sum([use.peak_kw for use in uses], axis=0),
+            peak_kw,
             np.nansum([use.by_period for use in uses], axis=0),
         )
 
@@ -69,3 +73,12 @@ def read_use(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> S
         columns["peak_kw"],
         np.stack([columns[f"qty_{period}"] for period in PERIODS], axis=1),
     )
+
+
+def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: int, end_ms: int) -> Values:
+    """The peak of each hour of all head meters together, from ``building_1h``; NaN where one of them is missing."""
+    peak = np.full((end_ms - start_ms) // HOUR_MS, np.nan)
+    tags = {"building": building, "utility": utility.value}
+    for rows in store.read_rollup("building_1h", tags, start_ms, end_ms, ["peak_kw"]):
+        peak[(rows.t_ms - start_ms) // HOUR_MS] = rows.fields["peak_kw"]
+    return peak

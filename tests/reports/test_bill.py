@@ -257,6 +257,15 @@ def test_two_parts_capacity_demand_and_what_is_above_it(books):
     assert amounts(bill_of(estate(measured), books, (t_ms, x)))["demand"] == (100, Decimal("3800.00"))
 
 
+def test_demand_is_the_peak_of_all_head_meters_together_not_the_sum_of_their_peaks(books):
+    t_ms, _ = steady()
+    points = (POINT, "side/energy_import/total")
+    turns = [np.where(np.arange(len(t_ms)) % 2 == k, 25.0, 0.0) for k in range(2)]  # 100 kW in every other quarter
+    columns = [(t_ms, 1_000 + np.cumsum(turn)) for turn in turns]
+    bill = bill_of(estate(replace(FIVE, demand=Demand(40.0)), heads=2), books, *columns, points=points)
+    assert amounts(bill)["demand"] == (100, Decimal("4000.00"))
+
+
 def test_head_meters_are_billed_together_and_proved_apart(books):
     points = (POINT, "side/energy_import/total")
     bill = bill_of(estate(FIVE, heads=2), books, steady(), steady(per_hour=3.0), points=points)
