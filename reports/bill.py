@@ -14,6 +14,7 @@ from accounting.calendars import SiteCalendar
 from accounting.tariffs import Tariffs
 from facility.errors import ConfigError
 from facility.quantities import Utility
+from reports.doubts import doubts
 from reports.lines import Line, billed_lines, rounded
 from reports.proof import Proof, RegisterLine, prove
 from reports.stored_use import StoredUse, read_peak, read_use
@@ -90,18 +91,22 @@ class Bill:
     adjustments: tuple[AdjustingLine, ...]
     total: Decimal
     closed: str = ""
+    doubts: tuple[str, ...] = ()
+    """Why it is not fit to be closed yet, each with what to do."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know before handing it in."""
-        return tuple(note for utility in self.utilities for note in _notes(utility))
+        return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility)))
 
 
 BILL = TypeAdapter(Bill)
 """A bill to JSON and back, for a month that is closed."""
 
 
-def make_bill(store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str) -> Bill:
+def make_bill(
+    store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str, *, now: datetime
+) -> Bill:
     """The bill of a month: as it was handed in where it is closed, else from what is stored now.
 
     Raises ``ConfigError`` for a building or month that does not exist.
@@ -132,6 +137,7 @@ def make_bill(store: ReadingStore, catalogue: Catalogue, books: Accounts, buildi
         utilities,
         adjustments,
         sum(amounts, Decimal(0)).quantize(CENT),
+        doubts=tuple(doubts(catalogue, building, (start, end), utilities, books.waiting(), now)),
     )
 
 

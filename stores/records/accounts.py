@@ -14,12 +14,15 @@ from facility.errors import ConfigError
 from stores.records.account_tables import adjustment, closed_month
 from stores.records.audit import append_entry
 from stores.records.database import writing
+from stores.records.recomputations import Recomputations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Engine
+
+    from stores.records.recomputations import Recomputation
 
 Days = dict[str, dict[str, float]]
 """Local day → field of ``usage_1d`` → what it is more (or less) than was handed in."""
@@ -91,6 +94,10 @@ class Accounts:
         if digest_of(row["bill"]) != row["digest"]:
             raise ConfigError(f"the closed bill of {building} {month} was changed after it was closed")
         return ClosedMonth(**{key: value for key, value in row.items() if key != "id"})
+
+    def waiting(self) -> list[Recomputation]:
+        """What is still to be computed again: figures that it reaches are not fit to be closed."""
+        return Recomputations(self._engine).open_ones()
 
     def adjust(self, found: Sequence[Adjustment]) -> None:
         """Enter what closed months turned out to be more or less."""
