@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -17,8 +17,9 @@ from facility.quantities import Utility
 from reports.doubts import doubts
 from reports.lines import Line, billed_lines, rounded
 from reports.proof import Proof, RegisterLine, prove
-from reports.stored_use import StoredUse, read_peak, read_use
+from reports.stored_use import StoredUse, read_days, read_peak, read_use
 from stores.counters import Counters
+from stores.records.accounts import Days  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
@@ -93,6 +94,8 @@ class Bill:
     closed: str = ""
     doubts: tuple[str, ...] = ()
     """Why it is not fit to be closed yet, each with what to do."""
+    days: dict[str, Days] = field(default_factory=dict)
+    """The days it was made from, by counter (meter/quantity): what a closed month is compared with later."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -137,8 +140,18 @@ def make_bill(
         utilities,
         adjustments,
         sum(amounts, Decimal(0)).quantize(CENT),
+        days=_days(store, catalogue, calendar, building, (start_ms, end_ms)),
         doubts=tuple(doubts(catalogue, building, (start, end), utilities, books.waiting(), now)),
     )
+
+
+def _days(
+    store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, building: str, span: tuple[int, int]
+) -> dict[str, Days]:
+    """The stored days of every head counter."""
+    heads = [meter for utility in Utility for meter in catalogue.head_meters(building, utility)]
+    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
+    return {f"{p.meter}/{p.quantity.word}": read_days(store, calendar, p, *span) for p in points}
 
 
 def _utility_bill(

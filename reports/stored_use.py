@@ -9,13 +9,16 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS
 from facility.tariff import PERIODS
+from stores.records.accounts import ADJUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from accounting.calendars import SiteCalendar
     from facility.model import Point
     from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
+    from stores.records.accounts import Days
 
 _FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
 
@@ -82,3 +85,14 @@ def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: in
     for rows in store.read_rollup("building_1h", tags, start_ms, end_ms, ["peak_kw"]):
         peak[(rows.t_ms - start_ms) // HOUR_MS] = rows.fields["peak_kw"]
     return peak
+
+
+def read_days(store: ReadingStore, calendar: SiteCalendar, point: Point, start_ms: int, end_ms: int) -> Days:
+    """What ``usage_1d`` knows of a counter's use and cost, by local day and field."""
+    days: Days = {}
+    tags = {"meter": point.meter, "quantity": point.quantity.word}
+    for rows in store.read_rollup("usage_1d", tags, start_ms, end_ms, ADJUSTED):
+        for k, t_ms in enumerate(rows.t_ms.tolist()):
+            known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
+            days[calendar.local_date(t_ms + HOUR_MS).isoformat()] = known
+    return days
