@@ -171,7 +171,7 @@ def _utility_bill(
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
     counters = Counters(store, catalogue)
-    proofs = [prove(store, counters, point, *span) for point in points]
+    proofs = [prove(store, counters, calendar, point, *span) for point in points]
     return UtilityBill(
         utility=utility.value,
         unit=utility.unit,

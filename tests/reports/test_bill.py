@@ -25,6 +25,7 @@ from reports.bill import BILL, make_bill
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
+from stores.readings.port import RollupSeries
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
@@ -195,6 +196,49 @@ def test_a_silence_over_the_months_end_is_split_and_still_conserves(books):
     assert october.utilities[0].registers[0].estimated
     whole = x[-1] - x[np.searchsorted(t_ms, ms("2026-10-01T00:00"))]
     assert float(october.utilities[0].counted + november.utilities[0].counted) == pytest.approx(whole, abs=0.002)
+
+
+def daytime_load(t_ms, zone):
+    hours = (t_ms / HOUR_MS + datetime.fromtimestamp(t_ms[0] / 1000, zone).utcoffset().total_seconds() / 3600) % 24
+    return 700 + np.cumsum(np.where((hours >= 8) & (hours < 18), 5.0, 1.0))
+
+
+def test_a_silence_over_the_months_end_conserves_in_a_zone_half_an_hour_off(books):
+    zone, catalogue = ZoneInfo("Asia/Kolkata"), estate(FIVE)
+    catalogue = replace(catalogue, site=replace(catalogue.site, timezone="Asia/Kolkata"))
+    first, began, ended, last = (
+        round(datetime(2026, *at, tzinfo=zone).timestamp()) * 1000
+        for at in ((9, 25), (10, 31, 21, 40), (11, 1, 6), (11, 5))
+    )
+    t_ms = np.arange(first, last, HOUR_MS // 6)
+    heard = (t_ms <= began) | (t_ms > ended)
+    store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, zone)[heard]))
+    bills = [make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")]
+    assert [bill.utilities[0].residual for bill in bills] == [0, 0]
+    assert bills[0].utilities[0].registers[-1].estimated
+
+
+def test_two_silences_that_meet_in_one_hour_over_the_months_end_conserve(books):
+    end, catalogue = ms("2026-11-01T00:00"), estate(FIVE)
+    t_ms = np.arange(ms("2026-09-25T00:00"), ms("2026-11-05T00:00"), HOUR_MS // 12)
+    hours = (t_ms - end) / HOUR_MS
+    heard = ~(((hours > -9) & (hours < -4.8)) | ((hours > -4.5) & (hours < 5)))
+    store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, ZONE)[heard]))
+    bills = [make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")]
+    assert [bill.utilities[0].residual for bill in bills] == [0, 0]
+
+
+def test_a_meter_read_every_few_hours_off_the_hour_is_proved_by_its_registers(books):
+    t_ms = np.arange(ms("2026-09-25T00:20"), ms("2026-11-05T00:00"), 5 * HOUR_MS)
+    store = stored(estate(FIVE), (t_ms, daytime_load(t_ms, ZONE)))
+    bill = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER)
+    assert bill.utilities[0].residual == 0
+    tags = {"meter": "main", "quantity": "energy_import"}
+    (lost,) = store.read_rollup("usage_1h", tags, ms("2026-10-10T00:00"), ms("2026-10-11T00:00"))
+    valley = np.nan_to_num(lost.fields["qty_valley"])
+    less = {"qty": lost.fields["qty"] - valley, "qty_valley": 0 * valley}
+    store.write_rollup("usage_1h", [RollupSeries(lost.tags, lost.t_ms, less)])
+    assert make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).utilities[0].residual > 1
 
 
 def test_a_register_that_rolls_over_is_told(books):
