@@ -30,11 +30,16 @@ _PACE_READINGS, _PACE_FACTOR = 10, 4.0  # a meter's own pace is judged over so m
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Straightened counter: times (n,), rising total (n,), and whether the step into each reading is an estimate."""
+    """Straightened counter: times (n,), rising total (n,), and how the step into each reading is known.
+
+    ``estimated``: what it adds is an estimate; ``unread``: it leads from a device to another without the reads of a
+    swap, so that nothing is known of what was used in it.
+    """
 
     t_ms: Times
     total: Floats
     estimated: Bools
+    unread: Bools
 
 
 def in_order(t_ms: Times, x: Floats) -> tuple[Times, Floats]:
@@ -112,7 +117,8 @@ class _Walk:
         """What the walk kept, as one rising total."""
         total = (self.x + np.cumsum(self.lift))[self.keep]
         # readings that return from a glitch a little below the old value hold it, like any small step back
-        return Total(self.t_ms[self.keep], np.maximum.accumulate(total), self.estimated[self.keep])
+        t_ms, estimated = self.t_ms[self.keep], self.estimated[self.keep]
+        return Total(t_ms, np.maximum.accumulate(total), estimated, np.zeros(len(t_ms), np.bool_))
 
     def _settle_leap(self, i: int) -> None:
         stood = max(standstill(self.x, i), self.cycle)
