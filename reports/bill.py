@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from stores.records.accounts import Accounts, Adjustment
 
 CENT = Decimal("0.01")
-_LONG_ENOUGH = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +188,10 @@ def _utility_bill(
 
 def _notes(bill: UtilityBill) -> list[str]:
     notes = [
-        f"{line.meter}: the register stood at {line.opening:,.10g} from {line.start:%Y-%m-%d} to {line.end:%Y-%m-%d}"
+        f"{line.meter}: the register stood at {stood.face:,.10g} from {stood.start:%Y-%m-%d} to {stood.end:%Y-%m-%d}"
         " (UTC); is nothing used there, or does the meter stand still?"
         for line in bill.registers
-        if line.counted == 0 and line.end - line.start >= _LONG_ENOUGH
+        for stood in line.standstills
     ]
     if bill.shares.missing_h > 0:
         notes.append(f"{bill.utility}: {bill.shares.missing_h:g} hours are missing; they are not billed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from stores.counters import Counters
     from stores.readings.port import ReadingStore
 
+LONG_STANDSTILL = timedelta(days=7)
+"""A register that shows the same for so long is named: is nothing used there, or does the meter stand still?"""
+
 _LINKS = 2  # silences, one ending in the hour in which the next begins, that are taken from the intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A time of the month, at least ``LONG_STANDSTILL``, over which a register showed the same."""
+
+    start: datetime
+    end: datetime
+    face: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,7 @@ class RegisterLine:
     counted: float
     events: float
     estimated: bool
+    standstills: tuple[Standstill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +154,21 @@ def _line(
         counted=counted,
         events=counted - (closing - opening) * stretch.true,
         estimated=begin.estimated or until.estimated,
+        standstills=_standstills(own, stretch, begin.t_ms, until.t_ms),
     )
+
+
+def _standstills(own: Series, stretch: Stretch, start_ms: int, end_ms: int) -> tuple[Standstill, ...]:
+    """Where a device's readings show the same for long between two instants."""
+    if not len(own):
+        return ()
+    moved = np.flatnonzero(np.diff(own.x)) + 1
+    firsts, lasts = np.append(0, moved), np.append(moved, len(own)) - 1
+    begins, untils = np.maximum(own.t_ms[firsts], start_ms), np.minimum(own.t_ms[lasts], end_ms)
+    long = np.flatnonzero(untils - begins >= LONG_STANDSTILL / timedelta(milliseconds=1)).tolist()
+    times = [[datetime.fromtimestamp(int(column[k]) / 1000, UTC) for column in (begins, untils)] for k in long]
+    faces = [float(own.x[firsts[k]]) / stretch.told for k in long]
+    return tuple(Standstill(start, end, face) for (start, end), face in zip(times, faces, strict=True))
 
 
 def _own_readings(series: Series, stretch: Stretch, following: Stretch | None) -> Series:

@@ -272,6 +272,18 @@ def test_a_register_that_never_moves_is_named(books):
     assert bill_of(estate(FIVE), books, steady()).notes == ()
 
 
+def test_a_register_that_stands_still_for_a_part_of_the_month_is_named(books):
+    t_ms, x = steady()
+    stuck = bill_of(estate(FIVE), books, (t_ms, np.minimum(x, 1_288)))  # from the second day on
+    (note,) = stuck.notes
+    assert note.startswith("main: the register stood at 1,288 from 2026-10-01 to 2026-10-31 (UTC); is nothing used")
+    away = (t_ms > ms("2026-10-05T00:00")) & (t_ms <= ms("2026-10-12T06:00"))
+    short = (t_ms > ms("2026-10-20T00:00")) & (t_ms <= ms("2026-10-26T00:00"))
+    used = 1_000 + np.cumsum(np.where(away | short, 0.0, 3.0))
+    (note,) = bill_of(estate(FIVE), books, (t_ms, used)).notes
+    assert "from 2026-10-04 to 2026-10-11 (UTC)" in note
+
+
 def test_days_without_a_price_are_named_and_cost_nothing(books):
     bill = bill_of(estate(replace(FIVE, valid_from=date(2026, 10, 3))), books, steady())
     assert bill.utilities[0].unpriced_days == (date(2026, 10, 1), date(2026, 10, 2))
