@@ -19,6 +19,7 @@ from facility.profile import Ratio
 from facility.quantities import Utility
 from facility.tariff import PERIODS, Period, Rule, Tariff
 from reports.bill import BILL, make_bill
+from stores.readings.memory import MemoryStore
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
@@ -171,6 +172,33 @@ def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(r
         assert month["after"]["cost"] == pytest.approx(month["before"]["cost"] * 5 / 3)
         assert month["after"]["qty"] == month["before"]["qty"]
     assert_same(everything(store), everything(fed(dearer, batch(POINT, t_ms, x))))
+
+
+class CountingStore(MemoryStore):
+    """A store that counts the rows it hands out."""
+
+    handed_out = 0
+
+    def read(self, points, start_ms, end_ms):
+        found = super().read(points, start_ms, end_ms)
+        self.handed_out += sum(len(series) for series in found.values())
+        return found
+
+    def read_rollup(self, name, tags, start_ms, end_ms, fields=None):
+        found = super().read_rollup(name, tags, start_ms, end_ms, fields)
+        self.handed_out += sum(len(series) for series in found)
+        return found
+
+
+def test_what_one_day_costs_does_not_grow_with_the_history_before_it(records):
+    spent = []
+    for begin in ("2026-02-01T00:00", "2025-08-01T00:00"):
+        store = fed(estate(), batch(POINT, *steady(begin, "2026-04-05T00:00")), store=CountingStore())
+        store.handed_out = 0
+        ask(records, datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 3, 21, tzinfo=UTC))
+        assert do_all(store, estate(), records) == 1
+        spent.append(store.handed_out)
+    assert spent[0] == spent[1]
 
 
 def test_a_counter_without_figures_is_done_at_once(records):
