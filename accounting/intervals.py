@@ -22,7 +22,8 @@ MAX_GAP_MS = 2 * HOUR_MS
 class Use:
     """Use of each interval, arrays (n,), in the counter's unit.
 
-    ``qty`` is NaN where nothing is known. ``est_qty`` is the part of ``qty`` that was spread over a gap or follows a
+    ``qty`` is NaN where nothing is known: before the first and after the last reading, and in a silence in which the
+    device was replaced without reads. ``est_qty`` is the part of ``qty`` that was spread over a gap or follows a
     reset. ``completeness`` is the share of the interval's time that was measured, 0–1.
     """
 
@@ -66,6 +67,8 @@ def use_of(total: Total, edges_ms: Times, *, max_gap_ms: int = MAX_GAP_MS, weigh
     est_qty = _growth(at, total.t_ms, _running(by_guess))
     covered = _growth(edges_ms, total.t_ms, _running(measured))
     outside = (edges_ms[1:] <= total.t_ms[0]) | (edges_ms[:-1] >= total.t_ms[-1])
+    for row in gaps[total.unread[gaps + 1]].tolist():
+        outside |= (edges_ms[:-1] >= total.t_ms[row]) & (edges_ms[1:] <= total.t_ms[row + 1])
     qty[outside] = est_qty[outside] = np.nan
     return Use(qty, est_qty, covered / np.diff(edges_ms))
 

@@ -84,8 +84,8 @@ def stitched(
     """The rising total over every stretch; ``stretches`` in order of time, none: one device, ratio 1.
 
     Where a device was replaced the total goes on: up to the closing read, from the opening read; a step without
-    both reads adds nothing and is an estimate. ``reach`` is the time (both ends included) of which all readings are
-    given: what was read outside it is not joined to them.
+    both reads adds nothing and is an estimate, or unknown where it is a silence. ``reach`` is the time (both ends
+    included) of which all readings are given: what was read outside it is not joined to them.
     """
     t_ms, x = in_order(t_ms, x)
     found = _in_reach(stretches, *reach) or [Stretch()]
@@ -160,15 +160,16 @@ def _joined(parts: Sequence[Total]) -> Total:
     known = [part for part in parts if len(part.t_ms)]
     if not known:
         return parts[0]
-    t_ms, total, estimated = [known[0].t_ms], [known[0].total], [known[0].estimated]
+    t_ms, total, estimated, unread = [known[0].t_ms], [known[0].total], [known[0].estimated], [known[0].unread]
     ended_ms, ended_at = known[0].t_ms[-1], known[0].total[-1]
     for part in known[1:]:
         lifted = part.total + (ended_at - part.total[0])
         same = int(part.t_ms[0] == ended_ms)  # closing and opening read are one instant
         ended_ms, ended_at = part.t_ms[-1], lifted[-1]
-        begins = part.estimated.copy()
-        begins[0] = not same
+        begins, unknown = part.estimated.copy(), part.unread.copy()
+        begins[0] = unknown[0] = not same
         t_ms.append(part.t_ms[same:])
         total.append(lifted[same:])
         estimated.append(begins[same:])
-    return Total(np.concatenate(t_ms), np.concatenate(total), np.concatenate(estimated))
+        unread.append(unknown[same:])
+    return Total(np.concatenate(t_ms), np.concatenate(total), np.concatenate(estimated), np.concatenate(unread))

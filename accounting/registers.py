@@ -16,8 +16,11 @@ Bools = npt.NDArray[np.bool_]
 GLITCH_READINGS = 3
 """Readings that a wrong value may last; a lower value that lasts longer is a new cycle of the register."""
 
+JUDGED_BY_READINGS = 14
+"""Neighbours on either side that are always enough to judge an anomaly: a wrong value's, and those of its pace."""
+
 HOLD_MS = 6 * HOUR_MS
-"""How long a small step back is held; a register that has not caught up by then counts on from where it is."""
+"""How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
 
 _RATE_FLOOR_MS = 15 * MINUTE_MS  # a coarse register ticks in lumps: its rate is judged over a quarter of an hour
 _SMALL_STEP, _LAST_DIGITS = 0.005, 0.01  # a share of the register; units
@@ -27,11 +30,16 @@ _PACE_READINGS, _PACE_FACTOR = 10, 4.0  # a meter's own pace is judged over so m
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Straightened counter: times (n,), rising total (n,), and whether the step into each reading is an estimate."""
+    """Straightened counter: times (n,), rising total (n,), and how the step into each reading is known.
+
+    ``estimated``: what it adds is an estimate; ``unread``: it leads from a device to another without the reads of a
+    swap, so that nothing is known of what was used in it.
+    """
 
     t_ms: Times
     total: Floats
     estimated: Bools
+    unread: Bools
 
 
 def in_order(t_ms: Times, x: Floats) -> tuple[Times, Floats]:
@@ -109,7 +117,8 @@ class _Walk:
         """What the walk kept, as one rising total."""
         total = (self.x + np.cumsum(self.lift))[self.keep]
         # readings that return from a glitch a little below the old value hold it, like any small step back
-        return Total(self.t_ms[self.keep], np.maximum.accumulate(total), self.estimated[self.keep])
+        t_ms, estimated = self.t_ms[self.keep], self.estimated[self.keep]
+        return Total(t_ms, np.maximum.accumulate(total), estimated, np.zeros(len(t_ms), np.bool_))
 
     def _settle_leap(self, i: int) -> None:
         stood = max(standstill(self.x, i), self.cycle)
@@ -143,6 +152,7 @@ class _Walk:
         if peak - self.x[i + 1] > small:
             return False
         end = int(np.searchsorted(self.t_ms, self.t_ms[i] + HOLD_MS, side="right"))
+        end = max(end, min(i + 2 + GLITCH_READINGS, len(self.x)))  # a slow meter has no other reading in that time
         later = self.x[i + 1 : end]
         out = np.flatnonzero((later >= peak) | (later < peak - small))
         if not len(out) and end < len(self.x):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from accounting.local_time import HOUR_MS, day_of_number
-from stores.records.accounts import Adjustment
+from accounting.local_time import HOUR_MS
+from stores.records.accounts import ADJUSTED, Adjustment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,9 @@ class Books(Protocol):
     def closed(self) -> frozenset[tuple[str, str]]:
         """Building and month of everything closed."""
 
+    def handed_in(self, building: str, month: str, counter: str) -> Days | None:
+        """A counter's days in a closed month; None where its bill was not made from them."""
+
     def adjusted(self, meter: str, quantity: str, month: str) -> Days:
         """What has been entered so far."""
 
@@ -40,6 +43,10 @@ class OpenBooks:
     def closed(self) -> frozenset[tuple[str, str]]:
         """Nothing."""
         return frozenset()
+
+    def handed_in(self, building: str, month: str, counter: str) -> Days | None:  # noqa: ARG002 - as the port says
+        """Nothing."""
+        return None
 
     def adjusted(self, meter: str, quantity: str, month: str) -> Days:  # noqa: ARG002 - as the port says
         """Nothing."""
@@ -73,18 +80,28 @@ def difference(
 ) -> Days:  # fmt: skip
     """What days of a closed month are more or less than handed in and adjusted so far, by field; empty: nothing."""
     known = books.adjusted(tags["meter"], tags["quantity"], month)
-    fields = [field for field in fresh if field == "est_qty" or field.startswith(("qty", "cost"))]
+    first = books.handed_in(tags["building"], month, f"{tags['meter']}/{tags['quantity']}")
+    dates = [calendar.local_date(t_ms + HOUR_MS).isoformat() for t_ms in day_edges_ms[:-1].tolist()]
+    if first is None:
+        first = _stored_days(store, tags, day_edges_ms, dates)
     found: Days = {}
-    stored = store.read_rollup("usage_1d", tags, int(day_edges_ms[0]), int(day_edges_ms[-1]), fields)
-    columns = {f: dict(zip(s.t_ms.tolist(), s.fields[f].tolist(), strict=True)) for s in stored for f in fields}
-    for k, t_ms in enumerate(day_edges_ms[:-1].tolist()):
-        day = day_of_number(int(calendar.local_days(np.array([t_ms + HOUR_MS]))[0])).isoformat()
-        for field in fields:
-            handed_in = np.nan_to_num(columns.get(field, {}).get(t_ms, 0.0)) + known.get(day, {}).get(field, 0.0)
+    for k, day in enumerate(dates):
+        for field in [field for field in ADJUSTED if field in fresh]:
+            handed_in = first.get(day, {}).get(field, 0.0) + known.get(day, {}).get(field, 0.0)
             more = float(np.nan_to_num(fresh[field][k]) - handed_in)
             if abs(more) > _NOISE:
                 found.setdefault(day, {})[field] = more
     return found
+
+
+def _stored_days(store: ReadingStore, tags: dict[str, str], day_edges_ms: Times, dates: list[str]) -> Days:
+    """The days of a counter that no bill was made from: those stored, which nobody writes once the month is closed."""
+    days: Days = {}
+    for rows in store.read_rollup("usage_1d", tags, int(day_edges_ms[0]), int(day_edges_ms[-1]), ADJUSTED):
+        where = np.searchsorted(day_edges_ms, rows.t_ms).tolist()
+        for k, row in enumerate(where):
+            days[dates[row]] = {name: float(np.nan_to_num(column[k])) for name, column in rows.fields.items()}
+    return days
 
 
 class Adjusting:

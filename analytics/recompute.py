@@ -34,7 +34,7 @@ class Recompute:
 
     def _piece(self, one: Recomputation, now_ms: int) -> None:
         points = tuple(point for point in one.points if point in self._catalogue.point)
-        start = max(one.next_ms, self._first_ms(points, one.last_ms))
+        start = self._start(one, points)
         month, first, end = self._calendar.month_of(start)
         last = min(end - 1, one.last_ms)
         months = dict(one.months)
@@ -54,6 +54,12 @@ class Recompute:
         meter = self._catalogue.point[point].meter
         reads = [one.since for one in self._catalogue.installations if one.meter == meter]
         return (newest is not None and newest.t_ms >= t_ms) or any(at >= instant(t_ms) for at in reads)
+
+    def _start(self, one: Recomputation, points: tuple[str, ...]) -> int:
+        """Where the next piece begins: of the time before anything was known nothing is to be done."""
+        if one.next_ms > one.first_ms or self._store.read_before(points, one.next_ms):
+            return one.next_ms
+        return max(one.next_ms, self._first_ms(points, one.last_ms))
 
     def _first_ms(self, points: tuple[str, ...], end_ms: int) -> int:
         """The first day of these counters that has figures; none: nothing is to be done before the end."""

@@ -10,7 +10,7 @@ import numpy as np
 from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import gaps_of, use_of
 from accounting.local_time import DAY_MS, HOUR_MS
-from accounting.registers import HOLD_MS, anomalies, standstill
+from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
 from facility.model import Quality
 from stores.counters import Counters
@@ -71,9 +71,7 @@ class CounterHours:
         edges, series = self._hours_and_readings(point, start, end)
         odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point))
         if len(odd) or bool((series.q == Quality.SUSPECT).any()):
-            oldest, last = int(series.t_ms[0]), int(series.t_ms[-1])
-            stood = [int(series.t_ms[standstill(series.x, i)]) for i in odd.tolist()]
-            start, end = max(min([start - HOLD_MS, *stood]), oldest), min(end + HOLD_MS, last)
+            start, end = _widened(series, start, end, odd)
             edges, series = self._hours_and_readings(point, start, end)
         return self._use(point, edges, series)
 
@@ -145,6 +143,16 @@ class CounterHours:
         tags = {"meter": point.meter, "quantity": point.quantity.word}
         rows = self._store.read_rollup("usage_1h", tags, start_ms, end_ms, fields)
         return (rows[0].t_ms, dict(rows[0].fields)) if rows else None
+
+
+def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[int, int]:
+    """The time in which a reading of the range may decide what an anomaly is: slow meters need days for it."""
+    t_ms, newest = series.t_ms, len(series) - 1
+    a, b = np.searchsorted(t_ms, [start_ms, end_ms]).tolist()
+    stood = [int(t_ms[standstill(series.x, i)]) for i in odd.tolist()]
+    earliest = min([start_ms - HOLD_MS, int(t_ms[max(a - JUDGED_BY_READINGS, 0)]), *stood])
+    latest = max(end_ms + HOLD_MS, int(t_ms[min(b + JUDGED_BY_READINGS, newest)]))
+    return max(earliest, int(t_ms[0])), min(latest, int(t_ms[newest]))
 
 
 def _hourly(total: Total, edges_ms: Times, weights: Values | None) -> HourlyUse:

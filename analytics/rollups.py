@@ -39,6 +39,7 @@ class RollupWriter:
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, books: Books | None = None) -> None:
         self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
+        self._closed = self._books.closed()
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
@@ -65,6 +66,7 @@ class RollupWriter:
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
+        self._adjust_just_closed()
         self._adjusting.enter()
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
@@ -85,9 +87,19 @@ class RollupWriter:
         return self._catalogue.meter[point.meter].utility or point.quantity.utility
 
     def _write_meter(self, point: Point, use: HourlyUse) -> None:
-        meter, utility = self._catalogue.meter[point.meter], self._utility(point)
+        utility = self._utility(point)
         assert utility is not None
-        tags = {
+        tags = self._meter_tags(point, utility)
+        hours = self._meter_fields(point, utility, use)
+        runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
+        for run in runs:
+            self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
+        for month in shut:
+            self._adjust(point, utility, tags, month)
+
+    def _meter_tags(self, point: Point, utility: Utility) -> dict[str, str]:
+        meter = self._catalogue.meter[point.meter]
+        return {
             "site": self._catalogue.site.id,
             "building": meter.building,
             "utility": utility.value,
@@ -96,12 +108,6 @@ class RollupWriter:
             "enduse": meter.enduse,
             "quantity": point.quantity.word,
         }
-        hours = self._meter_fields(point, utility, use)
-        runs, shut = open_runs(self._calendar, self._adjusting.closed, meter.building, use.edges_ms)
-        for run in runs:
-            self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
-        for month in shut:
-            self._adjust(point, utility, tags, month)
 
     def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
         hours = self._hour_fields(utility, use, complete(use.completeness))
@@ -122,6 +128,15 @@ class RollupWriter:
         fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, days)
         found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
         self._adjusting.note(tags, month, found)
+
+    def _adjust_just_closed(self) -> None:
+        """Compare months closed since the last pass: a bill may have been made before what was then written."""
+        closed = self._books.closed()
+        for building, month in sorted(closed - self._closed):
+            for (place, utility), heads in self._totals.items():
+                for point in heads if place == building else ():
+                    self._adjust(point, utility, self._meter_tags(point, utility), month)
+        self._closed = closed
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)

@@ -1,4 +1,4 @@
-"""How long exact accounting takes: an estate's year, whole histories, live and late readings, the arithmetic alone."""
+"""How long exact accounting takes: an estate's year in memory and on disk, live and late readings, doing it again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -14,18 +14,23 @@ import numpy as np
 
 from accounting.calendars import SiteCalendar
 from accounting.demand import peak_rate, quarter_edges
+from accounting.dirty import Dirty
 from accounting.intervals import use_between, use_of
 from accounting.ledger import Stretch, stitched
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.tariffs import Pricing, Tariffs
+from analytics.recompute import Recompute
 from analytics.rollup_days import daily
 from analytics.rollup_hours import by_hour, by_hour_and_period
 from analytics.rollups import RollupWriter
+from analytics.scene import instant
 from facility.catalogue import Catalogue
 from facility.model import Building, Meter, MeterRole, Name, Point, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Period, Rule, Tariff
 from stores.readings.sqlite import SqliteStore
+from stores.records.database import open_records
+from stores.records.recomputations import Recomputations
 
 RESULT = Path(__file__).parent / "results" / "accounting.json"
 START_MS = 1_756_684_800_000  # 2025-09-01T00:00Z
@@ -125,8 +130,46 @@ def milliseconds_again(folder: str, catalogue: Catalogue, days: int) -> float:
     return (perf_counter() - begun) * 1000
 
 
+def milliseconds_of_recompute(folder: str, catalogue: Catalogue, months: int) -> float:
+    """A day of one counter asked for and computed again by the list of recomputations, in so many months of history."""
+    store, point = SqliteStore(Path(folder) / f"asked{months}.db"), catalogue.points[0].id
+    single = Catalogue(catalogue.site, (), catalogue.buildings, (), (), catalogue.meters[:1], catalogue.points[:1])
+    t_ms = START_MS + np.arange(0, months * 30 * DAY_MS, HOUR_MS // 4)
+    store.write(column(point, t_ms, np.cumsum(np.random.default_rng(6).random(len(t_ms)))))
+    writer = RollupWriter(store, single)
+    writer.update(store.changes(0).ranges)
+    todo = Recomputations(open_records(f"sqlite:///{folder}/asked{months}.records"))
+    again, spent, now_ms = Recompute(store, writer, single, todo), [], int(t_ms[-1])
+    first = instant(now_ms - 10 * DAY_MS)
+    for _ in range(LIVE_UPDATES // 5):
+        todo.ask(
+            [Dirty((point,), first, first + timedelta(days=1), "bench")], by="bench", at=instant(now_ms), reason=""
+        )
+        begun = perf_counter()
+        while again.step(now_ms):
+            pass
+        spent.append(perf_counter() - begun)
+    return float(np.median(spent)) * 1000
+
+
+def seconds_of_a_stored_year(folder: str, catalogue: Catalogue) -> float:
+    """A year of quarter-hourly readings of the twenty counters, from and into SQLite as analytics does it."""
+    store = SqliteStore(Path(folder) / "stored.db")
+    t_ms = START_MS + np.arange(0, YEAR_DAYS * DAY_MS, HOUR_MS // 4)
+    rng = np.random.default_rng(5)
+    for point in catalogue.points:
+        store.write(column(point.id, t_ms, np.cumsum(rng.random(len(t_ms)) * 9)))
+    ranges = store.changes(0).ranges
+    begun = perf_counter()
+    RollupWriter(store, catalogue).update(ranges)
+    return perf_counter() - begun
+
+
 def seconds_of_an_estates_year(catalogue: Catalogue) -> tuple[float, float]:
-    """2,000 counters, a year of quarter-hourly readings each: hourly and daily use and cost. Also the peak in MiB."""
+    """Hourly and daily use and cost of 2,000 counters' year of quarter-hourly readings: arithmetic alone, no store.
+
+    Also the peak in MiB.
+    """
     calendar = SiteCalendar(catalogue.site)
     edges = calendar.day_edges(START_MS, START_MS + YEAR_DAYS * DAY_MS)
     hours = np.arange(edges[0], edges[-1] + 1, HOUR_MS)
@@ -149,7 +192,7 @@ def seconds_of_an_estates_year(catalogue: Catalogue) -> tuple[float, float]:
 def _account(
     t_ms: np.ndarray, x: np.ndarray, hours: np.ndarray, days: np.ndarray, pricing: Pricing, occ: np.ndarray
 ) -> None:
-    """One counter's year, as the rollups compute it."""
+    """One counter's year, as the rollups compute it, without reading or writing it."""
     use = use_of(stitched(t_ms, x, [Stretch(span=1e6)], max_rate=5_000.0), quarter_edges(hours))
     quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.qty))
     fields = {
@@ -185,11 +228,19 @@ def main() -> None:
     catalogue = estate()
     year_s, peak_mib = seconds_of_an_estates_year(catalogue)
     with tempfile.TemporaryDirectory() as folder:
+        stored_s = seconds_of_a_stored_year(folder, catalogue)
         figures = {
-            "year_of_2000_quarter_hourly_counters_s": year_s,
-            "year_of_2000_quarter_hourly_counters_peak_mib": peak_mib,
+            "arithmetic_in_memory_year_of_2000_quarter_hourly_counters_s": year_s,
+            "arithmetic_in_memory_year_of_2000_quarter_hourly_counters_peak_mib": peak_mib,
+            "rollups_on_sqlite_year_of_20_quarter_hourly_counters_s": stored_s,
+            "rollups_on_sqlite_year_per_quarter_hourly_counter_s": stored_s / METERS,
+            "rollups_on_sqlite_year_of_2000_quarter_hourly_counters_scaled_from_20_s": stored_s
+            / METERS
+            * YEAR_COUNTERS,
             "one_late_reading_in_1_month_ms": milliseconds_late(folder, catalogue, 1),
             "one_late_reading_in_12_months_ms": milliseconds_late(folder, catalogue, 12),
+            "recompute_1_day_in_1_month_ms": milliseconds_of_recompute(folder, catalogue, 1),
+            "recompute_1_day_in_12_months_ms": milliseconds_of_recompute(folder, catalogue, 12),
             "again_1_day_in_a_year_ms": milliseconds_again(folder, catalogue, 1),
             "again_10_days_in_a_year_ms": milliseconds_again(folder, catalogue, 10),
             "again_100_days_in_a_year_ms": milliseconds_again(folder, catalogue, 100),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,12 @@ from accounting.calendars import SiteCalendar
 from accounting.tariffs import Tariffs
 from facility.errors import ConfigError
 from facility.quantities import Utility
+from reports.doubts import doubts
 from reports.lines import Line, billed_lines, rounded
 from reports.proof import Proof, RegisterLine, prove
-from reports.stored_use import StoredUse, read_use
+from reports.stored_use import StoredUse, read_days, read_peak, read_use
 from stores.counters import Counters
+from stores.records.accounts import Days  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from stores.records.accounts import Accounts, Adjustment
 
 CENT = Decimal("0.01")
-_LONG_ENOUGH = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,24 @@ class Bill:
     adjustments: tuple[AdjustingLine, ...]
     total: Decimal
     closed: str = ""
+    doubts: tuple[str, ...] = ()
+    """Why it is not fit to be closed yet, each with what to do."""
+    days: dict[str, Days] = field(default_factory=dict)
+    """The days it was made from, by counter (meter/quantity): what a closed month is compared with later."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know before handing it in."""
-        return tuple(note for utility in self.utilities for note in _notes(utility))
+        return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility)))
 
 
 BILL = TypeAdapter(Bill)
 """A bill to JSON and back, for a month that is closed."""
 
 
-def make_bill(store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str) -> Bill:
+def make_bill(
+    store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str, *, now: datetime
+) -> Bill:
     """The bill of a month: as it was handed in where it is closed, else from what is stored now.
 
     Raises ``ConfigError`` for a building or month that does not exist.
@@ -132,7 +139,18 @@ def make_bill(store: ReadingStore, catalogue: Catalogue, books: Accounts, buildi
         utilities,
         adjustments,
         sum(amounts, Decimal(0)).quantize(CENT),
+        days=_days(store, catalogue, calendar, building, (start_ms, end_ms)),
+        doubts=tuple(doubts(catalogue, building, (start, end), utilities, books.waiting(), now)),
     )
+
+
+def _days(
+    store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, building: str, span: tuple[int, int]
+) -> dict[str, Days]:
+    """The stored days of every head counter."""
+    heads = [meter for utility in Utility for meter in catalogue.head_meters(building, utility)]
+    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
+    return {f"{p.meter}/{p.quantity.word}": read_days(store, calendar, p, *span) for p in points}
 
 
 def _utility_bill(
@@ -148,11 +166,11 @@ def _utility_bill(
     if not points:
         return None
     uses = [read_use(store, point, *span) for point in points]
-    together = StoredUse.sum_of(uses)
+    together = StoredUse.sum_of(uses, read_peak(store, building, utility, *span))
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
     counters = Counters(store, catalogue)
-    proofs = [prove(store, counters, point, *span) for point in points]
+    proofs = [prove(store, counters, calendar, point, *span) for point in points]
     return UtilityBill(
         utility=utility.value,
         unit=utility.unit,
@@ -170,10 +188,10 @@ def _utility_bill(
 
 def _notes(bill: UtilityBill) -> list[str]:
     notes = [
-        f"{line.meter}: the register stood at {line.opening:,.10g} from {line.start:%Y-%m-%d} to {line.end:%Y-%m-%d}"
+        f"{line.meter}: the register stood at {stood.face:,.10g} from {stood.start:%Y-%m-%d} to {stood.end:%Y-%m-%d}"
         " (UTC); is nothing used there, or does the meter stand still?"
         for line in bill.registers
-        if line.counted == 0 and line.end - line.start >= _LONG_ENOUGH
+        for stood in line.standstills
     ]
     if bill.shares.missing_h > 0:
         notes.append(f"{bill.utility}: {bill.shares.missing_h:g} hours are missing; they are not billed")

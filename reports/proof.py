@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accounting.intervals import MAX_GAP_MS
-from accounting.local_time import HOUR_MS
 from facility.ledger import history_of
 from facility.model import Quality
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
+    from accounting.calendars import SiteCalendar
     from accounting.ledger import Stretch
     from accounting.registers import Total
     from facility.model import Point
     from stores.counters import Counters
     from stores.readings.port import ReadingStore
+
+LONG_STANDSTILL = timedelta(days=7)
+"""A register that shows the same for so long is named: is nothing used there, or does the meter stand still?"""
+
+_LINKS = 2  # silences, one ending in the hour in which the next begins, that are taken from the intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A time of the month, at least ``LONG_STANDSTILL``, over which a register showed the same."""
+
+    start: datetime
+    end: datetime
+    face: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ class RegisterLine:
     counted: float
     events: float
     estimated: bool
+    standstills: tuple[Standstill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,9 @@ class Proof:
     counted: float
 
 
-def prove(store: ReadingStore, counters: Counters, point: Point, start_ms: int, end_ms: int) -> Proof:
+def prove(
+    store: ReadingStore, counters: Counters, calendar: SiteCalendar, point: Point, start_ms: int, end_ms: int
+) -> Proof:
     """Registers of a counter over a month, read from the readings themselves and from the ledger."""
     series = counters.around(point, start_ms, end_ms)
     total = counters.total(point, series)
@@ -61,13 +78,13 @@ def prove(store: ReadingStore, counters: Counters, point: Point, start_ms: int, 
         return Proof((), 0.0)
     lines = []
     stretches = counters.stretches[point.id]
-    serials = _serials(counters, point)
+    serials, running = _serials(counters, point), _Running(total, store, calendar, point)
     for k, stretch in enumerate(stretches):
         begin = max(first, stretch.since_ms)
         until = min(last, stretches[k + 1].since_ms) if k + 1 < len(stretches) else last
         if begin < until:
             following = stretches[k + 1] if k + 1 < len(stretches) else None
-            ends = _End(begin, total, store, point), _End(until, total, store, point)
+            ends = _End(begin, running), _End(until, running)
             lines.append(_line(point, serials[k], stretch, following, series, ends))
     return Proof(tuple(lines), sum(line.counted for line in lines))
 
@@ -80,24 +97,40 @@ def _serials(counters: Counters, point: Point) -> list[str]:
 class _End:
     """The counter at one end of a stretch: its total there, and whether that is an estimate."""
 
-    def __init__(self, t_ms: int, total: Total, store: ReadingStore, point: Point) -> None:
+    def __init__(self, t_ms: int, running: _Running) -> None:
         self.t_ms = t_ms
-        row = int(np.searchsorted(total.t_ms, t_ms, side="right")) - 1
-        before = int(total.t_ms[row])
-        after = int(total.t_ms[row + 1]) if row + 1 < len(total.t_ms) else before
-        self.estimated = before < t_ms < after and after - before > MAX_GAP_MS
-        if self.estimated:
-            self.total = float(total.total[row]) + _estimated_between(store, point, before, t_ms)
-        else:
-            self.total = float(np.interp(t_ms, total.t_ms, total.total))
+        self.estimated = running.silence_at(t_ms) is not None
+        self.total = running.at(t_ms)
 
 
-def _estimated_between(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> float:
-    """What the intervals gave to a silence from its beginning up to an instant."""
-    tags = {"meter": point.meter, "quantity": point.quantity.word}
-    first = start_ms - start_ms % HOUR_MS
-    rows = store.read_rollup("usage_1h", tags, first, end_ms, ["est_qty"])
-    return sum(float(np.nansum(one.fields["est_qty"])) for one in rows)
+class _Running:
+    """A counter's total at any instant: by its readings and, where they are silent, by what the intervals gave."""
+
+    def __init__(self, total: Total, store: ReadingStore, calendar: SiteCalendar, point: Point) -> None:
+        self._total, self._store, self._calendar = total, store, calendar
+        self._tags = {"meter": point.meter, "quantity": point.quantity.word}
+
+    def silence_at(self, t_ms: int) -> int | None:
+        """When the silence began that an instant lies in; None where readings measure it."""
+        times = self._total.t_ms
+        row = int(np.searchsorted(times, t_ms, side="right")) - 1
+        if row < 0 or row + 1 >= len(times) or times[row] == t_ms or times[row + 1] - times[row] <= MAX_GAP_MS:
+            return None
+        return int(times[row])
+
+    def at(self, t_ms: int, links: int = _LINKS) -> float:
+        """The total at an edge of an hour, or where readings measure it.
+
+        In a silence it is that at the beginning of the hour in which the silence began, and what the intervals
+        counted from there: in that hour another silence may have ended. Where silence follows silence without end
+        (a meter that is read every few hours) it is known by the registers: such a meter has no weeks to be spread by.
+        """
+        began = self.silence_at(t_ms)
+        if began is None or not links:
+            return float(np.interp(t_ms, self._total.t_ms, self._total.total))
+        first = int(self._calendar.hour_edges(began, began + 1)[0])
+        rows = self._store.read_rollup("usage_1h", self._tags, first, t_ms, ["qty"])
+        return self.at(first, links - 1) + sum(float(np.nansum(one.fields["qty"])) for one in rows)
 
 
 def _line(
@@ -121,7 +154,21 @@ def _line(
         counted=counted,
         events=counted - (closing - opening) * stretch.true,
         estimated=begin.estimated or until.estimated,
+        standstills=_standstills(own, stretch, begin.t_ms, until.t_ms),
     )
+
+
+def _standstills(own: Series, stretch: Stretch, start_ms: int, end_ms: int) -> tuple[Standstill, ...]:
+    """Where a device's readings show the same for long between two instants."""
+    if not len(own):
+        return ()
+    moved = np.flatnonzero(np.diff(own.x)) + 1
+    firsts, lasts = np.append(0, moved), np.append(moved, len(own)) - 1
+    begins, untils = np.maximum(own.t_ms[firsts], start_ms), np.minimum(own.t_ms[lasts], end_ms)
+    long = np.flatnonzero(untils - begins >= LONG_STANDSTILL / timedelta(milliseconds=1)).tolist()
+    times = [[datetime.fromtimestamp(int(column[k]) / 1000, UTC) for column in (begins, untils)] for k in long]
+    faces = [float(own.x[firsts[k]]) / stretch.told for k in long]
+    return tuple(Standstill(start, end, face) for (start, end), face in zip(times, faces, strict=True))
 
 
 def _own_readings(series: Series, stretch: Stretch, following: Stretch | None) -> Series:

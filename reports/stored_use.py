@@ -9,12 +9,16 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS
 from facility.tariff import PERIODS
+from stores.records.accounts import ADJUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from accounting.calendars import SiteCalendar
     from facility.model import Point
+    from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
+    from stores.records.accounts import Days
 
 _FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
 
@@ -36,8 +40,11 @@ class StoredUse:
         return float(np.nansum(self.qty))
 
     @classmethod
-    def sum_of(cls, uses: Sequence[StoredUse]) -> StoredUse:
-        """Several meters together: an hour that one of them lacks counts what the others know."""
+    def sum_of(cls, uses: Sequence[StoredUse], peak_kw: Values) -> StoredUse:
+        """Several meters together: an hour that one of them lacks counts what the others know.
+
+        Their peak is told apart: meters that peak in different quarters have less together than one by one.
+        """
         qty = np.stack([use.qty for use in uses])
         missing = np.isnan(qty).all(axis=0)
         summed = np.nansum(qty, axis=0)
@@ -47,7 +54,7 @@ class StoredUse:
             summed,
             np.nansum([use.est_qty for use in uses], axis=0),
             np.mean([use.completeness for use in uses], axis=0),
-            np.sum([use.peak_kw for use in uses], axis=0),
+            peak_kw,
             np.nansum([use.by_period for use in uses], axis=0),
         )
 
@@ -69,3 +76,23 @@ def read_use(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> S
         columns["peak_kw"],
         np.stack([columns[f"qty_{period}"] for period in PERIODS], axis=1),
     )
+
+
+def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: int, end_ms: int) -> Values:
+    """The peak of each hour of all head meters together, from ``building_1h``; NaN where one of them is missing."""
+    peak = np.full((end_ms - start_ms) // HOUR_MS, np.nan)
+    tags = {"building": building, "utility": utility.value}
+    for rows in store.read_rollup("building_1h", tags, start_ms, end_ms, ["peak_kw"]):
+        peak[(rows.t_ms - start_ms) // HOUR_MS] = rows.fields["peak_kw"]
+    return peak
+
+
+def read_days(store: ReadingStore, calendar: SiteCalendar, point: Point, start_ms: int, end_ms: int) -> Days:
+    """What ``usage_1d`` knows of a counter's use and cost, by local day and field."""
+    days: Days = {}
+    tags = {"meter": point.meter, "quantity": point.quantity.word}
+    for rows in store.read_rollup("usage_1d", tags, start_ms, end_ms, ADJUSTED):
+        for k, t_ms in enumerate(rows.t_ms.tolist()):
+            known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
+            days[calendar.local_date(t_ms + HOUR_MS).isoformat()] = known
+    return days

@@ -8,7 +8,7 @@ import numpy as np
 
 from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS
-from accounting.registers import HOLD_MS, anomalies, standstill
+from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from facility.model import Quality
 from facility.quantities import GREATEST_RATES
 from stores.readings.neighbours import readings_around
@@ -40,11 +40,15 @@ class Counters:
 
     def around(self, point: Point, start_ms: int, end_ms: int) -> Series:
         """Readings of the range with what is needed to judge them: a register that leaps may have stood for long."""
-        series = readings_around(self._store, point.id, start_ms, end_ms, context_ms=HOLD_MS)
+        series = self._around(point, start_ms, end_ms, HOLD_MS)
         odd = anomalies(series.t_ms, series.x, self.most_per_hour(point)).tolist()
         if odd and odd[0] > 0 and series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
-            return readings_around(self._store, point.id, start_ms, end_ms, context_ms=_STANDSTILL_MS)
+            return self._around(point, start_ms, end_ms, _STANDSTILL_MS)
         return series
+
+    def _around(self, point: Point, start_ms: int, end_ms: int, context_ms: int) -> Series:
+        count = JUDGED_BY_READINGS
+        return readings_around(self._store, point.id, start_ms, end_ms, context_ms=context_ms, count=count)
 
     def total(self, point: Point, series: Series) -> Total:
         """The total over a stretch of readings as ``around`` gives them; suspect ones stay out."""

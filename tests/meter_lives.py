@@ -117,12 +117,14 @@ FAULTS = (
 
 @st.composite
 def lives(draw):
-    """A meter's life of hours or days: ordinary readings with a fault between each seven."""
+    """A meter's life of hours, days or weeks: ordinary readings with a fault between each seven."""
     span = draw(st.sampled_from(SPANS))
     begins = (
         st.floats(2_000, 6_000) if span is None or draw(st.booleans()) else st.floats(1, 150).map(lambda x: span - x)
     )
-    life = Life(pause=draw(st.sampled_from([60, 900, 3_600])) * 1_000, face=draw(begins), span=span)
+    life = Life(
+        pause=draw(st.sampled_from([60, 900, 3_600, 3 * 3_600, 24 * 3_600])) * 1_000, face=draw(begins), span=span
+    )
     faults = draw(st.lists(st.sampled_from(FAULTS), max_size=4))
     n = CLEAN * (len(faults) + 1)
     for k, step in enumerate(draw(st.lists(st.floats(0.5, 12), min_size=n, max_size=n))):

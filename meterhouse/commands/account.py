@@ -55,7 +55,7 @@ def report(
     """Print or write the bill."""
     if form is Format.XLSX and out is None:
         raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as bill.xlsx"))
-    bill = _bill(building, month)
+    bill = _bill(building, month, datetime.now(UTC))
     text = bill_csv(bill) if form is Format.CSV else bill_text(bill)
     if out is None:
         typer.echo(text, nl=False)
@@ -74,10 +74,11 @@ def close(
     *,
     by: Annotated[str, typer.Option("--by", help="Who closes it; you, unless said otherwise.")] = "",
 ) -> None:
-    """Close a month that is over."""
-    bill, now = _bill(building, month), datetime.now(UTC)
-    if bill.end > now:
-        raise ConfigError(f"{month} is not over before {bill.end:%Y-%m-%d}; only a month that is over can be closed")
+    """Close a month that is over and whose figures stand."""
+    now = datetime.now(UTC)
+    bill = _bill(building, month, now)
+    if bill.doubts:
+        raise ConfigError(*(f"{building} {month} cannot be closed: {doubt}" for doubt in bill.doubts))
     content = BILL.dump_python(bill, mode="json")
     books = Accounts(open_records(Settings().records_url))
     closed = books.close(building, month, content, by=by or getpass.getuser(), at=now)
@@ -136,11 +137,11 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.3f}"
 
 
-def _bill(building: str, month: str) -> Bill:
+def _bill(building: str, month: str, now: datetime) -> Bill:
     settings = Settings()
     records = open_records(settings.records_url)
     estate = Registry(records).load()
-    return make_bill(open_readings(settings.store_url), estate, Accounts(records), building, month)
+    return make_bill(open_readings(settings.store_url), estate, Accounts(records), building, month, now=now)
 
 
 def _day(option: str, text: str, zone: ZoneInfo) -> datetime:

@@ -105,8 +105,11 @@ class SqliteStore:
         """The newest reading of each point."""
         query = "SELECT point, t_ms, x, q FROM latest JOIN series ON series.id = latest.series"
         with self._file.reading() as connection:
-            found = {point: Latest(*row) for point, *row in connection.execute(query)}
-        return found if points is None else {point: found[point] for point in points if point in found}
+            if points is None:
+                return {point: Latest(*row) for point, *row in connection.execute(query)}
+            one, numbers = "SELECT t_ms, x, q FROM latest WHERE series = ?", self._known(connection, points)
+            found = {point: connection.execute(one, (n,)).fetchone() for point, n in numbers.items()}
+        return {point: Latest(*row) for point, row in found.items() if row}
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""

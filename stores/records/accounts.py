@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import ConfigError
+from facility.tariff import PERIODS
 from stores.records.account_tables import adjustment, closed_month
 from stores.records.audit import append_entry
 from stores.records.database import writing
+from stores.records.recomputations import Recomputations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +23,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
+    from stores.records.recomputations import Recomputation
+
 Days = dict[str, dict[str, float]]
-"""Local day → field of ``usage_1d`` → what it is more (or less) than was handed in."""
+"""Local day → field of ``usage_1d`` → its figure, or what it is more (or less) than was handed in."""
+
+ADJUSTED = ("est_qty", *(name for one in ("qty", "cost") for name in (one, *(f"{one}_{period}" for period in PERIODS))))
+"""The fields of a day that a closed month is held to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,17 @@ class Accounts:
         if digest_of(row["bill"]) != row["digest"]:
             raise ConfigError(f"the closed bill of {building} {month} was changed after it was closed")
         return ClosedMonth(**{key: value for key, value in row.items() if key != "id"})
+
+    def handed_in(self, building: str, month: str, counter: str) -> Days | None:
+        """The days of a counter (meter/quantity) in a closed month; None where its bill was not made from them."""
+        query = sa.select(closed_month.c.bill).where(closed_month.c.id == f"{building}/{month}")
+        with self._engine.connect() as connection:
+            bill: dict[str, dict[str, Days]] = connection.execute(query).scalar_one_or_none() or {}
+        return bill.get("days", {}).get(counter)
+
+    def waiting(self) -> list[Recomputation]:
+        """What is still to be computed again: figures that it reaches are not fit to be closed."""
+        return Recomputations(self._engine).open_ones()
 
     def adjust(self, found: Sequence[Adjustment]) -> None:
         """Enter what closed months turned out to be more or less."""

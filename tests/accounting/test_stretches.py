@@ -34,6 +34,28 @@ def test_a_swap_without_a_read_adds_nothing_invented():
     assert swapped(None, None).qty.sum() == pytest.approx(230)
 
 
+def test_a_swap_in_a_silence_is_missing_on_the_side_that_nobody_read():
+    heard = (HOURS <= 6 * HOUR_MS) | (HOURS >= 18 * HOUR_MS)
+    x = np.where(HOURS <= NOON, 5_000 + 10 * HOURS / HOUR_MS, 7 + 10 * (HOURS - NOON) / HOUR_MS)
+
+    def silent(closing, opening):
+        stretches = [Stretch(), Stretch(NOON, opening=opening, closing=closing)]
+        return used(x[heard], stretches, HOURS[heard])
+
+    neither = silent(None, None)
+    assert np.flatnonzero(np.isnan(neither.qty)).tolist() == list(range(6, 18))
+    assert np.isnan(neither.est_qty[6:18]).all()
+    assert (neither.completeness[6:18] == 0).all()
+    assert np.nansum(neither.qty) == pytest.approx(120)
+    only_closing = silent(5_125.0, None)
+    assert np.flatnonzero(np.isnan(only_closing.qty)).tolist() == list(range(13, 18))
+    assert np.nansum(only_closing.qty) == pytest.approx(60 + 65 + 60)
+    only_opening = silent(None, 7.0)
+    assert np.flatnonzero(np.isnan(only_opening.qty)).tolist() == list(range(6, 12))
+    assert np.nansum(only_opening.qty) == pytest.approx(60 + 55 + 60)
+    assert np.nansum(silent(5_125.0, 7.0).qty) == pytest.approx(240)
+
+
 def test_a_device_that_rolled_over_and_was_then_swapped_is_counted_through():
     x = np.where(HOURS <= 12 * HOUR_MS, (99_900 + 10 * HOURS / HOUR_MS) % 100_000, 10 * (HOURS - NOON) / HOUR_MS)
     stretches = [Stretch(span=1e5), Stretch(NOON, span=1e5, opening=0.0, closing=25.0)]

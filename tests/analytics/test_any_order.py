@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from meter_lives import lives
-from test_rollups import assert_same, batch, estate, everything, fed, ms
+from test_rollups import assert_same, batch, estate, everything, fed, ms, rows
 
+from accounting.local_time import HOUR_MS
 from facility.ledger import BEGINNING, Installation
 from facility.profile import Ratio
 
@@ -41,8 +43,29 @@ def lived(life):
 @given(lives(), st.integers(0, 2**32 - 1))
 def test_rollups_of_a_random_life_do_not_depend_on_the_order_of_arrival(life, seed):
     catalogue, rng = lived(life), np.random.default_rng(seed)
-    t_ms, rows = np.unique(np.array(life.t_ms) + BASE_MS, return_index=True)
-    x = np.array(life.x)[rows]
-    pieces = np.array_split(rng.permutation(len(t_ms)), rng.integers(1, 8))
-    shuffled = fed(catalogue, *(batch(POINT, t_ms[part], x[part]) for part in pieces))
-    assert_same(everything(shuffled), everything(fed(catalogue, batch(POINT, t_ms, x))))
+    t_ms, kept = np.unique(np.array(life.t_ms) + BASE_MS, return_index=True)
+    x = np.array(life.x)[kept]
+    at_once = everything(fed(catalogue, batch(POINT, t_ms, x)))
+    one_by_one = np.arange(len(t_ms))[:, None]
+    for pieces in (one_by_one, np.array_split(rng.permutation(len(t_ms)), rng.integers(1, 8))):
+        fed_in_pieces = fed(catalogue, *(batch(POINT, t_ms[part], x[part]) for part in pieces))
+        assert_same(everything(fed_in_pieces), at_once)
+
+
+@pytest.mark.parametrize("pause_h", [1, 2, 3, 6, 24])
+@pytest.mark.parametrize("what", ["reset", "roll-over", "leap", "zero"])
+def test_a_slow_meters_readings_count_the_same_one_by_one_as_at_once(pause_h, what):
+    row = np.arange(24)
+    steady = 5_000 + 10.0 * row
+    x = {
+        "reset": np.where(row < 10, steady, 10.0 * (row - 9)),
+        "roll-over": (999_900 + 10.0 * row) % 1e6,
+        "leap": steady + np.where(row >= 10, 5_000_000.0, 0.0),
+        "zero": np.where(row == 10, 0.0, steady),
+    }[what]
+    used = {"reset": 230, "roll-over": 230, "leap": 220, "zero": 230}[what]
+    catalogue, t_ms = estate(digits=6 if what == "roll-over" else None), BASE_MS + row * pause_h * HOUR_MS
+    catalogue = replace(catalogue, meters=(replace(catalogue.meters[0], most_per_hour=50.0), *catalogue.meters[1:]))
+    one_by_one = fed(catalogue, *(batch(POINT, [t], [value]) for t, value in zip(t_ms, x, strict=True)))
+    assert np.nansum(rows(one_by_one, "usage_1h", {"meter": "m0"}).fields["qty"]) == pytest.approx(used)
+    assert_same(everything(one_by_one), everything(fed(catalogue, batch(POINT, t_ms, x))))

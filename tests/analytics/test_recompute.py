@@ -18,6 +18,8 @@ from facility.model import Price
 from facility.profile import Ratio
 from facility.quantities import Utility
 from facility.tariff import PERIODS, Period, Rule, Tariff
+from reports.bill import BILL, make_bill
+from stores.readings.memory import MemoryStore
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
@@ -172,6 +174,33 @@ def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(r
     assert_same(everything(store), everything(fed(dearer, batch(POINT, t_ms, x))))
 
 
+class CountingStore(MemoryStore):
+    """A store that counts the rows it hands out."""
+
+    handed_out = 0
+
+    def read(self, points, start_ms, end_ms):
+        found = super().read(points, start_ms, end_ms)
+        self.handed_out += sum(len(series) for series in found.values())
+        return found
+
+    def read_rollup(self, name, tags, start_ms, end_ms, fields=None):
+        found = super().read_rollup(name, tags, start_ms, end_ms, fields)
+        self.handed_out += sum(len(series) for series in found)
+        return found
+
+
+def test_what_one_day_costs_does_not_grow_with_the_history_before_it(records):
+    spent = []
+    for begin in ("2026-02-01T00:00", "2025-08-01T00:00"):
+        store = fed(estate(), batch(POINT, *steady(begin, "2026-04-05T00:00")), store=CountingStore())
+        store.handed_out = 0
+        ask(records, datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 3, 21, tzinfo=UTC))
+        assert do_all(store, estate(), records) == 1
+        spent.append(store.handed_out)
+    assert spent[0] == spent[1]
+
+
 def test_a_counter_without_figures_is_done_at_once(records):
     ask(records, BEGINNING)
     assert do_all(fed(estate()), estate(), records) == 1
@@ -189,16 +218,27 @@ def late_march(store, catalogue, books, records, hours):
 
 
 def test_a_closed_month_is_never_rewritten_and_gets_one_adjusting_entry(records):
-    catalogue = priced(FIVE)
-    t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
-    books = Accounts(records)
-    store = fed(catalogue, batch(POINT, t_ms, x))
+    catalogue, books = priced(FIVE), Accounts(records)
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-01T00:00")
+    store = fed(catalogue, batch(POINT, t_ms[:-1], x[:-1]))
     books.close("hall", "2026-03", {"total": 1}, by="li", at=NOW)
     before = everything(store)
-    store.write(batch(POINT, [ms("2026-03-10T12:30")], [10_000.0]))  # a spike that is left out: nothing changes
     writer = RollupWriter(store, catalogue, books)
-    writer.update({POINT: (ms("2026-03-10T12:30"),) * 2}, now_ms=1)
+    spike = ms("2026-03-10T12:30")  # left out: nothing changes
+    store.write(batch(POINT, [spike], [10_000.0]))
+    writer.update({POINT: (spike, spike)}, now_ms=1)
     assert books.adjustments("hall", BEGINNING, NOW) == []
+    store.write(batch(POINT, t_ms[-1:], x[-1:] + 7))  # the month's last hour, heard of late
+    for _ in range(2):
+        writer.update({POINT: (int(t_ms[-1]),) * 2}, now_ms=1)
+    (entry,) = books.adjustments("hall", BEGINNING, NOW)
+    last = float(x[-1] + 7 - x[-2])
+    assert entry.differences == {
+        "2026-03-31": {
+            name: pytest.approx(value)
+            for name, value in (("qty", last), ("qty_valley", last), ("cost", last * 0.4), ("cost_valley", last * 0.4))
+        }
+    }
     assert_same(everything(store), before)
 
 
@@ -250,6 +290,55 @@ def test_two_silences_of_one_closed_day_are_entered_once(records):
     for field in ("cost", "qty_valley", "qty_peak", "qty"):
         more = truth.fields[field].sum() - handed_in.fields[field].sum()
         assert sum(one.sum_of(field) for one in found) == pytest.approx(more, abs=1e-5), field
+
+
+class InterruptedBooks(Accounts):
+    """Books that somebody closes a month in just after analytics has looked which months are closed."""
+
+    def __init__(self, engine, close):
+        super().__init__(engine)
+        self.close_now = close
+
+    def closed(self):
+        found = super().closed()
+        if self.close_now:
+            close, self.close_now = self.close_now, None
+            close()
+        return found
+
+
+def hand_in(store, catalogue, books, bill=None):
+    bill = bill or make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
+    books.close("hall", "2026-03", BILL.dump_python(bill, mode="json"), by="li", at=NOW)
+    return bill
+
+
+def late_end_of_march(store):
+    """Fifty units more in the last hour of March, which is heard of after the first pass."""
+    t_ms, x = steady("2026-03-02T00:00", "2026-04-01T00:00")
+    store.write(batch(POINT, t_ms[-1:], x[-1:] + 50))
+    return {POINT: (int(t_ms[-1]),) * 2}, round(NOW.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("when", ["amid the pass", "after the pass, with figures from before it"])
+def test_a_month_that_is_closed_while_analytics_writes_it_is_adjusted_to_what_was_handed_in(records, when):
+    catalogue = priced(FIVE)
+    store, books = fed(catalogue, batch(POINT, *steady("2026-03-02T00:00", "2026-04-01T00:00"))), Accounts(records)
+    before = make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
+    ranges, now_ms = late_end_of_march(store)
+    writer = RollupWriter(store, catalogue, books)
+    if when == "amid the pass":
+        writer = RollupWriter(store, catalogue, books := InterruptedBooks(records, None))
+        books.close_now = lambda: hand_in(store, catalogue, books, before)
+    writer.update(ranges, now_ms=now_ms)
+    if when != "amid the pass":
+        hand_in(store, catalogue, books, before)
+    for _ in range(2):
+        writer.update(ranges, now_ms=now_ms)
+    (entry,) = books.adjustments("hall", BEGINNING, datetime(2027, 1, 1, tzinfo=UTC))
+    assert entry.sum_of("qty") == pytest.approx(50)
+    assert entry.sum_of("cost") == pytest.approx(50 * 0.4)  # before midnight it is valley
+    assert set(entry.differences) == {"2026-03-31"}
 
 
 def test_open_months_beside_a_closed_one_are_written(records):

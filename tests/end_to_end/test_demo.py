@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from servers import free_port
@@ -102,7 +102,7 @@ def test_bills_prove_that_a_swap_and_a_silence_of_twelve_hours_lose_nothing(run)
     records, store = open_records(settings.records_url), open_readings(settings.store_url)
     estate, books = Registry(records).load(), Accounts(records)
     months = sorted({f"{at.astimezone(ZONE):%Y-%m}" for at in (swap.at, *silence)})
-    bills = [make_bill(store, estate, books, "b105", month).utilities[0] for month in months]
+    bills = [make_bill(store, estate, books, "b105", month, now=datetime.now(UTC)).utilities[0] for month in months]
     assert all(bill.residual == 0 and bill.counted == bill.quantity > 0 for bill in bills)
     assert all(sum(line.amount for line in bill.lines) == bill.amount for bill in bills)
     first, second = bills[0].registers[:2]

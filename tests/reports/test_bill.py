@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
 
+from accounting.dirty import Dirty
 from accounting.local_time import HOUR_MS
 from analytics.rollups import RollupWriter
 from facility.catalogue import Catalogue
@@ -24,12 +25,15 @@ from reports.bill import BILL, make_bill
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
+from stores.readings.port import RollupSeries
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
+from stores.records.recomputations import Recomputations
 
 ZONE = ZoneInfo("Asia/Shanghai")
 POINT = "main/energy_import/total"
 QUARTER = HOUR_MS // 4
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 FIVE = Tariff(
     "five",
     Utility.ELECTRICITY,
@@ -100,7 +104,7 @@ def stored(catalogue, *columns, points=(POINT,)):
 
 
 def bill_of(catalogue, books, *columns, month="2026-10", **more):
-    return make_bill(stored(catalogue, *columns, **more), catalogue, books, "hall", month)
+    return make_bill(stored(catalogue, *columns, **more), catalogue, books, "hall", month, now=LATER)
 
 
 def amounts(bill):
@@ -185,11 +189,56 @@ def test_a_silence_over_the_months_end_is_split_and_still_conserves(books):
     x = 700 + np.cumsum(np.where((local_hour >= 8) & (local_hour < 18), 5.0, 1.0))
     heard = (t_ms < ms("2026-10-31T15:20")) | (t_ms > ms("2026-11-01T06:10"))
     store = stored(catalogue, (t_ms[heard], x[heard]))
-    october, november = (make_bill(store, catalogue, books, "hall", month) for month in ("2026-10", "2026-11"))
+    october, november = (
+        make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")
+    )
     assert october.utilities[0].residual == november.utilities[0].residual == 0
     assert october.utilities[0].registers[0].estimated
     whole = x[-1] - x[np.searchsorted(t_ms, ms("2026-10-01T00:00"))]
     assert float(october.utilities[0].counted + november.utilities[0].counted) == pytest.approx(whole, abs=0.002)
+
+
+def daytime_load(t_ms, zone):
+    hours = (t_ms / HOUR_MS + datetime.fromtimestamp(t_ms[0] / 1000, zone).utcoffset().total_seconds() / 3600) % 24
+    return 700 + np.cumsum(np.where((hours >= 8) & (hours < 18), 5.0, 1.0))
+
+
+def test_a_silence_over_the_months_end_conserves_in_a_zone_half_an_hour_off(books):
+    zone, catalogue = ZoneInfo("Asia/Kolkata"), estate(FIVE)
+    catalogue = replace(catalogue, site=replace(catalogue.site, timezone="Asia/Kolkata"))
+    first, began, ended, last = (
+        round(datetime(2026, *at, tzinfo=zone).timestamp()) * 1000
+        for at in ((9, 25), (10, 31, 21, 40), (11, 1, 6), (11, 5))
+    )
+    t_ms = np.arange(first, last, HOUR_MS // 6)
+    heard = (t_ms <= began) | (t_ms > ended)
+    store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, zone)[heard]))
+    bills = [make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")]
+    assert [bill.utilities[0].residual for bill in bills] == [0, 0]
+    assert bills[0].utilities[0].registers[-1].estimated
+
+
+def test_two_silences_that_meet_in_one_hour_over_the_months_end_conserve(books):
+    end, catalogue = ms("2026-11-01T00:00"), estate(FIVE)
+    t_ms = np.arange(ms("2026-09-25T00:00"), ms("2026-11-05T00:00"), HOUR_MS // 12)
+    hours = (t_ms - end) / HOUR_MS
+    heard = ~(((hours > -9) & (hours < -4.8)) | ((hours > -4.5) & (hours < 5)))
+    store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, ZONE)[heard]))
+    bills = [make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")]
+    assert [bill.utilities[0].residual for bill in bills] == [0, 0]
+
+
+def test_a_meter_read_every_few_hours_off_the_hour_is_proved_by_its_registers(books):
+    t_ms = np.arange(ms("2026-09-25T00:20"), ms("2026-11-05T00:00"), 5 * HOUR_MS)
+    store = stored(estate(FIVE), (t_ms, daytime_load(t_ms, ZONE)))
+    bill = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER)
+    assert bill.utilities[0].residual == 0
+    tags = {"meter": "main", "quantity": "energy_import"}
+    (lost,) = store.read_rollup("usage_1h", tags, ms("2026-10-10T00:00"), ms("2026-10-11T00:00"))
+    valley = np.nan_to_num(lost.fields["qty_valley"])
+    less = {"qty": lost.fields["qty"] - valley, "qty_valley": 0 * valley}
+    store.write_rollup("usage_1h", [RollupSeries(lost.tags, lost.t_ms, less)])
+    assert make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).utilities[0].residual > 1
 
 
 def test_a_register_that_rolls_over_is_told(books):
@@ -210,7 +259,7 @@ def test_missing_hours_are_counted_and_never_billed(books):
     assert bill.utilities[0].quantity == 504 * 12
     assert shares.share(shares.missing_h) == pytest.approx(0.3226)
     assert bill.notes == ("electricity: 240 hours are missing; they are not billed",)
-    empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10")
+    empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
 
 
@@ -221,6 +270,18 @@ def test_a_register_that_never_moves_is_named(books):
     (note,) = bill.notes
     assert note.startswith("main: the register stood at 812.5 from 2026-09-30 to 2026-10-31 (UTC)")
     assert bill_of(estate(FIVE), books, steady()).notes == ()
+
+
+def test_a_register_that_stands_still_for_a_part_of_the_month_is_named(books):
+    t_ms, x = steady()
+    stuck = bill_of(estate(FIVE), books, (t_ms, np.minimum(x, 1_288)))  # from the second day on
+    (note,) = stuck.notes
+    assert note.startswith("main: the register stood at 1,288 from 2026-10-01 to 2026-10-31 (UTC); is nothing used")
+    away = (t_ms > ms("2026-10-05T00:00")) & (t_ms <= ms("2026-10-12T06:00"))
+    short = (t_ms > ms("2026-10-20T00:00")) & (t_ms <= ms("2026-10-26T00:00"))
+    used = 1_000 + np.cumsum(np.where(away | short, 0.0, 3.0))
+    (note,) = bill_of(estate(FIVE), books, (t_ms, used)).notes
+    assert "from 2026-10-04 to 2026-10-11 (UTC)" in note
 
 
 def test_days_without_a_price_are_named_and_cost_nothing(books):
@@ -257,6 +318,15 @@ def test_two_parts_capacity_demand_and_what_is_above_it(books):
     assert amounts(bill_of(estate(measured), books, (t_ms, x)))["demand"] == (100, Decimal("3800.00"))
 
 
+def test_demand_is_the_peak_of_all_head_meters_together_not_the_sum_of_their_peaks(books):
+    t_ms, _ = steady()
+    points = (POINT, "side/energy_import/total")
+    turns = [np.where(np.arange(len(t_ms)) % 2 == k, 25.0, 0.0) for k in range(2)]  # 100 kW in every other quarter
+    columns = [(t_ms, 1_000 + np.cumsum(turn)) for turn in turns]
+    bill = bill_of(estate(replace(FIVE, demand=Demand(40.0)), heads=2), books, *columns, points=points)
+    assert amounts(bill)["demand"] == (100, Decimal("4000.00"))
+
+
 def test_head_meters_are_billed_together_and_proved_apart(books):
     points = (POINT, "side/energy_import/total")
     bill = bill_of(estate(FIVE, heads=2), books, steady(), steady(per_hour=3.0), points=points)
@@ -273,14 +343,16 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     x = x + np.where(t_ms > ms("2026-10-20T09:00"), 30.0, 0.0)
     late = (t_ms >= ms("2026-10-20T02:00")) & (t_ms < ms("2026-10-20T20:00"))
     store = stored(catalogue, (t_ms[~late], x[~late]))
-    handed_in = make_bill(store, catalogue, books, "hall", "2026-10")
+    handed_in = make_bill(store, catalogue, books, "hall", "2026-10", now=LATER)
     books.close(
         "hall", "2026-10", BILL.dump_python(handed_in, mode="json"), by="li", at=datetime(2026, 11, 2, tzinfo=UTC)
     )
     store.write(ReadingBatch([POINT], [0] * int(late.sum()), t_ms[late].tolist(), x[late].tolist()))
     ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
     RollupWriter(store, catalogue, books).update(ranges, now_ms=ms("2026-11-09T12:00"))
-    october, november = (make_bill(store, catalogue, books, "hall", month) for month in ("2026-10", "2026-11"))
+    october, november = (
+        make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")
+    )
     assert replace(october, closed="") == handed_in
     assert october.closed == "2026-11-02 by li"
     (line,) = november.adjustments
@@ -292,12 +364,52 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     assert line.amount != 0
 
 
+def ask(books, first, end, points=(POINT,)):
+    todo = Recomputations(books._engine)
+    dirty = [Dirty(points, datetime.fromisoformat(first), datetime.fromisoformat(end), "tariff five changed")]
+    todo.ask(dirty, by="li", at=LATER, reason="notice")
+    return todo
+
+
+def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(books):
+    store = stored(estate(FIVE), steady())
+    new = estate(replace(FIVE, rules=(Rule(Period.PEAK, ((480, 1200),)), *FIVE.rules[1:])))
+    ask(books, "2026-11-01T00:00+08:00", "2026-12-01T00:00+08:00")  # another month
+    ask(books, "2026-10-01T00:00+08:00", "2026-11-01T00:00+08:00", points=("gone/energy_import/total",))
+    assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()
+    todo = ask(books, "2026-10-31T00:00+08:00", "2026-12-01T00:00+08:00")
+    stale = make_bill(store, new, books, "hall", "2026-10", now=LATER)
+    (doubt,) = stale.doubts
+    assert doubt.startswith("main: these figures are to be computed again (notice: tariff five changed); wait until")
+    assert stale.notes == stale.doubts
+    todo.note(3, next_ms=ms("2026-11-01T00:00"), months={})  # October is done, November is not
+    assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()
+
+
+def test_a_bill_says_that_registers_have_moved_since_its_figures_were_computed(books):
+    t_ms, x = steady()
+    store = stored(estate(FIVE), (t_ms[:-96], x[:-96]))
+    store.write(ReadingBatch([POINT], [0] * 96, t_ms[-96:].tolist(), x[-96:].tolist()))
+    doubts = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).doubts
+    assert len(doubts) == 1
+    assert "registers and intervals differ by 288.000000 kWh; wait until analytics" in doubts[0]
+    assert "--meter main --from 2026-10-01" in doubts[0]
+
+
+def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
+    (empty,) = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER).doubts
+    assert empty.startswith("nothing is known of hall in this month")
+    store, before = stored(estate(FIVE), steady()), datetime(2026, 10, 31, 23, 59, tzinfo=ZONE)
+    (early,) = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts
+    assert early.startswith("the month is not over before 2026-11-01")
+
+
 def test_a_closed_bill_that_was_tampered_with_is_refused(books):
     books.close("hall", "2026-10", {"total": "1"}, by="li", at=datetime(2026, 11, 2, tzinfo=UTC))
     with books._engine.begin() as connection:
         connection.exec_driver_sql('UPDATE closed_month SET bill = \'{"total": "2"}\'')
     with pytest.raises(ConfigError, match="was changed after it was closed"):
-        make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10")
+        make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
 
 
 @pytest.mark.parametrize(
@@ -305,13 +417,13 @@ def test_a_closed_bill_that_was_tampered_with_is_refused(books):
 )
 def test_what_does_not_exist_is_told(books, building, month, words):
     with pytest.raises(ConfigError, match=words):
-        make_bill(MemoryStore(), estate(FIVE), books, building, month)
+        make_bill(MemoryStore(), estate(FIVE), books, building, month, now=LATER)
 
 
 def test_figures_that_do_not_follow_the_tariff_yet_are_not_billed(books):
     store = stored(estate(prices=(Price(Utility.ELECTRICITY, 0.5, date(2026, 1, 1)),)), steady())
     with pytest.raises(ConfigError, match="not computed by tariff 'five' yet"):
-        make_bill(store, estate(FIVE), books, "hall", "2026-10")
+        make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER)
 
 
 def test_csv_and_workbook_say_what_the_bill_says(books):
