@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from facility.errors import ConfigError
+from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from facility.model import Meter
@@ -65,7 +65,7 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
     if new.since <= last.since:
         raise ConfigError(
             f"{new.meter}: a swap on {new.since:%Y-%m-%d %H:%M} lies before the present device was installed"
-            f" ({last.since:%Y-%m-%d %H:%M}); correct the ledger first"
+            f" ({last.since:%Y-%m-%d %H:%M}); if that entry is wrong, take it out first: meterhouse meter remove-entry"
         )
     if new.serial and new.serial == last.serial:
         raise ConfigError(
@@ -87,6 +87,23 @@ def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str,
     if one.span and one.opening is not None and one.opening >= one.span:
         raise ConfigError(f"{one.meter}: opening read {one.opening:g} is more than the register holds ({one.span:g})")
     return (*history[:k], one, *history[k + 1 :])
+
+
+def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Installation, ...]:
+    """The history without the entry that begins at ``since``: what hung there before hangs on.
+
+    Raises ``ConfigError`` where no entry begins then, where it is the first, or where later entries continue its device.
+    """
+    place, told = history[0].meter, ", ".join(f"{one.since:%Y-%m-%d %H:%M:%S}" for one in history[1:])
+    k = next((i for i, one in enumerate(history) if one.since == since), 0)
+    if k == 0:
+        what = "is the first of the ledger" if since == history[0].since else "is no entry of the ledger"
+        raise ConfigError(Problem(place, f"{since:%Y-%m-%d %H:%M:%S} UTC {what}", f"{told} UTC" if told else "none"))
+    if not history[k].continues and k + 1 < len(history) and history[k + 1].continues:
+        raise ConfigError(
+            f"{place}: the entry from {history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC continues this device; take it out first"
+        )
+    return (*history[:k], *history[k + 1 :])
 
 
 def corrected(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
+from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, removed, swapped
 from facility.profile import Ratio
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
@@ -60,7 +60,7 @@ def history(meter: Which) -> None:
     zone = ZoneInfo(estate.site.timezone)
     rows = []
     for one in history_of(_meter(estate, meter), estate.installations):
-        since = "beginning" if one.since == BEGINNING else f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}"
+        since = "beginning" if one.since == BEGINNING else _local(one.since, zone)
         serial = "(same)" if one.continues else one.serial or "–"
         reads = _read(one.closing), _read(one.opening)
         rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
@@ -91,7 +91,7 @@ def swap(
     """Write a swap into the ledger and have its use computed again."""
     registry = _registry()
     estate = registry.load()
-    place, when = _meter(estate, meter), _instant(estate, at)
+    place, when = _meter(estate, meter), _past(estate, "--at", at)
     old = history_of(place, estate.installations)
     new = Installation(
         meter=meter,
@@ -133,7 +133,7 @@ def correct(
     """Correct what the ledger says and have what depends on it computed again."""
     registry = _registry()
     estate = registry.load()
-    place, when, now = _meter(estate, meter), _instant(estate, since), datetime.now(UTC)
+    place, when, now = _meter(estate, meter), _past(estate, "--from", since), datetime.now(UTC)
     note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
     changed = history_of(place, estate.installations)
     facts = {
@@ -162,6 +162,24 @@ def correct(
     _write(registry, estate, place, changed, "meter.correct", note)
     if ct is not None or pt is not None:
         typer.echo(f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it.")
+
+
+@app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
+def remove_entry(
+    meter: Which,
+    *,
+    entry: Annotated[str, typer.Option("--entry", help="Since when it holds, as 'meter history' shows it.")],
+    reason: Reason,
+    by: By = "",
+) -> None:
+    """Take a wrong entry out of the ledger and have what depends on it computed again; the audit trail keeps it."""
+    registry = _registry()
+    estate = registry.load()
+    place, when = _meter(estate, meter), _instant(estate, entry)
+    note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
+    changed = removed(history_of(place, estate.installations), when)
+    check_reads(open_readings(Settings().store_url), estate, place, changed)
+    _write(registry, estate, place, changed, "meter.remove-entry", note)
 
 
 def _write(
@@ -197,6 +215,20 @@ def _instant(estate: Catalogue, text: str) -> datetime:
     except ValueError:
         raise ConfigError(Problem("time", f"'{text}' is no time", "such as '2026-09-14 10:30'")) from None
     return at.replace(tzinfo=at.tzinfo or ZoneInfo(estate.site.timezone)).astimezone(UTC)
+
+
+def _past(estate: Catalogue, option: str, text: str) -> datetime:
+    at, now = _instant(estate, text), datetime.now(UTC)
+    if at > now:
+        zone = ZoneInfo(estate.site.timezone)
+        told = f"up to now, {_local(now.replace(microsecond=0), zone)}; note it once it is done"
+        raise ConfigError(Problem(option, f"{_local(at, zone)} lies in the future", told))
+    return at
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _positive(option: str, ratio: float | None) -> float | None:

@@ -151,6 +151,34 @@ def test_a_second_swap_before_the_first_and_an_unknown_meter_are_refused(town):
     assert "is empty" in town.run("meter", "swap", "main", "--at", "2026-09-20", "--reason", " ", ok=False)
 
 
+def test_a_swap_in_the_future_is_refused(town):
+    late = tuple("2999-01-01 08:00" if word.startswith("2026") else word for word in SWAP)
+    assert "--at: 2999-01-01 08:00 lies in the future (allowed: up to now, 20" in town.run(*late, ok=False)
+    words = ("meter", "correct", "main", "--from", "2999-01-01", "--serial", "B2", "--reason", "r")
+    assert "--from: 2999-01-01 00:00 lies in the future" in town.run(*words, ok=False)
+    assert town.registry.load().meter["main"].serial == "A1"
+
+
+def test_a_swap_under_a_wrong_date_is_taken_out_and_noted_under_the_right_one(town):
+    wrong = tuple("2026-09-20 10:30" if word.startswith("2026") else word for word in SWAP)
+    town.run(*wrong)
+    town.compute_again()
+    assert "take it out first: meterhouse meter remove-entry" in town.run(*SWAP, ok=False)
+    out = ("meter", "remove-entry", "main", "--reason", "wrong day", "--by", "wang", "--entry")
+    assert "is no entry of the ledger (allowed: 2026-09-20 02:30:00 UTC)" in town.run(*out, "2026-09-19", ok=False)
+    assert "is the first of the ledger" in town.run(*out, "1970-01-01T00:00Z", ok=False)
+    told = town.run(*out, "2026-09-20 10:30")
+    assert "changed meter main: serial 'B2' → 'A1'" in told
+    entry = Audit(town.records).entries()[0]
+    assert (entry.who, entry.what) == ("wang", "meter.remove-entry")
+    assert "wrong day" in entry.detail
+    (one,) = Recomputations(town.records).open_ones()
+    assert one.first_ms == ms("2026-09-20T10:30")
+    town.run(*SWAP, "--closing", "580.625")
+    town.compute_again()
+    assert "7,200.000 kWh" in town.run("account", "report", "--building", "hall", "--month", "2026-09")
+
+
 def test_a_wrong_ratio_is_corrected_from_a_date_and_the_agent_is_named(town):
     words = ("--from", "2026-09-21", "--ct", "60", "--reason", "type plate read", "--agent-from", "2026-10-02")
     told = town.run("meter", "correct", "main", *words)
