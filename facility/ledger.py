@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from facility.ledger_ratio import told_ratios
 
 if TYPE_CHECKING:
     from facility.model import Meter
@@ -106,53 +107,10 @@ def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Install
     return (*history[:k], *history[k + 1 :])
 
 
-def corrected(
-    history: tuple[Installation, ...], since: datetime, until: datetime, facts: Installation
-) -> tuple[Installation, ...]:
-    """The history in which the ratios of ``facts`` hold from ``since`` on, and the agent knows them from ``until`` on.
-
-    Later installations keep their own. Raises ``ConfigError`` where ``since`` lies before the first installation.
-    """
-    if since < history[0].since:
-        raise ConfigError(
-            f"{facts.meter}: nothing hung there on {since:%Y-%m-%d %H:%M}; the ledger begins"
-            f" {history[0].since:%Y-%m-%d %H:%M}"
-        )
-    k = max(i for i, one in enumerate(history) if one.since <= since)
-    old, later = history[k], history[k + 1 :]
-    end = later[0].since if later else None
-    told = (_told(old.told_ct_ratio, old.ct_ratio), _told(old.told_pt_ratio, old.pt_ratio))
-    right = replace(
-        old,
-        ct_ratio=facts.ct_ratio,
-        pt_ratio=facts.pt_ratio,
-        told_ct_ratio=told[0],
-        told_pt_ratio=told[1],
-        reason=facts.reason,
-        by=facts.by,
-    )
-    begins = right if old.since == since else replace(right, since=since, opening=None, closing=None, continues=True)
-    kept = history[:k] if old.since == since else history[: k + 1]
-    if not since < until or (end is not None and until >= end):
-        return (*kept, begins, *later)
-    known = replace(
-        begins, since=until, told_ct_ratio=None, told_pt_ratio=None, opening=None, closing=None, continues=True
-    )
-    return (*kept, begins, known, *later)
-
-
-def _told(told: float | None, ratio: float) -> float:
-    return ratio if told is None else told
-
-
 def present_facts(meter: Meter, history: tuple[Installation, ...]) -> Meter:
     """The meter with the facts of what hangs there now, which its agent must know."""
     now = history[-1]
+    ct, pt = told_ratios(now)
     return replace(
-        meter,
-        serial=now.serial,
-        digits=now.digits,
-        rolls_over_at=now.rolls_over_at,
-        ct_ratio=now.ct_ratio if now.told_ct_ratio is None else now.told_ct_ratio,
-        pt_ratio=now.pt_ratio if now.told_pt_ratio is None else now.told_pt_ratio,
+        meter, serial=now.serial, digits=now.digits, rolls_over_at=now.rolls_over_at, ct_ratio=ct, pt_ratio=pt
     )

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, removed, swapped
+from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
+from facility.ledger_ratio import corrected
 from facility.profile import Ratio
 from meterhouse.settings import Settings
 from meterhouse.table import render_table

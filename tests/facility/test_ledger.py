@@ -6,7 +6,8 @@ import pytest
 from estate import PROFILES, SITE
 
 from facility.errors import ConfigError
-from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
+from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, swapped
+from facility.ledger_ratio import corrected
 from facility.model import Meter, Name
 from facility.site_document import load_site
 from facility.site_export import dump_site
@@ -63,6 +64,33 @@ def test_a_ratio_is_corrected_from_a_date_and_the_agent_learns_it_later():
     assert (wrong.since, wrong.ct_ratio, wrong.told_ct_ratio, wrong.continues) == (MARCH, 60, 40, True)
     assert (right.since, right.ct_ratio, right.told_ct_ratio, right.continues) == (april, 60, None, True)
     assert present_facts(MAIN, (first, wrong, right)).ct_ratio == 60
+
+
+def test_a_second_correction_of_a_ratio_reaches_to_the_next_real_change():
+    april, may = MARCH + timedelta(days=31), MARCH + timedelta(days=61)
+    once = corrected(FIRST, MARCH, april, Installation("m", MARCH, ct_ratio=60, reason="type plate", by="li"))
+    twice = corrected(once, MARCH, may, Installation("m", MARCH, ct_ratio=50, reason="read again", by="wang"))
+    assert [(one.since, one.ct_ratio, one.told_ct_ratio) for one in twice] == [
+        (BEGINNING, 40, None),
+        (MARCH, 50, 40),
+        (april, 50, 60),
+        (may, 50, None),
+    ]
+    february = MARCH - timedelta(days=28)
+    earlier = corrected(twice, february, None, Installation("m", february, ct_ratio=45, reason="r", by="li"))
+    assert [one.ct_ratio for one in earlier] == [40, 45, 50, 50, 50]  # in March the transformer was another
+
+
+def test_an_agent_that_knew_a_ratio_before_it_was_true_and_one_that_learns_it_later():
+    february = MARCH - timedelta(days=28)
+    facts = Installation("m", MARCH, ct_ratio=60, reason="r", by="li")
+    early = corrected(FIRST, MARCH, february, facts)
+    assert [(one.ct_ratio, one.told_ct_ratio) for one in early] == [(40, None), (40, 60), (60, None)]
+    never = corrected(FIRST, MARCH, None, facts)
+    assert [(one.ct_ratio, one.told_ct_ratio) for one in never] == [(40, None), (60, 40)]
+    assert corrected(never, MARCH, MARCH + timedelta(days=1), facts)[1:] == corrected(
+        FIRST, MARCH, MARCH + timedelta(days=1), facts
+    )[1:]
 
 
 def test_a_correction_stays_within_the_device_it_is_about():
