@@ -43,15 +43,19 @@ def corrected(history: History, since: datetime, until: datetime | None, facts: 
     end = _run_end(cut, start, true_ratios, one_device=True)
     ended = cut[end].since if end < len(cut) else None
     right = tuple(_true(one, ratios) if start <= k < end else one for k, one in enumerate(cut))
-    if until is None or (ended is not None and until >= ended):
-        return tuple(map(_plain, right))
-    return told_from(right, until, ratios, facts, end=ended)
+    learns = None if until is None or (ended is not None and until >= ended) else until
+    return told_from(right, learns, ratios, facts, end=ended)
 
 
 def told_from(
-    history: History, start: datetime, ratios: Ratios, facts: Installation, *, end: datetime | None = None
+    history: History, start: datetime | None, ratios: Ratios, facts: Installation, *, end: datetime | None = None
 ) -> History:
-    """The history in which the agent multiplies by ``ratios`` from ``start`` on, until ``end`` or its next change."""
+    """The history in which the agent multiplies by ``ratios`` from ``start`` on, until ``end`` or its next change.
+
+    ``start`` None: it never does.
+    """
+    if start is None:
+        return tuple(map(_plain, history))
     cut = tuple(_explicit(one) for one in history)
     if told_ratios(cut[_begun(cut, start)]) != ratios:
         cut = _cut(cut, start, facts)

@@ -12,7 +12,7 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
-from facility.ledger_ratio import corrected
+from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
 from facility.profile import Ratio
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
@@ -32,6 +32,14 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry 
 By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
 Face = Annotated[float | None, typer.Option(min=0, help="A read as the register's face shows it.")]
 Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
+AgentFrom = Annotated[
+    str,
+    typer.Option(
+        "--agent-from",
+        help="When the agent begins to multiply by the new ratio: the time of its restart with the new extract,"
+        " past or planned; 'never' if it keeps the old one. Needed with --ct and --pt.",
+    ),
+]
 RollsOver = Annotated[float | None, typer.Option("--rolls-over-at", min=1, help="Where the register begins again.")]
 
 
@@ -86,6 +94,7 @@ def swap(
     pt: Annotated[
         float | None, typer.Option("--pt", help="Its voltage transformer ratio; as before if not said.")
     ] = None,
+    agent_from: AgentFrom = "",
     photo: Annotated[str, typer.Option("--photo", help="Where the photo of both faces is kept.")] = "",
     by: By = "",
 ) -> None:
@@ -94,6 +103,7 @@ def swap(
     estate = registry.load()
     place, when = _meter(estate, meter), _past(estate, "--at", at)
     old = history_of(place, estate.installations)
+    told = told_ratios(old[-1])
     new = Installation(
         meter=meter,
         since=when,
@@ -102,15 +112,22 @@ def swap(
         rolls_over_at=rolls_over_at if digits or rolls_over_at else old[-1].rolls_over_at,
         ct_ratio=_positive("--ct", ct) or old[-1].ct_ratio,
         pt_ratio=_positive("--pt", pt) or old[-1].pt_ratio,
+        told_ct_ratio=told[0],
+        told_pt_ratio=told[1],
         opening=opening,
         closing=closing,
         photo=photo,
         reason=_said(reason),
         by=by or getpass.getuser(),
     )
-    changed = swapped(old, new)
+    ratios, known = true_ratios(new), None
+    if ct is not None or pt is not None:
+        _check_ratio(estate, place)
+        known = _agent_from(estate, place, agent_from, told) if ratios != told else None
+    changed = told_from(swapped(old, new), known, ratios, new)
     check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.swap", new)
+    _say_who_must_know(place, known)
 
 
 @app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
@@ -121,9 +138,7 @@ def correct(
     reason: Reason,
     ct: Annotated[float | None, typer.Option("--ct", help="The true current transformer ratio.")] = None,
     pt: Annotated[float | None, typer.Option("--pt", help="The true voltage transformer ratio.")] = None,
-    agent_from: Annotated[
-        str, typer.Option("--agent-from", help="When the agent begins to multiply by it; now if not said.")
-    ] = "",
+    agent_from: AgentFrom = "",
     serial: Annotated[str | None, typer.Option("--serial", help="The true serial.")] = None,
     closing: Face = None,
     opening: Face = None,
@@ -134,7 +149,7 @@ def correct(
     """Correct what the ledger says and have what depends on it computed again."""
     registry = _registry()
     estate = registry.load()
-    place, when, now = _meter(estate, meter), _past(estate, "--from", since), datetime.now(UTC)
+    place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
     note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
     changed = history_of(place, estate.installations)
     facts = {
@@ -157,12 +172,11 @@ def correct(
             ct_ratio=_positive("--ct", ct) or in_force[-1].ct_ratio,
             pt_ratio=_positive("--pt", pt) or in_force[-1].pt_ratio,
         )
-        known = _instant(estate, agent_from) if agent_from else now.replace(microsecond=0)
+        known = _agent_from(estate, place, agent_from, told_ratios(in_force[-1]))
         changed = corrected(changed, when, known, true)
     check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.correct", note)
-    if ct is not None or pt is not None:
-        typer.echo(f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it.")
+    _say_who_must_know(place, known)
 
 
 @app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
@@ -249,6 +263,26 @@ def _check_ratio(estate: Catalogue, place: Meter) -> None:
     if not any(p.ratio not in {None, Ratio.NONE} for p in estate.points_of(place.id) if p.quantity.is_counter):
         raise ConfigError(
             f"{place.id}: its counters show primary values ({place.profile}); no ratio is applied to them"
+        )
+
+
+def _agent_from(estate: Catalogue, place: Meter, text: str, told: tuple[float, float]) -> datetime | None:
+    """When the agent knows a changed ratio, None for never: nobody but a person can tell, and a guess costs energy."""
+    if not text:
+        what = (
+            f"is missing: agent {place.agent} multiplies by CT {told[0]:g}, PT {told[1]:g} until it is restarted with"
+            " the new extract; counted before or after that by the wrong one, energy is lost or doubled"
+        )
+        allowed = "the time of that restart, past or planned: its log begins then; never, if it keeps the old ratio"
+        raise ConfigError(Problem("--agent-from", what, allowed))
+    return None if text == "never" else _instant(estate, text)
+
+
+def _say_who_must_know(place: Meter, known: datetime | None) -> None:
+    if known is not None:
+        typer.echo(
+            f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it;"
+            " if that is at another time, take the entry out (meter remove-entry) and correct it again."
         )
 
 

@@ -195,6 +195,36 @@ def test_a_wrong_ratio_is_corrected_from_a_date_and_the_agent_is_named(town):
     )
 
 
+def test_a_ratio_changes_only_with_a_word_on_when_the_agent_knows_it(town):
+    correct = ("meter", "correct", "main", "--from", "2026-09-21", "--ct", "60", "--reason", "type plate read")
+    for words in (correct, (*SWAP, "--closing", "580.625", "--ct", "60")):
+        told = town.run(*words, ok=False)
+        assert "--agent-from: is missing: agent edge-1 multiplies by CT 40, PT 1 until it is restarted" in told
+        assert "never, if it keeps the old ratio" in told
+    assert town.registry.load().installations == ()
+    told = town.run(*correct, "--agent-from", "never")
+    assert "must know it" not in told
+    assert town.registry.load().meter["main"].ct_ratio == 40  # what the agent's extract says
+
+
+def test_a_swap_to_another_ratio_loses_nothing_while_the_agent_multiplies_by_the_old_one(town):
+    told = town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "2026-10-05 09:00")
+    assert "agent edge-1 must know it" in told
+    assert town.registry.load().meter["main"].ct_ratio == 60
+    town.compute_again()
+    days = town.store.read_rollup(
+        "usage_1d", {"meter": "main"}, ms("2026-09-12T00:00"), ms("2026-09-17T00:00"), ["qty"]
+    )
+    assert days[0].fields["qty"].tolist() == pytest.approx([240, 240, 105 + 13.5 * 15, 360, 360])
+
+
+def test_a_swap_to_a_ratio_that_the_counters_do_not_know_is_refused(town):
+    site = SITE.replace("acrel/adl3000-e", "schneider/iem3155")
+    town.registry.apply(load_site(site, "site.yaml", load_profiles()), by="li", at=datetime(2026, 8, 2, tzinfo=UTC))
+    told = town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "never", ok=False)
+    assert "its counters show primary values" in told
+
+
 def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     town.run(*SWAP, "--closing", "580.625")
     town.compute_again()
