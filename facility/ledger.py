@@ -101,9 +101,8 @@ def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Install
         what = "is the first of the ledger" if since == history[0].since else "is no entry of the ledger"
         raise ConfigError(Problem(place, f"{since:%Y-%m-%d %H:%M:%S} UTC {what}", f"{told} UTC" if told else "none"))
     if not history[k].continues and k + 1 < len(history) and history[k + 1].continues:
-        raise ConfigError(
-            f"{place}: the entry from {history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC continues this device; take it out first"
-        )
+        after = f"{history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC"
+        raise ConfigError(f"{place}: the entry from {after} continues this device; take that one out first")
     return (*history[:k], *history[k + 1 :])
 
 

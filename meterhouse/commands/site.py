@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accounting.calendars import SiteCalendar
-from accounting.dirty import DEVICE_FACTS
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from facility.notice_document import read_notice
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-_DEVICE_FACTS = frozenset({"serial", *DEVICE_FACTS}) - {"most_per_hour"}
+_DEVICE_FACTS = frozenset({"serial", "digits", "rolls_over_at", "ct_ratio", "pt_ratio"})
 
 File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 

@@ -88,9 +88,10 @@ def test_an_agent_that_knew_a_ratio_before_it_was_true_and_one_that_learns_it_la
     assert [(one.ct_ratio, one.told_ct_ratio) for one in early] == [(40, None), (40, 60), (60, None)]
     never = corrected(FIRST, MARCH, None, facts)
     assert [(one.ct_ratio, one.told_ct_ratio) for one in never] == [(40, None), (60, 40)]
-    assert corrected(never, MARCH, MARCH + timedelta(days=1), facts)[1:] == corrected(
-        FIRST, MARCH, MARCH + timedelta(days=1), facts
-    )[1:]
+    assert (
+        corrected(never, MARCH, MARCH + timedelta(days=1), facts)[1:]
+        == corrected(FIRST, MARCH, MARCH + timedelta(days=1), facts)[1:]
+    )
 
 
 def test_a_correction_stays_within_the_device_it_is_about():
