@@ -93,7 +93,7 @@ def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str,
 def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Installation, ...]:
     """The history without the entry that begins at ``since``: what hung there before hangs on.
 
-    Raises ``ConfigError`` where no entry begins then, where it is the first, or where later entries continue its device.
+    Raises ``ConfigError`` where none begins then, where it is the first, or where later ones continue its device.
     """
     place, told = history[0].meter, ", ".join(f"{one.since:%Y-%m-%d %H:%M:%S}" for one in history[1:])
     k = next((i for i, one in enumerate(history) if one.since == since), 0)

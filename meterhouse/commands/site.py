@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +14,13 @@ import typer
 from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
+from facility.ledger import history_of
 from facility.notice_document import read_notice
 from facility.site_document import load_site
 from facility.site_export import dump_site
 from meterhouse.settings import Settings
+from stores.readings import open_readings
+from stores.readings.ledger_check import check_reads
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -101,8 +105,20 @@ def apply(
     _warn_of_undated_devices(changes)
     if dry_run or not changes:
         return
+    _check_ledgers(estate, changes, settings)
     registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
     typer.echo(f"{len(changes)} changes applied.")
+
+
+def _check_ledgers(estate: Catalogue, changes: Sequence[Change], settings: Settings) -> None:
+    """Hold the reads of every ledger that changes against the readings. Raises ``ConfigError``."""
+    changed = {change.id.partition(" from ")[0] for change in changes if change.what == "installation"}
+    counting = [meter for meter in estate.meters if meter.id in changed and estate.accounted_point(meter)]
+    if not counting:
+        return
+    with closing(open_readings(settings.store_url)) as store:
+        for meter in counting:
+            check_reads(store, estate, meter, history_of(meter, estate.installations))
 
 
 def _warn_of_undated_devices(changes: Sequence[Change]) -> None:

@@ -142,6 +142,53 @@ def test_a_swap_that_cannot_be_leaves_nothing_behind(town, words, told):
     assert Recomputations(town.records).open_ones() == []
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--closing", "900580"),
+            "closing read 900580 is above what the old register can have reached: it had shown 580.5",
+        ),
+        (
+            ("--closing", "580.6", "--opening", "3"),
+            "opening read 3 is above what the new register first showed (2.125)",
+        ),
+        (("--closing", "580.6", "--opening", "3", "--digits", "4"), "opening read 3 is above"),
+    ],
+)
+def test_a_read_that_its_neighbours_contradict_is_refused(town, words, told):
+    assert told in town.run(*SWAP, *words, ok=False)
+    assert town.registry.load().installations == ()
+
+
+def test_a_register_that_rolled_over_since_its_opening_read_is_believed(town):
+    town.run(*SWAP, "--closing", "580.625", "--digits", "4", "--opening", "9999.9")
+
+
+def test_a_register_cannot_have_grown_faster_than_its_feeder_delivers(town):
+    site = SITE.replace("ct_ratio: 40,", "ct_ratio: 40, most_per_hour: 40,")
+    town.registry.apply(load_site(site, "site.yaml", load_profiles()), by="li", at=datetime(2026, 8, 2, tzinfo=UTC))
+    assert "is too far below what the new register first showed" in town.run(
+        *SWAP, "--closing", "580.625", "--opening", "0.5", ok=False
+    )
+    assert "its feeder can deliver 0.75 up to then" in town.run(*SWAP, "--closing", "581.5", ok=False)
+    town.run(*SWAP, "--closing", "581.2")
+
+
+def test_an_estate_whose_reads_contradict_the_readings_is_not_applied(town, tmp_path):
+    said = "reason: r, by: li"
+    swap = f"{{since: 2026-09-14 10:30, serial: B2, ct_ratio: 40, closing: 77, opening: 2, {said}}}"
+    ledger = f"installations: [{{since: 2026-01-01, serial: A1, ct_ratio: 40, {said}}}, {swap}]"
+    file = tmp_path / "site.yaml"
+    file.write_text(SITE.replace("serial: A1, ct_ratio: 40", ledger))
+    told = town.run("site", "apply", str(file), ok=False)
+    assert "closing read 77 is below what the old register had shown before (580.5)" in told
+    assert town.registry.load().installations == ()
+    file.write_text(file.read_text().replace("closing: 77", "closing: 580.625"))
+    town.run("site", "apply", str(file))
+    assert len(town.registry.load().installations) == 2
+
+
 def test_a_second_swap_before_the_first_and_an_unknown_meter_are_refused(town):
     town.run(*SWAP, "--closing", "580.625")
     early = tuple("2026-09-13 10:30" if word.startswith("2026") else word for word in SWAP)
