@@ -50,7 +50,15 @@ class Installation:
 def first_installation(meter: Meter) -> Installation:
     """What hangs at a meter's place that has no ledger yet, as if it always had."""
     return Installation(
-        meter.id, BEGINNING, meter.serial, meter.digits, meter.rolls_over_at, meter.ct_ratio, meter.pt_ratio
+        meter.id,
+        BEGINNING,
+        meter.serial,
+        meter.digits,
+        meter.rolls_over_at,
+        meter.ct_ratio,
+        meter.pt_ratio,
+        reason="there before the ledger began",
+        by="meterhouse",
     )
 
 
@@ -78,15 +86,13 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
 def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
     """The history in which the installation in force at ``since`` has other facts; none of them is a ratio.
 
-    Raises ``ConfigError`` where nothing hung there, or where a read is more than the register holds.
+    Raises ``ConfigError`` where nothing hung there.
     """
     found = [i for i, one in enumerate(history) if one.since <= since]
     if not found:
         raise ConfigError(f"{history[0].meter}: nothing hung there on {since:%Y-%m-%d %H:%M}")
     k = found[-1]
     one = replace(history[k], **facts)  # type: ignore[arg-type]
-    if one.span and one.opening is not None and one.opening >= one.span:
-        raise ConfigError(f"{one.meter}: opening read {one.opening:g} is more than the register holds ({one.span:g})")
     return (*history[:k], one, *history[k + 1 :])
 
 

@@ -12,6 +12,7 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
+from facility.ledger_faults import check_history
 from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
 from facility.profile import Ratio
 from meterhouse.settings import Settings
@@ -118,14 +119,13 @@ def swap(
         closing=closing,
         photo=photo,
         reason=_said(reason),
-        by=by or getpass.getuser(),
+        by=by.strip() or getpass.getuser(),
     )
     ratios, known = true_ratios(new), None
     if ct is not None or pt is not None:
         _check_ratio(estate, place)
         known = _agent_from(estate, place, agent_from, told) if ratios != told else None
     changed = told_from(swapped(old, new), known, ratios, new)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.swap", new)
     _say_who_must_know(place, known)
 
@@ -150,7 +150,7 @@ def correct(
     registry = _registry()
     estate = registry.load()
     place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
-    note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
+    note = Installation(meter, when, reason=_said(reason), by=by.strip() or getpass.getuser())
     changed = history_of(place, estate.installations)
     facts = {
         "serial": serial,
@@ -160,10 +160,12 @@ def correct(
         "rolls_over_at": rolls_over_at,
     }
     told = {name: value for name, value in facts.items() if value is not None}
+    if digits is not None or rolls_over_at is not None:
+        told |= {"digits": digits, "rolls_over_at": rolls_over_at}
     if not told and ct is None and pt is None:
         raise ConfigError(Problem(f"meter correct {meter}", "nothing is corrected", "--ct, --pt, " + ", ".join(facts)))
     if told:
-        changed = amended(changed, when, {**told, "reason": note.reason, "by": note.by})
+        changed = amended(changed, when, told)
     if ct is not None or pt is not None:
         in_force = [one for one in changed if one.since <= when] or [changed[0]]
         _check_ratio(estate, place)
@@ -174,7 +176,6 @@ def correct(
         )
         known = _agent_from(estate, place, agent_from, told_ratios(in_force[-1]))
         changed = corrected(changed, when, known, true)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.correct", note)
     _say_who_must_know(place, known)
 
@@ -191,9 +192,8 @@ def remove_entry(
     registry = _registry()
     estate = registry.load()
     place, when = _meter(estate, meter), _instant(estate, entry)
-    note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
+    note = Installation(meter, when, reason=_said(reason), by=by.strip() or getpass.getuser())
     changed = removed(history_of(place, estate.installations), when)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.remove-entry", note)
 
 
@@ -205,6 +205,8 @@ def _write(
     what: str,
     note: Installation,
 ) -> None:
+    check_history(changed)
+    check_reads(open_readings(Settings().store_url), estate, place, changed)
     others = tuple(one for one in estate.installations if one.meter != place.id)
     meters = tuple(present_facts(m, changed) if m.id == place.id else m for m in estate.meters)
     edited = replace(estate, meters=meters, installations=(*others, *changed))

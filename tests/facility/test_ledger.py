@@ -1,5 +1,6 @@
 """What hung where: swaps, corrections from a date, and what a site.yaml may not say of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from estate import PROFILES, SITE
 
 from facility.errors import ConfigError
 from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, swapped
+from facility.ledger_faults import check_history
 from facility.ledger_ratio import corrected
 from facility.model import Meter, Name
 from facility.site_document import load_site
@@ -20,7 +22,7 @@ SWAP = Installation("m", MARCH, "B2", 7, ct_ratio=60, opening=0.4, closing=84_21
 INSTALLATIONS = """\
     role: head
     installations:
-      - {since: 2019-05-02, serial: A1, digits: 6, ct_ratio: 40}
+      - {since: 2019-05-02, serial: A1, digits: 6, ct_ratio: 40, reason: first, by: wang}
       - {since: 2026-09-14 10:30, serial: B2, digits: 6, ct_ratio: 60, closing: 84211.7, opening: 0.4,
          photo: photos/b2.jpg, reason: worn out, by: li}
 """
@@ -37,7 +39,8 @@ def problem(text):
 
 
 def test_a_meter_without_a_ledger_has_always_hung_there():
-    assert (Installation("m", BEGINNING, "A1", 6, ct_ratio=40),) == FIRST
+    said = {"reason": "there before the ledger began", "by": "meterhouse"}
+    assert (Installation("m", BEGINNING, "A1", 6, ct_ratio=40, **said),) == FIRST
     assert FIRST[0].span == 1_000_000
 
 
@@ -104,11 +107,32 @@ def test_a_correction_stays_within_the_device_it_is_about():
         corrected((SWAP,), BEGINNING, MARCH, facts)
 
 
-def test_a_read_is_amended_where_the_register_can_hold_it():
-    history = swapped(FIRST, SWAP)
-    assert amended(history, MARCH, {"closing": 84_300.0})[1].closing == 84_300
-    with pytest.raises(ConfigError, match="more than the register holds"):
-        amended(history, MARCH, {"opening": 1e8})
+def test_an_amended_read_leaves_the_reason_and_the_person_of_its_entry():
+    amended_swap = amended(swapped(FIRST, SWAP), MARCH, {"closing": 84_300.0})[1]
+    assert amended_swap == replace(SWAP, closing=84_300.0)
+    facts = Installation("m", MARCH, ct_ratio=80, reason="type plate", by="wang")
+    corrected_swap = corrected(swapped(FIRST, SWAP), MARCH, None, facts)[1]
+    assert (corrected_swap.ct_ratio, corrected_swap.reason, corrected_swap.by) == (80, "worn", "li")
+
+
+@pytest.mark.parametrize(
+    ("entry", "facts", "words"),
+    [
+        (1, {"opening": 1e8}, "opening read 1e+08 is more than the register holds"),
+        (1, {"closing": 1e6}, "closing read 1e+06 is more than the old register holds"),
+        (1, {"serial": "A1"}, "serial 'A1' hung there before (allowed: 'continues: true' for a new ratio)"),
+        (1, {"rolls_over_at": 65536.0}, "'digits' and 'rolls_over_at' say the same thing (allowed: one of them)"),
+        (0, {"closing": 4.0}, "the first installation closes nothing"),
+    ],
+)
+def test_a_history_is_held_to_what_a_site_yaml_is_held_to(entry, facts, words):
+    history = list(swapped(FIRST, SWAP))
+    check_history(tuple(history))
+    history[entry] = replace(history[entry], **facts)
+    with pytest.raises(ConfigError) as caught:
+        check_history(tuple(history))
+    assert str(caught.value).startswith("m, entry from ")
+    assert words in str(caught.value)
 
 
 def test_installations_are_read_in_local_time_and_give_the_meter_its_facts():
@@ -135,6 +159,8 @@ def test_an_export_with_a_ledger_loads_as_the_same_estate():
         ("opening: 0.4", "opening: 2000000", 42, ["opening read 2e+06 is more than the register holds"]),
         ("A1, digits: 6", "A1, digits: 6, closing: 4", 41, ["first installation closes nothing"]),
         ("A1, digits: 6", "A1, digits: 6, rolls_over_at: 65536", 41, ["'digits' and 'rolls_over_at'", "one of them"]),
+        (", reason: first", "", 41, ["'reason' is missing in meters.0.installations.0"]),
+        (", by: wang", ", by: ' '", 41, ["by is ' '", "at least 1 character"]),
         ("role: head\n", "role: head\n    serial: A1\n", 40, ["'serial' stands beside 'installations'"]),
     ],
 )

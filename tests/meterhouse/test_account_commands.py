@@ -242,6 +242,28 @@ def test_a_wrong_ratio_is_corrected_from_a_date_and_the_agent_is_named(town):
     )
 
 
+def test_a_correction_writes_nothing_that_site_check_refuses_and_keeps_who_noted_the_entry(town, tmp_path):
+    town.run(*SWAP, "--closing", "580.625", "--by", "wang")
+    correct = ("meter", "correct", "main", "--from", "2026-09-14 10:30", "--reason", "photo read again", "--by", "li")
+    assert "serial 'A1' hung there before" in town.run(*correct, "--serial", "A1", ok=False)
+    assert "opening read 2000 is more than the register holds" in town.run(
+        *correct, "--digits", "3", "--opening", "2000", ok=False
+    )
+    assert "the first installation closes nothing" in town.run(
+        *correct[:4], "2026-09-01", *correct[5:], "--closing", "4", ok=False
+    )
+    town.run(*correct, "--digits", "5")
+    town.run(*correct, "--rolls-over-at", "65536")
+    swap = town.registry.load().installations[1]
+    assert (swap.digits, swap.rolls_over_at, swap.reason, swap.by) == (None, 65536, "display failed", "wang")
+    entry = Audit(town.records).entries()[0]
+    assert (entry.who, entry.what) == ("li", "meter.correct")
+    assert "photo read again" in entry.detail
+    file = tmp_path / "site.yaml"
+    file.write_text(town.run("site", "export"))
+    assert "nothing to change" in town.run("site", "apply", str(file))
+
+
 def test_a_ratio_changes_only_with_a_word_on_when_the_agent_knows_it(town):
     correct = ("meter", "correct", "main", "--from", "2026-09-21", "--ct", "60", "--reason", "type plate read")
     for words in (correct, (*SWAP, "--closing", "580.625", "--ct", "60")):
@@ -317,7 +339,9 @@ def test_a_device_that_changes_without_a_date_is_warned_of(town, tmp_path):
     told = town.run("site", "apply", str(file), "--dry-run")
     assert "changed meter main: ct_ratio 40.0 → 60.0" in told
     assert "main changes its device without saying since when" in told
-    ledger = "{since: 2026-01-01, serial: A1, ct_ratio: 40}, {since: 2026-09-20, ct_ratio: 60, continues: true}"
+    said = "reason: r, by: li"
+    ledger = f"{{since: 2026-01-01, serial: A1, ct_ratio: 40, {said}}}"
+    ledger += f", {{since: 2026-09-20, ct_ratio: 60, continues: true, {said}}}"
     dated = f"installations: [{ledger}]"
     file.write_text(SITE.replace("serial: A1, ct_ratio: 40", dated))
     assert "without saying since when" not in town.run("site", "apply", str(file), "--dry-run")
