@@ -15,6 +15,7 @@ from facility.ledger import BEGINNING, Installation, amended, history_of, presen
 from facility.ledger_faults import check_history
 from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
 from facility.profile import Ratio
+from facility.wall_time import written_instant
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.readings import open_readings
@@ -191,7 +192,7 @@ def remove_entry(
     """Take a wrong entry out of the ledger and have what depends on it computed again; the audit trail keeps it."""
     registry = _registry()
     estate = registry.load()
-    place, when = _meter(estate, meter), _instant(estate, entry)
+    place, when = _meter(estate, meter), written_instant("--entry", entry, ZoneInfo(estate.site.timezone))
     note = Installation(meter, when, reason=_said(reason), by=by.strip() or getpass.getuser())
     changed = removed(history_of(place, estate.installations), when)
     _write(registry, estate, place, changed, "meter.remove-entry", note)
@@ -226,18 +227,10 @@ def _meter(estate: Catalogue, meter: str) -> Meter:
     return estate.meter[meter]
 
 
-def _instant(estate: Catalogue, text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(Problem("time", f"'{text}' is no time", "such as '2026-09-14 10:30'")) from None
-    return at.replace(tzinfo=at.tzinfo or ZoneInfo(estate.site.timezone)).astimezone(UTC)
-
-
 def _past(estate: Catalogue, option: str, text: str) -> datetime:
-    at, now = _instant(estate, text), datetime.now(UTC)
+    zone = ZoneInfo(estate.site.timezone)
+    at, now = written_instant(option, text, zone), datetime.now(UTC)
     if at > now:
-        zone = ZoneInfo(estate.site.timezone)
         told = f"up to now, {_local(now.replace(microsecond=0), zone)}; note it once it is done"
         raise ConfigError(Problem(option, f"{_local(at, zone)} lies in the future", told))
     return at
@@ -277,7 +270,7 @@ def _agent_from(estate: Catalogue, place: Meter, text: str, told: tuple[float, f
         )
         allowed = "the time of that restart, past or planned: its log begins then; never, if it keeps the old ratio"
         raise ConfigError(Problem("--agent-from", what, allowed))
-    return None if text == "never" else _instant(estate, text)
+    return None if text == "never" else written_instant("--agent-from", text, ZoneInfo(estate.site.timezone))
 
 
 def _say_who_must_know(place: Meter, known: datetime | None) -> None:

@@ -154,6 +154,8 @@ def test_an_export_with_a_ledger_loads_as_the_same_estate():
     [
         ("ct_ratio: 40", "ct_ratio: -40", 41, ["ct_ratio is '-40'", "greater than 0"]),
         ("2026-09-14 10:30", "2018-09-14 10:30", 42, ["swap on 2018-09-14", "before the install of 2019-05-01"]),
+        ("2026-09-14 10:30", "2026-03-29 01:30", 42, ["01:30 does not exist", "2026-03-29 00:59 or 2026-03-29 02:00"]),
+        ("2019-05-02", "0001-01-01T00:00+08:00", 41, ["lies outside all time"]),
         ("serial: B2", "serial: A1", 42, ["serial 'A1' hung there before", "continues"]),
         ("closing: 84211.7", "closing: 1084211.7", 42, ["closing read 1.08421e+06 is more than the old register"]),
         ("opening: 0.4", "opening: 2000000", 42, ["opening read 2e+06 is more than the register holds"]),

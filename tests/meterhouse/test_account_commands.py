@@ -320,6 +320,10 @@ def test_a_stretch_is_computed_again_on_demand_with_a_reason(town):
     assert "computes it again" in town.run(*words, "--from", "2026-09-01", "--to", "2026-09-03")
     (one,) = Recomputations(town.records).open_ones()
     assert (one.first_ms, one.last_ms) == (ms("2026-09-01T00:00"), ms("2026-09-03T00:00") - 1)
+    assert "computes it again" in town.run(*words, "--from", "2026-09-01T00:00+00:00")
+    assert Recomputations(town.records).open_ones()[1].first_ms == ms("2026-09-01T08:00")
+    empty = (*words[:-1], " ", "--from", "2026-09-01")
+    assert "--reason: is empty (allowed: why, in a few words)" in town.run(*empty, ok=False)
     assert "does not come after" in town.run(*words, "--from", "2026-09-03", "--to", "2026-09-03", ok=False)
     assert "has no counter" in town.run(*words[:3], "nobody", *words[4:], "--from", "2026-09-03", ok=False)
 
