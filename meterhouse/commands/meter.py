@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -29,10 +30,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+
+def _finite(option: typer.CallbackParam, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ConfigError(Problem(option.opts[0], f"{value:g} is no number that a register shows", "such as 84211.7"))
+    return value
+
+
 Which = Annotated[str, typer.Argument(help="The meter's id.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry and in the audit trail.")]
 By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
-Face = Annotated[float | None, typer.Option(min=0, help="A read as the register's face shows it.")]
+Face = Annotated[float | None, typer.Option(min=0, callback=_finite, help="A read as the register's face shows it.")]
 Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
 AgentFrom = Annotated[
     str,
@@ -42,7 +50,10 @@ AgentFrom = Annotated[
         " past or planned; 'never' if it keeps the old one. Needed with --ct and --pt.",
     ),
 ]
-RollsOver = Annotated[float | None, typer.Option("--rolls-over-at", min=1, help="Where the register begins again.")]
+RollsOver = Annotated[
+    float | None,
+    typer.Option("--rolls-over-at", min=1, callback=_finite, help="Where the register begins again."),
+]
 
 
 @app.command("list", help="One line per meter: what hangs there now.")
@@ -242,7 +253,7 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _positive(option: str, ratio: float | None) -> float | None:
-    if ratio is not None and ratio <= 0:
+    if ratio is not None and not 0 < ratio < math.inf:
         raise ConfigError(Problem(option, f"a ratio of {ratio:g} is impossible", "more than 0, such as 40"))
     return ratio
 

@@ -133,6 +133,9 @@ def test_a_swap_is_noted_computed_again_billed_and_proved(town):
     [
         (("--closing", "77"), "closing read 77 is below what the old register had shown before (580.5)"),
         (("--closing", "580.6", "--ct", "-40"), "a ratio of -40 is impossible"),
+        (("--closing", "580.6", "--ct", "nan"), "--ct: a ratio of nan is impossible"),
+        (("--closing", "inf"), "--closing: inf is no number that a register shows"),
+        (("--rolls-over-at", "inf"), "--rolls-over-at: inf is no number that a register shows"),
         (("--closing", "580.6", "--digits", "2"), "greater than or equal to 3"),
     ],
 )
@@ -301,6 +304,7 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     assert "is not over before" in town.run(*future, ok=False)
     close = ("account", "close", "--building", "hall", "--month", "2026-09")
     assert "is closed with" in town.run(*close)
+    assert "the month '9999-12' lies outside" in town.run(*future[:-1], "9999-12", ok=False)
     assert "is closed already" in town.run(*close, ok=False)
     report = ("account", "report", "--building", "hall", "--month", "2026-09")
     assert "closed    20" in town.run(*report)
