@@ -171,7 +171,7 @@ def correct(
         "digits": digits,
         "rolls_over_at": rolls_over_at,
     }
-    told = {name: value for name, value in facts.items() if value is not None}
+    told: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
     if digits is not None or rolls_over_at is not None:
         told |= {"digits": digits, "rolls_over_at": rolls_over_at}
     if not told and ct is None and pt is None:
