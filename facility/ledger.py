@@ -83,17 +83,24 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
     return (*history, new)
 
 
-def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
-    """The history in which the installation in force at ``since`` has other facts; none of them is a ratio.
+_READS = ("opening", "closing")
 
-    Raises ``ConfigError`` where nothing hung there.
+
+def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
+    """The history in which the device in force at ``since`` has other facts; none of them is a ratio.
+
+    They hold for every entry of that device, and its reads stand where it was installed. Raises ``ConfigError`` where
+    nothing hung there.
     """
     found = [i for i, one in enumerate(history) if one.since <= since]
     if not found:
         raise ConfigError(f"{history[0].meter}: nothing hung there on {since:%Y-%m-%d %H:%M}")
-    k = found[-1]
-    one = replace(history[k], **facts)  # type: ignore[arg-type]
-    return (*history[:k], one, *history[k + 1 :])
+    first = max((i for i in found if not history[i].continues), default=0)
+    end = next((i for i in range(first + 1, len(history)) if not history[i].continues), len(history))
+    device = {name: value for name, value in facts.items() if name not in _READS}
+    installed = replace(history[first], **facts)  # type: ignore[arg-type]
+    later = (replace(one, **device) for one in history[first + 1 : end])  # type: ignore[arg-type]
+    return (*history[:first], installed, *later, *history[end:])
 
 
 def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Installation, ...]:

@@ -225,6 +225,8 @@ def _write(
     changes = registry.edit(edited, by=note.by, at=datetime.now(UTC), what=what, reason=f"{place.id}: {note.reason}")
     for change in changes:
         typer.echo(str(change))
+    if not changes:
+        raise ConfigError(f"{place.id}: the ledger already says so; nothing was written")
     typer.echo("its use is computed again by analytics; see meterhouse account recomputations.")
 
 

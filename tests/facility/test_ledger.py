@@ -115,6 +115,16 @@ def test_an_amended_read_leaves_the_reason_and_the_person_of_its_entry():
     assert (corrected_swap.ct_ratio, corrected_swap.reason, corrected_swap.by) == (80, "worn", "li")
 
 
+def test_an_amended_fact_is_that_of_the_device_whatever_its_ratio_was_meanwhile():
+    april = MARCH + timedelta(days=31)
+    swap = swapped(FIRST, SWAP)
+    history = corrected(swap, april, None, Installation("m", april, ct_ratio=80, reason="r", by="li"))
+    first, installed, later = amended(history, april, {"digits": 5, "opening": 0.5})
+    assert first == FIRST[0]
+    assert (installed.digits, installed.opening) == (5, 0.5)
+    assert (later.digits, later.opening) == (5, None)
+
+
 @pytest.mark.parametrize(
     ("entry", "facts", "words"),
     [
