@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from facility.errors import ConfigError, Problem
+from facility.ledger_ratio import true_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from facility.ledger import Installation
 
@@ -29,6 +32,17 @@ def check_history(history: tuple[Installation, ...]) -> None:
             fault: f"{history[0].meter}, entry from {history[fault.entry].since:%Y-%m-%d %H:%M} UTC" for fault in faults
         }
         raise ConfigError(*(Problem(place[fault], fault.what, fault.allowed) for fault in faults))
+
+
+def check_not_ahead(history: tuple[Installation, ...], now: datetime) -> None:
+    """Raise ``ConfigError`` where a device or its ratio changes later than now: it would take effect at once.
+
+    When an agent learns a ratio may lie ahead.
+    """
+    for before, one in pairwise(history):
+        if one.since > now and not (one.continues and true_ratios(one) == true_ratios(before)):
+            place = f"{one.meter}, entry from {one.since:%Y-%m-%d %H:%M} UTC"
+            raise ConfigError(Problem(place, "lies in the future", "up to now; write it once it is done"))
 
 
 def faults_of(history: tuple[Installation, ...]) -> Iterator[LedgerFault]:

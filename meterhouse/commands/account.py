@@ -14,6 +14,7 @@ import typer
 from accounting.dirty import Dirty
 from facility.errors import ConfigError, Problem
 from facility.wall_time import written_instant
+from meterhouse.commands.spoken import given_reason
 from meterhouse.settings import Settings
 from meterhouse.table import render_facts, render_table
 from reports import table_rows
@@ -94,8 +95,7 @@ def recompute(
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
 ) -> None:
     """Put a stretch of a meter on the list that analytics works through."""
-    if not reason.strip():
-        raise ConfigError(Problem("--reason", "is empty", "why, in a few words"))
+    why = given_reason(reason)
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     points = tuple(point.id for point in estate.counters if point.meter == meter)
@@ -107,7 +107,7 @@ def recompute(
     if end is not None and end <= start:
         raise ConfigError(Problem("--to", f"{last} does not come after {first}"))
     dirty = [Dirty(points, start, end, f"{meter} from {first}")]
-    asked = Recomputations(records).ask(dirty, by=getpass.getuser(), at=datetime.now(UTC), reason=reason)
+    asked = Recomputations(records).ask(dirty, by=getpass.getuser(), at=datetime.now(UTC), reason=why)
     typer.echo("analytics computes it again now." if asked else f"nothing to do: {first} has not begun yet.")
 
 

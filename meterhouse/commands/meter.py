@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,8 +14,9 @@ from facility.errors import ConfigError, Problem
 from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
 from facility.ledger_faults import check_history
 from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
-from facility.profile import Ratio
 from facility.wall_time import written_instant
+from meterhouse.commands.meter_ratio import AgentFrom, agent_knows_from, check_ratio, positive, say_who_must_know
+from meterhouse.commands.spoken import given_by, given_reason
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.readings import open_readings
@@ -42,14 +42,6 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry 
 By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
 Face = Annotated[float | None, typer.Option(min=0, callback=_finite, help="A read as the register's face shows it.")]
 Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
-AgentFrom = Annotated[
-    str,
-    typer.Option(
-        "--agent-from",
-        help="When the agent begins to multiply by the new ratio: the time of its restart with the new extract,"
-        " past or planned; 'never' if it keeps the old one. Needed with --ct and --pt.",
-    ),
-]
 RollsOver = Annotated[
     float | None,
     typer.Option("--rolls-over-at", min=1, callback=_finite, help="Where the register begins again."),
@@ -123,23 +115,23 @@ def swap(
         serial=serial,
         digits=digits if digits or rolls_over_at else old[-1].digits,
         rolls_over_at=rolls_over_at if digits or rolls_over_at else old[-1].rolls_over_at,
-        ct_ratio=_positive("--ct", ct) or old[-1].ct_ratio,
-        pt_ratio=_positive("--pt", pt) or old[-1].pt_ratio,
+        ct_ratio=positive("--ct", ct) or old[-1].ct_ratio,
+        pt_ratio=positive("--pt", pt) or old[-1].pt_ratio,
         told_ct_ratio=told[0],
         told_pt_ratio=told[1],
         opening=opening,
         closing=closing,
         photo=photo,
-        reason=_said(reason),
-        by=by.strip() or getpass.getuser(),
+        reason=given_reason(reason),
+        by=given_by(by),
     )
     ratios, known = true_ratios(new), None
     if ct is not None or pt is not None:
-        _check_ratio(estate, place)
-        known = _agent_from(estate, place, agent_from, told) if ratios != told else None
+        check_ratio(estate, place)
+        known = agent_knows_from(estate, place, agent_from, told) if ratios != told else None
     changed = told_from(swapped(old, new), known, ratios, new)
     _write(registry, estate, place, changed, "meter.swap", new)
-    _say_who_must_know(place, known)
+    say_who_must_know(place, known)
 
 
 @app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
@@ -162,7 +154,7 @@ def correct(
     registry = _registry()
     estate = registry.load()
     place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
-    note = Installation(meter, when, reason=_said(reason), by=by.strip() or getpass.getuser())
+    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
     changed = history_of(place, estate.installations)
     facts = {
         "serial": serial,
@@ -180,16 +172,16 @@ def correct(
         changed = amended(changed, when, told)
     if ct is not None or pt is not None:
         in_force = [one for one in changed if one.since <= when] or [changed[0]]
-        _check_ratio(estate, place)
+        check_ratio(estate, place)
         true = replace(
             note,
-            ct_ratio=_positive("--ct", ct) or in_force[-1].ct_ratio,
-            pt_ratio=_positive("--pt", pt) or in_force[-1].pt_ratio,
+            ct_ratio=positive("--ct", ct) or in_force[-1].ct_ratio,
+            pt_ratio=positive("--pt", pt) or in_force[-1].pt_ratio,
         )
-        known = _agent_from(estate, place, agent_from, told_ratios(in_force[-1]))
+        known = agent_knows_from(estate, place, agent_from, told_ratios(in_force[-1]))
         changed = corrected(changed, when, known, true)
     _write(registry, estate, place, changed, "meter.correct", note)
-    _say_who_must_know(place, known)
+    say_who_must_know(place, known)
 
 
 @app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
@@ -204,7 +196,7 @@ def remove_entry(
     registry = _registry()
     estate = registry.load()
     place, when = _meter(estate, meter), written_instant("--entry", entry, ZoneInfo(estate.site.timezone))
-    note = Installation(meter, when, reason=_said(reason), by=by.strip() or getpass.getuser())
+    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
     changed = removed(history_of(place, estate.installations), when)
     _write(registry, estate, place, changed, "meter.remove-entry", note)
 
@@ -252,46 +244,6 @@ def _past(estate: Catalogue, option: str, text: str) -> datetime:
 def _local(at: datetime, zone: ZoneInfo) -> str:
     local = at.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
-
-
-def _positive(option: str, ratio: float | None) -> float | None:
-    if ratio is not None and not 0 < ratio < math.inf:
-        raise ConfigError(Problem(option, f"a ratio of {ratio:g} is impossible", "more than 0, such as 40"))
-    return ratio
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise ConfigError(Problem("--reason", "is empty", "why this is so, in a few words"))
-    return reason.strip()
-
-
-def _check_ratio(estate: Catalogue, place: Meter) -> None:
-    """Refuse a ratio that would change nothing: the device itself shows primary values."""
-    if not any(p.ratio not in {None, Ratio.NONE} for p in estate.points_of(place.id) if p.quantity.is_counter):
-        raise ConfigError(
-            f"{place.id}: its counters show primary values ({place.profile}); no ratio is applied to them"
-        )
-
-
-def _agent_from(estate: Catalogue, place: Meter, text: str, told: tuple[float, float]) -> datetime | None:
-    """When the agent knows a changed ratio, None for never: nobody but a person can tell, and a guess costs energy."""
-    if not text:
-        what = (
-            f"is missing: agent {place.agent} multiplies by CT {told[0]:g}, PT {told[1]:g} until it is restarted with"
-            " the new extract; counted before or after that by the wrong one, energy is lost or doubled"
-        )
-        allowed = "the time of that restart, past or planned: its log begins then; never, if it keeps the old ratio"
-        raise ConfigError(Problem("--agent-from", what, allowed))
-    return None if text == "never" else written_instant("--agent-from", text, ZoneInfo(estate.site.timezone))
-
-
-def _say_who_must_know(place: Meter, known: datetime | None) -> None:
-    if known is not None:
-        typer.echo(
-            f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it;"
-            " if that is at another time, take the entry out (meter remove-entry) and correct it again."
-        )
 
 
 def _facts(one: Installation) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from facility.ledger import history_of
+from facility.ledger_faults import check_not_ahead
 from facility.notice_document import read_notice
 from facility.site_document import load_site
 from facility.site_export import dump_site
@@ -111,9 +112,12 @@ def apply(
 
 
 def _check_ledgers(estate: Catalogue, changes: Sequence[Change], settings: Settings) -> None:
-    """Hold the reads of every ledger that changes against the readings. Raises ``ConfigError``."""
+    """Hold every ledger that changes against the clock and against the readings. Raises ``ConfigError``."""
     changed = {change.id.partition(" from ")[0] for change in changes if change.what == "installation"}
-    counting = [meter for meter in estate.meters if meter.id in changed and estate.accounted_point(meter)]
+    meters = [meter for meter in estate.meters if meter.id in changed]
+    for meter in meters:
+        check_not_ahead(history_of(meter, estate.installations), datetime.now(UTC))
+    counting = [meter for meter in meters if estate.accounted_point(meter)]
     if not counting:
         return
     with closing(open_readings(settings.store_url)) as store:

@@ -188,6 +188,12 @@ def test_an_estate_whose_reads_contradict_the_readings_is_not_applied(town, tmp_
     assert "closing read 77 is below what the old register had shown before (580.5)" in told
     assert town.registry.load().installations == ()
     file.write_text(file.read_text().replace("closing: 77", "closing: 580.625"))
+    whole = file.read_text()
+    file.write_text(whole.replace("since: 2026-09-14 10:30", "since: 2999-09-14 10:30"))
+    told = town.run("site", "apply", str(file), ok=False)
+    assert "main, entry from 2999-09-14 02:30 UTC: lies in the future" in told
+    assert town.registry.load().meter["main"].serial == "A1"
+    file.write_text(whole)
     town.run("site", "apply", str(file))
     assert len(town.registry.load().installations) == 2
 
@@ -327,7 +333,7 @@ def test_a_stretch_is_computed_again_on_demand_with_a_reason(town):
     assert "computes it again" in town.run(*words, "--from", "2026-09-01T00:00+00:00")
     assert Recomputations(town.records).open_ones()[1].first_ms == ms("2026-09-01T08:00")
     empty = (*words[:-1], " ", "--from", "2026-09-01")
-    assert "--reason: is empty (allowed: why, in a few words)" in town.run(*empty, ok=False)
+    assert "--reason: is empty (allowed: why this is so, in a few words)" in town.run(*empty, ok=False)
     assert "does not come after" in town.run(*words, "--from", "2026-09-03", "--to", "2026-09-03", ok=False)
     assert "has no counter" in town.run(*words[:3], "nobody", *words[4:], "--from", "2026-09-03", ok=False)
 
