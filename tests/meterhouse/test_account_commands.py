@@ -285,6 +285,18 @@ def test_a_ratio_changes_only_with_a_word_on_when_the_agent_knows_it(town):
     assert town.registry.load().meter["main"].ct_ratio == 40  # what the agent's extract says
 
 
+def test_a_restart_that_came_at_another_time_than_planned_is_put_right(town):
+    correct = ("meter", "correct", "main", "--from", "2026-09-21", "--ct", "60", "--reason", "r", "--agent-from")
+    town.run(*correct, "2999-01-01 08:00")
+    assert town.registry.load().meter["main"].ct_ratio == 60
+    town.run("meter", "remove-entry", "main", "--entry", "2999-01-01 08:00", "--reason", "restarted earlier")
+    assert town.registry.load().meter["main"].ct_ratio == 40
+    town.run(*correct, "2026-11-01 08:00")
+    told = [(one.ct_ratio, one.told_ct_ratio) for one in town.registry.load().installations]
+    assert told == [(40, None), (60, 40), (60, None)]
+    assert "the ledger already says so" in town.run(*correct, "2026-11-01 08:00", ok=False)
+
+
 def test_a_swap_to_another_ratio_loses_nothing_while_the_agent_multiplies_by_the_old_one(town):
     told = town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "2026-10-05 09:00")
     assert "agent edge-1 must know it" in told
