@@ -48,6 +48,8 @@ _MINUTES_A_DAY = 24 * 60
 _LONG_HOLIDAY = 3  # days off in a row: what price lists call a long holiday
 _LONG_RUN = 20  # no run of days off is longer
 
+_YEARS = range(1900, 9999)  # outside them instants cannot be told
+
 
 @unique
 class Occupancy(IntEnum):
@@ -218,6 +220,8 @@ class SiteCalendar:
             first = date.fromisoformat(f"{month}-01")
         except ValueError:
             raise ConfigError(f"'{month}' is no month, such as 2026-10") from None
+        if first.year not in _YEARS:
+            raise ConfigError(f"the month '{month}' lies outside the years {_YEARS[0]} to {_YEARS[-1]}")
         after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         return midnight_ms(day_number(first), self._zone), midnight_ms(day_number(after), self._zone)
 

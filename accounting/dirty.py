@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from facility.ledger import BEGINNING
+from facility.ledger import BEGINNING, history_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from facility.catalogue import Catalogue
+    from facility.ledger import Installation
     from facility.model import Meter, Price
     from facility.quantities import Utility
     from facility.tariff import Tariff
-
-DEVICE_FACTS = ("digits", "rolls_over_at", "ct_ratio", "pt_ratio", "most_per_hour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,8 @@ def dirty_between(before: Catalogue, after: Catalogue) -> list[Dirty]:
     if _calendar(before) != _calendar(after):
         everything = tuple(point.id for point in after.counters)
         return [Dirty(everything, BEGINNING, None, "time zone or holidays changed")]
-    return [*_by_ledger(before, after), *_by_notices(before, after), *_by_tariffs(before, after)]
+    found = (_by_ledger, _by_place, _by_notices, _by_tariffs)
+    return [dirty for find in found for dirty in find(before, after)]
 
 
 def _calendar(estate: Catalogue) -> tuple[object, ...]:
@@ -51,18 +51,41 @@ def _by_ledger(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
     for meter in after.meters:
         if meter.id not in before.meter or not (points := _counters(after, meter.id)):
             continue
-        old = [one for one in before.installations if one.meter == meter.id]
-        new = [one for one in after.installations if one.meter == meter.id]
-        if not old and not new and _device(before.meter[meter.id]) != _device(meter):
-            yield Dirty(points, BEGINNING, None, f"{meter.id}: the device's facts changed")
-        changed = sorted(one.since for one in {*old} ^ {*new} if one.since != BEGINNING or old)
+        was = before.meter[meter.id]
+        if was.most_per_hour != meter.most_per_hour:
+            yield Dirty(points, BEGINNING, None, f"{meter.id}: what its feeder can deliver changed")
+        old, new = (set(map(_figures, history_of(m, e.installations))) for m, e in ((was, before), (meter, after)))
+        changed = sorted(one.since for one in old ^ new)
         if changed:
-            later = [one.since for one in new if one in old and one.since > changed[-1]]
+            later = [one.since for one in old & new if one.since > changed[-1]]
             yield Dirty(points, changed[0], min(later, default=None), f"{meter.id}: the ledger changed")
 
 
-def _device(meter: Meter) -> tuple[object, ...]:
-    return tuple(getattr(meter, fact) for fact in DEVICE_FACTS)
+def _figures(one: Installation) -> Installation:
+    """An entry without what no figure follows from."""
+    return replace(one, serial="", photo="", reason="", by="")
+
+
+def _by_place(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
+    """Meters that count for another building, as another part of it, or as another utility: those sums with them."""
+    for meter in after.meters:
+        was = before.meter.get(meter.id)
+        if was is None or _place(was) == _place(meter):
+            continue
+        beside = [
+            point
+            for one in (was, meter)
+            if one.utility is not None
+            for head in after.head_meters(one.building, one.utility)
+            for point in _counters(after, head.id)
+        ]
+        points = tuple(dict.fromkeys([*_counters(after, meter.id), *beside]))
+        if points:
+            yield Dirty(points, BEGINNING, None, f"{meter.id}: building, role or utility changed")
+
+
+def _place(meter: Meter) -> tuple[object, ...]:
+    return meter.building, meter.role, meter.utility
 
 
 def _by_notices(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:

@@ -29,9 +29,9 @@ MOST_DEPTH = 50
 
 
 class DocumentPart(BaseModel):
-    """Base of everything written in a document: unknown keys are mistakes, values do not change."""
+    """Base of everything written in a document: unknown keys are mistakes, numbers finite, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass

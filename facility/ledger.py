@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from facility.errors import ConfigError
+from facility.errors import ConfigError, Problem
+from facility.ledger_ratio import told_ratios
 
 if TYPE_CHECKING:
     from facility.model import Meter
@@ -49,7 +50,15 @@ class Installation:
 def first_installation(meter: Meter) -> Installation:
     """What hangs at a meter's place that has no ledger yet, as if it always had."""
     return Installation(
-        meter.id, BEGINNING, meter.serial, meter.digits, meter.rolls_over_at, meter.ct_ratio, meter.pt_ratio
+        meter.id,
+        BEGINNING,
+        meter.serial,
+        meter.digits,
+        meter.rolls_over_at,
+        meter.ct_ratio,
+        meter.pt_ratio,
+        reason="there before the ledger began",
+        by="meterhouse",
     )
 
 
@@ -65,7 +74,7 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
     if new.since <= last.since:
         raise ConfigError(
             f"{new.meter}: a swap on {new.since:%Y-%m-%d %H:%M} lies before the present device was installed"
-            f" ({last.since:%Y-%m-%d %H:%M}); correct the ledger first"
+            f" ({last.since:%Y-%m-%d %H:%M}); if that entry is wrong, take it out first: meterhouse meter remove-entry"
         )
     if new.serial and new.serial == last.serial:
         raise ConfigError(
@@ -74,68 +83,46 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
     return (*history, new)
 
 
-def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
-    """The history in which the installation in force at ``since`` has other facts; none of them is a ratio.
+_READS = ("opening", "closing")
 
-    Raises ``ConfigError`` where nothing hung there, or where a read is more than the register holds.
+
+def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
+    """The history in which the device in force at ``since`` has other facts; none of them is a ratio.
+
+    They hold for every entry of that device, and its reads stand where it was installed. Raises ``ConfigError`` where
+    nothing hung there.
     """
     found = [i for i, one in enumerate(history) if one.since <= since]
     if not found:
         raise ConfigError(f"{history[0].meter}: nothing hung there on {since:%Y-%m-%d %H:%M}")
-    k = found[-1]
-    one = replace(history[k], **facts)  # type: ignore[arg-type]
-    if one.span and one.opening is not None and one.opening >= one.span:
-        raise ConfigError(f"{one.meter}: opening read {one.opening:g} is more than the register holds ({one.span:g})")
-    return (*history[:k], one, *history[k + 1 :])
+    first = max((i for i in found if not history[i].continues), default=0)
+    end = next((i for i in range(first + 1, len(history)) if not history[i].continues), len(history))
+    device = {name: value for name, value in facts.items() if name not in _READS}
+    installed = replace(history[first], **facts)  # type: ignore[arg-type]
+    later = (replace(one, **device) for one in history[first + 1 : end])  # type: ignore[arg-type]
+    return (*history[:first], installed, *later, *history[end:])
 
 
-def corrected(
-    history: tuple[Installation, ...], since: datetime, until: datetime, facts: Installation
-) -> tuple[Installation, ...]:
-    """The history in which the ratios of ``facts`` hold from ``since`` on, and the agent knows them from ``until`` on.
+def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Installation, ...]:
+    """The history without the entry that begins at ``since``: what hung there before hangs on.
 
-    Later installations keep their own. Raises ``ConfigError`` where ``since`` lies before the first installation.
+    Raises ``ConfigError`` where none begins then, where it is the first, or where later ones continue its device.
     """
-    if since < history[0].since:
-        raise ConfigError(
-            f"{facts.meter}: nothing hung there on {since:%Y-%m-%d %H:%M}; the ledger begins"
-            f" {history[0].since:%Y-%m-%d %H:%M}"
-        )
-    k = max(i for i, one in enumerate(history) if one.since <= since)
-    old, later = history[k], history[k + 1 :]
-    end = later[0].since if later else None
-    told = (_told(old.told_ct_ratio, old.ct_ratio), _told(old.told_pt_ratio, old.pt_ratio))
-    right = replace(
-        old,
-        ct_ratio=facts.ct_ratio,
-        pt_ratio=facts.pt_ratio,
-        told_ct_ratio=told[0],
-        told_pt_ratio=told[1],
-        reason=facts.reason,
-        by=facts.by,
-    )
-    begins = right if old.since == since else replace(right, since=since, opening=None, closing=None, continues=True)
-    kept = history[:k] if old.since == since else history[: k + 1]
-    if not since < until or (end is not None and until >= end):
-        return (*kept, begins, *later)
-    known = replace(
-        begins, since=until, told_ct_ratio=None, told_pt_ratio=None, opening=None, closing=None, continues=True
-    )
-    return (*kept, begins, known, *later)
-
-
-def _told(told: float | None, ratio: float) -> float:
-    return ratio if told is None else told
+    place, told = history[0].meter, ", ".join(f"{one.since:%Y-%m-%d %H:%M:%S}" for one in history[1:])
+    k = next((i for i, one in enumerate(history) if one.since == since), 0)
+    if k == 0:
+        what = "is the first of the ledger" if since == history[0].since else "is no entry of the ledger"
+        raise ConfigError(Problem(place, f"{since:%Y-%m-%d %H:%M:%S} UTC {what}", f"{told} UTC" if told else "none"))
+    if not history[k].continues and k + 1 < len(history) and history[k + 1].continues:
+        after = f"{history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC"
+        raise ConfigError(f"{place}: the entry from {after} continues this device; take that one out first")
+    return (*history[:k], *history[k + 1 :])
 
 
 def present_facts(meter: Meter, history: tuple[Installation, ...]) -> Meter:
     """The meter with the facts of what hangs there now, which its agent must know."""
     now = history[-1]
+    ct, pt = told_ratios(now)
     return replace(
-        meter,
-        serial=now.serial,
-        digits=now.digits,
-        rolls_over_at=now.rolls_over_at,
-        ct_ratio=now.ct_ratio if now.told_ct_ratio is None else now.told_ct_ratio,
-        pt_ratio=now.pt_ratio if now.told_pt_ratio is None else now.told_pt_ratio,
+        meter, serial=now.serial, digits=now.digits, rolls_over_at=now.rolls_over_at, ct_ratio=ct, pt_ratio=pt
     )

@@ -14,6 +14,8 @@ from facility.tariff_schema import TariffPart
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
 
 class NamePart(DocumentPart):
     """A name in both languages; a bare string is the English one."""
@@ -150,8 +152,8 @@ class InstallationPart(DocumentPart):
     closing: float | None = Field(default=None, ge=0)
     continues: bool = False
     photo: str = ""
-    reason: str = ""
-    by: str = ""
+    reason: Words
+    by: Words
 
 
 class MeterPart(DocumentPart):

@@ -95,6 +95,10 @@ def _check(document: Document, i: int, tariff: Tariff) -> None:
 def _check_overlaps(document: Document, tariffs: tuple[Tariff, ...], body: SiteDocument) -> None:
     """Report two prices of one utility that begin on one day for one building."""
     flat = [(price.utility, price.valid_from) for price in body.site.prices]
+    for i, (utility, valid_from) in enumerate(flat):
+        if flat[i] in flat[:i]:
+            what = f"two flat prices of {utility} both begin on {valid_from}"
+            document.report(("site", "prices", i, "valid_from"), what, "one price for a utility at a time")
     for i, one in enumerate(tariffs):
         if not one.buildings and (one.utility, one.valid_from) in flat:
             what = f"tariff '{one.id}' and a flat price of {one.utility} both begin on {one.valid_from}"

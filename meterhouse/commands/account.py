@@ -13,6 +13,8 @@ import typer
 
 from accounting.dirty import Dirty
 from facility.errors import ConfigError, Problem
+from facility.wall_time import written_instant
+from meterhouse.commands.spoken import given_reason
 from meterhouse.settings import Settings
 from meterhouse.table import render_facts, render_table
 from reports import table_rows
@@ -89,11 +91,12 @@ def close(
 def recompute(
     *,
     meter: Annotated[str, typer.Option("--meter", help="The meter's id.")],
-    first: Annotated[str, typer.Option("--from", help="First local day, such as 2026-03-01.")],
+    first: Annotated[str, typer.Option("--from", help="First local day or time, such as 2026-03-01.")],
     last: Annotated[str, typer.Option("--to", help="First local day that is not touched; up to now if not said.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
 ) -> None:
     """Put a stretch of a meter on the list that analytics works through."""
+    why = given_reason(reason)
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     points = tuple(point.id for point in estate.counters if point.meter == meter)
@@ -101,11 +104,11 @@ def recompute(
         allowed = ", ".join(dict.fromkeys(point.meter for point in estate.counters))
         raise ConfigError(Problem("--meter", f"'{meter}' has no counter", allowed))
     zone = ZoneInfo(estate.site.timezone)
-    start, end = _day("--from", first, zone), _day("--to", last, zone) if last else None
+    start, end = written_instant("--from", first, zone), written_instant("--to", last, zone) if last else None
     if end is not None and end <= start:
         raise ConfigError(Problem("--to", f"{last} does not come after {first}"))
     dirty = [Dirty(points, start, end, f"{meter} from {first}")]
-    asked = Recomputations(records).ask(dirty, by=getpass.getuser(), at=datetime.now(UTC), reason=reason)
+    asked = Recomputations(records).ask(dirty, by=getpass.getuser(), at=datetime.now(UTC), reason=why)
     typer.echo("analytics computes it again now." if asked else f"nothing to do: {first} has not begun yet.")
 
 
@@ -142,13 +145,6 @@ def _bill(building: str, month: str, now: datetime) -> Bill:
     records = open_records(settings.records_url)
     estate = Registry(records).load()
     return make_bill(open_readings(settings.store_url), estate, Accounts(records), building, month, now=now)
-
-
-def _day(option: str, text: str, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError:
-        raise ConfigError(Problem(option, f"'{text}' is no day", "such as 2026-03-01")) from None
 
 
 def bill_text(bill: Bill) -> str:

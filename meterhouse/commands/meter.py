@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +11,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
-from facility.profile import Ratio
+from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
+from facility.ledger_faults import check_history
+from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
+from facility.wall_time import written_instant
+from meterhouse.commands.meter_ratio import AgentFrom, agent_knows_from, check_ratio, positive, say_who_must_know
+from meterhouse.commands.spoken import given_by, given_reason
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.readings import open_readings
@@ -26,12 +30,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+
+def _finite(option: typer.CallbackParam, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ConfigError(Problem(option.opts[0], f"{value:g} is no number that a register shows", "such as 84211.7"))
+    return value
+
+
 Which = Annotated[str, typer.Argument(help="The meter's id.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry and in the audit trail.")]
 By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
-Face = Annotated[float | None, typer.Option(min=0, help="A read as the register's face shows it.")]
+Face = Annotated[float | None, typer.Option(min=0, callback=_finite, help="A read as the register's face shows it.")]
 Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
-RollsOver = Annotated[float | None, typer.Option("--rolls-over-at", min=1, help="Where the register begins again.")]
+RollsOver = Annotated[
+    float | None,
+    typer.Option("--rolls-over-at", min=1, callback=_finite, help="Where the register begins again."),
+]
 
 
 @app.command("list", help="One line per meter: what hangs there now.")
@@ -60,7 +74,7 @@ def history(meter: Which) -> None:
     zone = ZoneInfo(estate.site.timezone)
     rows = []
     for one in history_of(_meter(estate, meter), estate.installations):
-        since = "beginning" if one.since == BEGINNING else f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}"
+        since = "beginning" if one.since == BEGINNING else _local(one.since, zone)
         serial = "(same)" if one.continues else one.serial or "–"
         reads = _read(one.closing), _read(one.opening)
         rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
@@ -85,31 +99,39 @@ def swap(
     pt: Annotated[
         float | None, typer.Option("--pt", help="Its voltage transformer ratio; as before if not said.")
     ] = None,
+    agent_from: AgentFrom = "",
     photo: Annotated[str, typer.Option("--photo", help="Where the photo of both faces is kept.")] = "",
     by: By = "",
 ) -> None:
     """Write a swap into the ledger and have its use computed again."""
     registry = _registry()
     estate = registry.load()
-    place, when = _meter(estate, meter), _instant(estate, at)
+    place, when = _meter(estate, meter), _past(estate, "--at", at)
     old = history_of(place, estate.installations)
+    told = told_ratios(old[-1])
     new = Installation(
         meter=meter,
         since=when,
         serial=serial,
         digits=digits if digits or rolls_over_at else old[-1].digits,
         rolls_over_at=rolls_over_at if digits or rolls_over_at else old[-1].rolls_over_at,
-        ct_ratio=_positive("--ct", ct) or old[-1].ct_ratio,
-        pt_ratio=_positive("--pt", pt) or old[-1].pt_ratio,
+        ct_ratio=positive("--ct", ct) or old[-1].ct_ratio,
+        pt_ratio=positive("--pt", pt) or old[-1].pt_ratio,
+        told_ct_ratio=told[0],
+        told_pt_ratio=told[1],
         opening=opening,
         closing=closing,
         photo=photo,
-        reason=_said(reason),
-        by=by or getpass.getuser(),
+        reason=given_reason(reason),
+        by=given_by(by),
     )
-    changed = swapped(old, new)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
+    ratios, known = true_ratios(new), None
+    if ct is not None or pt is not None:
+        check_ratio(estate, place)
+        known = agent_knows_from(estate, place, agent_from, told) if ratios != told else None
+    changed = told_from(swapped(old, new), known, ratios, new)
     _write(registry, estate, place, changed, "meter.swap", new)
+    say_who_must_know(place, known)
 
 
 @app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
@@ -120,9 +142,7 @@ def correct(
     reason: Reason,
     ct: Annotated[float | None, typer.Option("--ct", help="The true current transformer ratio.")] = None,
     pt: Annotated[float | None, typer.Option("--pt", help="The true voltage transformer ratio.")] = None,
-    agent_from: Annotated[
-        str, typer.Option("--agent-from", help="When the agent begins to multiply by it; now if not said.")
-    ] = "",
+    agent_from: AgentFrom = "",
     serial: Annotated[str | None, typer.Option("--serial", help="The true serial.")] = None,
     closing: Face = None,
     opening: Face = None,
@@ -133,8 +153,8 @@ def correct(
     """Correct what the ledger says and have what depends on it computed again."""
     registry = _registry()
     estate = registry.load()
-    place, when, now = _meter(estate, meter), _instant(estate, since), datetime.now(UTC)
-    note = Installation(meter, when, reason=_said(reason), by=by or getpass.getuser())
+    place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
+    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
     changed = history_of(place, estate.installations)
     facts = {
         "serial": serial,
@@ -143,25 +163,42 @@ def correct(
         "digits": digits,
         "rolls_over_at": rolls_over_at,
     }
-    told = {name: value for name, value in facts.items() if value is not None}
+    told: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
+    if digits is not None or rolls_over_at is not None:
+        told |= {"digits": digits, "rolls_over_at": rolls_over_at}
     if not told and ct is None and pt is None:
         raise ConfigError(Problem(f"meter correct {meter}", "nothing is corrected", "--ct, --pt, " + ", ".join(facts)))
     if told:
-        changed = amended(changed, when, {**told, "reason": note.reason, "by": note.by})
+        changed = amended(changed, when, told)
     if ct is not None or pt is not None:
         in_force = [one for one in changed if one.since <= when] or [changed[0]]
-        _check_ratio(estate, place)
+        check_ratio(estate, place)
         true = replace(
             note,
-            ct_ratio=_positive("--ct", ct) or in_force[-1].ct_ratio,
-            pt_ratio=_positive("--pt", pt) or in_force[-1].pt_ratio,
+            ct_ratio=positive("--ct", ct) or in_force[-1].ct_ratio,
+            pt_ratio=positive("--pt", pt) or in_force[-1].pt_ratio,
         )
-        known = _instant(estate, agent_from) if agent_from else now.replace(microsecond=0)
+        known = agent_knows_from(estate, place, agent_from, told_ratios(in_force[-1]))
         changed = corrected(changed, when, known, true)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
     _write(registry, estate, place, changed, "meter.correct", note)
-    if ct is not None or pt is not None:
-        typer.echo(f"agent {place.agent} must know it: meterhouse site export --agent {place.agent}, then restart it.")
+    say_who_must_know(place, known)
+
+
+@app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
+def remove_entry(
+    meter: Which,
+    *,
+    entry: Annotated[str, typer.Option("--entry", help="Since when it holds, as 'meter history' shows it.")],
+    reason: Reason,
+    by: By = "",
+) -> None:
+    """Take a wrong entry out of the ledger and have what depends on it computed again; the audit trail keeps it."""
+    registry = _registry()
+    estate = registry.load()
+    place, when = _meter(estate, meter), written_instant("--entry", entry, ZoneInfo(estate.site.timezone))
+    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
+    changed = removed(history_of(place, estate.installations), when)
+    _write(registry, estate, place, changed, "meter.remove-entry", note)
 
 
 def _write(
@@ -172,12 +209,16 @@ def _write(
     what: str,
     note: Installation,
 ) -> None:
+    check_history(changed)
+    check_reads(open_readings(Settings().store_url), estate, place, changed)
     others = tuple(one for one in estate.installations if one.meter != place.id)
     meters = tuple(present_facts(m, changed) if m.id == place.id else m for m in estate.meters)
     edited = replace(estate, meters=meters, installations=(*others, *changed))
     changes = registry.edit(edited, by=note.by, at=datetime.now(UTC), what=what, reason=f"{place.id}: {note.reason}")
     for change in changes:
         typer.echo(str(change))
+    if not changes:
+        raise ConfigError(f"{place.id}: the ledger already says so; nothing was written")
     typer.echo("its use is computed again by analytics; see meterhouse account recomputations.")
 
 
@@ -191,32 +232,18 @@ def _meter(estate: Catalogue, meter: str) -> Meter:
     return estate.meter[meter]
 
 
-def _instant(estate: Catalogue, text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(Problem("time", f"'{text}' is no time", "such as '2026-09-14 10:30'")) from None
-    return at.replace(tzinfo=at.tzinfo or ZoneInfo(estate.site.timezone)).astimezone(UTC)
+def _past(estate: Catalogue, option: str, text: str) -> datetime:
+    zone = ZoneInfo(estate.site.timezone)
+    at, now = written_instant(option, text, zone), datetime.now(UTC)
+    if at > now:
+        told = f"up to now, {_local(now.replace(microsecond=0), zone)}; note it once it is done"
+        raise ConfigError(Problem(option, f"{_local(at, zone)} lies in the future", told))
+    return at
 
 
-def _positive(option: str, ratio: float | None) -> float | None:
-    if ratio is not None and ratio <= 0:
-        raise ConfigError(Problem(option, f"a ratio of {ratio:g} is impossible", "more than 0, such as 40"))
-    return ratio
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise ConfigError(Problem("--reason", "is empty", "why this is so, in a few words"))
-    return reason.strip()
-
-
-def _check_ratio(estate: Catalogue, place: Meter) -> None:
-    """Refuse a ratio that would change nothing: the device itself shows primary values."""
-    if not any(p.ratio not in {None, Ratio.NONE} for p in estate.points_of(place.id) if p.quantity.is_counter):
-        raise ConfigError(
-            f"{place.id}: its counters show primary values ({place.profile}); no ratio is applied to them"
-        )
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _facts(one: Installation) -> tuple[str, str, str]:

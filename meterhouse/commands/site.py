@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accounting.calendars import SiteCalendar
-from accounting.dirty import DEVICE_FACTS
 from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
+from facility.ledger import history_of
+from facility.ledger_faults import check_not_ahead
 from facility.notice_document import read_notice
 from facility.site_document import load_site
 from facility.site_export import dump_site
 from meterhouse.settings import Settings
+from stores.readings import open_readings
+from stores.readings.ledger_check import check_reads
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-_DEVICE_FACTS = frozenset({"serial", *DEVICE_FACTS}) - {"most_per_hour"}
+_DEVICE_FACTS = frozenset({"serial", "digits", "rolls_over_at", "ct_ratio", "pt_ratio"})
 
 File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 
@@ -102,8 +106,23 @@ def apply(
     _warn_of_undated_devices(changes)
     if dry_run or not changes:
         return
+    _check_ledgers(estate, changes, settings)
     registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
     typer.echo(f"{len(changes)} changes applied.")
+
+
+def _check_ledgers(estate: Catalogue, changes: Sequence[Change], settings: Settings) -> None:
+    """Hold every ledger that changes against the clock and against the readings. Raises ``ConfigError``."""
+    changed = {change.id.partition(" from ")[0] for change in changes if change.what == "installation"}
+    meters = [meter for meter in estate.meters if meter.id in changed]
+    for meter in meters:
+        check_not_ahead(history_of(meter, estate.installations), datetime.now(UTC))
+    counting = [meter for meter in meters if estate.accounted_point(meter)]
+    if not counting:
+        return
+    with closing(open_readings(settings.store_url)) as store:
+        for meter in counting:
+            check_reads(store, estate, meter, history_of(meter, estate.installations))
 
 
 def _warn_of_undated_devices(changes: Sequence[Change]) -> None:

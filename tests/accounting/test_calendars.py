@@ -172,3 +172,9 @@ def test_a_building_without_armed_hours_is_armed_when_it_is_not_open():
     calendar = SiteCalendar(site())
     times = np.array([at("2026-01-07T08:29", "Europe/London"), at("2026-01-07T08:30", "Europe/London")])
     assert calendar.armed(times, OFFICE).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("month", ["9999-12", "0001-01"])
+def test_a_month_outside_all_time_is_refused(month):
+    with pytest.raises(ConfigError, match=f"the month '{month}' lies outside the years 1900 to 9998"):
+        SiteCalendar(site()).month_edges(month)

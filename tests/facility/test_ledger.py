@@ -1,12 +1,15 @@
 """What hung where: swaps, corrections from a date, and what a site.yaml may not say of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from estate import PROFILES, SITE
 
 from facility.errors import ConfigError
-from facility.ledger import BEGINNING, Installation, amended, corrected, history_of, present_facts, swapped
+from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, swapped
+from facility.ledger_faults import check_history
+from facility.ledger_ratio import corrected
 from facility.model import Meter, Name
 from facility.site_document import load_site
 from facility.site_export import dump_site
@@ -19,7 +22,7 @@ SWAP = Installation("m", MARCH, "B2", 7, ct_ratio=60, opening=0.4, closing=84_21
 INSTALLATIONS = """\
     role: head
     installations:
-      - {since: 2019-05-02, serial: A1, digits: 6, ct_ratio: 40}
+      - {since: 2019-05-02, serial: A1, digits: 6, ct_ratio: 40, reason: first, by: wang}
       - {since: 2026-09-14 10:30, serial: B2, digits: 6, ct_ratio: 60, closing: 84211.7, opening: 0.4,
          photo: photos/b2.jpg, reason: worn out, by: li}
 """
@@ -36,7 +39,8 @@ def problem(text):
 
 
 def test_a_meter_without_a_ledger_has_always_hung_there():
-    assert (Installation("m", BEGINNING, "A1", 6, ct_ratio=40),) == FIRST
+    said = {"reason": "there before the ledger began", "by": "meterhouse"}
+    assert (Installation("m", BEGINNING, "A1", 6, ct_ratio=40, **said),) == FIRST
     assert FIRST[0].span == 1_000_000
 
 
@@ -65,6 +69,34 @@ def test_a_ratio_is_corrected_from_a_date_and_the_agent_learns_it_later():
     assert present_facts(MAIN, (first, wrong, right)).ct_ratio == 60
 
 
+def test_a_second_correction_of_a_ratio_reaches_to_the_next_real_change():
+    april, may = MARCH + timedelta(days=31), MARCH + timedelta(days=61)
+    once = corrected(FIRST, MARCH, april, Installation("m", MARCH, ct_ratio=60, reason="type plate", by="li"))
+    twice = corrected(once, MARCH, may, Installation("m", MARCH, ct_ratio=50, reason="read again", by="wang"))
+    assert [(one.since, one.ct_ratio, one.told_ct_ratio) for one in twice] == [
+        (BEGINNING, 40, None),
+        (MARCH, 50, 40),
+        (april, 50, 60),
+        (may, 50, None),
+    ]
+    february = MARCH - timedelta(days=28)
+    earlier = corrected(twice, february, None, Installation("m", february, ct_ratio=45, reason="r", by="li"))
+    assert [one.ct_ratio for one in earlier] == [40, 45, 50, 50, 50]  # in March the transformer was another
+
+
+def test_an_agent_that_knew_a_ratio_before_it_was_true_and_one_that_learns_it_later():
+    february = MARCH - timedelta(days=28)
+    facts = Installation("m", MARCH, ct_ratio=60, reason="r", by="li")
+    early = corrected(FIRST, MARCH, february, facts)
+    assert [(one.ct_ratio, one.told_ct_ratio) for one in early] == [(40, None), (40, 60), (60, None)]
+    never = corrected(FIRST, MARCH, None, facts)
+    assert [(one.ct_ratio, one.told_ct_ratio) for one in never] == [(40, None), (60, 40)]
+    assert (
+        corrected(never, MARCH, MARCH + timedelta(days=1), facts)[1:]
+        == corrected(FIRST, MARCH, MARCH + timedelta(days=1), facts)[1:]
+    )
+
+
 def test_a_correction_stays_within_the_device_it_is_about():
     history = swapped(FIRST, SWAP)
     facts = Installation("m", BEGINNING, ct_ratio=50, reason="r", by="li")
@@ -75,11 +107,42 @@ def test_a_correction_stays_within_the_device_it_is_about():
         corrected((SWAP,), BEGINNING, MARCH, facts)
 
 
-def test_a_read_is_amended_where_the_register_can_hold_it():
-    history = swapped(FIRST, SWAP)
-    assert amended(history, MARCH, {"closing": 84_300.0})[1].closing == 84_300
-    with pytest.raises(ConfigError, match="more than the register holds"):
-        amended(history, MARCH, {"opening": 1e8})
+def test_an_amended_read_leaves_the_reason_and_the_person_of_its_entry():
+    amended_swap = amended(swapped(FIRST, SWAP), MARCH, {"closing": 84_300.0})[1]
+    assert amended_swap == replace(SWAP, closing=84_300.0)
+    facts = Installation("m", MARCH, ct_ratio=80, reason="type plate", by="wang")
+    corrected_swap = corrected(swapped(FIRST, SWAP), MARCH, None, facts)[1]
+    assert (corrected_swap.ct_ratio, corrected_swap.reason, corrected_swap.by) == (80, "worn", "li")
+
+
+def test_an_amended_fact_is_that_of_the_device_whatever_its_ratio_was_meanwhile():
+    april = MARCH + timedelta(days=31)
+    swap = swapped(FIRST, SWAP)
+    history = corrected(swap, april, None, Installation("m", april, ct_ratio=80, reason="r", by="li"))
+    first, installed, later = amended(history, april, {"digits": 5, "opening": 0.5})
+    assert first == FIRST[0]
+    assert (installed.digits, installed.opening) == (5, 0.5)
+    assert (later.digits, later.opening) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "facts", "words"),
+    [
+        (1, {"opening": 1e8}, "opening read 1e+08 is more than the register holds"),
+        (1, {"closing": 1e6}, "closing read 1e+06 is more than the old register holds"),
+        (1, {"serial": "A1"}, "serial 'A1' hung there before (allowed: 'continues: true' for a new ratio)"),
+        (1, {"rolls_over_at": 65536.0}, "'digits' and 'rolls_over_at' say the same thing (allowed: one of them)"),
+        (0, {"closing": 4.0}, "the first installation closes nothing"),
+    ],
+)
+def test_a_history_is_held_to_what_a_site_yaml_is_held_to(entry, facts, words):
+    history = list(swapped(FIRST, SWAP))
+    check_history(tuple(history))
+    history[entry] = replace(history[entry], **facts)
+    with pytest.raises(ConfigError) as caught:
+        check_history(tuple(history))
+    assert str(caught.value).startswith("m, entry from ")
+    assert words in str(caught.value)
 
 
 def test_installations_are_read_in_local_time_and_give_the_meter_its_facts():
@@ -101,11 +164,15 @@ def test_an_export_with_a_ledger_loads_as_the_same_estate():
     [
         ("ct_ratio: 40", "ct_ratio: -40", 41, ["ct_ratio is '-40'", "greater than 0"]),
         ("2026-09-14 10:30", "2018-09-14 10:30", 42, ["swap on 2018-09-14", "before the install of 2019-05-01"]),
+        ("2026-09-14 10:30", "2026-03-29 01:30", 42, ["01:30 does not exist", "2026-03-29 00:59 or 2026-03-29 02:00"]),
+        ("2019-05-02", "0001-01-01T00:00+08:00", 41, ["lies outside all time"]),
         ("serial: B2", "serial: A1", 42, ["serial 'A1' hung there before", "continues"]),
         ("closing: 84211.7", "closing: 1084211.7", 42, ["closing read 1.08421e+06 is more than the old register"]),
         ("opening: 0.4", "opening: 2000000", 42, ["opening read 2e+06 is more than the register holds"]),
         ("A1, digits: 6", "A1, digits: 6, closing: 4", 41, ["first installation closes nothing"]),
         ("A1, digits: 6", "A1, digits: 6, rolls_over_at: 65536", 41, ["'digits' and 'rolls_over_at'", "one of them"]),
+        (", reason: first", "", 41, ["'reason' is missing in meters.0.installations.0"]),
+        (", by: wang", ", by: ' '", 41, ["by is ' '", "at least 1 character"]),
         ("role: head\n", "role: head\n    serial: A1\n", 40, ["'serial' stands beside 'installations'"]),
     ],
 )

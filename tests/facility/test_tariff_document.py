@@ -95,6 +95,15 @@ def test_a_mistake_in_a_tariff_is_told_with_its_line(before, after, line, words)
     assert all(word in text for word in words), text
 
 
+def test_two_flat_prices_of_a_utility_from_one_day_are_refused():
+    flat = "    - {utility: electricity, per_unit: 0.3, valid_from: 2021-01-01, basis: contract 7}\n"
+    with pytest.raises(ConfigError) as caught:
+        load_site(SITE.replace(flat, 2 * flat), "site.yaml", PROFILES)
+    line = SITE.splitlines().index(flat.rstrip("\n")) + 2
+    assert f"site.yaml:{line}: two flat prices of electricity both begin on 2021-01-01" in str(caught.value)
+    load_site(SITE.replace(flat, flat + flat.replace("2021-01-01", "2022-01-01")), "site.yaml", PROFILES)
+
+
 def test_two_tariffs_of_one_building_from_one_day_overlap():
     five, water = TARIFFS.index("    - id: five"), TARIFFS.index("    - id: water")
     again = TARIFFS[five:water].replace("five", "six")

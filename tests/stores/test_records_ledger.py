@@ -102,6 +102,46 @@ def test_what_changes_no_figure_asks_for_nothing(registry, engine, now):
     assert asked(engine) == []
 
 
+METER = 'digits: 6, ct_ratio: 40, serial: "A1", provenance'
+ENTRY = "since: 2025-01-01, serial: A1, digits: 6, reason: r, by: li"
+LEDGER = f"installations: [{{{ENTRY}, ct_ratio: 40}}], provenance"
+
+
+def test_a_ledger_that_replaces_the_facts_of_a_meter_is_computed_from_the_first_difference(registry, engine, now):
+    registry.apply(estate((METER, LEDGER.replace("ct_ratio: 40", "ct_ratio: 60"))), by="anna", at=now)
+    assert [(first, last) for _, first, last in asked(engine)] == [(0, ms(now) - 1)]
+
+
+def test_a_ledger_that_says_what_the_meter_said_asks_for_nothing(registry, engine, now):
+    registry.apply(estate((METER, LEDGER.replace("2025-01-01", "1970-01-01T00:00Z"))), by="anna", at=now)
+    assert asked(engine) == []
+
+
+def test_what_a_feeder_delivers_at_most_counts_beside_a_ledger_too(registry, engine, now):
+    registry.apply(estate((METER, LEDGER)), by="anna", at=now)
+    asked_before = len(asked(engine))
+    registry.apply(estate((METER, LEDGER.replace("provenance", "most_per_hour: 90, provenance"))), by="anna", at=now)
+    assert asked(engine)[asked_before:] == [(("total/energy_import/total",), 0, ms(now) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("role: head", "role: sub"),
+        ("building: main, space: plant", "building: annex"),
+        ("electricity, role", "gas, role"),
+    ],
+)
+def test_a_meter_that_counts_elsewhere_is_computed_again_with_the_heads_beside_it(registry, engine, now, old, new):
+    second = "{id: second, name: Second, building: main, profile: maker/meter, agent: edge-1, bus: b1, unit: 8,\n"
+    second += "     utility: electricity, role: head, points: [{quantity: energy_import}]}\n  - {id: door"
+    registry.apply(estate(("{id: door", second)), by="anna", at=now)
+    assert asked(engine) == []
+    registry.apply(estate((old, new), ("{id: door", second)), by="anna", at=now)
+    points = ("total/energy_import/total", "second/energy_import/total")
+    assert asked(engine) == [(points, 0, ms(now) - 1)]
+
+
 def test_progress_and_difference_are_kept(registry, engine, now):
     registry.edit(swap(estate()), by="li", at=now)
     todo = Recomputations(engine)

@@ -189,8 +189,10 @@ def test_a_row_changed_in_the_database_counts_as_edited(applied, engine, now):
 
 
 def test_two_prices_from_one_day_are_refused(registry, now):
+    whole = estate()
+    twice = replace(whole, site=replace(whole.site, prices=2 * whole.site.prices[:1]))
     with pytest.raises(ConfigError, match="two entries 'electricity from 2024-01-01' under price"):
-        registry.apply(estate(("valid_from: 2026-01-01", "valid_from: 2024-01-01")), by="anna", at=now)
+        registry.apply(twice, by="anna", at=now)
     assert registry.version() == 0
 
 
