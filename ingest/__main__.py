@@ -16,10 +16,11 @@ import structlog
 from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
 from ingest.gate import Gate
-from ingest.metrics import IngestMetrics, serve_metrics
+from ingest.metrics import IngestMetrics
 from ingest.parts import Parts
 from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
+from stores.metrics import serve_metrics
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -79,8 +80,6 @@ def _compose(settings: Settings, stop: Event) -> bool:
 
 def _tell_metrics(settings: Settings, parts: Parts, intake: Intake) -> Callable[[], None]:
     """Answer ``/metrics`` where that is wanted; returns what ends it."""
-    if not settings.metrics:
-        return lambda: None
     writer = parts.store_writer
     metrics = IngestMetrics(
         lambda: parts.figures.as_tree(intake.subscriber.waiting), lambda: time.monotonic() - writer.moved_s

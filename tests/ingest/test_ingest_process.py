@@ -158,6 +158,7 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     assert 'meterhouse_agent_stored_up_to{agent="edge-1"} 5.0' in said
     assert 'meterhouse_live_latency_seconds{quantile="0.95"}' in said
     assert "meterhouse_alarm{" not in said
+    assert "process_resident_memory_bytes" in said
     still = next(line for line in said.splitlines() if line.startswith("meterhouse_store_writer_still_seconds "))
     assert 0 <= float(still.split()[1]) < 5
 
