@@ -22,6 +22,7 @@ from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
 from stores.metrics import serve_metrics
 from stores.readings import open_readings
+from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
@@ -65,9 +66,19 @@ def _compose(settings: Settings, stop: Event) -> bool:
     store = open_readings(settings.store, registry)
     is_well = True
     if _wait_for_estate(registry, stop):
-        gate = Gate(registry.load())
-        quarantine, errands = Quarantine(engine), Errands(engine)
-        parts = Parts(settings.data, gate, store, quarantine, errands, subscriber, time.monotonic, now_ms)
+        estate = registry.load()
+        parts = Parts(
+            settings.data,
+            Gate(estate),
+            store,
+            Quarantine(engine),
+            Errands(engine),
+            subscriber,
+            time.monotonic,
+            now_ms,
+            series_budget=settings.series_budget,
+        )
+        parts.figures.note_series(count_series(estate))
         intake = parts.intake()
         end_metrics = _tell_metrics(settings, parts, intake)
         is_well = _run(parts, intake, registry, stop)
@@ -140,7 +151,9 @@ def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: 
     try:
         newest = registry.version()
         if newest != version:
-            parts.gate = intake.pipeline.gate = Gate(registry.load())
+            estate = registry.load()
+            parts.gate = intake.pipeline.gate = Gate(estate)
+            parts.figures.note_series(count_series(estate))
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:
         return version

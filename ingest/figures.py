@@ -11,6 +11,7 @@ import numpy as np
 import structlog
 
 from facility.system_alarm import SystemAlarm
+from stores.readings.series import SERIES_BUDGET, SeriesUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,13 +30,14 @@ log = structlog.get_logger()
 class Figures:
     """Kept in memory and written to ``ingest.json`` while they change, at most once a second."""
 
-    def __init__(self, path: Path, clock_s: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock_s: Callable[[], float], series_budget: int = SERIES_BUDGET) -> None:
         """``clock_s`` is a monotonic clock."""
         self._path = path
         self._clock_s = clock_s
         self._latencies_ms: deque[int] = deque(maxlen=LATENCY_SAMPLES)
         self._agents: dict[str, dict[str, Any]] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
+        self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
         self._dropped_at_s = float("-inf")
@@ -67,6 +69,17 @@ class Figures:
     def count_refused_messages(self, n: int) -> None:
         """Messages refused whole since start: how many readings they held is not always known."""
         self._refused_messages += n
+
+    def note_series(self, series: int) -> None:
+        """How many series the estate makes in the store, whenever it changes."""
+        use = self._series = SeriesUse(series, self._series.budget)
+        if use.is_near:
+            log.warning("series_near_budget", series=use.series, budget=use.budget)
+        if use.is_over:
+            words = f"{use}: watch fewer points, or raise METERHOUSE_SERIES_BUDGET if the store has the memory"
+            self.alarm(SystemAlarm.TOO_MANY_SERIES, words)
+        else:
+            self.all_clear(SystemAlarm.TOO_MANY_SERIES)
 
     def note_broker(self, dropped: int, retained: int) -> None:
         """What the broker says it has dropped, and retained messages that were ignored."""
@@ -111,6 +124,8 @@ class Figures:
                 **self._totals,
                 "refused_messages": self._refused_messages,
                 "retained_ignored": self._retained_ignored,
+                "series": self._series.series,
+                "series_budget": self._series.budget,
                 "live_latency_s": self._latency(),
                 "agents": {name: dict(agent) for name, agent in self._agents.items()},
                 "queue": queue,

@@ -29,6 +29,8 @@ class IngestMetrics:
         ):
             yield CounterMetricFamily(f"meterhouse_{name}", meaning, tree.get(key, 0))
         yield GaugeMetricFamily("meterhouse_ingest_queue", "Messages that wait to be taken in.", tree["queue"])
+        yield GaugeMetricFamily("meterhouse_series", "Series that the estate makes in the store.", tree["series"])
+        yield GaugeMetricFamily("meterhouse_series_budget", "Series that are allowed.", tree["series_budget"])
         yield GaugeMetricFamily(
             "meterhouse_store_writer_still_seconds", "Since the store writer came round last.", self._still_s()
         )
