@@ -8,13 +8,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from facility.system_alarm import SystemAlarm
 from stores.readings.series import SERIES_BUDGET, SeriesUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from facility.wire import Status
@@ -93,10 +94,11 @@ class Figures:
             self.all_clear(SystemAlarm.BROKER_DROPS_MESSAGES)
         self._dropped = dropped  # a broker that was started again counts from 0
 
-    def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
+    def sample_latency(self, times_ms: npt.NDArray[np.int64], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""
+        latencies_ms = (stored_at_ms - times_ms).tolist()
         with self._lock:
-            self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
+            self._latencies_ms.extend(latencies_ms)
 
     def note_status(self, agent: str, status: Status, heard_ms: int) -> None:
         """What an agent last said of itself, and when that was by our own clock."""
