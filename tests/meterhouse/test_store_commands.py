@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from influx_server import InfluxServer
+from influx_server import InfluxServer, need_influxd
 from ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
@@ -186,6 +186,15 @@ def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(
     assert partly.returncode == 1
     assert "gone/voltage/total is refused: unknown_point" in partly.stderr
     assert "nothing in the target" in partly.stderr
+
+
+def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(monkeypatch, tmp_path):
+    for name, value in {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "REQUIRE_SERVERS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        pytest.fail.Exception, match=r"go install \S+influxd@v1\S+ builds one; so does tools/build_serv"
+    ):
+        need_influxd()
 
 
 def test_a_move_onto_itself_is_refused(data):
