@@ -26,6 +26,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.ingest
 	tools/build_servers.sh peer
 	$(RUN)/python -m bench.ingest --peer telegraf
+	$(RUN)/python -m bench.ingest_profile
 	$(RUN)/python -m bench.influx
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog

@@ -14,6 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from analytics.live import Watch
+from analytics.metrics import Rounds
 from analytics.notices import Notices, listen
 from analytics.recompute import Recompute
 from analytics.rollups import RollupWriter
@@ -21,6 +22,7 @@ from analytics.settings import Settings
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
+from stores.metrics import serve_metrics
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
 from stores.records.casebook import Casebook
@@ -79,7 +81,8 @@ def _settings() -> Settings:
 
 def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
     """Wait for the estate, then watch it; begin anew when the estate changes."""
-    registry, version, watch, client = Registry(records), 0, None, None
+    registry, version, watch, client, rounds = Registry(records), 0, None, None, Rounds(time.monotonic)
+    serve_metrics(settings.metrics, rounds)
     while True:
         try:
             newest = registry.version()
@@ -93,9 +96,11 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
                 watch.tick(time.time_ns() // 1_000_000)
                 with suppress(OSError):  # a full disk: then nothing more is expected of us than before
                     (settings.data / "analytics.pulse").touch()
+            rounds.end_well()
         except ConfigError:
             raise
         except Exception:
+            rounds.fail()
             log.exception("analytics_failed")
         time.sleep(settings.tick_s if watch else WAIT_S)
 

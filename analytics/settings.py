@@ -20,3 +20,6 @@ class Settings(BaseSettings):
     tick_s: float = 2.0
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
+
+    metrics: str = ""
+    """Where to answer ``/metrics``, ``127.0.0.1:9466`` say; empty: nowhere."""

@@ -148,7 +148,7 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def start_ours(place: Place, database: str) -> subprocess.Popen[bytes]:
+def start_ours(place: Place, database: str, program: Sequence[str] = ("ingest",)) -> subprocess.Popen[bytes]:
     folder = place.folder / database
     folder.mkdir()
     records_url = f"sqlite:///{folder / 'records.db'}"
@@ -164,7 +164,7 @@ def start_ours(place: Place, database: str) -> subprocess.Popen[bytes]:
         "OPENBLAS_NUM_THREADS": "1",
     }
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen([sys.executable, "-m", "ingest"], env=os.environ | env, stdout=log, stderr=log)
+        return subprocess.Popen([sys.executable, "-m", *program], env=os.environ | env, stdout=log, stderr=log)
 
 
 def start_telegraf(place: Place, database: str, kind: str) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from pydantic import ValidationError
 
 from console.app import create_app
 from console.live import LiveValues
+from console.metrics import Timed
 from console.settings import ConsoleSettings
 from facility.errors import ConfigError
+from stores.metrics import serve_metrics
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -33,13 +36,14 @@ TICKS_A_BEAT = 10
 class ConsoleServer(uvicorn.Server):
     """A server whose live streams end as soon as it is asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveValues, pulse: Path | None) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveValues, timed: Timed, pulse: Path | None) -> None:
         """``pulse`` is touched every second while requests can be answered."""
         super().__init__(config)
-        self._live, self._pulse = live, pulse
+        self._live, self._timed, self._pulse = live, timed, pulse
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by the loop that answers requests: while it stands still, the pulse does."""
+        self._timed.move()
         if self._pulse and counter % TICKS_A_BEAT == 0:
             with suppress(OSError):  # a full disk: then nothing is expected of us
                 self._pulse.touch()
@@ -86,14 +90,17 @@ def serve() -> int:
         live=live,
         data=settings.data,
     )
+    timed = Timed(app, time.monotonic)
     config = uvicorn.Config(
-        app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
+        timed, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_S, server_header=False
     )
-    server = ConsoleServer(config, live, settings.data / "console.pulse" if settings.data else None)
+    server = ConsoleServer(config, live, timed, settings.data / "console.pulse" if settings.data else None)
     structlog.get_logger("console").info("listening", address=settings.listen)
+    end_metrics = serve_metrics(settings.metrics, timed)
     try:
         server.run(sockets=[listening])
     finally:
+        end_metrics()
         store.close()
         records.dispose()
     return 0

@@ -24,6 +24,8 @@ class ConsoleSettings(BaseSettings):
     allow_remote: str = "no"
     hosts: str = ""
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
+    metrics: str = ""
+    """Where to answer ``/metrics``, ``127.0.0.1:9465`` say; empty: nowhere."""
 
     @property
     def address(self) -> tuple[str, int]:

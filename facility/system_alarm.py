@@ -29,6 +29,7 @@ class SystemAlarm(StrEnum):
     GAP_OPEN = "gap_open"
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
     QUARANTINE_FULL = "quarantine_full"
+    TOO_MANY_SERIES = "too_many_series"
     INGEST_SILENT = "ingest_silent"
     AGENT_OFFLINE = "agent_offline"
     DISK_FULL = "disk_full"

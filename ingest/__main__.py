@@ -16,11 +16,13 @@ import structlog
 from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
 from ingest.gate import Gate
-from ingest.metrics import IngestMetrics, serve_metrics
+from ingest.metrics import IngestMetrics
 from ingest.parts import Parts
 from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
+from stores.metrics import serve_metrics
 from stores.readings import open_readings
+from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
@@ -64,9 +66,19 @@ def _compose(settings: Settings, stop: Event) -> bool:
     store = open_readings(settings.store, registry)
     is_well = True
     if _wait_for_estate(registry, stop):
-        gate = Gate(registry.load())
-        quarantine, errands = Quarantine(engine), Errands(engine)
-        parts = Parts(settings.data, gate, store, quarantine, errands, subscriber, time.monotonic, now_ms)
+        estate = registry.load()
+        parts = Parts(
+            settings.data,
+            Gate(estate),
+            store,
+            Quarantine(engine),
+            Errands(engine),
+            subscriber,
+            time.monotonic,
+            now_ms,
+            series_budget=settings.series_budget,
+        )
+        parts.figures.note_series(count_series(estate))
         intake = parts.intake()
         end_metrics = _tell_metrics(settings, parts, intake)
         is_well = _run(parts, intake, registry, stop)
@@ -79,8 +91,6 @@ def _compose(settings: Settings, stop: Event) -> bool:
 
 def _tell_metrics(settings: Settings, parts: Parts, intake: Intake) -> Callable[[], None]:
     """Answer ``/metrics`` where that is wanted; returns what ends it."""
-    if not settings.metrics:
-        return lambda: None
     writer = parts.store_writer
     metrics = IngestMetrics(
         lambda: parts.figures.as_tree(intake.subscriber.waiting), lambda: time.monotonic() - writer.moved_s
@@ -141,7 +151,9 @@ def _follow_registry(parts: Parts, intake: Intake, registry: Registry, version: 
     try:
         newest = registry.version()
         if newest != version:
-            parts.gate = intake.pipeline.gate = Gate(registry.load())
+            estate = registry.load()
+            parts.gate = intake.pipeline.gate = Gate(estate)
+            parts.figures.note_series(count_series(estate))
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:
         return version

@@ -8,12 +8,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from facility.system_alarm import SystemAlarm
+from stores.readings.series import SERIES_BUDGET, SeriesUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from facility.wire import Status
@@ -29,13 +31,14 @@ log = structlog.get_logger()
 class Figures:
     """Kept in memory and written to ``ingest.json`` while they change, at most once a second."""
 
-    def __init__(self, path: Path, clock_s: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock_s: Callable[[], float], series_budget: int = SERIES_BUDGET) -> None:
         """``clock_s`` is a monotonic clock."""
         self._path = path
         self._clock_s = clock_s
         self._latencies_ms: deque[int] = deque(maxlen=LATENCY_SAMPLES)
         self._agents: dict[str, dict[str, Any]] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
+        self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
         self._dropped_at_s = float("-inf")
@@ -68,6 +71,17 @@ class Figures:
         """Messages refused whole since start: how many readings they held is not always known."""
         self._refused_messages += n
 
+    def note_series(self, series: int) -> None:
+        """How many series the estate makes in the store, whenever it changes."""
+        use = self._series = SeriesUse(series, self._series.budget)
+        if use.is_near:
+            log.warning("series_near_budget", series=use.series, budget=use.budget)
+        if use.is_over:
+            words = f"{use}: watch fewer points, or raise METERHOUSE_SERIES_BUDGET if the store has the memory"
+            self.alarm(SystemAlarm.TOO_MANY_SERIES, words)
+        else:
+            self.all_clear(SystemAlarm.TOO_MANY_SERIES)
+
     def note_broker(self, dropped: int, retained: int) -> None:
         """What the broker says it has dropped, and retained messages that were ignored."""
         with self._lock:
@@ -80,10 +94,11 @@ class Figures:
             self.all_clear(SystemAlarm.BROKER_DROPS_MESSAGES)
         self._dropped = dropped  # a broker that was started again counts from 0
 
-    def sample_latency(self, times_ms: Iterable[int], stored_at_ms: int) -> None:
+    def sample_latency(self, times_ms: npt.NDArray[np.int64], stored_at_ms: int) -> None:
         """Live readings: from the moment of reading to the moment of storing."""
+        latencies_ms = (stored_at_ms - times_ms).tolist()
         with self._lock:
-            self._latencies_ms.extend(stored_at_ms - t for t in times_ms)
+            self._latencies_ms.extend(latencies_ms)
 
     def note_status(self, agent: str, status: Status, heard_ms: int) -> None:
         """What an agent last said of itself, and when that was by our own clock."""
@@ -111,6 +126,8 @@ class Figures:
                 **self._totals,
                 "refused_messages": self._refused_messages,
                 "retained_ignored": self._retained_ignored,
+                "series": self._series.series,
+                "series_budget": self._series.budget,
                 "live_latency_s": self._latency(),
                 "agents": {name: dict(agent) for name, agent in self._agents.items()},
                 "queue": queue,

@@ -1,21 +1,15 @@
-"""Ingest's figures for Prometheus, at ``/metrics`` on this machine alone: agents and meters are not the world's."""
+"""Ingest's figures for Prometheus, and what its agents say of themselves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from prometheus_client.core import Metric
-
-WHERE = "METERHOUSE_METRICS"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class IngestMetrics:
@@ -35,6 +29,8 @@ class IngestMetrics:
         ):
             yield CounterMetricFamily(f"meterhouse_{name}", meaning, tree.get(key, 0))
         yield GaugeMetricFamily("meterhouse_ingest_queue", "Messages that wait to be taken in.", tree["queue"])
+        yield GaugeMetricFamily("meterhouse_series", "Series that the estate makes in the store.", tree["series"])
+        yield GaugeMetricFamily("meterhouse_series_budget", "Series that are allowed.", tree["series_budget"])
         yield GaugeMetricFamily(
             "meterhouse_store_writer_still_seconds", "Since the store writer came round last.", self._still_s()
         )
@@ -51,26 +47,13 @@ class IngestMetrics:
             "agent",
             {name: agent.get("store_hw") for name, agent in tree["agents"].items()},
         )
-
-
-def serve_metrics(address: str, metrics: IngestMetrics) -> Callable[[], None]:
-    """Answer at ``host:port`` from a thread of its own; returns what ends it. Raises ``ConfigError``."""
-    host, _, port = address.rpartition(":")
-    if host.strip("[]") not in LOOPBACK or not port.isdigit():
-        raise ConfigError(Problem(WHERE, f"'{address}' is no port of this machine alone", "127.0.0.1:9464"))
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    try:
-        server, thread = start_http_server(int(port), host.strip("[]"), registry)
-    except OSError as error:
-        raise ConfigError(Problem(WHERE, f"{address} cannot be used ({error.strerror})", "another port")) from None
-
-    def end() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return end
+        said = GaugeMetricFamily(
+            "meterhouse_agent_figure", "What an agent last said of itself.", labels=["agent", "figure"]
+        )
+        for name, agent in tree["agents"].items():
+            for figure, value in agent.get("figures", {}).items():
+                said.add_metric([name, figure], value)
+        yield said
 
 
 def _labelled(name: str, meaning: str, label: str, values: dict[str, float | None]) -> Metric:

@@ -23,6 +23,7 @@ from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
 from stores.folder import FolderLock
+from stores.readings.series import SERIES_BUDGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ class Parts:
         *,
         room: JournalRoom = DEFAULT_ROOM,
         patience_s: float = PATIENCE_S,
+        series_budget: int = SERIES_BUDGET,
     ) -> None:
         """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
         self._lock = FolderLock(folder, "ingest")
@@ -67,7 +69,7 @@ class Parts:
             self.journal.skip_to(self.watermarks.cursor, state_of(known))
         self.streams = streams_of(self.journal, known)
         self.attempts = Attempts(folder)
-        self.figures = Figures(folder / "ingest.json", monotonic)
+        self.figures = Figures(folder / "ingest.json", monotonic, series_budget)
         self.figures.count(self.watermarks.totals())
         self.gaps = Gaps(self.streams, patience_s)
         self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)

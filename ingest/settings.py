@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facility.errors import ConfigError, Problem
+from stores.readings.series import SERIES_BUDGET
 
 
 class Settings(BaseSettings):
@@ -19,6 +20,7 @@ class Settings(BaseSettings):
     broker: str = Field(repr=False)
     store: str = Field(repr=False)
     records: str = Field(repr=False)
+    series_budget: int = Field(default=SERIES_BUDGET, gt=0)
     metrics: str = ""
     """Where to answer ``/metrics``, ``127.0.0.1:9464`` say; empty: nowhere."""
 

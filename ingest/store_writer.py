@@ -174,7 +174,7 @@ class StoreWriter:
         now_ms = self.clock_ms()
         for entry in entries:
             if entry.readings and entry.lane == "live":
-                self.figures.sample_latency(entry.readings.t_ms.tolist(), now_ms)
+                self.figures.sample_latency(entry.readings.t_ms, now_ms)
         self.figures.count(self.watermarks.totals())
 
     def _look_for_losses(self) -> None:

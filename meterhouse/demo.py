@@ -69,12 +69,7 @@ class Demo:
             (self.folder / name).unlink(missing_ok=True)
         (self.folder / "history.json").write_text('{"complete": false}', encoding="utf-8")  # analytics waits for it
         self.supervisor = Supervisor(self.folder / "logs")
-        url = (
-            start_influxd(self.folder / "influxd", self.supervisor, self.folder / "ingest.json")
-            if self.store == OWN_INFLUX
-            else self.store
-        )
-        self.settings = Settings(data=self.folder, store=url)
+        self.settings = Settings(data=self.folder, store=self._start_store())
         self.records: Engine = open_records(self.settings.records_url)
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
         self._write_estate(now)

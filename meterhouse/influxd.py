@@ -36,7 +36,7 @@ ENOUGH_BYTES = 8 * 2**20
 
 HOW_TO_GET = (
     "InfluxDB's influxd was not found: put it on the PATH, or name a running InfluxDB in --store"
-    " (go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10 builds one)"
+    " (go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10 builds one; so does tools/build_servers.sh)"
 )
 
 log = structlog.get_logger()

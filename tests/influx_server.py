@@ -32,7 +32,7 @@ def need_influxd() -> Path:
         return find_influxd()
     except ConfigError as missing:
         if os.environ.get("REQUIRE_SERVERS") == "1":
-            pytest.fail(f"{missing} and REQUIRE_SERVERS=1")
+            pytest.fail(f"REQUIRE_SERVERS=1, but {missing}")
         pytest.skip(str(missing))
 
 

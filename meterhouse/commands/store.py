@@ -15,6 +15,7 @@ from meterhouse.store_setup import influx_wire, is_influx, prepare_store
 from meterhouse.table import render_facts
 from stores.readings import open_readings
 from stores.readings.migrate import copy
+from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -38,25 +39,53 @@ def init(*, raw_days: Days = 0, hourly_days: Days = 0, daily_days: Days = 0) -> 
 
 
 @app.command(help="Say in one sentence what is wrong with the store, or that nothing is.")
-def check() -> None:
+def check(
+    *,
+    series_budget: Annotated[
+        int, typer.Option(min=1, envvar="METERHOUSE_SERIES_BUDGET", help="Series that the site may have.")
+    ] = SERIES_BUDGET,
+) -> None:
     """Look at the store that METERHOUSE_STORE names, and write a little to it."""
     settings = Settings()
     registry = Registry(open_records(settings.records_url))
+    series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
     if not is_influx(settings.store_url):
         store = open_readings(settings.store_url)
-        typer.echo(render_facts([("store", "a file"), ("points with readings", str(len(store.latest())))]))
+        known = str(len(store.latest()))
+        typer.echo(render_facts([("store", "a file"), ("points with readings", known), ("series", str(series))]))
+        _judge(series)
         return
-    from stores.readings.influx_setup import FOR_EVER, count_readings, kept_for, look_over  # noqa: PLC0415 - optional
+    from stores.readings.influx_setup import (  # noqa: PLC0415 - the client is optional
+        FOR_EVER,
+        count_readings,
+        kept_for,
+        look_over,
+        server_series,
+    )
 
     wire = influx_wire(settings.store_url)
     facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
     stored, confirmed = count_readings(wire), _confirmed(settings)
-    typer.echo(render_facts([*facts, ("readings", f"{stored:,}")]))
+    counted = server_series(wire)
+    facts += [("readings", f"{stored:,}"), ("series by the registry", str(series))]
+    facts += [("series in the server", f"{counted:,}")] if counted is not None else []
+    typer.echo(render_facts(facts))
     if stored < confirmed and kept_for(wire)["raw"] == FOR_EVER:
         raise StoreUnavailable(
             f"the store holds {confirmed - stored:,} readings fewer than it has confirmed to ingest:"
             " meterhouse reconcile brings back what journal and agents still have"
         )
+    _judge(SeriesUse(max(series.series, counted or 0), series_budget))
+
+
+def _judge(series: SeriesUse) -> None:
+    """A warning near the budget; raises ``StoreUnavailable`` beyond it."""
+    if series.is_over:
+        raise StoreUnavailable(
+            f"{series} series: watch fewer points, or raise METERHOUSE_SERIES_BUDGET if the store has the memory"
+        )
+    if series.is_near:
+        typer.echo(f"warning: {series} series, more than {NEAR_SHARE:.0%} of the budget", err=True)
 
 
 @app.command(help="Copy all readings and rollups to another store; cut short, the same command goes on.")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from facility.model import ReadingBatch
     from stores.readings.estate import Estate
     from stores.readings.influx_wire import InfluxWire
-    from stores.readings.port import Changes, RollupSeries
+    from stores.readings.port import Changes, RollupSeries, Times
 
 POINTS_AT_ONCE = 50
 TOTAL_STEP_MS = 100 * DAY_MS
@@ -211,14 +211,18 @@ class InfluxStore:
 
 
 def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
-    """First and last time of each point."""
-    ranges: dict[str, tuple[int, int]] = {}
+    """First and last time of each point. An agent's batches name the same points again and again."""
+    ends: dict[tuple[str, ...], tuple[Times, Times]] = {}
     for batch in batches:
+        points = tuple(batch.points)
+        if points not in ends:
+            ends[points] = np.full(len(points), END_MS), np.full(len(points), FIRST_MS)
         p, t_ms = np.array(batch.p, np.intp), np.array(batch.t_ms, np.int64)
-        low, high = np.full(len(batch.points), END_MS), np.full(len(batch.points), FIRST_MS)
-        np.minimum.at(low, p, t_ms)
-        np.maximum.at(high, p, t_ms)
-        for point, first, last in zip(batch.points, low.tolist(), high.tolist(), strict=True):
+        np.minimum.at(ends[points][0], p, t_ms)
+        np.maximum.at(ends[points][1], p, t_ms)
+    ranges: dict[str, tuple[int, int]] = {}
+    for points, (low, high) in ends.items():
+        for point, first, last in zip(points, low.tolist(), high.tolist(), strict=True):
             if first <= last:
                 before = ranges.get(point, (first, last))
                 ranges[point] = min(first, before[0]), max(last, before[1])

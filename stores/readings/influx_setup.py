@@ -96,6 +96,18 @@ def count_readings(wire: InfluxWire) -> int:
     return int(found[0].values[0][1]) if found else 0
 
 
+def server_series(wire: InfluxWire) -> int | None:
+    """Series of the database as the server counts them, those of points long gone too; None where it does not say.
+
+    Only InfluxDB 1.x answers this.
+    """
+    try:
+        answer = wire.ask_json(f'SHOW SERIES CARDINALITY ON "{wire.address.database}"')
+    except StoreUnavailable:
+        return None
+    return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
+
+
 def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
     database = wire.address.database
     wire.ask_json(f'CREATE DATABASE "{database}"')

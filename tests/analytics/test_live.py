@@ -1,14 +1,17 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import httpx
 import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from servers import free_port
 from worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
 from analytics.live import Watch
@@ -198,12 +201,14 @@ def test_a_restart_goes_on_where_it_stopped(store, casebook, tmp_path):
     assert casebook.alerts() == before
 
 
-def test_the_process_watches_an_estate_and_leaves_when_asked(tmp_path):
+def test_the_process_watches_an_estate_tells_its_rounds_and_leaves_when_asked(tmp_path):
     engine = open_records(f"sqlite:///{tmp_path}/records.db")
     Registry(engine).apply(CATALOGUE, by="test", at=at(0))
     engine.dispose()
     SqliteStore(tmp_path / "readings.db").close()
+    port = free_port()
     env = os.environ | {
+        "METERHOUSE_METRICS": f"127.0.0.1:{port}",
         "METERHOUSE_DATA": str(tmp_path),
         "METERHOUSE_STORE": f"sqlite:///{tmp_path}/readings.db",
         "METERHOUSE_RECORDS": f"sqlite:///{tmp_path}/records.db",
@@ -215,6 +220,9 @@ def test_the_process_watches_an_estate_and_leaves_when_asked(tmp_path):
             assert time.monotonic() < deadline
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert float(re.search(r'rounds_total{ended="well"} (\S+)', told)[1]) > 0
+        assert 0 <= float(re.search(r"\nmeterhouse_analytics_still_seconds (\S+)", told)[1]) < 20
         process.send_signal(signal.SIGTERM)
         assert process.wait(3) == 0
     finally:

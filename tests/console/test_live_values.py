@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from sample import NOW
+from servers import free_port
 
 from console.live import LiveValues
 from console.settings import ConsoleSettings
@@ -111,11 +113,12 @@ def test_loopback_has_its_names():
     assert settings(listen="127.0.0.1:8123").host_names == ("127.0.0.1:8123", "localhost:8123")
 
 
-def _start(folder, listen):
+def _start(folder, listen, **more):
     environment = os.environ | {
         "METERHOUSE_STORE": f"sqlite:///{folder}/readings.db",
         "METERHOUSE_RECORDS": f"sqlite:///{folder}/records.db",
         "METERHOUSE_LISTEN": listen,
+        **more,
     }
     return subprocess.Popen([sys.executable, "-m", "console"], env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -145,6 +148,25 @@ def test_it_stops_cleanly_while_somebody_listens(sample):
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 0
             assert time.monotonic() - began < 3.5
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_prometheus_is_told_on_a_port_of_this_machine_and_never_on_the_pages_port(sample):
+    pages, metrics = free_port(), free_port()
+    process = _start(sample.folder, f"127.0.0.1:{pages}", METERHOUSE_METRICS=f"127.0.0.1:{metrics}")
+    try:
+        _until_answering(f"http://127.0.0.1:{pages}/health")
+        assert httpx.get(f"http://127.0.0.1:{pages}/metrics", trust_env=False).status_code == 401
+        told = httpx.get(f"http://127.0.0.1:{metrics}/metrics", trust_env=False).text
+        answers = dict(re.findall(r'console_answer_seconds_count{status="(\S+)"} (\S+)', told))
+        assert float(answers["2xx"]) >= 1
+        assert float(answers["4xx"]) == 1
+        assert 0 <= float(re.search(r"\nmeterhouse_console_still_seconds (\S+)", told)[1]) < 5
+        assert "process_cpu_seconds_total" in told
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
     finally:
         process.kill()
         process.communicate()

@@ -5,6 +5,7 @@ import json
 from influx_server import need_influxd
 from test_demo import READY_TIMEOUT_S, left_running, start
 
+from meterhouse.demo import PULSING
 from meterhouse.influxd import own_influxd
 
 
@@ -18,7 +19,7 @@ def test_the_demo_on_an_influxdb_proves_what_the_embedded_one_does(tmp_path):
     assert report["sum_error"] == 0
     assert [fault for fault in report["injected"] if not fault["found"]] == []
     assert len([alert for alert in report["alerts"] if not alert["injected"]]) <= 3
-    assert [name for name in ("ingest", "analytics", "console") if not (tmp_path / f"{name}.pulse").exists()] == []
+    assert [name for name in PULSING if not (tmp_path / f"{name}.pulse").exists()] == []
     assert left_running(tmp_path) == []
     assert not (tmp_path / "readings.db").exists()
     assert own_influxd(tmp_path / "influxd").password not in told

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from servers import free_port
 
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
+from facility.system_alarm import SystemAlarm, raised
 from ingest import __main__ as ingest_main
 from ingest.__main__ import _follow_registry, _run
 from meterhouse.broker import start_broker
@@ -74,6 +76,25 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
     assert '"stored": 2' in (tmp_path / "ingest.json").read_text()
     assert log().count("waiting_for_estate") == 1
     assert broker.words["ingest"] not in log()
+
+
+def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp_path, broker, run):
+    registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
+    registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    run(**settings(tmp_path, broker), series_budget="12")
+    file = tmp_path / "ingest.json"
+
+    def told():
+        return json.loads(file.read_text()) if file.exists() else {"alarms": None}
+
+    wait_for(lambda: told()["alarms"])
+    assert (told()["series"], told()["series_budget"]) == (13, 12)
+    (alarm,) = raised(told(), 0)
+    assert (alarm.alarm, alarm.words[:9]) == (SystemAlarm.TOO_MANY_SERIES, "13 of 12:")
+    fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:-1])
+    registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
+    wait_for(lambda: not told()["alarms"])
+    assert told()["series"] == 11
 
 
 def test_missing_settings_are_named_all_at_once(monkeypatch, capsys):
@@ -158,6 +179,7 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     assert 'meterhouse_agent_stored_up_to{agent="edge-1"} 5.0' in said
     assert 'meterhouse_live_latency_seconds{quantile="0.95"}' in said
     assert "meterhouse_alarm{" not in said
+    assert "process_resident_memory_bytes" in said
     still = next(line for line in said.splitlines() if line.startswith("meterhouse_store_writer_still_seconds "))
     assert 0 <= float(still.split()[1]) < 5
 

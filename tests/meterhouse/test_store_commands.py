@@ -5,8 +5,9 @@ import re
 import time
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
-from influx_server import InfluxServer
+from influx_server import InfluxServer, need_influxd
 from ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
@@ -14,6 +15,8 @@ from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_wire import connect
+from stores.readings.port import RollupSeries
+from stores.readings.rollups import ROLLUPS
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -113,6 +116,40 @@ def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, url):
     assert "meterhouse reconcile" in done.stderr
 
 
+def test_the_registry_knows_how_many_series_the_server_will_have(data, url):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
+    store = open_readings(url, registry_in(data))
+    points = [point.id for point in CATALOGUE.points]
+    store.write(ReadingBatch(points, list(range(len(points))), [NOW_MS] * len(points), [1.0] * len(points)))
+    every = {"site": "town", "building": "hall", "utility": "electricity"}
+    every |= {"meter": "m1", "role": "head", "enduse": "", "quantity": "energy_import"}
+    for name, rollup in ROLLUPS.items():
+        tags = {tag: every[tag] for tag in rollup.tags}
+        store.write_rollup(name, [RollupSeries(tags, np.array([0]), {rollup.fields[0]: np.array([1.0])})])
+    store.close()
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    known = int(re.search(r"series by the registry +(\d+) of 100,000", done.stdout)[1])
+    stored = int(re.search(r"series in the server +(\d+)", done.stdout)[1])
+    assert (done.returncode, known, stored - known) == (0, 13, 2)  # the mark, and the line that makes a write count
+
+
+@pytest.mark.parametrize("store", ["a file", "an InfluxDB"])
+def test_a_budget_of_series_warns_when_it_is_nearly_spent_and_fails_beyond(data, url, store):
+    named = {"METERHOUSE_STORE": url} if store == "an InfluxDB" else {}
+    meterhouse("store", "init", data=data, **named)
+
+    def check(budget):
+        done = meterhouse("store", "check", data=data, METERHOUSE_SERIES_BUDGET=str(budget), **named)
+        return done.returncode, done.stderr
+
+    assert check(17) == (0, "")
+    assert check(14) == (0, "warning: 13 of 14 series, more than 80% of the budget\n")
+    code, said = check(12)
+    assert (code, said.count("\n")) == (1, 1)
+    assert "13 of 12 series: watch fewer points" in said
+    assert check(0)[0] == 2
+
+
 def test_everything_moves_to_an_influxdb_and_back(data, url, tmp_path):
     file = filled(data)
     meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
@@ -149,6 +186,15 @@ def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(
     assert partly.returncode == 1
     assert "gone/voltage/total is refused: unknown_point" in partly.stderr
     assert "nothing in the target" in partly.stderr
+
+
+def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(monkeypatch, tmp_path):
+    for name, value in {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "REQUIRE_SERVERS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        pytest.fail.Exception, match=r"go install \S+influxd@v1\S+ builds one; so does tools/build_serv"
+    ):
+        need_influxd()
 
 
 def test_a_move_onto_itself_is_refused(data):
