@@ -181,6 +181,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--peer", "telegraf"]:
         from bench import peer
 
-        peer.main()
-    else:
-        sys.exit(main())
+        sys.exit(peer.main())
+    sys.exit(main())
