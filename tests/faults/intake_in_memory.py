@@ -72,12 +72,15 @@ class MemoryRecords:
 
 
 class Trial:
-    """Takes messages in and stores them."""
+    """Takes messages in and stores them. ``crash`` goes on as the next process would find things."""
 
     def __init__(self, store=None, quarantine=None, catalogue=CATALOGUE):
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
         self.store, self.quarantine = store or MemoryStore(), quarantine or MemoryRecords()
         self.gate, self.acks, self.mids = Gate(catalogue), [], count(1)
+        self._open()
+
+    def _open(self):
         self.watermarks = Watermarks(self.folder / "ingest.db")
         state = state_of(self.watermarks.streams())
         self.journal = Journal(self.folder / "journal", begin=self.watermarks.cursor, state=state)
@@ -109,6 +112,11 @@ class Trial:
     def store_all(self):
         while self.writer.write_some(threading.Event()):
             pass
+
+    def crash(self):
+        self.journal.close()
+        self.watermarks.close()
+        self._open()
 
     def close(self):
         self.journal.close()
