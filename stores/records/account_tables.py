@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from stores.records.tables import METADATA, Instant
-
-
-def _text(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False)
-
-
-def _id() -> sa.Column[str]:
-    return sa.Column("id", sa.Text, primary_key=True)
-
-
-def _position() -> sa.Column[int]:
-    return sa.Column("position", sa.Integer, nullable=False)
-
+from stores.records.tables import METADATA, Instant, id_column, position_column, text_column
 
 tariff = sa.Table(
     "tariff",
     METADATA,
-    _id(),
-    _position(),
-    _text("utility"),
-    _text("valid_from"),
-    _text("basis"),
+    id_column(),
+    position_column(),
+    text_column("utility"),
+    text_column("valid_from"),
+    text_column("basis"),
     sa.Column("prices", sa.JSON, nullable=False),
     sa.Column("rules", sa.JSON, nullable=False),
     sa.Column("otherwise", sa.Text),
@@ -40,9 +27,9 @@ tariff = sa.Table(
 notice = sa.Table(
     "notice",
     METADATA,
-    _id(),
-    _position(),
-    _text("basis"),
+    id_column(),
+    position_column(),
+    text_column("basis"),
     sa.Column("workdays", sa.JSON, nullable=False),
     sa.Column("days_off", sa.JSON, nullable=False),
 )
@@ -50,11 +37,11 @@ notice = sa.Table(
 installation = sa.Table(
     "installation",
     METADATA,
-    _id(),
-    _position(),
-    _text("meter"),
-    _text("since"),
-    _text("serial"),
+    id_column(),
+    position_column(),
+    text_column("meter"),
+    text_column("since"),
+    text_column("serial"),
     sa.Column("digits", sa.Integer),
     sa.Column("rolls_over_at", sa.Double),
     sa.Column("ct_ratio", sa.Double, nullable=False),
@@ -64,19 +51,19 @@ installation = sa.Table(
     sa.Column("opening", sa.Double),
     sa.Column("closing", sa.Double),
     sa.Column("continues", sa.Boolean, nullable=False),
-    _text("photo"),
-    _text("reason"),
-    _text("by"),
+    text_column("photo"),
+    text_column("reason"),
+    text_column("by"),
 )
 
 closed_month = sa.Table(
     "closed_month",
     METADATA,
-    _id(),  # building/2026-10
-    _text("building"),
-    _text("month"),
+    id_column(),  # building/2026-10
+    text_column("building"),
+    text_column("month"),
     sa.Column("closed_at", Instant, nullable=False),
-    _text("by"),
+    text_column("by"),
     sa.Column("bill", sa.JSON, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
 )
@@ -85,13 +72,13 @@ adjustment = sa.Table(
     "adjustment",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    _text("building"),
-    _text("utility"),
-    _text("meter"),
-    _text("quantity"),
-    _text("month"),
+    text_column("building"),
+    text_column("utility"),
+    text_column("meter"),
+    text_column("quantity"),
+    text_column("month"),
     sa.Column("at", Instant, nullable=False),
-    _text("reason"),
+    text_column("reason"),
     sa.Column("differences", sa.JSON, nullable=False),
     sa.Index("ix_adjustment_building_month", "building", "month"),
 )
@@ -101,8 +88,8 @@ recomputation = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("asked_at", Instant, nullable=False),
-    _text("by"),
-    _text("reason"),
+    text_column("by"),
+    text_column("reason"),
     sa.Column("points", sa.JSON, nullable=False),
     sa.Column("first_ms", sa.BigInteger, nullable=False),
     sa.Column("last_ms", sa.BigInteger, nullable=False),

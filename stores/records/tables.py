@@ -40,15 +40,18 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
-def _text(name: str) -> sa.Column[str]:
+def text_column(name: str) -> sa.Column[str]:
+    """A text that is always there."""
     return sa.Column(name, sa.Text, nullable=False)
 
 
-def _id(name: str = "id") -> sa.Column[str]:
+def id_column(name: str = "id") -> sa.Column[str]:
+    """A permanent, opaque id as the primary key."""
     return sa.Column(name, sa.Text, primary_key=True)
 
 
-def _position() -> sa.Column[int]:
+def position_column() -> sa.Column[int]:
+    """The place in the order of the document."""
     return sa.Column("position", sa.Integer, nullable=False)
 
 
@@ -58,14 +61,14 @@ def _position() -> sa.Column[int]:
 site = sa.Table(
     "site",
     METADATA,
-    _id(),
-    _position(),
-    _text("name_en"),
-    _text("name_zh"),
-    _text("timezone"),
-    _text("currency"),
-    _text("holiday_country"),
-    _text("holiday_subdivision"),
+    id_column(),
+    position_column(),
+    text_column("name_en"),
+    text_column("name_zh"),
+    text_column("timezone"),
+    text_column("currency"),
+    text_column("holiday_country"),
+    text_column("holiday_subdivision"),
     sa.Column("holiday_shift_days", sa.Integer, nullable=False),
     sa.Column("notice_en", sa.Text),
     sa.Column("notice_zh", sa.Text),
@@ -74,71 +77,86 @@ site = sa.Table(
 price = sa.Table(
     "price",
     METADATA,
-    _id(),
-    _position(),
-    _text("utility"),
+    id_column(),
+    position_column(),
+    text_column("utility"),
     sa.Column("per_unit", sa.Double, nullable=False),
-    _text("valid_from"),
-    _text("basis"),
+    text_column("valid_from"),
+    text_column("basis"),
 )
 
-closure = sa.Table("closure", METADATA, _id(), _position(), _text("first"), _text("last"), _text("name"))
+closure = sa.Table(
+    "closure", METADATA, id_column(), position_column(), text_column("first"), text_column("last"), text_column("name")
+)
 
 department = sa.Table(
-    "department", METADATA, _id(), _position(), _text("name_en"), _text("name_zh"), _text("cost_centre")
+    "department",
+    METADATA,
+    id_column(),
+    position_column(),
+    text_column("name_en"),
+    text_column("name_zh"),
+    text_column("cost_centre"),
 )
 
 building = sa.Table(
     "building",
     METADATA,
-    _id(),
-    _position(),
-    _text("name_en"),
-    _text("name_zh"),
-    _text("use"),
+    id_column(),
+    position_column(),
+    text_column("name_en"),
+    text_column("name_zh"),
+    text_column("use"),
     sa.Column("floor_area_m2", sa.Double),
     sa.Column("hours", sa.JSON, nullable=False),
     sa.Column("armed", sa.JSON, nullable=False),
 )
 
 space = sa.Table(
-    "space", METADATA, _id(), _position(), _text("building"), _text("name_en"), _text("name_zh"), _text("kind")
+    "space",
+    METADATA,
+    id_column(),
+    position_column(),
+    text_column("building"),
+    text_column("name_en"),
+    text_column("name_zh"),
+    text_column("kind"),
 )
 
-agent = sa.Table("agent", METADATA, _id(), _position())
+agent = sa.Table("agent", METADATA, id_column(), position_column())
 
 bus = sa.Table(
     "bus",
     METADATA,
-    _id(),
-    _position(),
-    _text("agent"),
-    _text("bus"),
-    _text("url"),
+    id_column(),
+    position_column(),
+    text_column("agent"),
+    text_column("bus"),
+    text_column("url"),
     sa.Column("timeout_s", sa.Double, nullable=False),
 )
 
 meter = sa.Table(
     "meter",
     METADATA,
-    _id(),
-    _position(),
-    _text("name_en"),
-    _text("name_zh"),
-    _text("profile"),
-    _text("agent"),
-    _text("connection"),
-    _text("unit"),
-    _text("space"),
+    id_column(),
+    position_column(),
+    text_column("name_en"),
+    text_column("name_zh"),
+    text_column("profile"),
+    text_column("agent"),
+    text_column("connection"),
+    text_column("unit"),
+    text_column("space"),
     sa.Column("utility", sa.Text),
-    _text("role"),
-    _text("enduse"),
-    _text("serial"),
+    text_column("role"),
+    text_column("enduse"),
+    text_column("serial"),
     sa.Column("ct_ratio", sa.Double, nullable=False),
     sa.Column("pt_ratio", sa.Double, nullable=False),
     sa.Column("digits", sa.Integer),
     sa.Column("poll_s", sa.Double, nullable=False),
-    _text("provenance"),
+    text_column("provenance"),
     sa.Column("rolls_over_at", sa.Double),
     sa.Column("most_per_hour", sa.Double),
 )
@@ -146,11 +164,11 @@ meter = sa.Table(
 point = sa.Table(
     "point",
     METADATA,
-    _id(),
-    _position(),
-    _text("meter"),
-    _text("quantity"),
-    _text("channel"),
+    id_column(),
+    position_column(),
+    text_column("meter"),
+    text_column("quantity"),
+    text_column("channel"),
     sa.Column("level", sa.Text),
     sa.Column("low", sa.Double),
     sa.Column("high", sa.Double),
@@ -161,9 +179,9 @@ assignment = sa.Table(
     "assignment",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    _text("what"),  # meter: stands in a building; building: belongs to a department
-    _text("subject"),
-    _text("target"),
+    text_column("what"),  # meter: stands in a building; building: belongs to a department
+    text_column("subject"),
+    text_column("target"),
     sa.Column("valid_from", Instant, nullable=False),
     sa.Column("valid_to", Instant),
     sa.Index("ix_assignment_what_subject", "what", "subject"),
@@ -174,7 +192,7 @@ revision = sa.Table(
     METADATA,
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", Instant, nullable=False),
-    _text("by"),
+    text_column("by"),
     sa.Column("document", sa.JSON(none_as_null=True)),  # the rows of an applied site.yaml; NULL: edited elsewhere
 )
 
@@ -184,15 +202,15 @@ alert = sa.Table(
     "alert",
     METADATA,
     sa.Column("id", sa.String(36), primary_key=True),
-    _text("key"),
+    text_column("key"),
     sa.Column("open_key", sa.Text, unique=True),  # the key while open or acknowledged: one such case per key
-    _text("detector"),
-    _text("building"),
-    _text("meter"),
-    _text("point"),
-    _text("state"),
+    text_column("detector"),
+    text_column("building"),
+    text_column("meter"),
+    text_column("point"),
+    text_column("state"),
     sa.Column("severity", sa.Integer, nullable=False),
-    _text("message_id"),
+    text_column("message_id"),
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("since", Instant, nullable=False),
     sa.Column("raised_at", Instant, nullable=False, index=True),
@@ -203,10 +221,10 @@ alert = sa.Table(
     sa.Column("excess", sa.JSON(none_as_null=True)),
     sa.Column("money", sa.JSON(none_as_null=True)),
     sa.Column("resolved_at", Instant),
-    _text("acknowledged_by"),
+    text_column("acknowledged_by"),
     sa.Column("acknowledged_at", Instant),
     sa.Column("verdict", sa.Text),
-    _text("verdict_note"),
+    text_column("verdict_note"),
     sa.Column("closed_at", Instant),
     sa.Column("notify", sa.Boolean, nullable=False),
     sa.Index("ix_alert_key", "key"),
@@ -218,21 +236,23 @@ case_event = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("alert", sa.String(36), sa.ForeignKey("alert.id"), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
-    _text("what"),
-    _text("by"),
-    _text("note"),
+    text_column("what"),
+    text_column("by"),
+    text_column("note"),
 )
 
 # People and what they did.
 
-person = sa.Table("person", METADATA, _id("name"), _text("language"), sa.Column("created_at", Instant, nullable=False))
+person = sa.Table(
+    "person", METADATA, id_column("name"), text_column("language"), sa.Column("created_at", Instant, nullable=False)
+)
 
 token = sa.Table(
     "token",
     METADATA,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False),
-    _text("kind"),
+    text_column("kind"),
     sa.Column("name", sa.Text, sa.ForeignKey("person.name"), nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant),
@@ -243,10 +263,10 @@ audit = sa.Table(
     METADATA,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", Instant, nullable=False),
-    _text("who"),
-    _text("what"),
-    _text("subject"),
-    _text("detail"),
+    text_column("who"),
+    text_column("what"),
+    text_column("subject"),
+    text_column("detail"),
     sa.Column("hash", sa.String(64), nullable=False),
 )
 
