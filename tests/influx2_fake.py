@@ -18,7 +18,8 @@ import urllib3
 from meterhouse.influxd import USER
 
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
-LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+ -?\d+')
+SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}
+LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+(?<!=) -?\d+')
 TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -44,8 +45,8 @@ class Fake2:
         port = self.server.server_address[1]
         return f"influx+token://{quote(token)}@127.0.0.1:{port}/{quote(org)}/{database}"
 
-    def ask(self, statement: str, accept: str = "application/json", epoch: str = "ms"):
-        fields = {"q": statement, "epoch": epoch}
+    def ask(self, statement: str, accept: str = "application/json", **more: str):
+        fields = {"q": statement, **more}
         headers = {**self.sign_in, "Accept": accept}
         return self.http.request("POST", f"{self.behind}/query", fields=fields, headers=headers, encode_multipart=False)
 
@@ -89,7 +90,7 @@ class _Answers(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         self.asked = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Authorization") != f"Token {TOKEN}":
+        if self.headers.get("Authorization") not in SIGN_INS:
             self.refuse(401, "unauthorized", "unauthorized access")
             return
         path = urlsplit(self.path).path
@@ -143,10 +144,16 @@ class _Answers(BaseHTTPRequestHandler):
         asked = parse_qs(self.body.decode())
         statement = asked["q"][0]
         if statement.split()[0] not in {"SELECT", "SHOW"}:
-            self.tell(200, {"results": [{"statement_id": 0, "error": f"not implemented: {statement.split()[0]}"}]})
+            verb = " ".join(statement.split()[:2])
+            self.tell(200, {"results": [{"statement_id": 0, "error": f"not implemented: {verb}"}]})
             return
-        answer = self.server_of.ask(statement, self.headers["Accept"], asked["epoch"][0])
-        self.say(answer.status, answer.data, self.headers["Accept"])
+        said = {"db": asked["db"][0], "epoch": asked.get("epoch", ["ns"])[0]}
+        answer = self.server_of.ask(statement, self.headers["Accept"], **said)
+        if answer.status == 400:
+            why = json.loads(self.server_of.ask(statement, **said).data)["error"]
+            self.refuse(400, "invalid", why.replace("error parsing query", "failed to parse query"))
+        else:
+            self.say(answer.status, answer.data, self.headers["Accept"])
 
     def post_delete(self) -> None:
         if not self.is_ours():
@@ -166,8 +173,11 @@ class _Answers(BaseHTTPRequestHandler):
             self.tell(200, {"orgs": [{"id": ORG_ID, "name": ORG}]})
 
     def get_buckets(self) -> None:
-        found = [self.bucket(name) for name in self.server_of.buckets if name == self.one("name")]
-        self.tell(200, {"buckets": found})
+        name = self.one("name")
+        if name in self.server_of.buckets:
+            self.tell(200, {"buckets": [self.bucket(name)]})
+        else:
+            self.refuse(404, "not found", f'bucket "{name}" not found')
 
     def post_buckets(self) -> None:
         asked = json.loads(self.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from influxdb_client import DBRPCreate, DBRPsService
@@ -26,6 +27,8 @@ from stores.readings.influx_layout import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from influxdb_client import Bucket, BucketsApi
 
     from stores.readings.influx_wire import InfluxWire
 
@@ -138,7 +141,7 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
             rules = BucketRetentionRules(
                 every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
             )
-            bucket = next((b for b in buckets.find_buckets(name=name, org_id=org).buckets if b.name == name), None)
+            bucket = _bucket(buckets, name, org)
             if bucket is None:
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
             else:
@@ -158,6 +161,16 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
         raise wire.failure(error) from None
     except (HTTPError, OSError) as error:
         raise wire.silence(error) from None
+
+
+def _bucket(buckets: BucketsApi, name: str, org: str) -> Bucket | None:
+    """The bucket of that name; InfluxDB answers 404 where there is none."""
+    try:
+        return next((found for found in buckets.find_buckets(name=name, org_id=org).buckets if found.name == name), None)
+    except ApiException as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def _organisation(wire: InfluxWire) -> str:

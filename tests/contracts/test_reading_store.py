@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from influx2_fake import Fake2
+from influx2_server import Influx2Server, built_influxd2
 from influx_server import InfluxServer, make_ready, named_influx
 
 from facility.catalogue import Agent, Catalogue
@@ -57,6 +58,7 @@ KINDS = [
     "sqlite",
     "influxdb 1.8",
     "fake of influxdb 2",
+    *(["influxdb 2.7"] if built_influxd2() else []),
     *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else []),
 ]
 
@@ -65,19 +67,20 @@ KINDS = [
 def urls():
     """Makes the URL of an empty store of a kind; servers start when they are first asked for."""
     with contextlib.ExitStack() as stack:
-        influxd, fake = None, None
+        influxd, fake, influxd2 = None, None, None
         numbers = count(time.time_ns())
 
         def make(kind, folder):
-            nonlocal influxd, fake
+            nonlocal influxd, fake, influxd2
             if kind == "INFLUX_URL":
                 return named_influx(stack, f"meterhouse_test_{next(numbers)}")
-            influxd = influxd or stack.enter_context(InfluxServer())
-            if kind == "influxdb 1.8":
-                url = influxd.url_of(f"t{next(numbers)}")
+            if kind == "influxdb 2.7":
+                server = influxd2 = influxd2 or stack.enter_context(Influx2Server())
             else:
-                fake = fake or stack.enter_context(Fake2(influxd))
-                url = fake.url_of(f"t{next(numbers)}")
+                server = influxd = influxd or stack.enter_context(InfluxServer())
+            if kind == "fake of influxdb 2":
+                server = fake = fake or stack.enter_context(Fake2(influxd))
+            url = server.url_of(f"t{next(numbers)}")
             make_ready(url, "s")
             return url
 
