@@ -20,6 +20,7 @@ from meterhouse.influxd import USER
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
 SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}
 LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+(?<!=) -?\d+')
+FOR_EVER = re.compile(rb'(?<=",)"\d+h0m0s"(?=,"\d+h0m0s",1,)')
 TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -31,6 +32,7 @@ class Fake2:
         self.http = urllib3.PoolManager(retries=False)
         self.sign_in = urllib3.make_headers(basic_auth=f"{USER}:{behind.server.password}")
         self.buckets: dict[str, str] = {}
+        self.rules: dict[str, list[dict]] = {}
         self.mapped: list[dict] = []
         fake = self
 
@@ -153,7 +155,8 @@ class _Answers(BaseHTTPRequestHandler):
             why = json.loads(self.server_of.ask(statement, **said).data)["error"]
             self.refuse(400, "invalid", why.replace("error parsing query", "failed to parse query"))
         else:
-            self.say(answer.status, answer.data, self.headers["Accept"])
+            says = FOR_EVER.sub(b'"0s"', answer.data) if statement.startswith("SHOW RETENTION") else answer.data
+            self.say(answer.status, says, self.headers["Accept"])
 
     def post_delete(self) -> None:
         if not self.is_ours():
@@ -182,13 +185,17 @@ class _Answers(BaseHTTPRequestHandler):
     def post_buckets(self) -> None:
         asked = json.loads(self.body)
         self.server_of.create(asked["name"], asked["retentionRules"][0]["everySeconds"] // 86_400)
+        self.server_of.rules[asked["name"]] = asked["retentionRules"]
         self.tell(201, self.bucket(asked["name"]))
 
     def patch_buckets(self) -> None:
-        self.tell(200, self.bucket(json.loads(self.body)["name"]))
+        asked = json.loads(self.body)
+        self.server_of.rules[asked["name"]] = asked["retentionRules"]
+        self.tell(200, self.bucket(asked["name"]))
 
     def bucket(self, name: str) -> dict:
-        return {"id": self.server_of.buckets[name], "orgID": ORG_ID, "name": name, "retentionRules": []}
+        rules = self.server_of.rules[name]
+        return {"id": self.server_of.buckets[name], "orgID": ORG_ID, "name": name, "retentionRules": rules}
 
     def get_dbrps(self) -> None:
         self.tell(200, {"content": [one for one in self.server_of.mapped if one["database"] == self.one("db")]})

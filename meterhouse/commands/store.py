@@ -56,9 +56,8 @@ def check(
         _judge(series)
         return
     from stores.readings.influx_setup import (  # noqa: PLC0415 - the client is optional
-        FOR_EVER,
         count_readings,
-        kept_for,
+        kept_days,
         look_over,
         server_series,
     )
@@ -70,7 +69,7 @@ def check(
     facts += [("readings", f"{stored:,}"), ("series by the registry", str(series))]
     facts += [("series in the server", f"{counted:,}")] if counted is not None else []
     typer.echo(render_facts(facts))
-    if stored < confirmed and kept_for(wire)["raw"] == FOR_EVER:
+    if stored < confirmed and not kept_days(wire)["raw"]:
         raise StoreUnavailable(
             f"the store holds {confirmed - stored:,} readings fewer than it has confirmed to ingest:"
             " meterhouse reconcile brings back what journal and agents still have"

@@ -38,6 +38,11 @@ def policy_of(rollup: str) -> str:
     return DAILY if rollup.endswith("_1d") else HOURLY
 
 
+def shard_days(policy: str, days: int) -> int:
+    """Days of a shard, given for how many days the policy keeps (0: for ever): InfluxDB refuses a longer shard."""
+    return min(SHARD_DAYS[policy], days) if days else SHARD_DAYS[policy]
+
+
 def source(wire: InfluxWire, policy: str, measurement: str) -> str:
     """A measurement as a query names it."""
     return f'"{wire.address.database}"."{policy}"."{measurement}"'

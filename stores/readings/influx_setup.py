@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from influxdb_client import DBRPCreate, DBRPsService
-from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
-from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
-
 from facility.errors import StoreUnavailable
+from stores.readings.influx_buckets import bucket_days, prepare_buckets
 from stores.readings.influx_layout import (
     DAILY,
     HOURLY,
@@ -21,6 +16,7 @@ from stores.readings.influx_layout import (
     SHARD_DAYS,
     check_mark,
     read_mark,
+    shard_days,
     source,
     write_mark,
 )
@@ -28,12 +24,7 @@ from stores.readings.influx_layout import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from influxdb_client import Bucket, BucketsApi
-
     from stores.readings.influx_wire import InfluxWire
-
-DAY_S = 86_400
-FOR_EVER = "0s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
     Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
     """
     if wire.address.speaks_v2:
-        _prepare_buckets(wire, retention)
+        prepare_buckets(wire, retention.by_policy())
     else:
         _prepare_policies(wire, retention)
     mark = read_mark(wire)
@@ -81,16 +72,22 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
         ("schema", str(mark.schema)),
         (
             "kept",
-            ", ".join(f"{name} {'for ever' if time == FOR_EVER else time}" for name, time in kept_for(wire).items()),
+            ", ".join(f"{name} {f'{days} days' if days else 'for ever'}" for name, days in kept_days(wire).items()),
         ),
     ]
 
 
-def kept_for(wire: InfluxWire) -> dict[str, str]:
-    """How long each policy keeps, in InfluxDB's words; ``0s`` is for ever."""
+def kept_days(wire: InfluxWire) -> dict[str, int]:
+    """For how many days each policy keeps; 0 is for ever. Raises ``StoreUnavailable``."""
+    if wire.address.speaks_v2:  # there, SHOW RETENTION POLICIES says "for ever" of every bucket (measured on 2.7.12)
+        return bucket_days(wire)
     answer = wire.ask_json(f'SHOW RETENTION POLICIES ON "{wire.address.database}"')
     rows = [dict(zip(series.columns, row, strict=True)) for series in answer for row in series.values]
-    return {row["name"]: row["duration"] for row in rows if row["name"] in SHARD_DAYS}
+    return {
+        row["name"]: int(row["duration"].partition("h")[0].rstrip("s")) // 24
+        for row in rows
+        if row["name"] in SHARD_DAYS
+    }
 
 
 def count_readings(wire: InfluxWire) -> int:
@@ -121,62 +118,5 @@ def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
         default = " DEFAULT" if policy == RAW else ""
         wire.ask_json(
             f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1'
-            f" SHARD DURATION {_shard_days(policy, days)}d{default}"
+            f" SHARD DURATION {shard_days(policy, days)}d{default}"
         )
-
-
-def _shard_days(policy: str, days: int) -> int:
-    """InfluxDB refuses a shard that is longer than what is kept."""
-    return min(SHARD_DAYS[policy], days) if days else SHARD_DAYS[policy]
-
-
-def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
-    database = wire.address.database
-    try:
-        buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
-        org = _organisation(wire)
-        mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
-        for policy, days in retention.by_policy().items():
-            name = f"{database}/{policy}"
-            rules = BucketRetentionRules(
-                every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
-            )
-            bucket = _bucket(buckets, name, org)
-            if bucket is None:
-                bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
-            else:
-                bucket.retention_rules = [rules]
-                buckets.update_bucket(bucket)
-            if policy not in mapped:
-                mappings.post_dbrp(
-                    DBRPCreate(
-                        org_id=org,
-                        bucket_id=bucket.id,
-                        database=database,
-                        retention_policy=policy,
-                        default=policy == RAW,
-                    )
-                )
-    except ApiException as error:
-        raise wire.failure(error) from None
-    except (HTTPError, OSError) as error:
-        raise wire.silence(error) from None
-
-
-def _bucket(buckets: BucketsApi, name: str, org: str) -> Bucket | None:
-    """The bucket of that name; InfluxDB answers 404 where there is none."""
-    try:
-        return next((found for found in buckets.find_buckets(name=name, org_id=org).buckets if found.name == name), None)
-    except ApiException as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return None
-        raise
-
-
-def _organisation(wire: InfluxWire) -> str:
-    """The id of the organisation: its name is what people know."""
-    name = wire.address.org
-    found = wire.client.organizations_api().find_organizations(org=name)
-    if not found:
-        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'")
-    return str(found[0].id)

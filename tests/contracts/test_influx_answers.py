@@ -3,8 +3,9 @@
 import base64
 import contextlib
 import gzip
+import json
 import time
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 import urllib3
@@ -13,6 +14,7 @@ from influx2_server import Influx2Server, built_influxd2
 from influx_server import InfluxServer, make_ready
 
 from meterhouse.influxd import USER
+from stores.readings.influx_layout import SHARD_DAYS
 
 NOW_S = int(time.time())
 
@@ -219,7 +221,9 @@ def test_new_maps_a_bucket_called_database_and_policy_by_itself(new):
     assert all(f'"{policy}"' in said for policy in ("raw", "hourly", "daily", "log"))
 
 
-def test_new_keeps_what_it_is_told(new):
-    status, said = new.select("SHOW RETENTION POLICIES ON town", db="town")
-    assert (status, '"raw"' in said, '"log"' in said) == (200, True, True)
-    assert quote(TOKEN) not in said
+def test_new_tells_for_how_long_it_keeps_of_a_bucket_and_never_of_a_policy(new):
+    _, said = new.ask("GET", "/api/v2/buckets", name="town/log", org=ORG)
+    assert [rule["everySeconds"] for rule in json.loads(said)["buckets"][0]["retentionRules"]] == [7 * 86_400]
+    _, said = new.select("SHOW RETENTION POLICIES ON town")
+    (series,) = json.loads(said)["results"][0]["series"]
+    assert {row[0]: row[1] for row in series["values"] if row[0] != "autogen"} == dict.fromkeys(SHARD_DAYS, "0s")

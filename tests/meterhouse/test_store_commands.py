@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from influx2_server import Influx2Server, built_influxd2
 from influx_server import InfluxServer, need_influxd
 from ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
@@ -38,9 +39,21 @@ def data(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def server2():
+    with Influx2Server() as running:
+        yield running
+
+
 @pytest.fixture
 def url(server):
     return server.url_of(f"c{time.time_ns()}")
+
+
+@pytest.fixture(params=["1.8", *(["2.7"] if built_influxd2() else [])])
+def either(request):
+    """A database that is not there yet, on a server of either generation."""
+    return request.getfixturevalue("server" if request.param == "1.8" else "server2").url_of(f"e{time.time_ns()}")
 
 
 def registry_in(data):
@@ -57,16 +70,16 @@ def filled(data, n=3_000):
     return url
 
 
-def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, url):
-    before = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, either):
+    before = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert (before.returncode, before.stderr.count("\n")) == (1, 1)
     assert "run meterhouse store init" in before.stderr
     for _ in range(2):
-        made = meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=url)
+        made = meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=either)
         assert (made.returncode, made.stdout) == (0, "ready for the readings of site 'town'.\n")
-    after = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    after = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert after.returncode == 0
-    assert "raw 9600h0m0s, hourly for ever" in after.stdout
+    assert "raw 400 days, hourly for ever" in after.stdout
 
 
 def test_a_file_needs_no_preparing(data):
@@ -107,18 +120,18 @@ def test_the_store_of_another_site_is_left_alone(data, url, server):
     wire.client.close()
 
 
-def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, url):
-    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
+def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
     (data / "ingest.json").write_text(json.dumps({"stored": 1_234}))
-    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert done.returncode == 1
     assert "1,234 readings fewer than it has confirmed" in done.stderr
     assert "meterhouse reconcile" in done.stderr
 
 
-def test_the_registry_knows_how_many_series_the_server_will_have(data, url):
-    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
-    store = open_readings(url, registry_in(data))
+def test_the_registry_knows_how_many_series_the_server_will_have(data, either):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    store = open_readings(either, registry_in(data))
     points = [point.id for point in CATALOGUE.points]
     store.write(ReadingBatch(points, list(range(len(points))), [NOW_MS] * len(points), [1.0] * len(points)))
     every = {"site": "town", "building": "hall", "utility": "electricity"}
@@ -127,10 +140,13 @@ def test_the_registry_knows_how_many_series_the_server_will_have(data, url):
         tags = {tag: every[tag] for tag in rollup.tags}
         store.write_rollup(name, [RollupSeries(tags, np.array([0]), {rollup.fields[0]: np.array([1.0])})])
     store.close()
-    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     known = int(re.search(r"series by the registry +(\d+) of 100,000", done.stdout)[1])
-    stored = int(re.search(r"series in the server +(\d+)", done.stdout)[1])
-    assert (done.returncode, known, stored - known) == (0, 13, 2)  # the mark, and the line that makes a write count
+    assert (done.returncode, known) == (0, 13)
+    if stored := re.search(r"series in the server +(\d+)", done.stdout):  # 2.x does not say
+        assert int(stored[1]) - known == 2  # the mark, and the line that makes a write count
+    else:
+        assert either.startswith("influx+token")
 
 
 @pytest.mark.parametrize("store", ["a file", "an InfluxDB"])
@@ -150,16 +166,16 @@ def test_a_budget_of_series_warns_when_it_is_nearly_spent_and_fails_beyond(data,
     assert check(0)[0] == 2
 
 
-def test_everything_moves_to_an_influxdb_and_back(data, url, tmp_path):
+def test_everything_moves_to_an_influxdb_and_back(data, either, tmp_path):
     file = filled(data)
-    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
-    there = meterhouse("store", "migrate", "--to", url, data=data)
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    there = meterhouse("store", "migrate", "--to", either, data=data)
     assert there.returncode == 0, there.stderr
     assert "1 of 1 points" in there.stdout
     assert re.search(r"readings in both +3,000\n", there.stdout)
     assert "the two hold the same." in there.stdout
     back = f"sqlite://{tmp_path / 'back.db'}"
-    assert meterhouse("store", "migrate", "--from", url, "--to", back, data=data).returncode == 0
+    assert meterhouse("store", "migrate", "--from", either, "--to", back, data=data).returncode == 0
     old, new = open_readings(file), open_readings(back)
     assert old.totals() == new.totals()
     a, b = (store.read([POWER], 0, 2 * NOW_MS)[POWER] for store in (old, new))
@@ -168,21 +184,21 @@ def test_everything_moves_to_an_influxdb_and_back(data, url, tmp_path):
     new.close()
 
 
-def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(data, url):
+def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(data, either):
     file = filled(data)
-    meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
-    half = open_readings(url, registry_in(data))
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    half = open_readings(either, registry_in(data))
     series = open_readings(file).read([POWER], NOW_MS - 20 * 86_400_000, NOW_MS + 1)[POWER]
     half.write(ReadingBatch([POWER], [0] * len(series), series.t_ms.tolist(), series.x.tolist(), series.q.tolist()))
     half.close()
-    done = meterhouse("store", "migrate", "--to", url, data=data)
+    done = meterhouse("store", "migrate", "--to", either, data=data)
     assert re.search(r"readings in both +3,000\n", done.stdout)
-    again = meterhouse("store", "migrate", "--to", url, data=data)
+    again = meterhouse("store", "migrate", "--to", either, data=data)
     assert re.search(r"readings copied +0\n", again.stdout)
     stranger = open_readings(file)
     stranger.write(ReadingBatch(["gone/voltage/total"], [0], [NOW_MS], [1.0]))
     stranger.close()
-    partly = meterhouse("store", "migrate", "--to", url, data=data)
+    partly = meterhouse("store", "migrate", "--to", either, data=data)
     assert partly.returncode == 1
     assert "gone/voltage/total is refused: unknown_point" in partly.stderr
     assert "nothing in the target" in partly.stderr

@@ -264,15 +264,15 @@ def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(m
 
 
 def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
-    from stores.readings.influx_setup import Retention, kept_for  # noqa: PLC0415
+    from stores.readings.influx_setup import Retention, kept_days  # noqa: PLC0415
 
     store = make()
     now_ms = time.time_ns() // 1_000_000
     store.write(one(now_ms))
     make_ready(url, "town", Retention(400, 3650, 0))
     wire = connect(influx_address(url))
-    assert kept_for(wire) == {"raw": "9600h0m0s", "hourly": "87600h0m0s", "daily": "0s", "log": "168h0m0s"}
+    assert kept_days(wire) == {"raw": 400, "hourly": 3650, "daily": 0, "log": 7}
     make_ready(url, "town")
-    assert kept_for(wire)["raw"] == "0s"
+    assert kept_days(wire)["raw"] == 0
     wire.client.close()
     assert store.totals()[POWER].count == 1

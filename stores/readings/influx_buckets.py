@@ -1,0 +1,93 @@
+"""Buckets and mappings of InfluxDB 2.x: one of each for every retention policy that 1.x would have."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from influxdb_client import DBRPCreate, DBRPsService
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from facility.errors import StoreUnavailable
+from stores.readings.influx_layout import RAW, SHARD_DAYS, shard_days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from influxdb_client import Bucket
+
+    from stores.readings.influx_wire import InfluxWire
+
+DAY_S = 86_400
+
+
+def prepare_buckets(wire: InfluxWire, days: Mapping[str, int]) -> None:
+    """Create or adjust a bucket per policy and map it, so that InfluxQL finds it. Raises ``StoreUnavailable``."""
+    database = wire.address.database
+    try:
+        buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
+        org = _organisation(wire)
+        mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
+        for policy, kept in days.items():
+            rules = BucketRetentionRules(
+                every_seconds=kept * DAY_S, shard_group_duration_seconds=shard_days(policy, kept) * DAY_S
+            )
+            bucket = _bucket(wire, policy)
+            if bucket is None:
+                name = f"{database}/{policy}"
+                bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
+            else:
+                bucket.retention_rules = [rules]
+                buckets.update_bucket(bucket)
+            if policy not in mapped:
+                mappings.post_dbrp(
+                    DBRPCreate(
+                        org_id=org,
+                        bucket_id=bucket.id,
+                        database=database,
+                        retention_policy=policy,
+                        default=policy == RAW,
+                    )
+                )
+    except ApiException as error:
+        raise wire.failure(error) from None
+    except (HTTPError, OSError) as error:
+        raise wire.silence(error) from None
+
+
+def bucket_days(wire: InfluxWire) -> dict[str, int]:
+    """For how many days each bucket that is there keeps, by policy; 0 is for ever. Raises ``StoreUnavailable``."""
+    try:
+        found = {policy: _bucket(wire, policy) for policy in SHARD_DAYS}
+    except ApiException as error:
+        raise wire.failure(error) from None
+    except (HTTPError, OSError) as error:
+        raise wire.silence(error) from None
+    return {policy: _days(bucket) for policy, bucket in found.items() if bucket is not None}
+
+
+def _days(bucket: Bucket) -> int:
+    return sum(int(rule.every_seconds) for rule in bucket.retention_rules) // DAY_S
+
+
+def _bucket(wire: InfluxWire, policy: str) -> Bucket | None:
+    """The policy's bucket; InfluxDB answers 404 where there is none. Raises ``ApiException``."""
+    name = f"{wire.address.database}/{policy}"
+    try:
+        buckets = wire.client.buckets_api().find_buckets(name=name, org=wire.address.org).buckets
+    except ApiException as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+    return next((bucket for bucket in buckets if bucket.name == name), None)
+
+
+def _organisation(wire: InfluxWire) -> str:
+    """The id of the organisation: its name is what people know."""
+    name = wire.address.org
+    found = wire.client.organizations_api().find_organizations(org=name)
+    if not found:
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'")
+    return str(found[0].id)
