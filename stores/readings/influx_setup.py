@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from influxdb_client import DBRPCreate, DBRPsService
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from facility.errors import StoreUnavailable
 from stores.readings.influx_layout import (
@@ -25,12 +24,15 @@ from stores.readings.influx_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
+
+    from influxdb_client import Bucket
 
     from stores.readings.influx_wire import InfluxWire
 
 DAY_S = 86_400
 FOR_EVER = "0s"
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,18 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
 
     Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
     """
+    if not wire.address.speaks_v2:
+        wire.ask_json(f'CREATE DATABASE "{wire.address.database}"')
+    known = kept_for(wire)
+    mark = read_mark(wire) if DAILY in known else None
+    if mark is not None:
+        check_mark(wire, mark, site)
     if wire.address.speaks_v2:
         _prepare_buckets(wire, retention)
     else:
-        _prepare_policies(wire, retention)
-    mark = read_mark(wire)
+        _prepare_policies(wire, retention, known)
     if mark is None:
         write_mark(wire, site, now_ms)
-    else:
-        check_mark(wire, mark, site)
 
 
 def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
@@ -85,6 +90,9 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
 
 def kept_for(wire: InfluxWire) -> dict[str, str]:
     """How long each policy keeps, in InfluxDB's words; ``0s`` is for ever."""
+    if wire.address.speaks_v2:  # which answers ``0s`` to the question below, whatever a bucket keeps
+        found = _buckets(wire)
+        return {policy: _duration(bucket) for policy, bucket in found.items() if bucket is not None}
     answer = wire.ask_json(f'SHOW RETENTION POLICIES ON "{wire.address.database}"')
     rows = [dict(zip(series.columns, row, strict=True)) for series in answer for row in series.values]
     return {row["name"]: row["duration"] for row in rows if row["name"] in SHARD_DAYS}
@@ -108,16 +116,13 @@ def server_series(wire: InfluxWire) -> int | None:
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
 
 
-def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
-    database = wire.address.database
-    wire.ask_json(f'CREATE DATABASE "{database}"')
-    known = {row[0] for series in wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"') for row in series.values}
+def _prepare_policies(wire: InfluxWire, retention: Retention, known: Container[str]) -> None:
     for policy, days in retention.by_policy().items():
         verb = "ALTER" if policy in known else "CREATE"
         duration = f"{days}d" if days else "INF"
         default = " DEFAULT" if policy == RAW else ""
         wire.ask_json(
-            f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1'
+            f'{verb} RETENTION POLICY "{policy}" ON "{wire.address.database}" DURATION {duration} REPLICATION 1'
             f" SHARD DURATION {_shard_days(policy, days)}d{default}"
         )
 
@@ -128,18 +133,19 @@ def _shard_days(policy: str, days: int) -> int:
 
 
 def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
-    database = wire.address.database
-    try:
+    found = _buckets(wire)
+    with wire.refusals():
         buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
-        org = _organisation(wire)
-        mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
+        org, database = _organisation(wire), wire.address.database
+        listed = mappings.get_dbr_ps(org_id=org, db=database).content
+        mapped = {one.retention_policy for one in listed if not one.virtual}
         for policy, days in retention.by_policy().items():
-            name = f"{database}/{policy}"
             rules = BucketRetentionRules(
                 every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
             )
-            bucket = next((b for b in buckets.find_buckets(name=name, org_id=org).buckets if b.name == name), None)
+            bucket = found[policy]
             if bucket is None:
+                name = f"{database}/{policy}"
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
             else:
                 bucket.retention_rules = [rules]
@@ -154,16 +160,36 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
                         default=policy == RAW,
                     )
                 )
-    except ApiException as error:
-        raise wire.failure(error) from None
-    except (HTTPError, OSError) as error:
-        raise wire.silence(error) from None
+
+
+def _buckets(wire: InfluxWire) -> dict[str, Bucket | None]:
+    """The bucket of every policy. A name that is not there is answered with 404."""
+    found: dict[str, Bucket | None] = {}
+    with wire.refusals():
+        org = _organisation(wire)
+        for policy in SHARD_DAYS:
+            name = f"{wire.address.database}/{policy}"
+            try:
+                (found[policy],) = wire.client.buckets_api().find_buckets(name=name, org_id=org).buckets
+            except ApiException as error:
+                if error.status != NOT_FOUND:
+                    raise
+                found[policy] = None
+    return found
+
+
+def _duration(bucket: Bucket) -> str:
+    seconds = sum(rule.every_seconds for rule in bucket.retention_rules)
+    return f"{seconds // 3600}h0m0s" if seconds else FOR_EVER
 
 
 def _organisation(wire: InfluxWire) -> str:
     """The id of the organisation: its name is what people know."""
     name = wire.address.org
-    found = wire.client.organizations_api().find_organizations(org=name)
-    if not found:
-        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'")
-    return str(found[0].id)
+    try:
+        (found,) = wire.client.organizations_api().find_organizations(org=name)
+    except ApiException as error:
+        if error.status != NOT_FOUND:
+            raise
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'") from None
+    return str(found.id)
