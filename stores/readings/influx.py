@@ -234,7 +234,7 @@ def _chunks(points: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _among(points: Sequence[str]) -> str:
-    names = (point.split("/", 2) for point in points)
+    names = ([*point.split("/", 2), "", ""][:3] for point in points)  # what is no point's id finds nothing
     asked = (
         f"(meter = {quoted(meter)} AND quantity = {quoted(quantity)} AND channel = {quoted(channel)})"
         for meter, quantity, channel in names

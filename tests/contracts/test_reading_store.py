@@ -212,6 +212,14 @@ def test_read_before_finds_the_newest_at_or_before(store):
     assert store.read_before([POWER], 9) == {}
 
 
+@pytest.mark.parametrize("name", ["main", "main/active_power", "", "a\nb/active_power/total", "it's/\\/\"", "€/温度/ "])
+def test_a_name_that_no_point_has_finds_nothing(store, name):
+    store.write(batch((POWER, 10, 1.0)))
+    assert rows_in(store, name) == []
+    assert {**store.read_before([name], 20), **store.latest([name])} == {}
+    assert store.hour_counts([name], 0, 100) == {}
+
+
 def test_latest_is_the_newest_in_time_not_the_last_to_arrive(store):
     store.write(batch((POWER, 20, 2.0), (WATER, 5, 1.0)))
     store.write(batch((POWER, 10, 1.0)))
@@ -323,6 +331,18 @@ def test_nan_erases_a_figure(store):
     store.write_rollup("usage_1h", [usage([0], qty=[math.nan])])
     assert math.isnan(column(store, "qty")[0])
     assert column(store, "cost") == {0: 2.0}
+
+
+def test_a_series_without_an_end_use_is_changed_alone(store):
+    plain = USAGE | {"enduse": ""}
+    store.write_rollup("usage_1h", [usage([0, 10], plain, qty=[1, 2], cost=[3, 4]), usage([0, 10], qty=[5, 6])])
+    store.write_rollup("usage_1h", [usage([0, 10], plain, qty=[math.nan, math.nan])])
+    assert all(math.isnan(x) for x in column(store, "qty", {"enduse": ""}).values())
+    assert column(store, "cost", {"enduse": ""}) == {0: 3.0, 10: 4.0}
+    assert column(store, "qty", {"enduse": "total"}) == {0: 5.0, 10: 6.0}
+    store.delete_rollup("usage_1h", {"enduse": ""}, 0, 10)
+    assert column(store, "cost", {"enduse": ""}) == {10: 4.0}
+    assert column(store, "qty", {"enduse": "total"}) == {0: 5.0, 10: 6.0}
 
 
 def test_tags_choose_series_and_the_range_cuts_them(store):

@@ -16,7 +16,7 @@ from stores.readings import open_readings
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
-from stores.readings.influx_wire import connect
+from stores.readings.influx_wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
 
 POWER = "main/active_power/total"
@@ -233,25 +233,31 @@ def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
     assert series.tags == USAGE
 
 
-def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(make, url, opened, monkeypatch):
+@pytest.fixture
+def cut_short(url, opened):
+    """A rewriting that died right after deleting, before it wrote back what it had put by."""
+
+    class CutShort(InfluxWire):
+        def delete(self, *what):
+            super().delete(*what)
+            raise StoreUnavailable("cut short right after deleting")
+
+    def cut(gone):
+        wire = connect(influx_address(url))
+        opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
+        with pytest.raises(StoreUnavailable, match="cut short"):
+            opened[-1].write_rollup("usage_1h", [gone])
+
+    return cut
+
+
+def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(make, cut_short):
     store = make()
     t_ms = np.array([0, 3_600_000, 7_200_000])
     figures = {"qty": np.array([1.0, 2.0, 3.0]), "cost": np.array([5.0, 6.0, 7.0])}
     store.write_rollup("usage_1h", [RollupSeries(USAGE, t_ms, figures)])
-    deleted = []
-
-    class CutShort(type(store._wire)):
-        def delete(self, *what):
-            super().delete(*what)
-            deleted.append(what)
-            raise StoreUnavailable("cut short right after deleting")
-
-    wire = connect(influx_address(url))
-    opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
     gone = RollupSeries(USAGE, t_ms[1:2], {"qty": np.array([math.nan])})
-    with pytest.raises(StoreUnavailable):
-        opened[-1].write_rollup("usage_1h", [gone])
-    assert len(deleted) == 1
+    cut_short(gone)
     (left,) = store.read_rollup("usage_1h", {}, 0, 10**9, ["cost"])
     assert left.t_ms.tolist() == [0, 7_200_000]
     fresh = make()
@@ -261,6 +267,17 @@ def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(m
     assert series.fields["cost"].tolist() == [5.0, 6.0, 7.0]
     assert [math.isnan(x) for x in series.fields["qty"]] == [False, True, False]
     assert fresh._wire.ask('SELECT "row" FROM hourly.usage_1h_put_by') == b""
+
+
+def test_what_was_put_by_does_not_come_back_after_it_was_deleted(make, cut_short):
+    hour = np.array([0])
+    make().write_rollup("usage_1h", [RollupSeries(USAGE, hour, {"qty": np.array([1.0])})])
+    cut_short(RollupSeries(USAGE, hour, {"qty": np.array([math.nan])}))
+    fresh = make()
+    fresh.delete_rollup("usage_1h", {}, 0, 1)
+    fresh.write_rollup("usage_1h", [RollupSeries(USAGE, hour + 10, {"qty": np.array([2.0])})])
+    (series,) = fresh.read_rollup("usage_1h", {}, 0, 100)
+    assert series.t_ms.tolist() == [10]
 
 
 def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
