@@ -44,15 +44,10 @@ class Fake2:
         port = self.server.server_address[1]
         return f"influx+token://{quote(token)}@127.0.0.1:{port}/{quote(org)}/{database}"
 
-    def ask(self, statement: str, accept: str = "application/json", epoch: str = "ms"):
-        fields = {"q": statement, "epoch": epoch}
+    def ask(self, statement: str, database: str = "", accept: str = "application/json", epoch: str = "ms"):
+        fields = {"q": statement, "epoch": epoch, "db": database}
         headers = {**self.sign_in, "Accept": accept}
         return self.http.request("POST", f"{self.behind}/query", fields=fields, headers=headers, encode_multipart=False)
-
-    def ask_in(self, database: str, statement: str):
-        fields = {"q": statement, "db": database}
-        url = f"{self.behind}/query"
-        return self.http.request("POST", url, fields=fields, headers=self.sign_in, encode_multipart=False)
 
     def write(self, bucket: str, precision: str, lines: bytes):
         url = f"{self.behind}/api/v2/write?bucket={quote(bucket, safe='')}&precision={precision}"
@@ -154,7 +149,7 @@ class _Answers(BaseHTTPRequestHandler):
         if statement.startswith("SHOW RETENTION POLICIES"):
             self.show_policies(statement.split('"')[1])
             return
-        answer = self.server_of.ask(statement, self.headers["Accept"], asked["epoch"][0])
+        answer = self.server_of.ask(statement, asked["db"][0], self.headers["Accept"], asked["epoch"][0])
         if answer.status == 400:  # a query that cannot be parsed is answered with JSON, whatever was asked for
             self.refuse(400, "invalid", answer.data.decode(errors="replace"))
             return
@@ -178,9 +173,8 @@ class _Answers(BaseHTTPRequestHandler):
             return
         where = [f"\"{tag}\" = '{value}'" for tag, value in terms.items()]
         where += [f"time >= '{asked['start']}'", f"time <= '{asked['stop']}'"]
-        self.server_of.ask_in(
-            self.one("bucket").partition("/")[0], f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}'
-        )
+        database = self.one("bucket").partition("/")[0]
+        self.server_of.ask(f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}', database)
         self.say(204)
 
     def get_orgs(self) -> None:

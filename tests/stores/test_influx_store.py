@@ -1,6 +1,7 @@
 """What an InfluxDB makes necessary: addresses, tags, marks, the log of changes, figures that are taken away."""
 
 import math
+import threading
 import time
 from dataclasses import replace
 
@@ -224,6 +225,35 @@ def test_two_writers_whose_clocks_differ_hide_nothing_from_a_reader(url, opened)
     told = late.changes(cursor)
     assert dict(told.ranges) == {POWER: (20, 20)}
     assert dict(late.changes(told.cursor).ranges) == {}
+
+
+def test_two_writers_that_are_behind_a_third_at_once_do_not_hide_each_other(url, opened):
+    met, now_ns = threading.Barrier(2), time.time_ns()
+    waiting = [met, met]
+
+    class Together(InfluxWire):
+        def ask_json(self, query):
+            found = super().ask_json(query)
+            if found and "WHERE time >" in query and waiting:
+                waiting.pop().wait(10)
+            return found
+
+    def writer(wire, clock_ns):
+        opened.append(InfluxStore(wire, Registry(), lambda: clock_ns))
+        return opened[-1]
+
+    ahead = writer(connect(influx_address(url)), now_ns)
+    ahead.write(one(10))
+    cursor = ahead.changes(0).cursor
+    wires = [connect(influx_address(url)) for _ in range(2)]
+    two = [writer(Together(w.address, w.client), now_ns - 10**12 - i) for i, w in enumerate(wires)]
+    threads = [threading.Thread(target=store.write, args=(one(20 + i),)) for i, store in enumerate(two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not waiting
+    assert dict(ahead.changes(cursor).ranges) == {POWER: (20, 21)}
 
 
 def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
