@@ -139,6 +139,11 @@ class InfluxStore:
         self._check()
         return self._rollups.read(name, tags, (start_ms, end_ms), fields)
 
+    def rollup_stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row of a rollup."""
+        self._check()
+        return self._rollups.stretch(name)
+
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
         self._check()

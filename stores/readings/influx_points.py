@@ -29,7 +29,7 @@ _MS = 1_000_000
 
 def point_of(tags: Mapping[str, str]) -> str:
     """The point's id that a reading's tags make."""
-    return f"{tags['meter']}/{tags['quantity']}/{tags['channel']}"
+    return "/".join(tags.get(tag, "") for tag in ("meter", "quantity", "channel"))
 
 
 def some_at_once(points: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -60,6 +60,13 @@ class InfluxRollups:
         check_fields(name, wanted)
         return list(self._read(name, name, tags, period, wanted))
 
+    def stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row."""
+        rollup_called(name)
+        where = f'SELECT "row" FROM {source(self._wire, policy_of(name), name)} ORDER BY time'
+        ends = [one for order in ("ASC", "DESC") for one in self._wire.ask_json(f"{where} {order} LIMIT 1")]
+        return (ends[0].values[0][0] // _MS, ends[-1].values[0][0] // _MS) if ends else None
+
     def delete(self, name: str, tags: Mapping[str, str], period: Period) -> None:
         """Delete rows of the series whose tags include ``tags``."""
         check_tags(name, tags, every=False)

@@ -364,12 +364,20 @@ def test_deleting_a_range_of_a_rollup_leaves_the_rest(store):
     assert column(store, "qty", {"meter": "lift"}) == {10: 4.0}
 
 
+def test_a_rollup_says_from_when_to_when_it_has_rows(store):
+    other = USAGE | {"meter": "lift"}
+    store.write_rollup("usage_1h", [usage([50, 10], qty=[1, 2]), usage([7, 20], other, qty=[math.nan, 4])])
+    assert store.rollup_stretch("usage_1h") == (7, 50)
+    assert store.rollup_stretch("usage_1d") is None
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda s: s.write_rollup("usage_1w", [usage([0], qty=[1])]), "'usage_1w' is not one of usage_1h"),
         (lambda s: s.read_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
         (lambda s: s.delete_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
+        (lambda s: s.rollup_stretch("usage_1w"), "'usage_1w' is not one of"),
         (lambda s: s.write_rollup("usage_1h", [usage([0], litres=[1])]), "no field 'litres'; its fields are qty"),
         (lambda s: s.read_rollup("usage_1h", {}, 0, 1, ["litres"]), "no field 'litres'"),
         (lambda s: s.read_rollup("usage_1h", {"room": "1"}, 0, 1), "no tag 'room'; its tags are site"),
