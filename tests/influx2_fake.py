@@ -18,7 +18,8 @@ import urllib3
 from meterhouse.influxd import USER
 
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
-LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+ -?\d+')
+FIELD = rb'(?:[^ ,=\\]|\\.)+=(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+[iu]?|[tTfF][a-zA-Z]*)'
+LINE = re.compile(rb"(?:[^ \\]|\\.)+ %b(?:,%b)*(?: -?\d+)?" % (FIELD, FIELD))
 TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 

@@ -1,0 +1,187 @@
+"""How InfluxDB answers, as it was measured: the store relies on it, and what claims to be one is held to it."""
+
+import contextlib
+import json
+import os
+import time
+from urllib.parse import quote
+
+import pytest
+import urllib3
+from influx2_fake import ORG_ID, Fake2
+from influx_server import InfluxServer, make_ready, named_influx
+
+from facility.errors import Rejected, StoreUnavailable
+from stores.readings.influx_address import influx_address
+from stores.readings.influx_wire import connect
+
+KINDS = ["influxdb 1.8", "fake of influxdb 2", *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else [])]
+
+
+class Server:
+    """One database of a server, spoken to directly."""
+
+    def __init__(self, url):
+        self.url, self.address = url, influx_address(url)
+        self.http = urllib3.PoolManager(retries=False)
+
+    def send(self, path, *, token=None, basic=None, accept="application/json", **sent):
+        sign_in = {"Authorization": f"Token {self.address.token if token is None else token}"}
+        headers = (urllib3.make_headers(basic_auth=basic) if basic else sign_in) | {"Accept": accept}
+        return self.http.request("POST", self.address.host + path, headers=headers, **sent)
+
+    def write(self, lines, *, bucket=None, org=None, **how):
+        bucket = f"{self.address.database}/raw" if bucket is None else bucket
+        org = self.address.org if org is None else org
+        path = f"/api/v2/write?org={quote(org)}&bucket={quote(bucket, safe='')}&precision=ms"
+        return self.send(path, body=lines, **how)
+
+    def ask(self, statement, **how):
+        fields = {"q": statement, "db": self.address.database, "epoch": "ms"}
+        return self.send("/query", fields=fields, encode_multipart=False, **how)
+
+    def times_in(self, measurement):
+        results = json.loads(self.ask(f"SELECT value FROM raw.{measurement}").data)["results"]
+        return [row[0] for series in results[0].get("series", []) for row in series["values"]]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(request):
+    with contextlib.ExitStack() as stack:
+        if request.param == "INFLUX_URL":
+            yield Server(named_influx(stack, f"meterhouse_test_{time.time_ns()}"))
+            return
+        influxd = stack.enter_context(InfluxServer())
+        behind = stack.enter_context(Fake2(influxd)) if "fake" in request.param else influxd
+        make_ready(behind.url_of("answers"), "s")
+        yield Server(behind.url_of("answers"))
+
+
+@pytest.fixture
+def old(server):
+    if server.address.speaks_v2:
+        pytest.skip("InfluxDB 2 has no such thing")
+    return server
+
+
+@pytest.fixture
+def new(server):
+    if not server.address.speaks_v2:
+        pytest.skip("InfluxDB 1 has no such thing")
+    return server
+
+
+@pytest.fixture
+def wire(server):
+    wire = connect(server.address)
+    yield wire
+    wire.client.close()
+
+
+def test_where_lines_go(server):
+    line, database = b"places value=1 10", server.address.database
+    assert server.write(line).status == 204
+    missing = 404 if server.address.speaks_v2 else 204
+    assert [server.write(line, bucket=name).status for name in (database, f"{database}/")] == [missing, missing]
+    assert server.write(line, bucket="nowhere").status == 404
+    unknown = server.write(line, bucket=f"{database}/other").status
+    assert unknown == (404 if server.address.speaks_v2 else 500)
+
+
+def test_an_organisation_is_asked_for_by_2_alone(server):
+    answers = [server.write(b"orgs value=1 10", org=org).status for org in ("-", "")]
+    assert answers == ([404, 400] if server.address.speaks_v2 else [204, 204])
+
+
+def test_the_id_of_an_organisation_will_do(new):
+    if new.address.org == "town hall":
+        assert new.write(b"orgs value=1 10", org=ORG_ID).status == 204
+
+
+def test_who_is_not_known_is_refused(server):
+    for token in ("", "nobody:nothing"):
+        assert server.write(b"who value=1 10", token=token).status == 401
+        assert server.ask("SELECT value FROM raw.who", token=token).status == 401
+    assert server.times_in("who") == []
+
+
+def test_a_password_with_a_space_works_for_everybody_but_a_token(old):
+    assert b"error" not in old.ask("CREATE USER spaced WITH PASSWORD 'a b' WITH ALL PRIVILEGES").data
+    assert old.write(b"spaces value=1 10", token="spaced:a b").status == 401
+    assert old.write(b"spaces value=1 10", basic="spaced:a b").status == 204
+
+
+def test_a_reader_may_not_write_and_is_told_so(old):
+    old.ask("CREATE USER reader WITH PASSWORD 'r'")
+    old.ask(f'GRANT READ ON "{old.address.database}" TO reader')
+    assert old.write(b"readers value=1 10", token="reader:r").status == 403
+    place = old.url.partition("@")[2]
+    wire = connect(influx_address(f"influx://reader:r@{place}"))
+    with pytest.raises(StoreUnavailable, match=r"403.*grant it all on the database"):
+        wire.write("raw", b"readers value=1 10")
+    wire.client.close()
+
+
+def test_a_database_is_created_as_often_as_one_likes_or_not_at_all(server):
+    for _ in range(2):
+        answer = server.ask(f'CREATE DATABASE "{server.address.database}"')
+        assert answer.status == 200
+        assert (b"not implemented" in answer.data) is server.address.speaks_v2
+
+
+def test_buckets_and_deletion_are_of_2_alone(old):
+    for path in ("/api/v2/buckets", "/api/v2/delete?bucket=answers"):
+        assert old.send(path, body=b"{}").status == 404
+
+
+def test_a_csv_answer_has_names_tags_and_times(server):
+    server.write(b"tables,place=a\\ b value=1.5 10\ntables,place=c value=2 20")
+    answer = server.ask("SELECT value FROM raw.tables GROUP BY place", accept="application/csv")
+    assert answer.data == b"name,tags,time,value\ntables,place=a\\ b,10,1.5\ntables,place=c,20,2\n"
+    both = server.ask("SELECT value FROM raw.tables; SELECT value FROM raw.tables", accept="application/csv")
+    assert both.data.count(b"\n\nname,tags,time,value\n") == 1
+
+
+def test_an_error_in_a_statement_is_an_empty_table_and_seen_in_json_alone(server, wire):
+    statement = "SELECT value FROM nowhere.raw.reading"
+    table = server.ask(statement, accept="application/csv")
+    assert (table.status, table.data) == (200, b"")
+    assert server.ask("SELECT value FROM raw.never", accept="application/csv").data == b""
+    assert b"not found" in server.ask(statement).data
+    with pytest.raises(StoreUnavailable, match="not found"):
+        wire.ask(statement)
+
+
+def test_a_statement_that_is_none_is_refused(server, wire):
+    answer = server.ask("SELECT FROM WHERE", accept="application/csv")
+    assert answer.status == 400
+    assert answer.data.lstrip().startswith(b"{") is server.address.speaks_v2
+    with pytest.raises(StoreUnavailable, match="400"):
+        wire.ask("SELECT FROM WHERE")
+
+
+def test_of_lines_with_another_type_the_good_ones_are_stored(server, wire):
+    server.write(b"types value=1.0 10")
+    lines = b"types value=2.0 20\ntypes value=3i 30\ntypes value=4.0 40"
+    answer = server.write(lines)
+    assert answer.status == (422 if server.address.speaks_v2 else 400)
+    assert b"partial write" in answer.data
+    assert server.times_in("types") == [10, 20, 40]
+    with pytest.raises(Rejected, match="field_type_conflict"):
+        wire.write("raw", lines)
+
+
+def test_of_lines_with_a_wrong_one_1_stores_the_good_ones_and_2_none(server, wire):
+    lines = b"signs value=1 10\nsigns value= 20\nsigns value=3 30"
+    answer = server.write(lines)
+    assert answer.status == 400
+    assert b"unable to parse" in answer.data
+    assert server.times_in("signs") == ([] if server.address.speaks_v2 else [10, 30])
+    with pytest.raises(Rejected, match="store_refused"):
+        wire.write("raw", lines)
+
+
+def test_of_a_long_refusal_only_the_beginning_is_kept(wire):
+    with pytest.raises(Rejected) as refusal:
+        wire.write("raw", b"\n".join(b"no such line %d" % i for i in range(5_000)))
+    assert len(str(refusal.value)) < 400
