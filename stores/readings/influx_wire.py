@@ -185,7 +185,7 @@ class InfluxWire:
         status, words = error.status or 0, _words(error)
         if status == _TOO_LARGE:
             return TooLargeError()
-        if status in {400, 422} and not any(limit in words for limit in _LIMITS):
+        if status in {400, 422} and _is_own(error) and not any(limit in words for limit in _LIMITS):
             return Rejected(_reason(words), words)
         return self.failure(error)
 
@@ -239,6 +239,14 @@ def _words(error: ApiException) -> str:
     except (msgspec.MsgspecError, AttributeError):
         pass
     return " ".join(text.split())[:MOST_WORDS]
+
+
+def _is_own(error: ApiException) -> bool:
+    """Whether the server itself refused: it says why as JSON, what stands before it says something else."""
+    try:
+        return isinstance(msgspec.json.decode(error.body or ""), dict)
+    except msgspec.MsgspecError:
+        return False
 
 
 def _retry_after(headers: Mapping[str, str] | None) -> float:

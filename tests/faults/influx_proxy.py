@@ -86,6 +86,10 @@ class _Link(BaseHTTPRequestHandler):
     def say_broken(self) -> None:
         self.say(500, b'{"error":"timeout"}')
 
+    def say_stranger(self) -> None:
+        """What an Apache or nginx says in the server's place."""
+        self.say(400, b"<html><head><title>400 Bad Request</title></head></html>")
+
     def say_hang(self) -> None:
         time.sleep(HANG_S)
         self.close_connection = True

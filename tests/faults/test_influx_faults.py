@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -105,6 +106,19 @@ def test_S4_a_store_that_refuses_hangs_resets_and_answers_halves_is_asked_patien
         assert min(pauses_s[2:]) >= 1.0  # away for long: at most one request a second
         assert pauses_s[said.index("throttled")] >= 2.0  # as long as it asked for
         rig.close()
+
+
+def test_S4_a_refusal_that_is_not_the_servers_own_costs_no_reading(tmp_path, server):
+    with InfluxProxy(server) as proxy, closing(Rig(tmp_path, proxy.url_of("meterhouse"))) as rig:
+        rig.take_in(500)
+        rig.start()
+        rig.wait_until_settled()
+        proxy.script.extend(["stranger"] * 2)
+        rig.take_in(500)
+        wait_for(lambda: "400 Bad Request" in rig.alarms.get("store_unavailable", ""), 10)
+        rig.wait_until_settled()
+        rig.check_nothing_is_lost()
+        assert rig.quarantine.items(limit=10) == []
 
 
 @pytest.fixture
