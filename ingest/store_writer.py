@@ -153,6 +153,7 @@ class StoreWriter:
         """Store rows; where the store refuses them, halve until the refused ones are alone."""
         if not rows:
             return
+        self.move()  # where all are refused this takes two writes for each
         try:
             self.store.write_many([part.readings for part in rows])
         except Rejected as error:

@@ -19,8 +19,8 @@ from meterhouse.influxd import USER
 
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
 SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}
-LINE = re.compile(rb'(?:[^ \\]|\\.)+ (?:"(?:[^"\\]|\\.)*"|[^ "])+(?<!=) -?\d+')
-FOR_EVER = re.compile(rb'(?<=",)"\d+h0m0s"(?=,"\d+h0m0s",1,)')
+FIELD = rb'(?:[^ ,=\\]|\\.)+=(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+[iu]?|[tTfF][a-zA-Z]*)'
+LINE = re.compile(rb"(?:[^ \\]|\\.)+ %b(?:,%b)*(?: -?\d+)?" % (FIELD, FIELD))
 TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -31,8 +31,7 @@ class Fake2:
         self.behind = f"http://127.0.0.1:{behind.server.port}"
         self.http = urllib3.PoolManager(retries=False)
         self.sign_in = urllib3.make_headers(basic_auth=f"{USER}:{behind.server.password}")
-        self.buckets: dict[str, str] = {}
-        self.rules: dict[str, list[dict]] = {}
+        self.buckets: dict[str, dict] = {}
         self.mapped: list[dict] = []
         fake = self
 
@@ -47,27 +46,28 @@ class Fake2:
         port = self.server.server_address[1]
         return f"influx+token://{quote(token)}@127.0.0.1:{port}/{quote(org)}/{database}"
 
-    def ask(self, statement: str, accept: str = "application/json", **more: str):
-        fields = {"q": statement, **more}
+    def ask(self, statement: str, database: str = "", accept: str = "application/json", epoch: str = "ms"):
+        fields = {"q": statement, "epoch": epoch, "db": database}
         headers = {**self.sign_in, "Accept": accept}
         return self.http.request("POST", f"{self.behind}/query", fields=fields, headers=headers, encode_multipart=False)
-
-    def ask_in(self, database: str, statement: str):
-        fields = {"q": statement, "db": database}
-        url = f"{self.behind}/query"
-        return self.http.request("POST", url, fields=fields, headers=self.sign_in, encode_multipart=False)
 
     def write(self, bucket: str, precision: str, lines: bytes):
         url = f"{self.behind}/api/v2/write?bucket={quote(bucket, safe='')}&precision={precision}"
         return self.http.request("POST", url, body=lines, headers=self.sign_in)
 
-    def create(self, name: str, days: int) -> str:
+    def create(self, name: str, rules: list[dict]) -> None:
+        self.ask(f'CREATE DATABASE "{name.partition("/")[0]}"')
+        self.buckets[name] = {"id": f"{len(self.buckets) + 1:016x}"}
+        self.keep(name, rules, "CREATE")
+
+    def change(self, name: str, rules: list[dict]) -> None:
+        self.keep(name, rules, "ALTER")
+
+    def keep(self, name: str, rules: list[dict], verb: str) -> None:
         database, _, policy = name.partition("/")
-        self.ask(f'CREATE DATABASE "{database}"')
-        duration = f"{days}d" if days else "INF"
-        self.ask(f'CREATE RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1')
-        self.buckets[name] = f"{len(self.buckets) + 1:016x}"
-        return self.buckets[name]
+        duration = f"{rules[0]['everySeconds']}s" if rules[0]["everySeconds"] else "INF"
+        self.ask(f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1')
+        self.buckets[name]["rules"] = rules
 
     def __enter__(self) -> Self:
         self.thread.start()
@@ -92,6 +92,9 @@ class _Answers(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         self.asked = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if urlsplit(self.path).path in {"/ping", "/health"}:
+            self.say(204)
+            return
         if self.headers.get("Authorization") not in SIGN_INS:
             self.refuse(401, "unauthorized", "unauthorized access")
             return
@@ -149,14 +152,23 @@ class _Answers(BaseHTTPRequestHandler):
             verb = " ".join(statement.split()[:2])
             self.tell(200, {"results": [{"statement_id": 0, "error": f"not implemented: {verb}"}]})
             return
-        said = {"db": asked["db"][0], "epoch": asked.get("epoch", ["ns"])[0]}
-        answer = self.server_of.ask(statement, self.headers["Accept"], **said)
-        if answer.status == 400:
-            why = json.loads(self.server_of.ask(statement, **said).data)["error"]
+        if statement.startswith("SHOW RETENTION POLICIES"):
+            self.show_policies(statement.split()[-1].strip('"'))
+            return
+        database, epoch = asked["db"][0], asked.get("epoch", ["ns"])[0]
+        answer = self.server_of.ask(statement, database, self.headers["Accept"], epoch)
+        if answer.status == 400:  # a query that cannot be parsed is answered with JSON, whatever was asked for
+            why = json.loads(self.server_of.ask(statement, database).data)["error"]
             self.refuse(400, "invalid", why.replace("error parsing query", "failed to parse query"))
-        else:
-            says = FOR_EVER.sub(b'"0s"', answer.data) if statement.startswith("SHOW RETENTION") else answer.data
-            self.say(answer.status, says, self.headers["Accept"])
+            return
+        self.say(answer.status, answer.data, self.headers["Accept"])
+
+    def show_policies(self, database: str) -> None:
+        """Each is said to be kept for ever: only the bucket knows."""
+        names = [name.partition("/")[2] for name in self.server_of.buckets if name.startswith(f"{database}/")]
+        rows = [[name, "0s", "168h0m0s", 1, name == "raw"] for name in names]
+        columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
+        self.tell(200, {"results": [{"statement_id": 0, "series": [{"columns": columns, "values": rows}]}]})
 
     def post_delete(self) -> None:
         if not self.is_ours():
@@ -164,11 +176,13 @@ class _Answers(BaseHTTPRequestHandler):
         asked = json.loads(self.body)
         terms = dict(TERM.findall(asked["predicate"]))
         measurement = terms.pop("_measurement")
+        if "" in terms.values():  # a series without the tag never matches: nothing is deleted, and 204
+            self.say(204)
+            return
         where = [f"\"{tag}\" = '{value}'" for tag, value in terms.items()]
         where += [f"time >= '{asked['start']}'", f"time <= '{asked['stop']}'"]
-        self.server_of.ask_in(
-            self.one("bucket").partition("/")[0], f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}'
-        )
+        database = self.one("bucket").partition("/")[0]
+        self.server_of.ask(f'DELETE FROM "{measurement}" WHERE {" AND ".join(where)}', database)
         self.say(204)
 
     def get_orgs(self) -> None:
@@ -176,29 +190,34 @@ class _Answers(BaseHTTPRequestHandler):
             self.tell(200, {"orgs": [{"id": ORG_ID, "name": ORG}]})
 
     def get_buckets(self) -> None:
-        name = self.one("name")
-        if name in self.server_of.buckets:
-            self.tell(200, {"buckets": [self.bucket(name)]})
+        if self.one("name") in self.server_of.buckets:
+            self.tell(200, {"buckets": [self.bucket(self.one("name"))]})
         else:
-            self.refuse(404, "not found", f'bucket "{name}" not found')
+            self.refuse(404, "not found", f'bucket "{self.one("name")}" not found')
 
     def post_buckets(self) -> None:
         asked = json.loads(self.body)
-        self.server_of.create(asked["name"], asked["retentionRules"][0]["everySeconds"] // 86_400)
-        self.server_of.rules[asked["name"]] = asked["retentionRules"]
+        self.server_of.create(asked["name"], asked["retentionRules"])
         self.tell(201, self.bucket(asked["name"]))
 
     def patch_buckets(self) -> None:
         asked = json.loads(self.body)
-        self.server_of.rules[asked["name"]] = asked["retentionRules"]
+        self.server_of.change(asked["name"], asked["retentionRules"])
         self.tell(200, self.bucket(asked["name"]))
 
     def bucket(self, name: str) -> dict:
-        rules = self.server_of.rules[name]
-        return {"id": self.server_of.buckets[name], "orgID": ORG_ID, "name": name, "retentionRules": rules}
+        bucket = self.server_of.buckets[name]
+        return {"id": bucket["id"], "orgID": ORG_ID, "name": name, "retentionRules": bucket["rules"]}
 
     def get_dbrps(self) -> None:
-        self.tell(200, {"content": [one for one in self.server_of.mapped if one["database"] == self.one("db")]})
+        """The explicit mappings, and for each bucket without one that which its name makes."""
+        found = [one for one in self.server_of.mapped if one["database"] == self.one("db")]
+        known = {one["retention_policy"] for one in found}
+        for name, bucket in self.server_of.buckets.items():
+            database, _, policy = name.partition("/")
+            if database == self.one("db") and policy not in known:
+                found.append(mapping(bucket["id"], bucket["id"], database, policy, is_virtual=True))
+        self.tell(200, {"content": found})
 
     def post_dbrps(self) -> None:
         asked = json.loads(self.body)
@@ -206,10 +225,18 @@ class _Answers(BaseHTTPRequestHandler):
         if (asked["database"], asked["retention_policy"]) in known:
             self.refuse(409, "conflict", "DBRP already exists")
             return
-        made = {
-            "id": f"{len(known) + 1:016x}",
-            "orgID": ORG_ID, "bucketID": asked["bucketID"], "database": asked["database"],
-            "retention_policy": asked["retention_policy"], "default": asked.get("default", False), "virtual": False,
-        }  # fmt: skip
+        made = mapping(
+            f"{len(known) + 1:016x}", asked["bucketID"], asked["database"], asked["retention_policy"],
+            is_default=asked.get("default", False),
+        )  # fmt: skip
         self.server_of.mapped.append(made)
         self.tell(201, made)
+
+
+def mapping(
+    number: str, bucket: str, database: str, policy: str, *, is_default: bool = False, is_virtual: bool = False
+) -> dict:
+    return {
+        "id": number, "orgID": ORG_ID, "bucketID": bucket, "database": database, "retention_policy": policy,
+        "default": is_default, "virtual": is_virtual,
+    }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import chain, pairwise
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -14,10 +14,20 @@ from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from stores.readings import influx_csv
 from stores.readings.columns import check_columns, empty_series
-from stores.readings.influx_changes import ChangeLog, point_of, stretch_ends
+from stores.readings.influx_changes import ChangeLog
 from stores.readings.influx_layout import RAW, check_mark, read_mark, source, write_mark
+from stores.readings.influx_points import (
+    BY_POINT,
+    END_MS,
+    FIRST_MS,
+    all_points,
+    among,
+    point_of,
+    some_at_once,
+    stretch_ends,
+    within,
+)
 from stores.readings.influx_rollups import InfluxRollups
-from stores.readings.influx_wire import quoted
 from stores.readings.line_protocol import ReadingLines
 from stores.readings.port import Latest, PointTotal, Series
 
@@ -29,11 +39,10 @@ if TYPE_CHECKING:
     from stores.readings.influx_wire import InfluxWire
     from stores.readings.port import Changes, RollupSeries, Times
 
-POINTS_AT_ONCE = 50
 TOTAL_STEP_MS = 100 * DAY_MS
 RECENT_MS = 2 * DAY_MS
-FIRST_MS, END_MS = -9_223_372_036_854, 9_223_372_036_854
-"""InfluxDB's times: nanoseconds in 64 bits."""
+WEEK_MS = 7 * DAY_MS
+"""As one file of the server spans."""
 
 
 class InfluxStore:
@@ -46,7 +55,8 @@ class InfluxStore:
         self._is_checked = False
         self._version = 0
         self._lines: ReadingLines | None = None
-        self._doubtful: dict[str, tuple[int, int]] | None = None
+        self._doubtful: dict[str, tuple[int, int]] = {}
+        self._asked: dict[str, tuple[int, int]] = {}
         self._log = ChangeLog(wire, clock_ns)
         self._rollups = InfluxRollups(wire)
         self._readings = source(wire, RAW, "reading")
@@ -64,7 +74,7 @@ class InfluxStore:
             return
         ranges = _ranges(given)
         with self._lock:
-            lines, doubtful = self._prepared(), self._note_doubtful(given)
+            lines, doubtful = self._prepared(), self._note_doubtful(given, ranges)
         try:
             parts = [lines.encode(batch, doubtful) for batch in given]
         except KeyError as error:
@@ -75,26 +85,24 @@ class InfluxStore:
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range."""
         found = dict.fromkeys(points, empty_series())
-        for some in _chunks(points):
-            for point, table in self._select(some, "value, q", _within(start_ms, end_ms)):
+        for some in some_at_once(points):
+            for point, table in self._select(some, "value, q", within(start_ms, end_ms)):
                 found[point] = _series(table)
         return found
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``: looked for nearby first, then everywhere."""
-        found: dict[str, Latest] = {}
-        for start_ms in (t_ms - RECENT_MS, FIRST_MS):
-            missing = [point for point in points if point not in found]
-            for some in _chunks(missing):
-                newest = self._select(some, "value, q", _within(start_ms, t_ms + 1), " ORDER BY time DESC LIMIT 1")
-                found |= {point: _last(_series(table)) for point, table in newest}
-        return found
+        near = self._newest(points, t_ms - RECENT_MS, t_ms + 1)
+        return near | self._newest([point for point in points if point not in near], FIRST_MS, t_ms - RECENT_MS)
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
-        """The newest reading of each point."""
-        if points is not None:
-            return self.read_before(points, END_MS - 1)
-        return dict(self._newest_of_all())
+        """The newest reading of each point: looked for in the last days first, then everywhere."""
+        recent_ms = self._clock_ns() // 1_000_000 - RECENT_MS
+        self._check()
+        if points is None:
+            points = all_points(self._wire)
+        near = self._newest(points, recent_ms, END_MS)
+        return near | self._newest([point for point in points if point not in near], FIRST_MS, recent_ms)
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""
@@ -104,15 +112,15 @@ class InfluxStore:
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: each is read whole, since the server's own sum is rounded."""
         self._check()
-        first, last = stretch_ends(self._wire, "value")
-        return {point: self._total(point, first[point], last[point]) for point in sorted(first)}
+        ends = stretch_ends(self._wire, "value", all_points(self._wire), FIRST_MS, END_MS)
+        return {point: self._total(point, *ends[point]) for point in sorted(ends)}
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
         self._check()
         counts: Counter[int] = Counter()
-        for some in _chunks(points):
-            where = f"{_among(some)} AND {_within(start_ms, end_ms)}"
+        for some in some_at_once(points):
+            where = f"{among(some)} AND {within(start_ms, end_ms)}"
             query = f"SELECT count(value) FROM {self._readings} WHERE {where} GROUP BY time(1h) fill(none)"
             for table in influx_csv.tables(self._wire.ask(query)):
                 hours = zip(table.columns["time"].tolist(), table.columns["count"].tolist(), strict=True)
@@ -130,6 +138,11 @@ class InfluxStore:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
         self._check()
         return self._rollups.read(name, tags, (start_ms, end_ms), fields)
+
+    def rollup_stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row of a rollup."""
+        self._check()
+        return self._rollups.stretch(name)
 
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
@@ -166,34 +179,53 @@ class InfluxStore:
             write_mark(self._wire, site, self._clock_ns() // 1_000_000)
         self._is_checked = mark is not None or site is not None
 
-    def _note_doubtful(self, batches: Sequence[ReadingBatch]) -> Mapping[str, tuple[int, int]]:
+    def _note_doubtful(
+        self, batches: Sequence[ReadingBatch], ranges: Mapping[str, tuple[int, int]]
+    ) -> Mapping[str, tuple[int, int]]:
         """In which stretch each point has readings that are not good: only there must a good one say so."""
-        if self._doubtful is None:
-            first, last = stretch_ends(self._wire, "q")
-            self._doubtful = {point: (first[point], last[point]) for point in first if point in last}
+        self._ask_doubtful(ranges)
         for batch in batches:
             if any(batch.q):
                 rows = [i for i, code in enumerate(batch.q) if code]
-                for point, (low, high) in _ranges([batch.chosen(rows)]).items():
-                    first_ms, last_ms = self._doubtful.get(point, (low, high))
-                    self._doubtful[point] = min(low, first_ms), max(high, last_ms)
+                self._add_doubtful(_ranges([batch.chosen(rows)]))
         return self._doubtful
 
+    def _ask_doubtful(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        """Ask for the weeks that are written and have not been asked for; what lies between two is asked with them."""
+        new: dict[tuple[int, int], list[str]] = defaultdict(list)
+        asked: dict[str, tuple[int, int]] = {}
+        for point, (first_ms, last_ms) in ranges.items():
+            first, end = first_ms // WEEK_MS, last_ms // WEEK_MS + 1
+            since, until = self._asked.get(point, (first, first))
+            for weeks in ((first, since), (until, end)):
+                if weeks[0] < weeks[1]:
+                    new[weeks].append(point)
+                    asked[point] = min(first, since), max(end, until)
+        for (first, end), points in new.items():
+            self._add_doubtful(stretch_ends(self._wire, "q", points, first * WEEK_MS, end * WEEK_MS))
+        self._asked |= asked
+
+    def _add_doubtful(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        for point, (low, high) in ranges.items():
+            first_ms, last_ms = self._doubtful.get(point, (low, high))
+            self._doubtful[point] = min(low, first_ms), max(high, last_ms)
+
     def _select(
-        self, points: Sequence[str], what: str, within: str, order: str = ""
+        self, points: Sequence[str], what: str, when: str, order: str = ""
     ) -> Iterator[tuple[str, influx_csv.Table]]:
         """One series per point that has readings. Without tags in its lines an answer is half as long."""
         self._check()
-        group = " GROUP BY meter, quantity, channel" if len(points) > 1 else ""
-        query = f"SELECT {what} FROM {self._readings} WHERE {_among(points)} AND {within}{group}{order}"
+        group = BY_POINT if len(points) > 1 else ""
+        query = f"SELECT {what} FROM {self._readings} WHERE {among(points)} AND {when}{group}{order}"
         for table in influx_csv.tables(self._wire.ask(query)):
             yield point_of(table.tags) if group else points[0], table
 
-    def _newest_of_all(self) -> Iterator[tuple[str, Latest]]:
-        self._check()
-        query = f"SELECT value, q FROM {self._readings} GROUP BY meter, quantity, channel ORDER BY time DESC LIMIT 1"
-        for table in influx_csv.tables(self._wire.ask(query)):
-            yield point_of(table.tags), _last(_series(table))
+    def _newest(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Latest]:
+        found: dict[str, Latest] = {}
+        for some in some_at_once(points):
+            newest = self._select(some, "value, q", within(start_ms, end_ms), " ORDER BY time DESC LIMIT 1")
+            found |= {point: _last(_series(table)) for point, table in newest}
+        return found
 
     def _total(self, point: str, first_ms: int, last_ms: int) -> PointTotal:
         edges = [*range(first_ms, last_ms + 1, TOTAL_STEP_MS), last_ms + 1]
@@ -227,23 +259,6 @@ def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
                 before = ranges.get(point, (first, last))
                 ranges[point] = min(first, before[0]), max(last, before[1])
     return ranges
-
-
-def _chunks(points: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (points[i : i + POINTS_AT_ONCE] for i in range(0, len(points), POINTS_AT_ONCE))
-
-
-def _among(points: Sequence[str]) -> str:
-    names = (point.split("/", 2) for point in points)
-    asked = (
-        f"(meter = {quoted(meter)} AND quantity = {quoted(quantity)} AND channel = {quoted(channel)})"
-        for meter, quantity, channel in names
-    )
-    return f"({' OR '.join(asked)})"
-
-
-def _within(start_ms: int, end_ms: int) -> str:
-    return f"time >= {max(start_ms, FIRST_MS)}ms AND time < {min(end_ms, END_MS)}ms"
 
 
 def _series(table: influx_csv.Table) -> Series:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from influxdb_client import DBRPCreate, DBRPsService
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.rest import ApiException
-from urllib3.exceptions import HTTPError
 
 from facility.errors import StoreUnavailable
 from stores.readings.influx_layout import RAW, SHARD_DAYS, shard_days
@@ -26,15 +25,16 @@ DAY_S = 86_400
 def prepare_buckets(wire: InfluxWire, days: Mapping[str, int]) -> None:
     """Create or adjust a bucket per policy and map it, so that InfluxQL finds it. Raises ``StoreUnavailable``."""
     database = wire.address.database
-    try:
+    with wire.refusals():
         buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
         org = _organisation(wire)
-        mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
+        listed = mappings.get_dbr_ps(org_id=org, db=database).content
+        mapped = {one.retention_policy for one in listed if not one.virtual}
         for policy, kept in days.items():
             rules = BucketRetentionRules(
                 every_seconds=kept * DAY_S, shard_group_duration_seconds=shard_days(policy, kept) * DAY_S
             )
-            bucket = _bucket(wire, policy)
+            bucket = _bucket(wire, policy, org)
             if bucket is None:
                 name = f"{database}/{policy}"
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
@@ -51,20 +51,13 @@ def prepare_buckets(wire: InfluxWire, days: Mapping[str, int]) -> None:
                         default=policy == RAW,
                     )
                 )
-    except ApiException as error:
-        raise wire.failure(error) from None
-    except (HTTPError, OSError) as error:
-        raise wire.silence(error) from None
 
 
 def bucket_days(wire: InfluxWire) -> dict[str, int]:
     """For how many days each bucket that is there keeps, by policy; 0 is for ever. Raises ``StoreUnavailable``."""
-    try:
-        found = {policy: _bucket(wire, policy) for policy in SHARD_DAYS}
-    except ApiException as error:
-        raise wire.failure(error) from None
-    except (HTTPError, OSError) as error:
-        raise wire.silence(error) from None
+    with wire.refusals():
+        org = _organisation(wire)
+        found = {policy: _bucket(wire, policy, org) for policy in SHARD_DAYS}
     return {policy: _days(bucket) for policy, bucket in found.items() if bucket is not None}
 
 
@@ -72,22 +65,25 @@ def _days(bucket: Bucket) -> int:
     return sum(int(rule.every_seconds) for rule in bucket.retention_rules) // DAY_S
 
 
-def _bucket(wire: InfluxWire, policy: str) -> Bucket | None:
+def _bucket(wire: InfluxWire, policy: str, org: str) -> Bucket | None:
     """The policy's bucket; InfluxDB answers 404 where there is none. Raises ``ApiException``."""
     name = f"{wire.address.database}/{policy}"
     try:
-        buckets = wire.client.buckets_api().find_buckets(name=name, org=wire.address.org).buckets
+        (found,) = wire.client.buckets_api().find_buckets(name=name, org_id=org).buckets
     except ApiException as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return None
-        raise
-    return next((bucket for bucket in buckets if bucket.name == name), None)
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return found
 
 
 def _organisation(wire: InfluxWire) -> str:
-    """The id of the organisation: its name is what people know."""
+    """The id of the organisation, whose name people know. Raises ``StoreUnavailable`` where there is none."""
     name = wire.address.org
-    found = wire.client.organizations_api().find_organizations(org=name)
-    if not found:
-        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'")
-    return str(found[0].id)
+    try:
+        (found,) = wire.client.organizations_api().find_organizations(org=name)
+    except ApiException as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'") from None
+    return str(found.id)

@@ -8,11 +8,13 @@ reader that was away for longer is told every point with its whole stretch.
 
 from __future__ import annotations
 
+from random import randrange
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected, StoreUnavailable
-from stores.readings.influx_layout import LOG, RAW, source
+from stores.readings.influx_layout import LOG, source
+from stores.readings.influx_points import END_MS, FIRST_MS, all_points, stretch_ends
 from stores.readings.line_protocol import line_head
 from stores.readings.port import Changes
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 NOTHING_LOGGED = 1
 """The cursor of a store whose log is empty although it holds readings: everything was told."""
 
-_MS = 1_000_000
+APART_NS = 1_000_000
+"""Two writers that find the same newer stamp choose among so many: with the same one, one would hide the other."""
 
 
 class ChangeLog:
@@ -41,7 +44,7 @@ class ChangeLog:
         with self._lock:
             ahead: int | None = self._newest
             while ahead is not None:
-                stamp = max(ahead + 1, self._clock_ns())
+                stamp = max(ahead + randrange(1, APART_NS), self._clock_ns())  # noqa: S311 - chance, no secret
                 self._enter(ranges, stamp)
                 self._newest, ahead = stamp, self._edge("DESC", f" WHERE time > {stamp}")
 
@@ -79,20 +82,4 @@ class ChangeLog:
         return int(found[0].values[0][0]) if found else None
 
     def _everything(self) -> dict[str, tuple[int, int]]:
-        first, last = stretch_ends(self._wire, "value")
-        return {point: (first[point], last[point]) for point in first if point in last}
-
-
-def stretch_ends(wire: InfluxWire, field: str) -> tuple[dict[str, int], dict[str, int]]:
-    """By point, the times in ms of its first and its last reading that has the field."""
-    query = f"SELECT {field} FROM {source(wire, RAW, 'reading')} GROUP BY meter, quantity, channel ORDER BY time"
-    first, last = (
-        {point_of(series.tags): int(series.values[0][0]) // _MS for series in wire.ask_json(f"{query} {order} LIMIT 1")}
-        for order in ("ASC", "DESC")
-    )
-    return first, last
-
-
-def point_of(tags: Mapping[str, str]) -> str:
-    """The point's id that a reading's tags make."""
-    return f"{tags['meter']}/{tags['quantity']}/{tags['channel']}"
+        return stretch_ends(self._wire, "value", all_points(self._wire), FIRST_MS, END_MS)

@@ -59,8 +59,12 @@ def _series_at(rows: bytes, at: int) -> tuple[bytes, dict[str, str]]:
     else:
         end = rows.find(b",", begin) + 1
         text = rows[begin : end - 1]
-    tags = {_ESCAPE.sub(r"\1", tag[1]): _ESCAPE.sub(r"\1", tag[2]) for tag in _TAG.finditer(text.decode())}
-    return rows[at:end], tags
+    return rows[at:end], tags_in(text.decode())
+
+
+def tags_in(text: str) -> dict[str, str]:
+    """The tags of a series as InfluxDB writes them."""
+    return {_ESCAPE.sub(r"\1", tag[1]): _ESCAPE.sub(r"\1", tag[2]) for tag in _TAG.finditer(text)}
 
 
 def _end_of_series(rows: bytes, prefix: bytes, at: int) -> int:

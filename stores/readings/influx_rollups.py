@@ -2,11 +2,13 @@
 
 InfluxDB unites the fields that are written for one series and time, as the port asks, but no write takes a field
 away. Where a figure that is stored must go, the other figures of its stretch are put by in a measurement of their own,
-the stretch is deleted and they are written back. A crash in between is made good before the next rollup is touched.
+the stretch is deleted and they are written back. A crash in between is made good before the next rollup is written or
+deleted. One process writes rollups; its threads take turns.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +37,7 @@ class InfluxRollups:
 
     def __init__(self, wire: InfluxWire) -> None:
         self._wire = wire
+        self._lock = Lock()
         self._is_whole = False  # what an earlier run left behind is not known
 
     def write(self, name: str, series: Sequence[RollupSeries]) -> None:
@@ -42,10 +45,11 @@ class InfluxRollups:
         for one in series:
             check_series(name, one)
         parts = [line for one in series for line in _lines(name, one)]
-        self._make_whole()
-        for one in series:
-            self._take_away(name, one)
-        self._wire.write_parts(policy_of(name), parts)
+        with self._lock:
+            self._make_whole()
+            for one in series:
+                self._take_away(name, one)
+            self._wire.write_parts(policy_of(name), parts)
 
     def read(
         self, name: str, tags: Mapping[str, str], period: Period, fields: Sequence[str] | None
@@ -56,10 +60,21 @@ class InfluxRollups:
         check_fields(name, wanted)
         return list(self._read(name, name, tags, period, wanted))
 
+    def stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row."""
+        rollup_called(name)
+        where = f'SELECT "row" FROM {source(self._wire, policy_of(name), name)} ORDER BY time'
+        ends = [one for order in ("ASC", "DESC") for one in self._wire.ask_json(f"{where} {order} LIMIT 1")]
+        return (ends[0].values[0][0] // _MS, ends[-1].values[0][0] // _MS) if ends else None
+
     def delete(self, name: str, tags: Mapping[str, str], period: Period) -> None:
         """Delete rows of the series whose tags include ``tags``."""
         check_tags(name, tags, every=False)
-        self._delete(name, name, tags, period)
+        with self._lock:
+            self._make_whole()
+            worded = _worded(tags)
+            touched = self._read(name, name, worded, period, ROLLUPS[name].fields) if worded != tags else ()
+            self._replace(name, tags, period, [one for one in touched if not tags.items() <= one.tags.items()])
 
     def _read(
         self, name: str, measurement: str, tags: Mapping[str, str], period: Period, fields: Sequence[str]
@@ -94,15 +109,21 @@ class InfluxRollups:
     def _rewrite(
         self, name: str, one: RollupSeries, gone: Mapping[str, np.typing.NDArray[np.bool_]], at: Period
     ) -> None:
+        """The stretch without the figures that must go."""
+        touched = list(self._read(name, name, _worded(one.tags), at, ROLLUPS[name].fields))
+        for stored in touched:
+            for field, erased in gone.items() if stored.tags == one.tags else ():
+                stored.fields[field][np.isin(stored.t_ms, one.t_ms[erased])] = np.nan
+        self._replace(name, one.tags, at, touched)
+
+    def _replace(self, name: str, tags: Mapping[str, str], at: Period, kept: Sequence[RollupSeries]) -> None:
         """Put by what stays, delete, write back, forget."""
         self._is_whole = False
-        for stored in list(self._read(name, name, one.tags, at, rollup_called(name).fields)):
-            for field, erased in gone.items():
-                stored.fields[field][np.isin(stored.t_ms, one.t_ms[erased])] = np.nan
-            self._wire.write_parts(policy_of(name), _lines(_put_by(name), stored))
-            self._delete(name, name, one.tags, at)
-            self._wire.write_parts(policy_of(name), _lines(name, stored))
-            self._delete(name, _put_by(name), one.tags, at)
+        self._write(name, _put_by(name), kept)
+        self._delete(name, name, _worded(tags), at)
+        self._write(name, name, kept)
+        if kept:
+            self._delete(name, _put_by(name), {}, at)
         self._is_whole = True
 
     def _make_whole(self) -> None:
@@ -111,13 +132,22 @@ class InfluxRollups:
             return
         everywhen = (-(2**63) // _MS + 1, _END_NS // _MS)
         for name, rollup in ROLLUPS.items():
-            for stored in list(self._read(name, _put_by(name), {}, everywhen, rollup.fields)):
-                self._wire.write_parts(policy_of(name), _lines(name, stored))
-                self._delete(name, _put_by(name), stored.tags, (int(stored.t_ms[0]), int(stored.t_ms[-1]) + 1))
+            stored = list(self._read(name, _put_by(name), {}, everywhen, rollup.fields))
+            if stored:
+                self._write(name, name, stored)
+                self._delete(name, _put_by(name), {}, everywhen)
         self._is_whole = True
+
+    def _write(self, name: str, measurement: str, series: Sequence[RollupSeries]) -> None:
+        self._wire.write_parts(policy_of(name), (line for one in series for line in _lines(measurement, one)))
 
     def _delete(self, name: str, measurement: str, tags: Mapping[str, str], period: Period) -> None:
         self._wire.delete(policy_of(name), measurement, tags, period)
+
+
+def _worded(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those that stand in a line: InfluxDB 2 deletes nothing where one is asked for that does not."""
+    return {tag: value for tag, value in tags.items() if value}
 
 
 def _put_by(name: str) -> str:

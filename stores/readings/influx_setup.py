@@ -22,7 +22,7 @@ from stores.readings.influx_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from stores.readings.influx_wire import InfluxWire
 
@@ -45,15 +45,18 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
 
     Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
     """
+    if not wire.address.speaks_v2:
+        wire.ask_json(f'CREATE DATABASE "{wire.address.database}"')
+    known = kept_days(wire)
+    mark = read_mark(wire) if DAILY in known else None
+    if mark is not None:  # before anything is changed: what is kept for less long is deleted
+        check_mark(wire, mark, site)
     if wire.address.speaks_v2:
         prepare_buckets(wire, retention.by_policy())
     else:
-        _prepare_policies(wire, retention)
-    mark = read_mark(wire)
+        _prepare_policies(wire, retention, known)
     if mark is None:
         write_mark(wire, site, now_ms)
-    else:
-        check_mark(wire, mark, site)
 
 
 def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
@@ -108,15 +111,12 @@ def server_series(wire: InfluxWire) -> int | None:
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
 
 
-def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
-    database = wire.address.database
-    wire.ask_json(f'CREATE DATABASE "{database}"')
-    known = {row[0] for series in wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"') for row in series.values}
+def _prepare_policies(wire: InfluxWire, retention: Retention, known: Container[str]) -> None:
     for policy, days in retention.by_policy().items():
         verb = "ALTER" if policy in known else "CREATE"
         duration = f"{days}d" if days else "INF"
         default = " DEFAULT" if policy == RAW else ""
         wire.ask_json(
-            f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1'
+            f'{verb} RETENTION POLICY "{policy}" ON "{wire.address.database}" DURATION {duration} REPLICATION 1'
             f" SHARD DURATION {shard_days(policy, days)}d{default}"
         )

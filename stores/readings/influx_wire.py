@@ -5,6 +5,7 @@ How real servers answer was measured; the table in docs/adr/0015-influxdb.md say
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from urllib3.exceptions import HTTPError
 from facility.errors import Rejected, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Literal
 
     from stores.readings.influx_address import InfluxAddress
@@ -147,17 +148,13 @@ class InfluxWire:
         chosen = "".join(f" AND {tag}={_in_predicate(value)}" for tag, value in tags.items())
         predicate = f"_measurement={_in_predicate(measurement)}{chosen}"
         ask = DeletePredicateRequest(_instant(start_ns), _instant(last_ns), predicate)
-        try:
+        with self.refusals():
             DeleteService(self.client.api_client).post_delete(
                 ask, org=self.address.org, bucket=f"{self.address.database}/{policy}"
             )
-        except ApiException as error:
-            raise self.failure(error) from None
-        except (HTTPError, OSError, UnicodeDecodeError) as error:
-            raise self.silence(error) from None
 
     def _query(self, query: str, accept: str) -> bytes:
-        try:
+        with self.refusals():
             response = self.client.api_client.call_api(
                 "/query",
                 "POST",
@@ -172,24 +169,31 @@ class InfluxWire:
                 _return_http_data_only=True,
             )
             body: bytes = response.data
+        return body
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """What the client raises in here is raised as ``StoreUnavailable``."""
+        try:
+            yield
         except ApiException as error:
             raise self.failure(error) from None
         except (HTTPError, OSError, UnicodeDecodeError) as error:
             raise self.silence(error) from None
-        return body
 
     def _write_refusal(self, error: ApiException) -> Exception:
         status, words = error.status or 0, _words(error)
         if status == _TOO_LARGE:
             return TooLargeError()
-        if status in {400, 422} and not any(limit in words for limit in _LIMITS):
+        if status in {400, 422} and _is_own(error) and not any(limit in words for limit in _LIMITS):
             return Rejected(_reason(words), words)
         return self.failure(error)
 
     def failure(self, error: ApiException) -> StoreUnavailable:
         """An answer that says no for now, in words, with what to do about it."""
         words = _words(error)
-        hint = _FULL if "no space left" in words else _HINTS.get(error.status or 0, "")
+        status = 404 if "not found" in words else error.status or 0  # an unknown retention policy is a 500
+        hint = _FULL if "no space left" in words else _HINTS.get(status, "")
         told = f"{self.address.place}: {error.status} {words}{hint}"
         return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
 
@@ -201,12 +205,13 @@ class InfluxWire:
 def connect(address: InfluxAddress, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> InfluxWire:
     """A wire to that address; nothing connects yet. Bodies go uncompressed: gzip costs seven times the processor."""
     timeout_ms = (round(CONNECT_TIMEOUT_S * 1000), round(answer_timeout_s * 1000))
-    return InfluxWire(address, InfluxDBClient(address.host, address.token, timeout=timeout_ms, org=address.org))
+    token = address.token.encode().decode("latin-1")  # as UTF-8 on the wire: the client writes headers as Latin-1
+    return InfluxWire(address, InfluxDBClient(address.host, token, timeout=timeout_ms, org=address.org))
 
 
 def quoted(text: str) -> str:
     """A string in InfluxQL."""
-    return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
+    return "'" + text.replace("\\", r"\\").replace("'", r"\'").replace("\n", r"\n") + "'"
 
 
 def _in_predicate(text: str) -> str:
@@ -234,6 +239,14 @@ def _words(error: ApiException) -> str:
     except (msgspec.MsgspecError, AttributeError):
         pass
     return " ".join(text.split())[:MOST_WORDS]
+
+
+def _is_own(error: ApiException) -> bool:
+    """Whether the server itself refused: it says why as JSON, what stands before it says something else."""
+    try:
+        return isinstance(msgspec.json.decode(error.body or ""), dict)
+    except msgspec.MsgspecError:
+        return False
 
 
 def _retry_after(headers: Mapping[str, str] | None) -> float:

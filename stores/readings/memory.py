@@ -116,6 +116,13 @@ class MemoryStore:
                     found.append(RollupSeries(dict(sorted(tag_set)), np.array(times, np.int64), columns))
         return found
 
+    def rollup_stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row of a rollup."""
+        rollup_called(name)
+        with self._lock:
+            times = [t_ms for rows in self._rollups[name].values() for t_ms in rows]
+        return (min(times), max(times)) if times else None
+
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
         check_tags(name, tags, every=False)

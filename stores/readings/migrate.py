@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING
@@ -12,16 +13,19 @@ import numpy as np
 from accounting.local_time import DAY_MS
 from facility.errors import Rejected
 from facility.model import ReadingBatch
+from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from stores.readings.port import PointTotal, ReadingStore, RollupSeries, Series
+    from stores.readings.port import PointTotal, ReadingStore, Series
 
 STEP_MS = 30 * DAY_MS
 MOST_ROWS = 20_000
 MOST_DIFFERENCES = 20
+OF_OLDER_ROWS = {"beyond_retention", "unknown_point"}
+"""Why the target refuses a row and with it all rows of its series that are older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,17 @@ def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], 
     ``tell`` hears how many points of how many are done.
     """
     ranges = dict(source.changes(0).ranges)
-    differences: list[str] = []
-    readings = 0
+    amiss: dict[str, str] = {}
+    readings = rows = 0
     for done, (point, (first_ms, last_ms)) in enumerate(sorted(ranges.items())):
-        try:
-            readings += sum(_copy_point(source, target, point, span) for span in _spans(first_ms, last_ms + 1))
-        except Rejected as error:
-            differences.append(f"{point} is refused: {error}")
+        for span in _spans(first_ms, last_ms + 1):
+            readings += _copy_point(source, target, point, span, amiss)
         tell(done + 1, len(ranges))
-    rows = 0
-    if ranges:
-        whole = (
-            min(first for first, _ in ranges.values()) - STEP_MS,
-            max(last for _, last in ranges.values()) + STEP_MS,
-        )
-        rows = sum(_copy_rollup(source, target, name, span) for name in ROLLUPS for span in _spans(*whole))
+    for name in ROLLUPS:
+        first_ms, last_ms = source.rollup_stretch(name) or (0, -1)
+        for span in _spans(first_ms, last_ms + 1):
+            rows += _copy_rollup(source, target, name, span, amiss)
+    differences = list(amiss.values())
     ours, theirs = source.totals(), target.totals()
     differences += [told for point in sorted(ours) if (told := _difference(point, ours[point], theirs.get(point)))]
     counted = [theirs[point] for point in ours if point in theirs]
@@ -68,23 +68,65 @@ def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], 
     )
 
 
-def _copy_point(source: ReadingStore, target: ReadingStore, point: str, span: tuple[int, int]) -> int:
+def _copy_point(
+    source: ReadingStore, target: ReadingStore, point: str, span: tuple[int, int], amiss: dict[str, str]
+) -> int:
     wanted, there = source.read([point], *span)[point], target.read([point], *span)[point]
     if _equal(wanted, there):
         return 0
-    for i in range(0, len(wanted), MOST_ROWS):
-        rows = slice(i, i + MOST_ROWS)
+
+    def write(rows: slice) -> None:
         t_ms, x, q = wanted.t_ms[rows].tolist(), wanted.x[rows].tolist(), wanted.q[rows].tolist()
         target.write(ReadingBatch([point], [0] * len(t_ms), t_ms, x, q))
-    return len(wanted)
+
+    stored = 0
+    for start in range(0, len(wanted), MOST_ROWS):
+        rows, refusal = _write_rows(write, start, min(start + MOST_ROWS, len(wanted)))
+        stored += rows
+        if refusal is not None:
+            amiss.setdefault(point, f"{point} is refused: {refusal}")
+    return stored
 
 
-def _copy_rollup(source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int]) -> int:
+def _copy_rollup(
+    source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int], amiss: dict[str, str]
+) -> int:
+    stored = 0
+    missing = _missing(source, target, name, span)
+    for one in missing:
+
+        def write(rows: slice, one: RollupSeries = one) -> None:
+            fields = {field: column[rows] for field, column in one.fields.items()}
+            target.write_rollup(name, [RollupSeries(one.tags, one.t_ms[rows], fields)])
+
+        rows, refusal = _write_rows(write, 0, len(one))
+        stored += rows
+        if refusal is not None:
+            amiss.setdefault(name, f"{name} is refused: {refusal}")
+    if missing and (left := sum(len(one) for one in _missing(source, target, name, span))):
+        month = f"{datetime.fromtimestamp(span[0] / 1000, UTC):%Y-%m-%d}"
+        amiss[f"{name} {month}"] = f"{name}: {left} rows of the month from {month} on are not the same in the target"
+    return stored
+
+
+def _write_rows(write: Callable[[slice], None], start: int, stop: int) -> tuple[int, Rejected | None]:
+    """Write rows that are in the order of time, halving where the target refuses some: how many, and a refusal."""
+    try:
+        write(slice(start, stop))
+    except Rejected as error:
+        if stop - start == 1:
+            return 0, error
+        if error.reason in OF_OLDER_ROWS and (newest := _write_rows(write, stop - 1, stop))[1] is not None:
+            return newest
+        middle = (start + stop) // 2
+        (old, _), (new, _) = _write_rows(write, start, middle), _write_rows(write, middle, stop)
+        return old + new, error
+    return stop - start, None
+
+
+def _missing(source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int]) -> list[RollupSeries]:
     there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
-    missing = [s for s in source.read_rollup(name, {}, *span) if not _same_rows(s, there.get(_key(s)))]
-    if missing:
-        target.write_rollup(name, missing)
-    return sum(len(series) for series in missing)
+    return [s for s in source.read_rollup(name, {}, *span) if not _same_rows(s, there.get(_key(s)))]
 
 
 def _spans(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:

@@ -120,6 +120,9 @@ class ReadingStore(Protocol):
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range; series without rows there are left out."""
 
+    def rollup_stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row of a rollup; None where it has no rows."""
+
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range (before a registry correction rewrites them)."""
 

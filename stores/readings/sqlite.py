@@ -145,6 +145,10 @@ class SqliteStore:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
         return sqlite_rollups.read(self._file, name, tags, (start_ms, end_ms), fields)
 
+    def rollup_stretch(self, name: str) -> tuple[int, int] | None:
+        """The times of the first and the last row of a rollup."""
+        return sqlite_rollups.stretch(self._file, name)
+
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
         sqlite_rollups.delete(self._file, name, tags, (start_ms, end_ms))

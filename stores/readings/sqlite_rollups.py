@@ -51,6 +51,14 @@ def read(
     return found
 
 
+def stretch(file: SqliteFile, name: str) -> tuple[int, int] | None:
+    """The times of the first and the last row."""
+    rollup_called(name)
+    with file.reading() as connection:
+        first, last = connection.execute(f"SELECT min(t_ms), max(t_ms) FROM {name}").fetchone()  # noqa: S608
+    return None if first is None else (first, last)
+
+
 def delete(file: SqliteFile, name: str, tags: Mapping[str, str], period: tuple[int, int]) -> None:
     """Delete rows of the series whose tags include ``tags``."""
     check_tags(name, tags, every=False)

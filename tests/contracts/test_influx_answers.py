@@ -1,229 +1,239 @@
-"""How real InfluxDBs answer, generation by generation: what the store relies on, and what the fake of 2.x must copy."""
+"""How InfluxDB answers, as it was measured: the store relies on it, and what claims to be one is held to it."""
 
-import base64
 import contextlib
 import gzip
 import json
+import os
 import time
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 import urllib3
-from influx2_fake import ORG, TOKEN, Fake2
+from influx2_fake import Fake2
 from influx2_server import Influx2Server, built_influxd2
-from influx_server import InfluxServer, make_ready
+from influx_server import InfluxServer, make_ready, named_influx
 
-from meterhouse.influxd import USER
+from facility.errors import Rejected, StoreUnavailable
+from stores.readings.influx_address import influx_address
 from stores.readings.influx_layout import SHARD_DAYS
+from stores.readings.influx_wire import connect
 
-NOW_S = int(time.time())
-
-
-class Asked:
-    """A server and how to ask it, with ``token`` unless the request brings a sign-in of its own."""
-
-    def __init__(self, port, token, url):
-        self.root, self.token, self.http = f"http://127.0.0.1:{port}", token, urllib3.PoolManager(retries=False)
-        make_ready(url, "town")
-
-    def ask(self, method, path, body=None, headers=None, **query):
-        sign_in = {} if headers and "Authorization" in headers else {"Authorization": f"Token {self.token}"}
-        address = f"{self.root}{path}?{urlencode(query)}"
-        answer = self.http.request(method, address, body=body, headers={**sign_in, **(headers or {})})
-        return answer.status, answer.data.decode()
-
-    def write(self, lines, bucket, org, **more):
-        return self.ask("POST", "/api/v2/write", lines.encode(), bucket=bucket, org=org, precision="s", **more)
-
-    def select(self, statement, accept="application/json", db="town"):
-        body = urlencode({"q": statement, "db": db, "epoch": "ms"}).encode()
-        return self.ask("POST", "/query", body, {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"})
-
-    def count(self, name):
-        counted = f"SELECT count(value) FROM raw.{name}"  # noqa: S608 - a name of this file
-        return self.select(counted, "application/csv")[1]
+KINDS = [
+    "influxdb 1.8",
+    "fake of influxdb 2",
+    *(["influxdb 2.7"] if built_influxd2() else []),
+    *(["INFLUX_URL"] if "INFLUX_URL" in os.environ else []),
+]
 
 
-@pytest.fixture(scope="module")
-def old():
-    with InfluxServer() as server:
-        asked = Asked(server.server.port, f"{USER}:{server.server.password}", server.url_of("town"))
-        asked.server = server
-        yield asked
+class Server:
+    """One database of a server, spoken to directly."""
+
+    def __init__(self, url):
+        self.url, self.address = url, influx_address(url)
+        self.http = urllib3.PoolManager(retries=False)
+
+    def send(self, path, *, method="POST", sign_in=None, basic=None, accept="application/json", **sent):
+        token = {"Authorization": f"Token {self.address.token if sign_in is None else sign_in}"}
+        headers = (urllib3.make_headers(basic_auth=basic) if basic else token) | {"Accept": accept}
+        return self.http.request(method, self.address.host + path, headers=headers | sent.pop("also", {}), **sent)
+
+    def find(self, what, **wanted):
+        return self.send(f"/api/v2/{what}?{urlencode(wanted | {'org': self.address.org})}", method="GET")
+
+    def write(self, lines, *, bucket=None, org=None, **how):
+        bucket = f"{self.address.database}/raw" if bucket is None else bucket
+        org = self.address.org if org is None else org
+        path = f"/api/v2/write?org={quote(org)}&bucket={quote(bucket, safe='')}&precision=ms"
+        return self.send(path, body=lines, **how)
+
+    def ask(self, statement, **how):
+        fields = {"q": statement, "db": self.address.database, "epoch": "ms"}
+        return self.send("/query", fields=fields, encode_multipart=False, **how)
+
+    def times_in(self, measurement):
+        results = json.loads(self.ask("SELECT value FROM raw." + measurement).data)["results"]  # noqa: S608 - our own words
+        return [row[0] for series in results[0].get("series", []) for row in series["values"]]
 
 
-@pytest.fixture(scope="module", params=["fake", *(["real"] if built_influxd2() else [])])
-def new(request):
+@pytest.fixture(scope="module", params=KINDS)
+def server(request):
     with contextlib.ExitStack() as stack:
-        if request.param == "real":
-            server = stack.enter_context(Influx2Server())
-            yield Asked(server.port, TOKEN, server.url_of("town"))
-        else:
-            fake = stack.enter_context(Fake2(stack.enter_context(InfluxServer())))
-            yield Asked(fake.server.server_address[1], TOKEN, fake.url_of("town"))
+        if request.param == "INFLUX_URL":
+            yield Server(named_influx(stack, f"meterhouse_test_{time.time_ns()}"))
+            return
+        if request.param == "influxdb 2.7":
+            influxd2 = stack.enter_context(Influx2Server())
+            make_ready(influxd2.url_of("answers"), "s")
+            yield Server(influxd2.url_of("answers"))
+            return
+        influxd = stack.enter_context(InfluxServer())
+        behind = stack.enter_context(Fake2(influxd)) if "fake" in request.param else influxd
+        make_ready(behind.url_of("answers"), "s")
+        yield Server(behind.url_of("answers"))
 
 
-def batch_with(bad, name):
-    """1,000 lines of which one is bad."""
-    lines = [f"{name},meter=m value={i} {NOW_S - i}" for i in range(1_000)]
-    lines[500] = bad
-    return "\n".join(lines)
+@pytest.fixture
+def old(server):
+    if server.address.speaks_v2:
+        pytest.skip("InfluxDB 2 has no such thing")
+    return server
 
 
-# 1.8
+@pytest.fixture
+def new(server):
+    if not server.address.speaks_v2:
+        pytest.skip("InfluxDB 1 has no such thing")
+    return server
 
 
-@pytest.mark.parametrize("bucket", ["town/raw", "town", "town/"])
-def test_old_takes_a_bucket_as_database_and_policy(old, bucket):
-    assert old.write(f"a value=1 {NOW_S}", bucket, "-")[0] == 204
+@pytest.fixture
+def wire(server):
+    wire = connect(server.address)
+    yield wire
+    wire.client.close()
 
 
-def test_old_misses_a_database_and_breaks_on_a_policy(old):
-    assert old.write(f"a value=1 {NOW_S}", "nowhere/raw", "-")[0] == 404
-    assert old.write(f"a value=1 {NOW_S}", "town/nothing", "-")[0] == 500
+def test_where_lines_go(server):
+    line, database = b"places value=1 10", server.address.database
+    assert server.write(line).status == 204
+    missing = 404 if server.address.speaks_v2 else 204
+    assert [server.write(line, bucket=name).status for name in (database, f"{database}/")] == [missing, missing]
+    assert server.write(line, bucket="nowhere").status == 404
+    unknown = server.write(line, bucket=f"{database}/other").status
+    assert unknown == (404 if server.address.speaks_v2 else 500)
 
 
-def test_old_knows_no_user_by_token_whose_password_has_a_space(old):
-    made = "CREATE USER spaced WITH PASSWORD 'a b' WITH ALL PRIVILEGES"
-    assert old.select(made)[0] == 200
-    assert old.ask("POST", "/query", headers={"Authorization": "Token spaced:a b"}, q="SHOW DATABASES")[0] == 401
-    basic = urllib3.make_headers(basic_auth="spaced:a b")
-    basic = {"Authorization": basic["authorization"]}
-    assert old.ask("POST", "/query", headers=basic, q="SHOW DATABASES")[0] == 200
+def test_an_organisation_is_asked_for_by_2_alone(server):
+    answers = [server.write(b"orgs value=1 10", org=org).status for org in ("-", "")]
+    assert answers == ([404, 400] if server.address.speaks_v2 else [204, 204])
 
 
-@pytest.mark.parametrize("password", ["a:b", 'a"b', "ü-ß"])
-def test_old_knows_a_user_by_token_with_other_signs(old, password):
-    old.select("DROP USER odd")
-    assert old.select(f"CREATE USER odd WITH PASSWORD '{password}' WITH ALL PRIVILEGES")[0] == 200
-    sign_in = {"Authorization": f"Token odd:{password}".encode().decode("latin-1")}
-    assert old.ask("POST", "/query", headers=sign_in, q="SHOW DATABASES")[0] == 200
+def test_the_id_of_an_organisation_will_do(new):
+    org = json.loads(new.find("orgs").data)["orgs"][0]["id"]
+    assert new.write(b"orgs value=1 10", org=org).status == 204
 
 
-def test_old_creates_a_database_as_often_as_asked(old):
-    for _ in range(2):
-        status, said = old.select("CREATE DATABASE again")
-        assert (status, "error" in said) == (200, False)
+def test_who_is_not_known_is_refused(server):
+    for token in ("", "nobody:nothing"):
+        assert server.write(b"who value=1 10", sign_in=token).status == 401
+        assert server.ask("SELECT value FROM raw.who", sign_in=token).status == 401
+    assert server.times_in("who") == []
 
 
-def test_old_stores_the_good_lines_beside_a_conflict_and_beside_a_syntax_error(old):
-    conflict = f"conflict,meter=m value=1i {NOW_S}"
-    assert old.write(f"conflict,meter=m value=1 {NOW_S}", "town/raw", "-")[0] == 204
-    status, said = old.write(batch_with(conflict, "conflict"), "town/raw", "-")
-    assert (status, "partial write" in said, "dropped=1" in said) == (400, True, True)
-    assert old.count("conflict").endswith(",999\n")
-    status, said = old.write(batch_with("torn,meter=m value= 1", "torn"), "town/raw", "-")
-    assert (status, "unable to parse" in said) == (400, True)
-    assert old.count("torn").endswith(",999\n")
+def test_a_password_with_a_space_works_for_everybody_but_a_token(old):
+    assert b"error" not in old.ask("CREATE USER spaced WITH PASSWORD 'a b' WITH ALL PRIVILEGES").data
+    assert old.write(b"spaces value=1 10", sign_in="spaced:a b").status == 401
+    assert old.write(b"spaces value=1 10", basic="spaced:a b").status == 204
 
 
-def test_old_answers_a_wholly_unparsable_batch_at_length(old):
-    status, said = old.write("\n".join(["torn,meter=m value= 1"] * 5_000), "town/raw", "-")
-    assert status == 400
-    assert len(said) > 100_000
+def test_a_token_may_come_as_a_password(new):
+    basic = f"x:{new.address.token}"
+    assert json.loads(new.ask("SHOW MEASUREMENTS", basic=basic).data)["results"]
 
 
-def test_old_takes_25_megabytes_on_the_wire(old):
-    body = "\n".join(f"wide,meter=m value={i} {NOW_S - i}" for i in range(900_000))
-    assert len(body) > 25_000_000
-    assert old.write(body, "town/raw", "-")[0] == 413
-    packed = {"Content-Encoding": "gzip"}
-    address = {"bucket": "town/raw", "org": "-", "precision": "s"}
-    assert old.ask("POST", "/api/v2/write", gzip.compress(body.encode(), 1), packed, **address)[0] == 204
-
-
-def test_old_refuses_a_reader_and_a_stranger(old):
-    old.select("CREATE USER reader WITH PASSWORD 'r'")
-    old.select("GRANT READ ON town TO reader")
-    where = {"bucket": "town/raw", "org": "-", "precision": "s"}
-    for sign_in, status in (("reader:r", 403), ("reader:x", 401)):
-        told = old.ask("POST", "/api/v2/write", b"a value=1 1", {"Authorization": f"Token {sign_in}"}, **where)
-        assert told[0] == status
+def test_a_stranger_may_ask_whether_somebody_is_there(server):
     for path in ("/ping", "/health"):
-        assert old.ask("GET", path, headers={"Authorization": "Token no:body"})[0] in {200, 204}
+        assert server.send(path, method="GET", sign_in="nobody").status in {200, 204}
 
 
-def test_old_knows_no_buckets_and_no_flux(old):
-    assert old.ask("GET", "/api/v2/buckets")[0] == 404
-    flux = {"Content-Type": "application/vnd.flux", "Accept": "application/csv"}
-    assert old.ask("POST", "/api/v2/query", b'from(bucket: "town/raw") |> range(start: -1m)', flux)[0] == 403
+def test_a_reader_may_not_write_and_is_told_so(old):
+    old.ask("CREATE USER reader WITH PASSWORD 'r'")
+    old.ask(f'GRANT READ ON "{old.address.database}" TO reader')
+    assert old.write(b"readers value=1 10", sign_in="reader:r").status == 403
+    place = old.url.partition("@")[2]
+    wire = connect(influx_address(f"influx://reader:r@{place}"))
+    with pytest.raises(StoreUnavailable, match=r"403.*grant it all on the database"):
+        wire.write("raw", b"readers value=1 10")
+    wire.client.close()
 
 
-# 2.x: the fake, and the real one where it was built
+def test_a_database_is_created_as_often_as_one_likes_or_not_at_all(server):
+    for _ in range(2):
+        answer = server.ask(f'CREATE DATABASE "{server.address.database}"')
+        assert answer.status == 200
+        assert (b"not implemented" in answer.data) is server.address.speaks_v2
 
 
-def test_new_takes_a_bucket_by_its_name_only(new):
-    assert new.write(f"a value=1 {NOW_S}", "town/raw", ORG)[0] == 204
-    for bucket in ("town", "town/raw/more", "nowhere"):
-        status, said = new.write(f"a value=1 {NOW_S}", bucket, ORG)
-        assert (status, "not found" in said) == (404, True)
+def test_buckets_and_deletion_are_of_2_alone(old):
+    for path in ("/api/v2/buckets", "/api/v2/delete?bucket=answers"):
+        assert old.send(path, body=b"{}").status == 404
 
 
-def test_new_needs_its_organisation(new):
-    assert [new.write(f"a value=1 {NOW_S}", "town/raw", org)[0] for org in ("-", "")] == [404, 400]
+def test_flux_is_off(old):
+    asked = {"Content-Type": "application/vnd.flux"}
+    assert old.send("/api/v2/query", body=b'from(bucket: "answers/raw") |> range(start: -1m)', also=asked).status == 403
 
 
-@pytest.mark.parametrize("sign_in", ["", "Token ", "Token user:password", "Token not-the-token"])
-def test_new_knows_nobody_but_by_token(new, sign_in):
-    status, said = new.ask("GET", "/api/v2/buckets", headers={"Authorization": sign_in})
-    assert (status, "unauthorized" in said) == (401, True)
+def test_a_bucket_that_is_not_there_is_404_and_no_empty_list(new):
+    assert new.find("buckets", name="nowhere").status == 404
+    name = f"{new.address.database}/raw"
+    assert [bucket["name"] for bucket in json.loads(new.find("buckets", name=name).data)["buckets"]] == [name]
 
 
-def test_new_takes_a_token_as_the_password_of_basic(new):
-    basic = {"Authorization": "Basic " + base64.b64encode(f"x:{TOKEN}".encode()).decode()}
-    body = urlencode({"q": "SHOW MEASUREMENTS", "db": "town"}).encode()
-    form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    assert new.ask("POST", "/query", body, {**form, **basic})[0] == 200
+def test_for_how_long_is_kept_a_bucket_knows_and_a_policy_does_not(new):
+    (log,) = json.loads(new.find("buckets", name=f"{new.address.database}/log").data)["buckets"]
+    assert [rule["everySeconds"] for rule in log["retentionRules"]] == [7 * 86_400]
+    (policies,) = json.loads(new.ask(f"SHOW RETENTION POLICIES ON {new.address.database}").data)["results"][0]["series"]
+    assert {row[0]: row[1] for row in policies["values"]} == dict.fromkeys(SHARD_DAYS, "0s")
 
 
-def test_new_says_200_to_what_it_does_not_do(new):
-    status, said = new.select("CREATE DATABASE another")
-    assert (status, "not implemented" in said) == (200, True)
+def test_of_1_no_more_than_25_megabytes_are_taken_on_the_wire(old):
+    lines = b"\n".join(b'wide text="%064d" %d' % (i, i) for i in range(350_000))
+    assert len(lines) > 25_000_000
+    assert old.write(lines).status == 413
+    answer = old.write(gzip.compress(lines, 1), also={"Content-Encoding": "gzip"})
+    assert answer.status == 204, answer.data
 
 
-def test_new_answers_an_error_in_a_statement_as_an_empty_csv(new):
-    missing = "SELECT value FROM raw.reading"
-    assert new.select(missing, "application/csv", db="nowhere") == (200, "")
-    status, said = new.select(missing, db="nowhere")
-    assert (status, "database not found: nowhere" in said) == (200, True)
+def test_a_csv_answer_has_names_tags_and_times(server):
+    server.write(b"tables,place=a\\ b value=1.5 10\ntables,place=c value=2 20")
+    answer = server.ask("SELECT value FROM raw.tables GROUP BY place", accept="application/csv")
+    assert answer.data == b"name,tags,time,value\ntables,place=a\\ b,10,1.5\ntables,place=c,20,2\n"
+    both = server.ask("SELECT value FROM raw.tables; SELECT value FROM raw.tables", accept="application/csv")
+    assert both.data.count(b"\n\nname,tags,time,value\n") == 1
 
 
-def test_new_tells_a_parse_error_as_json(new):
-    status, said = new.select("SELECT FROM", "application/csv")
-    assert (status, said.startswith("{"), "failed to parse query" in said) == (400, True, True)
+def test_an_error_in_a_statement_is_an_empty_table_and_seen_in_json_alone(server, wire):
+    statement = "SELECT value FROM nowhere.raw.reading"
+    table = server.ask(statement, accept="application/csv")
+    assert (table.status, table.data) == (200, b"")
+    assert server.ask("SELECT value FROM raw.never", accept="application/csv").data == b""
+    assert b"not found" in server.ask(statement).data
+    with pytest.raises(StoreUnavailable, match="not found"):
+        wire.ask(statement)
 
 
-def test_new_writes_csv_as_old_does(new):
-    assert new.write(f"columns,meter=m\\ 1 value=1.5 {NOW_S}", "town/raw", ORG)[0] == 204
-    _, said = new.select("SELECT value FROM raw.columns GROUP BY *", "application/csv")
-    assert said == f"name,tags,time,value\ncolumns,meter=m\\ 1,{NOW_S * 1000},1.5\n"
+def test_a_statement_that_is_none_is_refused(server, wire):
+    answer = server.ask("SELECT FROM WHERE", accept="application/csv")
+    assert answer.status == 400
+    assert answer.data.lstrip().startswith(b"{") is server.address.speaks_v2
+    with pytest.raises(StoreUnavailable, match="400"):
+        wire.ask("SELECT FROM WHERE")
 
 
-def test_new_stores_the_good_lines_beside_a_conflict_and_none_beside_a_syntax_error(new):
-    assert new.write(f"conflict,meter=m value=1 {NOW_S}", "town/raw", ORG)[0] == 204
-    status, said = new.write(batch_with(f"conflict,meter=m value=1i {NOW_S}", "conflict"), "town/raw", ORG)
-    assert (status, "field type conflict" in said) == (422, True)
-    assert new.count("conflict").endswith(",999\n")
-    status, said = new.write(batch_with("torn,meter=m value= 1", "torn"), "town/raw", ORG)
-    assert (status, "unable to parse" in said) == (400, True)
-    assert new.count("torn") == ""
+def test_of_lines_with_another_type_the_good_ones_are_stored(server, wire):
+    server.write(b"types value=1.0 10")
+    lines = b"types value=2.0 20\ntypes value=3i 30\ntypes value=4.0 40"
+    answer = server.write(lines)
+    assert answer.status == (422 if server.address.speaks_v2 else 400)
+    assert b"partial write" in answer.data
+    assert server.times_in("types") == [10, 20, 40]
+    with pytest.raises(Rejected, match="field_type_conflict"):
+        wire.write("raw", lines)
 
 
-def test_new_has_no_bucket_of_that_name_with_404(new):
-    assert new.ask("GET", "/api/v2/buckets", name="nowhere", org=ORG)[0] == 404
-    status, said = new.ask("GET", "/api/v2/buckets", name="town/raw", org=ORG)
-    assert (status, '"town/raw"' in said) == (200, True)
+def test_of_lines_with_a_wrong_one_1_stores_the_good_ones_and_2_none(server, wire):
+    lines = b"signs value=1 10\nsigns value= 20\nsigns value=3 30"
+    answer = server.write(lines)
+    assert answer.status == 400
+    assert b"unable to parse" in answer.data
+    assert server.times_in("signs") == ([] if server.address.speaks_v2 else [10, 30])
+    with pytest.raises(Rejected, match="store_refused"):
+        wire.write("raw", lines)
 
 
-def test_new_maps_a_bucket_called_database_and_policy_by_itself(new):
-    status, said = new.ask("GET", "/api/v2/dbrps", org=ORG, db="town")
-    assert status == 200
-    assert all(f'"{policy}"' in said for policy in ("raw", "hourly", "daily", "log"))
-
-
-def test_new_tells_for_how_long_it_keeps_of_a_bucket_and_never_of_a_policy(new):
-    _, said = new.ask("GET", "/api/v2/buckets", name="town/log", org=ORG)
-    assert [rule["everySeconds"] for rule in json.loads(said)["buckets"][0]["retentionRules"]] == [7 * 86_400]
-    _, said = new.select("SHOW RETENTION POLICIES ON town")
-    (series,) = json.loads(said)["results"][0]["series"]
-    assert {row[0]: row[1] for row in series["values"] if row[0] != "autogen"} == dict.fromkeys(SHARD_DAYS, "0s")
+def test_of_a_long_refusal_only_the_beginning_is_kept(wire):
+    with pytest.raises(Rejected) as refusal:
+        wire.write("raw", b"\n".join(b"no such line %d" % i for i in range(5_000)))
+    assert len(str(refusal.value)) < 400

@@ -215,6 +215,14 @@ def test_read_before_finds_the_newest_at_or_before(store):
     assert store.read_before([POWER], 9) == {}
 
 
+@pytest.mark.parametrize("name", ["main", "main/active_power", "", "a\nb/active_power/total", "it's/\\/\"", "€/温度/ "])
+def test_a_name_that_no_point_has_finds_nothing(store, name):
+    store.write(batch((POWER, 10, 1.0)))
+    assert rows_in(store, name) == []
+    assert {**store.read_before([name], 20), **store.latest([name])} == {}
+    assert store.hour_counts([name], 0, 100) == {}
+
+
 def test_latest_is_the_newest_in_time_not_the_last_to_arrive(store):
     store.write(batch((POWER, 20, 2.0), (WATER, 5, 1.0)))
     store.write(batch((POWER, 10, 1.0)))
@@ -328,6 +336,18 @@ def test_nan_erases_a_figure(store):
     assert column(store, "cost") == {0: 2.0}
 
 
+def test_a_series_without_an_end_use_is_changed_alone(store):
+    plain = USAGE | {"enduse": ""}
+    store.write_rollup("usage_1h", [usage([0, 10], plain, qty=[1, 2], cost=[3, 4]), usage([0, 10], qty=[5, 6])])
+    store.write_rollup("usage_1h", [usage([0, 10], plain, qty=[math.nan, math.nan])])
+    assert all(math.isnan(x) for x in column(store, "qty", {"enduse": ""}).values())
+    assert column(store, "cost", {"enduse": ""}) == {0: 3.0, 10: 4.0}
+    assert column(store, "qty", {"enduse": "total"}) == {0: 5.0, 10: 6.0}
+    store.delete_rollup("usage_1h", {"enduse": ""}, 0, 10)
+    assert column(store, "cost", {"enduse": ""}) == {10: 4.0}
+    assert column(store, "qty", {"enduse": "total"}) == {0: 5.0, 10: 6.0}
+
+
 def test_tags_choose_series_and_the_range_cuts_them(store):
     other = USAGE | {"meter": "lift", "role": "sub"}
     store.write_rollup("usage_1h", [usage([0, 10, 20], qty=[1, 2, 3]), usage([10], other, qty=[4])])
@@ -347,12 +367,20 @@ def test_deleting_a_range_of_a_rollup_leaves_the_rest(store):
     assert column(store, "qty", {"meter": "lift"}) == {10: 4.0}
 
 
+def test_a_rollup_says_from_when_to_when_it_has_rows(store):
+    other = USAGE | {"meter": "lift"}
+    store.write_rollup("usage_1h", [usage([50, 10], qty=[1, 2]), usage([7, 20], other, qty=[math.nan, 4])])
+    assert store.rollup_stretch("usage_1h") == (7, 50)
+    assert store.rollup_stretch("usage_1d") is None
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda s: s.write_rollup("usage_1w", [usage([0], qty=[1])]), "'usage_1w' is not one of usage_1h"),
         (lambda s: s.read_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
         (lambda s: s.delete_rollup("usage_1w", {}, 0, 1), "'usage_1w' is not one of"),
+        (lambda s: s.rollup_stretch("usage_1w"), "'usage_1w' is not one of"),
         (lambda s: s.write_rollup("usage_1h", [usage([0], litres=[1])]), "no field 'litres'; its fields are qty"),
         (lambda s: s.read_rollup("usage_1h", {}, 0, 1, ["litres"]), "no field 'litres'"),
         (lambda s: s.read_rollup("usage_1h", {"room": "1"}, 0, 1), "no tag 'room'; its tags are site"),

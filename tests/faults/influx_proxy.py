@@ -55,16 +55,19 @@ class _Link(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "/write" in self.path:
             self.server_of.writes_s.append(time.monotonic())
             if self.server_of.script:
                 getattr(self, f"say_{self.server_of.script.popleft()}")()
                 return
+        answer = self.passed_on()
+        self.say(answer.status, answer.data, {"Content-Type": answer.headers.get("Content-Type", "")})
+
+    def passed_on(self):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "content-length"}}
         url = f"http://127.0.0.1:{self.server_of.behind.server.port}{self.path}"
-        answer = self.server_of.http.request("POST", url, body=body, headers=headers)
-        self.say(answer.status, answer.data, {"Content-Type": answer.headers.get("Content-Type", "")})
+        return self.server_of.http.request("POST", url, body=self.body, headers=headers)
 
     def say(self, status: int, body: bytes = b"", headers: dict | None = None) -> None:
         self.send_response(status)
@@ -83,6 +86,10 @@ class _Link(BaseHTTPRequestHandler):
     def say_broken(self) -> None:
         self.say(500, b'{"error":"timeout"}')
 
+    def say_stranger(self) -> None:
+        """What an Apache or nginx says in the server's place."""
+        self.say(400, b"<html><head><title>400 Bad Request</title></head></html>")
+
     def say_hang(self) -> None:
         time.sleep(HANG_S)
         self.close_connection = True
@@ -95,6 +102,11 @@ class _Link(BaseHTTPRequestHandler):
     def say_half(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         self.wfile.flush()
+        self.close_connection = True
+
+    def say_nothing(self) -> None:
+        """The write is applied, and the answer never comes."""
+        assert self.passed_on().status == 204
         self.close_connection = True
 
     def say_ok(self) -> None:

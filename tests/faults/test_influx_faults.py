@@ -2,8 +2,10 @@
 
 import math
 import os
+import signal
 import subprocess
 import time
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -39,12 +41,17 @@ def rig(tmp_path, server):
 
 def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
     rig.start()
+    amid = 0
     for _ in range(4):
         rig.take_in(20_000)
-        wait_for(lambda: rig.settled >= rig.taken_in - 15_000)
+        begun = len(rig.store.writes_s)
+        rig.take_in(5_000)
+        wait_for(lambda: len(rig.store.writes_s) > begun)  # noqa: B023 - awaited here
         server.kill()
+        amid += rig.settled < rig.taken_in
         rig.take_in(5_000)
         server.start()
+    assert amid
     rig.wait_until_settled()
     rig.check_nothing_is_lost()
     assert rig.alarms == {}
@@ -101,6 +108,19 @@ def test_S4_a_store_that_refuses_hangs_resets_and_answers_halves_is_asked_patien
         rig.close()
 
 
+def test_S4_a_refusal_that_is_not_the_servers_own_costs_no_reading(tmp_path, server):
+    with InfluxProxy(server) as proxy, closing(Rig(tmp_path, proxy.url_of("meterhouse"))) as rig:
+        rig.take_in(500)
+        rig.start()
+        rig.wait_until_settled()
+        proxy.script.extend(["stranger"] * 2)
+        rig.take_in(500)
+        wait_for(lambda: "400 Bad Request" in rig.alarms.get("store_unavailable", ""), 10)
+        rig.wait_until_settled()
+        rig.check_nothing_is_lost()
+        assert rig.quarantine.items(limit=10) == []
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """24 MiB for the server's files, which can grow."""
@@ -143,6 +163,44 @@ def test_S5_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(tmp_
             assert rig.alarms == {}
         finally:
             rig.close()
+
+
+def test_S6_a_write_that_influxd_applied_and_did_not_confirm_doubles_nothing(tmp_path, server):
+    with InfluxProxy(server) as proxy:
+        rig = Rig(tmp_path, proxy.url_of("meterhouse"))
+        rig.take_in(1, start_ms=now_ms() - 2 * WEEK_MS)
+        rig.start()
+        rig.wait_until_settled()
+        told = rig.store.changes(0).cursor
+        # A write is three requests: the readings, the entries of the log, and the line that makes them count.
+        proxy.script.extend(["nothing"] * 3)
+        rig.take_in(5_000)
+        rig.wait_until_settled()
+        assert not proxy.script
+        rig.check_nothing_is_lost()
+        assert [last - first for first, last in rig.store.changes(told).ranges.values()] == [4_999 * 10]
+        assert rig.alarms == {}
+        rig.close()
+
+
+def test_S6_an_influxd_that_stands_still_for_three_seconds_doubles_and_loses_nothing(tmp_path, server):
+    wire = connect(influx_address(server.url), answer_timeout_s=1.0)
+    rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(), time.time_ns))
+    rig.take_in(500)
+    rig.start()
+    rig.wait_until_settled()
+    server.signal(signal.SIGSTOP)
+    try:
+        rig.take_in(5_000)
+        wait_for(lambda: "does not answer" in rig.alarms.get("store_unavailable", ""))
+        time.sleep(2)
+        assert rig.settled == 500
+    finally:
+        server.signal(signal.SIGCONT)
+    rig.wait_until_settled()
+    rig.check_nothing_is_lost()
+    assert rig.alarms == {}
+    rig.close()
 
 
 def test_S7_what_influxd_loses_with_a_damaged_log_comes_back_from_the_journal(server, rig):
@@ -212,3 +270,5 @@ def test_S9_a_store_that_knows_us_no_more_raises_an_alarm_and_costs_no_reading(s
     assert rig.alarms == {}
     if mend_it is None:
         rig.check_nothing_is_lost()
+    else:  # what the database held went with it; what came since is there
+        assert rig.store.totals()[POWER].count == 500

@@ -1,6 +1,7 @@
 """What an InfluxDB makes necessary: addresses, tags, marks, the log of changes, figures that are taken away."""
 
 import math
+import threading
 import time
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from stores.readings import open_readings
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
-from stores.readings.influx_wire import connect
+from stores.readings.influx_wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
 
 POWER = "main/active_power/total"
@@ -226,6 +227,35 @@ def test_two_writers_whose_clocks_differ_hide_nothing_from_a_reader(url, opened)
     assert dict(late.changes(told.cursor).ranges) == {}
 
 
+def test_two_writers_that_are_behind_a_third_at_once_do_not_hide_each_other(url, opened):
+    met, now_ns = threading.Barrier(2), time.time_ns()
+    waiting = [met, met]
+
+    class Together(InfluxWire):
+        def ask_json(self, query):
+            found = super().ask_json(query)
+            if found and "WHERE time >" in query and waiting:
+                waiting.pop().wait(10)
+            return found
+
+    def writer(wire, clock_ns):
+        opened.append(InfluxStore(wire, Registry(), lambda: clock_ns))
+        return opened[-1]
+
+    ahead = writer(connect(influx_address(url)), now_ns)
+    ahead.write(one(10))
+    cursor = ahead.changes(0).cursor
+    wires = [connect(influx_address(url)) for _ in range(2)]
+    two = [writer(Together(w.address, w.client), now_ns - 10**12 - i) for i, w in enumerate(wires)]
+    threads = [threading.Thread(target=store.write, args=(one(20 + i),)) for i, store in enumerate(two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not waiting
+    assert dict(ahead.changes(cursor).ranges) == {POWER: (20, 21)}
+
+
 def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
     store = make()
     store.write_rollup("usage_1h", [RollupSeries(USAGE, np.array([0]), {"qty": np.array([1.0])})])
@@ -233,25 +263,31 @@ def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
     assert series.tags == USAGE
 
 
-def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(make, url, opened, monkeypatch):
+@pytest.fixture
+def cut_short(url, opened):
+    """A rewriting that died right after deleting, before it wrote back what it had put by."""
+
+    class CutShort(InfluxWire):
+        def delete(self, *what):
+            super().delete(*what)
+            raise StoreUnavailable("cut short right after deleting")
+
+    def cut(gone):
+        wire = connect(influx_address(url))
+        opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
+        with pytest.raises(StoreUnavailable, match="cut short"):
+            opened[-1].write_rollup("usage_1h", [gone])
+
+    return cut
+
+
+def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(make, cut_short):
     store = make()
     t_ms = np.array([0, 3_600_000, 7_200_000])
     figures = {"qty": np.array([1.0, 2.0, 3.0]), "cost": np.array([5.0, 6.0, 7.0])}
     store.write_rollup("usage_1h", [RollupSeries(USAGE, t_ms, figures)])
-    deleted = []
-
-    class CutShort(type(store._wire)):
-        def delete(self, *what):
-            super().delete(*what)
-            deleted.append(what)
-            raise StoreUnavailable("cut short right after deleting")
-
-    wire = connect(influx_address(url))
-    opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
     gone = RollupSeries(USAGE, t_ms[1:2], {"qty": np.array([math.nan])})
-    with pytest.raises(StoreUnavailable):
-        opened[-1].write_rollup("usage_1h", [gone])
-    assert len(deleted) == 1
+    cut_short(gone)
     (left,) = store.read_rollup("usage_1h", {}, 0, 10**9, ["cost"])
     assert left.t_ms.tolist() == [0, 7_200_000]
     fresh = make()
@@ -261,6 +297,17 @@ def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(m
     assert series.fields["cost"].tolist() == [5.0, 6.0, 7.0]
     assert [math.isnan(x) for x in series.fields["qty"]] == [False, True, False]
     assert fresh._wire.ask('SELECT "row" FROM hourly.usage_1h_put_by') == b""
+
+
+def test_what_was_put_by_does_not_come_back_after_it_was_deleted(make, cut_short):
+    hour = np.array([0])
+    make().write_rollup("usage_1h", [RollupSeries(USAGE, hour, {"qty": np.array([1.0])})])
+    cut_short(RollupSeries(USAGE, hour, {"qty": np.array([math.nan])}))
+    fresh = make()
+    fresh.delete_rollup("usage_1h", {}, 0, 1)
+    fresh.write_rollup("usage_1h", [RollupSeries(USAGE, hour + 10, {"qty": np.array([2.0])})])
+    (series,) = fresh.read_rollup("usage_1h", {}, 0, 100)
+    assert series.t_ms.tolist() == [10]
 
 
 def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):

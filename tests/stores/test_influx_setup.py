@@ -1,0 +1,71 @@
+"""Preparing an InfluxDB: 1.8, and 2 as its fake answers."""
+
+import time
+
+import pytest
+from influx2_fake import Fake2
+from influx_server import InfluxServer, make_ready
+
+from facility.errors import StoreUnavailable
+from stores.readings.influx_address import influx_address
+from stores.readings.influx_setup import Retention, kept_days, look_over, prepare
+from stores.readings.influx_wire import connect
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with InfluxServer() as influxd, Fake2(influxd) as fake:
+        yield {"influxdb 1.8": influxd, "fake of influxdb 2": fake}
+
+
+@pytest.fixture(params=["influxdb 1.8", "fake of influxdb 2"])
+def wire(request, servers):
+    """To a database that is not there yet."""
+    wire = connect(influx_address(servers[request.param].url_of(f"t{time.time_ns()}")))
+    yield wire
+    wire.client.close()
+
+
+def test_what_is_kept_is_made_changed_and_said(wire):
+    now_ms = time.time_ns() // 1_000_000
+    prepare(wire, Retention(), "town", now_ms)
+    assert kept_days(wire) == {"raw": 0, "hourly": 0, "daily": 0, "log": 7}
+    prepare(wire, Retention(400, 3650, 0), "town", now_ms)
+    assert kept_days(wire) == {"raw": 400, "hourly": 3650, "daily": 0, "log": 7}
+    facts = dict(look_over(wire, "town", now_ms))
+    assert facts["kept"] == "raw 400 days, hourly 3650 days, daily for ever, log 7 days"
+
+
+def test_preparing_the_database_of_another_site_deletes_nothing_there(wire):
+    now_ms = time.time_ns() // 1_000_000
+    prepare(wire, Retention(), "town", now_ms)
+    with pytest.raises(StoreUnavailable, match="holds the readings of site 'town'"):
+        prepare(wire, Retention(raw_days=1), "village", now_ms)
+    assert kept_days(wire)["raw"] == 0
+
+
+def test_a_name_of_an_organisation_that_is_none_is_said(servers):
+    wire = connect(influx_address(servers["fake of influxdb 2"].url_of("db", org="village hall")))
+    with pytest.raises(StoreUnavailable, match="there is no organisation 'village hall'"):
+        prepare(wire, Retention(), "town", 0)
+    wire.client.close()
+
+
+def test_a_password_may_hold_any_sign_but_a_space(servers):
+    influxd = servers["influxdb 1.8"]
+    make_ready(influxd.url, "town")
+    admin = connect(influx_address(influxd.url))
+    admin.ask_json("CREATE USER caretaker WITH PASSWORD 'Schlüssel:密码\"@/' WITH ALL PRIVILEGES")
+    admin.client.close()
+    place = influxd.url.partition("@")[2]
+    wire = connect(influx_address(f"influx://caretaker:Schl%C3%BCssel%3A%E5%AF%86%E7%A0%81%22%40%2F@{place}"))
+    assert dict(look_over(wire, "town", 0))["site"] == "town"
+    wire.client.close()
+
+
+def test_a_database_without_our_policies_is_to_be_prepared(servers):
+    wire = connect(influx_address(servers["influxdb 1.8"].url_of(f"t{time.time_ns()}")))
+    wire.ask_json(f'CREATE DATABASE "{wire.address.database}"')
+    with pytest.raises(StoreUnavailable, match=r"500 retention policy not found.*run meterhouse store init"):
+        wire.write("raw", b"reading value=1 10")
+    wire.client.close()

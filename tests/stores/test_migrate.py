@@ -1,0 +1,96 @@
+"""Copying an estate's readings and rollups to a store that keeps less, or has less to begin with."""
+
+import time
+
+import numpy as np
+import pytest
+from influx_server import InfluxServer, make_ready
+from test_influx_store import POWER, USAGE, Registry
+
+from accounting.local_time import DAY_MS
+from facility.model import ReadingBatch
+from stores.readings import open_readings
+from stores.readings.influx_setup import Retention
+from stores.readings.memory import MemoryStore
+from stores.readings.migrate import copy
+from stores.readings.port import RollupSeries
+
+NOW_MS = time.time_ns() // 1_000_000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with InfluxServer() as running:
+        yield running
+
+
+@pytest.fixture
+def influx(server):
+    """Make an empty store that keeps for so many days."""
+    opened = []
+
+    def make(raw_days=0, hourly_days=0):
+        url = server.url_of(f"t{time.time_ns()}")
+        make_ready(url, "town", Retention(raw_days, hourly_days))
+        opened.append(open_readings(url, Registry()))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+def daily_readings(days):
+    t_ms = [NOW_MS - day * DAY_MS for day in range(days)]
+    return ReadingBatch([POWER], [0] * days, t_ms, [float(day) for day in range(days)])
+
+
+def hours(*days_ago):
+    t_ms = np.array([NOW_MS - day * DAY_MS for day in days_ago])
+    return RollupSeries(USAGE, t_ms, {"qty": np.ones(len(t_ms))})
+
+
+def move(source, target):
+    return copy(source, target, lambda *_: None)
+
+
+def test_rollups_that_outlived_their_readings_are_copied(influx):
+    source, target = influx(), MemoryStore()
+    source.write(daily_readings(1))
+    source.write_rollup("usage_1h", [hours(4_000, 400, 0)])
+    copied = move(source, target)
+    assert (copied.rows, copied.differences) == (3, [])
+    (series,) = target.read_rollup("usage_1h", {}, 0, 2 * NOW_MS)
+    assert series.t_ms.tolist() == hours(4_000, 400, 0).t_ms.tolist()
+    assert move(source, target).rows == 0
+
+
+def test_rollups_without_any_readings_are_copied(influx):
+    source, target = MemoryStore(), influx()
+    source.write_rollup("usage_1h", [hours(5)])
+    assert (move(source, target).rows, target.rollup_stretch("usage_1h")) == (1, (NOW_MS - 5 * DAY_MS,) * 2)
+
+
+def test_what_the_target_still_keeps_is_copied_and_the_rest_is_said(influx):
+    source, target = MemoryStore(), influx(raw_days=100, hourly_days=100)
+    source.write(daily_readings(400))
+    source.write_rollup("usage_1h", [hours(400, 300, 10, 0)])
+    copied = move(source, target)
+    # a file of the server spans 7 and 100 days: what lies in the oldest one is kept until all of it is too old
+    assert 100 <= copied.readings <= 107
+    assert copied.rows == 2
+    assert target.totals()[POWER].count == copied.readings
+    said = "\n".join(copied.differences)
+    assert "active_power/total is refused: beyond_retention" in said
+    assert "usage_1h is refused: beyond_retention" in said
+    assert "usage_1h: 1 rows of the month from" in said
+    assert f"400 readings, sum {sum(range(400)):.1f} in the source; {copied.readings} readings" in said
+
+
+def test_one_reading_of_another_type_costs_only_itself(influx):
+    source, target = MemoryStore(), influx()
+    source.write(daily_readings(60))
+    target._wire.write("raw", b"reading,meter=m9 value=1i %d" % (NOW_MS - 30 * DAY_MS))  # for its week, an integer
+    copied = move(source, target)
+    assert 60 - 7 <= copied.readings < 60
+    assert "field_type_conflict" in copied.differences[0]
