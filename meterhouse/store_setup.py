@@ -16,8 +16,10 @@ def is_influx(url: str) -> bool:
     return url.startswith("influx")
 
 
-def prepare_store(url: str, site: str, now_ms: int, kept_days: tuple[int, int, int] = (0, 0, 0)) -> None:
-    """Create what is missing, and keep readings, hours and days for so many days (0: for ever)."""
+def prepare_store(
+    url: str, site: str, now_ms: int, kept_days: tuple[int | None, int | None, int | None] = (None, None, None)
+) -> None:
+    """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is)."""
     open_readings(url).close()  # says what is wrong with the URL, and makes a file
     if is_influx(url):
         from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional

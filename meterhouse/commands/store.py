@@ -26,11 +26,19 @@ TOLD_EVERY_S = 1.0
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Days = Annotated[int, typer.Option(min=0, help="Days; 0 keeps for ever.")]
+MOST_DAYS = 36_500
+"""InfluxDB counts in nanoseconds: much more and it would take them for fewer."""
+
+Days = Annotated[
+    int | None, typer.Option(min=0, max=MOST_DAYS, help="Days; 0 keeps for ever; unsaid, it stays (new: for ever).")
+]
 
 
-@app.command(help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.")
-def init(*, raw_days: Days = 0, hourly_days: Days = 0, daily_days: Days = 0) -> None:
+@app.command(
+    help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.",
+    short_help="Prepare an InfluxDB: database, retention, mappings.",
+)
+def init(*, raw_days: Days = None, hourly_days: Days = None, daily_days: Days = None) -> None:
     """Prepare the store that METERHOUSE_STORE names."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id

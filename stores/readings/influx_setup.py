@@ -25,7 +25,7 @@ from stores.readings.influx_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from stores.readings.influx_wire import InfluxWire
 
@@ -35,13 +35,13 @@ FOR_EVER = "0s"
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how many days readings, hours and days are kept; 0 is for ever."""
+    """For how many days readings, hours and days are kept; 0 is for ever, None leaves it as it is (new: for ever)."""
 
-    raw_days: int = 0
-    hourly_days: int = 0
-    daily_days: int = 0
+    raw_days: int | None = None
+    hourly_days: int | None = None
+    daily_days: int | None = None
 
-    def by_policy(self) -> Mapping[str, int]:
+    def by_policy(self) -> Mapping[str, int | None]:
         """Days of every policy; the log of changes has its own."""
         return {RAW: self.raw_days, HOURLY: self.hourly_days, DAILY: self.daily_days, LOG: LOG_DAYS}
 
@@ -52,13 +52,16 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
     Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
     """
     if wire.address.speaks_v2:
-        _prepare_buckets(wire, retention)
+        _prepare_buckets(wire, retention, site)
     else:
-        _prepare_policies(wire, retention)
-    mark = read_mark(wire)
-    if mark is None:
+        _prepare_policies(wire, retention, site)
+    if read_mark(wire) is None:
         write_mark(wire, site, now_ms)
-    else:
+
+
+def _check_owner(wire: InfluxWire, present: Collection[str], site: str) -> None:
+    """Before anything is changed: what is kept shorter is deleted, and it may be somebody else's."""
+    if DAILY in present and (mark := read_mark(wire)) is not None:
         check_mark(wire, mark, site)
 
 
@@ -108,40 +111,44 @@ def server_series(wire: InfluxWire) -> int | None:
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
 
 
-def _prepare_policies(wire: InfluxWire, retention: Retention) -> None:
+def _prepare_policies(wire: InfluxWire, retention: Retention, site: str) -> None:
+    """None becomes the default of the database: another program may write there without naming one."""
     database = wire.address.database
     wire.ask_json(f'CREATE DATABASE "{database}"')
     known = {row[0] for series in wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"') for row in series.values}
+    _check_owner(wire, known, site)
     for policy, days in retention.by_policy().items():
+        if policy in known and days is None:
+            continue
         verb = "ALTER" if policy in known else "CREATE"
         duration = f"{days}d" if days else "INF"
-        default = " DEFAULT" if policy == RAW else ""
         wire.ask_json(
             f'{verb} RETENTION POLICY "{policy}" ON "{database}" DURATION {duration} REPLICATION 1'
-            f" SHARD DURATION {_shard_days(policy, days)}d{default}"
+            f" SHARD DURATION {_shard_days(policy, days)}d"
         )
 
 
-def _shard_days(policy: str, days: int) -> int:
+def _shard_days(policy: str, days: int | None) -> int:
     """InfluxDB refuses a shard that is longer than what is kept."""
     return min(SHARD_DAYS[policy], days) if days else SHARD_DAYS[policy]
 
 
-def _prepare_buckets(wire: InfluxWire, retention: Retention) -> None:
+def _prepare_buckets(wire: InfluxWire, retention: Retention, site: str) -> None:
     database = wire.address.database
     try:
         buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
         org = _organisation(wire)
         mapped = {mapping.retention_policy for mapping in mappings.get_dbr_ps(org_id=org, db=database).content}
+        _check_owner(wire, mapped, site)
         for policy, days in retention.by_policy().items():
             name = f"{database}/{policy}"
             rules = BucketRetentionRules(
-                every_seconds=days * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
+                every_seconds=(days or 0) * DAY_S, shard_group_duration_seconds=_shard_days(policy, days) * DAY_S
             )
             bucket = next((b for b in buckets.find_buckets(name=name, org_id=org).buckets if b.name == name), None)
             if bucket is None:
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
-            else:
+            elif days is not None:
                 bucket.retention_rules = [rules]
                 buckets.update_bucket(bucket)
             if policy not in mapped:

@@ -14,6 +14,7 @@ from test_commands import meterhouse
 from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.influx_address import influx_address
+from stores.readings.influx_setup import FOR_EVER, kept_for
 from stores.readings.influx_wire import connect
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
@@ -69,6 +70,21 @@ def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, url
     assert "raw 9600h0m0s, hourly for ever" in after.stdout
 
 
+def test_the_database_of_another_program_keeps_its_default_policy(data, url):
+    wire = connect(influx_address(url))
+    database = wire.address.database
+    wire.ask_json(f'CREATE DATABASE "{database}"')
+    assert meterhouse("store", "init", "--raw-days", 30, data=data, METERHOUSE_STORE=url).returncode == 0
+    (told,) = wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"')
+    assert [row[0] for row in told.values if row[told.columns.index("default")]] == ["autogen"]
+    wire.client.close()
+
+
+def test_more_days_than_an_influxdb_can_count_are_refused_as_it_would_keep_fewer(data, url):
+    done = meterhouse("store", "init", "--raw-days", 99_999_999_999, data=data, METERHOUSE_STORE=url)
+    assert (done.returncode, "36500" in done.stderr) == (2, True)
+
+
 def test_a_file_needs_no_preparing(data):
     assert meterhouse("store", "init", data=data).returncode == 0
     assert "points with readings" in meterhouse("store", "check", data=data).stdout
@@ -97,10 +113,11 @@ def test_the_store_of_another_site_is_left_alone(data, url, server):
     assert meterhouse("store", "init", data=data, METERHOUSE_STORE=url).returncode == 0
     soon_ms = time.time_ns() // 1_000_000 + 60_000
     wire.write("daily", b'meterhouse schema=1i,site="village" %d' % soon_ms)
-    for command in (["check"], ["init"]):
+    for command in (["check"], ["init", "--raw-days", 1]):
         done = meterhouse("store", *command, data=data, METERHOUSE_STORE=url)
         assert done.returncode == 1
         assert "holds the readings of site 'village', the registry is of site 'town'" in done.stderr
+    assert kept_for(wire)["raw"] == FOR_EVER  # else theirs would be deleted
     wire.write("daily", b'meterhouse schema=9i,site="town" %d' % (soon_ms + 1))
     newer = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
     assert "written by a newer Meterhouse (schema 9, this one reads 1)" in newer.stderr

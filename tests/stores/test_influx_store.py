@@ -272,7 +272,9 @@ def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
     make_ready(url, "town", Retention(400, 3650, 0))
     wire = connect(influx_address(url))
     assert kept_for(wire) == {"raw": "9600h0m0s", "hourly": "87600h0m0s", "daily": "0s", "log": "168h0m0s"}
-    make_ready(url, "town")
-    assert kept_for(wire)["raw"] == "0s"
+    make_ready(url, "town")  # nothing is said, so nothing changes
+    assert kept_for(wire)["raw"] == "9600h0m0s"
+    make_ready(url, "town", Retention(raw_days=0))
+    assert (kept_for(wire)["raw"], kept_for(wire)["hourly"]) == ("0s", "87600h0m0s")
     wire.client.close()
     assert store.totals()[POWER].count == 1
