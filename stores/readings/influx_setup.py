@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 FOR_EVER = "0s"
+NOT_FOUND = 404
+NOT_THERE = " (is there such an organisation? and is this an InfluxDB 2.x? the address of a 1.x begins with influx://)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _prepare_buckets(wire: InfluxWire, retention: Retention, site: str) -> None:
                     )
                 )
     except ApiException as error:
-        raise wire.failure(error) from None
+        raise wire.failure(error, NOT_THERE if error.status == NOT_FOUND else "") from None
     except (HTTPError, OSError) as error:
         raise wire.silence(error) from None
 

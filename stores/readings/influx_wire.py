@@ -34,10 +34,11 @@ MOST_WORDS = 300
 
 _TOO_LARGE = 413
 _HINTS = {
-    401: " (check the user and password, or the token, of the store URL)",
+    401: " (check the user and password, or the token, of the store URL; that of a 2.x begins with influx+token://)",
     403: " (this account may not do that: grant it all on the database)",
     404: " (run meterhouse store init)",
 }
+_NEEDS_ADMIN = " (only an administrator's account may prepare a store; another one, granted all on it, does from then on)"
 _FULL = " (the disk of the InfluxDB is full: make room, then restart it, for it goes on refusing until then)"
 _LIMITS = ("max-series-per-database", "max-values-per-tag")
 
@@ -186,10 +187,14 @@ class InfluxWire:
             return Rejected(_reason(words), words)
         return self.failure(error)
 
-    def failure(self, error: ApiException) -> StoreUnavailable:
-        """An answer that says no for now, in words, with what to do about it."""
+    def failure(self, error: ApiException, hint: str = "") -> StoreUnavailable:
+        """An answer that says no for now, in words, with what to do about it: ``hint`` where the caller knows."""
         words = _words(error)
-        hint = _FULL if "no space left" in words else _HINTS.get(error.status or 0, "")
+        if "no space left" in words:
+            hint = _FULL
+        elif "requires admin privilege" in words:
+            hint = _NEEDS_ADMIN
+        hint = hint or _HINTS.get(error.status or 0, "")
         told = f"{self.address.place}: {error.status} {words}{hint}"
         return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
 
@@ -201,7 +206,8 @@ class InfluxWire:
 def connect(address: InfluxAddress, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> InfluxWire:
     """A wire to that address; nothing connects yet. Bodies go uncompressed: gzip costs seven times the processor."""
     timeout_ms = (round(CONNECT_TIMEOUT_S * 1000), round(answer_timeout_s * 1000))
-    return InfluxWire(address, InfluxDBClient(address.host, address.token, timeout=timeout_ms, org=address.org))
+    token = address.token.encode().decode("latin-1")  # http.client sends a header as Latin-1, InfluxDB reads UTF-8
+    return InfluxWire(address, InfluxDBClient(address.host, token, timeout=timeout_ms, org=address.org))
 
 
 def quoted(text: str) -> str:

@@ -106,6 +106,12 @@ def test_an_address_says_where_and_who():
         ("influx+token://user:secret@host/org/db", "one token before the '@'"),
         ("influx+token://secret@host//db", "an organisation and a database"),
         ("influx+basic://secret@host/db", "allowed: influx://"),
+        ("influx://[::1:8086/db-secret", "names no host"),
+        ("influx://me:se/cret@host/db-secret", "%2F"),
+        ("influx://me:secret%0Aword@host/db", "a control character"),
+        ("influx+token://sec%20ret-secret@host/org/db", "space"),
+        ("influx://host/db?rp=secret", "without . or #"),
+        ("secret-token@host/org/db", "allowed: memory:"),
     ],
 )
 def test_an_address_that_cannot_work_is_refused_when_it_is_set(url, said):
