@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facility.errors import ConfigError
 from stores.readings import open_readings
 from stores.readings.influx_address import influx_address
 
@@ -27,6 +29,13 @@ def prepare_store(
         wire = influx_wire(url)
         prepare(wire, Retention(*kept_days), site, now_ms)
         wire.client.close()
+
+
+def check_exists(url: str) -> None:
+    """Raise ``ConfigError`` for a file that is not there: to open it would make an empty one."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path.strip("/") and not Path("/", path.lstrip("/")).exists():
+        raise ConfigError(f"there is no file {Path('/', path.lstrip('/'))}")
 
 
 def influx_wire(url: str) -> InfluxWire:

@@ -38,7 +38,7 @@ _HINTS = {
     403: " (this account may not do that: grant it all on the database)",
     404: " (run meterhouse store init)",
 }
-_NEEDS_ADMIN = " (only an administrator's account may prepare a store; another one, granted all on it, does from then on)"
+_NEEDS_ADMIN = " (only an administrator's account may prepare a store; granted all on it, another does from then on)"
 _FULL = " (the disk of the InfluxDB is full: make room, then restart it, for it goes on refusing until then)"
 _LIMITS = ("max-series-per-database", "max-values-per-tag")
 

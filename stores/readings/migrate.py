@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import fsum
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from stores.readings.port import PointTotal, ReadingStore, RollupSeries, Series
 
+_Key = frozenset[tuple[str, str]]
+
 STEP_MS = 30 * DAY_MS
 MOST_ROWS = 20_000
 MOST_DIFFERENCES = 20
@@ -35,10 +38,10 @@ class Copied:
     differences: list[str] = field(default_factory=list)
 
 
-def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], None]) -> Copied:
+def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[str, int, int], None]) -> Copied:
     """Copy readings and rollups, then count and sum both. Raises ``StoreUnavailable``; again, it goes on.
 
-    ``tell`` hears how many points of how many are done.
+    ``tell`` hears of what (points, rollups) how many of how many are done.
     """
     ranges = dict(source.changes(0).ranges)
     differences: list[str] = []
@@ -48,14 +51,17 @@ def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], 
             readings += sum(_copy_point(source, target, point, span) for span in _spans(first_ms, last_ms + 1))
         except Rejected as error:
             differences.append(f"{point} is refused: {error}")
-        tell(done + 1, len(ranges))
+        tell("points", done + 1, len(ranges))
     rows = 0
     if ranges:
         whole = (
             min(first for first, _ in ranges.values()) - STEP_MS,
             max(last for _, last in ranges.values()) + STEP_MS,
         )
-        rows = sum(_copy_rollup(source, target, name, span) for name in ROLLUPS for span in _spans(*whole))
+        for done, name in enumerate(ROLLUPS):
+            rows += sum(_copy_rollup(source, target, name, span) for span in _spans(*whole))
+            tell("rollups", done + 1, len(ROLLUPS))
+            differences += _rollup_differences(source, target, name, whole)
     ours, theirs = source.totals(), target.totals()
     differences += [told for point in sorted(ours) if (told := _difference(point, ours[point], theirs.get(point)))]
     counted = [theirs[point] for point in ours if point in theirs]
@@ -87,6 +93,22 @@ def _copy_rollup(source: ReadingStore, target: ReadingStore, name: str, span: tu
     return sum(len(series) for series in missing)
 
 
+def _rollup_differences(source: ReadingStore, target: ReadingStore, name: str, whole: tuple[int, int]) -> Iterator[str]:
+    """Series that are not the same: rows that the source took away after an earlier copy stay in the target."""
+    ours, theirs = Counter[_Key](), Counter[_Key]()
+    for span in _spans(*whole):
+        there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
+        for series in source.read_rollup(name, {}, *span):
+            if _same_rows(series, there.get(_key(series))):
+                del there[_key(series)]
+            else:
+                ours[_key(series)] += len(series)
+        theirs.update({key: len(series) for key, series in there.items()})
+    for key in sorted(ours.keys() | theirs.keys(), key=sorted):
+        tags = ", ".join(f"{tag} {value}" for tag, value in sorted(key) if value)
+        yield f"{name}, {tags}: {ours[key]} rows in the source are {theirs[key]} others in the target"
+
+
 def _spans(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
     return pairwise([*range(start_ms, end_ms, STEP_MS), end_ms])
 
@@ -103,7 +125,7 @@ def _same_rows(one: RollupSeries, other: RollupSeries | None) -> bool:
     )
 
 
-def _key(series: RollupSeries) -> frozenset[tuple[str, str]]:
+def _key(series: RollupSeries) -> _Key:
     return frozenset(series.tags.items())
 
 

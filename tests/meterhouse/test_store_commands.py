@@ -205,6 +205,38 @@ def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(
     assert "nothing in the target" in partly.stderr
 
 
+def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(data, tmp_path):
+    url = filled(data)
+    tags = dict.fromkeys(ROLLUPS["usage_1h"].tags, "x")
+    hours_ms = np.arange(5) * 3_600_000 + NOW_MS // 3_600_000 * 3_600_000 - 86_400_000
+    source = open_readings(url)
+    source.write_rollup("usage_1h", [RollupSeries(tags, hours_ms, {"qty": np.arange(5.0)})])
+    to = f"sqlite://{tmp_path / 'to.db'}"
+    whole = meterhouse("store", "migrate", "--to", to, data=data)
+    assert (whole.returncode, "5 of 5 rollups" in whole.stdout) == (0, True)
+    source.delete_rollup("usage_1h", {}, 0, int(hours_ms[2]))
+    source.close()
+    partly = meterhouse("store", "migrate", "--to", to, data=data)
+    assert partly.returncode == 1
+    assert re.search(r"usage_1h, .*meter x.*: 3 rows in the source are 5 others in the target", partly.stderr)
+
+
+def test_a_source_that_is_not_there_is_no_empty_one(data, tmp_path):
+    gone = tmp_path / "gone.db"
+    for words in (["migrate", "--from", f"sqlite://{gone}", "--to", f"sqlite://{data / 'to.db'}"], ["check"]):
+        done = meterhouse("store", *words, data=data, METERHOUSE_STORE=f"sqlite://{gone}")
+        assert (done.returncode, done.stderr) == (2, f"there is no file {gone}\n")
+        assert not gone.exists()
+
+
+def test_a_move_that_breaks_off_says_that_the_same_command_goes_on(data):
+    filled(data)
+    done = meterhouse("store", "migrate", data=data, METERHOUSE_STORE_TO="influx://127.0.0.1:9/nobody")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+    assert "the same command goes on from there" in done.stderr
+
+
 def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(monkeypatch, tmp_path):
     for name, value in {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "REQUIRE_SERVERS": "1"}.items():
         monkeypatch.setenv(name, value)

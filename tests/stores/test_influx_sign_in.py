@@ -49,9 +49,9 @@ def test_an_account_that_may_not_create_a_database_is_told_who_may(account):
 
 def test_an_address_of_the_other_generation_is_told_which_one_is_meant(server):
     new_for_old = f"influx+token://token@127.0.0.1:{server.server.port}/org/readings"
-    with pytest.raises(StoreUnavailable, match="the address of a 1.x begins with influx://"):
+    with pytest.raises(StoreUnavailable, match=r"the address of a 1\.x begins with influx://"):
         make_ready(new_for_old, "town")
     with Fake2(server) as fake:
         old_for_new = f"influx://user:password@127.0.0.1:{fake.server.server_address[1]}/readings"
-        with pytest.raises(StoreUnavailable, match=r"401 .*that of a 2.x begins with influx\+token://"):
+        with pytest.raises(StoreUnavailable, match=r"401 .*that of a 2\.x begins with influx\+token://"):
             make_ready(old_for_new, "town")
