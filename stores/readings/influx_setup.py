@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from influxdb_client import DBRPCreate, DBRPsService
@@ -10,6 +11,7 @@ from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
+from accounting.local_time import DAY_MS
 from facility.errors import StoreUnavailable
 from stores.readings.influx_layout import (
     DAILY,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 FOR_EVER = "0s"
+TRIED_BYTES = 16_384
+"""More than one page even when it is compressed; over a day each overwrites the one before."""
+
 NOT_FOUND = 404
 NOT_THERE = " (is there such an organisation? and is this an InfluxDB 2.x? the address of a 1.x begins with influx://)"
 
@@ -70,13 +75,13 @@ def _check_owner(wire: InfluxWire, present: Collection[str], site: str) -> None:
 def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
     """What a person wants to know of a store in use, as (what, how it is). Raises ``StoreUnavailable`` for what is not.
 
-    A mark is written, so that a full disk or an account that may only read is found here.
+    A few pages are written, so that a full disk or an account that may only read is found here: fewer may find room.
     """
     mark = read_mark(wire)
     if mark is None:
         raise StoreUnavailable(f"{wire.address.place} has not been prepared: run meterhouse store init")
     check_mark(wire, mark, site)
-    write_mark(wire, mark.site, now_ms)
+    wire.write(LOG, f'tried what="{token_hex(TRIED_BYTES)}" {now_ms // DAY_MS * DAY_MS}'.encode())
     return [
         ("server", wire.address.place),
         ("site", mark.site),

@@ -39,6 +39,7 @@ _HINTS = {
     404: " (run meterhouse store init)",
 }
 _NEEDS_ADMIN = " (only an administrator's account may prepare a store; granted all on it, another does from then on)"
+_NO_ROOM = "no space left"
 _FULL = " (the disk of the InfluxDB is full: make room, then restart it, for it goes on refusing until then)"
 _LIMITS = ("max-series-per-database", "max-values-per-tag")
 
@@ -132,7 +133,7 @@ class InfluxWire:
             raise StoreUnavailable(f"{self.address.place} answered a query with no JSON: {error}") from None
         for error_text in (answer.error, *(result.error for result in answer.results)):
             if error_text:
-                hint = _HINTS[404] if "not found" in error_text else ""
+                hint = _FULL if _NO_ROOM in error_text else _HINTS[404] if "not found" in error_text else ""
                 raise StoreUnavailable(f"{self.address.place}: {error_text}{hint}")
         return [series for result in answer.results for series in result.series]
 
@@ -190,7 +191,7 @@ class InfluxWire:
     def failure(self, error: ApiException, hint: str = "") -> StoreUnavailable:
         """An answer that says no for now, in words, with what to do about it: ``hint`` where the caller knows."""
         words = _words(error)
-        if "no space left" in words:
+        if _NO_ROOM in words:
             hint = _FULL
         elif "requires admin privilege" in words:
             hint = _NEEDS_ADMIN

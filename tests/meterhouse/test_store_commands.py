@@ -1,6 +1,7 @@
 """``meterhouse store`` on real stores: prepared, checked, moved, and one clear sentence where something is wrong."""
 
 import json
+import os
 import re
 import time
 from datetime import UTC, datetime
@@ -124,6 +125,18 @@ def test_the_store_of_another_site_is_left_alone(data, url, server):
     wire.client.close()
 
 
+def test_a_full_disk_is_found_and_told_by_check_and_by_init(data, small_disk):
+    with InfluxServer(folder=small_disk) as full:
+        assert meterhouse("store", "init", data=data, METERHOUSE_STORE=full.url).returncode == 0
+        free = os.statvfs(small_disk)
+        (small_disk / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
+        for command in ("check", "init"):
+            done = meterhouse("store", command, data=data, METERHOUSE_STORE=full.url)
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1), command
+            assert "the disk of the InfluxDB is full: make room, then restart it" in done.stderr
+        (small_disk / "filler").unlink()
+
+
 def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, url):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=url)
     (data / "ingest.json").write_text(json.dumps({"stored": 1_234}))
@@ -147,7 +160,11 @@ def test_the_registry_knows_how_many_series_the_server_will_have(data, url):
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
     known = int(re.search(r"series by the registry +(\d+) of 100,000", done.stdout)[1])
     stored = int(re.search(r"series in the server +(\d+)", done.stdout)[1])
-    assert (done.returncode, known, stored - known) == (0, 13, 2)  # the mark, and the line that makes a write count
+    assert (done.returncode, known, stored - known) == (
+        0,
+        13,
+        3,
+    )  # the mark, the line that makes a write count, and what check tries
 
 
 @pytest.mark.parametrize("store", ["a file", "an InfluxDB"])
