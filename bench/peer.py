@@ -1,8 +1,9 @@
 """The same readings through our ingest and through Telegraf, into one InfluxDB by one Mosquitto, in one run.
 
 What counts is readings stored per second of the consumer's own processor time, from the first message to the last
-reading found in the database. Ours journals with fsync, checks and acknowledges after storing; Telegraf keeps no
-journal and checks nothing.
+reading found in the database; of three turns, in each of which all consumers follow one another, the middle one. Ours
+journals with fsync, checks and acknowledges after storing; Telegraf keeps no journal and checks nothing. Ours takes
+a shorter message, since our agents send columns: what Telegraf parses are the forms that it knows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import paho.mqtt.client as mqtt
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from meterhouse.broker import Broker
 
 RESULT = Path(__file__).parent / "results" / "ingest_peer.json"
-BATCHES, REPEATS, WINDOW = 2_000, 2, 200
+BATCHES, REPEATS, WINDOW = 2_000, 3, 200
 SETTLE_S, TIMEOUT_S, START_TIMEOUT_S = 4.0, 180.0, 60.0
 OURS = "meterhouse"
 LEAST_RATIO = {"json": 3.0, "line_protocol": 1.5}
@@ -246,19 +248,25 @@ def main() -> int:
                 found[kind].append(measure(place, database, topic, given, start))
                 print(database, found[kind][-1], flush=True)
     shutil.rmtree(folder)
-    best = {kind: max(run["per_cpu_s"] for run in runs) for kind, runs in found.items()}
+    middle = {kind: median(run["per_cpu_s"] for run in runs) for kind, runs in found.items()}
+    ratios = {
+        kind: sorted(
+            ours["per_cpu_s"] / theirs["per_cpu_s"] for ours, theirs in zip(found[OURS], found[kind], strict=True)
+        )
+        for kind in LEAST_RATIO
+    }
     figures = {
         "cores": os.cpu_count(),
         "readings": BATCHES * ROWS,
         "readings_per_message": ROWS,
-        "stored_per_s_of_own_cpu": best,
+        "stored_per_s_of_own_cpu": middle,
         "runs": found,
-        "ratio_to_telegraf_json": round(best[OURS] / best["json"], 2),
-        "ratio_to_telegraf_line_protocol": round(best[OURS] / best["line_protocol"], 2),
+        **{f"ratio_to_telegraf_{kind}": round(median(each), 2) for kind, each in ratios.items()},
+        "ratio_of_each_turn": {kind: [round(ratio, 2) for ratio in each] for kind, each in ratios.items()},
     }
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
-    missed = [kind for kind, least in LEAST_RATIO.items() if best[OURS] < least * best[kind]]
+    missed = [kind for kind, least in LEAST_RATIO.items() if median(ratios[kind]) < least]
     for kind in missed:
         print(f"missed: {LEAST_RATIO[kind]} times Telegraf's figure for {kind} are wanted")
     return 1 if missed else 0

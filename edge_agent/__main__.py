@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CONFIG_EXIT = 2
 TICK_S = 0.25
+LONGEST_STILL_S = 120.0
+"""A slow device with many blocks may take a minute; a thread that takes longer hangs."""
 
 
 def main() -> int:
@@ -55,8 +57,9 @@ def main() -> int:
         agent.start()
         while agent.is_alive() and not stop.wait(TICK_S):
             agent.tick()
-            with contextlib.suppress(OSError):  # on a full disk nothing is expected of us
-                pulse.touch()
+            if agent.still_s() < LONGEST_STILL_S:
+                with contextlib.suppress(OSError):  # on a full disk nothing is expected of us
+                    pulse.touch()
         is_well = agent.is_alive()
     finally:
         agent.stop()  # else its threads would go on without anybody who can end them

@@ -77,6 +77,7 @@ class Agent:
         }
         self._suspicion = Suspicion(greatest, self.outbox.newest_good())
         self.paused = False
+        self._rounds: dict[str, tuple[int, float]] = {}
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:
             self.buses[bus.id] = self._open(bus, extract, profiles)
@@ -115,8 +116,19 @@ class Agent:
 
     def is_alive(self) -> bool:
         """Whether every thread that must run does."""
-        pollers = [bus for bus in self.buses.values() if isinstance(bus, Poller)]
-        return self.writer.is_alive and self.publisher.is_alive and all(poller.is_alive for poller in pollers)
+        return all(part.is_alive for part in self._parts().values())
+
+    def still_s(self) -> float:
+        """For how long the slowest of its threads has not come round, as far as was looked: ask often."""
+        now = self._monotonic()
+        for name, part in self._parts().items():
+            if name not in self._rounds or self._rounds[name][0] != part.rounds:
+                self._rounds[name] = part.rounds, now
+        return max(now - moved for _, moved in self._rounds.values())
+
+    def _parts(self) -> dict[str, Writer | Publisher | Poller]:
+        pollers = {f"bus {name}": bus for name, bus in self.buses.items() if isinstance(bus, Poller)}
+        return {"writer": self.writer, "publisher": self.publisher, **pollers}
 
     def command(self, do: str) -> None:
         """``pause`` stops reading while the outbox goes on draining; ``resume`` undoes it."""

@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 FIRST_DELAY_S, LAST_DELAY_S = 2.0, 300.0
 BUS_LAST_DELAY_S = 30.0
+LONGEST_WAIT_S = 5.0
+"""It comes round although nothing is due: a poller that waits is well, one that hangs is not."""
+
 DEADLINE_TIMEOUTS = 5
 """One poll of one device takes at most this many timeouts of its bus, however many blocks it has."""
 
@@ -44,7 +47,7 @@ class Poller:
         self.slaves = [Slave(device, begin) for device in seat.devices if device.spans]
         self._wake = threading.Event()
         self._stopping = self._paused = False
-        self._bus_failures = 0
+        self._bus_failures = self.rounds = 0
         self._bus_free_at = begin
         self._thread = threading.Thread(target=self._run, name=f"bus-{seat.bus.id}")
 
@@ -80,17 +83,18 @@ class Poller:
 
     def _run(self) -> None:
         while not self._stopping:
+            self.rounds += 1
             slave = min(self.slaves, key=lambda s: s.due, default=None)
             if slave is None or self._paused:
-                self._wait(None)
+                self._wait(LONGEST_WAIT_S)
                 continue
             wait_s = max(slave.due, self._bus_free_at) - self._seat.monotonic()
             if wait_s > 0:
-                self._wait(wait_s)
+                self._wait(min(wait_s, LONGEST_WAIT_S))
                 continue
             self.poll(slave)
 
-    def _wait(self, seconds: float | None) -> None:
+    def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)
         self._wake.clear()
 

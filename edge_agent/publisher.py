@@ -60,7 +60,7 @@ class Publisher:
         self.link = Link(url, agent, self._work.set)
         self.reasons = Reasons()
         self._stopping, self._outbox_failing = False, False
-        self._batches = self.malformed = 0
+        self._batches = self.malformed = self.rounds = 0
         self._mids: set[int] = set()
         self._longest_sent = 0
         self._status_at = self._hello_at = self._tidy_at = self._age_at = self._begin = monotonic()
@@ -88,6 +88,7 @@ class Publisher:
 
     def _run(self) -> None:
         while not self._stopping:
+            self.rounds += 1
             self._with_the_outbox(self._turn)
             self._work.wait(WAIT_S)
             self._work.clear()

@@ -37,7 +37,7 @@ class Writer:
         self._waiting: list[Sample] = []
         self._changed = threading.Condition()
         self._stopping = False
-        self.lost = self._buried = 0
+        self.lost = self._buried = self.rounds = 0
         self.is_failing = False
         self._thread = threading.Thread(target=self._run, name="outbox-writer")
 
@@ -68,6 +68,7 @@ class Writer:
 
     def _run(self) -> None:
         while True:
+            self.rounds += 1
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping, RETRY_S)
                 if not self._stopping:

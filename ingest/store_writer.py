@@ -76,6 +76,7 @@ class StoreWriter:
     """When it last came round: a writer that waits for a store that is away moves, one that hangs does not."""
 
     _between_s: float = float("-inf")
+    _rest_s: float = 0.0
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
@@ -84,9 +85,11 @@ class StoreWriter:
             self.move()
             self.appended.clear()
             has_more = self.write_some(stop)
+            if stop.is_set():  # nothing new is known of the store: an alarm stands as it stood
+                return
             if not has_more:
                 self._look_for_losses()
-            if not has_more or self.moved_s - self._between_s >= BUSY_S:
+            if self.moved_s - self._between_s >= (BUSY_S if has_more else self._rest_s):
                 self._between()
             if not has_more:
                 self.appended.wait(IDLE_S)
@@ -102,8 +105,10 @@ class StoreWriter:
             self.between()
         except StoreUnavailable as error:
             self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+            self._rest_s = max(LEAST_PAUSE_S, min(error.retry_after_s, LONGEST_ASKED_S))
         else:
             self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+            self._rest_s = 0.0
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facility.errors import ConfigError
 from stores.readings import open_readings
 from stores.readings.influx_address import influx_address
 
@@ -16,8 +18,10 @@ def is_influx(url: str) -> bool:
     return url.startswith("influx")
 
 
-def prepare_store(url: str, site: str, now_ms: int, kept_days: tuple[int, int, int] = (0, 0, 0)) -> None:
-    """Create what is missing, and keep readings, hours and days for so many days (0: for ever)."""
+def prepare_store(
+    url: str, site: str, now_ms: int, kept_days: tuple[int | None, int | None, int | None] = (None, None, None)
+) -> None:
+    """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is)."""
     open_readings(url).close()  # says what is wrong with the URL, and makes a file
     if is_influx(url):
         from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
@@ -25,6 +29,13 @@ def prepare_store(url: str, site: str, now_ms: int, kept_days: tuple[int, int, i
         wire = influx_wire(url)
         prepare(wire, Retention(*kept_days), site, now_ms)
         wire.client.close()
+
+
+def check_exists(url: str) -> None:
+    """Raise ``ConfigError`` for a file that is not there: to open it would make an empty one."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path.strip("/") and not Path("/", path.lstrip("/")).exists():
+        raise ConfigError(f"there is no file {Path('/', path.lstrip('/'))}")
 
 
 def influx_wire(url: str) -> InfluxWire:

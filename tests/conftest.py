@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 from hypothesis import settings
+from influx_server import need_influxd
 
 settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
 settings.load_profile("meterhouse")
@@ -18,3 +20,17 @@ def pytest_runtest_makereport(call):
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_SERVERS=1 and a test did not run: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """24 MiB for an influxd's files, which can grow."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        how = "a disk of its own needs root"
+        (pytest.fail if os.environ.get("REQUIRE_SERVERS") == "1" else pytest.skip)(how)
+    need_influxd()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)

@@ -39,7 +39,12 @@ def demo(
         datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="Show this day as today (first start).")
     ] = None,
     store: Annotated[
-        str, typer.Option("--store", help="sqlite, influx (an influxd of its own), or the URL of an InfluxDB.")
+        str,
+        typer.Option(
+            "--store",
+            envvar="METERHOUSE_DEMO_STORE",
+            help="sqlite, influx (an influxd of its own), or an InfluxDB's URL; with a password: by the environment.",
+        ),
     ] = "sqlite",
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete the folder's earlier demo first.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No sign-in link: for scripts.")] = False,

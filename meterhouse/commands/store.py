@@ -11,7 +11,7 @@ import typer
 
 from facility.errors import ConfigError, StoreUnavailable
 from meterhouse.settings import Settings
-from meterhouse.store_setup import influx_wire, is_influx, prepare_store
+from meterhouse.store_setup import check_exists, influx_wire, is_influx, prepare_store
 from meterhouse.table import render_facts
 from stores.readings import open_readings
 from stores.readings.migrate import copy
@@ -26,11 +26,19 @@ TOLD_EVERY_S = 1.0
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-Days = Annotated[int, typer.Option(min=0, help="Days; 0 keeps for ever.")]
+MOST_DAYS = 36_500
+"""InfluxDB counts in nanoseconds: much more and it would take them for fewer."""
+
+Days = Annotated[
+    int | None, typer.Option(min=0, max=MOST_DAYS, help="Days; 0 keeps for ever; unsaid, it stays (new: for ever).")
+]
 
 
-@app.command(help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.")
-def init(*, raw_days: Days = 0, hourly_days: Days = 0, daily_days: Days = 0) -> None:
+@app.command(
+    help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.",
+    short_help="Prepare an InfluxDB: database, retention, mappings.",
+)
+def init(*, raw_days: Days = None, hourly_days: Days = None, daily_days: Days = None) -> None:
     """Prepare the store that METERHOUSE_STORE names."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id
@@ -38,7 +46,10 @@ def init(*, raw_days: Days = 0, hourly_days: Days = 0, daily_days: Days = 0) -> 
     typer.echo(f"ready for the readings of site '{site}'.")
 
 
-@app.command(help="Say in one sentence what is wrong with the store, or that nothing is.")
+@app.command(
+    help="Say in one sentence what is wrong with the store, or that nothing is.",
+    short_help="Say what is wrong with the store, if anything.",
+)
 def check(
     *,
     series_budget: Annotated[
@@ -50,6 +61,7 @@ def check(
     registry = Registry(open_records(settings.records_url))
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
     if not is_influx(settings.store_url):
+        check_exists(settings.store_url)
         store = open_readings(settings.store_url)
         known = str(len(store.latest()))
         typer.echo(render_facts([("store", "a file"), ("points with readings", known), ("series", str(series))]))
@@ -87,7 +99,12 @@ def _judge(series: SeriesUse) -> None:
         typer.echo(f"warning: {series} series, more than {NEAR_SHARE:.0%} of the budget", err=True)
 
 
-@app.command(help="Copy all readings and rollups to another store; cut short, the same command goes on.")
+@app.command(
+    help="Copy all readings and rollups to another store; cut short, the same command goes on."
+    " Stop ingest first: the agents keep what they read meanwhile. A URL with a password belongs in the environment,"
+    " for everybody on the machine can read a command line.",
+    short_help="Copy everything to another store.",
+)
 def migrate(
     to: Annotated[str, typer.Option(envvar="METERHOUSE_STORE_TO", help="URL of the store that is filled.")],
     source: Annotated[
@@ -100,8 +117,12 @@ def migrate(
     from_url = source or settings.store_url
     if from_url == to:
         raise ConfigError("the two stores are the same")
+    check_exists(from_url)
     ours, theirs = open_readings(from_url, registry), open_readings(to, registry)
-    copied = copy(ours, theirs, _teller())
+    try:
+        copied = copy(ours, theirs, _teller())
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"{error}; what was copied stays, the same command goes on from there") from None
     typer.echo(
         render_facts(
             [
@@ -119,15 +140,15 @@ def migrate(
     typer.echo("the two hold the same.")
 
 
-def _teller() -> Callable[[int, int], None]:
+def _teller() -> Callable[[str, int, int], None]:
     """Tells how far it is, once a second and at the end."""
     next_s = 0.0
 
-    def tell(done: int, of: int) -> None:
+    def tell(what: str, done: int, of: int) -> None:
         nonlocal next_s
         if time.monotonic() >= next_s or done == of:
             next_s = time.monotonic() + TOLD_EVERY_S
-            typer.echo(f"{done} of {of} points")
+            typer.echo(f"{done} of {of} {what}")
 
     return tell
 

@@ -30,8 +30,9 @@ def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
         return SqliteStore(Path("/", path.lstrip("/")))
     if url.startswith("influx"):
         return _open_influx(url, estate)
-    # The URL itself stays out of the message: that of a server may hold a password.
-    raise ConfigError(f"no reading store for '{url.partition(':')[0]}:…' (allowed: {ALLOWED})")
+    # The URL itself stays out of the message: that of a server may hold a password, and where its scheme was
+    # forgotten it begins with one.
+    raise ConfigError(f"no reading store has such a URL (allowed: {ALLOWED})")
 
 
 def _open_influx(url: str, estate: Estate | None) -> ReadingStore:

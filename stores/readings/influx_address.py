@@ -10,8 +10,10 @@ from facility.errors import ConfigError
 
 ALLOWED = (
     "influx://user:password@host:8086/database for InfluxDB 1.8 and later of 1.x,"
-    " influx+token://token@host:8086/organisation/database for 2.x; influxs: and influxs+token: for https"
+    " influx+token://token@host:8086/organisation/database for 2.x; influxs: and influxs+token: for https;"
+    " / ? # % @ and : in a user, password or token are written %2F %3F %23 %25 %40 %3A"
 )
+NO_HOST = "the InfluxDB address names no host, or a port that is none"
 DEFAULT_PORT = 8086
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -34,10 +36,15 @@ class InfluxAddress:
 
 def influx_address(url: str) -> InfluxAddress:
     """The address that a store URL names. Raises ``ConfigError``, without the URL: it may hold a password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigError(f"{NO_HOST}: {ALLOWED}") from None
     scheme, _, how = parts.scheme.partition("+")
     if scheme not in {"influx", "influxs"} or how not in {"", "token"}:
         raise ConfigError(f"no InfluxDB address (allowed: {ALLOWED})")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"the InfluxDB address ends with its database, without ? or #: {ALLOWED}")
     host = f"{'https' if scheme == 'influxs' else 'http'}://{_host(parts)}"
     names = [unquote(name) for name in parts.path.strip("/").split("/")]
     if len(names) != (2 if how else 1) or not _NAME.fullmatch(names[-1]) or not names[0]:
@@ -45,7 +52,7 @@ def influx_address(url: str) -> InfluxAddress:
     if how:
         if not parts.username or parts.password:
             raise ConfigError(f"the InfluxDB address needs one token before the '@': {ALLOWED}")
-        return InfluxAddress(host, names[0], names[1], unquote(parts.username), speaks_v2=True)
+        return InfluxAddress(host, names[0], names[1], _secret(parts.username, "token"), speaks_v2=True)
     return InfluxAddress(host, "-", names[0], _user_and_password(parts))
 
 
@@ -55,17 +62,23 @@ def _host(parts: SplitResult) -> str:
     except ValueError:
         name = None
     if not name:
-        raise ConfigError(f"the InfluxDB address names no host, or a port that is none: {ALLOWED}")
+        raise ConfigError(f"{NO_HOST}: {ALLOWED}")
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _user_and_password(parts: SplitResult) -> str:
     if parts.username is None:
         return ""
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    if not user or not password:
+    if not parts.username or not parts.password:
         raise ConfigError("the InfluxDB address needs both a user and a password, or neither")
-    if " " in user + password:
+    return f"{_secret(parts.username, 'user')}:{_secret(parts.password, 'password')}"
+
+
+def _secret(quoted: str, what: str) -> str:
+    secret = unquote(quoted)
+    if " " in secret:
         # InfluxDB 1.8 and 1.12 cut a token at its first space and answer 401 to the right password.
-        raise ConfigError("InfluxDB refuses a user or password with a space in it: choose another password")
-    return f"{user}:{password}"
+        raise ConfigError(f"InfluxDB refuses a {what} with a space in it: choose another {what}")
+    if not secret.isprintable():
+        raise ConfigError(f"InfluxDB cannot be told a {what} with a control character in it: choose another {what}")
+    return secret

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 
 
-def prepare_buckets(wire: InfluxWire, days: Mapping[str, int]) -> None:
-    """Create or adjust a bucket per policy and map it, so that InfluxQL finds it. Raises ``StoreUnavailable``."""
+def prepare_buckets(wire: InfluxWire, days: Mapping[str, int | None]) -> None:
+    """Create or adjust a bucket per policy and map it, so that InfluxQL finds it; None leaves one as it is.
+
+    Raises ``StoreUnavailable``.
+    """
     database = wire.address.database
     with wire.refusals():
         buckets, mappings = wire.client.buckets_api(), DBRPsService(wire.client.api_client)
@@ -32,13 +35,13 @@ def prepare_buckets(wire: InfluxWire, days: Mapping[str, int]) -> None:
         mapped = {one.retention_policy for one in listed if not one.virtual}
         for policy, kept in days.items():
             rules = BucketRetentionRules(
-                every_seconds=kept * DAY_S, shard_group_duration_seconds=shard_days(policy, kept) * DAY_S
+                every_seconds=(kept or 0) * DAY_S, shard_group_duration_seconds=shard_days(policy, kept) * DAY_S
             )
             bucket = _bucket(wire, policy, org)
             if bucket is None:
                 name = f"{database}/{policy}"
                 bucket = buckets.create_bucket(bucket_name=name, org=org, retention_rules=rules)
-            else:
+            elif kept is not None:
                 bucket.retention_rules = [rules]
                 buckets.update_bucket(bucket)
             if policy not in mapped:
@@ -85,5 +88,6 @@ def _organisation(wire: InfluxWire) -> str:
     except ApiException as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}'") from None
+        hint = "if this is a 1.x, its address begins with influx://"
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}' ({hint})") from None
     return str(found.id)

@@ -38,8 +38,8 @@ def policy_of(rollup: str) -> str:
     return DAILY if rollup.endswith("_1d") else HOURLY
 
 
-def shard_days(policy: str, days: int) -> int:
-    """Days of a shard, given for how many days the policy keeps (0: for ever): InfluxDB refuses a longer shard."""
+def shard_days(policy: str, days: int | None) -> int:
+    """Days of a shard of a policy that keeps so many (0, None: for ever): InfluxDB refuses a longer one."""
     return min(SHARD_DAYS[policy], days) if days else SHARD_DAYS[policy]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from accounting.local_time import DAY_MS
 from facility.errors import StoreUnavailable
 from stores.readings.influx_buckets import bucket_days, prepare_buckets
 from stores.readings.influx_layout import (
@@ -26,16 +28,19 @@ if TYPE_CHECKING:
 
     from stores.readings.influx_wire import InfluxWire
 
+TRIED_BYTES = 16_384
+"""More than one page even when it is compressed; over a day each overwrites the one before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how many days readings, hours and days are kept; 0 is for ever."""
+    """For how many days readings, hours and days are kept; 0 is for ever, None leaves it as it is (new: for ever)."""
 
-    raw_days: int = 0
-    hourly_days: int = 0
-    daily_days: int = 0
+    raw_days: int | None = None
+    hourly_days: int | None = None
+    daily_days: int | None = None
 
-    def by_policy(self) -> Mapping[str, int]:
+    def by_policy(self) -> Mapping[str, int | None]:
         """Days of every policy; the log of changes has its own."""
         return {RAW: self.raw_days, HOURLY: self.hourly_days, DAILY: self.daily_days, LOG: LOG_DAYS}
 
@@ -62,13 +67,13 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
 def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
     """What a person wants to know of a store in use, as (what, how it is). Raises ``StoreUnavailable`` for what is not.
 
-    A mark is written, so that a full disk or an account that may only read is found here.
+    A few pages are written, so that a full disk or an account that may only read is found here: fewer may find room.
     """
     mark = read_mark(wire)
     if mark is None:
         raise StoreUnavailable(f"{wire.address.place} has not been prepared: run meterhouse store init")
     check_mark(wire, mark, site)
-    write_mark(wire, mark.site, now_ms)
+    wire.write(LOG, f'tried what="{token_hex(TRIED_BYTES)}" {now_ms // DAY_MS * DAY_MS}'.encode())
     return [
         ("server", wire.address.place),
         ("site", mark.site),
@@ -112,11 +117,13 @@ def server_series(wire: InfluxWire) -> int | None:
 
 
 def _prepare_policies(wire: InfluxWire, retention: Retention, known: Container[str]) -> None:
+    """None becomes the default of the database: another program may write there without naming one."""
     for policy, days in retention.by_policy().items():
+        if policy in known and days is None:
+            continue
         verb = "ALTER" if policy in known else "CREATE"
         duration = f"{days}d" if days else "INF"
-        default = " DEFAULT" if policy == RAW else ""
         wire.ask_json(
             f'{verb} RETENTION POLICY "{policy}" ON "{wire.address.database}" DURATION {duration} REPLICATION 1'
-            f" SHARD DURATION {shard_days(policy, days)}d{default}"
+            f" SHARD DURATION {shard_days(policy, days)}d"
         )

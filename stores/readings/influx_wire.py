@@ -35,10 +35,12 @@ MOST_WORDS = 300
 
 _TOO_LARGE = 413
 _HINTS = {
-    401: " (check the user and password, or the token, of the store URL)",
+    401: " (check the user and password, or the token, of the store URL; that of a 2.x begins with influx+token://)",
     403: " (this account may not do that: grant it all on the database)",
     404: " (run meterhouse store init)",
 }
+_NEEDS_ADMIN = " (only an administrator's account may prepare a store; granted all on it, another does from then on)"
+_NO_ROOM = "no space left"
 _FULL = " (the disk of the InfluxDB is full: make room, then restart it, for it goes on refusing until then)"
 _LIMITS = ("max-series-per-database", "max-values-per-tag")
 
@@ -132,7 +134,7 @@ class InfluxWire:
             raise StoreUnavailable(f"{self.address.place} answered a query with no JSON: {error}") from None
         for error_text in (answer.error, *(result.error for result in answer.results)):
             if error_text:
-                hint = _HINTS[404] if "not found" in error_text else ""
+                hint = _FULL if _NO_ROOM in error_text else _HINTS[404] if "not found" in error_text else ""
                 raise StoreUnavailable(f"{self.address.place}: {error_text}{hint}")
         return [series for result in answer.results for series in result.series]
 
@@ -193,7 +195,12 @@ class InfluxWire:
         """An answer that says no for now, in words, with what to do about it."""
         words = _words(error)
         status = 404 if "not found" in words else error.status or 0  # an unknown retention policy is a 500
-        hint = _FULL if "no space left" in words else _HINTS.get(status, "")
+        if _NO_ROOM in words:
+            hint = _FULL
+        elif "requires admin privilege" in words:
+            hint = _NEEDS_ADMIN
+        else:
+            hint = _HINTS.get(status, "")
         told = f"{self.address.place}: {error.status} {words}{hint}"
         return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
 

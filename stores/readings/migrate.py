@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stores.readings.port import PointTotal, ReadingStore, Series
+
+_Key = frozenset[tuple[str, str]]
 
 STEP_MS = 30 * DAY_MS
 MOST_ROWS = 20_000
@@ -39,10 +41,10 @@ class Copied:
     differences: list[str] = field(default_factory=list)
 
 
-def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], None]) -> Copied:
+def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[str, int, int], None]) -> Copied:
     """Copy readings and rollups, then count and sum both. Raises ``StoreUnavailable``; again, it goes on.
 
-    ``tell`` hears how many points of how many are done.
+    ``tell`` hears of what (points, rollups) how many of how many are done.
     """
     ranges = dict(source.changes(0).ranges)
     amiss: dict[str, str] = {}
@@ -50,12 +52,13 @@ def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[int, int], 
     for done, (point, (first_ms, last_ms)) in enumerate(sorted(ranges.items())):
         for span in _spans(first_ms, last_ms + 1):
             readings += _copy_point(source, target, point, span, amiss)
-        tell(done + 1, len(ranges))
-    for name in ROLLUPS:
+        tell("points", done + 1, len(ranges))
+    for done, name in enumerate(ROLLUPS):
         first_ms, last_ms = source.rollup_stretch(name) or (0, -1)
         for span in _spans(first_ms, last_ms + 1):
             rows += _copy_rollup(source, target, name, span, amiss)
-    differences = list(amiss.values())
+        tell("rollups", done + 1, len(ROLLUPS))
+    differences = [*amiss.values(), *(told for name in ROLLUPS for told in _rollup_differences(source, target, name))]
     ours, theirs = source.totals(), target.totals()
     differences += [told for point in sorted(ours) if (told := _difference(point, ours[point], theirs.get(point)))]
     counted = [theirs[point] for point in ours if point in theirs]
@@ -92,8 +95,10 @@ def _copy_rollup(
     source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int], amiss: dict[str, str]
 ) -> int:
     stored = 0
-    missing = _missing(source, target, name, span)
-    for one in missing:
+    there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
+    for one in source.read_rollup(name, {}, *span):
+        if _same_rows(one, there.get(_key(one))):
+            continue
 
         def write(rows: slice, one: RollupSeries = one) -> None:
             fields = {field: column[rows] for field, column in one.fields.items()}
@@ -103,9 +108,6 @@ def _copy_rollup(
         stored += rows
         if refusal is not None:
             amiss.setdefault(name, f"{name} is refused: {refusal}")
-    if missing and (left := sum(len(one) for one in _missing(source, target, name, span))):
-        month = f"{datetime.fromtimestamp(span[0] / 1000, UTC):%Y-%m-%d}"
-        amiss[f"{name} {month}"] = f"{name}: {left} rows of the month from {month} on are not the same in the target"
     return stored
 
 
@@ -124,9 +126,22 @@ def _write_rows(write: Callable[[slice], None], start: int, stop: int) -> tuple[
     return stop - start, None
 
 
-def _missing(source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int]) -> list[RollupSeries]:
-    there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
-    return [s for s in source.read_rollup(name, {}, *span) if not _same_rows(s, there.get(_key(s)))]
+def _rollup_differences(source: ReadingStore, target: ReadingStore, name: str) -> Iterator[str]:
+    """Series that are not the same: rows that the source took away after an earlier copy stay in the target."""
+    ours, theirs = Counter[_Key](), Counter[_Key]()
+    stretches = [stretch for store in (source, target) if (stretch := store.rollup_stretch(name))]
+    first_ms, last_ms = min((one[0] for one in stretches), default=0), max((one[1] for one in stretches), default=-1)
+    for span in _spans(first_ms, last_ms + 1):
+        there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
+        for series in source.read_rollup(name, {}, *span):
+            if _same_rows(series, there.get(_key(series))):
+                del there[_key(series)]
+            else:
+                ours[_key(series)] += len(series)
+        theirs.update({key: len(series) for key, series in there.items()})
+    for key in sorted(ours.keys() | theirs.keys(), key=sorted):
+        tags = ", ".join(f"{tag} {value}" for tag, value in sorted(key) if value)
+        yield f"{name}, {tags}: {ours[key]} rows in the source are {theirs[key]} others in the target"
 
 
 def _spans(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
@@ -145,7 +160,7 @@ def _same_rows(one: RollupSeries, other: RollupSeries | None) -> bool:
     )
 
 
-def _key(series: RollupSeries) -> frozenset[tuple[str, str]]:
+def _key(series: RollupSeries) -> _Key:
     return frozenset(series.tags.items())
 
 

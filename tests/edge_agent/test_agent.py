@@ -49,7 +49,7 @@ def sdm120(power, energy):
 
 
 @contextmanager
-def process(folder, broker_url, modbus=1, **env):
+def process(folder, broker_url, modbus=1, program=("-m", "edge_agent"), **env):
     (folder / "site.yaml").write_text(SITE.format(modbus=modbus, broker=broker_url), encoding="utf-8")
     settings = {
         "METERHOUSE_DATA": str(folder),
@@ -59,9 +59,7 @@ def process(folder, broker_url, modbus=1, **env):
         "METERHOUSE_BACKLOG_RATE": "0",
         "METERHOUSE_BACKLOG_DELAY_S": "0",
     } | env
-    child = subprocess.Popen(
-        [sys.executable, "-m", "edge_agent"], env=os.environ | settings, stderr=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, *program], env=os.environ | settings, stderr=subprocess.PIPE, text=True)
     try:
         yield child
     finally:
@@ -88,6 +86,37 @@ def record(folder, name, points, rows, begin=0, per_line=1000):
         lines.append(json.dumps(block | {"x": [0.1 * (begin + k) for k in ks]}))
     (folder / f"{name}.new").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / f"{name}.new").rename(folder / f"{name}.readings")
+
+
+HANGS = """
+import sys, threading
+from edge_agent import __main__ as edge
+from edge_agent.{module} import {part}
+edge.LONGEST_STILL_S = 3.0
+step, rounds = {part}.{step}, []
+def hang(self, *given):
+    rounds.append(given)
+    if len(rounds) > 5:
+        threading.Event().wait()
+    return step(self, *given)
+{part}.{step} = hang
+sys.exit(edge.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "part", "step"),
+    [("publisher", "Publisher", "_turn"), ("writer", "Writer", "_commit"), ("poller", "Poller", "poll")],
+)
+def test_the_pulse_stops_with_whichever_thread_hangs(tmp_path, module, part, step):
+    pulse, program = tmp_path / "edge.pulse", ("-c", HANGS.format(module=module, part=part, step=step))
+    with (
+        TcpUnits({1: sdm120(1.0, 1.0)}) as units,
+        process(tmp_path, "mqtt://127.0.0.1:9", units.port, program) as child,
+    ):
+        until(pulse.exists, 20)
+        until(lambda: time.time() - pulse.stat().st_mtime > 3, 30)
+        assert child.poll() is None
 
 
 @pytest.mark.broker

@@ -2,18 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from influx_server import InfluxServer, need_influxd
 from servers import free_port
 
 from demo.shift import ZONE, read_shift
 from demo.upkeep import silence_ms, swap_of
+from meterhouse.demo import PULSING
 from meterhouse.demo_report import conservation
+from meterhouse.influxd import own_influxd
 from meterhouse.settings import Settings
 from reports.bill import make_bill
 from stores.readings import open_readings
@@ -72,6 +77,62 @@ def left_running(folder):
 def test_nothing_was_left_running(run):
     folder, _, _ = run
     assert left_running(folder) == []
+
+
+def test_on_an_influxdb_the_demo_comes_to_the_same_figures(run, tmp_path):
+    need_influxd()
+    folder, report, _ = run
+    shutil.copy(folder / "demo.json", tmp_path)  # the same day, if it is midnight meanwhile
+    process = start(tmp_path, "--store", "influx", "--until", "ready", "--report", str(tmp_path / "report.json"))
+    told, _ = process.communicate(timeout=READY_TIMEOUT_S)
+    assert process.returncode == 0, told
+    other = json.loads((tmp_path / "report.json").read_text())
+    assert other["produced"] == other["stored"] + other["quarantined"] > 100_000
+    assert other["sum_error"] == 0
+    assert other["injected"] == report["injected"]
+    assert told_of(other) == told_of(report)
+    assert [name for name in PULSING if not (tmp_path / f"{name}.pulse").exists()] == []
+    assert left_running(tmp_path) == []
+    assert not (tmp_path / "readings.db").exists()
+    assert own_influxd(tmp_path / "influxd").password not in told
+    hours_ms = month_before(folder / "history.json")
+    with InfluxServer(folder=tmp_path / "influxd") as server:
+        embedded, influx = open_readings(Settings(data=folder).store_url), open_readings(server.url)
+        points = sorted(embedded.totals())
+        one, two = (store.read(points, *hours_ms) for store in (embedded, influx))
+        assert sum(map(len, one.values())) > 20_000
+        assert [point for point in points if not same(one[point], two[point], "t_ms", "x", "q")] == []
+        for name in ("usage_1h", "building_1h"):
+            one, two = (by_tags(store.read_rollup(name, {}, *hours_ms, USE)) for store in (embedded, influx))
+            assert one.keys() == two.keys()
+            assert sum(map(len, one.values())) > 5_000
+            for tags, series in one.items():
+                assert same(series, two[tags], "t_ms"), tags
+                for field in USE:
+                    assert np.array_equal(series.fields[field], two[tags].fields[field], equal_nan=True), (tags, field)
+        embedded.close()
+        influx.close()
+
+
+USE = ("qty", "est_qty", "complete", "cost", "peak_kw", "completeness")
+
+
+def month_before(ready):
+    """Hours of the past that both runs were told alike: what came later each lived by itself."""
+    end_ms = int(ready.stat().st_mtime // 3600 - 1) * 3_600_000
+    return end_ms - 30 * 86_400_000, end_ms
+
+
+def told_of(report):
+    return sorted((alert["key"], alert["injected"]) for alert in report["alerts"])
+
+
+def by_tags(found):
+    return {frozenset(series.tags.items()): series for series in found}
+
+
+def same(one, two, *columns):
+    return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
 
 
 def test_a_second_start_resumes_and_stops_cleanly(run):

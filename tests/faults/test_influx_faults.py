@@ -3,14 +3,13 @@
 import math
 import os
 import signal
-import subprocess
 import time
 from contextlib import closing
 from itertools import pairwise
 
 import pytest
 from influx_proxy import InfluxProxy
-from influx_server import InfluxServer, make_ready, need_influxd
+from influx_server import InfluxServer, make_ready
 from ingest_rig import POWER, wait_for
 from store_rig import Registry, Rig, now_ms
 
@@ -119,20 +118,6 @@ def test_S4_a_refusal_that_is_not_the_servers_own_costs_no_reading(tmp_path, ser
         rig.wait_until_settled()
         rig.check_nothing_is_lost()
         assert rig.quarantine.items(limit=10) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """24 MiB for the server's files, which can grow."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0:
-        how = "a disk of its own needs root"
-        (pytest.fail if os.environ.get("REQUIRE_SERVERS") == "1" else pytest.skip)(how)
-    need_influxd()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 def test_S5_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(tmp_path, small_disk):

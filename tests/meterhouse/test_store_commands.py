@@ -1,6 +1,7 @@
 """``meterhouse store`` on real stores: prepared, checked, moved, and one clear sentence where something is wrong."""
 
 import json
+import os
 import re
 import time
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from test_commands import meterhouse
 from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.influx_address import influx_address
+from stores.readings.influx_setup import kept_days
 from stores.readings.influx_wire import connect
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
@@ -82,6 +84,21 @@ def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, eit
     assert "raw 400 days, hourly for ever" in after.stdout
 
 
+def test_the_database_of_another_program_keeps_its_default_policy(data, url):
+    wire = connect(influx_address(url))
+    database = wire.address.database
+    wire.ask_json(f'CREATE DATABASE "{database}"')
+    assert meterhouse("store", "init", "--raw-days", 30, data=data, METERHOUSE_STORE=url).returncode == 0
+    (told,) = wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"')
+    assert [row[0] for row in told.values if row[told.columns.index("default")]] == ["autogen"]
+    wire.client.close()
+
+
+def test_more_days_than_an_influxdb_can_count_are_refused_as_it_would_keep_fewer(data, url):
+    done = meterhouse("store", "init", "--raw-days", 99_999_999_999, data=data, METERHOUSE_STORE=url)
+    assert (done.returncode, "36500" in done.stderr) == (2, True)
+
+
 def test_a_file_needs_no_preparing(data):
     assert meterhouse("store", "init", data=data).returncode == 0
     assert "points with readings" in meterhouse("store", "check", data=data).stdout
@@ -110,14 +127,27 @@ def test_the_store_of_another_site_is_left_alone(data, url, server):
     assert meterhouse("store", "init", data=data, METERHOUSE_STORE=url).returncode == 0
     soon_ms = time.time_ns() // 1_000_000 + 60_000
     wire.write("daily", b'meterhouse schema=1i,site="village" %d' % soon_ms)
-    for command in (["check"], ["init"]):
+    for command in (["check"], ["init", "--raw-days", 1]):
         done = meterhouse("store", *command, data=data, METERHOUSE_STORE=url)
         assert done.returncode == 1
         assert "holds the readings of site 'village', the registry is of site 'town'" in done.stderr
+    assert kept_days(wire)["raw"] == 0  # else theirs would be deleted
     wire.write("daily", b'meterhouse schema=9i,site="town" %d' % (soon_ms + 1))
     newer = meterhouse("store", "check", data=data, METERHOUSE_STORE=url)
     assert "written by a newer Meterhouse (schema 9, this one reads 1)" in newer.stderr
     wire.client.close()
+
+
+def test_a_full_disk_is_found_and_told_by_check_and_by_init(data, small_disk):
+    with InfluxServer(folder=small_disk) as full:
+        assert meterhouse("store", "init", data=data, METERHOUSE_STORE=full.url).returncode == 0
+        free = os.statvfs(small_disk)
+        (small_disk / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
+        for command in ("check", "init"):
+            done = meterhouse("store", command, data=data, METERHOUSE_STORE=full.url)
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1), command
+            assert "the disk of the InfluxDB is full: make room, then restart it" in done.stderr
+        (small_disk / "filler").unlink()
 
 
 def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
@@ -144,7 +174,7 @@ def test_the_registry_knows_how_many_series_the_server_will_have(data, either):
     known = int(re.search(r"series by the registry +(\d+) of 100,000", done.stdout)[1])
     assert (done.returncode, known) == (0, 13)
     if stored := re.search(r"series in the server +(\d+)", done.stdout):  # 2.x does not say
-        assert int(stored[1]) - known == 2  # the mark, and the line that makes a write count
+        assert int(stored[1]) - known == 3  # the mark, the line that makes a write count, and what check tries
     else:
         assert either.startswith("influx+token")
 
@@ -202,6 +232,38 @@ def test_a_move_that_was_cut_short_goes_on_and_one_that_cannot_be_whole_says_so(
     assert partly.returncode == 1
     assert "gone/voltage/total is refused: unknown_point" in partly.stderr
     assert "nothing in the target" in partly.stderr
+
+
+def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(data, tmp_path):
+    url = filled(data)
+    tags = dict.fromkeys(ROLLUPS["usage_1h"].tags, "x")
+    hours_ms = np.arange(5) * 3_600_000 + NOW_MS // 3_600_000 * 3_600_000 - 86_400_000
+    source = open_readings(url)
+    source.write_rollup("usage_1h", [RollupSeries(tags, hours_ms, {"qty": np.arange(5.0)})])
+    to = f"sqlite://{tmp_path / 'to.db'}"
+    whole = meterhouse("store", "migrate", "--to", to, data=data)
+    assert (whole.returncode, "5 of 5 rollups" in whole.stdout) == (0, True)
+    source.delete_rollup("usage_1h", {}, 0, int(hours_ms[2]))
+    source.close()
+    partly = meterhouse("store", "migrate", "--to", to, data=data)
+    assert partly.returncode == 1
+    assert re.search(r"usage_1h, .*meter x.*: 3 rows in the source are 5 others in the target", partly.stderr)
+
+
+def test_a_source_that_is_not_there_is_no_empty_one(data, tmp_path):
+    gone = tmp_path / "gone.db"
+    for words in (["migrate", "--from", f"sqlite://{gone}", "--to", f"sqlite://{data / 'to.db'}"], ["check"]):
+        done = meterhouse("store", *words, data=data, METERHOUSE_STORE=f"sqlite://{gone}")
+        assert (done.returncode, done.stderr) == (2, f"there is no file {gone}\n")
+        assert not gone.exists()
+
+
+def test_a_move_that_breaks_off_says_that_the_same_command_goes_on(data):
+    filled(data)
+    done = meterhouse("store", "migrate", data=data, METERHOUSE_STORE_TO="influx://127.0.0.1:9/nobody")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+    assert "the same command goes on from there" in done.stderr
 
 
 def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(monkeypatch, tmp_path):

@@ -107,6 +107,12 @@ def test_an_address_says_where_and_who():
         ("influx+token://user:secret@host/org/db", "one token before the '@'"),
         ("influx+token://secret@host//db", "an organisation and a database"),
         ("influx+basic://secret@host/db", "allowed: influx://"),
+        ("influx://[::1:8086/db-secret", "names no host"),
+        ("influx://me:se/cret@host/db-secret", "%2F"),
+        ("influx://me:secret%0Aword@host/db", "a control character"),
+        ("influx+token://sec%20ret-secret@host/org/db", "space"),
+        ("influx://host/db?rp=secret", "without . or #"),
+        ("secret-token@host/org/db", "allowed: memory:"),
     ],
 )
 def test_an_address_that_cannot_work_is_refused_when_it_is_set(url, said):
@@ -319,7 +325,9 @@ def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
     make_ready(url, "town", Retention(400, 3650, 0))
     wire = connect(influx_address(url))
     assert kept_days(wire) == {"raw": 400, "hourly": 3650, "daily": 0, "log": 7}
-    make_ready(url, "town")
-    assert kept_days(wire)["raw"] == 0
+    make_ready(url, "town")  # nothing is said, so nothing changes
+    assert kept_days(wire)["raw"] == 400
+    make_ready(url, "town", Retention(raw_days=0))
+    assert (kept_days(wire)["raw"], kept_days(wire)["hourly"]) == (0, 3650)
     wire.client.close()
     assert store.totals()[POWER].count == 1

@@ -1,0 +1,56 @@
+"""The store writer beside a store that does not answer: how often it asks, and what it says when it is told to stop."""
+
+import time
+
+import pytest
+from ingest_rig import wait_for
+from store_rig import Rig
+
+from facility.errors import StoreUnavailable
+from stores.readings.sqlite import SqliteStore
+
+
+class Deaf:
+    """A store that does not answer one of its calls."""
+
+    def __init__(self, path, call):
+        self.store, self.call, self.asked = SqliteStore(path), call, 0
+
+    def __getattr__(self, name):
+        return self._refuse if name == self.call else getattr(self.store, name)
+
+    def _refuse(self, *_):
+        self.asked += 1
+        raise StoreUnavailable("away")
+
+
+@pytest.fixture
+def deaf(tmp_path):
+    rigs = []
+
+    def make(call):
+        rigs.append(Rig(tmp_path, "", store=Deaf(tmp_path / "readings.db", call)))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.close()
+
+
+def test_a_store_that_is_away_is_asked_once_a_second_while_there_is_nothing_to_store(deaf):
+    rig = deaf("hour_counts")
+    rig.take_in(500)
+    rig.start()
+    wait_for(lambda: "store_unavailable" in rig.alarms)
+    before = rig.store.asked
+    time.sleep(3)
+    assert 1 <= rig.store.asked - before <= 3
+
+
+def test_an_alarm_of_the_store_stands_when_ingest_is_stopped(deaf):
+    rig = deaf("write_many")
+    rig.take_in(500)
+    rig.start()
+    wait_for(lambda: "store_unavailable" in rig.alarms)
+    rig.pause()
+    assert rig.alarms["store_unavailable"] == "away"
