@@ -7,12 +7,12 @@ import io
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import xlsxwriter
-
 from reports import table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import xlsxwriter
 
     from reports.bill import Bill
 
@@ -47,6 +47,8 @@ def bill_csv(bill: Bill) -> str:
 def bill_xlsx(bill: Bill) -> bytes:
     """The bill as an XLSX workbook: a sheet for each part."""
     out = io.BytesIO()
+    import xlsxwriter  # noqa: PLC0415 - one of three forms needs it
+
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"title": f"{bill.name} {bill.month}", "created": bill.end.replace(tzinfo=None)})
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})

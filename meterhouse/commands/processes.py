@@ -6,8 +6,6 @@ import os
 import runpy
 from typing import TYPE_CHECKING
 
-from meterhouse.settings import Settings
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -49,6 +47,8 @@ def runner(module: str) -> Callable[[], None]:
     """A command that runs ``module`` until it is told to stop, on the stores that the other commands read."""
 
     def run() -> None:
+        from meterhouse.settings import Settings  # noqa: PLC0415 - the list of commands needs none
+
         settings = Settings()
         own = {"DATA": str(settings.data), "STORE": settings.store_url, "RECORDS": settings.records_url}
         for name, value in own.items():

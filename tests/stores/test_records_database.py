@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -17,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 from facility.errors import ConfigError, StoreUnavailable
 from stores.records import database, tables
 from stores.records.audit import Audit
-from stores.records.database import open_records, writing
+from stores.records.database import NEWEST, open_records, present_schema, writing
 from stores.records.errands import Errands
 from stores.records.people import People
 from stores.records.quarantine import ItemState, Quarantine
@@ -158,3 +160,16 @@ def test_a_naive_time_is_refused(engine):
         connection.execute(
             sa.insert(tables.person).values(name="a", language="en", created_at=datetime(2026, 1, 1))  # noqa: DTZ001
         )
+
+
+def test_the_newest_schema_is_what_the_steps_lead_to(tmp_path):
+    engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    assert present_schema(engine) == NEWEST
+    engine.dispose()
+
+
+def test_records_that_are_up_to_date_are_opened_without_alembic(tmp_path):
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    open_records(url).dispose()
+    look = f"import sys, stores.records.database as it; it.open_records({url!r}); print('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,0 +1,69 @@
+"""Which commands there are. A command's module is imported when it is asked for: most need a database, some arrays."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from meterhouse.commands.processes import PROCESSES, explain, runner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),
+    "latest": ("latest:latest", "Show the newest value of every point."),
+    "alerts": ("alerts:alerts", "List alerts: what, where, since when, at what cost."),
+    "status": ("status:status", "Show alarms, and how ingest and the agents fare."),
+    "reconcile": ("reconcile:reconcile", "Mend what the store lacks of what came in."),
+    "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
+    "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
+    "site": ("site:app", "Check, apply and export the estate (site.yaml)."),
+    "store": ("store:app", "Prepare, check and move the reading store."),
+    "account": ("account:app", "Bills of buildings, closing of months, computing again."),
+    "meter": ("meter:app", "The ledger of meters: list, history, swap, correct."),
+    "quarantine": ("quarantine:app", "List, show, replay and discard what could not be stored."),
+}
+"""Command → (module of ``meterhouse.commands`` and what in it, one line of help)."""
+
+LINES = {name: line for name, (_, line) in COMMANDS.items()} | {name: line for name, (_, line, _) in PROCESSES.items()}
+
+
+class CommandTable(TyperGroup):
+    """Lists commands by their lines alone; imports the one that is run."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002, D102
+        return list(LINES)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]  # noqa: ARG002, D102
+        return TyperCommand(cmd_name, help=LINES[cmd_name], rich_markup_mode=None) if cmd_name in LINES else None
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]):  # type: ignore[no-untyped-def, override]  # noqa: ANN201, D102
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found and _load(str(name)), rest
+
+
+def _load(name: str) -> object:
+    holder = typer.Typer(rich_markup_mode=None, add_completion=False)
+    holder.callback()(_nothing)  # makes it a group, however few commands it holds
+    if name in PROCESSES:
+        module, line, settings = PROCESSES[name]
+        holder.command(name, help=explain(line, settings))(runner(module))
+    else:
+        place, line = COMMANDS[name]
+        module, _, attribute = place.partition(":")
+        found = getattr(import_module(f"meterhouse.commands.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=name, help=line)
+        else:
+            holder.command(name, help=line)(found)
+    group = typer.main.get_command(holder)
+    assert isinstance(group, TyperGroup)
+    return group.commands[name]
+
+
+def _nothing() -> None:
+    """Only its subcommands do anything."""
