@@ -36,6 +36,14 @@ def need_influxd() -> Path:
         pytest.skip(str(missing))
 
 
+def has_influxd() -> bool:
+    try:
+        find_influxd()
+    except ConfigError:
+        return False
+    return True
+
+
 class InfluxServer:
     """Context manager: a server of our own. ``kill``, ``stop`` and ``start`` keep its port and its folder."""
 
