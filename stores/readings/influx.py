@@ -112,6 +112,11 @@ class InfluxStore:
         self._check()
         return self._log.since(cursor)
 
+    def cursor(self) -> int:
+        """Where ``changes`` stands now."""
+        self._check()
+        return self._log.cursor()
+
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: each is read whole, since the server's own sum is rounded."""
         self._check()

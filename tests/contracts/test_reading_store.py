@@ -289,6 +289,16 @@ def test_changes_name_each_point_and_its_stretch(store):
     assert dict(store.changes(0).ranges) == {POWER: (10, 30), WATER: (5, 5)}
 
 
+def test_a_cursor_alone_stands_after_everything_so_far(store):
+    assert store.cursor() == 0
+    store.write(batch((POWER, 10, 1.0), (POWER, 30, 1.0)))
+    cursor = store.cursor()
+    assert cursor == store.changes(0).cursor > 0
+    assert dict(store.changes(cursor).ranges) == {}
+    store.write(batch((WATER, 20, 1.0)))
+    assert dict(store.changes(cursor).ranges) == {WATER: (20, 20)}
+
+
 def test_a_cursor_of_another_store_starts_from_the_beginning(store):
     store.write(batch((POWER, 10, 1.0)))
     assert dict(store.changes(10**6).ranges) == {POWER: (10, 10)}

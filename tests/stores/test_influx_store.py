@@ -265,6 +265,7 @@ def test_a_reader_whose_cursor_is_older_than_the_log_is_told_everything(make, ur
     wire = connect(influx_address(url))
     wire.ask_json('DROP MEASUREMENT "write"')
     assert (store.changes(cursor).cursor, dict(store.changes(cursor).ranges)) == (1, {POWER: (10, 20)})
+    assert store.cursor() == 1
     assert dict(store.changes(1).ranges) == {}  # told once, not for ever
     store.write(one(30))
     assert dict(store.changes(1).ranges) == {POWER: (10, 30)}
