@@ -16,7 +16,8 @@ from facility.errors import ConfigError, Rejected, StoreUnavailable
 from stores.readings import influx_csv
 from stores.readings.columns import check_columns, empty_series
 from stores.readings.influx_changes import ChangeLog
-from stores.readings.influx_layout import RAW, check_mark, read_mark, source, write_mark
+from stores.readings.influx_layout import RAW, source
+from stores.readings.influx_mark import MarkKeeper
 from stores.readings.influx_moved import MovedMeters
 from stores.readings.influx_points import (
     BY_POINT,
@@ -53,7 +54,7 @@ class InfluxStore:
         """``estate`` gives the tags: without it the store can only be read."""
         self._wire, self._estate, self._clock_ns = wire, estate, clock_ns
         self._lock = RLock()
-        self._is_checked = False
+        self._mark = MarkKeeper(wire, self._site, clock_ns)
         self._version = 0
         self._tagging: tuple[ReadingLines, MovedMeters] | None = None
         self._doubtful = KnownStretches(partial(stretch_ends, wire, "q"))
@@ -101,7 +102,7 @@ class InfluxStore:
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point: looked for in the last days first, then everywhere."""
         recent_ms = self._clock_ns() // 1_000_000 - RECENT_MS
-        self._check()
+        self._mark.check()
         if points is None:
             points = all_points(self._wire)
         near = self._newest(points, recent_ms, END_MS)
@@ -109,23 +110,23 @@ class InfluxStore:
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""
-        self._check()
+        self._mark.check()
         return self._log.since(cursor)
 
     def cursor(self) -> int:
         """Where ``changes`` stands now."""
-        self._check()
+        self._mark.check()
         return self._log.cursor()
 
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: each is read whole, since the server's own sum is rounded."""
-        self._check()
+        self._mark.check()
         ends = stretch_ends(self._wire, "value", all_points(self._wire), FIRST_MS, END_MS)
         return {point: self._total(point, *ends[point]) for point in sorted(ends)}
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
-        self._check()
+        self._mark.check()
         counts: Counter[int] = Counter()
         for some in some_at_once(points):
             where = f"{among(some)} AND {within(start_ms, end_ms)}"
@@ -137,24 +138,25 @@ class InfluxStore:
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup."""
-        self._check()
+        self._mark.check()
+        self._mark.renew()
         self._rollups.write(name, list(series))
 
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
-        self._check()
+        self._mark.check()
         return self._rollups.read(name, tags, (start_ms, end_ms), fields)
 
     def rollup_stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row of a rollup."""
-        self._check()
+        self._mark.check()
         return self._rollups.stretch(name)
 
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
-        self._check()
+        self._mark.check()
         self._rollups.delete(name, tags, (start_ms, end_ms))
 
     def close(self) -> None:
@@ -173,7 +175,8 @@ class InfluxStore:
         except StoreUnavailable:
             if self._tagging is None:
                 raise
-        self._check()
+        self._mark.check()
+        self._mark.renew()
         if catalogue is not None:
             buildings = {point.id: catalogue.meter[point.meter].building for point in catalogue.points}
             self._tagging = ReadingLines(catalogue), MovedMeters(self._wire, buildings)
@@ -181,17 +184,8 @@ class InfluxStore:
         assert self._tagging is not None
         return self._tagging
 
-    def _check(self) -> None:
-        """Before anything else, once: whose database this is."""
-        if self._is_checked:
-            return
-        site = self._estate.load().site.id if self._estate and self._estate.version() else None
-        mark = read_mark(self._wire)
-        if mark is not None:
-            check_mark(self._wire, mark, site)
-        elif site is not None:
-            write_mark(self._wire, site, self._clock_ns() // 1_000_000)
-        self._is_checked = mark is not None or site is not None
+    def _site(self) -> str | None:
+        return self._estate.load().site.id if self._estate and self._estate.version() else None
 
     def _note_doubtful(self, batches: Sequence[ReadingBatch], ranges: Mapping[str, tuple[int, int]]) -> None:
         """In which stretch each point has readings that are not good: only there must a good one say so."""
@@ -205,7 +199,7 @@ class InfluxStore:
         self, points: Sequence[str], what: str, when: str, order: str = ""
     ) -> Iterator[tuple[str, influx_csv.Table]]:
         """One series per point that has readings. Without tags in its lines an answer is half as long."""
-        self._check()
+        self._mark.check()
         group = BY_POINT if len(points) > 1 else ""
         query = f"SELECT {what} FROM {self._readings} WHERE {among(points)} AND {when}{group}{order}"
         for table in influx_csv.tables(self._wire.ask(query)):

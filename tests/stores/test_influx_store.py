@@ -4,51 +4,20 @@ import math
 import threading
 import time
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 import pytest
 from influx_server import InfluxServer, make_ready
+from influx_town import CATALOGUE, POWER, USAGE, Registry, one
 
-from facility.catalogue import Agent, Catalogue
 from facility.errors import ConfigError, Rejected, StoreUnavailable
-from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
-from facility.quantities import Quantity
+from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
 from stores.readings.influx_wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
-
-POWER = "main/active_power/total"
-CATALOGUE = Catalogue(
-    Site("town", Name("Town"), "UTC", "EUR"),
-    (),
-    (Building("hall", Name("Hall")), Building("west wing", Name("West"))),
-    (),
-    (Agent("a", ()),),
-    (Meter("main", Name("Main"), "hall", "p", "a", "bus", "1"),),
-    (Point("main", Quantity.ACTIVE_POWER),),
-)
-USAGE = {
-    "site": "town", "building": "hall", "utility": "electricity", "meter": "main", "role": "head", "enduse": "a, b=c",
-    "quantity": "energy_import",
-}  # fmt: skip
-
-
-class Registry:
-    def __init__(self, catalogue=CATALOGUE):
-        self.catalogue, self.at = catalogue, 1
-
-    def version(self):
-        return self.at
-
-    def load(self):
-        return self.catalogue
-
-    def change(self, catalogue):
-        self.catalogue, self.at = catalogue, self.at + 1
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +48,6 @@ def make(url, opened):
         return opened[-1]
 
     return open_one
-
-
-def one(t_ms, x=1.0, q=0):
-    return ReadingBatch([POWER], [0], [t_ms], [x], [q])
 
 
 def test_an_address_says_where_and_who():
@@ -155,59 +120,6 @@ def test_tags_come_from_the_registry_as_it_is_now(make, url):
     assert [series.tags["building"] for series in found] == ["hall", "west wing"]
     assert set(found[0].tags) == {"site", "building", "meter", "quantity", "channel"}
     assert store.read([POWER], 0, 100)[POWER].t_ms.tolist() == [10, 20]
-
-
-WEST = replace(CATALOGUE, meters=(replace(CATALOGUE.meters[0], building="a west wing, 'old'"),))
-
-
-class CutShort(InfluxWire):
-    """A process that dies before the first thing it would delete is gone."""
-
-    def delete(self, *what):
-        raise StoreUnavailable("cut short")
-
-
-def test_a_write_that_dies_before_the_older_reading_is_gone_is_put_right_by_repeating_it(make, url, opened):
-    make(Registry(WEST)).write_many([one(10), one(20)])
-    wire = connect(influx_address(url))
-    opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
-    cursor = opened[-1].changes(0).cursor
-    with pytest.raises(StoreUnavailable, match="cut short"):
-        opened[-1].write(one(20, 2.0))
-    assert dict(opened[-1].changes(cursor).ranges) == {}  # not acknowledged, so not told
-    store = make()
-    store.write(one(20, 2.0))  # another process, which finds the move in the database
-    assert store.read([POWER], 0, 100)[POWER].x.tolist() == [1.0, 2.0]
-    assert store.hour_counts([POWER], 0, 100) == {0: 2}
-    assert dict(store.changes(cursor).ranges) == {POWER: (20, 20)}
-
-
-def test_writing_asks_no_more_once_it_is_known_what_stands_under_another_building(url, opened):
-    class Counting(InfluxWire):
-        queries: ClassVar = []
-
-        def ask(self, query):
-            self.queries.append(query)
-            return super().ask(query)
-
-        def ask_json(self, query):
-            self.queries.append(query)
-            return super().ask_json(query)
-
-    wire, registry = connect(influx_address(url)), Registry(WEST)
-    opened.append(InfluxStore(Counting(wire.address, wire.client), registry, time.time_ns))
-
-    def asked(*rows):
-        Counting.queries.clear()
-        opened[0].write_many([one(t_ms) for t_ms in rows])
-        return [query for query in Counting.queries if "reading" in query]
-
-    assert sum("SHOW SERIES" in query for query in asked(10, 20)) == 1
-    assert asked(30) == []
-    registry.change(CATALOGUE)
-    assert len(asked(40)) == 3  # the list of series, and where the older ones of this week begin and end
-    assert asked(50) == []
-    assert [query.split()[0] for query in asked(20, 60)] == ["SELECT", "DELETE"]
 
 
 def test_a_point_that_is_not_in_the_registry_is_refused(make):
