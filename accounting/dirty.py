@@ -71,6 +71,8 @@ def _by_place(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
     for meter in after.meters:
         was = before.meter.get(meter.id)
         if was is None or _place(was) == _place(meter):
+            if was is not None and was.enduse != meter.enduse and (points := _counters(after, meter.id)):
+                yield Dirty(points, BEGINNING, None, f"{meter.id}: end use changed")
             continue
         beside = [
             point

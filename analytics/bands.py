@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.counter_rows import counter_tags
 from analytics.scene import HOUR_MS
 from facility.model import MeterRole
 from stores.readings.port import RollupSeries
@@ -31,15 +32,7 @@ def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int)
 
 
 def _counter_band(window: Window, use: Use, hours: slice) -> RollupSeries:
-    tags = {
-        "site": window.catalogue.site.id,
-        "building": use.meter.building,
-        "utility": use.utility.value,
-        "meter": use.meter.id,
-        "role": use.meter.role.value,
-        "enduse": use.meter.enduse,
-        "quantity": window.catalogue.point[use.point].quantity.word,
-    }
+    tags = counter_tags(window.catalogue, window.catalogue.point[use.point])
     fields = {"expected": use.expected, "lo": use.lo, "hi": use.hi, "model": np.full(len(use.expected), MODEL)}
     return _known_rows(tags, use, fields, hours)
 

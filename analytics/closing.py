@@ -97,7 +97,8 @@ def difference(
 def _stored_days(store: ReadingStore, tags: dict[str, str], day_edges_ms: Times, dates: list[str]) -> Days:
     """The days of a counter that no bill was made from: those stored, which nobody writes once the month is closed."""
     days: Days = {}
-    for rows in store.read_rollup("usage_1d", tags, int(day_edges_ms[0]), int(day_edges_ms[-1]), ADJUSTED):
+    here = {tag: tags[tag] for tag in ("building", "meter", "quantity")}  # whatever it was for when it was written
+    for rows in store.read_rollup("usage_1d", here, int(day_edges_ms[0]), int(day_edges_ms[-1]), ADJUSTED):
         where = np.searchsorted(day_edges_ms, rows.t_ms).tolist()
         for k, row in enumerate(where):
             days[dates[row]] = {name: float(np.nan_to_num(column[k])) for name, column in rows.fields.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import SiteCalendar
+from accounting.local_time import DAY_MS
 from analytics.scene import instant
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from stores.records.recomputations import Recomputation, Recomputations
 
 FIGURES = ("qty", "cost")
+AHEAD_MS = 7 * DAY_MS
+"""Baselines are written two days ahead."""
 
 
 class Recompute:
@@ -44,9 +47,19 @@ class Recompute:
                 self._todo.note(one.id, next_ms=one.next_ms, months=months)
             ranges = {point: (start, last) for point in points if self._reaches(point, start)}
             self._rollups.update(ranges, reason=one.reason, now_ms=now_ms)
+            self._rollups.retag(points, *self._days(one, start, last, now_ms))
             months[month] = {**months[month], "after": self._sums(points, first, end)}
         done = last >= one.last_ms or start > one.last_ms
         self._todo.note(one.id, next_ms=last + 1, months=months, finished_at=instant(now_ms) if done else None)
+
+    def _days(self, one: Recomputation, start_ms: int, last_ms: int, now_ms: int) -> tuple[int, int]:
+        """The local days of a piece. The last of those that reach up to when they were asked for has no end.
+
+        An analytics that had not yet heard of the change went on under the older tags, and baselines are ahead of time.
+        """
+        days = self._calendar.day_edges(start_ms, last_ms + 1)
+        is_open = last_ms >= one.last_ms and instant(one.last_ms + 1) >= one.asked_at
+        return int(days[0]), max(int(days[-1]), now_ms + AHEAD_MS) if is_open else int(days[-1])
 
     def _reaches(self, point: str, t_ms: int) -> bool:
         """Whether anything is known of a counter from an instant on: a reading, or a read of its ledger."""

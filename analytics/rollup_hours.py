@@ -12,6 +12,7 @@ from accounting.intervals import gaps_of, use_of
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
+from analytics.counter_rows import counter_tags, one_series
 from facility.model import Quality
 from stores.counters import Counters
 from stores.readings.neighbours import next_reading_ms
@@ -55,7 +56,7 @@ class CounterHours:
     """Reads counters from the store and turns them into hourly use. Results do not depend on the order of arrival."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
-        self._store, self._calendar = store, calendar
+        self._store, self._catalogue, self._calendar = store, catalogue, calendar
         self._counters = Counters(store, catalogue)
 
     def touched(self, point: Point, first_ms: int, last_ms: int) -> HourlyUse:
@@ -142,7 +143,10 @@ class CounterHours:
     ) -> tuple[Times, dict[str, Values]] | None:
         tags = {"meter": point.meter, "quantity": point.quantity.word}
         rows = self._store.read_rollup("usage_1h", tags, start_ms, end_ms, fields)
-        return (rows[0].t_ms, dict(rows[0].fields)) if rows else None
+        if not rows:
+            return None
+        one = one_series(rows, counter_tags(self._catalogue, point))
+        return one.t_ms, dict(one.fields)
 
 
 def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import HOUR_MS
 from accounting.tariffs import Tariffs
 from analytics.closing import Adjusting, OpenBooks, difference, open_runs
+from analytics.counter_rows import Retagging, counter_tags
 from analytics.rollup_days import base_use, complete, daily
 from analytics.rollup_hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollup_outdoors import means, outdoor_points
@@ -21,7 +22,7 @@ from facility.tariff import PERIODS
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from analytics.closing import Books
     from facility.catalogue import Catalogue
@@ -46,6 +47,7 @@ class RollupWriter:
         self._hours = CounterHours(store, catalogue, self._calendar)
         self._outdoors = outdoor_points(catalogue)
         self._totals = _totals(catalogue)
+        self._retagging = Retagging(store, self._calendar, self._totals)
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
         """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
@@ -69,6 +71,12 @@ class RollupWriter:
         self._adjust_just_closed()
         self._adjusting.enter()
 
+    def retag(self, points: Container[str], start_ms: int, end_ms: int) -> None:
+        """After the registry changed what these counters are for or where: leave no row under the older tags."""
+        for point in self._catalogue.points:
+            if point.id in points and self._is_accounted(point):
+                self._retagging.bring(counter_tags(self._catalogue, point), start_ms, end_ms, self._books.closed())
+
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
         """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
         uses = [self._hours.touched(point, first_ms, last_ms)]
@@ -89,25 +97,13 @@ class RollupWriter:
     def _write_meter(self, point: Point, use: HourlyUse) -> None:
         utility = self._utility(point)
         assert utility is not None
-        tags = self._meter_tags(point, utility)
+        tags = counter_tags(self._catalogue, point)
         hours = self._meter_fields(point, utility, use)
         runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
         for run in runs:
             self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
         for month in shut:
             self._adjust(point, utility, tags, month)
-
-    def _meter_tags(self, point: Point, utility: Utility) -> dict[str, str]:
-        meter = self._catalogue.meter[point.meter]
-        return {
-            "site": self._catalogue.site.id,
-            "building": meter.building,
-            "utility": utility.value,
-            "meter": meter.id,
-            "role": meter.role.value,
-            "enduse": meter.enduse,
-            "quantity": point.quantity.word,
-        }
 
     def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
         hours = self._hour_fields(utility, use, complete(use.completeness))
@@ -135,7 +131,7 @@ class RollupWriter:
         for building, month in sorted(closed - self._closed):
             for (place, utility), heads in self._totals.items():
                 for point in heads if place == building else ():
-                    self._adjust(point, utility, self._meter_tags(point, utility), month)
+                    self._adjust(point, utility, counter_tags(self._catalogue, point), month)
         self._closed = closed
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:

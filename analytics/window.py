@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
 from accounting.tariffs import Tariffs
+from analytics.counter_rows import counter_tags, one_series
 from analytics.scene import HOUR_MS, Use, Window
 from facility.quantities import Quantity
 
@@ -97,13 +99,16 @@ def _read_uses(
     outdoors = _read_outdoors(store, grid)
     how = calendar.local_hours(grid.t_ms).hour_of_week_closed
     rows = store.read_rollup("usage_1h", {}, grid.start_ms, grid.end_ms, ["qty", "completeness"])
-    found = {(one.tags["meter"], one.tags["quantity"]): one for one in rows}
+    found = defaultdict(list)
+    for one in rows:
+        found[one.tags["meter"], one.tags["quantity"]].append(one)
     uses = {}
     tariffs, edges_ms = Tariffs(catalogue.site, calendar), np.append(grid.t_ms, grid.end_ms)
     for meter, point in _accounted(catalogue):
-        series = found.get((meter.id, point.quantity.word))
-        if series is None or meter.utility is None:
+        stored = found.get((meter.id, point.quantity.word))
+        if stored is None or meter.utility is None:
             continue
+        series = one_series(stored, counter_tags(catalogue, point))
         qty = grid.spread(series.t_ms, _measured(series))
         band = models.expectation(point.id, grid.start_ms, how, outdoors.get(meter.building), qty, first)
         price = tariffs.price(meter.utility, meter.building, edges_ms).unit_prices

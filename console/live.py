@@ -111,14 +111,18 @@ class LiveValues:
 
     def refresh(self) -> None:
         """Take in what was written since the last time."""
-        changes = self._store.changes(self._cursor)
         first_look = self._cursor == 0
-        self._cursor = changes.cursor
-        if not changes.ranges and self._picture.reachable:
-            return
-        fresh = self._store.latest(None if first_look else list(changes.ranges))
         if first_look:
+            cursor = self._store.cursor()
+            fresh = self._store.latest() if cursor else {}
             self._speed.add(self._some_minutes_ago(fresh))
+        else:
+            changes = self._store.changes(self._cursor)
+            cursor = changes.cursor
+            fresh = self._store.latest(list(changes.ranges)) if changes.ranges else {}
+        self._cursor = cursor  # now that the values of that moment are here: else they would not be asked for again
+        if not fresh and self._picture.reachable:
+            return
         self._speed.add(fresh)
         values = MappingProxyType({**self._picture.values, **fresh})
         self._picture = Picture(self._picture.version + 1, values, MappingProxyType(self._speed.per_hour()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
+from functools import partial
 from itertools import chain, pairwise
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ from facility.errors import ConfigError, Rejected, StoreUnavailable
 from stores.readings import influx_csv
 from stores.readings.columns import check_columns, empty_series
 from stores.readings.influx_changes import ChangeLog
-from stores.readings.influx_layout import RAW, check_mark, read_mark, source, write_mark
+from stores.readings.influx_layout import RAW, source
+from stores.readings.influx_mark import MarkKeeper
+from stores.readings.influx_moved import MovedMeters
 from stores.readings.influx_points import (
     BY_POINT,
     END_MS,
@@ -28,6 +31,7 @@ from stores.readings.influx_points import (
     within,
 )
 from stores.readings.influx_rollups import InfluxRollups
+from stores.readings.influx_stretches import KnownStretches
 from stores.readings.line_protocol import ReadingLines
 from stores.readings.port import Latest, PointTotal, Series
 
@@ -41,8 +45,6 @@ if TYPE_CHECKING:
 
 TOTAL_STEP_MS = 100 * DAY_MS
 RECENT_MS = 2 * DAY_MS
-WEEK_MS = 7 * DAY_MS
-"""As one file of the server spans."""
 
 
 class InfluxStore:
@@ -52,11 +54,10 @@ class InfluxStore:
         """``estate`` gives the tags: without it the store can only be read."""
         self._wire, self._estate, self._clock_ns = wire, estate, clock_ns
         self._lock = RLock()
-        self._is_checked = False
+        self._mark = MarkKeeper(wire, self._site, clock_ns)
         self._version = 0
-        self._lines: ReadingLines | None = None
-        self._doubtful: dict[str, tuple[int, int]] = {}
-        self._asked: dict[str, tuple[int, int]] = {}
+        self._tagging: tuple[ReadingLines, MovedMeters] | None = None
+        self._doubtful = KnownStretches(partial(stretch_ends, wire, "q"))
         self._log = ChangeLog(wire, clock_ns)
         self._rollups = InfluxRollups(wire)
         self._readings = source(wire, RAW, "reading")
@@ -74,12 +75,15 @@ class InfluxStore:
             return
         ranges = _ranges(given)
         with self._lock:
-            lines, doubtful = self._prepared(), self._note_doubtful(given, ranges)
+            lines, moved = self._prepared()
+            elsewhere = moved.under_others(ranges)
+            self._note_doubtful(given, ranges)
         try:
-            parts = [lines.encode(batch, doubtful) for batch in given]
+            parts = [lines.encode(batch, self._doubtful.found) for batch in given]
         except KeyError as error:
             raise Rejected("unknown_point", f"{error.args[0]} is not in the registry") from None
         self._wire.write_parts(RAW, parts)
+        moved.delete_others(given, elsewhere)
         self._log.add(ranges)
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
@@ -98,7 +102,7 @@ class InfluxStore:
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point: looked for in the last days first, then everywhere."""
         recent_ms = self._clock_ns() // 1_000_000 - RECENT_MS
-        self._check()
+        self._mark.check()
         if points is None:
             points = all_points(self._wire)
         near = self._newest(points, recent_ms, END_MS)
@@ -106,18 +110,23 @@ class InfluxStore:
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""
-        self._check()
+        self._mark.check()
         return self._log.since(cursor)
+
+    def cursor(self) -> int:
+        """Where ``changes`` stands now."""
+        self._mark.check()
+        return self._log.cursor()
 
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: each is read whole, since the server's own sum is rounded."""
-        self._check()
+        self._mark.check()
         ends = stretch_ends(self._wire, "value", all_points(self._wire), FIRST_MS, END_MS)
         return {point: self._total(point, *ends[point]) for point in sorted(ends)}
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
-        self._check()
+        self._mark.check()
         counts: Counter[int] = Counter()
         for some in some_at_once(points):
             where = f"{among(some)} AND {within(start_ms, end_ms)}"
@@ -129,92 +138,68 @@ class InfluxStore:
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup."""
-        self._check()
+        self._mark.check()
+        self._mark.renew()
         self._rollups.write(name, list(series))
 
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
-        self._check()
+        self._mark.check()
         return self._rollups.read(name, tags, (start_ms, end_ms), fields)
 
     def rollup_stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row of a rollup."""
-        self._check()
+        self._mark.check()
         return self._rollups.stretch(name)
 
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
-        self._check()
+        self._mark.check()
         self._rollups.delete(name, tags, (start_ms, end_ms))
 
     def close(self) -> None:
         """Close the connections."""
         self._wire.client.close()
 
-    def _prepared(self) -> ReadingLines:
+    def _prepared(self) -> tuple[ReadingLines, MovedMeters]:
         """Tags as the registry has them now; those that were known hold while it cannot be reached."""
         if self._estate is None:
             raise ConfigError("readings can be written to an InfluxDB only with the registry at hand")
+        catalogue = None
         try:
             version = self._estate.version()
-            if self._lines is None or version != self._version:
-                self._lines, self._version = ReadingLines(self._estate.load()), version
+            if self._tagging is None or version != self._version:
+                catalogue = self._estate.load()
         except StoreUnavailable:
-            if self._lines is None:
+            if self._tagging is None:
                 raise
-        self._check()
-        return self._lines
+        self._mark.check()
+        self._mark.renew()
+        if catalogue is not None:
+            buildings = {point.id: catalogue.meter[point.meter].building for point in catalogue.points}
+            self._tagging = ReadingLines(catalogue), MovedMeters(self._wire, buildings)
+            self._version = version
+        assert self._tagging is not None
+        return self._tagging
 
-    def _check(self) -> None:
-        """Before anything else, once: whose database this is."""
-        if self._is_checked:
-            return
-        site = self._estate.load().site.id if self._estate and self._estate.version() else None
-        mark = read_mark(self._wire)
-        if mark is not None:
-            check_mark(self._wire, mark, site)
-        elif site is not None:
-            write_mark(self._wire, site, self._clock_ns() // 1_000_000)
-        self._is_checked = mark is not None or site is not None
+    def _site(self) -> str | None:
+        return self._estate.load().site.id if self._estate and self._estate.version() else None
 
-    def _note_doubtful(
-        self, batches: Sequence[ReadingBatch], ranges: Mapping[str, tuple[int, int]]
-    ) -> Mapping[str, tuple[int, int]]:
+    def _note_doubtful(self, batches: Sequence[ReadingBatch], ranges: Mapping[str, tuple[int, int]]) -> None:
         """In which stretch each point has readings that are not good: only there must a good one say so."""
-        self._ask_doubtful(ranges)
+        self._doubtful.look(ranges)
         for batch in batches:
             if any(batch.q):
                 rows = [i for i, code in enumerate(batch.q) if code]
-                self._add_doubtful(_ranges([batch.chosen(rows)]))
-        return self._doubtful
-
-    def _ask_doubtful(self, ranges: Mapping[str, tuple[int, int]]) -> None:
-        """Ask for the weeks that are written and have not been asked for; what lies between two is asked with them."""
-        new: dict[tuple[int, int], list[str]] = defaultdict(list)
-        asked: dict[str, tuple[int, int]] = {}
-        for point, (first_ms, last_ms) in ranges.items():
-            first, end = first_ms // WEEK_MS, last_ms // WEEK_MS + 1
-            since, until = self._asked.get(point, (first, first))
-            for weeks in ((first, since), (until, end)):
-                if weeks[0] < weeks[1]:
-                    new[weeks].append(point)
-                    asked[point] = min(first, since), max(end, until)
-        for (first, end), points in new.items():
-            self._add_doubtful(stretch_ends(self._wire, "q", points, first * WEEK_MS, end * WEEK_MS))
-        self._asked |= asked
-
-    def _add_doubtful(self, ranges: Mapping[str, tuple[int, int]]) -> None:
-        for point, (low, high) in ranges.items():
-            first_ms, last_ms = self._doubtful.get(point, (low, high))
-            self._doubtful[point] = min(low, first_ms), max(high, last_ms)
+                self._doubtful.add(_ranges([batch.chosen(rows)]))
 
     def _select(
         self, points: Sequence[str], what: str, when: str, order: str = ""
     ) -> Iterator[tuple[str, influx_csv.Table]]:
         """One series per point that has readings. Without tags in its lines an answer is half as long."""
-        self._check()
+        self._mark.check()
         group = BY_POINT if len(points) > 1 else ""
         query = f"SELECT {what} FROM {self._readings} WHERE {among(points)} AND {when}{group}{order}"
         for table in influx_csv.tables(self._wire.ask(query)):
@@ -262,7 +247,7 @@ def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
 
 
 def _series(table: influx_csv.Table) -> Series:
-    """A table of readings. A meter that has moved to another building may have two readings at one time: the last."""
+    """A table of readings. While one that a moved meter wrote again is being replaced there are two at its time."""
     t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
     q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)
     last = np.append(np.diff(t_ms) != 0, True)[: len(t_ms)]

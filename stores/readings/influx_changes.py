@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import Rejected, StoreUnavailable
 from stores.readings.influx_layout import LOG, source
-from stores.readings.influx_points import END_MS, FIRST_MS, all_points, stretch_ends
+from stores.readings.influx_points import END_MS, FIRST_MS, all_points, all_series, stretch_ends
 from stores.readings.line_protocol import line_head
 from stores.readings.port import Changes
 
@@ -47,6 +47,13 @@ class ChangeLog:
                 stamp = max(ahead + randrange(1, APART_NS), self._clock_ns())  # noqa: S311 - chance, no secret
                 self._enter(ranges, stamp)
                 self._newest, ahead = stamp, self._edge("DESC", f" WHERE time > {stamp}")
+
+    def cursor(self) -> int:
+        """The newest stamp; where the log is empty, whether anything was ever stored."""
+        newest = self._edge("DESC")
+        if newest is None:
+            return NOTHING_LOGGED if any(all_series(self._wire)) else 0
+        return newest
 
     def since(self, cursor: int) -> Changes:
         """What was entered after ``cursor``."""

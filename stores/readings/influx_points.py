@@ -13,7 +13,7 @@ from stores.readings.influx_layout import RAW, source
 from stores.readings.influx_wire import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from stores.readings.influx_wire import InfluxWire
 
@@ -47,14 +47,16 @@ def among(points: Iterable[str]) -> str:
     return f"({' OR '.join(asked)})"
 
 
+def all_series(wire: InfluxWire) -> Iterator[dict[str, str]]:
+    """The tags of every series that has readings, or had some: the server's list of series is at hand."""
+    for series in wire.ask_json(f"SHOW SERIES FROM {source(wire, RAW, 'reading')}"):
+        for (key,) in series.values:
+            yield tags_in(str(key))
+
+
 def all_points(wire: InfluxWire) -> list[str]:
-    """The points that have readings, or had some: the server's list of series is at hand."""
-    keys = (
-        str(key)
-        for series in wire.ask_json(f"SHOW SERIES FROM {source(wire, RAW, 'reading')}")
-        for (key,) in series.values
-    )
-    return sorted({point_of(tags_in(key)) for key in keys})
+    """The points that have readings, or had some."""
+    return sorted({point_of(tags) for tags in all_series(wire)})
 
 
 def within(start_ms: int, end_ms: int) -> str:
@@ -63,7 +65,12 @@ def within(start_ms: int, end_ms: int) -> str:
 
 
 def stretch_ends(
-    wire: InfluxWire, field: str, points: Sequence[str], start_ms: int, end_ms: int
+    wire: InfluxWire,
+    field: str,
+    points: Sequence[str],
+    start_ms: int,
+    end_ms: int,
+    among: Callable[[Sequence[str]], str] = among,
 ) -> dict[str, tuple[int, int]]:
     """By point, the times in ms of its first and its last reading in the range that has the field."""
     found: dict[str, tuple[int, int]] = {}

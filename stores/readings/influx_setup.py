@@ -16,12 +16,10 @@ from stores.readings.influx_layout import (
     LOG_DAYS,
     RAW,
     SHARD_DAYS,
-    check_mark,
-    read_mark,
     shard_days,
     source,
-    write_mark,
 )
+from stores.readings.influx_mark import check_mark, read_mark, write_mark
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

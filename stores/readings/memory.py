@@ -77,6 +77,11 @@ class MemoryStore:
                     ranges[point] = min(low, first), max(high, last)
             return Changes(len(self._writes), ranges)
 
+    def cursor(self) -> int:
+        """Where ``changes`` stands now."""
+        with self._lock:
+            return len(self._writes)
+
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point."""
         with self._lock:

@@ -101,6 +101,9 @@ class ReadingStore(Protocol):
         (it was created anew) counts as 0.
         """
 
+    def cursor(self) -> int:
+        """Where ``changes`` stands now (0: nothing was written yet), at once: from there on it tells what comes."""
+
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point: the conservation proof."""
 

@@ -115,10 +115,15 @@ class SqliteStore:
         """What was written after ``cursor``, by any process."""
         with self._file.reading() as connection:
             rows = connection.execute(_CHANGES, (cursor,)).fetchall()
-            (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM write_log").fetchone()
+            newest = _newest_entry(connection)
         # Without rows the cursor stands at the end, or the store is new and empty: then it begins at 0 again.
         reached = rows[0][3] if rows else min(cursor, newest)
         return Changes(reached, {point: (first, last) for point, first, last, _ in rows})
+
+    def cursor(self) -> int:
+        """Where ``changes`` stands now."""
+        with self._file.reading() as connection:
+            return _newest_entry(connection)
 
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point."""
@@ -188,6 +193,11 @@ def _series(rows: sqlite3.Cursor) -> Series:
 def _total(connection: sqlite3.Connection, number: int) -> PointTotal:
     values = [x for (x,) in connection.execute("SELECT x FROM reading WHERE series = ?", (number,))]
     return PointTotal(len(values), math.fsum(values))
+
+
+def _newest_entry(connection: sqlite3.Connection) -> int:
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM write_log").fetchone()
+    return int(newest)
 
 
 def _fold_log(connection: sqlite3.Connection, added: int) -> None:

@@ -1,6 +1,5 @@
 """What a changed fact touches is computed again, in pieces, with a difference; closed months get an adjusting entry."""
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -21,7 +20,6 @@ from facility.tariff import PERIODS, Period, Rule, Tariff
 from reports.bill import BILL, make_bill
 from stores.readings.memory import MemoryStore
 from stores.records.accounts import Accounts
-from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
 
 POINT = "m0/energy_import/total"
@@ -36,21 +34,6 @@ FIVE = Tariff(
     Period.FLAT,
 )
 NOW = datetime(2026, 4, 20, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "records.db"
-    open_records(f"sqlite:///{path}").dispose()
-    return path
-
-
-@pytest.fixture
-def records(migrated, tmp_path):
-    shutil.copy(migrated, tmp_path / "records.db")
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield engine
-    engine.dispose()
 
 
 def priced(*tariffs, prices=()):

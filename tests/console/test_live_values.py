@@ -18,7 +18,7 @@ from servers import free_port
 
 from console.live import LiveValues
 from console.settings import ConsoleSettings
-from facility.errors import ConfigError
+from facility.errors import ConfigError, StoreUnavailable
 from facility.model import ReadingBatch
 from stores.readings.memory import MemoryStore
 
@@ -41,6 +41,33 @@ def test_the_picture_changes_only_when_something_was_written():
     live.refresh()
     assert live.picture.values[POWER].x == 2000.0
     assert live.picture.version > first.version
+
+
+class FirstLookStore(MemoryStore):
+    """A store that takes minutes to tell every change, and is away when it is first asked for values."""
+
+    is_away = True
+
+    def changes(self, cursor):
+        assert cursor, "all changes were asked for, and only the cursor was wanted"
+        return super().changes(cursor)
+
+    def latest(self, points=None):
+        if self.is_away:
+            self.is_away = False
+            raise StoreUnavailable("restarting")
+        return super().latest(points)
+
+
+def test_the_first_look_asks_for_no_change_and_is_repeated_where_the_store_was_away():
+    store = FirstLookStore()
+    live = LiveValues(store)
+    live.refresh()
+    write(store, POWER, 1000.0, NOW)
+    with pytest.raises(StoreUnavailable):
+        live.refresh()
+    live.refresh()
+    assert live.picture.values[POWER].x == 1000.0
 
 
 def test_a_counter_has_a_speed_and_a_reset_has_none():

@@ -5,6 +5,7 @@ import math
 import os
 import random
 import time
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -35,7 +36,7 @@ USAGE = {
 CATALOGUE = Catalogue(
     Site("s", Name("s"), "UTC", "EUR"),
     (),
-    (Building("b1", Name("b1")),),
+    tuple(Building(name, Name(name)) for name in ("b1", "annex")),
     (),
     (Agent("a", ()),),
     tuple(Meter(meter, Name(meter), "b1", "p", "a", "bus", "1") for meter in ("main", "water")),
@@ -44,13 +45,20 @@ CATALOGUE = Catalogue(
 
 
 class Registry:
-    """An estate that stands still."""
+    """An estate whose meters can be moved to another building."""
+
+    def __init__(self):
+        self.at, self.catalogue = 1, CATALOGUE
 
     def version(self):
-        return 1
+        return self.at
 
     def load(self):
-        return CATALOGUE
+        return self.catalogue
+
+    def move(self, meter, building):
+        meters = tuple(replace(one, building=building) if one.id == meter else one for one in CATALOGUE.meters)
+        self.at, self.catalogue = self.at + 1, replace(CATALOGUE, meters=meters)
 
 
 KINDS = [
@@ -92,13 +100,13 @@ def open_store(request, tmp_path, urls):
     """Make stores of one kind, each empty."""
     opened = []
 
-    def make():
+    def make(registry=None):
         if request.param == "memory":
             store = MemoryStore()
         elif request.param == "sqlite":
             store = SqliteStore(tmp_path / f"{len(opened)}.db")
         else:
-            store = open_readings(urls(request.param, tmp_path), Registry())
+            store = open_readings(urls(request.param, tmp_path), registry or Registry())
         opened.append(store)
         return store
 
@@ -165,6 +173,24 @@ def test_a_reading_that_is_good_after_all_loses_its_doubt(store):
     store.write(batch((POWER, 10, 1.0, 2), (POWER, 20, 2.0, 3), (WATER, 20, 5.0)))
     store.write(batch((POWER, 10, 1.0), (POWER, 20, 2.0, 1), (POWER, 30, 3.0)))
     assert rows_in(store, POWER) == [(10, 1.0, 0), (20, 2.0, 1), (30, 3.0, 0)]
+
+
+def test_a_reading_is_one_wherever_its_meter_stood_when_it_was_written(open_store):
+    registry = Registry()
+    store, hour = open_store(registry), 3_600_000
+    store.write(batch(*[(point, t, 1.0) for point in (POWER, WATER) for t in (10, 20, 30, 40, 9 * hour)]))
+    registry.move("main", "annex")  # before "b1", whichever order a server sorts tags in
+    store.write(batch((POWER, 20, 2.0, 4), (POWER, 30, 3.0), (POWER, 9 * hour, 9.0), (POWER, 9 * hour + 1, 9.5)))
+    moved = [(10, 1.0, 0), (20, 2.0, 4), (30, 3.0, 0), (40, 1.0, 0), (9 * hour, 9.0, 0), (9 * hour + 1, 9.5, 0)]
+    assert rows_in(store, POWER) == moved
+    assert store.hour_counts([POWER], 0, 10 * hour) == {0: 4, 9 * hour: 2}
+    assert store.latest([POWER]) == {POWER: Latest(9 * hour + 1, 9.5)}
+    assert store.read_before([POWER], 20) == {POWER: Latest(20, 2.0, 4)}
+    assert store.totals() == {POWER: PointTotal(6, 25.5), WATER: PointTotal(5, 5.0)}
+    registry.move("main", "b1")
+    store.write_many([batch((POWER, 20, 5.0)), batch((POWER, 20, 6.0), (WATER, 20, 7.0))])
+    assert rows_in(store, POWER) == [moved[0], (20, 6.0, 0), *moved[2:]]
+    assert store.hour_counts([POWER, WATER], 0, 10 * hour) == {0: 8, 9 * hour: 3}
 
 
 def test_within_a_write_the_later_reading_wins(store):
@@ -261,6 +287,16 @@ def test_changes_name_each_point_and_its_stretch(store):
     assert dict(second.ranges) == {POWER: (20, 25)}
     assert second.cursor > first.cursor
     assert dict(store.changes(0).ranges) == {POWER: (10, 30), WATER: (5, 5)}
+
+
+def test_a_cursor_alone_stands_after_everything_so_far(store):
+    assert store.cursor() == 0
+    store.write(batch((POWER, 10, 1.0), (POWER, 30, 1.0)))
+    cursor = store.cursor()
+    assert cursor == store.changes(0).cursor > 0
+    assert dict(store.changes(cursor).ranges) == {}
+    store.write(batch((WATER, 20, 1.0)))
+    assert dict(store.changes(cursor).ranges) == {WATER: (20, 20)}
 
 
 def test_a_cursor_of_another_store_starts_from_the_beginning(store):

@@ -8,46 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from influx_server import InfluxServer, make_ready
+from influx_town import CATALOGUE, POWER, USAGE, Registry, one
 
-from facility.catalogue import Agent, Catalogue
 from facility.errors import ConfigError, Rejected, StoreUnavailable
-from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
-from facility.quantities import Quantity
+from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
 from stores.readings.influx_wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
-
-POWER = "main/active_power/total"
-CATALOGUE = Catalogue(
-    Site("town", Name("Town"), "UTC", "EUR"),
-    (),
-    (Building("hall", Name("Hall")), Building("west wing", Name("West"))),
-    (),
-    (Agent("a", ()),),
-    (Meter("main", Name("Main"), "hall", "p", "a", "bus", "1"),),
-    (Point("main", Quantity.ACTIVE_POWER),),
-)
-USAGE = {
-    "site": "town", "building": "hall", "utility": "electricity", "meter": "main", "role": "head", "enduse": "a, b=c",
-    "quantity": "energy_import",
-}  # fmt: skip
-
-
-class Registry:
-    def __init__(self, catalogue=CATALOGUE):
-        self.catalogue, self.at = catalogue, 1
-
-    def version(self):
-        return self.at
-
-    def load(self):
-        return self.catalogue
-
-    def change(self, catalogue):
-        self.catalogue, self.at = catalogue, self.at + 1
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +48,6 @@ def make(url, opened):
         return opened[-1]
 
     return open_one
-
-
-def one(t_ms, x=1.0, q=0):
-    return ReadingBatch([POWER], [0], [t_ms], [x], [q])
 
 
 def test_an_address_says_where_and_who():
@@ -211,6 +177,7 @@ def test_a_reader_whose_cursor_is_older_than_the_log_is_told_everything(make, ur
     wire = connect(influx_address(url))
     wire.ask_json('DROP MEASUREMENT "write"')
     assert (store.changes(cursor).cursor, dict(store.changes(cursor).ranges)) == (1, {POWER: (10, 20)})
+    assert store.cursor() == 1
     assert dict(store.changes(1).ranges) == {}  # told once, not for ever
     store.write(one(30))
     assert dict(store.changes(1).ranges) == {POWER: (10, 30)}
@@ -273,14 +240,14 @@ def test_tags_with_signs_of_the_protocol_come_back_as_they_were(make):
 def cut_short(url, opened):
     """A rewriting that died right after deleting, before it wrote back what it had put by."""
 
-    class CutShort(InfluxWire):
+    class CutAfter(InfluxWire):
         def delete(self, *what):
             super().delete(*what)
             raise StoreUnavailable("cut short right after deleting")
 
     def cut(gone):
         wire = connect(influx_address(url))
-        opened.append(InfluxStore(CutShort(wire.address, wire.client), Registry(), time.time_ns))
+        opened.append(InfluxStore(CutAfter(wire.address, wire.client), Registry(), time.time_ns))
         with pytest.raises(StoreUnavailable, match="cut short"):
             opened[-1].write_rollup("usage_1h", [gone])
 

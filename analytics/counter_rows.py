@@ -1,0 +1,109 @@
+"""The rollup rows of one counter: under which tags they stand, and how they get there when the registry changes one.
+
+What a meter is for (role, end use) and where (building, utility) are tags, as the registry has them now. A row under
+older tags beside the one computed anew would be counted twice by every panel that sums over a tag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facility.model import MeterRole
+from stores.readings.port import RollupSeries
+from stores.readings.rollups import ROLLUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    from accounting.calendars import SiteCalendar
+    from facility.catalogue import Catalogue
+    from facility.model import Point
+    from stores.readings.port import ReadingStore, Times
+
+_COUNTER_ROLLUPS = ("baseline_1h", "usage_1h", "usage_1d")
+
+
+def counter_tags(catalogue: Catalogue, point: Point) -> dict[str, str]:
+    """The tags of a counter's rows, as the registry has them."""
+    meter = catalogue.meter[point.meter]
+    utility = meter.utility or point.quantity.utility
+    assert utility is not None
+    return {
+        "site": catalogue.site.id,
+        "building": meter.building,
+        "utility": utility.value,
+        "meter": meter.id,
+        "role": meter.role.value,
+        "enduse": meter.enduse,
+        "quantity": point.quantity.word,
+    }
+
+
+def one_series(found: Sequence[RollupSeries], tags: Mapping[str, str]) -> RollupSeries:
+    """A counter's rows in time order, whichever tags they stand under; of one time the row under ``tags``."""
+    if len(found) == 1:
+        return found[0]
+    ordered = sorted(found, key=lambda one: one.tags == tags)
+    t_ms = np.concatenate([one.t_ms for one in ordered])
+    times, rows = np.unique(t_ms[::-1], return_index=True)
+    fields = {field: np.concatenate([one.fields[field] for one in ordered])[::-1][rows] for field in found[0].fields}
+    return RollupSeries(tags, times, fields)
+
+
+class Retagging:
+    """Brings rows of counters from older tags under those of the registry. Doing it again changes nothing."""
+
+    def __init__(self, store: ReadingStore, calendar: SiteCalendar, totals: Container[tuple[str, str]]) -> None:
+        """``totals`` are the buildings and utilities that have head meters."""
+        self._store, self._calendar, self._totals = store, calendar, totals
+
+    def bring(self, tags: Mapping[str, str], start_ms: int, end_ms: int, closed: Container[tuple[str, str]]) -> None:
+        """Leave no row of the counter under other tags, save in months that are closed for either building.
+
+        A row that was computed anew stands already; one that was not is taken along as it is. It stands under both
+        before it goes, so that a crash in between loses nothing.
+        """
+        counter = {"meter": tags["meter"], "quantity": tags["quantity"]}
+        for name in _COUNTER_ROLLUPS:
+            some = self._store.read_rollup(name, counter, start_ms, end_ms, ROLLUPS[name].fields[:1])
+            there = [one.t_ms for one in some if one.tags == tags]
+            for older in [one.tags for one in some if one.tags != tags]:
+                for rows in self._store.read_rollup(name, older, start_ms, end_ms):
+                    self._bring(name, rows, tags, np.concatenate([*there, np.empty(0, np.int64)]), end_ms, closed)
+
+    def _bring(
+        self, name: str, rows: RollupSeries, tags: Mapping[str, str], there: Times, end_ms: int,
+        closed: Container[tuple[str, str]],
+    ) -> None:  # fmt: skip
+        for run in self._open_runs(rows, tags, closed):
+            first, last = int(run.t_ms[0]), int(run.t_ms[-1])
+            end = end_ms if last == rows.t_ms[-1] else last + 1
+            missing = ~np.isin(run.t_ms, there)
+            if missing.any():
+                self._store.write_rollup(name, [replace(_rows(run, missing), tags=tags)])
+            self._forget_total(name, rows.tags, first, end)
+            self._store.delete_rollup(name, rows.tags, first, end)
+
+    def _open_runs(
+        self, rows: RollupSeries, tags: Mapping[str, str], closed: Container[tuple[str, str]]
+    ) -> Iterator[RollupSeries]:
+        """The rows of each month that is open, in time order."""
+        months = self._calendar.local_months(rows.t_ms)
+        for month in np.unique(months).tolist():
+            if not any((building, month) in closed for building in (rows.tags["building"], tags["building"])):
+                yield _rows(rows, months == month)
+
+    def _forget_total(self, name: str, older: Mapping[str, str], start_ms: int, end_ms: int) -> None:
+        """Delete the total of a building that has lost its last head meter of a utility: nobody computes it now."""
+        is_lost = older["role"] == MeterRole.HEAD and (older["building"], older["utility"]) not in self._totals
+        if name.startswith("usage") and is_lost:
+            total = {tag: older[tag] for tag in ("site", "building", "utility")}
+            self._store.delete_rollup(name.replace("usage", "building"), total, start_ms, end_ms)
+
+
+def _rows(series: RollupSeries, chosen: np.typing.NDArray[np.bool_]) -> RollupSeries:
+    fields = {field: column[chosen] for field, column in series.fields.items()}
+    return RollupSeries(series.tags, series.t_ms[chosen], fields)
