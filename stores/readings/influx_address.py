@@ -11,8 +11,10 @@ from facility.errors import ConfigError
 ALLOWED = (
     "influx://user:password@host:8086/database for InfluxDB 1.8 and later of 1.x,"
     " influx+token://token@host:8086/organisation/database for 2.x; influxs: and influxs+token: for https;"
-    " / ? # % @ and : in a user, password or token are written %2F %3F %23 %25 %40 %3A"
+    " / ? # % @ and : in a user, password or token are written %2F %3F %23 %25 %40 %3A;"
+    " ?gzip=yes at the end where the link is slow"
 )
+GZIP_WORDS = {"": False, "gzip=no": False, "gzip=yes": True}
 NO_HOST = "the InfluxDB address names no host, or a port that is none"
 DEFAULT_PORT = 8086
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -20,13 +22,17 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True, slots=True)
 class InfluxAddress:
-    """``org`` is ``-`` on 1.x, which has none; ``token`` is what signs in: ``user:password`` there, else a token."""
+    """``org`` is ``-`` on 1.x, which has none; ``token`` is what signs in: ``user:password`` there, else a token.
+
+    ``is_gzipped``: whatever goes over the link is compressed.
+    """
 
     host: str
     org: str
     database: str
     token: str = field(repr=False, default="")
     speaks_v2: bool = False
+    is_gzipped: bool = False
 
     @property
     def place(self) -> str:
@@ -43,8 +49,9 @@ def influx_address(url: str) -> InfluxAddress:
     scheme, _, how = parts.scheme.partition("+")
     if scheme not in {"influx", "influxs"} or how not in {"", "token"}:
         raise ConfigError(f"no InfluxDB address (allowed: {ALLOWED})")
-    if parts.query or parts.fragment:
-        raise ConfigError(f"the InfluxDB address ends with its database, without ? or #: {ALLOWED}")
+    if parts.query not in GZIP_WORDS or parts.fragment:
+        raise ConfigError(f"after its database an InfluxDB address takes ?gzip=yes or ?gzip=no alone: {ALLOWED}")
+    gzip = GZIP_WORDS[parts.query]
     host = f"{'https' if scheme == 'influxs' else 'http'}://{_host(parts)}"
     names = [unquote(name) for name in parts.path.strip("/").split("/")]
     if len(names) != (2 if how else 1) or not _NAME.fullmatch(names[-1]) or not names[0]:
@@ -52,8 +59,9 @@ def influx_address(url: str) -> InfluxAddress:
     if how:
         if not parts.username or parts.password:
             raise ConfigError(f"the InfluxDB address needs one token before the '@': {ALLOWED}")
-        return InfluxAddress(host, names[0], names[1], _secret(parts.username, "token"), speaks_v2=True)
-    return InfluxAddress(host, "-", names[0], _user_and_password(parts))
+        token = _secret(parts.username, "token")
+        return InfluxAddress(host, names[0], names[1], token, speaks_v2=True, is_gzipped=gzip)
+    return InfluxAddress(host, "-", names[0], _user_and_password(parts), is_gzipped=gzip)
 
 
 def _host(parts: SplitResult) -> str:

@@ -93,6 +93,12 @@ def test_an_address_says_where_and_who():
     assert "p@ss" not in repr(old) + old.place
 
 
+@pytest.mark.parametrize("url", ["influx://host/db", "influxs+token://t@host/org/db"])
+def test_only_an_address_that_says_so_is_compressed(url):
+    said = {words: influx_address(url + words).is_gzipped for words in ("", "?gzip=no", "?gzip=yes")}
+    assert said == {"": False, "?gzip=no": False, "?gzip=yes": True}
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -111,7 +117,10 @@ def test_an_address_says_where_and_who():
         ("influx://me:se/cret@host/db-secret", "%2F"),
         ("influx://me:secret%0Aword@host/db", "a control character"),
         ("influx+token://sec%20ret-secret@host/org/db", "space"),
-        ("influx://host/db?rp=secret", "without . or #"),
+        ("influx://host/db?rp=secret", "takes .gzip=yes or .gzip=no alone"),
+        ("influx://host/db?gzip=secret", "takes .gzip=yes or .gzip=no alone"),
+        ("influx://host/db?gzip=yes&gzip=secret", "takes .gzip=yes or .gzip=no alone"),
+        ("influx+token://t@host/org/db?gzip=yes#secret", "takes .gzip=yes or .gzip=no alone"),
         ("secret-token@host/org/db", "allowed: memory:"),
     ],
 )
