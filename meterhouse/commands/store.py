@@ -38,11 +38,20 @@ Days = Annotated[
     help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.",
     short_help="Prepare an InfluxDB: database, retention, mappings.",
 )
-def init(*, raw_days: Days = None, hourly_days: Days = None, daily_days: Days = None) -> None:
+def init(
+    *,
+    raw_days: Days = None,
+    hourly_days: Days = None,
+    daily_days: Days = None,
+    shorten: Annotated[
+        bool, typer.Option("--shorten", help="Keep for less long than before: what is older is deleted at once.")
+    ] = False,
+) -> None:
     """Prepare the store that METERHOUSE_STORE names."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id
-    prepare_store(settings.store_url, site, _now_ms(), (raw_days, hourly_days, daily_days))
+    kept = (raw_days, hourly_days, daily_days)
+    prepare_store(settings.store_url, site, _now_ms(), kept, "meant" if shorten else "refused")
     typer.echo(f"ready for the readings of site '{site}'.")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS
-from facility.errors import StoreUnavailable
+from facility.errors import ConfigError, StoreUnavailable
 from stores.readings.influx_buckets import bucket_days, prepare_buckets
 from stores.readings.influx_layout import (
     DAILY,
@@ -25,6 +26,7 @@ from stores.readings.influx_layout import (
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from typing import Literal
 
     from stores.readings.influx_wire import InfluxWire
 
@@ -45,10 +47,17 @@ class Retention:
         return {RAW: self.raw_days, HOURLY: self.hourly_days, DAILY: self.daily_days, LOG: LOG_DAYS}
 
 
-def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> None:
+def prepare(
+    wire: InfluxWire,
+    retention: Retention,
+    site: str,
+    now_ms: int,
+    shortening: Literal["refused", "meant"] = "refused",
+) -> None:
     """Create or adjust database and policies, or buckets and their mappings, and mark them as the site's.
 
-    Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse.
+    Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse; the same
+    with ``ConfigError`` where something would be kept for less long than it is: that deletes, and nobody has asked.
     """
     if not wire.address.speaks_v2:
         wire.ask_json(f'CREATE DATABASE "{wire.address.database}"')
@@ -56,6 +65,8 @@ def prepare(wire: InfluxWire, retention: Retention, site: str, now_ms: int) -> N
     mark = read_mark(wire) if DAILY in known else None
     if mark is not None:  # before anything is changed: what is kept for less long is deleted
         check_mark(wire, mark, site)
+    if shortening == "refused":
+        _check_not_shorter(wire, known, retention, now_ms)
     if wire.address.speaks_v2:
         prepare_buckets(wire, retention.by_policy())
     else:
@@ -80,7 +91,7 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
         ("schema", str(mark.schema)),
         (
             "kept",
-            ", ".join(f"{name} {f'{days} days' if days else 'for ever'}" for name, days in kept_days(wire).items()),
+            ", ".join(f"{name} {_span(days)}" for name, days in kept_days(wire).items()),
         ),
     ]
 
@@ -114,6 +125,24 @@ def server_series(wire: InfluxWire) -> int | None:
     except StoreUnavailable:
         return None
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
+
+
+def _check_not_shorter(wire: InfluxWire, known: Mapping[str, int], retention: Retention, now_ms: int) -> None:
+    shorter = [
+        f"{policy} from before {datetime.fromtimestamp(now_ms / 1000 - days * DAY_MS / 1000, UTC):%Y-%m-%d}"
+        f" (kept {_span(known[policy])}, to be kept {_span(days)})"
+        for policy, days in retention.by_policy().items()
+        if policy != LOG and policy in known and days and (days < known[policy] or not known[policy])
+    ]
+    if shorter:
+        raise ConfigError(
+            f"this would at once delete in {wire.address.place}: {', '.join(shorter)};"
+            " with --shorten it is done, now nothing was changed"
+        )
+
+
+def _span(days: int) -> str:
+    return f"{days} days" if days else "for ever"
 
 
 def _prepare_policies(wire: InfluxWire, retention: Retention, known: Container[str]) -> None:

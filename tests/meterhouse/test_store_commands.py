@@ -84,6 +84,25 @@ def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, eit
     assert "raw 400 days, hourly for ever" in after.stdout
 
 
+def test_keeping_for_less_long_deletes_nothing_before_somebody_insists(data, either):
+    def init(*words):
+        done = meterhouse("store", "init", *words, data=data, METERHOUSE_STORE=either)
+        return done.returncode, done.stderr
+
+    assert init("--raw-days", 800) == (0, "")
+    store = open_readings(either, registry_in(data))
+    store.write(ReadingBatch([POWER], [0], [NOW_MS - 400 * 86_400_000], [1.0]))
+    code, said = init("--raw-days", 8, "--daily-days", 30)
+    assert (code, said.count("\n")) == (2, 1)
+    assert re.search(r"raw from before \S+ \(kept 800 days, to be kept 8 days\), daily from before", said)
+    assert "--shorten" in said
+    assert "raw 800 days" in meterhouse("store", "check", data=data, METERHOUSE_STORE=either).stdout
+    assert store.totals()[POWER].count == 1
+    assert init("--raw-days", 8, "--shorten") == (0, "")
+    assert "raw 8 days" in meterhouse("store", "check", data=data, METERHOUSE_STORE=either).stdout
+    store.close()
+
+
 def test_the_database_of_another_program_keeps_its_default_policy(data, url):
     wire = connect(influx_address(url))
     database = wire.address.database
