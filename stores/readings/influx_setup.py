@@ -137,7 +137,7 @@ def _check_not_shorter(wire: InfluxWire, known: Mapping[str, int], retention: Re
     if shorter:
         raise ConfigError(
             f"this would at once delete in {wire.address.place}: {', '.join(shorter)};"
-            " with --shorten it is done, now nothing was changed"
+            " nothing was changed; add --shorten if that is meant"
         )
 
 
