@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx_address import influx_address
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ def prepare_store(
 
 def check_exists(url: str) -> None:
     """Raise ``ConfigError`` for a file that is not there: to open it would make an empty one."""
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path.strip("/") and not Path("/", path.lstrip("/")).exists():
-        raise ConfigError(f"there is no file {Path('/', path.lstrip('/'))}")
+    if url.startswith("sqlite") and not Path(place_of(url)).exists():
+        raise ConfigError(f"there is no file {place_of(url)}")
 
 
 def influx_wire(url: str) -> InfluxWire:

@@ -13,7 +13,7 @@ from facility.errors import ConfigError, StoreUnavailable
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, influx_wire, is_influx, prepare_store
 from meterhouse.table import render_facts
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
@@ -85,9 +85,9 @@ def check(
 
     wire = influx_wire(settings.store_url)
     facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
-    stored, confirmed = count_readings(wire), _confirmed(settings)
+    stored, (confirmed, elsewhere) = count_readings(wire), _confirmed(settings)
     counted = server_series(wire)
-    facts += [("readings", f"{stored:,}"), ("series by the registry", str(series))]
+    facts += [("readings", f"{stored:,}"), *elsewhere, ("series by the registry", str(series))]
     facts += [("series in the server", f"{counted:,}")] if counted is not None else []
     typer.echo(render_facts(facts))
     if stored < confirmed and not kept_days(wire)["raw"]:
@@ -124,7 +124,7 @@ def migrate(
     settings = Settings()
     registry = Registry(open_records(settings.records_url))
     from_url = source or settings.store_url
-    if from_url == to:
+    if place_of(from_url) == place_of(to):
         raise ConfigError("the two stores are the same")
     check_exists(from_url)
     ours, theirs = open_readings(from_url, registry), open_readings(to, registry)
@@ -162,11 +162,14 @@ def _teller() -> Callable[[str, int, int], None]:
     return tell
 
 
-def _confirmed(settings: Settings) -> int:
-    """How many readings ingest says it has stored."""
+def _confirmed(settings: Settings) -> tuple[int, list[tuple[str, str]]]:
+    """How many readings this store has confirmed to ingest, or that ingest last stored in another, as a fact."""
     file = settings.data / "ingest.json"
     tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return int(tree.get("stored", 0))
+    told = tree.get("confirmed", {"store": "", "readings": 0})
+    if told["store"] in {"", place_of(settings.store_url)}:
+        return told["readings"], []
+    return 0, [("ingest", f"last stored in another store: {told['store']}")]
 
 
 def _now_ms() -> int:

@@ -37,7 +37,8 @@ class InfluxAddress:
     @property
     def place(self) -> str:
         """Where it is, for people: never with a secret."""
-        return f"{self.host}, database {self.database}"
+        organisation = f"organisation {self.org}, " if self.speaks_v2 else ""
+        return f"{self.host}, {organisation}database {self.database}"
 
 
 def influx_address(url: str) -> InfluxAddress:

@@ -14,7 +14,7 @@ from ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
 from facility.model import ReadingBatch
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import kept_days
 from stores.readings.influx_wire import connect
@@ -171,11 +171,26 @@ def test_a_full_disk_is_found_and_told_by_check_and_by_init(data, small_disk):
 
 def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
-    (data / "ingest.json").write_text(json.dumps({"stored": 1_234}))
+    told(data, store=place_of(either), stored=9_999, confirmed=1_234)
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert done.returncode == 1
     assert "1,234 readings fewer than it has confirmed" in done.stderr
     assert "meterhouse reconcile" in done.stderr
+
+
+def told(data, *, store, stored, confirmed):
+    """What ingest writes: so many readings ever, so many of them in this store."""
+    tree = {"stored": stored, "confirmed": {"store": store, "readings": confirmed}}
+    (data / "ingest.json").write_text(json.dumps(tree))
+
+
+def test_a_fresh_store_has_not_lost_what_ingest_stored_in_another(data, either):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    for other in (str(data / "readings.db"), f"{place_of(either)}_before"):
+        told(data, store=other, stored=1_234, confirmed=1_234)
+        done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(rf"\n +ingest +last stored in another store: {re.escape(other)}\n", done.stdout)
 
 
 def test_the_registry_knows_how_many_series_the_server_will_have(data, either):
@@ -296,5 +311,10 @@ def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(mo
 
 def test_a_move_onto_itself_is_refused(data):
     url = filled(data)
-    done = meterhouse("store", "migrate", "--to", url, data=data, METERHOUSE_STORE=url)
+    for other in (url, url.replace("sqlite://", "sqlite:////")):
+        done = meterhouse("store", "migrate", "--to", other, data=data, METERHOUSE_STORE=url)
+        assert (done.returncode, done.stderr) == (2, "the two stores are the same\n")
+    ours = "influx://reader:a-secret@127.0.0.1:9/db"
+    theirs = ours.replace("reader:a-secret", "writer:another") + "?gzip=yes"
+    done = meterhouse("store", "migrate", "--to", theirs, data=data, METERHOUSE_STORE=ours)
     assert (done.returncode, done.stderr) == (2, "the two stores are the same\n")

@@ -13,7 +13,7 @@ from facility.catalogue import Agent, Catalogue
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
 from facility.quantities import Quantity
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
@@ -91,6 +91,16 @@ def test_an_address_says_where_and_who():
     assert (new.host, new.org, new.token, new.speaks_v2) == ("https://db.town:8086", "town hall", "a/b==", True)
     assert influx_address("influx://[::1]/db").host == "http://[::1]:8086"
     assert "p@ss" not in repr(old) + old.place
+
+
+def test_two_addresses_of_one_store_name_one_place_and_no_secret():
+    assert place_of("influx://me:secret@DB.town/readings?gzip=yes") == place_of("influx://db.town:8086/readings")
+    new = {place_of(f"influxs+token://secret@db/{names}") for names in ("a/x", "b/x", "a/y")}
+    assert new == {f"https://db:8086, organisation {org}, database {db}" for org, db in ("ax", "bx", "ay")}
+    assert place_of("sqlite:////srv/readings.db") == place_of("sqlite:///srv/readings.db") == "/srv/readings.db"
+    with pytest.raises(ConfigError, match="allowed: memory:") as refusal:
+        place_of("me:secret@db.town/readings")
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("url", ["influx://host/db", "influxs+token://t@host/org/db"])
