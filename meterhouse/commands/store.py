@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facility.errors import ConfigError, StoreUnavailable
+from meterhouse.move_progress import MoveProgress
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, influx_wire, is_influx, prepare_store
 from meterhouse.table import render_facts
@@ -18,11 +18,6 @@ from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-TOLD_EVERY_S = 1.0
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -129,7 +124,8 @@ def migrate(
     check_exists(from_url)
     ours, theirs = open_readings(from_url, registry), open_readings(to, registry)
     try:
-        copied = copy(ours, theirs, _teller())
+        with MoveProgress() as progress:
+            copied = copy(ours, theirs, progress.tell)
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{error}; what was copied stays, the same command goes on from there") from None
     typer.echo(
@@ -147,19 +143,6 @@ def migrate(
     if copied.differences:
         raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
     typer.echo("the two hold the same.")
-
-
-def _teller() -> Callable[[str, int, int], None]:
-    """Tells how far it is, once a second and at the end."""
-    next_s = 0.0
-
-    def tell(what: str, done: int, of: int) -> None:
-        nonlocal next_s
-        if time.monotonic() >= next_s or done == of:
-            next_s = time.monotonic() + TOLD_EVERY_S
-            typer.echo(f"{done} of {of} {what}")
-
-    return tell
 
 
 def _confirmed(settings: Settings) -> tuple[int, list[tuple[str, str]]]:

@@ -2,7 +2,10 @@
 
 import json
 import os
+import pty
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -235,7 +238,8 @@ def test_everything_moves_to_an_influxdb_and_back(data, either, tmp_path):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
     there = meterhouse("store", "migrate", "--to", either, data=data)
     assert there.returncode == 0, there.stderr
-    assert "1 of 1 points" in there.stdout
+    assert "copying points: 1 of 1, 3,000 rows\n" in there.stdout
+    assert "comparing points: 1 of 1, 6,000 rows\n" in there.stdout
     assert re.search(r"readings in both +3,000\n", there.stdout)
     assert "the two hold the same." in there.stdout
     back = f"sqlite://{tmp_path / 'back.db'}"
@@ -276,12 +280,35 @@ def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(dat
     source.write_rollup("usage_1h", [RollupSeries(tags, hours_ms, {"qty": np.arange(5.0)})])
     to = f"sqlite://{tmp_path / 'to.db'}"
     whole = meterhouse("store", "migrate", "--to", to, data=data)
-    assert (whole.returncode, "5 of 5 rollups" in whole.stdout) == (0, True)
+    assert (whole.returncode, "copying rollups: 5 of 5, 5 rows\n" in whole.stdout) == (0, True)
     source.delete_rollup("usage_1h", {}, 0, int(hours_ms[2]))
     source.close()
     partly = meterhouse("store", "migrate", "--to", to, data=data)
     assert partly.returncode == 1
     assert re.search(r"usage_1h, .*meter x.*: 3 rows in the source are 5 others in the target", partly.stderr)
+
+
+def test_on_a_terminal_a_move_draws_one_line_again_and_again(data, tmp_path):
+    url = filled(data)
+    screen, terminal = pty.openpty()
+    words = ["store", "migrate", "--from", url, "--to", f"sqlite://{tmp_path / 'to.db'}"]
+    env = {**os.environ, "METERHOUSE_DATA": str(data), "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen([sys.executable, "-m", "meterhouse", *words], stdout=terminal, env=env) as moving:
+        os.close(terminal)
+        drawn = b"".join(iter(lambda: read_terminal(screen), b"")).decode()
+    os.close(screen)
+    assert moving.returncode == 0
+    assert "\r\x1b[2K" in drawn  # the line is drawn over
+    assert "comparing points: 1 of 1, 6,000 rows" in drawn
+    assert drawn.count("\n") < 12
+
+
+def read_terminal(screen):
+    """What comes next; nothing once the program has ended."""
+    try:
+        return os.read(screen, 4096)
+    except OSError:
+        return b""
 
 
 def test_a_source_that_is_not_there_is_no_empty_one(data, tmp_path):
