@@ -80,7 +80,7 @@ def check(
 
     wire = influx_wire(settings.store_url)
     facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
-    stored, (confirmed, elsewhere) = count_readings(wire), _confirmed(settings)
+    stored, (confirmed, elsewhere) = count_readings(wire, _now_ms()), _confirmed(settings)
     counted = server_series(wire)
     facts += [("readings", f"{stored:,}"), *elsewhere, ("series by the registry", str(series))]
     facts += [("series in the server", f"{counted:,}")] if counted is not None else []

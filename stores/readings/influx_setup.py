@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from stores.readings.influx_layout import (
     source,
     write_mark,
 )
+from stores.readings.influx_points import END_MS, FIRST_MS, within
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 TRIED_BYTES = 16_384
 """More than one page even when it is compressed; over a day each overwrites the one before."""
+
+WEEK_MS = 7 * DAY_MS
+COUNTED_WEEKS = 520
+"""Ten years; what lies before or in the future, hardly ever anything, is counted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +115,14 @@ def kept_days(wire: InfluxWire) -> dict[str, int]:
     }
 
 
-def count_readings(wire: InfluxWire) -> int:
-    """How many readings are stored, as the server counts."""
-    found = wire.ask_json(f"SELECT count(value) FROM {source(wire, RAW, 'reading')}")
-    return int(found[0].values[0][1]) if found else 0
+def count_readings(wire: InfluxWire, now_ms: int) -> int:
+    """How many readings are stored, as the server counts: a week at a time, for it counts 3 to 10 million a second.
+
+    By time and not by points, which takes it up to three times as long; a week without readings costs it nothing.
+    """
+    weeks = range(now_ms - COUNTED_WEEKS * WEEK_MS, now_ms + 1, WEEK_MS)
+    edges = [FIRST_MS, *weeks, END_MS]
+    return sum(_count(wire, start_ms, end_ms) for start_ms, end_ms in pairwise(edges))
 
 
 def server_series(wire: InfluxWire) -> int | None:
@@ -125,6 +135,11 @@ def server_series(wire: InfluxWire) -> int | None:
     except StoreUnavailable:
         return None
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
+
+
+def _count(wire: InfluxWire, start_ms: int, end_ms: int) -> int:
+    found = wire.ask_json(f"SELECT count(value) FROM {source(wire, RAW, 'reading')} WHERE {within(start_ms, end_ms)}")
+    return int(found[0].values[0][1]) if found else 0
 
 
 def _check_not_shorter(wire: InfluxWire, known: Mapping[str, int], retention: Retention, now_ms: int) -> None:

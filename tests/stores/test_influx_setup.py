@@ -1,5 +1,6 @@
 """Preparing an InfluxDB: 1.8, and 2 as its fake answers."""
 
+import re
 import time
 
 import pytest
@@ -8,8 +9,8 @@ from influx_server import InfluxServer, make_ready
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.readings.influx_address import influx_address
-from stores.readings.influx_setup import Retention, kept_days, look_over, prepare
-from stores.readings.influx_wire import connect
+from stores.readings.influx_setup import Retention, count_readings, kept_days, look_over, prepare
+from stores.readings.influx_wire import InfluxWire, connect
 
 NOW_MS = time.time_ns() // 1_000_000
 
@@ -60,6 +61,21 @@ def test_keeping_as_long_or_longer_asks_nothing(wire, asked):
     prepare(wire, Retention(8, 8, 8), "town", NOW_MS)
     prepare(wire, Retention(asked, asked, asked), "town", NOW_MS)
     assert {kept_days(wire)[policy] for policy in ("raw", "hourly", "daily")} == {8 if asked is None else asked}
+
+
+def test_readings_of_any_time_are_counted_once_and_never_more_than_a_week_of_them_at_once(wire, monkeypatch):
+    prepare(wire, Retention(), "town", NOW_MS)
+    week_ms = 7 * 86_400_000
+    edges = [NOW_MS + i * week_ms + beside for i in (-520, -519, -1, 0) for beside in (-1, 0, 1)]
+    times_ms = {-(10**12), 0, *edges, NOW_MS - 3 * week_ms, NOW_MS + 10**11}
+    wire.write("raw", b"\n".join(b"reading,meter=m value=1 %d" % t_ms for t_ms in times_ms))
+    asked = []
+    ask = InfluxWire.ask_json
+    monkeypatch.setattr(InfluxWire, "ask_json", lambda wire, query: asked.append(query) or ask(wire, query))
+    assert count_readings(wire, NOW_MS) == len(times_ms)
+    stretches = [tuple(map(int, re.findall(r"(-?\d+)ms", query))) for query in asked]
+    long = [stretch for stretch in stretches if stretch[1] - stretch[0] > week_ms]
+    assert [start_ms >= NOW_MS or end_ms <= NOW_MS - 520 * week_ms for start_ms, end_ms in long] == [True, True]
 
 
 def test_preparing_the_database_of_another_site_deletes_nothing_there(wire):
