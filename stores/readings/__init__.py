@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings.influx_address import influx_address
+from stores.readings.influx_address import OF_1X, OF_2X, influx_address
 from stores.readings.memory import MemoryStore
 from stores.readings.sqlite import SqliteStore
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stores.readings.estate import Estate
     from stores.readings.port import ReadingStore
 
-ALLOWED = "memory: or sqlite:///absolute/path/readings.db or influx://user:password@host:8086/database"
+ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
 
 
 def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
