@@ -21,7 +21,7 @@ from ingest.parts import Parts
 from ingest.settings import load_settings
 from ingest.subscriber import Subscriber
 from stores.metrics import serve_metrics
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -78,6 +78,7 @@ def _compose(settings: Settings, stop: Event) -> bool:
             now_ms,
             series_budget=settings.series_budget,
         )
+        parts.figures.note_store(place_of(settings.store))
         parts.figures.note_series(count_series(estate))
         intake = parts.intake()
         end_metrics = _tell_metrics(settings, parts, intake)

@@ -38,6 +38,7 @@ class Figures:
         self._latencies_ms: deque[int] = deque(maxlen=LATENCY_SAMPLES)
         self._agents: dict[str, dict[str, Any]] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
+        self._store, self._stored_elsewhere = "", 0
         self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
@@ -66,6 +67,13 @@ class Figures:
     def count(self, totals: Mapping[str, int]) -> None:
         """Readings ever stored and quarantined, each once however often it was sent."""
         self._totals = totals
+
+    def note_store(self, store: str) -> None:
+        """Where readings go from now on: what was stored in another place before, this one has not confirmed."""
+        told = _told(self._path)
+        confirmed, stored = told.get("confirmed", {}), self._totals["stored"]
+        elsewhere = told["stored"] - confirmed["readings"] if confirmed.get("store") == store else stored
+        self._store, self._stored_elsewhere = store, min(elsewhere, stored)
 
     def count_refused_messages(self, n: int) -> None:
         """Messages refused whole since start: how many readings they held is not always known."""
@@ -124,6 +132,7 @@ class Figures:
                 "alarms": dict(self._alarms),
                 "received": self._totals.get("stored", 0) + self._totals.get("quarantined", 0),
                 **self._totals,
+                "confirmed": {"store": self._store, "readings": self._totals["stored"] - self._stored_elsewhere},
                 "refused_messages": self._refused_messages,
                 "retained_ignored": self._retained_ignored,
                 "series": self._series.series,
@@ -161,3 +170,12 @@ class Figures:
             return {"p50": None, "p95": None, "n": 0}
         p50, p95 = np.percentile(np.fromiter(self._latencies_ms, np.float64, n), [50, 95]) / 1000
         return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "n": n}
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """What an earlier run wrote; nothing where there was none."""
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx_address import influx_address
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from stores.readings.influx_wire import InfluxWire
 
 
@@ -19,23 +21,29 @@ def is_influx(url: str) -> bool:
 
 
 def prepare_store(
-    url: str, site: str, now_ms: int, kept_days: tuple[int | None, int | None, int | None] = (None, None, None)
+    url: str,
+    site: str,
+    now_ms: int,
+    kept_days: tuple[int | None, int | None, int | None] = (None, None, None),
+    shortening: Literal["refused", "meant"] = "refused",
 ) -> None:
-    """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is)."""
+    """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is).
+
+    Raises ``ConfigError`` where that is shorter than before and not said to be meant.
+    """
     open_readings(url).close()  # says what is wrong with the URL, and makes a file
     if is_influx(url):
         from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
 
         wire = influx_wire(url)
-        prepare(wire, Retention(*kept_days), site, now_ms)
+        prepare(wire, Retention(*kept_days), site, now_ms, shortening)
         wire.client.close()
 
 
 def check_exists(url: str) -> None:
     """Raise ``ConfigError`` for a file that is not there: to open it would make an empty one."""
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path.strip("/") and not Path("/", path.lstrip("/")).exists():
-        raise ConfigError(f"there is no file {Path('/', path.lstrip('/'))}")
+    if url.startswith("sqlite") and not Path(place_of(url)).exists():
+        raise ConfigError(f"there is no file {place_of(url)}")
 
 
 def influx_wire(url: str) -> InfluxWire:

@@ -104,9 +104,9 @@ class InfluxServer:
 
 
 def make_ready(url: str, site: str, retention: Retention | None = None) -> None:
-    """What ``meterhouse store init`` does."""
+    """What ``meterhouse store init --shorten`` does."""
     wire = connect(influx_address(url))
-    prepare(wire, retention or Retention(), site, time.time_ns() // 1_000_000)
+    prepare(wire, retention or Retention(), site, time.time_ns() // 1_000_000, "meant")
     wire.client.close()
 
 

@@ -21,14 +21,15 @@ LINGER_NOT = struct.pack("ii", 1, 0)
 class Proxy:
     """Listens on ``port`` and passes on to ``target``; use as a context manager, or call ``stop``.
 
-    ``carried`` counts bytes on their way to the target; ``accepted`` are the times of connections (monotonic).
+    ``carried`` counts bytes on their way to the target, ``brought`` those that come back; ``accepted`` are the times of
+    connections (monotonic).
     """
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.carried = 0
+        self.carried = self.brought = 0
         self.accepted: list[float] = []
         self._mode: Mode = "ok"
         self._flows = threading.Event()
@@ -103,6 +104,8 @@ class Proxy:
                     continue
                 if way == "to_target":
                     self.carried += len(chunk)
+                else:
+                    self.brought += len(chunk)
                 sink.sendall(chunk)
         except OSError:
             pass

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facility.errors import ConfigError, StoreUnavailable
+from meterhouse.move_progress import MoveProgress
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, influx_wire, is_influx, prepare_store
 from meterhouse.table import render_facts
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-TOLD_EVERY_S = 1.0
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,11 +33,20 @@ Days = Annotated[
     help="Create database, retention and mappings in an InfluxDB; again, it adjusts them.",
     short_help="Prepare an InfluxDB: database, retention, mappings.",
 )
-def init(*, raw_days: Days = None, hourly_days: Days = None, daily_days: Days = None) -> None:
+def init(
+    *,
+    raw_days: Days = None,
+    hourly_days: Days = None,
+    daily_days: Days = None,
+    shorten: Annotated[
+        bool, typer.Option("--shorten", help="Keep for less long than before: what is older is deleted at once.")
+    ] = False,
+) -> None:
     """Prepare the store that METERHOUSE_STORE names."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id
-    prepare_store(settings.store_url, site, _now_ms(), (raw_days, hourly_days, daily_days))
+    kept = (raw_days, hourly_days, daily_days)
+    prepare_store(settings.store_url, site, _now_ms(), kept, "meant" if shorten else "refused")
     typer.echo(f"ready for the readings of site '{site}'.")
 
 
@@ -76,9 +80,9 @@ def check(
 
     wire = influx_wire(settings.store_url)
     facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
-    stored, confirmed = count_readings(wire), _confirmed(settings)
+    stored, (confirmed, elsewhere) = count_readings(wire, _now_ms()), _confirmed(settings)
     counted = server_series(wire)
-    facts += [("readings", f"{stored:,}"), ("series by the registry", str(series))]
+    facts += [("readings", f"{stored:,}"), *elsewhere, ("series by the registry", str(series))]
     facts += [("series in the server", f"{counted:,}")] if counted is not None else []
     typer.echo(render_facts(facts))
     if stored < confirmed and not kept_days(wire)["raw"]:
@@ -115,12 +119,13 @@ def migrate(
     settings = Settings()
     registry = Registry(open_records(settings.records_url))
     from_url = source or settings.store_url
-    if from_url == to:
+    if place_of(from_url) == place_of(to):
         raise ConfigError("the two stores are the same")
     check_exists(from_url)
     ours, theirs = open_readings(from_url, registry), open_readings(to, registry)
     try:
-        copied = copy(ours, theirs, _teller())
+        with MoveProgress() as progress:
+            copied = copy(ours, theirs, progress.tell)
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{error}; what was copied stays, the same command goes on from there") from None
     typer.echo(
@@ -140,24 +145,14 @@ def migrate(
     typer.echo("the two hold the same.")
 
 
-def _teller() -> Callable[[str, int, int], None]:
-    """Tells how far it is, once a second and at the end."""
-    next_s = 0.0
-
-    def tell(what: str, done: int, of: int) -> None:
-        nonlocal next_s
-        if time.monotonic() >= next_s or done == of:
-            next_s = time.monotonic() + TOLD_EVERY_S
-            typer.echo(f"{done} of {of} {what}")
-
-    return tell
-
-
-def _confirmed(settings: Settings) -> int:
-    """How many readings ingest says it has stored."""
+def _confirmed(settings: Settings) -> tuple[int, list[tuple[str, str]]]:
+    """How many readings this store has confirmed to ingest, or that ingest last stored in another, as a fact."""
     file = settings.data / "ingest.json"
     tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return int(tree.get("stored", 0))
+    told = tree.get("confirmed", {"store": "", "readings": 0})
+    if told["store"] in {"", place_of(settings.store_url)}:
+        return told["readings"], []
+    return 0, [("ingest", f"last stored in another store: {told['store']}")]
 
 
 def _now_ms() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
+from stores.readings.influx_address import OF_1X, OF_2X, influx_address
 from stores.readings.memory import MemoryStore
 from stores.readings.sqlite import SqliteStore
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from stores.readings.estate import Estate
     from stores.readings.port import ReadingStore
 
-ALLOWED = "memory: or sqlite:///absolute/path/readings.db or influx://user:password@host:8086/database"
+ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
 
 
 def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
@@ -25,21 +26,42 @@ def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
     """
     if url == "memory:":
         return MemoryStore()
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path.strip("/"):
-        return SqliteStore(Path("/", path.lstrip("/")))
+    if file := _file_of(url):
+        return SqliteStore(file)
     if url.startswith("influx"):
         return _open_influx(url, estate)
+    raise _unknown()
+
+
+def place_of(url: str) -> str:
+    """Which store a URL names, however it is reached: for people and to compare, without a secret.
+
+    Raises ``ConfigError`` for a URL that cannot be used.
+    """
+    if url.startswith("influx"):
+        return influx_address(url).place
+    if file := _file_of(url):
+        return str(file)
+    if url == "memory:":
+        return "memory"
+    raise _unknown()
+
+
+def _file_of(url: str) -> Path | None:
+    scheme, _, path = url.partition(":///")
+    return Path("/", path.lstrip("/")) if scheme == "sqlite" and path.strip("/") else None
+
+
+def _unknown() -> ConfigError:
     # The URL itself stays out of the message: that of a server may hold a password, and where its scheme was
     # forgotten it begins with one.
-    raise ConfigError(f"no reading store has such a URL (allowed: {ALLOWED})")
+    return ConfigError(f"no reading store has such a URL (allowed: {ALLOWED})")
 
 
 def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
     if find_spec("influxdb_client") is None:
         raise ConfigError("an InfluxDB needs the package influxdb-client: install meterhouse[influx]")
     from stores.readings.influx import InfluxStore  # noqa: PLC0415 - half a second to load, and optional
-    from stores.readings.influx_address import influx_address  # noqa: PLC0415
     from stores.readings.influx_wire import connect  # noqa: PLC0415
 
     return InfluxStore(connect(influx_address(url)), estate, time.time_ns)

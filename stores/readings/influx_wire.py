@@ -5,6 +5,7 @@ How real servers answer was measured; the table in docs/adr/0015-influxdb.md say
 
 from __future__ import annotations
 
+import gzip
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ MOST_BYTES = 2_000_000
 
 MOST_WORDS = 300
 """A batch of 5,000 bad lines is answered with 600 KB: only its beginning is kept."""
+
+GZIP_LEVEL = 6
+"""Of 5,000 readings (518 KB) it makes 27 KB in 2 ms; the client's own 9 makes no less in 10 ms."""
 
 _TOO_LARGE = 413
 _HINTS = {
@@ -104,9 +108,11 @@ class InfluxWire:
 
     def _write_once(self, policy: str, lines: bytes, precision: str) -> None:
         bucket = f"{self.address.database}/{policy}"
+        also = {"content_encoding": "gzip"} if self.address.is_gzipped else {}
+        body = gzip.compress(lines, GZIP_LEVEL) if also else lines
         try:
             _, status, _ = WriteService(self.client.api_client).post_write_with_http_info(
-                self.address.org, bucket, lines, precision=precision
+                self.address.org, bucket, body, precision=precision, **also
             )
         except ApiException as error:
             raise self._write_refusal(error) from None
@@ -160,7 +166,11 @@ class InfluxWire:
             response = self.client.api_client.call_api(
                 "/query",
                 "POST",
-                header_params={"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"},
+                header_params={
+                    "Accept": accept,
+                    "Accept-Encoding": "gzip" if self.address.is_gzipped else "identity",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
                 post_params=[
                     ("q", query),
                     ("epoch", "ns" if "json" in accept else "ms"),
@@ -210,7 +220,7 @@ class InfluxWire:
 
 
 def connect(address: InfluxAddress, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> InfluxWire:
-    """A wire to that address; nothing connects yet. Bodies go uncompressed: gzip costs seven times the processor."""
+    """A wire to that address; nothing connects yet."""
     timeout_ms = (round(CONNECT_TIMEOUT_S * 1000), round(answer_timeout_s * 1000))
     token = address.token.encode().decode("latin-1")  # as UTF-8 on the wire: the client writes headers as Latin-1
     return InfluxWire(address, InfluxDBClient(address.host, token, timeout=timeout_ms, org=address.org))

@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import DAY_MS
+from accounting.local_time import DAY_MS, HOUR_MS
 from facility.errors import Rejected
 from facility.model import ReadingBatch
-from stores.readings.port import RollupSeries
+from stores.readings.port import PointTotal, RollupSeries
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from stores.readings.port import PointTotal, ReadingStore, Series
+    from stores.readings.port import ReadingStore, Series
 
 _Key = frozenset[tuple[str, str]]
 
 STEP_MS = 30 * DAY_MS
 MOST_ROWS = 20_000
+MOST_ROLLUP_ROWS = 200_000
+"""Of a rollup, at once and in each store: some 100 MB."""
+
 MOST_DIFFERENCES = 20
 OF_OLDER_ROWS = {"beyond_retention", "unknown_point"}
 """Why the target refuses a row and with it all rows of its series that are older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being done, how many of how many points or rollups are, and how many rows that were."""
+
+    doing: str
+    done: int = 0
+    of: int = 0
+    rows: int = 0
+
+    def __str__(self) -> str:
+        """``copying points: 3 of 200, 1,234,567 rows``."""
+        return f"{self.doing}: {self.done:,} of {self.of:,}, {self.rows:,} rows" if self.of else self.doing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,74 +58,145 @@ class Copied:
     differences: list[str] = field(default_factory=list)
 
 
-def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[str, int, int], None]) -> Copied:
+def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], None]) -> Copied:
     """Copy readings and rollups, then count and sum both. Raises ``StoreUnavailable``; again, it goes on.
 
-    ``tell`` hears of what (points, rollups) how many of how many are done.
+    ``tell`` hears how far it is after every part, of ``MOST_ROWS`` at most where rows are written.
     """
-    ranges = dict(source.changes(0).ranges)
-    amiss: dict[str, str] = {}
-    readings = rows = 0
-    for done, (point, (first_ms, last_ms)) in enumerate(sorted(ranges.items())):
-        for span in _spans(first_ms, last_ms + 1):
-            readings += _copy_point(source, target, point, span, amiss)
-        tell("points", done + 1, len(ranges))
-    for done, name in enumerate(ROLLUPS):
-        first_ms, last_ms = source.rollup_stretch(name) or (0, -1)
-        for span in _spans(first_ms, last_ms + 1):
-            rows += _copy_rollup(source, target, name, span, amiss)
-        tell("rollups", done + 1, len(ROLLUPS))
-    differences = [*amiss.values(), *(told for name in ROLLUPS for told in _rollup_differences(source, target, name))]
-    ours, theirs = source.totals(), target.totals()
-    differences += [told for point in sorted(ours) if (told := _difference(point, ours[point], theirs.get(point)))]
-    counted = [theirs[point] for point in ours if point in theirs]
-    return Copied(
-        readings,
-        rows,
-        sum(one.count for one in counted),
-        fsum(one.total for one in counted),
-        differences[:MOST_DIFFERENCES],
-    )
+    return _Migration(source, target, tell).run()
 
 
-def _copy_point(
-    source: ReadingStore, target: ReadingStore, point: str, span: tuple[int, int], amiss: dict[str, str]
-) -> int:
-    wanted, there = source.read([point], *span)[point], target.read([point], *span)[point]
-    if _equal(wanted, there):
-        return 0
+class _Migration:
+    """One run. Rows are held a part at a time: a month of a point, ``MOST_ROLLUP_ROWS`` or so of a rollup."""
 
-    def write(rows: slice) -> None:
-        t_ms, x, q = wanted.t_ms[rows].tolist(), wanted.x[rows].tolist(), wanted.q[rows].tolist()
-        target.write(ReadingBatch([point], [0] * len(t_ms), t_ms, x, q))
+    def __init__(self, source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], None]) -> None:
+        self._source, self._target, self._tell = source, target, tell
+        self._progress = Progress("")
+        self._amiss: dict[str, str] = {}
 
-    stored = 0
-    for start in range(0, len(wanted), MOST_ROWS):
-        rows, refusal = _write_rows(write, start, min(start + MOST_ROWS, len(wanted)))
-        stored += rows
-        if refusal is not None:
-            amiss.setdefault(point, f"{point} is refused: {refusal}")
-    return stored
+    def run(self) -> Copied:
+        """Copy, then compare."""
+        self._say(Progress("looking for what the source holds"))
+        ranges = dict(self._source.changes(0).ranges)
+        readings = sum(self._copy_point(point, *ranges[point]) for point in self._each("copying points", ranges))
+        rows = sum(self._copy_rollup(name, len(ranges)) for name in self._each("copying rollups", ROLLUPS))
+        for name in self._each("comparing rollups", ROLLUPS):
+            self._compare_rollup(name, len(ranges))
+        self._say(Progress("looking for what the target holds"))
+        theirs = self._target.changes(0).ranges
+        counted = [
+            total
+            for point in self._each("comparing points", ranges)
+            if (total := self._compare_point(point, ranges[point], theirs.get(point)))
+        ]
+        return Copied(
+            readings,
+            rows,
+            sum(one.count for one in counted),
+            fsum(one.total for one in counted),
+            list(self._amiss.values())[:MOST_DIFFERENCES],
+        )
 
+    def _each(self, doing: str, names: Iterable[str]) -> Iterator[str]:
+        """The names in order, each told when it is done."""
+        ordered = sorted(names)
+        self._say(Progress(doing, of=len(ordered)))
+        for name in ordered:
+            yield name
+            self._say(replace(self._progress, done=self._progress.done + 1))
 
-def _copy_rollup(
-    source: ReadingStore, target: ReadingStore, name: str, span: tuple[int, int], amiss: dict[str, str]
-) -> int:
-    stored = 0
-    there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
-    for one in source.read_rollup(name, {}, *span):
-        if _same_rows(one, there.get(_key(one))):
-            continue
+    def _passed(self, rows: int) -> None:
+        self._say(replace(self._progress, rows=self._progress.rows + rows))
 
-        def write(rows: slice, one: RollupSeries = one) -> None:
+    def _say(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tell(progress)
+
+    def _copy_point(self, point: str, first_ms: int, last_ms: int) -> int:
+        return sum(self._copy_readings(point, span) for span in _spans(first_ms, last_ms + 1, STEP_MS))
+
+    def _copy_readings(self, point: str, span: tuple[int, int]) -> int:
+        wanted, there = (store.read([point], *span)[point] for store in (self._source, self._target))
+        if _equal(wanted, there):
+            self._passed(len(wanted))
+            return 0
+
+        def write(rows: slice) -> None:
+            t_ms, x, q = wanted.t_ms[rows].tolist(), wanted.x[rows].tolist(), wanted.q[rows].tolist()
+            self._target.write(ReadingBatch([point], [0] * len(t_ms), t_ms, x, q))
+
+        stored = 0
+        for start in range(0, len(wanted), MOST_ROWS):
+            stop = min(start + MOST_ROWS, len(wanted))
+            rows, refusal = _write_rows(write, start, stop)
+            stored += rows
+            if refusal is not None:
+                self._amiss.setdefault(point, f"{point} is refused: {refusal}")
+            self._passed(stop - start)
+        return stored
+
+    def _copy_rollup(self, name: str, points: int) -> int:
+        stored = 0
+        for span in _rollup_spans(name, points, [self._source]):
+            there = {_key(series): series for series in self._target.read_rollup(name, {}, *span)}
+            for one in self._source.read_rollup(name, {}, *span):
+                if not _same_rows(one, there.get(_key(one))):
+                    stored += self._write_rollup(name, one)
+                self._passed(len(one))
+        return stored
+
+    def _write_rollup(self, name: str, one: RollupSeries) -> int:
+        def write(rows: slice) -> None:
             fields = {field: column[rows] for field, column in one.fields.items()}
-            target.write_rollup(name, [RollupSeries(one.tags, one.t_ms[rows], fields)])
+            self._target.write_rollup(name, [RollupSeries(one.tags, one.t_ms[rows], fields)])
 
         rows, refusal = _write_rows(write, 0, len(one))
-        stored += rows
         if refusal is not None:
-            amiss.setdefault(name, f"{name} is refused: {refusal}")
-    return stored
+            self._amiss.setdefault(name, f"{name} is refused: {refusal}")
+        return rows
+
+    def _compare_rollup(self, name: str, points: int) -> None:
+        """Note series that are not the same: rows that the source took away after an earlier copy stay behind."""
+        ours, theirs = Counter[_Key](), Counter[_Key]()
+        for span in _rollup_spans(name, points, [self._source, self._target]):
+            there = {_key(series): series for series in self._target.read_rollup(name, {}, *span)}
+            for series in self._source.read_rollup(name, {}, *span):
+                if _same_rows(series, there.get(_key(series))):
+                    del there[_key(series)]
+                else:
+                    ours[_key(series)] += len(series)
+                self._passed(len(series))
+            theirs.update({key: len(series) for key, series in there.items()})
+        for key in sorted(ours.keys() | theirs.keys(), key=sorted):
+            tags = ", ".join(f"{tag} {value}" for tag, value in sorted(key) if value)
+            words = f"{name}, {tags}: {ours[key]} rows in the source are {theirs[key]} others in the target"
+            self._amiss[f"compared {name}, {tags}"] = words
+
+    def _compare_point(self, point: str, ours: tuple[int, int], theirs: tuple[int, int] | None) -> PointTotal | None:
+        """What the target holds of a point, and a note where the source holds something else."""
+        wanted, there = self._total(self._source, point, ours), self._total(self._target, point, theirs)
+        if wanted != there:
+            self._amiss[f"compared {point}"] = (
+                f"{point}: {_worded(wanted)} in the source; {_worded(there)} in the target"
+            )
+        return there
+
+    def _total(self, store: ReadingStore, point: str, stretch: tuple[int, int] | None) -> PointTotal | None:
+        """Count and exact sum of what a store has of a point; None where that is nothing."""
+        if stretch is None:
+            return None
+        count = 0
+
+        def values() -> Iterator[float]:
+            nonlocal count
+            for span in _spans(stretch[0], stretch[1] + 1, STEP_MS):
+                x = store.read([point], *span)[point].x
+                count += len(x)
+                self._passed(len(x))
+                yield from x.tolist()
+
+        total = fsum(values())
+        return PointTotal(count, total) if count else None
 
 
 def _write_rows(write: Callable[[slice], None], start: int, stop: int) -> tuple[int, Rejected | None]:
@@ -126,26 +214,16 @@ def _write_rows(write: Callable[[slice], None], start: int, stop: int) -> tuple[
     return stop - start, None
 
 
-def _rollup_differences(source: ReadingStore, target: ReadingStore, name: str) -> Iterator[str]:
-    """Series that are not the same: rows that the source took away after an earlier copy stay in the target."""
-    ours, theirs = Counter[_Key](), Counter[_Key]()
-    stretches = [stretch for store in (source, target) if (stretch := store.rollup_stretch(name))]
+def _rollup_spans(name: str, points: int, stores: Iterable[ReadingStore]) -> Iterator[tuple[int, int]]:
+    """Spans over all that the stores hold of a rollup, shorter in a large estate: a point has one series at most."""
+    stretches = [stretch for store in stores if (stretch := store.rollup_stretch(name))]
     first_ms, last_ms = min((one[0] for one in stretches), default=0), max((one[1] for one in stretches), default=-1)
-    for span in _spans(first_ms, last_ms + 1):
-        there = {_key(series): series for series in target.read_rollup(name, {}, *span)}
-        for series in source.read_rollup(name, {}, *span):
-            if _same_rows(series, there.get(_key(series))):
-                del there[_key(series)]
-            else:
-                ours[_key(series)] += len(series)
-        theirs.update({key: len(series) for key, series in there.items()})
-    for key in sorted(ours.keys() | theirs.keys(), key=sorted):
-        tags = ", ".join(f"{tag} {value}" for tag, value in sorted(key) if value)
-        yield f"{name}, {tags}: {ours[key]} rows in the source are {theirs[key]} others in the target"
+    rows = max(MOST_ROLLUP_ROWS // max(points, 1), 1)
+    return _spans(first_ms, last_ms + 1, min(rows * (DAY_MS if name.endswith("_1d") else HOUR_MS), STEP_MS))
 
 
-def _spans(start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
-    return pairwise([*range(start_ms, end_ms, STEP_MS), end_ms])
+def _spans(start_ms: int, end_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:
+    return pairwise([*range(start_ms, end_ms, step_ms), end_ms])
 
 
 def _equal(one: Series, other: Series) -> bool:
@@ -164,8 +242,5 @@ def _key(series: RollupSeries) -> _Key:
     return frozenset(series.tags.items())
 
 
-def _difference(point: str, ours: PointTotal, theirs: PointTotal | None) -> str:
-    if ours == theirs:
-        return ""
-    has = f"{theirs.count} readings, sum {theirs.total!r}" if theirs else "nothing"
-    return f"{point}: {ours.count} readings, sum {ours.total!r} in the source; {has} in the target"
+def _worded(total: PointTotal | None) -> str:
+    return f"{total.count} readings, sum {total.total!r}" if total else "nothing"

@@ -2,7 +2,10 @@
 
 import json
 import os
+import pty
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -14,7 +17,7 @@ from ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
 from facility.model import ReadingBatch
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import kept_days
 from stores.readings.influx_wire import connect
@@ -82,6 +85,25 @@ def test_a_store_is_prepared_as_often_as_one_likes_and_then_found_well(data, eit
     after = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert after.returncode == 0
     assert "raw 400 days, hourly for ever" in after.stdout
+
+
+def test_keeping_for_less_long_deletes_nothing_before_somebody_insists(data, either):
+    def init(*words):
+        done = meterhouse("store", "init", *words, data=data, METERHOUSE_STORE=either)
+        return done.returncode, done.stderr
+
+    assert init("--raw-days", 800) == (0, "")
+    store = open_readings(either, registry_in(data))
+    store.write(ReadingBatch([POWER], [0], [NOW_MS - 400 * 86_400_000], [1.0]))
+    code, said = init("--raw-days", 8, "--daily-days", 30)
+    assert (code, said.count("\n")) == (2, 1)
+    assert re.search(r"raw from before \S+ \(kept 800 days, to be kept 8 days\), daily from before", said)
+    assert "--shorten" in said
+    assert "raw 800 days" in meterhouse("store", "check", data=data, METERHOUSE_STORE=either).stdout
+    assert store.totals()[POWER].count == 1
+    assert init("--raw-days", 8, "--shorten") == (0, "")
+    assert "raw 8 days" in meterhouse("store", "check", data=data, METERHOUSE_STORE=either).stdout
+    store.close()
 
 
 def test_the_database_of_another_program_keeps_its_default_policy(data, url):
@@ -152,11 +174,26 @@ def test_a_full_disk_is_found_and_told_by_check_and_by_init(data, small_disk):
 
 def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
-    (data / "ingest.json").write_text(json.dumps({"stored": 1_234}))
+    told(data, store=place_of(either), stored=9_999, confirmed=1_234)
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert done.returncode == 1
     assert "1,234 readings fewer than it has confirmed" in done.stderr
     assert "meterhouse reconcile" in done.stderr
+
+
+def told(data, *, store, stored, confirmed):
+    """What ingest writes: so many readings ever, so many of them in this store."""
+    tree = {"stored": stored, "confirmed": {"store": store, "readings": confirmed}}
+    (data / "ingest.json").write_text(json.dumps(tree))
+
+
+def test_a_fresh_store_has_not_lost_what_ingest_stored_in_another(data, either):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    for other in (str(data / "readings.db"), f"{place_of(either)}_before"):
+        told(data, store=other, stored=1_234, confirmed=1_234)
+        done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.search(rf"\n +ingest +last stored in another store: {re.escape(other)}\n", done.stdout)
 
 
 def test_the_registry_knows_how_many_series_the_server_will_have(data, either):
@@ -201,7 +238,8 @@ def test_everything_moves_to_an_influxdb_and_back(data, either, tmp_path):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
     there = meterhouse("store", "migrate", "--to", either, data=data)
     assert there.returncode == 0, there.stderr
-    assert "1 of 1 points" in there.stdout
+    assert "copying points: 1 of 1, 3,000 rows\n" in there.stdout
+    assert "comparing points: 1 of 1, 6,000 rows\n" in there.stdout
     assert re.search(r"readings in both +3,000\n", there.stdout)
     assert "the two hold the same." in there.stdout
     back = f"sqlite://{tmp_path / 'back.db'}"
@@ -242,12 +280,35 @@ def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(dat
     source.write_rollup("usage_1h", [RollupSeries(tags, hours_ms, {"qty": np.arange(5.0)})])
     to = f"sqlite://{tmp_path / 'to.db'}"
     whole = meterhouse("store", "migrate", "--to", to, data=data)
-    assert (whole.returncode, "5 of 5 rollups" in whole.stdout) == (0, True)
+    assert (whole.returncode, "copying rollups: 5 of 5, 5 rows\n" in whole.stdout) == (0, True)
     source.delete_rollup("usage_1h", {}, 0, int(hours_ms[2]))
     source.close()
     partly = meterhouse("store", "migrate", "--to", to, data=data)
     assert partly.returncode == 1
     assert re.search(r"usage_1h, .*meter x.*: 3 rows in the source are 5 others in the target", partly.stderr)
+
+
+def test_on_a_terminal_a_move_draws_one_line_again_and_again(data, tmp_path):
+    url = filled(data)
+    screen, terminal = pty.openpty()
+    words = ["store", "migrate", "--from", url, "--to", f"sqlite://{tmp_path / 'to.db'}"]
+    env = {**os.environ, "METERHOUSE_DATA": str(data), "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen([sys.executable, "-m", "meterhouse", *words], stdout=terminal, env=env) as moving:
+        os.close(terminal)
+        drawn = b"".join(iter(lambda: read_terminal(screen), b"")).decode()
+    os.close(screen)
+    assert moving.returncode == 0
+    assert "\r\x1b[2K" in drawn  # the line is drawn over
+    assert "comparing points: 1 of 1, 6,000 rows" in drawn
+    assert drawn.count("\n") < 12
+
+
+def read_terminal(screen):
+    """What comes next; nothing once the program has ended."""
+    try:
+        return os.read(screen, 4096)
+    except OSError:
+        return b""
 
 
 def test_a_source_that_is_not_there_is_no_empty_one(data, tmp_path):
@@ -277,5 +338,10 @@ def test_where_an_influxd_is_required_and_missing_it_is_said_how_to_build_one(mo
 
 def test_a_move_onto_itself_is_refused(data):
     url = filled(data)
-    done = meterhouse("store", "migrate", "--to", url, data=data, METERHOUSE_STORE=url)
+    for other in (url, url.replace("sqlite://", "sqlite:////")):
+        done = meterhouse("store", "migrate", "--to", other, data=data, METERHOUSE_STORE=url)
+        assert (done.returncode, done.stderr) == (2, "the two stores are the same\n")
+    ours = "influx://reader:a-secret@127.0.0.1:9/db"
+    theirs = ours.replace("reader:a-secret", "writer:another") + "?gzip=yes"
+    done = meterhouse("store", "migrate", "--to", theirs, data=data, METERHOUSE_STORE=ours)
     assert (done.returncode, done.stderr) == (2, "the two stores are the same\n")

@@ -12,7 +12,7 @@ from influx_town import CATALOGUE, POWER, USAGE, Registry, one
 
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from facility.model import ReadingBatch
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
@@ -59,6 +59,22 @@ def test_an_address_says_where_and_who():
     assert "p@ss" not in repr(old) + old.place
 
 
+def test_two_addresses_of_one_store_name_one_place_and_no_secret():
+    assert place_of("influx://me:secret@DB.town/readings?gzip=yes") == place_of("influx://db.town:8086/readings")
+    new = {place_of(f"influxs+token://secret@db/{names}") for names in ("a/x", "b/x", "a/y")}
+    assert new == {f"https://db:8086, organisation {org}, database {db}" for org, db in ("ax", "bx", "ay")}
+    assert place_of("sqlite:////srv/readings.db") == place_of("sqlite:///srv/readings.db") == "/srv/readings.db"
+    with pytest.raises(ConfigError, match="allowed: memory:") as refusal:
+        place_of("me:secret@db.town/readings")
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", ["influx://host/db", "influxs+token://t@host/org/db"])
+def test_only_an_address_that_says_so_is_compressed(url):
+    said = {words: influx_address(url + words).is_gzipped for words in ("", "?gzip=no", "?gzip=yes")}
+    assert said == {"": False, "?gzip=no": False, "?gzip=yes": True}
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -67,17 +83,20 @@ def test_an_address_says_where_and_who():
         ("influx://host", "needs a database"),
         ("influx://host/a/secret", "needs a database"),
         ("influx://host/secret'db", "needs a database"),
-        ("influx://:8086/db-secret", "names no host"),
-        ("influx://host:port/db-secret", "a port that is none"),
+        ("influx://:8086/db-secret", "needs a host"),
+        ("influx://host:port/db-secret", "a port from 1 to 65535"),
         ("influx+token://host/org/db-secret", "one token before the '@'"),
         ("influx+token://user:secret@host/org/db", "one token before the '@'"),
         ("influx+token://secret@host//db", "an organisation and a database"),
         ("influx+basic://secret@host/db", "allowed: influx://"),
-        ("influx://[::1:8086/db-secret", "names no host"),
+        ("influx://[::1:8086/db-secret", "needs a host"),
         ("influx://me:se/cret@host/db-secret", "%2F"),
         ("influx://me:secret%0Aword@host/db", "a control character"),
         ("influx+token://sec%20ret-secret@host/org/db", "space"),
-        ("influx://host/db?rp=secret", "without . or #"),
+        ("influx://host/db?rp=secret", "takes only .gzip=yes or .gzip=no;"),
+        ("influx://host/db?gzip=secret", "takes only .gzip=yes or .gzip=no;"),
+        ("influx://host/db?gzip=yes&gzip=secret", "takes only .gzip=yes or .gzip=no;"),
+        ("influx+token://t@host/org/db?gzip=yes#secret", "takes only .gzip=yes or .gzip=no;"),
         ("secret-token@host/org/db", "allowed: memory:"),
     ],
 )
@@ -85,6 +104,7 @@ def test_an_address_that_cannot_work_is_refused_when_it_is_set(url, said):
     with pytest.raises(ConfigError, match=said) as refusal:
         open_readings(url)
     assert "secret" not in str(refusal.value)
+    assert len(str(refusal.value)) < 210
 
 
 def test_a_table_without_rows_tags_or_some_numbers_is_read():

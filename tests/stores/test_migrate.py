@@ -10,7 +10,7 @@ from test_influx_store import POWER, USAGE, Registry
 
 from accounting.local_time import DAY_MS
 from facility.model import ReadingBatch
-from stores.readings import open_readings
+from stores.readings import migrate, open_readings
 from stores.readings.influx_setup import Retention
 from stores.readings.memory import MemoryStore
 from stores.readings.migrate import copy
@@ -51,8 +51,46 @@ def hours(*days_ago):
     return RollupSeries(USAGE, t_ms, {"qty": np.ones(len(t_ms))})
 
 
-def move(source, target):
-    return copy(source, target, lambda *_: None)
+def move(source, target, tell=lambda _: None):
+    return copy(source, target, tell)
+
+
+def test_a_large_point_and_the_comparing_are_told_part_by_part():
+    source, target, told = MemoryStore(), MemoryStore(), []
+    t_ms = [NOW_MS - i * 60_000 for i in range(50_000)]  # 35 days
+    source.write(ReadingBatch([POWER], [0] * 50_000, t_ms, [1.0] * 50_000))
+    move(source, target, told.append)
+    doing = list(dict.fromkeys(progress.doing for progress in told))
+    assert [words for words in doing if "points" in words] == ["copying points", "comparing points"]
+    for words, rows in (("copying points", 50_000), ("comparing points", 100_000)):
+        seen = [progress for progress in told if progress.doing == words]
+        assert (seen[0].rows, seen[0].of, seen[-1].rows, seen[-1].done) == (0, 1, rows, 1)
+        assert len({progress.rows for progress in seen if not progress.done}) >= 4
+    assert str(told[-1]) == "comparing points: 1 of 1, 100,000 rows"
+
+
+class Watched(MemoryStore):
+    """Knows the most rows of a rollup that it was asked for at once."""
+
+    most_rows = 0
+
+    def read_rollup(self, *words):
+        found = super().read_rollup(*words)
+        self.most_rows = max(self.most_rows, sum(len(series) for series in found))
+        return found
+
+
+def test_of_the_rollups_of_a_large_estate_only_a_part_is_held_at_once(monkeypatch):
+    monkeypatch.setattr(migrate, "MOST_ROLLUP_ROWS", 500)
+    source, target = Watched(), Watched()
+    points = [f"m{i}/energy_import/total" for i in range(40)]
+    source.write(ReadingBatch(points, list(range(40)), [NOW_MS] * 40, [1.0] * 40))
+    hours_ms = np.arange(100) * 3_600_000
+    usage = [RollupSeries(USAGE | {"meter": f"m{i}"}, hours_ms, {"qty": np.ones(100)}) for i in range(40)]
+    source.write_rollup("usage_1h", usage)
+    copied = move(source, target)
+    assert (copied.rows, copied.differences) == (4_000, [])
+    assert 400 < max(source.most_rows, target.most_rows) <= 500
 
 
 def test_rollups_that_outlived_their_readings_are_copied(influx):
