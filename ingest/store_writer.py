@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from facility.batch_id import log_context
 from facility.errors import Rejected, StoreUnavailable
 from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, decode_entry
@@ -120,18 +122,23 @@ class StoreWriter:
             self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
-        with bound_contextvars(batch=found[-1].end):  # what is logged meanwhile names its group by its journal offset
-            if self._write(found[-1].end, entries, stop):
-                self._tell(entries)
+        with bound_contextvars(**log_context([entry.batch for entry in entries if entry.batch])):
+            refused = self._write(found[-1].end, entries, stop)
+        if refused is not None:
+            _log_ends(entries, refused)
+            self._tell(entries)
         return True
 
-    def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> bool:
-        """Write until it is written; the journal goes on growing meanwhile."""
+    def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> list[tuple[Rows, Rejected]] | None:
+        """Write until it is written, and say what was refused; None if ``stop`` came first.
+
+        The journal goes on growing meanwhile.
+        """
         delay_s = 0.0
         while not stop.is_set():
             self.move()
             try:
-                self._write_once(end, entries)
+                refused = self._write_once(end, entries)
             except StoreUnavailable as error:
                 self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
@@ -139,23 +146,28 @@ class StoreWriter:
                 continue
             if delay_s:
                 self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
-            return True
-        return False
+            return refused
+        return None
 
-    def _write_once(self, end: int, entries: Sequence[Entry]) -> None:
+    def _write_once(self, end: int, entries: Sequence[Entry]) -> list[tuple[Rows, Rejected]]:
+        """Store, set aside, note; returns what the store refused."""
         rows = [Rows(entry, entry.readings.batch(), entry.seqs().tolist()) for entry in entries if entry.readings]
         refused = list(self._stored_or_refused(rows))
-        items = [item for entry in entries for item in entry.refused if not entry.replayed] + refused
+        items = [item for entry in entries for item in entry.refused if not entry.replayed]
+        items += [part.refused(error, self.clock_ms()) for part, error in refused]
         if items:
             self.quarantine.put(*items)
         for entry in entries:
             if entry.replayed and entry.readings:
                 at = instant(self.clock_ms())
                 self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
-        self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
+        self.watermarks.advance(
+            end, entries, self.clock_ms(), refused_by_store=sum(len(part.seq) for part, _ in refused)
+        )
+        return refused
 
-    def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:
-        """Store rows; where the store refuses them, halve until the refused ones are alone."""
+    def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[tuple[Rows, Rejected]]:
+        """Store rows; where the store refuses them, halve until the refused ones are alone: those are told."""
         if not rows:
             return
         self.move()  # where all are refused this takes two writes for each
@@ -167,7 +179,7 @@ class StoreWriter:
             elif len(rows[0].seq) > 1:
                 halves = rows[0].halves()
             else:
-                yield rows[0].refused(error, self.clock_ms())
+                yield rows[0], error
                 return
             for half in halves:
                 yield from self._stored_or_refused(half)
@@ -205,6 +217,17 @@ def _pause_s(delay_s: float, error: StoreUnavailable) -> float:
     least_s = LEAST_PAUSE_S if delay_s >= AWAY_S else 0.0
     jittered_s = random.uniform(0, delay_s)  # noqa: S311 - jitter, no secret
     return max(jittered_s, least_s, min(error.retry_after_s, LONGEST_ASKED_S))
+
+
+def _log_ends(entries: Iterable[Entry], refused: Iterable[tuple[Rows, Rejected]]) -> None:
+    """Say how each batch ended; many readings of one may have been refused one by one."""
+    for batch in filter(None, (entry.batch for entry in entries)):
+        log.debug("settled", batch=batch)
+    counts: Counter[tuple[str, str]] = Counter()
+    for part, error in refused:
+        counts[part.entry.batch, error.reason] += len(part.seq)
+    for (batch, reason), n in counts.items():
+        log.warning("readings_refused", batch=batch, reason=reason, readings=n)
 
 
 def _outcome(entry: Entry) -> str:

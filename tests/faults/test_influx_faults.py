@@ -56,7 +56,7 @@ def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
     assert rig.alarms == {}
 
 
-def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig):
+def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig, logged):
     bad_ms = now_ms() - 5 * WEEK_MS
     wire = connect(influx_address(server.url))
     wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
@@ -70,6 +70,8 @@ def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig):
     assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
     assert rig.store.totals()[POWER].count == 4_999
     assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+    (told,) = [line for line in logged if line["event"] == "readings_refused"]
+    assert (told["batch"], told["readings"], "batches" in told) == ("edge-1/e1/2346", 1, False)
 
 
 def test_S3_a_server_that_takes_only_small_bodies_gets_small_ones(tmp_path):

@@ -101,7 +101,6 @@ def test_missing_settings_are_named_all_at_once(monkeypatch, capsys):
     for name in ("BROKER", "STORE", "RECORDS"):
         monkeypatch.delenv(f"METERHOUSE_{name}", raising=False)
     monkeypatch.setenv("METERHOUSE_DATA", "/nowhere")
-    monkeypatch.setattr(ingest_main, "_set_up_logging", lambda: None)
     monkeypatch.setattr(ingest_main.signal, "signal", lambda *_: None)
     assert ingest_main.main() == 2
     told = capsys.readouterr().err
@@ -135,7 +134,7 @@ def test_a_changed_estate_is_taken_up_without_a_restart(ingest):
     assert ingest.intake.pipeline.gate is not gate
 
 
-def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch):
+def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch, logged):
     ingest = Ingest(tmp_path, broker)
     read = ingest.intake.pipeline._read
 
@@ -156,6 +155,9 @@ def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, 
     ingest.stop.set()
     loop.join()
     assert [(item.reason, item.count) for item in ingest.quarantine.items()] == [("unexpected_error", 5)] * 2
+    poison = {"edge-1/poison/1", "edge-1/poison/6"}
+    alone = [line["batch"] for line in logged if line["event"] == "unexpected_error" and "batches" not in line]
+    assert set(alone) == poison == {line["batch"] for line in logged if line["event"] == "message_refused"}
     assert ingest.stored() == {POWER: 10}
     ingest.close()
 
