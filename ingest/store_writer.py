@@ -37,6 +37,7 @@ IDLE_S, BUSY_S = 0.25, 60.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
 AWAY_S, LEAST_PAUSE_S = 0.8, 1.0
 LONGEST_ASKED_S = 120.0
+PROBE_EVERY_S = 15.0
 
 log = structlog.get_logger()
 
@@ -46,6 +47,9 @@ class WritesMany(Protocol):
 
     def write_many(self, batches: Sequence[ReadingBatch]) -> None:
         """Store readings in one durable step; ``StoreUnavailable`` or ``Rejected``: nothing that counts was stored."""
+
+    def probe(self) -> None:
+        """See in one cheap question whether readings could be stored; ``StoreUnavailable`` if not."""
 
 
 class KeepsRefused(Protocol):
@@ -79,6 +83,7 @@ class StoreWriter:
 
     _between_s: float = float("-inf")
     _rest_s: float = 0.0
+    _heard_s: float = float("-inf")
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
@@ -105,12 +110,19 @@ class StoreWriter:
         self._between_s = self.moved_s
         try:
             self.between()
+            self._probe()
         except StoreUnavailable as error:
             self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
             self._rest_s = max(LEAST_PAUSE_S, min(error.retry_after_s, LONGEST_ASKED_S))
         else:
             self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             self._rest_s = 0.0
+
+    def _probe(self) -> None:
+        """Tell a store that would take nothing before there is anything. One that has just taken some is not asked."""
+        if self.moved_s - self._heard_s >= PROBE_EVERY_S:
+            self.store.probe()
+            self._heard_s = self.moved_s
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""
@@ -173,6 +185,7 @@ class StoreWriter:
         self.move()  # where all are refused this takes two writes for each
         try:
             self.store.write_many([part.readings for part in rows])
+            self._heard_s = self.moved_s
         except Rejected as error:
             if len(rows) > 1:
                 halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]

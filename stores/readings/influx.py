@@ -53,6 +53,7 @@ class InfluxStore:
         self._wire, self._estate, self._clock_ns = wire, estate, clock_ns
         self._lock = RLock()
         self._is_checked = False
+        self._site: str | None = None
         self._version = 0
         self._lines: ReadingLines | None = None
         self._doubtful: dict[str, tuple[int, int]] = {}
@@ -149,6 +150,11 @@ class InfluxStore:
         self._check()
         self._rollups.delete(name, tags, (start_ms, end_ms))
 
+    def probe(self) -> None:
+        """Ask the server again whose database this is; until it says so, nothing else is asked or written."""
+        self._is_checked = False
+        self._check()
+
     def close(self) -> None:
         """Close the connections."""
         self._wire.client.close()
@@ -168,10 +174,12 @@ class InfluxStore:
         return self._lines
 
     def _check(self) -> None:
-        """Before anything else, once: whose database this is."""
+        """Before anything else, once: whose database this is. The site once known holds while the registry is away."""
         if self._is_checked:
             return
-        site = self._estate.load().site.id if self._estate and self._estate.version() else None
+        if self._site is None and self._estate and self._estate.version():
+            self._site = self._estate.load().site.id
+        site = self._site
         mark = read_mark(self._wire)
         if mark is not None:
             check_mark(self._wire, mark, site)
