@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from pydantic import ValidationError
 
 from edge_agent.clock import Clock
 from edge_agent.outbox_file import FileLock
-from edge_agent.settings import Settings
+from edge_agent.settings import load_settings
 from facility.errors import ConfigError
 
 if TYPE_CHECKING:
     from edge_agent.agent import Agent
+    from edge_agent.settings import Settings
 
 CONFIG_EXIT = 2
 TICK_S = 0.25
@@ -34,21 +34,14 @@ LONGEST_STILL_S = 120.0
 def main() -> int:
     """Run one agent; the exit code says whether a person must change something (2) or it broke (1)."""
     os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # silence on a bus is told once, by the poller
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     try:
-        agent = build()
+        settings = load_settings()
+        _set_up_logging(settings.log_level)
+        agent = build(settings)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return CONFIG_EXIT
@@ -66,12 +59,8 @@ def main() -> int:
     return 0 if is_well else 1
 
 
-def build() -> Agent:
+def build(settings: Settings) -> Agent:
     """The agent that the settings describe. Raises ``ConfigError`` before anything connects."""
-    try:
-        settings = Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
-    except ValidationError as error:
-        raise ConfigError(*(f"METERHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())) from None
     _prepare_folder(settings)
     # Only now, for they take most of a second: another agent on this outbox is told off at once.
     from device_profiles import load_profiles  # noqa: PLC0415
@@ -105,6 +94,20 @@ def _prepare_folder(settings: Settings) -> None:
     except OSError as error:
         raise ConfigError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
     FileLock(settings.data / "outbox.db").release()  # the agent takes it for good
+
+
+def _set_up_logging(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
 
 
 def _boot_id() -> str:

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from edge_agent.link import Arrival, Link
 from edge_agent.reasons import TOO_LARGE, Reasons
@@ -61,7 +62,7 @@ class Publisher:
         self.reasons = Reasons()
         self._stopping, self._outbox_failing = False, False
         self._batches = self.malformed = self.rounds = 0
-        self._mids: set[int] = set()
+        self._mids: dict[int, str] = {}
         self._longest_sent = 0
         self._status_at = self._hello_at = self._tidy_at = self._age_at = self._begin = monotonic()
         self._thread = threading.Thread(target=self._run, name="publisher")
@@ -127,9 +128,9 @@ class Publisher:
             elif arrival.word == "lost":
                 self._end_connection(arrival, now)
             elif arrival.word == "published":
-                if arrival.mid in self._mids:
-                    self._mids.discard(arrival.mid)
-                    self.reasons.note_batch(arrival.code, now)
+                if batch := self._mids.pop(arrival.mid, ""):
+                    with bound_contextvars(batch=batch):
+                        self.reasons.note_batch(arrival.code, now)
             elif arrival.word == "ack":
                 self._window.acknowledge(wire.decode_checked(wire.Ack, arrival.payload, arrival.crc), now)
             else:
@@ -173,11 +174,13 @@ class Publisher:
             message = self._window.next(now)
             if message is None:
                 return
-            is_small = len(message.payload) <= self._window.payload_bytes
-            self.reasons.note_too_large("no" if is_small else "yes")
-            if not is_small:
-                return
-            self._mids.add(self._publish(message.lane, message.payload))
+            with bound_contextvars(batch=message.batch):
+                is_small = len(message.payload) <= self._window.payload_bytes
+                self.reasons.note_too_large("no" if is_small else "yes")
+                if not is_small:
+                    return
+                self._mids[self._publish(message.lane, message.payload)] = message.batch
+                log.debug("sent", lane=message.lane, last=message.last)
             self._batches += 1
             if self._batches % BATCHES_PER_HELLO == 0:
                 self._hello(now)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge_agent.clock import Trust
 from edge_agent.outbox_room import DEFAULT_ROOM, Room
+from facility.errors import ConfigError
 
 MIB = 2**20
 
@@ -40,6 +42,8 @@ class Settings(BaseSettings):
     backlog_delay_s: float = Field(default=30, ge=0)
     """The longest delay, drawn by chance, with which a long backlog begins after a long absence."""
     clock: Trust = Trust.AUTO
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """``debug`` adds a line for every batch."""
 
     @property
     def room(self) -> Room:
@@ -51,3 +55,11 @@ class Settings(BaseSettings):
             int(self.outbox_mib * MIB),
             int(self.ballast_mib * MIB),
         )
+
+
+def load_settings() -> Settings:
+    """Settings from the environment. Raises ``ConfigError`` naming every variable that is missing or wrong."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
+    except ValidationError as error:
+        raise ConfigError(*(f"METERHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())) from None

@@ -16,6 +16,7 @@ import structlog
 
 from edge_agent.outbox import LIVE
 from facility import wire
+from facility.batch_id import batch_id
 from facility.errors import Rejected
 from facility.ranges import RangeSet
 
@@ -39,8 +40,9 @@ Lane = Literal["live", "backlog"]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message ready to be published, and the sequence numbers that it carries."""
+    """One message ready to be published, its name in the logs, and the sequence numbers that it carries."""
 
+    batch: str
     lane: Lane
     first: int
     last: int
@@ -104,7 +106,7 @@ class Window:
             self.resends += 1
             self._progress_at = now
             self._silence_s = min(2 * self._silence_s, LAST_SILENCE_S)
-            log.info("no_acknowledgement", resend_from=self._flying[0][0], batches=len(self._flying))
+            log.info("no_acknowledgement", batch=self._id(self._flying[0][0]), batches=len(self._flying))
             self._send_again()
         room = (PROBING_BATCHES if self._probing else self._batches) - len(self._flying)
         reserve = 0 if self._probing else self._reserve
@@ -154,6 +156,9 @@ class Window:
     def pending_rows(self) -> int:
         """How many sequence numbers are not acknowledged."""
         return self._outbox.newest - self._done.size()
+
+    def _id(self, first: int) -> str:
+        return batch_id(self._agent, self._outbox.epoch, first)
 
     @property
     def _probing(self) -> bool:
@@ -256,7 +261,7 @@ class Window:
             payload = b""
         if len(rows) > 1 and not 0 < len(payload) <= self.payload_bytes:
             return self._batch(lane, rows[: len(rows) // 2])
-        return Outgoing(lane, rows[0][0], rows[-1][0], payload)
+        return Outgoing(self._id(rows[0][0]), lane, rows[0][0], rows[-1][0], payload)
 
     def _tombstone(self, first: int, last: int) -> Outgoing:
         """What stands at ``first`` where no row is: a tombstone on disk, or the plain word that it is not held."""
@@ -265,4 +270,4 @@ class Window:
         end = min(found[1] if found else last, following - 1 if following else last, last)
         tomb = wire.Tombstone(first, end, found[2] if found else "not_held")
         message = wire.Tombstones(v=wire.VERSION, dev=self._agent, ep=self._outbox.epoch, tomb=[tomb])
-        return Outgoing("backlog", tomb.start, tomb.end, wire.encode(message), is_data=False)
+        return Outgoing(self._id(tomb.start), "backlog", tomb.start, tomb.end, wire.encode(message), is_data=False)

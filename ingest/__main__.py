@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -12,7 +11,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from facility.batch_id import log_context
 from facility.broker_address import broker_address
 from facility.errors import ConfigError, StoreUnavailable
 from ingest.gate import Gate
@@ -44,12 +45,13 @@ log = structlog.get_logger()
 def main() -> int:
     """Run until SIGTERM or SIGINT (0), until a person must change something (2), or until a part breaks (1)."""
     os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
-    _set_up_logging()
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        return 0 if _compose(load_settings(), stop) else 1
+        settings = load_settings()
+        _set_up_logging(settings.log_level)
+        return 0 if _compose(settings, stop) else 1
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -136,8 +138,9 @@ def _run(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
-                log.exception("unexpected_error")
-                intake.recover(error, stop)
+                with bound_contextvars(**log_context(intake.in_hand())):
+                    log.exception("unexpected_error")
+                    intake.recover(error, stop)
                 stop.wait(PAUSE_S)
         return True
     finally:
@@ -167,7 +170,7 @@ def _run_errands(parts: Parts, stop: Event) -> None:
         parts.errand_runner.turn(time.monotonic(), stop)
 
 
-def _set_up_logging() -> None:
+def _set_up_logging(level: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -177,7 +180,7 @@ def _set_up_logging() -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
     )
 
 

@@ -9,10 +9,13 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from facility.batch_id import log_context
 from facility.errors import Rejected, StoreUnavailable
 from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, encode_entry
+from ingest.refusals import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +82,10 @@ class Intake:
         self._look_around()
         self.beat()
 
+    def in_hand(self) -> list[str]:
+        """Names, as the logs have them, of the messages that were taken and are not kept yet."""
+        return [name_of(message) for message in self._at_hand]
+
     def recover(self, error: Exception, stop: Event) -> None:
         """After an unexpected error: take those messages again one by one, and set aside the one that fails alone."""
         self.pipeline.streams.forget()
@@ -123,9 +130,10 @@ class Intake:
 
     def keep(self, entries: Sequence[Entry], stop: Event) -> bool:
         """Have entries on disk, and their numbers done; False if ``stop`` came first."""
-        if entries and not self._append([encode_entry(entry) for entry in entries], stop):
-            self.pipeline.streams.forget()
-            return False
+        with bound_contextvars(**log_context([entry.batch for entry in entries if entry.batch])):
+            if entries and not self._append([encode_entry(entry) for entry in entries], stop):
+                self.pipeline.streams.forget()
+                return False
         self.pipeline.streams.settle()
         self.appended.set()
         return True

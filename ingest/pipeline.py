@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import structlog
+
 from facility import wire
+from facility.batch_id import batch_id
 from facility.errors import Rejected
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
-from ingest.refusals import refused_message, refused_readings, told
+from ingest.refusals import name_of, refused_message, refused_readings, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 UNREADABLE = frozenset({"malformed", "not_finite", "unexpected_error", "crashed_worker"})
 """Reasons that lie in the batch itself: sending it again cannot help. Others may pass once the server is mended."""
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -87,7 +92,11 @@ class Pipeline:
         checked = self.gate.check(batch, fresh, now_ms)
         refused = [refused_readings(stream, message.topic, part, now_ms) for part in checked.refused]
         readings = readings_of(checked.accepted, checked.seq if refused else ()) if checked.accepted else None
-        self._keep(Entry(*stream, now_ms, batch.lane, fresh, readings, refused), group)
+        name = batch_id(*stream, batch.first)
+        log.debug("read", batch=name, readings=len(readings) if readings else 0)
+        for item in refused:
+            log.warning("readings_refused", batch=name, reason=item.reason, readings=item.count)
+        self._keep(Entry(*stream, now_ms, batch.lane, fresh, readings, refused, batch=name), group)
         if checked.accepted and batch.lane == "live":
             group.live.append(checked.accepted)
 
@@ -98,7 +107,8 @@ class Pipeline:
         ]
         if parts:
             claimed = [(first, last) for first, last, _ in parts]
-            self._keep(Entry(*stream, now_ms, claimed=claimed, tombs=parts), group)
+            name = batch_id(*stream, stones[0][0])
+            self._keep(Entry(*stream, now_ms, claimed=claimed, tombs=parts, batch=name), group)
 
     def _set_aside(self, message: Inbound, error: Rejected, group: Group, now_ms: int) -> None:
         """Keep a message that is refused whole. Where its numbers are sure and it cannot be mended, they are done."""
@@ -110,8 +120,9 @@ class Pipeline:
             group.streams.add(stream)
             if not claimed:
                 return
-        item = refused_message(message, error, now_ms, numbers)
-        self._keep(Entry(item.agent, item.epoch, now_ms, claimed=claimed, refused=[item]), group)
+        item, name = refused_message(message, error, now_ms, numbers), name_of(message)
+        log.warning("message_refused", batch=name, reason=error.reason)
+        self._keep(Entry(item.agent, item.epoch, now_ms, claimed=claimed, refused=[item], batch=name), group)
         group.refused_messages += 1
 
     def _keep(self, entry: Entry, group: Group) -> None:

@@ -17,6 +17,7 @@ from facility.errors import Rejected
 from facility.model import ReadingBatch
 from ingest.entry import Entry
 from ingest.hours import entries_between
+from ingest.store_writer import WritesMany
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -37,11 +38,8 @@ Held = dict[str, dict[int, tuple[float, int]]]
 log = structlog.get_logger()
 
 
-class HourlyStore(Protocol):
+class HourlyStore(WritesMany, Protocol):
     """A reading store, as far as reconciling needs it."""
-
-    def write_many(self, batches: Sequence[ReadingBatch]) -> None:
-        """Store readings in one durable step."""
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point."""

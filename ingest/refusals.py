@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from ingest.decode import sender
+from facility.batch_id import batch_id
+from ingest.decode import numbers_of, sender
 from stores.records.quarantine import QuarantineItem
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ MOST_CHARS = 500
 def told(text: str) -> str:
     """What a stranger wrote, made fit for tables, terminals and every database; the payload keeps it whole."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:MOST_CHARS])
+
+
+def name_of(message: Inbound) -> str:
+    """The message's name in the logs: its batch id, or what its topic says where its numbers are not known."""
+    agent, what = sender(message.topic)
+    numbers = numbers_of(message)
+    return told(batch_id(agent, *numbers[:2]) if numbers else f"{agent}/{what}")
 
 
 def refused_message(

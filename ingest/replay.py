@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from facility import wire
+from facility.batch_id import batch_id
 from facility.errors import Rejected
 from ingest.decode import MAX_SEQ, decode, sender
 from ingest.entry import Entry, readings_of
@@ -48,6 +49,7 @@ def replayed(item: QuarantineItem, gate: Gate, streams: Streams, now_ms: int) ->
         readings=readings_of(checked.accepted, accepted),
         refused=[refused_readings(stream, item.topic, part, now_ms) for part in numbered],
         replayed=item.id,
+        batch=batch_id(*stream, seq[0]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     series_budget: int = Field(default=SERIES_BUDGET, gt=0)
     metrics: str = ""
     """Where to answer ``/metrics``, ``127.0.0.1:9464`` say; empty: nowhere."""
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """``debug`` adds a line for every batch."""
 
 
 def load_settings() -> Settings:

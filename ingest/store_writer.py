@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from facility.batch_id import log_context
 from facility.errors import Rejected, StoreUnavailable
 from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, decode_entry
@@ -35,6 +37,7 @@ IDLE_S, BUSY_S = 0.25, 60.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0
 AWAY_S, LEAST_PAUSE_S = 0.8, 1.0
 LONGEST_ASKED_S = 120.0
+PROBE_EVERY_S = 15.0
 
 log = structlog.get_logger()
 
@@ -44,6 +47,9 @@ class WritesMany(Protocol):
 
     def write_many(self, batches: Sequence[ReadingBatch]) -> None:
         """Store readings in one durable step; ``StoreUnavailable`` or ``Rejected``: nothing that counts was stored."""
+
+    def probe(self) -> None:
+        """See in one cheap question whether readings could be stored; ``StoreUnavailable`` if not."""
 
 
 class KeepsRefused(Protocol):
@@ -77,6 +83,7 @@ class StoreWriter:
 
     _between_s: float = float("-inf")
     _rest_s: float = 0.0
+    _heard_s: float = float("-inf")
     _has_damage: bool = True  # what an earlier run saw is not known
 
     def run(self, stop: Event) -> None:
@@ -103,12 +110,19 @@ class StoreWriter:
         self._between_s = self.moved_s
         try:
             self.between()
+            self._probe()
         except StoreUnavailable as error:
             self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
             self._rest_s = max(LEAST_PAUSE_S, min(error.retry_after_s, LONGEST_ASKED_S))
         else:
             self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             self._rest_s = 0.0
+
+    def _probe(self) -> None:
+        """Tell a store that would take nothing before there is anything. One that has just taken some is not asked."""
+        if self.moved_s - self._heard_s >= PROBE_EVERY_S:
+            self.store.probe()
+            self._heard_s = self.moved_s
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""
@@ -120,18 +134,23 @@ class StoreWriter:
             self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
-        with bound_contextvars(batch=found[-1].end):  # what is logged meanwhile names its group by its journal offset
-            if self._write(found[-1].end, entries, stop):
-                self._tell(entries)
+        with bound_contextvars(**log_context([entry.batch for entry in entries if entry.batch])):
+            refused = self._write(found[-1].end, entries, stop)
+        if refused is not None:
+            _log_ends(entries, refused)
+            self._tell(entries)
         return True
 
-    def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> bool:
-        """Write until it is written; the journal goes on growing meanwhile."""
+    def _write(self, end: int, entries: Sequence[Entry], stop: Event) -> list[tuple[Rows, Rejected]] | None:
+        """Write until it is written, and say what was refused; None if ``stop`` came first.
+
+        The journal goes on growing meanwhile.
+        """
         delay_s = 0.0
         while not stop.is_set():
             self.move()
             try:
-                self._write_once(end, entries)
+                refused = self._write_once(end, entries)
             except StoreUnavailable as error:
                 self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
@@ -139,35 +158,41 @@ class StoreWriter:
                 continue
             if delay_s:
                 self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
-            return True
-        return False
+            return refused
+        return None
 
-    def _write_once(self, end: int, entries: Sequence[Entry]) -> None:
+    def _write_once(self, end: int, entries: Sequence[Entry]) -> list[tuple[Rows, Rejected]]:
+        """Store, set aside, note; returns what the store refused."""
         rows = [Rows(entry, entry.readings.batch(), entry.seqs().tolist()) for entry in entries if entry.readings]
         refused = list(self._stored_or_refused(rows))
-        items = [item for entry in entries for item in entry.refused if not entry.replayed] + refused
+        items = [item for entry in entries for item in entry.refused if not entry.replayed]
+        items += [part.refused(error, self.clock_ms()) for part, error in refused]
         if items:
             self.quarantine.put(*items)
         for entry in entries:
             if entry.replayed and entry.readings:
                 at = instant(self.clock_ms())
                 self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
-        self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=sum(item.count for item in refused))
+        self.watermarks.advance(
+            end, entries, self.clock_ms(), refused_by_store=sum(len(part.seq) for part, _ in refused)
+        )
+        return refused
 
-    def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[QuarantineItem]:
-        """Store rows; where the store refuses them, halve until the refused ones are alone."""
+    def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[tuple[Rows, Rejected]]:
+        """Store rows; where the store refuses them, halve until the refused ones are alone: those are told."""
         if not rows:
             return
         self.move()  # where all are refused this takes two writes for each
         try:
             self.store.write_many([part.readings for part in rows])
+            self._heard_s = self.moved_s
         except Rejected as error:
             if len(rows) > 1:
                 halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]
             elif len(rows[0].seq) > 1:
                 halves = rows[0].halves()
             else:
-                yield rows[0].refused(error, self.clock_ms())
+                yield rows[0], error
                 return
             for half in halves:
                 yield from self._stored_or_refused(half)
@@ -205,6 +230,17 @@ def _pause_s(delay_s: float, error: StoreUnavailable) -> float:
     least_s = LEAST_PAUSE_S if delay_s >= AWAY_S else 0.0
     jittered_s = random.uniform(0, delay_s)  # noqa: S311 - jitter, no secret
     return max(jittered_s, least_s, min(error.retry_after_s, LONGEST_ASKED_S))
+
+
+def _log_ends(entries: Iterable[Entry], refused: Iterable[tuple[Rows, Rejected]]) -> None:
+    """Say how each batch ended; many readings of one may have been refused one by one."""
+    for batch in filter(None, (entry.batch for entry in entries)):
+        log.debug("settled", batch=batch)
+    counts: Counter[tuple[str, str]] = Counter()
+    for part, error in refused:
+        counts[part.entry.batch, error.reason] += len(part.seq)
+    for (batch, reason), n in counts.items():
+        log.warning("readings_refused", batch=batch, reason=reason, readings=n)
 
 
 def _outcome(entry: Entry) -> str:

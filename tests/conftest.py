@@ -6,11 +6,14 @@ import os
 import subprocess
 
 import pytest
+import structlog
 from hypothesis import settings
 from influx_server import need_influxd
 
 settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
 settings.load_profile("meterhouse")
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("info"))  # as the processes do
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,6 +23,13 @@ def pytest_runtest_makereport(call):
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_SERVERS=1 and a test did not run: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture
+def logged():
+    """Every log line from now on, whoever writes it, with what was bound around it."""
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -159,6 +159,10 @@ class InfluxStore:
         self._mark.check()
         self._rollups.delete(name, tags, (start_ms, end_ms))
 
+    def probe(self) -> None:
+        """Ask the server again whose database this is; until it says so, nothing else is asked or written."""
+        self._mark.check(again=True)
+
     def close(self) -> None:
         """Close the connections."""
         self._wire.client.close()

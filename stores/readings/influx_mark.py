@@ -40,10 +40,16 @@ class MarkKeeper:
         self._is_known = False
         self._marked_ms = 0
 
-    def check(self) -> None:
-        """Before anything else, once: whose database this is. One without a mark gets ours."""
+    def check(self, *, again: bool = False) -> None:
+        """Before anything else, once: whose database this is. One without a mark gets ours.
+
+        The site once known holds while the registry is away. ``again`` asks anew; what it raises stays until it is well.
+        """
+        if again:
+            self._is_known = False
         if not self._is_known:
-            self._site = self._ask_site()
+            if self._site is None:
+                self._site = self._ask_site()
             mark = self._read()
             if mark is None and self._site is not None:
                 self._write(self._site)

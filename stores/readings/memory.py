@@ -136,6 +136,9 @@ class MemoryStore:
                 for t_ms in [t for t in rows if start_ms <= t < end_ms]:
                     del rows[t_ms]
 
+    def probe(self) -> None:
+        """There is nothing to reach."""
+
     def close(self) -> None:
         """Nothing to release."""
 

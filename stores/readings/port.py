@@ -129,5 +129,11 @@ class ReadingStore(Protocol):
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range (before a registry correction rewrites them)."""
 
+    def probe(self) -> None:
+        """Reach the store and see whose it is, in one cheap question, and store no reading.
+
+        Raises ``StoreUnavailable`` for a store that would take none: of another site, or of a newer Meterhouse.
+        """
+
     def close(self) -> None:
         """Release files and connections."""

@@ -158,6 +158,10 @@ class SqliteStore:
         """Delete rows of the matching series in the range."""
         sqlite_rollups.delete(self._file, name, tags, (start_ms, end_ms))
 
+    def probe(self) -> None:
+        """Look whether the file can be read and is still of our schema."""
+        self._file.probe()
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -85,6 +85,13 @@ class SqliteFile:
             yield connection
             connection.execute("COMMIT")
 
+    def probe(self) -> None:
+        """Raises ``StoreUnavailable`` where the file cannot be read, or a newer Meterhouse has changed it meanwhile."""
+        with self.reading() as connection:
+            (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        if schema != SCHEMA:
+            raise StoreUnavailable(_newer(self._path, schema))
+
     def close(self) -> None:
         """Close every idle connection; one that is lent closes when it comes back."""
         with self._lock:
@@ -150,7 +157,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     """Create or extend the tables; refuse a file of a newer Meterhouse and one that is not ours."""
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     if schema > SCHEMA:
-        raise ConfigError(f"{path} was written by a newer Meterhouse (schema {schema}, this one reads {SCHEMA})")
+        raise ConfigError(_newer(path, schema))
     if schema == 0:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
             raise ConfigError(f"{path} is the database of another program")
@@ -159,6 +166,10 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version={SCHEMA}")
     for name, rollup in ROLLUPS.items():
         _follow_rollup(connection, name, rollup)
+
+
+def _newer(path: Path, schema: int) -> str:
+    return f"{path} was written by a newer Meterhouse (schema {schema}, this one reads {SCHEMA})"
 
 
 def _follow_rollup(connection: sqlite3.Connection, name: str, rollup: Rollup) -> None:

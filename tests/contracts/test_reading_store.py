@@ -155,6 +155,16 @@ def test_quality_may_be_left_out(store):
     assert rows_in(store, POWER) == [(1, 1.0, 0), (2, 2.0, 0)]
 
 
+def test_a_probe_of_a_store_that_is_well_says_nothing_and_changes_nothing(store):
+    store.probe()
+    assert (store.totals(), store.latest()) == ({}, {})
+    store.write(batch((POWER, 10, 1.5)))
+    cursor = store.changes(0).cursor
+    store.probe()
+    assert store.totals() == {POWER: PointTotal(1, 1.5)}
+    assert store.changes(cursor).ranges == {}
+
+
 def test_writing_again_changes_nothing(store):
     one = batch((POWER, 10, 1.0), (POWER, 20, 2.0))
     store.write(one)

@@ -21,6 +21,7 @@ from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
 from edge_agent.outbox import Outbox
 from edge_agent.outbox_reader import produced
+from edge_agent.settings import load_settings
 from facility.errors import ConfigError
 from facility.profile import Coding, RegisterPoint, Table
 from facility.quantities import Quantity
@@ -202,7 +203,7 @@ def test_what_a_person_must_change_is_said_in_one_sentence(tmp_path, monkeypatch
     for name, value in (whole | env).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as raised:
-        build()
+        build(load_settings())
     assert said in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -218,7 +219,7 @@ def test_a_password_with_a_slash_is_refused_without_repeating_it(tmp_path, monke
     monkeypatch.setenv("METERHOUSE_AGENT", "edge-1")
     monkeypatch.setenv("METERHOUSE_BROKER", url if which != "bus" else "mqtt://127.0.0.1:1")
     with pytest.raises(ConfigError) as raised:
-        build()
+        build(load_settings())
     assert "secret" not in str(raised.value)
 
 

@@ -77,14 +77,24 @@ def test_an_acknowledgement_of_another_epoch_frees_nothing(broker, server, outbo
         assert outbox.store_hw == 4
 
 
-def test_everything_under_way_is_sent_again_after_silence(broker, server, outbox):
+def test_everything_under_way_is_sent_again_after_silence(broker, server, outbox, logged):
     outbox.commit(samples(20))
     with sending(outbox, broker.url, silence_s=0.3) as publisher:
         server.wait(lambda: server.received >= 40)
         assert publisher.window.resends >= 1
         server.acknowledge()
         until(lambda: outbox.store_hw == 20)
+    again = next(line for line in logged if line["event"] == "no_acknowledgement")
+    assert (again["batch"], again["batches"]) == (f"edge-1/{outbox.epoch}/1", 1)
     assert {row[2] for row in server.rows.values()} == {float(i) for i in range(20)}
+
+
+def test_a_batch_to_which_nobody_listens_is_named_with_the_alarm(broker, outbox, logged):
+    outbox.commit(samples(20))
+    with sending(outbox, broker.url) as publisher:
+        until(lambda: publisher.reasons.alarms["no_subscriber"])
+    (alarm,) = [line for line in logged if line["event"] == "broker_alarm"]
+    assert (alarm["alarm"], alarm["batch"]) == ("no_subscriber", f"edge-1/{outbox.epoch}/1")
 
 
 def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox):

@@ -69,6 +69,12 @@ class Rig:
         )
         self.pipeline, self.stop, self.mids = self.parts.intake().pipeline, threading.Event(), count(1)
         self.taken_in, self.sum = 0, 0
+        self.idled, self._between = 0, self.parts.store_writer.between
+        self.parts.store_writer.between = self._idle
+
+    def _idle(self):
+        self.idled += 1
+        self._between()
 
     def start(self):
         self.stop.clear()
@@ -110,7 +116,10 @@ class Rig:
         return totals["stored"] + totals["quarantined"]
 
     def wait_until_settled(self, timeout_s=60.0):
+        """All is stored or set aside, and what the store writer does after that, reconciling too, is done once."""
         wait_for(lambda: self.settled == self.taken_in, timeout_s)
+        seen = self.idled
+        wait_for(lambda: self.idled >= seen + 2)
 
     def check_nothing_is_lost(self):
         (total,) = self.store.totals().values()

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import closing
 
 import pytest
 from influx2_fake import ORG, TOKEN
@@ -118,6 +119,16 @@ def test_S9_a_token_that_is_revoked_raises_an_alarm_and_costs_no_reading(make_ri
     rig.wait_until_settled(90)
     rig.check_nothing_is_lost()
     assert rig.alarms == {}
+
+
+@pytest.mark.parametrize(("token", "prepared", "said"), [("wrong", True, "401"), (TOKEN, False, "store init")])
+def test_S9_a_store_that_would_take_nothing_is_told_before_the_first_reading(running, tmp_path, token, prepared, said):
+    database = f"d{time.time_ns()}"
+    if prepared:
+        make_ready(running.url_of(database), "town")
+    with closing(Rig(tmp_path, running.url_of(database, token))) as rig:
+        rig.start()
+        wait_for(lambda: said in rig.alarms.get("store_unavailable", ""))
 
 
 def test_S9_a_bucket_that_is_gone_raises_an_alarm_and_waits_for_store_init(running, make_rig, admin):

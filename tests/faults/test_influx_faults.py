@@ -14,6 +14,7 @@ from ingest_rig import POWER, wait_for
 from store_rig import Registry, Rig, now_ms
 
 from facility.errors import StoreUnavailable
+from ingest import store_writer
 from meterhouse.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
 from stores.readings.influx import InfluxStore
@@ -56,7 +57,7 @@ def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
     assert rig.alarms == {}
 
 
-def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig):
+def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig, logged):
     bad_ms = now_ms() - 5 * WEEK_MS
     wire = connect(influx_address(server.url))
     wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
@@ -70,6 +71,8 @@ def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig):
     assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
     assert rig.store.totals()[POWER].count == 4_999
     assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+    (told,) = [line for line in logged if line["event"] == "readings_refused"]
+    assert (told["batch"], told["readings"], "batches" in told) == ("edge-1/e1/2346", 1, False)
 
 
 def test_S3_a_server_that_takes_only_small_bodies_gets_small_ones(tmp_path):
@@ -257,3 +260,80 @@ def test_S9_a_store_that_knows_us_no_more_raises_an_alarm_and_costs_no_reading(s
         rig.check_nothing_is_lost()
     else:  # what the database held went with it; what came since is there
         assert rig.store.totals()[POWER].count == 500
+
+
+def wrong_password(server):
+    make_ready(server.url, "town")
+    return server.url.replace(server.server.password, "another")
+
+
+def no_database(server):
+    return server.url
+
+
+def another_site(server):
+    make_ready(server.url, "village")
+    return server.url
+
+
+def newer_schema(server):
+    make_ready(server.url, "town")
+    wire = connect(influx_address(server.url))
+    wire.write("daily", b'meterhouse schema=2i,site="town" %d' % (now_ms() + 1))
+    wire.client.close()
+    return server.url
+
+
+def dead_server(server):
+    make_ready(server.url, "town")
+    server.kill()
+    return server.url
+
+
+def set_password(server):
+    ask(server, "SET PASSWORD FOR meterhouse = 'another'")
+
+
+def prepare(server):
+    ask(server, "DROP DATABASE meterhouse")
+    make_ready(server.url, "town")
+
+
+def ask(server, query):
+    admin = connect(influx_address(server.url))
+    admin.ask_json(query)
+    admin.client.close()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said", "mend"),
+    [
+        (wrong_password, "check the user and password", set_password),
+        (no_database, "run meterhouse store init", prepare),
+        (another_site, "holds the readings of site 'village', the registry is of site 'town'", prepare),
+        (newer_schema, "written by a newer Meterhouse (schema 2, this one reads 1)", prepare),
+        (dead_server, "does not answer", InfluxServer.start),
+    ],
+)
+def test_S9_a_store_that_would_take_nothing_is_told_before_the_first_reading(tmp_path, break_it, said, mend):
+    with InfluxServer() as server, closing(Rig(tmp_path, break_it(server))) as rig:
+        rig.start()
+        wait_for(lambda: said in rig.alarms.get("store_unavailable", ""))
+        mend(server)
+        wait_for(lambda: rig.alarms == {})
+        assert rig.store.writes_s == []
+        rig.take_in(500)
+        rig.wait_until_settled()
+        rig.check_nothing_is_lost()
+
+
+def test_S9_a_store_that_goes_away_while_nothing_comes_is_told(server, rig, monkeypatch):
+    monkeypatch.setattr(store_writer, "PROBE_EVERY_S", 0.5)
+    rig.take_in(500)
+    rig.start()
+    rig.wait_until_settled()
+    server.kill()
+    wait_for(lambda: "does not answer" in rig.alarms.get("store_unavailable", ""))
+    server.start()
+    wait_for(lambda: rig.alarms == {})
+    rig.check_nothing_is_lost()

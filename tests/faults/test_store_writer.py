@@ -47,6 +47,35 @@ def test_a_store_that_is_away_is_asked_once_a_second_while_there_is_nothing_to_s
     assert 1 <= rig.store.asked - before <= 3
 
 
+def test_a_store_that_would_take_nothing_is_asked_once_a_second_before_there_is_anything(deaf):
+    rig = deaf("probe")
+    rig.start()
+    wait_for(lambda: rig.alarms == {"store_unavailable": "away"})
+    before = rig.store.asked
+    time.sleep(3)
+    assert 1 <= rig.store.asked - before <= 3
+    rig.take_in(500)  # the journal goes on, and so does a store that takes them after all
+    rig.wait_until_settled()
+
+
+def test_a_store_that_has_just_taken_readings_is_not_asked(deaf):
+    rig = deaf("probe")
+    rig.take_in(500)
+    rig.start()
+    rig.wait_until_settled()
+    time.sleep(1)
+    assert (rig.store.asked, rig.alarms) == (0, {})
+
+
+def test_a_group_that_cannot_be_stored_is_named_by_its_first_batch_and_their_number(deaf, logged):
+    rig = deaf("write_many")
+    rig.take_in(1_500)
+    rig.start()
+    wait_for(lambda: "store_unavailable" in rig.alarms)
+    (alarm,) = [line for line in logged if line["event"] == "alarm"]
+    assert (alarm["alarm"], alarm["batch"], alarm["batches"]) == ("store_unavailable", "edge-1/e1/1", 3)
+
+
 def test_an_alarm_of_the_store_stands_when_ingest_is_stopped(deaf):
     rig = deaf("write_many")
     rig.take_in(500)

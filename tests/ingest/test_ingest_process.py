@@ -97,11 +97,23 @@ def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp
     assert told()["series"] == 11
 
 
+def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in(tmp_path, broker, run, edge):
+    registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
+    registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    run(**settings(tmp_path, broker) | {"store": f"influx://user:word@127.0.0.1:{free_port()}/meterhouse"})
+    file = tmp_path / "ingest.json"
+    wait_for(lambda: file.exists() and json.loads(file.read_text())["state"] == "store_unavailable")
+    assert "does not answer" in json.loads(file.read_text())["alarms"]["store_unavailable"]
+    now_ms = time.time_ns() // 1_000_000
+    edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
+    wait_for(lambda: edge.heard)
+    assert (edge.acks()[-1].journal_hw, edge.acks()[-1].store_hw) == (2, 0)
+
+
 def test_missing_settings_are_named_all_at_once(monkeypatch, capsys):
     for name in ("BROKER", "STORE", "RECORDS"):
         monkeypatch.delenv(f"METERHOUSE_{name}", raising=False)
     monkeypatch.setenv("METERHOUSE_DATA", "/nowhere")
-    monkeypatch.setattr(ingest_main, "_set_up_logging", lambda: None)
     monkeypatch.setattr(ingest_main.signal, "signal", lambda *_: None)
     assert ingest_main.main() == 2
     told = capsys.readouterr().err
@@ -135,7 +147,7 @@ def test_a_changed_estate_is_taken_up_without_a_restart(ingest):
     assert ingest.intake.pipeline.gate is not gate
 
 
-def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch):
+def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch, logged):
     ingest = Ingest(tmp_path, broker)
     read = ingest.intake.pipeline._read
 
@@ -156,6 +168,9 @@ def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, 
     ingest.stop.set()
     loop.join()
     assert [(item.reason, item.count) for item in ingest.quarantine.items()] == [("unexpected_error", 5)] * 2
+    poison = {"edge-1/poison/1", "edge-1/poison/6"}
+    alone = [line["batch"] for line in logged if line["event"] == "unexpected_error" and "batches" not in line]
+    assert set(alone) == poison == {line["batch"] for line in logged if line["event"] == "message_refused"}
     assert ingest.stored() == {POWER: 10}
     ingest.close()
 

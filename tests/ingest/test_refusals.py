@@ -6,7 +6,7 @@ from ingest_rig import NOW_MS, batch, encode
 from facility import wire
 from facility.errors import Rejected
 from ingest.decode import decode
-from ingest.refusals import MOST_CHARS, refused_message
+from ingest.refusals import MOST_CHARS, name_of, refused_message
 from ingest.subscriber import Inbound
 
 
@@ -35,3 +35,10 @@ def test_what_a_stranger_wrote_is_told_without_its_control_characters():
     assert all(text.isprintable() for text in (item.agent, item.topic, item.detail))
     assert len(item.detail) == MOST_CHARS
     assert item.payload == b"payload\0"
+    assert name_of(message).isprintable()
+
+
+def test_a_message_is_named_by_its_numbers_where_they_are_sure_and_else_by_its_topic():
+    sound = inbound(batch(1201, ep="7"), "live")
+    assert name_of(sound) == "edge-1/7/1201"
+    assert name_of(Inbound(1, 1, sound.topic, sound.payload, "00000000")) == "edge-1/live"

@@ -174,9 +174,40 @@ def test_the_database_of_a_newer_meterhouse_is_left_alone(make, url):
         make().write(one(10))
 
 
+def test_a_database_that_was_given_to_another_site_meanwhile_is_written_no_more(make, url):
+    store = make()
+    store.write(one(10))
+    wire = connect(influx_address(url))
+    wire.write("daily", b'meterhouse schema=1i,site="village" %d' % (time.time_ns() // 1_000_000 + 1))
+    wire.client.close()
+    for call in (store.probe, lambda: store.write(one(20))):
+        with pytest.raises(StoreUnavailable, match="holds the readings of site 'village'"):
+            call()
+
+
+def test_a_probe_needs_the_registry_only_once(make):
+    registry = Registry()
+    store = make(registry)
+    store.probe()
+
+    def away():
+        raise StoreUnavailable("the records are away")
+
+    registry.version = away
+    with pytest.raises(StoreUnavailable, match="records are away"):
+        make(registry).probe()
+    store.probe()
+
+
 def test_a_database_that_does_not_exist_is_no_empty_one(server, opened):
     opened.append(open_readings(server.url_of("nowhere"), Registry()))
-    for call in (opened[0].latest, opened[0].totals, lambda: opened[0].write(one(10)), lambda: opened[0].changes(0)):
+    for call in (
+        opened[0].latest,
+        opened[0].totals,
+        lambda: opened[0].write(one(10)),
+        lambda: opened[0].changes(0),
+        opened[0].probe,
+    ):
         with pytest.raises(StoreUnavailable, match=r"not found.*run meterhouse store init"):
             call()
 

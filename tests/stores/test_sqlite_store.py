@@ -189,6 +189,19 @@ def test_a_file_of_a_newer_meterhouse_is_refused(path):
         SqliteStore(path)
 
 
+def test_a_probe_tells_a_file_that_a_newer_meterhouse_has_changed_or_that_is_damaged(path, store):
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    with pytest.raises(StoreUnavailable, match="written by a newer Meterhouse"):
+        store.probe()
+    with path.open("r+b") as file:
+        file.write(bytes(100))
+    with pytest.raises(StoreUnavailable, match=r"readings\.db"):
+        store.probe()
+
+
 def test_a_field_that_rollups_gained_gets_its_column(path, monkeypatch):
     SqliteStore(path).close()
     connection = sqlite3.connect(path)
