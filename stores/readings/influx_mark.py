@@ -43,7 +43,7 @@ class MarkKeeper:
     def check(self, *, again: bool = False) -> None:
         """Before anything else, once: whose database this is. One without a mark gets ours.
 
-        The site once known holds while the registry is away. ``again`` asks anew; what it raises stays until it is well.
+        The site once known holds while the registry is away. ``again`` asks anew.
         """
         if again:
             self._is_known = False
