@@ -325,7 +325,7 @@ def test_what_is_read_does_not_change_with_later_writes(store):
     assert before.x.tolist() == [1.0]
 
 
-@pytest.mark.parametrize("open_store", [kind for kind in KINDS if "fake" not in kind], indirect=True)
+@pytest.mark.parametrize("open_store", [kind for kind in KINDS if "influxdb 2" not in kind], indirect=True)
 @given(order=st.permutations([*range(8), *range(8)]))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_with_repeats_gives_the_same_store(open_store, order):
