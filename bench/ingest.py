@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from facility import wire
 from facility.catalogue import Agent, Catalogue
 from facility.levels import Level
@@ -152,6 +154,7 @@ def profile(catalogue: Catalogue, given: list[Inbound]) -> list[dict[str, object
 
 def main() -> int:
     """Write ``bench/results/ingest.json``; 1 where a core takes in too few."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("info"))  # as ingest does
     catalogue = estate()
     given = messages(catalogue, BATCHES)
     with tempfile.TemporaryDirectory() as folder:

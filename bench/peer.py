@@ -211,7 +211,7 @@ def measure(
         saying = threading.Thread(target=publish, args=(place.broker, topic, given))
         saying.start()
         wanted = len(given) * ROWS
-        while (found := count_readings(asked)) < wanted:
+        while (found := count_readings(asked, time.time_ns() // 1_000_000)) < wanted:
             if time.perf_counter() - begun > TIMEOUT_S or consumer.poll() is not None:
                 raise SystemExit(f"{database}: only {found} of {wanted} readings were stored; logs in {place.folder}")
             time.sleep(0.2)
