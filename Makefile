@@ -23,6 +23,7 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.demo
+	$(RUN)/python -m bench.demo --store influx
 	$(RUN)/python -m bench.ingest
 	tools/build_servers.sh peer
 	$(RUN)/python -m bench.ingest --peer telegraf
