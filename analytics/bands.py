@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.counter_rows import counter_tags
 from analytics.scene import HOUR_MS
 from facility.model import MeterRole
+from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:

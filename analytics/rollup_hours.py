@@ -12,8 +12,8 @@ from accounting.intervals import gaps_of, use_of
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
-from analytics.counter_rows import counter_tags, one_series
 from facility.model import Quality
+from stores.counter_rows import read_counter
 from stores.counters import Counters
 from stores.readings.neighbours import next_reading_ms
 
@@ -141,12 +141,8 @@ class CounterHours:
     def _stored(
         self, point: Point, start_ms: int, end_ms: int, fields: tuple[str, ...]
     ) -> tuple[Times, dict[str, Values]] | None:
-        tags = {"meter": point.meter, "quantity": point.quantity.word}
-        rows = self._store.read_rollup("usage_1h", tags, start_ms, end_ms, fields)
-        if not rows:
-            return None
-        one = one_series(rows, counter_tags(self._catalogue, point))
-        return one.t_ms, dict(one.fields)
+        rows = read_counter(self._store, self._catalogue, point, "usage_1h", (start_ms, end_ms), fields)
+        return (rows.t_ms, dict(rows.fields)) if len(rows) else None
 
 
 def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[int, int]:

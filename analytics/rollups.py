@@ -12,13 +12,14 @@ from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import HOUR_MS
 from accounting.tariffs import Tariffs
 from analytics.closing import Adjusting, OpenBooks, difference, open_runs
-from analytics.counter_rows import Retagging, counter_tags
+from analytics.retagging import Retagging
 from analytics.rollup_days import base_use, complete, daily
 from analytics.rollup_hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollup_outdoors import means, outdoor_points
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
 from facility.tariff import PERIODS
+from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:

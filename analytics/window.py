@@ -10,9 +10,9 @@ import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
 from accounting.tariffs import Tariffs
-from analytics.counter_rows import counter_tags, one_series
 from analytics.scene import HOUR_MS, Use, Window
 from facility.quantities import Quantity
+from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
     from analytics.models import Models

@@ -188,8 +188,8 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
 def meter_rows(visit: Visit, building: Building) -> list[MeterRow]:
     """Sub, check and virtual meters with what flows now and what they used."""
     store, midnight = visit.parts.store, visit.midnight_ms()
-    used_today = meter_use(store, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
-    used_week = meter_use(store, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
+    used_today = meter_use(store, visit.catalogue, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
+    used_week = meter_use(store, visit.catalogue, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
     rows = []
     for meter in visit.catalogue.meters_of(building.id):
         if meter.utility is None or meter.role == "head":

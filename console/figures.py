@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from facility.quantities import ACCOUNTED, Quantity, Utility
+from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -153,13 +155,20 @@ def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int |
     return max(times, default=None)
 
 
-def meter_use(store: ReadingStore, rollup: str, building: str, start_ms: int, end_ms: int) -> Mapping[str, float]:
+def meter_use(
+    store: ReadingStore, catalogue: Catalogue, rollup: str, building: str, start_ms: int, end_ms: int
+) -> Mapping[str, float]:
     """Use of each meter's accounted counter over a range, by ``meter/quantity``."""
-    found = store.read_rollup(rollup, {"building": building}, start_ms, end_ms, ["qty"])
+    found: dict[str, list[RollupSeries]] = defaultdict(list)
+    for series in store.read_rollup(rollup, {"building": building}, start_ms, end_ms, ["qty"]):
+        found[f"{series.tags['meter']}/{series.tags['quantity']}"].append(series)
     sums: dict[str, float] = {}
-    for series in found:
-        qty = series.fields.get("qty", np.empty(0))
-        known = qty[np.isfinite(qty)]
-        if len(known):
-            sums[f"{series.tags['meter']}/{series.tags['quantity']}"] = float(known.sum())
+    for meter in catalogue.meters_of(building):
+        point = catalogue.accounted_point(meter)
+        counter = f"{point.meter}/{point.quantity.word}" if point else ""
+        if point and counter in found:
+            qty = one_series(found[counter], counter_tags(catalogue, point)).fields["qty"]
+            known = qty[np.isfinite(qty)]
+            if len(known):
+                sums[counter] = float(known.sum())
     return sums

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def batch_id(agent: str, epoch: str, first: int) -> str:
-    """A batch, or tombstone, by agent, stream epoch and first sequence number: ``edge-1/7/1201``."""
+    """A batch, or tombstone, by agent, stream epoch and first sequence number: ``edge-1/5f3a90c2d41b7e86/1201``."""
     return f"{agent}/{epoch}/{first}"
 
 

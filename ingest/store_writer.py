@@ -240,7 +240,7 @@ def _log_ends(entries: Iterable[Entry], refused: Iterable[tuple[Rows, Rejected]]
     for part, error in refused:
         counts[part.entry.batch, error.reason] += len(part.seq)
     for (batch, reason), n in counts.items():
-        log.warning("readings_refused", batch=batch, reason=reason, readings=n)
+        log.warning("readings_refused", reason=reason, readings=n, **log_context([batch] if batch else []))
 
 
 def _outcome(entry: Entry) -> str:

@@ -150,7 +150,7 @@ def _days(
     """The stored days of every head counter."""
     heads = [meter for utility in Utility for meter in catalogue.head_meters(building, utility)]
     points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
-    return {f"{p.meter}/{p.quantity.word}": read_days(store, calendar, p, *span) for p in points}
+    return {f"{p.meter}/{p.quantity.word}": read_days(store, catalogue, calendar, p, *span) for p in points}
 
 
 def _utility_bill(
@@ -165,7 +165,7 @@ def _utility_bill(
     points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
     if not points:
         return None
-    uses = [read_use(store, point, *span) for point in points]
+    uses = [read_use(store, catalogue, point, *span) for point in points]
     together = StoredUse.sum_of(uses, read_peak(store, building, utility, *span))
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy as np
 from accounting.intervals import MAX_GAP_MS
 from facility.ledger import history_of
 from facility.model import Quality
+from stores.counter_rows import read_counter
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from accounting.ledger import Stretch
     from accounting.registers import Total
+    from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.counters import Counters
     from stores.readings.port import ReadingStore
@@ -78,7 +81,7 @@ def prove(
         return Proof((), 0.0)
     lines = []
     stretches = counters.stretches[point.id]
-    serials, running = _serials(counters, point), _Running(total, store, calendar, point)
+    serials, running = _serials(counters, point), _Running(total, store, counters.catalogue, calendar, point)
     for k, stretch in enumerate(stretches):
         begin = max(first, stretch.since_ms)
         until = min(last, stretches[k + 1].since_ms) if k + 1 < len(stretches) else last
@@ -106,9 +109,11 @@ class _End:
 class _Running:
     """A counter's total at any instant: by its readings and, where they are silent, by what the intervals gave."""
 
-    def __init__(self, total: Total, store: ReadingStore, calendar: SiteCalendar, point: Point) -> None:
-        self._total, self._store, self._calendar = total, store, calendar
-        self._tags = {"meter": point.meter, "quantity": point.quantity.word}
+    def __init__(
+        self, total: Total, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, point: Point
+    ) -> None:
+        self._total, self._calendar = total, calendar
+        self._read = partial(read_counter, store, catalogue, point, "usage_1h")
 
     def silence_at(self, t_ms: int) -> int | None:
         """When the silence began that an instant lies in; None where readings measure it."""
@@ -129,8 +134,8 @@ class _Running:
         if began is None or not links:
             return float(np.interp(t_ms, self._total.t_ms, self._total.total))
         first = int(self._calendar.hour_edges(began, began + 1)[0])
-        rows = self._store.read_rollup("usage_1h", self._tags, first, t_ms, ["qty"])
-        return self.at(first, links - 1) + sum(float(np.nansum(one.fields["qty"])) for one in rows)
+        rows = self._read((first, t_ms), ["qty"])
+        return self.at(first, links - 1) + float(np.nansum(rows.fields["qty"]))
 
 
 def _line(

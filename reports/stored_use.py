@@ -9,12 +9,14 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS
 from facility.tariff import PERIODS
+from stores.counter_rows import read_counter
 from stores.records.accounts import ADJUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accounting.calendars import SiteCalendar
+    from facility.catalogue import Catalogue
     from facility.model import Point
     from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
@@ -59,15 +61,14 @@ class StoredUse:
         )
 
 
-def read_use(store: ReadingStore, point: Point, start_ms: int, end_ms: int) -> StoredUse:
+def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, start_ms: int, end_ms: int) -> StoredUse:
     """The hours of one counter from ``usage_1h``; an hour without a row is missing."""
     edges = np.arange(start_ms, end_ms + 1, HOUR_MS, dtype=np.int64)
     columns = {field: np.full(len(edges) - 1, np.nan) for field in _FIELDS}
-    tags = {"meter": point.meter, "quantity": point.quantity.word}
-    for rows in store.read_rollup("usage_1h", tags, start_ms, end_ms, _FIELDS):
-        where = (rows.t_ms - start_ms) // HOUR_MS
-        for field in _FIELDS:
-            columns[field][where] = rows.fields[field]
+    rows = read_counter(store, catalogue, point, "usage_1h", (start_ms, end_ms), _FIELDS)
+    where = (rows.t_ms - start_ms) // HOUR_MS
+    for field in _FIELDS:
+        columns[field][where] = rows.fields[field]
     return StoredUse(
         edges,
         columns["qty"],
@@ -87,12 +88,13 @@ def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: in
     return peak
 
 
-def read_days(store: ReadingStore, calendar: SiteCalendar, point: Point, start_ms: int, end_ms: int) -> Days:
+def read_days(
+    store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, point: Point, start_ms: int, end_ms: int
+) -> Days:
     """What ``usage_1d`` knows of a counter's use and cost, by local day and field."""
     days: Days = {}
-    tags = {"meter": point.meter, "quantity": point.quantity.word}
-    for rows in store.read_rollup("usage_1d", tags, start_ms, end_ms, ADJUSTED):
-        for k, t_ms in enumerate(rows.t_ms.tolist()):
-            known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
-            days[calendar.local_date(t_ms + HOUR_MS).isoformat()] = known
+    rows = read_counter(store, catalogue, point, "usage_1d", (start_ms, end_ms), ADJUSTED)
+    for k, t_ms in enumerate(rows.t_ms.tolist()):
+        known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
+        days[calendar.local_date(t_ms + HOUR_MS).isoformat()] = known
     return days

@@ -23,6 +23,7 @@ from stores.readings.influx_layout import (
 )
 from stores.readings.influx_mark import check_mark, read_mark, write_mark
 from stores.readings.influx_points import END_MS, FIRST_MS, within
+from stores.readings.influx_stretches import WEEK_MS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 TRIED_BYTES = 16_384
 """More than one page even when it is compressed; over a day each overwrites the one before."""
 
-WEEK_MS = 7 * DAY_MS
 COUNTED_WEEKS = 520
 """Ten years; what lies before or in the future, hardly ever anything, is counted at once."""
 

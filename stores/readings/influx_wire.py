@@ -117,7 +117,7 @@ class InfluxWire:
         except ApiException as error:
             raise self._write_refusal(error) from None
         except (HTTPError, OSError, UnicodeDecodeError) as error:
-            raise self.silence(error) from None
+            raise self._silence(error) from None
         if status != STORED:
             raise StoreUnavailable(f"{self.address.place} answered {status} to a write: only {STORED} is stored")
 
@@ -189,9 +189,9 @@ class InfluxWire:
         try:
             yield
         except ApiException as error:
-            raise self.failure(error) from None
+            raise self._failure(error) from None
         except (HTTPError, OSError, UnicodeDecodeError) as error:
-            raise self.silence(error) from None
+            raise self._silence(error) from None
 
     def _write_refusal(self, error: ApiException) -> Exception:
         status, words = error.status or 0, _words(error)
@@ -199,9 +199,9 @@ class InfluxWire:
             return TooLargeError()
         if status in {400, 422} and _is_own(error) and not any(limit in words for limit in _LIMITS):
             return Rejected(_reason(words), words)
-        return self.failure(error)
+        return self._failure(error)
 
-    def failure(self, error: ApiException) -> StoreUnavailable:
+    def _failure(self, error: ApiException) -> StoreUnavailable:
         """An answer that says no for now, in words, with what to do about it."""
         words = _words(error)
         status = 404 if "not found" in words else error.status or 0  # an unknown retention policy is a 500
@@ -214,7 +214,7 @@ class InfluxWire:
         told = f"{self.address.place}: {error.status} {words}{hint}"
         return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
 
-    def silence(self, error: Exception) -> StoreUnavailable:
+    def _silence(self, error: Exception) -> StoreUnavailable:
         """A server that does not answer, in words."""
         return StoreUnavailable(f"{self.address.place} does not answer: {type(error).__name__} {error}"[:MOST_WORDS])
 

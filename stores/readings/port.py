@@ -127,7 +127,7 @@ class ReadingStore(Protocol):
         """The times of the first and the last row of a rollup; None where it has no rows."""
 
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
-        """Delete rows of the matching series in the range (before a registry correction rewrites them)."""
+        """Delete rows of the matching series in the range."""
 
     def probe(self) -> None:
         """Reach the store and see whose it is, in one cheap question, and store no reading.

@@ -1,7 +1,8 @@
 """The rollup contract (DESIGN 11): which measurements exist, their tags and their fields.
 
-Nothing that a recompute can change is a tag, so writing an hour again overwrites it. Times are UTC; a day is
-stamped at its local midnight. Figures in the utility's unit (kWh, m³), money in the site's currency.
+No figure is a tag, so writing an hour again overwrites it; where the registry changes a tag, a recompute moves the
+rows. Times are UTC; a day is stamped at its local midnight. Figures in the utility's unit (kWh, m³), money in the
+site's currency.
 """
 
 from __future__ import annotations

@@ -10,14 +10,17 @@ from influx_server import InfluxServer, make_ready
 from test_recompute import NOW
 from test_rollups import assert_same, batch, estate, everything, fed, ms, steady
 
+from accounting.calendars import SiteCalendar
 from accounting.dirty import dirty_between
 from accounting.local_time import DAY_MS, HOUR_MS
-from analytics.counter_rows import counter_tags, one_series
 from analytics.recompute import Recompute
 from analytics.rollups import RollupWriter
+from console.figures import meter_use
 from facility.errors import StoreUnavailable
 from facility.model import Building, MeterRole, Name
 from facility.quantities import Utility
+from reports.stored_use import read_days, read_use
+from stores.counter_rows import counter_tags, one_series
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
@@ -157,6 +160,37 @@ def test_rows_of_a_closed_month_stay_as_they_were_and_are_adjusted_for_nothing(r
     (april,) = store.read_rollup("usage_1h", {"meter": "m0"}, first, 10**13)
     assert (april.tags["role"], april.tags["enduse"]) == ("sub", "lighting")
     assert books.adjustments("hall", NOW - timedelta(days=999), NOW + timedelta(days=1)) == []
+
+
+def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(records):
+    before, after, books = town(), town(enduse="lighting"), Accounts(records)
+    store = fed(before, *BATCHES)
+    whole = meter_use(store, before, "usage_1d", "hall", 0, 10**13)
+    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    ask(records, before, after)
+    do_all(store, after, records, books)
+    assert len(store.read_rollup("usage_1d", {"meter": "m0"}, 0, 10**13)) == 2
+    assert meter_use(store, after, "usage_1d", "hall", 0, 10**13) == whole
+
+
+def test_a_meter_that_left_a_building_whose_month_is_closed_is_read_once_and_as_it_was_computed_last(records):
+    before, after, books = town(1), town(1, building="annex"), Accounts(records)
+    store = fed(before, *BATCHES[:1])
+    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    ask(records, before, after)
+    do_all(store, after, records, books)
+    first, end = ms("2026-03-01T00:00"), ms("2026-04-01T00:00")
+    point, calendar = after.point[POINT], SiteCalendar(after.site)
+    (kept,) = store.read_rollup("usage_1d", {"meter": "m0", "building": "hall"}, first, end, ["qty"])
+    march = float(kept.fields["qty"].sum())
+    (done,) = Recomputations(records).newest()
+    assert done.months["2026-03"]["before"]["qty"] == done.months["2026-03"]["after"]["qty"] == march
+    for name in ("usage_1h", "usage_1d"):
+        (stale,) = store.read_rollup(name, {"meter": "m0", "building": "hall"}, first, end, ["qty"])
+        store.write_rollup(name, [replace(stale, fields={"qty": stale.fields["qty"] + 1.0})])
+    assert read_use(store, after, point, first, end).total == pytest.approx(march)
+    days = read_days(store, after, calendar, point, first, end)
+    assert sum(day["qty"] for day in days.values()) == pytest.approx(march)
 
 
 def test_an_end_use_alone_computes_its_own_counter_again():

@@ -1,7 +1,6 @@
-"""The rollup rows of one counter: under which tags they stand, and how they get there when the registry changes one.
+"""Brings the rollup rows of a counter under the tags that the registry has now, after it changed one.
 
-What a meter is for (role, end use) and where (building, utility) are tags, as the registry has them now. A row under
-older tags beside the one computed anew would be counted twice by every panel that sums over a tag.
+A row under older tags beside the one computed anew would be counted twice by every panel that sums over a tag.
 """
 
 from __future__ import annotations
@@ -12,45 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facility.model import MeterRole
-from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping
 
     from accounting.calendars import SiteCalendar
-    from facility.catalogue import Catalogue
-    from facility.model import Point
-    from stores.readings.port import ReadingStore, Times
+    from stores.readings.port import ReadingStore, RollupSeries, Times
 
 _COUNTER_ROLLUPS = ("baseline_1h", "usage_1h", "usage_1d")
-
-
-def counter_tags(catalogue: Catalogue, point: Point) -> dict[str, str]:
-    """The tags of a counter's rows, as the registry has them."""
-    meter = catalogue.meter[point.meter]
-    utility = meter.utility or point.quantity.utility
-    assert utility is not None
-    return {
-        "site": catalogue.site.id,
-        "building": meter.building,
-        "utility": utility.value,
-        "meter": meter.id,
-        "role": meter.role.value,
-        "enduse": meter.enduse,
-        "quantity": point.quantity.word,
-    }
-
-
-def one_series(found: Sequence[RollupSeries], tags: Mapping[str, str]) -> RollupSeries:
-    """A counter's rows in time order, whichever tags they stand under; of one time the row under ``tags``."""
-    if len(found) == 1:
-        return found[0]
-    ordered = sorted(found, key=lambda one: one.tags == tags)
-    t_ms = np.concatenate([one.t_ms for one in ordered])
-    times, rows = np.unique(t_ms[::-1], return_index=True)
-    fields = {field: np.concatenate([one.fields[field] for one in ordered])[::-1][rows] for field in found[0].fields}
-    return RollupSeries(tags, times, fields)
 
 
 class Retagging:
@@ -106,4 +75,4 @@ class Retagging:
 
 def _rows(series: RollupSeries, chosen: np.typing.NDArray[np.bool_]) -> RollupSeries:
     fields = {field: column[chosen] for field, column in series.fields.items()}
-    return RollupSeries(series.tags, series.t_ms[chosen], fields)
+    return replace(series, t_ms=series.t_ms[chosen], fields=fields)
