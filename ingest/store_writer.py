@@ -96,7 +96,7 @@ class StoreWriter:
                 return
             if not has_more:
                 self._look_for_losses()
-            if self.moved_s - self._between_s >= (BUSY_S if has_more else self._rest_s):
+            if self.moved_s - self._between_s >= (self._rest_s or (BUSY_S if has_more else 0.0)):
                 self._between()
             if not has_more:
                 self.appended.wait(IDLE_S)

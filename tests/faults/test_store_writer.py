@@ -14,10 +14,16 @@ class Deaf:
     """A store that does not answer one of its calls."""
 
     def __init__(self, path, call):
-        self.store, self.call, self.asked = SqliteStore(path), call, 0
+        self.store, self.call, self.asked, self.slow_s = SqliteStore(path), call, 0, 0.0
 
     def __getattr__(self, name):
         return self._refuse if name == self.call else getattr(self.store, name)
+
+    def write_many(self, batches):
+        time.sleep(self.slow_s)
+        if self.call == "write_many":
+            self._refuse()
+        self.store.write_many(batches)
 
     def _refuse(self, *_):
         self.asked += 1
@@ -55,6 +61,20 @@ def test_a_store_that_would_take_nothing_is_asked_once_a_second_before_there_is_
     time.sleep(3)
     assert 1 <= rig.store.asked - before <= 3
     rig.take_in(500)  # the journal goes on, and so does a store that takes them after all
+    rig.wait_until_settled()
+
+
+def test_a_store_that_is_well_again_is_so_at_once_however_much_there_is_to_store(deaf):
+    rig = deaf("probe")
+    rig.start()
+    wait_for(lambda: rig.alarms == {"store_unavailable": "away"})
+    rig.pause()
+    rig.take_in(4_000, rows=1)
+    rig.store.store.call, rig.store.store.slow_s = "", 0.5
+    rig.start()
+    wait_for(lambda: rig.alarms == {}, 5)
+    assert rig.settled < rig.taken_in
+    rig.store.store.slow_s = 0.0
     rig.wait_until_settled()
 
 
