@@ -24,7 +24,7 @@ def prepare_store(
     url: str,
     site: str,
     now_ms: int,
-    kept_days: tuple[int | None, int | None, int | None] = (None, None, None),
+    retention_days: tuple[int | None, int | None, int | None] = (None, None, None),
     shortening: Literal["refused", "meant"] = "refused",
 ) -> None:
     """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is).
@@ -36,7 +36,7 @@ def prepare_store(
         from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
 
         wire = influx_wire(url)
-        prepare(wire, Retention(*kept_days), site, now_ms, shortening)
+        prepare(wire, Retention(*retention_days), site, now_ms, shortening)
         wire.client.close()
 
 

@@ -69,25 +69,30 @@ def _days(bucket: Bucket) -> int:
 
 
 def _bucket(wire: InfluxWire, policy: str, org: str) -> Bucket | None:
-    """The policy's bucket; InfluxDB answers 404 where there is none. Raises ``ApiException``."""
+    """The policy's bucket. One that is not there is answered with 404 (2.7.12), or might be with an empty list.
+
+    Raises ``ApiException``.
+    """
     name = f"{wire.address.database}/{policy}"
     try:
-        (found,) = wire.client.buckets_api().find_buckets(name=name, org_id=org).buckets
+        found = wire.client.buckets_api().find_buckets(name=name, org_id=org).buckets
     except ApiException as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
         return None
-    return found
+    return next(iter(found), None)
 
 
 def _organisation(wire: InfluxWire) -> str:
     """The id of the organisation, whose name people know. Raises ``StoreUnavailable`` where there is none."""
     name = wire.address.org
     try:
-        (found,) = wire.client.organizations_api().find_organizations(org=name)
+        found = wire.client.organizations_api().find_organizations(org=name)
     except ApiException as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
+        found = []
+    if not found:
         hint = "if this is a 1.x, its address begins with influx://"
-        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}' ({hint})") from None
-    return str(found.id)
+        raise StoreUnavailable(f"{wire.address.place}: there is no organisation '{name}' ({hint})")
+    return str(found[0].id)
