@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -31,6 +32,8 @@ from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paho.mqtt.client import Client
     from sqlalchemy import Engine
 
@@ -90,7 +93,7 @@ def run(settings: Settings, store: ReadingStore, records: Engine) -> NoReturn:
                 version, catalogue = newest, registry.load()
                 notices = Notices(watched_points(catalogue))
                 client = hear(settings, catalogue.site.id, notices, client)
-                watch = _watch(settings, store, records, catalogue, notices)
+                watch = _watch(settings, store, records, catalogue, notices, partial(_is_at, registry, version))
                 log.info("watching", site=catalogue.site.id, version=version)
             if watch:
                 watch.tick(time.time_ns() // 1_000_000)
@@ -113,9 +116,20 @@ def hear(settings: Settings, site: str, notices: Notices, before: Client | None)
     return listen(broker_address(settings.broker), site, notices) if settings.broker else None
 
 
-def _watch(settings: Settings, store: ReadingStore, records: Engine, catalogue: Catalogue, notices: Notices) -> Watch:
+def _is_at(registry: Registry, version: int) -> bool:
+    return registry.version() == version
+
+
+def _watch(
+    settings: Settings,
+    store: ReadingStore,
+    records: Engine,
+    catalogue: Catalogue,
+    notices: Notices,
+    is_current: Callable[[], bool],
+) -> Watch:
     rollups = RollupWriter(store, catalogue, Accounts(records))
-    again = Recompute(store, rollups, catalogue, Recomputations(records))
+    again = Recompute(store, rollups, catalogue, Recomputations(records), is_current)
     return Watch(
         store,
         rollups,

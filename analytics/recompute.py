@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import structlog
 
 from accounting.calendars import SiteCalendar
-from accounting.local_time import DAY_MS
+from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.scene import instant
 from stores.counter_rows import read_counter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analytics.rollups import RollupWriter
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
     from stores.records.recomputations import Recomputation, Recomputations
+
+log = structlog.get_logger()
 
 FIGURES = ("qty", "cost")
 AHEAD_MS = 7 * DAY_MS
@@ -25,16 +30,25 @@ AHEAD_MS = 7 * DAY_MS
 class Recompute:
     """One piece per ``step``. A piece that was cut short is done again whole, with the ``before`` first noted."""
 
-    def __init__(self, store: ReadingStore, rollups: RollupWriter, catalogue: Catalogue, todo: Recomputations) -> None:
+    def __init__(
+        self,
+        store: ReadingStore,
+        rollups: RollupWriter,
+        catalogue: Catalogue,
+        todo: Recomputations,
+        is_current: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``is_current`` says whether ``catalogue`` still is what the registry holds."""
         self._store, self._rollups, self._catalogue, self._todo = store, rollups, catalogue, todo
-        self._calendar = SiteCalendar(catalogue.site)
+        self._calendar, self._is_current = SiteCalendar(catalogue.site), is_current
 
     def step(self, now_ms: int) -> bool:
-        """Do the next piece of the oldest recomputation; False when the list is empty."""
-        for one in self._todo.open_ones():
-            self._piece(one, now_ms)
-            return True
-        return False
+        """Do the next piece of the oldest recomputation; False when the list is empty or of a newer registry."""
+        listed = self._todo.open_ones()
+        if not listed or not self._is_current():  # asked after the list was read: who changes a fact does both in one
+            return False
+        self._piece(listed[0], now_ms)
+        return True
 
     def _piece(self, one: Recomputation, now_ms: int) -> None:
         points = tuple(point for point in one.points if point in self._catalogue.point)
@@ -46,7 +60,11 @@ class Recompute:
             if month not in months:
                 months[month] = {"before": self._sums(points, first, end)}
                 self._todo.note(one.id, next_ms=one.next_ms, months=months)
-            ranges = {point: (start, last) for point in points if self._reaches(point, start)}
+            ranges = {
+                point: (start, last)
+                for point in points
+                if self._reaches(point, start) and not self._has_expired(point, start, last)
+            }
             self._rollups.update(ranges, reason=one.reason, now_ms=now_ms)
             self._rollups.retag(points, *self._days(one, start, last, now_ms))
             months[month] = {**months[month], "after": self._sums(points, first, end)}
@@ -68,6 +86,21 @@ class Recompute:
         meter = self._catalogue.point[point].meter
         reads = [one.since for one in self._catalogue.installations if one.meter == meter]
         return (newest is not None and newest.t_ms >= t_ms) or any(at >= instant(t_ms) for at in reads)
+
+    def _has_expired(self, point: str, start_ms: int, last_ms: int) -> bool:
+        """Whether hours of a piece were measured from readings that are no longer kept: then it stays as it is."""
+        if self._store.read_before([point], start_ms):
+            return False
+        t_ms = self._store.read([point], start_ms, last_ms + 1)[point].t_ms
+        first_ms = int(t_ms[0]) if len(t_ms) else last_ms + 1
+        span = (start_ms, first_ms - HOUR_MS + 1)
+        hours = read_counter(
+            self._store, self._catalogue, self._catalogue.point[point], "usage_1h", span, ["completeness"]
+        )
+        has_expired = bool((hours.fields["completeness"] > 0).any())
+        if has_expired:
+            log.warning("readings_expired", point=point, start=instant(start_ms).isoformat(), kept="as it was computed")
+        return has_expired
 
     def _start(self, one: Recomputation, points: tuple[str, ...]) -> int:
         """Where the next piece begins: of the time before anything was known nothing is to be done."""

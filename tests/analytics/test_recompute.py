@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from test_rollups import assert_same, batch, estate, everything, fed, ms, rows, steady
+from test_rollups import HALL, assert_same, batch, estate, everything, fed, ms, rows, steady
 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import Dirty
@@ -155,6 +155,37 @@ def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(r
         assert month["after"]["cost"] == pytest.approx(month["before"]["cost"] * 5 / 3)
         assert month["after"]["qty"] == month["before"]["qty"]
     assert_same(everything(store), everything(fed(dearer, batch(POINT, t_ms, x))))
+
+
+def test_a_month_whose_readings_are_no_longer_kept_stays_as_it_was_computed(records):
+    t_ms, x = steady("2026-01-05T00:20", "2026-04-05T00:00")
+    whole = fed(priced(prices=(Price(Utility.ELECTRICITY, 0.3, date(2020, 1, 1)),)), batch(POINT, t_ms, x))
+    kept, expired = MemoryStore(), t_ms < ms("2026-02-10T00:00")
+    kept.write(batch(POINT, t_ms[~expired], x[~expired]))
+    for name in ("usage_1h", "usage_1d", "building_1h", "building_1d"):
+        kept.write_rollup(name, whole.read_rollup(name, {}, 0, 2**52))
+    dearer = priced(prices=(Price(Utility.ELECTRICITY, 0.5, date(2020, 1, 1)),))
+    ask(records, BEGINNING)
+    do_all(kept, dearer, records)
+    for name, tags in (("usage_1h", METER), ("building_1h", HALL)):
+        before, after = rows(whole, name, tags), rows(kept, name, tags)
+        old, march = after.t_ms < ms("2026-02-28T23:00"), after.t_ms >= ms("2026-03-01T00:00")
+        assert after.fields["cost"][old].tolist() == before.fields["cost"][old].tolist()
+        assert after.fields["cost"][march].tolist() == pytest.approx((before.fields["cost"][march] * 5 / 3).tolist())
+        assert after.fields["qty"].tolist() == pytest.approx(before.fields["qty"].tolist())
+
+
+def test_nothing_is_computed_again_by_facts_that_are_no_longer_the_newest(records):
+    t_ms, x = steady("2026-01-05T00:00", "2026-01-06T00:00")
+    store, todo, is_current = fed(estate(), batch(POINT, t_ms, x)), Recomputations(records), False
+    ask(records, BEGINNING)
+    again = Recompute(store, RollupWriter(store, estate()), estate(), todo, lambda: is_current)
+    assert not again.step(round(NOW.timestamp() * 1000))
+    assert [one.months for one in todo.open_ones()] == [{}]
+    is_current = True
+    while again.step(round(NOW.timestamp() * 1000)):
+        pass
+    assert todo.open_ones() == []
 
 
 class CountingStore(MemoryStore):
