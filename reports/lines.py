@@ -12,6 +12,7 @@ from accounting.charges import demand_parts, tier_parts
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
+from stores.counter_rows import read_counter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +147,6 @@ def _used_before(
         return earlier
     month_start = int(use.edges_ms[0])
     year_start, _ = calendar.month_edges(f"{calendar.local_date(month_start + DAY_MS // 2).year}-01")
-    tags = {"building": building, "utility": utility.value, "role": "head"}
-    found = store.read_rollup("usage_1d", tags, year_start, month_start, ["qty"])
-    heads = {point.meter for m in catalogue.head_meters(building, utility) if (point := catalogue.accounted_point(m))}
-    return earlier + sum(float(np.nansum(rows.fields["qty"])) for rows in found if rows.tags["meter"] in heads)
+    heads = [point for meter in catalogue.head_meters(building, utility) if (point := catalogue.accounted_point(meter))]
+    days = [read_counter(store, catalogue, head, "usage_1d", (year_start, month_start), ["qty"]) for head in heads]
+    return earlier + sum(float(np.nansum(rows.fields["qty"])) for rows in days)

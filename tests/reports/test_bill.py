@@ -304,6 +304,18 @@ def test_tiers_of_a_year_go_on_from_the_months_before(books):
     assert amounts(bill_of(estate(monthly), books, steady()))["tier_2"] == (Decimal("928.000"), Decimal("92.80"))
 
 
+def test_tiers_of_a_year_count_months_in_which_the_meter_was_no_head_yet(books):
+    tiers = Tiers("year", (Step(10_000, 0.05),))
+    flat = Tariff("t", Utility.ELECTRICITY, date(2026, 1, 1), "b", ((Period.FLAT, 0.5),), (), Period.FLAT, tiers=tiers)
+    store = stored(estate(flat), steady("2026-09-01T00:00", "2026-11-01T00:00"))
+    september = (ms("2026-09-01T00:00"), ms("2026-10-01T00:00"))
+    (rows,) = store.read_rollup("usage_1d", {"meter": "main"}, *september)
+    store.delete_rollup("usage_1d", rows.tags, *september)
+    store.write_rollup("usage_1d", [replace(rows, tags={**rows.tags, "role": "sub"})])
+    bill = make_bill(store, estate(flat), books, "hall", "2026-10", now=LATER)
+    assert amounts(bill)["tier_2"] == (Decimal("7568.000"), Decimal("378.40"))
+
+
 def test_two_parts_capacity_demand_and_what_is_above_it(books):
     t_ms, x = steady()
     peak = (t_ms >= ms("2026-10-12T10:00")) & (t_ms < ms("2026-10-12T10:15"))
