@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 UNREADABLE = frozenset({"malformed", "not_finite", "unexpected_error", "crashed_worker"})
 """Reasons that lie in the batch itself: sending it again cannot help. Others may pass once the server is mended."""
 
+WARNED_EVERY_MS = 60_000
+
 log = structlog.get_logger()
 
 
@@ -47,6 +49,7 @@ class Pipeline:
     def __init__(self, gate: Gate, streams: Streams) -> None:
         self.gate = gate
         self.streams = streams
+        self._warned_ms: dict[tuple[str, str], int] = {}
 
     def read(self, messages: Iterable[Inbound], now_ms: int) -> Group:
         """Read messages in their order."""
@@ -95,7 +98,7 @@ class Pipeline:
         name = batch_id(*stream, batch.first)
         log.debug("read", batch=name, readings=len(readings) if readings else 0)
         for item in refused:
-            log.warning("readings_refused", batch=name, reason=item.reason, readings=item.count)
+            self._warn("readings_refused", item.reason, now_ms, batch=name, readings=item.count)
         self._keep(Entry(*stream, now_ms, batch.lane, fresh, readings, refused, batch=name), group)
         if checked.accepted and batch.lane == "live":
             group.live.append(checked.accepted)
@@ -121,9 +124,16 @@ class Pipeline:
             if not claimed:
                 return
         item, name = refused_message(message, error, now_ms, numbers), name_of(message)
-        log.warning("message_refused", batch=name, reason=error.reason)
+        self._warn("message_refused", error.reason, now_ms, batch=name)
         self._keep(Entry(item.agent, item.epoch, now_ms, claimed=claimed, refused=[item], batch=name), group)
         group.refused_messages += 1
+
+    def _warn(self, event: str, reason: str, now_ms: int, **more: object) -> None:
+        """Once a minute for each reason: a flood must not fill the disk with log lines, and quarantine has them all."""
+        is_due = abs(now_ms - self._warned_ms.get((event, reason), 0)) >= WARNED_EVERY_MS
+        if is_due:
+            self._warned_ms[event, reason] = now_ms
+        (log.warning if is_due else log.debug)(event, reason=reason, **more)
 
     def _keep(self, entry: Entry, group: Group) -> None:
         group.entries.append(entry)

@@ -53,6 +53,8 @@ def test_E1_killed_at_random_moments_the_agent_loses_nothing_and_leaves_no_hole(
             time.sleep(chance.uniform(0, 0.05))
     with agent_process(tmp_path, broker.url, **env) as child:
         server.wait(lambda: server.hw == total, 600 if FULL else 30)
+        heard = len(server.statuses)
+        server.wait(lambda: len(server.statuses) > heard)  # it runs, so it can be asked to end
         assert stop(child) == 0
     rows = content(server)
     assert sorted(rows) == list(range(1, total + 1))

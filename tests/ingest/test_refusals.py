@@ -1,12 +1,15 @@
 """What a hostile agent writes reaches neither a terminal nor a number that we count with."""
 
 import pytest
-from ingest_rig import NOW_MS, batch, encode
+from ingest_rig import CATALOGUE, NOW_MS, batch, encode
 
 from facility import wire
 from facility.errors import Rejected
 from ingest.decode import decode
+from ingest.gate import Gate
+from ingest.pipeline import Pipeline
 from ingest.refusals import MOST_CHARS, name_of, refused_message
+from ingest.streams import Streams
 from ingest.subscriber import Inbound
 
 
@@ -42,3 +45,13 @@ def test_a_message_is_named_by_its_numbers_where_they_are_sure_and_else_by_its_t
     sound = inbound(batch(1201, ep="7"), "live")
     assert name_of(sound) == "edge-1/7/1201"
     assert name_of(Inbound(1, 1, sound.topic, sound.payload, "00000000")) == "edge-1/live"
+
+
+def test_of_a_flood_of_refused_messages_one_a_minute_and_reason_is_a_warning(logged):
+    pipeline = Pipeline(Gate(CATALOGUE), Streams({}))
+    flood = [Inbound(1, i, "meterhouse/1/up/stranger/live", b"{", None) for i in range(1_000)]
+    group = pipeline.read(flood, NOW_MS)
+    pipeline.read(flood, NOW_MS + 59_999)
+    pipeline.read(flood, NOW_MS + 60_000)
+    told = [line["log_level"] for line in logged if line["event"] == "message_refused"]
+    assert (told, group.refused_messages) == (["warning"] * 2, 1_000)
