@@ -10,6 +10,8 @@ import structlog
 from hypothesis import settings
 from influx_server import need_influxd
 
+from stores.records.database import open_records
+
 settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
 settings.load_profile("meterhouse")
 
@@ -23,6 +25,14 @@ def pytest_runtest_makereport(call):
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_SERVERS=1 and a test did not run: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """A database at the newest schema: copied, since the steps take longer than most tests."""
+    path = tmp_path_factory.mktemp("records") / "records.db"
+    open_records(f"sqlite:///{path}").dispose()
+    return path
 
 
 @pytest.fixture

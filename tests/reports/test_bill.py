@@ -72,13 +72,6 @@ def steady(start="2026-10-01T00:00", end="2026-11-01T00:00", per_hour=12.0, begi
     return t_ms, begin + (t_ms - t_ms[0]) / HOUR_MS * per_hour
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "records.db"
-    open_records(f"sqlite:///{path}").dispose()
-    return path
-
-
 @pytest.fixture
 def books(migrated, tmp_path):
     shutil.copy(migrated, tmp_path / "records.db")

@@ -5,45 +5,12 @@ from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-from influx_server import InfluxServer, make_ready
 from influx_town import CATALOGUE, POWER, Registry, one
 
 from facility.errors import StoreUnavailable
-from stores.readings import open_readings
 from stores.readings.influx import InfluxStore
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_wire import InfluxWire, connect
-
-
-@pytest.fixture(scope="module")
-def server():
-    with InfluxServer() as running:
-        yield running
-
-
-@pytest.fixture
-def url(server, request):
-    made = server.url_of(f"t{time.time_ns()}")
-    make_ready(made, "town")
-    return made
-
-
-@pytest.fixture
-def opened():
-    stores = []
-    yield stores
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def make(url, opened):
-    def open_one(registry=None):
-        opened.append(open_readings(url, registry or Registry()))
-        return opened[-1]
-
-    return open_one
-
 
 WEST = replace(CATALOGUE, meters=(replace(CATALOGUE.meters[0], building="a west wing, 'old'"),))
 

@@ -5,17 +5,11 @@ from urllib.parse import quote
 
 import pytest
 from influx2_fake import Fake2
-from influx_server import InfluxServer, make_ready
+from influx_server import make_ready
 
 from facility.errors import StoreUnavailable
 from stores.readings.influx_address import influx_address
 from stores.readings.influx_wire import connect, quoted
-
-
-@pytest.fixture(scope="module")
-def server():
-    with InfluxServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from influx_server import InfluxServer, make_ready
+from influx_server import make_ready
 from influx_town import CATALOGUE, POWER, USAGE, Registry, one
 
 from facility.errors import ConfigError, Rejected, StoreUnavailable
@@ -18,36 +18,6 @@ from stores.readings.influx_address import influx_address
 from stores.readings.influx_csv import tables
 from stores.readings.influx_wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
-
-
-@pytest.fixture(scope="module")
-def server():
-    with InfluxServer() as running:
-        yield running
-
-
-@pytest.fixture
-def url(server, request):
-    made = server.url_of(f"t{time.time_ns()}")
-    make_ready(made, "town")
-    return made
-
-
-@pytest.fixture
-def opened():
-    stores = []
-    yield stores
-    for store in stores:
-        store.close()
-
-
-@pytest.fixture
-def make(url, opened):
-    def open_one(registry=None):
-        opened.append(open_readings(url, registry or Registry()))
-        return opened[-1]
-
-    return open_one
 
 
 def test_an_address_says_where_and_who():

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from influx_server import InfluxServer, make_ready
+from influx_server import make_ready
 from test_influx_store import POWER, USAGE, Registry
 
 from accounting.local_time import DAY_MS
@@ -17,12 +17,6 @@ from stores.readings.migrate import copy
 from stores.readings.port import RollupSeries
 
 NOW_MS = time.time_ns() // 1_000_000
-
-
-@pytest.fixture(scope="module")
-def server():
-    with InfluxServer() as running:
-        yield running
 
 
 @pytest.fixture

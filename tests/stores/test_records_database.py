@@ -30,9 +30,9 @@ def test_the_steps_make_the_tables_that_the_code_knows(engine):
         assert compare_metadata(MigrationContext.configure(connection), tables.METADATA) == []
 
 
-def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(url, now):
+def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(records_url, now):
     """The step adds to what is there: items wait as before, and their sizes are known."""
-    old = sa.create_engine(url)
+    old = sa.create_engine(records_url)
     config = Config()
     config.set_main_option("script_location", "stores:migrations")
     config.set_main_option("path_separator", "os")
@@ -48,7 +48,7 @@ def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(url, now
         for reason, closed in (("unknown_point", None), ("malformed", at)):
             connection.execute(insert, {"reason": reason, "at": at, "payload": b"{\x00}", "closed": closed})
     old.dispose()
-    engine = open_records(url)
+    engine = open_records(records_url)
     quarantine = Quarantine(engine)
     (item,) = quarantine.items()
     assert (item.reason, item.payload, item.received_at) == ("unknown_point", b"{\x00}", now)
@@ -58,18 +58,18 @@ def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(url, now
     engine.dispose()
 
 
-def test_opening_again_keeps_what_is_there(url, engine, now):
+def test_opening_again_keeps_what_is_there(records_url, engine, now):
     People(engine).invite("anna", now)
-    again = open_records(url)
+    again = open_records(records_url)
     assert len(Audit(again).entries()) == 1
     again.dispose()
 
 
-def test_records_of_a_newer_meterhouse_are_refused(url, engine):
+def test_records_of_a_newer_meterhouse_are_refused(records_url, engine):
     with writing(engine) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match=r"written by a newer Meterhouse \(schema 9999, this one reads \d+\)"):
-        open_records(url)
+        open_records(records_url)
 
 
 @pytest.mark.parametrize("url", ["", "records.db", "sqlite:///records.db", "sqlite://", "mysql://me:secret@host/db"])
@@ -102,9 +102,9 @@ def test_a_strange_file_is_refused(tmp_path):
         open_records(f"sqlite:///{path}")
 
 
-def test_a_locked_database_is_unavailable(url, tmp_path, monkeypatch, now):
+def test_a_locked_database_is_unavailable(records_url, tmp_path, monkeypatch, now):
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    engine = open_records(url)
+    engine = open_records(records_url)
     other = sqlite3.connect(tmp_path / "records.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match="locked"):
@@ -126,8 +126,8 @@ def test_records_that_have_gone_are_unavailable(tmp_path, now):
         Audit(engine).append(now, "anna", "look", "main")
 
 
-def test_writers_wait_for_each_other(engine, url, now):
-    engines = [engine, open_records(url)]
+def test_writers_wait_for_each_other(engine, records_url, now):
+    engines = [engine, open_records(records_url)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: Audit(engines[i % 2]).append(now, f"p{i}", "look", "main"), range(40)))
     assert len(Audit(engine).entries()) == 40
