@@ -70,8 +70,10 @@ def _by_place(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
     """Meters that count for another building, as another part of it, or as another utility: those sums with them."""
     for meter in after.meters:
         was = before.meter.get(meter.id)
-        if was is None or _place(was) == _place(meter):
-            if was is not None and was.enduse != meter.enduse and (points := _counters(after, meter.id)):
+        if was is None:
+            continue
+        if _place(was) == _place(meter):
+            if was.enduse != meter.enduse and (points := _counters(after, meter.id)):
                 yield Dirty(points, BEGINNING, None, f"{meter.id}: end use changed")
             continue
         beside = [

@@ -90,13 +90,10 @@ class RollupWriter:
 
     def _is_accounted(self, point: Point) -> bool:
         first = self._catalogue.find_point(point.meter, point.quantity)
-        return point.quantity.is_counter and first == point and self._utility(point) is not None
-
-    def _utility(self, point: Point) -> Utility | None:
-        return self._catalogue.meter[point.meter].utility or point.quantity.utility
+        return point.quantity.is_counter and first == point and self._catalogue.utility_of(point) is not None
 
     def _write_meter(self, point: Point, use: HourlyUse) -> None:
-        utility = self._utility(point)
+        utility = self._catalogue.utility_of(point)
         assert utility is not None
         tags = counter_tags(self._catalogue, point)
         hours = self._meter_fields(point, utility, use)

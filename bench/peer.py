@@ -33,9 +33,11 @@ from facility.model import ReadingBatch
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import INGEST, Rights
 from meterhouse.influxd import USER, built_influxd, start_influxd
-from meterhouse.store_setup import influx_wire, prepare_store
+from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor
-from stores.readings.influx_setup import count_readings
+from stores.readings import influx_connection
+from stores.readings.influx_points import END_MS, FIRST_MS
+from stores.readings.influx_setup import count_between
 from stores.readings.line_protocol import ReadingLines
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -178,7 +180,7 @@ def start_ours(place: Place, database: str, program: Sequence[str] = ("ingest",)
 
 
 def start_telegraf(place: Place, database: str, kind: str) -> subprocess.Popen[bytes]:
-    wire_ = influx_wire(place.store_url)
+    wire_ = influx_connection(place.store_url)
     config = place.folder / f"{database}.conf"
     config.write_text(
         TELEGRAF.format(
@@ -203,7 +205,7 @@ def measure(
 ) -> dict[str, float]:
     """Readings stored per second of own processor time, and of wall time."""
     prepare_store(place.url_of(database), "town", time.time_ns() // 1_000_000)
-    asked = influx_wire(place.url_of(database))
+    asked = influx_connection(place.url_of(database))
     consumer = start()
     try:
         time.sleep(SETTLE_S)
@@ -211,7 +213,7 @@ def measure(
         saying = threading.Thread(target=publish, args=(place.broker, topic, given))
         saying.start()
         wanted = len(given) * ROWS
-        while (found := count_readings(asked, time.time_ns() // 1_000_000)) < wanted:
+        while (found := count_between(asked, FIRST_MS, END_MS)) < wanted:
             if time.perf_counter() - begun > TIMEOUT_S or consumer.poll() is not None:
                 raise SystemExit(f"{database}: only {found} of {wanted} readings were stored; logs in {place.folder}")
             time.sleep(0.2)

@@ -95,6 +95,10 @@ class Catalogue:
         """The counter from which a meter's use and cost are computed, or None for a sensor."""
         return self.find_point(meter.id, ACCOUNTED[meter.utility]) if meter.utility else None
 
+    def utility_of(self, point: Point) -> Utility | None:
+        """What a point's figures count for: its meter's utility, or else that of its quantity."""
+        return self.meter[point.meter].utility or point.quantity.utility
+
     def part_for(self, agent: str) -> Catalogue:
         """What one agent needs to know and nothing else: its own buses, meters and points."""
         meters = tuple(m for m in self.meters if m.agent == agent)

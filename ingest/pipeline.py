@@ -12,7 +12,7 @@ from facility.batch_id import batch_id
 from facility.errors import Rejected
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
-from ingest.refusals import name_of, refused_message, refused_readings, told
+from ingest.refusals import name_by, refused_message, refused_readings, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,7 +115,8 @@ class Pipeline:
 
     def _set_aside(self, message: Inbound, error: Rejected, group: Group, now_ms: int) -> None:
         """Keep a message that is refused whole. Where its numbers are sure and it cannot be mended, they are done."""
-        numbers = numbers_of(message) if error.reason in UNREADABLE else None
+        told_numbers = numbers_of(message)
+        numbers = told_numbers if error.reason in UNREADABLE else None
         claimed = []
         if numbers is not None:
             stream = (sender(message.topic)[0], numbers[0])
@@ -123,7 +124,7 @@ class Pipeline:
             group.streams.add(stream)
             if not claimed:
                 return
-        item, name = refused_message(message, error, now_ms, numbers), name_of(message)
+        item, name = refused_message(message, error, now_ms, numbers), name_by(message, told_numbers)
         self._warn("message_refused", error.reason, now_ms, batch=name)
         self._keep(Entry(item.agent, item.epoch, now_ms, claimed=claimed, refused=[item], batch=name), group)
         group.refused_messages += 1

@@ -28,8 +28,12 @@ def told(text: str) -> str:
 
 def name_of(message: Inbound) -> str:
     """The message's name in the logs: its batch id, or what its topic says where its numbers are not known."""
+    return name_by(message, numbers_of(message))
+
+
+def name_by(message: Inbound, numbers: tuple[str, int, int] | None) -> str:
+    """The same for whoever has read the numbers already."""
     agent, what = sender(message.topic)
-    numbers = numbers_of(message)
     return told(batch_id(agent, *numbers[:2]) if numbers else f"{agent}/{what}")
 
 

@@ -6,18 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings import open_readings, place_of
-from stores.readings.influx_address import influx_address
+from stores.readings import influx_connection, open_readings, place_of
+from stores.readings.influx_address import is_influx
 
 if TYPE_CHECKING:
     from typing import Literal
-
-    from stores.readings.influx_wire import InfluxWire
-
-
-def is_influx(url: str) -> bool:
-    """Whether the store is an InfluxDB."""
-    return url.startswith("influx")
 
 
 def prepare_store(
@@ -35,7 +28,7 @@ def prepare_store(
     if is_influx(url):
         from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
 
-        wire = influx_wire(url)
+        wire = influx_connection(url)
         prepare(wire, Retention(*retention_days), site, now_ms, shortening)
         wire.client.close()
 
@@ -44,10 +37,3 @@ def check_exists(url: str) -> None:
     """Raise ``ConfigError`` for a file that is not there: to open it would make an empty one."""
     if url.startswith("sqlite") and not Path(place_of(url)).exists():
         raise ConfigError(f"there is no file {place_of(url)}")
-
-
-def influx_wire(url: str) -> InfluxWire:
-    """A connection to the InfluxDB of a URL."""
-    from stores.readings.influx_wire import connect  # noqa: PLC0415 - the client is optional
-
-    return connect(influx_address(url))

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def counter_tags(catalogue: Catalogue, point: Point) -> dict[str, str]:
     """The tags of a counter's rows, as the registry has them."""
-    meter = catalogue.meter[point.meter]
-    utility = meter.utility or point.quantity.utility
+    meter, utility = catalogue.meter[point.meter], catalogue.utility_of(point)
     assert utility is not None
     return {
         "site": catalogue.site.id,

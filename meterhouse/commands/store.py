@@ -11,9 +11,10 @@ import typer
 from facility.errors import ConfigError, StoreUnavailable
 from meterhouse.move_progress import MoveProgress
 from meterhouse.settings import Settings
-from meterhouse.store_setup import check_exists, influx_wire, is_influx, prepare_store
+from meterhouse.store_setup import check_exists, prepare_store
 from meterhouse.table import render_facts
-from stores.readings import open_readings, place_of
+from stores.readings import influx_connection, open_readings, place_of
+from stores.readings.influx_address import is_influx
 from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
@@ -71,6 +72,7 @@ def check(
         typer.echo(render_facts([("store", "a file"), ("points with readings", known), ("series", str(series))]))
         _judge(series)
         return
+    wire = influx_connection(settings.store_url)
     from stores.readings.influx_setup import (  # noqa: PLC0415 - the client is optional
         count_readings,
         kept_days,
@@ -78,7 +80,6 @@ def check(
         server_series,
     )
 
-    wire = influx_wire(settings.store_url)
     facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
     stored, (confirmed, elsewhere) = count_readings(wire, _now_ms()), _confirmed(settings)
     counted = server_series(wire)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings.influx_address import OF_1X, OF_2X, influx_address
+from stores.readings.influx_address import OF_1X, OF_2X, influx_address, is_influx
 from stores.readings.memory import MemoryStore
 from stores.readings.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from stores.readings.estate import Estate
+    from stores.readings.influx_wire import InfluxWire
     from stores.readings.port import ReadingStore
 
 ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
@@ -28,7 +29,7 @@ def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
         return MemoryStore()
     if file := _file_of(url):
         return SqliteStore(file)
-    if url.startswith("influx"):
+    if is_influx(url):
         return _open_influx(url, estate)
     raise _unknown()
 
@@ -38,7 +39,7 @@ def place_of(url: str) -> str:
 
     Raises ``ConfigError`` for a URL that cannot be used.
     """
-    if url.startswith("influx"):
+    if is_influx(url):
         return influx_address(url).place
     if file := _file_of(url):
         return str(file)
@@ -58,10 +59,17 @@ def _unknown() -> ConfigError:
     return ConfigError(f"no reading store has such a URL (allowed: {ALLOWED})")
 
 
-def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
+def influx_connection(url: str) -> InfluxWire:
+    """A connection to the InfluxDB of a URL; nothing connects yet. Raises ``ConfigError``."""
     if find_spec("influxdb_client") is None:
         raise ConfigError("an InfluxDB needs the package influxdb-client: install meterhouse[influx]")
-    from stores.readings.influx import InfluxStore  # noqa: PLC0415 - half a second to load, and optional
-    from stores.readings.influx_wire import connect  # noqa: PLC0415
+    from stores.readings.influx_wire import connect  # noqa: PLC0415 - half a second to load, and optional
 
-    return InfluxStore(connect(influx_address(url)), estate, time.time_ns)
+    return connect(influx_address(url))
+
+
+def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
+    wire = influx_connection(url)
+    from stores.readings.influx import InfluxStore  # noqa: PLC0415 - it needs the client
+
+    return InfluxStore(wire, estate, time.time_ns)

@@ -38,6 +38,11 @@ class InfluxAddress:
         return f"{self.host}, {organisation}database {self.database}"
 
 
+def is_influx(url: str) -> bool:
+    """Whether a store URL means an InfluxDB."""
+    return url.startswith("influx")
+
+
 def influx_address(url: str) -> InfluxAddress:
     """The address that a store URL names. Raises ``ConfigError``, without the URL: it may hold a password."""
     try:

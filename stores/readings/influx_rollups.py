@@ -16,6 +16,7 @@ import numpy as np
 from facility.errors import Rejected
 from stores.readings.influx_csv import tables
 from stores.readings.influx_layout import policy_of, source
+from stores.readings.influx_points import END_MS, FIRST_MS, within
 from stores.readings.influx_wire import quoted
 from stores.readings.line_protocol import line_head
 from stores.readings.port import RollupSeries
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 Period = tuple[int, int]
 
-_END_NS = 2**63 - 2
 _MS = 1_000_000
 
 
@@ -130,7 +130,7 @@ class InfluxRollups:
         """Write back what was put by when an earlier rewriting was cut short."""
         if self._is_whole:
             return
-        everywhen = (-(2**63) // _MS + 1, _END_NS // _MS)
+        everywhen = (FIRST_MS, END_MS)
         for name, rollup in ROLLUPS.items():
             stored = list(self._read(name, _put_by(name), {}, everywhen, rollup.fields))
             if stored:
@@ -156,8 +156,7 @@ def _put_by(name: str) -> str:
 
 def _where(tags: Mapping[str, str], period: Period) -> str:
     chosen = (f'"{tag}" = {quoted(value)}' for tag, value in tags.items())
-    start, end = max(period[0] * _MS, -_END_NS), min(period[1] * _MS, _END_NS)
-    return " AND ".join([*chosen, f"time >= {start}", f"time < {end}"])
+    return " AND ".join([*chosen, within(*period)])
 
 
 def _lines(measurement: str, one: RollupSeries) -> Iterator[bytes]:

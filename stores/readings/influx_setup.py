@@ -93,10 +93,7 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
         ("server", wire.address.place),
         ("site", mark.site),
         ("schema", str(mark.schema)),
-        (
-            "kept",
-            ", ".join(f"{name} {_span(days)}" for name, days in kept_days(wire).items()),
-        ),
+        ("kept", ", ".join(f"{name} {_span(days)}" for name, days in kept_days(wire).items())),
     ]
 
 
@@ -120,7 +117,7 @@ def count_readings(wire: InfluxWire, now_ms: int) -> int:
     """
     weeks = range(now_ms - COUNTED_WEEKS * WEEK_MS, now_ms + 1, WEEK_MS)
     edges = [FIRST_MS, *weeks, END_MS]
-    return sum(_count(wire, start_ms, end_ms) for start_ms, end_ms in pairwise(edges))
+    return sum(count_between(wire, start_ms, end_ms) for start_ms, end_ms in pairwise(edges))
 
 
 def server_series(wire: InfluxWire) -> int | None:
@@ -135,7 +132,8 @@ def server_series(wire: InfluxWire) -> int | None:
     return sum(int(row[-1]) for series in answer for row in series.values) if answer else None
 
 
-def _count(wire: InfluxWire, start_ms: int, end_ms: int) -> int:
+def count_between(wire: InfluxWire, start_ms: int, end_ms: int) -> int:
+    """How many readings are stored in the range, by one question."""
     found = wire.ask_json(f"SELECT count(value) FROM {source(wire, RAW, 'reading')} WHERE {within(start_ms, end_ms)}")
     return int(found[0].values[0][1]) if found else 0
 

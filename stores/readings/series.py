@@ -43,8 +43,7 @@ def count_series(catalogue: Catalogue) -> int:
     """Series of readings, of the log and of all rollups: at most so many, if every meter is accounted."""
     metered, building_utilities = set(), set()
     for point in catalogue.points:
-        meter = catalogue.meter[point.meter]
-        utility = meter.utility or point.quantity.utility
+        meter, utility = catalogue.meter[point.meter], catalogue.utility_of(point)
         if point.quantity.is_counter and utility is not None:
             metered.add((meter.id, point.quantity))
             building_utilities.add((meter.building, utility))
