@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from itertools import count
@@ -13,7 +14,7 @@ from ingest.entry import encode_entry
 from ingest.gate import Gate
 from ingest.parts import Parts
 from ingest.subscriber import Inbound
-from stores.readings import open_readings
+from stores.readings import influx_connection, open_readings
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine import Quarantine
@@ -134,3 +135,31 @@ class Rig:
 
 def now_ms():
     return time.time_ns() // 1_000_000
+
+
+def check_a_bad_line_of_5000_is_set_aside(rig, url):
+    """S2, on an InfluxDB of any generation."""
+    bad_ms = now_ms() - 5 * 7 * 86_400_000
+    wire = influx_connection(url)
+    wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
+    wire.client.close()
+    rig.take_in(2_345)
+    rig.take_in(1, start_ms=bad_ms)
+    rig.take_in(2_654)
+    rig.start()
+    rig.wait_until_settled()
+    (item,) = rig.quarantine.items(limit=10)
+    assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
+    assert rig.store.totals()[POWER].count == 4_999
+    assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+
+
+def check_what_is_too_old_is_set_aside_at_once(rig):
+    """S8, on an InfluxDB that keeps readings for a day."""
+    rig.take_in(1, start_ms=now_ms() - 10 * 86_400_000)
+    rig.start()
+    rig.wait_until_settled()
+    (item,) = rig.quarantine.items(limit=10)
+    assert item.reason == "beyond_retention"
+    assert len(rig.store.writes_s) == 1
+    assert rig.alarms == {}

@@ -1,6 +1,5 @@
 """The store rows of the fault table on a real InfluxDB 2.7, whose answers differ from those of 1.8."""
 
-import math
 import time
 from contextlib import closing
 
@@ -12,14 +11,10 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.domain.authorization import Authorization
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
-from ingest_rig import POWER, wait_for
-from store_rig import Rig, now_ms
+from ingest_rig import wait_for
+from store_rig import Rig, check_a_bad_line_of_5000_is_set_aside, check_what_is_too_old_is_set_aside_at_once
 
-from stores.readings.influx_address import influx_address
 from stores.readings.influx_setup import Retention
-from stores.readings.influx_wire import connect
-
-WEEK_MS = 7 * 86_400_000
 
 if built_influxd2() is None:  # the same rows are held on 1.8; this one takes Rust to build
     pytest.skip("influxd 2.7 is not built: tools/build_servers.sh influxdb2", allow_module_level=True)
@@ -69,30 +64,12 @@ def test_S1_influxd_killed_under_load_loses_nothing(running, make_rig):
 
 
 def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(running, make_rig):
-    rig, bad_ms = make_rig(), now_ms() - 5 * WEEK_MS
-    wire = connect(influx_address(running.url_of(rig.database)))
-    wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
-    wire.client.close()
-    rig.take_in(2_345)
-    rig.take_in(1, start_ms=bad_ms)
-    rig.take_in(2_654)
-    rig.start()
-    rig.wait_until_settled()
-    (item,) = rig.quarantine.items(limit=10)
-    assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
-    assert rig.store.totals()[POWER].count == 4_999
-    assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+    rig = make_rig()
+    check_a_bad_line_of_5000_is_set_aside(rig, running.url_of(rig.database))
 
 
 def test_S8_a_reading_older_than_what_is_kept_is_set_aside_at_once(make_rig):
-    rig = make_rig(Retention(raw_days=1))
-    rig.take_in(1, start_ms=now_ms() - 10 * 86_400_000)
-    rig.start()
-    rig.wait_until_settled()
-    (item,) = rig.quarantine.items(limit=10)
-    assert item.reason == "beyond_retention"
-    assert len(rig.store.writes_s) == 1
-    assert rig.alarms == {}
+    check_what_is_too_old_is_set_aside_at_once(make_rig(Retention(raw_days=1)))
 
 
 def test_S9_a_token_that_is_revoked_raises_an_alarm_and_costs_no_reading(make_rig, admin):

@@ -1,6 +1,5 @@
 """The store rows of the fault table on a real InfluxDB: what it does to us, and that nothing is lost."""
 
-import math
 import os
 import signal
 import time
@@ -11,7 +10,13 @@ import pytest
 from influx_proxy import InfluxProxy
 from influx_server import InfluxServer, make_ready
 from ingest_rig import POWER, wait_for
-from store_rig import Registry, Rig, now_ms
+from store_rig import (
+    Registry,
+    Rig,
+    check_a_bad_line_of_5000_is_set_aside,
+    check_what_is_too_old_is_set_aside_at_once,
+    now_ms,
+)
 
 from facility.errors import StoreUnavailable
 from ingest import store_writer
@@ -58,19 +63,7 @@ def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
 
 
 def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig, logged):
-    bad_ms = now_ms() - 5 * WEEK_MS
-    wire = connect(influx_address(server.url))
-    wire.write("raw", b"reading,meter=m9 value=1i %d" % bad_ms)  # in that week, value is an integer for ever
-    wire.client.close()
-    rig.take_in(2_345)
-    rig.take_in(1, start_ms=bad_ms)
-    rig.take_in(2_654)
-    rig.start()
-    rig.wait_until_settled()
-    (item,) = rig.quarantine.items(limit=10)
-    assert (item.reason, item.count, item.stage) == ("field_type_conflict", 1, "store")
-    assert rig.store.totals()[POWER].count == 4_999
-    assert len(rig.store.writes_s) <= 2 * math.ceil(math.log2(5_000)) + 1
+    check_a_bad_line_of_5000_is_set_aside(rig, server.url)
     (told,) = [line for line in logged if line["event"] == "readings_refused"]
     assert (told["batch"], told["readings"], "batches" in told) == ("edge-1/e1/2346", 1, False)
 
@@ -216,13 +209,7 @@ def test_S8_a_reading_older_than_what_is_kept_is_set_aside_at_once(tmp_path):
     with InfluxServer() as server:
         make_ready(server.url, "town", Retention(raw_days=1))
         rig = Rig(tmp_path, server.url)
-        rig.take_in(1, start_ms=now_ms() - 10 * 86_400_000)
-        rig.start()
-        rig.wait_until_settled()
-        (item,) = rig.quarantine.items(limit=10)
-        assert item.reason == "beyond_retention"
-        assert len(rig.store.writes_s) == 1
-        assert rig.alarms == {}
+        check_what_is_too_old_is_set_aside_at_once(rig)
         rig.close()
 
 
