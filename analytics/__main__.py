@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from analytics.live import Watch
 from analytics.metrics import Rounds
 from analytics.notices import Notices, listen
-from analytics.recompute import Recompute
-from analytics.rollups import RollupWriter
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
 from analytics.settings import Settings
 from analytics.window import watched_points
 from facility.broker_address import broker_address

@@ -42,14 +42,14 @@ log = structlog.get_logger()
 
 
 class Rollups(Protocol):
-    """What keeps hours and days up to date (``analytics.rollups.RollupWriter``)."""
+    """What keeps hours and days up to date (``analytics.rollups.writer.RollupWriter``)."""
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
         """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
 
 
 class Again(Protocol):
-    """What works through the list of recomputations (``analytics.recompute.Recompute``)."""
+    """What works through the list of recomputations (``analytics.rollups.recompute.Recompute``)."""
 
     def step(self, now_ms: int) -> bool:
         """Do the next piece; False when there is none."""

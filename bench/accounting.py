@@ -19,16 +19,16 @@ from accounting.intervals import use_between, use_of
 from accounting.ledger import Stretch, stitched
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.tariffs import Pricing, Tariffs
-from analytics.recompute import Recompute
-from analytics.rollup_days import daily
-from analytics.rollup_hours import by_hour, by_hour_and_period
-from analytics.rollups import RollupWriter
+from analytics.rollups.days import daily
+from analytics.rollups.hours import by_hour, by_hour_and_period
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
 from analytics.scene import instant
 from facility.catalogue import Catalogue
 from facility.model import Building, Meter, MeterRole, Name, Point, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Period, Rule, Tariff
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
 

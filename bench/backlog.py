@@ -19,9 +19,9 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from device_profiles import load_profiles
-from edge_agent.outbox import BACKLOG, Outbox
+from edge_agent.outbox.outbox import BACKLOG, Outbox
 from facility import wire
-from facility.site_document import load_site
+from facility.documents.site import load_site
 from meterhouse.broker import Broker, start_broker
 from meterhouse.broker_files import demo_identities
 from stores.records.database import open_records

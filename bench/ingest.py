@@ -31,8 +31,8 @@ from ingest.journal import Journal
 from ingest.pipeline import Pipeline
 from ingest.streams import Streams
 from ingest.subscriber import Inbound
-from stores.readings.line_protocol import ReadingLines
-from stores.readings.sqlite import SqliteStore
+from stores.readings.influx.line_protocol import ReadingLines
+from stores.readings.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

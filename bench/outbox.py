@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from time import perf_counter
 
-from edge_agent.outbox import BACKLOG, Outbox
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.outbox import BACKLOG, Outbox
+from edge_agent.outbox.room import Room
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import demo_identities
 
 RESULT = Path(__file__).parent / "results" / "outbox.json"
-PRELOAD = Path(__file__).parent.parent / "tests" / "faults" / "preload.c"
+PRELOAD = Path(__file__).parent.parent / "tests" / "rigs" / "preload.c"
 COMMITS = """
 import sys
 from pathlib import Path

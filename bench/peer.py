@@ -36,9 +36,9 @@ from meterhouse.influxd import USER, built_influxd, start_influxd
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor
 from stores.readings import influx_connection
-from stores.readings.influx_points import END_MS, FIRST_MS
-from stores.readings.influx_setup import count_between
-from stores.readings.line_protocol import ReadingLines
+from stores.readings.influx.line_protocol import ReadingLines
+from stores.readings.influx.points import END_MS, FIRST_MS
+from stores.readings.influx.setup import count_between
 from stores.records.database import open_records
 from stores.records.registry import Registry
 

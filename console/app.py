@@ -20,14 +20,14 @@ from console.live import LiveValues
 from console.pages import PAGES
 from console.seats import Seats
 from console.system import System
-from console.texts import LANGUAGES, load_texts
 from console.visit import Estate, NoEstateError, Parts, page
 from facility.errors import Rejected, StoreUnavailable
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.people import People
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from wording.texts import LANGUAGES, load_texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection

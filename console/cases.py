@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from console.visit import Visit
-    from console.wording import Wording
     from facility.work import Alert
+    from wording.alerts import Wording
 
 FILTERS: dict[str, frozenset[AlertState] | None] = {
     "open": frozenset({AlertState.OPEN}),

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from console.cases import FILTERS
 from console.domains import DOMAINS
 from console.refusals import REFUSALS, STEPS
-from console.texts import DOMAINS as FILES
-from console.texts import LANGUAGES, read_catalogue
 from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
-from stores.records.quarantine import ItemState
+from stores.records.quarantine.quarantine import ItemState
+from wording.texts import DOMAINS as FILES
+from wording.texts import LANGUAGES, read_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

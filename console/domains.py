@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.figures import live_sum
-from console.formats import NOTHING, Amount
 from console.live import stale_after_s
 from console.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug
 from facility.model import Provenance, SpaceKind
 from facility.quantities import Quantity, Utility
+from wording.formats import NOTHING, Amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
-from console.formats import NOTHING, Amount
 from console.live import stale_after_s
 from facility.quantities import Kind, Quantity, Utility
+from wording.formats import NOTHING, Amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,12 +10,12 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annota
 from starlette.responses import HTMLResponse
 
 from console.estate_cards import open_alerts
-from console.formats import Formats
 from console.guard import csrf_token
 from console.refusals import number_waiting
-from console.texts import Texts, choose_language, load_texts
-from console.wording import Wording, render
 from facility.errors import ConfigError
+from wording.alerts import Wording, render
+from wording.formats import Formats
+from wording.texts import Texts, choose_language, load_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
     from stores.records.people import People
-    from stores.records.quarantine import Quarantine
+    from stores.records.quarantine.quarantine import Quarantine
     from stores.records.registry import Registry
 
 LANGUAGE_COOKIE = "meterhouse_language"

@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 
 from demo.axis import CLOSURES, FIRST_RECORDED_DAY
 from demo.upkeep import METER, swap_of
+from facility.documents.site import load_site
 from facility.errors import ConfigError
-from facility.site_document import load_site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

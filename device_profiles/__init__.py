@@ -6,8 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from facility.documents.profile import load_profile
 from facility.errors import ConfigError, Problem
-from facility.profile_document import load_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from facility.documents.profile import ProfileDocument
 from facility.model import TOTAL
-from facility.profile_document import ProfileDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

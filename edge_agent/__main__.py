@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.outbox_file import FileLock
+from edge_agent.outbox.file import FileLock
 from edge_agent.settings import load_settings
 from facility.errors import ConfigError
 
@@ -65,7 +65,7 @@ def build(settings: Settings) -> Agent:
     # Only now, for they take most of a second: another agent on this outbox is told off at once.
     from device_profiles import load_profiles  # noqa: PLC0415
     from edge_agent.agent import Agent  # noqa: PLC0415
-    from facility.site_document import load_site  # noqa: PLC0415
+    from facility.documents.site import load_site  # noqa: PLC0415
 
     profiles = load_profiles()
     try:

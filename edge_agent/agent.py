@@ -9,7 +9,7 @@ from edge_agent.devices import devices_of
 from edge_agent.drivers import DRIVERS
 from edge_agent.drivers.base import AskingDriver, BusSeat
 from edge_agent.history import History
-from edge_agent.outbox import Outbox
+from edge_agent.outbox.outbox import Outbox
 from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
 from edge_agent.status import figures
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from edge_agent.clock import Clock
     from edge_agent.drivers.base import ListeningDriver
-    from edge_agent.outbox import Sample
+    from edge_agent.outbox.outbox import Sample
     from edge_agent.settings import Settings
     from facility.catalogue import Bus, Catalogue
     from facility.profile import DeviceProfile

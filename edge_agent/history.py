@@ -9,15 +9,15 @@ import msgspec
 import structlog
 
 from edge_agent.drivers.replay import ReplayDriver
-from edge_agent.outbox import BACKLOG
-from edge_agent.outbox_reader import Progress
+from edge_agent.outbox.outbox import BACKLOG
+from edge_agent.outbox.reader import Progress
 from facility.errors import DriverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge_agent.outbox import Outbox, Sample
+    from edge_agent.outbox.outbox import Outbox, Sample
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from facility.errors import DriverError
 if TYPE_CHECKING:
     from edge_agent.devices import Device
     from edge_agent.drivers.base import AskingDriver, BusSeat
-    from edge_agent.outbox import Sample
+    from edge_agent.outbox.outbox import Sample
     from facility.model import Quality
 
 log = structlog.get_logger()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_agent.link import What
-    from edge_agent.outbox import Outbox
+    from edge_agent.outbox.outbox import Outbox
     from edge_agent.window import Window
 
 log = structlog.get_logger()

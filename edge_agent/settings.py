@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge_agent.clock import Trust
-from edge_agent.outbox_room import DEFAULT_ROOM, Room
+from edge_agent.outbox.room import DEFAULT_ROOM, Room
 from facility.errors import ConfigError
 
 MIB = 2**20

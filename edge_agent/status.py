@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.outbox_file import set_aside
+from edge_agent.outbox.file import set_aside
 
 if TYPE_CHECKING:
     from edge_agent.agent import Agent

@@ -11,7 +11,7 @@ from facility.model import Quality
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from edge_agent.outbox import Sample
+    from edge_agent.outbox.outbox import Sample
 
 HOUR_MS = 3_600_000
 LUMP_MS = 900_000

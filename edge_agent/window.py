@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from edge_agent.outbox import LIVE
+from edge_agent.outbox.outbox import LIVE
 from facility import wire
 from facility.batch_id import batch_id
 from facility.errors import Rejected
@@ -23,8 +23,8 @@ from facility.ranges import RangeSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.outbox import Outbox
-    from edge_agent.outbox_file import Row
+    from edge_agent.outbox.file import Row
+    from edge_agent.outbox.outbox import Outbox
     from facility.wire import Range
 
 log = structlog.get_logger()

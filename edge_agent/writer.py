@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_agent.clock import Clock
-    from edge_agent.outbox import Outbox, Sample
+    from edge_agent.outbox.outbox import Outbox, Sample
 
 log = structlog.get_logger()
 

@@ -26,7 +26,7 @@ from stores.readings import open_readings, place_of
 from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:

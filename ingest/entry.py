@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from facility.model import ReadingBatch
 from facility.wire import Range
-from stores.records.quarantine import QuarantineItem
+from stores.records.quarantine.quarantine import QuarantineItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
     from stores.records.errands import Errand, Errands
-    from stores.records.quarantine import Quarantine
+    from stores.records.quarantine.quarantine import Quarantine
 
 MOST_AT_ONCE = 100
 EVERY_S = 2.0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ingest.figures import Figures
     from ingest.reconcile import Difference, Reconciler
-    from stores.records.quarantine import Quarantine
+    from stores.records.quarantine.quarantine import Quarantine
 
 EVERY_S = 3600.0
 SIZE_EVERY_S = 60.0

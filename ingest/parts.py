@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ingest.gate import Gate
     from ingest.subscriber import Subscriber
     from stores.records.errands import Errands
-    from stores.records.quarantine import Quarantine
+    from stores.records.quarantine.quarantine import Quarantine
 
 
 BEAT_S = 1.0

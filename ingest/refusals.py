@@ -9,7 +9,7 @@ import msgspec
 
 from facility.batch_id import batch_id
 from ingest.decode import numbers_of, sender
-from stores.records.quarantine import QuarantineItem
+from stores.records.quarantine.quarantine import QuarantineItem
 
 if TYPE_CHECKING:
     from facility.errors import Rejected

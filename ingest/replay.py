@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facility.model import ReadingBatch
     from ingest.gate import Gate
     from ingest.streams import Streams
-    from stores.records.quarantine import QuarantineItem
+    from stores.records.quarantine.quarantine import QuarantineItem
 
 SENT_AGAIN = "sent_again"
 DAMAGED = frozenset({"crc_mismatch", "no_crc"})

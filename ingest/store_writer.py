@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ingest.journal import Journal
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
-    from stores.records.quarantine import QuarantineItem
+    from stores.records.quarantine.quarantine import QuarantineItem
 
 GROUP_ENTRIES = 50
 IDLE_S, BUSY_S = 0.25, 60.0

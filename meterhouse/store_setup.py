@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
 from stores.readings import influx_connection, open_readings, place_of
-from stores.readings.influx_address import is_influx
+from stores.readings.influx.address import is_influx
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -26,7 +26,7 @@ def prepare_store(
     """
     open_readings(url).close()  # says what is wrong with the URL, and makes a file
     if is_influx(url):
-        from stores.readings.influx_setup import Retention, prepare  # noqa: PLC0415 - the client is optional
+        from stores.readings.influx.setup import Retention, prepare  # noqa: PLC0415 - the client is optional
 
         wire = influx_connection(url)
         prepare(wire, Retention(*retention_days), site, now_ms, shortening)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import structlog
 from hypothesis import settings
-from influx_server import need_influxd
+from rigs.influx_server import need_influxd
 
 from stores.records.database import open_records
 

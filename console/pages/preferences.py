@@ -6,8 +6,8 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.guard import SESSION_COOKIE
-from console.texts import LANGUAGES
 from console.visit import LANGUAGE_COOKIE, Parts
+from wording.texts import LANGUAGES
 
 router = APIRouter()
 

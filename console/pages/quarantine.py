@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 
 from console.refusals import is_looked_for
 from console.visit import Visit, page, visit_of
-from stores.records.quarantine import Standing
+from stores.records.quarantine.quarantine import Standing
 
 router = APIRouter()
 

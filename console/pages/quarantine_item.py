@@ -10,7 +10,7 @@ from console.pages.preferences import inside
 from console.pages.quarantine import id_of
 from console.refusals import is_looked_for, steps
 from console.visit import Visit, page, visit_of
-from stores.records.quarantine import QuarantineItem
+from stores.records.quarantine.quarantine import QuarantineItem
 
 router = APIRouter(prefix="/quarantine/{item_id}")
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.guard import SESSION_COOKIE
-from console.texts import LANGUAGES
 from console.visit import Parts, page
 from facility.errors import Denied
+from wording.texts import LANGUAGES
 
 router = APIRouter()
 

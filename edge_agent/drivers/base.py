@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_agent.devices import Device
-    from edge_agent.outbox import Sample
+    from edge_agent.outbox.outbox import Sample
     from edge_agent.spans import Span
     from facility.catalogue import Bus
     from facility.model import Quality

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from edge_agent.outbox import Sample
+    from edge_agent.outbox.outbox import Sample
 
 log = structlog.get_logger()
 

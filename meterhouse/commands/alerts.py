@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from console.cases import in_order
-from console.wording import render
 from facility.work import AlertState
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from wording.alerts import render
 
 if TYPE_CHECKING:
     from facility.work import Alert

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meterhouse.commands.access import one_time_link
-from meterhouse.demo import Demo
-from meterhouse.demo_report import make_place, summary_rows
+from meterhouse.demo.report import make_place, summary_rows
+from meterhouse.demo.run import Demo
 from meterhouse.table import render_facts
 
 if TYPE_CHECKING:

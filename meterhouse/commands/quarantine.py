@@ -14,13 +14,13 @@ from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.records.database import open_records
 from stores.records.errands import Errands
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stores.records.errands import Errand
-    from stores.records.quarantine import QuarantineItem, QuarantineSize
+    from stores.records.quarantine.quarantine import QuarantineItem, QuarantineSize
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -13,12 +13,12 @@ import typer
 
 from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
+from facility.documents.notice import read_notice
+from facility.documents.site import load_site
+from facility.documents.site_export import dump_site
 from facility.errors import ConfigError, Problem
 from facility.ledger import history_of
 from facility.ledger_faults import check_not_ahead
-from facility.notice_document import read_notice
-from facility.site_document import load_site
-from facility.site_export import dump_site
 from meterhouse.settings import Settings
 from stores.readings import open_readings
 from stores.readings.ledger_check import check_reads

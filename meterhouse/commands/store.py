@@ -14,7 +14,7 @@ from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, prepare_store
 from meterhouse.table import render_facts
 from stores.readings import influx_connection, open_readings, place_of
-from stores.readings.influx_address import is_influx
+from stores.readings.influx.address import is_influx
 from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
@@ -73,7 +73,7 @@ def check(
         _judge(series)
         return
     wire = influx_connection(settings.store_url)
-    from stores.readings.influx_setup import (  # noqa: PLC0415 - the client is optional
+    from stores.readings.influx.setup import (  # noqa: PLC0415 - the client is optional
         count_readings,
         kept_days,
         look_over,

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.readings.influx_address import OF_1X, OF_2X, influx_address, is_influx
+from stores.readings.influx.address import OF_1X, OF_2X, influx_address, is_influx
 from stores.readings.memory import MemoryStore
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from stores.readings.estate import Estate
-    from stores.readings.influx_wire import InfluxWire
+    from stores.readings.influx.wire import InfluxWire
     from stores.readings.port import ReadingStore
 
 ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
@@ -63,13 +63,13 @@ def influx_connection(url: str) -> InfluxWire:
     """A connection to the InfluxDB of a URL; nothing connects yet. Raises ``ConfigError``."""
     if find_spec("influxdb_client") is None:
         raise ConfigError("an InfluxDB needs the package influxdb-client: install meterhouse[influx]")
-    from stores.readings.influx_wire import connect  # noqa: PLC0415 - half a second to load, and optional
+    from stores.readings.influx.wire import connect  # noqa: PLC0415 - half a second to load, and optional
 
     return connect(influx_address(url))
 
 
 def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
     wire = influx_connection(url)
-    from stores.readings.influx import InfluxStore  # noqa: PLC0415 - it needs the client
+    from stores.readings.influx.store import InfluxStore  # noqa: PLC0415 - it needs the client
 
     return InfluxStore(wire, estate, time.time_ns)

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
-from stores.records import account_tables, quarantine_tables  # noqa: F401 - with them ``tables.METADATA`` is whole
+from stores.records import account_tables  # noqa: F401 - with both ``tables.METADATA`` is whole
+from stores.records.quarantine import tables as quarantine_tables  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

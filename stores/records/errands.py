@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from facility.errors import Rejected
 from stores.records.audit import append_entry
 from stores.records.database import writing
-from stores.records.quarantine import IS_WAITING
-from stores.records.quarantine_tables import errand, quarantine
+from stores.records.quarantine.quarantine import IS_WAITING
+from stores.records.quarantine.tables import errand, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

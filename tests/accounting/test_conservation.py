@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from meter_lives import lives
+from rigs.meter_lives import lives
 
 from accounting.intervals import use_of
 from accounting.ledger import stitched

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from worlds import CATALOGUE, FIRST, FRIDAY_EVENING, HOURS, POINT, START_MS, at, faulty, make_window, normal_use
-from worlds import state_series as states_of
+from rigs.worlds import CATALOGUE, FIRST, FRIDAY_EVENING, HOURS, POINT, START_MS, at, faulty, make_window, normal_use
+from rigs.worlds import state_series as states_of
 
 from analytics.alerts import Alerting
 from analytics.stepper import step_through

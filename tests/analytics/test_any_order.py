@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from meter_lives import lives
+from rigs.meter_lives import lives
 from test_rollups import assert_same, batch, estate, everything, fed, ms, rows
 
 from accounting.local_time import HOUR_MS

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from influx_server import InfluxServer, make_ready
+from rigs.influx_server import InfluxServer, make_ready
 from test_recompute import NOW
 from test_rollups import assert_same, batch, estate, everything, fed, ms, steady
 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import dirty_between
 from accounting.local_time import DAY_MS, HOUR_MS
-from analytics.recompute import Recompute
-from analytics.rollups import RollupWriter
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
 from console.figures import meter_use
 from facility.errors import StoreUnavailable
 from facility.model import Building, MeterRole, Name
@@ -24,7 +24,7 @@ from stores.counter_rows import counter_tags, one_series
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.accounts import Accounts
 from stores.records.recomputations import Recomputations
 

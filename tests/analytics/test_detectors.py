@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from worlds import (
+from rigs.worlds import (
     CATALOGUE,
     DAY_H,
     DAYS,

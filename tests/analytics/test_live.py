@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from servers import free_port
-from worlds import CATALOGUE, POINT, START_MS, at, normal_use
+from rigs.servers import free_port
+from rigs.worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
 from analytics.live import Watch
 from analytics.notices import Notices, listen
-from analytics.rollups import RollupWriter
+from analytics.rollups.writer import RollupWriter
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import StoreUnavailable
@@ -24,7 +24,7 @@ from facility.model import ReadingBatch
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import INGEST, LISTENER
 from stores.readings.memory import MemoryStore
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry

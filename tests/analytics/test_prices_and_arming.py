@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from worlds import CATALOGUE, POINT, START, START_MS
+from rigs.worlds import CATALOGUE, POINT, START, START_MS
 
 from accounting.local_time import HOUR_MS
 from analytics.alerts import Alerting

@@ -10,8 +10,8 @@ from test_rollups import HALL, assert_same, batch, estate, everything, fed, ms, 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import Dirty
 from accounting.local_time import DAY_MS, HOUR_MS
-from analytics.recompute import Recompute
-from analytics.rollups import RollupWriter
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
 from facility.ledger import BEGINNING, Installation, history_of, present_facts, swapped
 from facility.model import Price
 from facility.profile import Ratio

@@ -8,7 +8,7 @@ import pytest
 
 from accounting.calendars import Occupancy
 from accounting.local_time import HOUR_MS
-from analytics.rollups import RollupWriter
+from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
 from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site, Space, SpaceKind
 from facility.quantities import Quantity, Utility

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from worlds import FIRST, FRIDAY_EVENING, HOURS, at, faulty, make_window
+from rigs.worlds import FIRST, FRIDAY_EVENING, HOURS, at, faulty, make_window
 
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, DOOR_AND_LIGHTS
 
-LOCALE = Path(__file__).parents[2] / "console" / "locale"
+LOCALE = Path(__file__).parents[2] / "wording" / "locale"
 PARTS = ("title", "what", "why", "check")
 VARIANTS = {DOOR_AND_LIGHTS: DOOR}
 """Second sets of texts → the detector they belong to."""

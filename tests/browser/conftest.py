@@ -9,8 +9,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "console"))
 
-from sample import make_sample
-from serving import served
+from rigs.sample import make_sample
+from rigs.serving import served
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")

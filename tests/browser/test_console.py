@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stores.records.people import People
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 
 pytestmark = pytest.mark.browser
 

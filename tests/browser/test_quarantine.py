@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sample import refused
+from rigs.sample import refused
 
 from stores.records.errands import Errands
-from stores.records.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 
 pytestmark = pytest.mark.browser
 

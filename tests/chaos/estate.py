@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chaos.readings import METERS
 
 from device_profiles import load_profiles
-from facility.site_document import load_site
+from facility.documents.site import load_site
 from meterhouse.broker_files import INGEST, agent_rights
 from stores.records.database import open_records
 from stores.records.registry import Registry

@@ -11,13 +11,13 @@ from chaos.meters import answer_number
 from chaos.oracle import Aside, Found
 from chaos.readings import POINTS, Issued
 
-from edge_agent.outbox import LIVE, Outbox
+from edge_agent.outbox.outbox import LIVE, Outbox
 from facility import wire
 from facility.errors import Rejected
 from ingest.watermarks import Watermarks
 from stores.readings import open_readings
 from stores.records.database import open_records
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from chaos.meters import Gateway
     from chaos.topology import Topology
 
-    from edge_agent.outbox_file import Row
-    from stores.records.quarantine import QuarantineItem
+    from edge_agent.outbox.file import Row
+    from stores.records.quarantine.quarantine import QuarantineItem
 
 FOR_EVER = 2**53
 CHUNK = 10_000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chaos.parts import Part
     from chaos.schedule import Beside
     from chaos.topology import Topology
-    from proxy import Mode, Proxy
+    from rigs.proxy import Mode, Proxy
 
 CLOCK_S = 120
 """Within the five minutes by which ingest lets clocks differ."""

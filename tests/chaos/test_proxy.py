@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from proxy import Proxy
+from rigs.proxy import Proxy
 
 SOON_S = 0.3
 

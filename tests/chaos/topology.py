@@ -17,7 +17,7 @@ from urllib.parse import quote
 from chaos.estate import AGENT, IDENTITIES, SITE, apply_estate, write_estate
 from chaos.meters import Gateway
 from chaos.parts import Part, RigError
-from proxy import Proxy
+from rigs.proxy import Proxy
 
 from meterhouse.broker import SYSTEM_FOLDERS
 from meterhouse.broker_files import LISTEN, passwords, write_mosquitto

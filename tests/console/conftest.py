@@ -9,8 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sample import NOW, make_sample
-from serving import served
+from rigs.sample import NOW, make_sample
+from rigs.serving import served
 
 
 @pytest.fixture(scope="module")

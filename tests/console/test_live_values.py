@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sample import NOW
-from servers import free_port
+from rigs.sample import NOW
+from rigs.servers import free_port
 
 from console.live import LiveValues
 from console.settings import ConsoleSettings

@@ -8,8 +8,8 @@ from datetime import timedelta
 import httpx
 import numpy as np
 import pytest
-from sample import NOW
-from serving import served
+from rigs.sample import NOW
+from rigs.serving import served
 
 from console.evidence import _broken_where_silent
 from console.guard import csrf_token

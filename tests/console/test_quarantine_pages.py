@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sample import NOW, refused
+from rigs.sample import NOW, refused
 from test_pages import choose, post
 
 import ingest
@@ -17,7 +17,7 @@ from facility import wire
 from ingest.gate import REASONS
 from stores.records.audit import Audit
 from stores.records.errands import Errands
-from stores.records.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 
 
 @pytest.fixture

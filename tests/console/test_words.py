@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sample import SITE
+from rigs.sample import SITE
 
 from console.api.events import message
 from console.catalogues import problems
-from console.formats import Formats
-from console.texts import choose_language, load_texts
-from console.wording import render
 from device_profiles import load_profiles
-from facility.site_document import load_site
+from facility.documents.site import load_site
+from wording.alerts import render
+from wording.formats import Formats
+from wording.texts import choose_language, load_texts
 
 EN = Formats("en", "Europe/London", "GBP")
 ZH = Formats("zh-Hans", "Asia/Shanghai", "CNY")

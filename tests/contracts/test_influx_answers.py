@@ -10,14 +10,14 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import urllib3
-from influx2_fake import Fake2
-from influx2_server import Influx2Server, built_influxd2
-from influx_server import InfluxServer, make_ready, named_influx
+from rigs.influx2_fake import Fake2
+from rigs.influx2_server import Influx2Server, built_influxd2
+from rigs.influx_server import InfluxServer, make_ready, named_influx
 
 from facility.errors import Rejected, StoreUnavailable
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_layout import SHARD_DAYS
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.layout import SHARD_DAYS
+from stores.readings.influx.wire import connect
 
 KINDS = [
     "influxdb 1.8",

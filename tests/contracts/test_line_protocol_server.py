@@ -8,11 +8,11 @@ import time
 
 import pytest
 import urllib3
-from servers import free_port
+from rigs.servers import free_port
 
 from facility.errors import StoreUnavailable
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.wire import connect
 
 PROGRAM = shutil.which("victoria-metrics")
 START_TIMEOUT_S = 20.0

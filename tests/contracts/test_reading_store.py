@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from influx2_fake import Fake2
-from influx2_server import Influx2Server, built_influxd2
-from influx_server import InfluxServer, make_ready, named_influx
+from rigs.influx2_fake import Fake2
+from rigs.influx2_server import Influx2Server, built_influxd2
+from rigs.influx_server import InfluxServer, make_ready, named_influx
 
 from facility.catalogue import Agent, Catalogue
 from facility.errors import Rejected
@@ -23,7 +23,7 @@ from facility.quantities import Quantity
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import Latest, PointTotal, RollupSeries
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 
 POWER = "main/active_power/total"
 WATER = "water/water_volume/total"

@@ -17,7 +17,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.constants import ExcCodes
-from servers import Mosquitto, free_port
+from rigs.servers import Mosquitto, free_port
 
 from demo.devices.__main__ import open_world
 from demo.estate import Addresses, write_site

@@ -20,10 +20,10 @@ from demo.upkeep import METER, silence_ms, swap_of
 from demo.world import World
 from device_profiles import load_profiles
 from edge_agent.decode import decode_json, decode_registers
+from facility.documents.site import load_site
 from facility.model import MeterRole, Provenance
 from facility.profile import Protocol
 from facility.quantities import ACCOUNTED, Kind, Quantity, Utility
-from facility.site_document import load_site
 
 LONDON = ZoneInfo("Europe/London")
 DAYS_SHOWN = [datetime(2026, 11, 23, 12, tzinfo=UTC) + timedelta(days=i) for i in range(7)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from facility.documents.profile import load_profile
 from facility.errors import ConfigError
-from facility.profile_document import load_profile
 
 GOOD = """\
 profile: acme/m1

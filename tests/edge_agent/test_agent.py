@@ -11,16 +11,16 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from edge_lines import TcpUnits
-from edge_server import Server, until
-from servers import free_port
+from rigs.edge_lines import TcpUnits
+from rigs.edge_server import Server, until
+from rigs.servers import free_port
 
 from edge_agent.__main__ import build
 from edge_agent.decode import encode_registers
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
-from edge_agent.outbox import Outbox
-from edge_agent.outbox_reader import produced
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.outbox.reader import produced
 from edge_agent.settings import load_settings
 from facility.errors import ConfigError
 from facility.profile import Coding, RegisterPoint, Table

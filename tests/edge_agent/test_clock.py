@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge_agent.clock import BOOT_MS, EARLIEST_MS, SETTLE_MS, Clock, Trust, placed
-from edge_agent.outbox import Outbox
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.outbox.room import Room
 from facility.model import Quality
 
 NOW_MS = EARLIEST_MS + 10**9

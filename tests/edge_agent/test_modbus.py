@@ -9,10 +9,10 @@ import time
 from itertools import pairwise
 
 import pytest
-from edge_lines import PtyUnits, TcpUnits
-from edge_server import until
 from pymodbus.framer import FramerType
-from servers import free_port
+from rigs.edge_lines import PtyUnits, TcpUnits
+from rigs.edge_server import until
+from rigs.servers import free_port
 
 from edge_agent.devices import devices_of
 from edge_agent.drivers import DRIVERS

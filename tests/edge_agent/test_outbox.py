@@ -12,10 +12,10 @@ from math import fsum
 
 import pytest
 
-from edge_agent.outbox import BACKLOG, LIVE, Outbox
-from edge_agent.outbox_file import set_aside, words_crc
-from edge_agent.outbox_reader import Progress, produced
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.file import set_aside, words_crc
+from edge_agent.outbox.outbox import BACKLOG, LIVE, Outbox
+from edge_agent.outbox.reader import Progress, produced
+from edge_agent.outbox.room import Room
 from facility.errors import ConfigError
 
 T0 = 1_700_000_000_000
@@ -23,7 +23,7 @@ T0 = 1_700_000_000_000
 WRITER = """
 import sys
 from pathlib import Path
-from edge_agent.outbox import Outbox
+from edge_agent.outbox.outbox import Outbox
 outbox = Outbox(Path(sys.argv[1]), 0)
 k = outbox.newest
 while True:

@@ -7,9 +7,9 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from edge_server import until
+from rigs.edge_server import until
 
-from edge_agent.outbox import BACKLOG, LIVE, Outbox
+from edge_agent.outbox.outbox import BACKLOG, LIVE, Outbox
 from edge_agent.publisher import Publisher
 from edge_agent.window import Window
 from facility import wire

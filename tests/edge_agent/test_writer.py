@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from edge_server import until
+from rigs.edge_server import until
 
 from edge_agent import writer as edge_writer
 from edge_agent.clock import EARLIEST_MS, Clock
-from edge_agent.outbox import Outbox
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.outbox.room import Room
 from edge_agent.writer import Writer
 
 NOW_MS = EARLIEST_MS + 10**9

@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from influx_server import InfluxServer, has_influxd, need_influxd
-from ingest_rig import wait_for
-from servers import free_port
+from rigs.influx_server import InfluxServer, has_influxd, need_influxd
+from rigs.ingest_rig import wait_for
+from rigs.servers import free_port
 
 from demo.shift import ZONE, read_shift
 from demo.upkeep import silence_ms, swap_of
-from meterhouse.demo import PULSING
-from meterhouse.demo_report import conservation
+from meterhouse.demo.report import conservation
+from meterhouse.demo.run import PULSING
 from meterhouse.influxd import own_influxd
 from meterhouse.settings import Settings
 from reports.bill import make_bill

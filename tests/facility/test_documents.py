@@ -2,7 +2,7 @@
 
 import pytest
 
-from facility.documents import parse
+from facility.documents.part import parse
 from facility.errors import ConfigError
 
 NINE = range(1, 9)

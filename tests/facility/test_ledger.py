@@ -4,15 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from estate import PROFILES, SITE
+from rigs.estate import PROFILES, SITE
 
+from facility.documents.site import load_site
+from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
 from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, swapped
 from facility.ledger_faults import check_history
 from facility.ledger_ratio import corrected
 from facility.model import Meter, Name
-from facility.site_document import load_site
-from facility.site_export import dump_site
 
 MAIN = Meter("m", Name("m"), "b", "p", "a", "bus", "1", serial="A1", ct_ratio=40, digits=6)
 FIRST = history_of(MAIN, ())

@@ -3,12 +3,12 @@
 import datetime as dt
 
 import pytest
-from estate import PROFILES, SITE
+from rigs.estate import PROFILES, SITE
 
+from facility.documents.site import load_site
+from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
 from facility.model import Hours
-from facility.site_document import load_site
-from facility.site_export import dump_site
 from facility.tariff import Period
 
 TARIFFS = """\

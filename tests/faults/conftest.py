@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from edge_server import Server
-from servers import Mosquitto
+from rigs.edge_server import Server
+from rigs.servers import Mosquitto
 
 
 @pytest.fixture(scope="module")

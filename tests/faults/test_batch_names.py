@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from influx_server import InfluxServer, make_ready
-from ingest_process import T0_MS, Debian, Served, agent_playing, water_estate
+from rigs.influx_server import InfluxServer, make_ready
+from rigs.ingest_process import T0_MS, Debian, Served, agent_playing, water_estate
 
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.wire import connect
 
 pytestmark = pytest.mark.broker
 

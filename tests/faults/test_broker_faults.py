@@ -8,10 +8,10 @@ import time
 
 import psutil
 import pytest
-from ingest_process import FULL, T0_MS, Debian, Served, agent_playing, recorded, seeded, water_estate
-from ingest_rig import IDENTITIES, POWER, Client, batch, encode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from rigs.ingest_process import FULL, T0_MS, Debian, Served, agent_playing, recorded, seeded, water_estate
+from rigs.ingest_rig import IDENTITIES, POWER, Client, batch, encode
 
 from facility import wire
 from meterhouse.broker import start_broker

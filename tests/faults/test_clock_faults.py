@@ -8,9 +8,9 @@ import time
 from itertools import pairwise
 
 import pytest
-from edge_lines import TcpUnits
-from edge_server import until
-from fault_rig import (
+from rigs.edge_lines import TcpUnits
+from rigs.edge_server import until
+from rigs.fault_rig import (
     DOOR,
     FakeTime,
     WrongClock,
@@ -23,9 +23,9 @@ from fault_rig import (
 )
 
 from edge_agent.clock import EARLIEST_MS, SETTLE_MS, Trust
-from edge_agent.outbox import Outbox
-from edge_agent.outbox_points import MOST_BACK_MS
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.outbox.points import MOST_BACK_MS
+from edge_agent.outbox.room import Room
 from edge_agent.writer import Writer
 from facility import wire
 

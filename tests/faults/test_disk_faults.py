@@ -10,9 +10,9 @@ import threading
 import time
 
 import pytest
-from edge_lines import TcpUnits
-from edge_server import until
-from fault_rig import (
+from rigs.edge_lines import TcpUnits
+from rigs.edge_server import until
+from rigs.fault_rig import (
     DOOR,
     FULL,
     FakeTime,
@@ -28,9 +28,9 @@ from fault_rig import (
     stop,
 )
 
-from edge_agent.outbox import Outbox
-from edge_agent.outbox_file import set_aside
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.file import set_aside
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.outbox.room import Room
 from edge_agent.publisher import Publisher
 from edge_agent.window import Window
 from edge_agent.writer import Writer
@@ -124,7 +124,7 @@ def tear(file, trial, chance):
 COMMITS = """
 import sys
 from pathlib import Path
-from edge_agent.outbox import Outbox
+from edge_agent.outbox.outbox import Outbox
 outbox = Outbox(Path(sys.argv[1]), 0)
 before = Path(sys.argv[2]).stat().st_size
 for k in range(200):

@@ -7,10 +7,10 @@ from contextlib import closing
 from itertools import pairwise
 
 import pytest
-from influx_proxy import InfluxProxy
-from influx_server import InfluxServer, make_ready
-from ingest_rig import POWER, wait_for
-from store_rig import (
+from rigs.influx_proxy import InfluxProxy
+from rigs.influx_server import InfluxServer, make_ready
+from rigs.ingest_rig import POWER, wait_for
+from rigs.store_rig import (
     Registry,
     Rig,
     check_a_bad_line_of_5000_is_set_aside,
@@ -22,10 +22,10 @@ from facility.errors import StoreUnavailable
 from ingest import store_writer
 from meterhouse.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
-from stores.readings.influx import InfluxStore
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_setup import Retention
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.setup import Retention
+from stores.readings.influx.store import InfluxStore
+from stores.readings.influx.wire import connect
 
 WEEK_MS = 7 * 86_400_000
 

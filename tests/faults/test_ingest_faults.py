@@ -8,8 +8,8 @@ import time
 
 import psutil
 import pytest
-from ingest_process import FULL, T0_MS, Served, seeded
-from ingest_rig import IDENTITIES, POWER, Client, batch
+from rigs.ingest_process import FULL, T0_MS, Served, seeded
+from rigs.ingest_rig import IDENTITIES, POWER, Client, batch
 
 from facility import wire
 from meterhouse import supervisor as supervisor_module

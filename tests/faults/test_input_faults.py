@@ -10,8 +10,9 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_process import FULL, seeded
-from ingest_rig import (
+from pydantic import TypeAdapter, ValidationError
+from rigs.ingest_process import FULL, seeded
+from rigs.ingest_rig import (
     CATALOGUE,
     ENERGY,
     IDENTITIES,
@@ -22,19 +23,18 @@ from ingest_rig import (
     encode,
     wait_for,
 )
-from intake_in_memory import Trial, inbound
-from pydantic import TypeAdapter, ValidationError
+from rigs.intake_in_memory import Trial, inbound
 
 from facility import wire
+from facility.documents.site_schema import Slug
 from facility.errors import Rejected
-from facility.site_schema import Slug
 from ingest.decode import sender
 from ingest.gaps import Gaps
 from meterhouse.broker import start_broker
-from stores.readings.line_protocol import ReadingLines, line_head
-from stores.readings.sqlite import SqliteStore
+from stores.readings.influx.line_protocol import ReadingLines, line_head
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
-from stores.records.quarantine import Quarantine
+from stores.records.quarantine.quarantine import Quarantine
 
 FAST = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 EPOCH = "e1"

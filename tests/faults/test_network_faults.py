@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from edge_server import Server, until
-from fault_rig import FULL, agent_process, log_of, need, record, samples
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from proxy import Proxy
-from servers import Mosquitto
+from rigs.edge_server import Server, until
+from rigs.fault_rig import FULL, agent_process, log_of, need, record, samples
+from rigs.proxy import Proxy
+from rigs.servers import Mosquitto
 
 from edge_agent.link import Link
-from edge_agent.outbox import BACKLOG, Outbox
-from edge_agent.outbox_room import Room
+from edge_agent.outbox.outbox import BACKLOG, Outbox
+from edge_agent.outbox.room import Room
 from edge_agent.publisher import Publisher
 from edge_agent.window import Window
 from facility import wire
@@ -36,7 +36,7 @@ from facility.catalogue import Agent, Catalogue
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -274,7 +274,7 @@ def test_N4_many_agents_that_come_back_at_once_lose_nothing(broker, ingest):
     """0 lost; ingest's memory bounded. 60 light agents at once (500 with FULL=1)."""
     folder, process = ingest
     before = psutil.Process(process.pid).memory_info().rss
-    now_ms, program = time.time_ns() // 10**6, Path(__file__).with_name("light_agents.py")
+    now_ms, program = time.time_ns() // 10**6, Path(__file__).parents[1] / "rigs" / "light_agents.py"
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent)}
     crowds = [
         subprocess.Popen([sys.executable, program, str(broker.port), str(first), str(CROWD), str(now_ms)], env=env)

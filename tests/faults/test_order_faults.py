@@ -10,10 +10,10 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_process import FULL
-from ingest_rig import CATALOGUE, ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, batch, meter
-from intake_in_memory import inbound
-from mortal_ingest import Died, MortalIngest
+from rigs.ingest_process import FULL
+from rigs.ingest_rig import CATALOGUE, ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, batch, meter
+from rigs.intake_in_memory import inbound
+from rigs.mortal_ingest import Died, MortalIngest
 
 from facility import wire
 from facility.catalogue import Agent

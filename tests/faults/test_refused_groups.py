@@ -2,8 +2,8 @@
 
 from itertools import count
 
-from ingest_rig import batch
-from intake_in_memory import Trial, inbound
+from rigs.ingest_rig import batch
+from rigs.intake_in_memory import Trial, inbound
 
 from facility.errors import Rejected
 

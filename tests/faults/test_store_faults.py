@@ -11,9 +11,9 @@ import time
 
 import numpy as np
 import pytest
-from ingest_process import FULL, T0_MS, Debian, Served
-from ingest_rig import IDENTITIES, NOW_MS, POWER, Client, batch
-from intake_in_memory import Trial, inbound
+from rigs.ingest_process import FULL, T0_MS, Debian, Served
+from rigs.ingest_rig import IDENTITIES, NOW_MS, POWER, Client, batch
+from rigs.intake_in_memory import Trial, inbound
 
 from facility import wire
 from facility.catalogue import Agent, Catalogue
@@ -22,7 +22,7 @@ from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
 from meterhouse.broker import start_broker
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 
 HOLD_THE_LOCK = """\
 import sqlite3, sys, time

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from ingest_rig import wait_for
-from store_rig import Rig
+from rigs.ingest_rig import wait_for
+from rigs.store_rig import Rig
 
 from facility.errors import StoreUnavailable
-from stores.readings.sqlite import SqliteStore
+from stores.readings.sqlite.store import SqliteStore
 
 
 class Deaf:

@@ -8,12 +8,12 @@ from math import fsum
 import msgspec
 import numpy as np
 import pytest
-from fault_rig import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rigs.fault_rig import (
     FULL,
     seeded,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from accounting.intervals import use_between
 from accounting.local_time import HOUR_MS

@@ -1,6 +1,6 @@
 import pytest
-from ingest_rig import IDENTITIES, Client, Ingest
-from servers import need_mosquitto
+from rigs.ingest_rig import IDENTITIES, Client, Ingest
+from rigs.servers import need_mosquitto
 
 from meterhouse.broker import start_broker
 

@@ -5,7 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from ingest_rig import Ingest
+from rigs.ingest_rig import Ingest
 
 from facility.errors import StoreUnavailable
 from ingest.attempts import MOST_ATTEMPTS, Attempts

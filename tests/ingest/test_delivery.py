@@ -3,7 +3,7 @@ import random
 import uuid
 
 import pytest
-from ingest_rig import ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, Ingest, batch, encode, wait_for
+from rigs.ingest_rig import ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, Ingest, batch, encode, wait_for
 
 from facility import wire
 

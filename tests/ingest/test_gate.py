@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest_rig import CATALOGUE, ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, batch
+from rigs.ingest_rig import CATALOGUE, ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, batch
 
 from facility.errors import Rejected
 from facility.model import ReadingBatch

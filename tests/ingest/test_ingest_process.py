@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 import urllib3
-from ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch, wait_for
-from servers import free_port
+from rigs.ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch, wait_for
+from rigs.servers import free_port
 
 from facility.broker_address import broker_address
 from facility.errors import ConfigError

@@ -5,10 +5,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ingest_rig import CATALOGUE, ENERGY, POWER
+from rigs.ingest_rig import CATALOGUE, ENERGY, POWER
 
 from facility.model import ReadingBatch
-from stores.readings.line_protocol import ReadingLines
+from stores.readings.influx.line_protocol import ReadingLines
 
 LINES = ReadingLines(CATALOGUE)
 ROWS = st.lists(

@@ -4,7 +4,7 @@ import dataclasses
 import sqlite3
 
 import pytest
-from ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, wait_for
+from rigs.ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, wait_for
 
 from facility.ranges import RangeSet
 from ingest.entry import Entry, readings_of

@@ -1,7 +1,7 @@
 """What a hostile agent writes reaches neither a terminal nor a number that we count with."""
 
 import pytest
-from ingest_rig import CATALOGUE, NOW_MS, batch, encode
+from rigs.ingest_rig import CATALOGUE, NOW_MS, batch, encode
 
 from facility import wire
 from facility.errors import Rejected

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from math import fsum
 
 import pytest
-from ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, encode, wait_for
+from rigs.ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, encode, wait_for
 
 from facility import wire
 from facility.levels import Level
 from facility.model import Point
 from facility.quantities import Quantity
 from ingest.gate import Gate
-from stores.records.quarantine import ItemState
+from stores.records.quarantine.quarantine import ItemState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MENDED = dataclasses.replace(

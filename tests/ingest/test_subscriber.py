@@ -2,7 +2,7 @@ import socket
 import threading
 
 import pytest
-from ingest_rig import IDENTITIES, Client, wait_for
+from rigs.ingest_rig import IDENTITIES, Client, wait_for
 
 from facility.broker_address import BrokerAddress, broker_address
 from facility.errors import ConfigError

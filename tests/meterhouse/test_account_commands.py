@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from accounting.local_time import HOUR_MS
-from analytics.recompute import Recompute
-from analytics.rollups import RollupWriter
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
 from device_profiles import load_profiles
+from facility.documents.site import load_site
 from facility.errors import ConfigError
 from facility.model import ReadingBatch
-from facility.site_document import load_site
 from meterhouse.cli import app
 from meterhouse.settings import Settings
 from stores.readings import open_readings

@@ -4,7 +4,7 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from servers import need_mosquitto
+from rigs.servers import need_mosquitto
 
 from facility.errors import ConfigError
 from meterhouse import broker as broker_module

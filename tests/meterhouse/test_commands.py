@@ -11,15 +11,15 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from servers import free_port
+from rigs.servers import free_port
 
 from demo.estate import shipped_site
 from facility.errors import ConfigError
 from facility.quantities import Quantity
 from meterhouse.commands.latest import format_age, format_value
 from meterhouse.commands.processes import PROCESSES
-from meterhouse.demo import Demo
-from meterhouse.demo_folder import hold
+from meterhouse.demo.folder import hold
+from meterhouse.demo.run import Demo
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.records.database import open_records
@@ -104,7 +104,7 @@ def test_a_wrong_estate_stops_check_apply_and_edge_before_anything_connects(site
 
 def test_a_wrong_estate_stops_the_demo_before_anything_connects(tmp_path, monkeypatch):
     wrong = shipped_site().replace("profile: schneider/iem3155", "profile: schneider/iem315", 1)
-    monkeypatch.setattr("meterhouse.demo.shipped_site", lambda: wrong)
+    monkeypatch.setattr("meterhouse.demo.run.shipped_site", lambda: wrong)
     starting = Demo(tmp_path, f"127.0.0.1:{free_port()}")
     with pytest.raises(ConfigError, match=r"demo/site.yaml:\d+: unknown profile .* schneider/iem3155"):
         starting.prepare(None)

@@ -11,7 +11,7 @@ from meterhouse.commands.quarantine import size_sentence
 from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.errands import Errands
-from stores.records.quarantine import ItemState, Quarantine, QuarantineItem
+from stores.records.quarantine.quarantine import ItemState, Quarantine, QuarantineItem
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 

@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from influx2_server import Influx2Server, built_influxd2
-from influx_server import InfluxServer, need_influxd
-from ingest_rig import CATALOGUE, POWER
+from rigs.influx2_server import Influx2Server, built_influxd2
+from rigs.influx_server import InfluxServer, need_influxd
+from rigs.ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
 from facility.model import ReadingBatch
 from stores.readings import open_readings, place_of
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_setup import kept_days
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.setup import kept_days
+from stores.readings.influx.wire import connect
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 from stores.records.database import open_records

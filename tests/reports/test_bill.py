@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from accounting.dirty import Dirty
 from accounting.local_time import HOUR_MS
-from analytics.rollups import RollupWriter
+from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
 from facility.errors import ConfigError
 from facility.ledger import Installation, first_installation, swapped

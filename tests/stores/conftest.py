@@ -5,8 +5,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from influx_server import InfluxServer, make_ready
-from influx_town import Registry
+from rigs.influx_server import InfluxServer, make_ready
+from rigs.influx_town import Registry
 
 from stores.readings import open_readings
 from stores.records.database import open_records

@@ -5,12 +5,12 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from influx2_server import Influx2Server, built_influxd2
-from influx_server import InfluxServer, make_ready
-from proxy import Proxy
+from rigs.influx2_server import Influx2Server, built_influxd2
+from rigs.influx_server import InfluxServer, make_ready
+from rigs.proxy import Proxy
 
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.wire import connect
 
 N = 5_000
 LINES = b"\n".join(b"reading,meter=m%d,quantity=power,channel=total value=%d.5 %d" % (i % 9, i, i) for i in range(N))

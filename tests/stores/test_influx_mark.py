@@ -4,12 +4,12 @@ import time
 
 import numpy as np
 import pytest
-from influx_town import USAGE, Registry, one
+from rigs.influx_town import USAGE, Registry, one
 
 from facility.errors import StoreUnavailable
-from stores.readings.influx import InfluxStore
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.store import InfluxStore
+from stores.readings.influx.wire import connect
 from stores.readings.port import RollupSeries
 
 

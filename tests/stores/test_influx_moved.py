@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-from influx_town import CATALOGUE, POWER, Registry, one
+from rigs.influx_town import CATALOGUE, POWER, Registry, one
 
 from facility.errors import StoreUnavailable
-from stores.readings.influx import InfluxStore
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import InfluxWire, connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.store import InfluxStore
+from stores.readings.influx.wire import InfluxWire, connect
 
 WEST = replace(CATALOGUE, meters=(replace(CATALOGUE.meters[0], building="a west wing, 'old'"),))
 

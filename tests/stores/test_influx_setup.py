@@ -4,13 +4,13 @@ import re
 import time
 
 import pytest
-from influx2_fake import Fake2
-from influx_server import InfluxServer, make_ready
+from rigs.influx2_fake import Fake2
+from rigs.influx_server import InfluxServer, make_ready
 
 from facility.errors import ConfigError, StoreUnavailable
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_setup import Retention, count_readings, kept_days, look_over, prepare
-from stores.readings.influx_wire import InfluxWire, connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.setup import Retention, count_readings, kept_days, look_over, prepare
+from stores.readings.influx.wire import InfluxWire, connect
 
 NOW_MS = time.time_ns() // 1_000_000
 

@@ -4,12 +4,12 @@ import time
 from urllib.parse import quote
 
 import pytest
-from influx2_fake import Fake2
-from influx_server import make_ready
+from rigs.influx2_fake import Fake2
+from rigs.influx_server import make_ready
 
 from facility.errors import StoreUnavailable
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_wire import connect, quoted
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.wire import connect, quoted
 
 
 @pytest.fixture

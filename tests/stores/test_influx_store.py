@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from influx_server import make_ready
-from influx_town import CATALOGUE, POWER, USAGE, Registry, one
+from rigs.influx_server import make_ready
+from rigs.influx_town import CATALOGUE, POWER, USAGE, Registry, one
 
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from facility.model import ReadingBatch
 from stores.readings import open_readings, place_of
-from stores.readings.influx import InfluxStore
-from stores.readings.influx_address import influx_address
-from stores.readings.influx_csv import tables
-from stores.readings.influx_wire import InfluxWire, connect
+from stores.readings.influx.address import influx_address
+from stores.readings.influx.csv_answers import tables
+from stores.readings.influx.store import InfluxStore
+from stores.readings.influx.wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
 
 
@@ -305,7 +305,7 @@ def test_what_was_put_by_does_not_come_back_after_it_was_deleted(make, cut_short
 
 
 def test_preparing_again_changes_what_is_kept_and_nothing_else(make, url):
-    from stores.readings.influx_setup import Retention, kept_days  # noqa: PLC0415
+    from stores.readings.influx.setup import Retention, kept_days  # noqa: PLC0415
 
     store = make()
     now_ms = time.time_ns() // 1_000_000

@@ -5,13 +5,13 @@ import time
 
 import numpy as np
 import pytest
-from influx_server import make_ready
+from rigs.influx_server import make_ready
 from test_influx_store import POWER, USAGE, Registry
 
 from accounting.local_time import DAY_MS
 from facility.model import ReadingBatch
 from stores.readings import migrate, open_readings
-from stores.readings.influx_setup import Retention
+from stores.readings.influx.setup import Retention
 from stores.readings.memory import MemoryStore
 from stores.readings.migrate import copy
 from stores.readings.port import RollupSeries

@@ -22,7 +22,7 @@ from stores.records.audit import Audit
 from stores.records.database import NEWEST, open_records, present_schema, writing
 from stores.records.errands import Errands
 from stores.records.people import People
-from stores.records.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 
 
 def test_the_steps_make_the_tables_that_the_code_knows(engine):

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from poison import poison
+from rigs.poison import poison
 
 from facility.errors import Rejected
 from stores.records.audit import Audit
 from stores.records.errands import Errand, Errands
-from stores.records.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 from test_records_registry import PROFILES, SITE
 
+from facility.documents.site import load_site
 from facility.ledger import Installation, history_of, present_facts, swapped
-from facility.site_document import load_site
 from stores.records.audit import Audit
 from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry

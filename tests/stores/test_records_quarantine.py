@@ -6,7 +6,7 @@ import pytest
 
 from facility.errors import Rejected
 from stores.records.audit import Audit
-from stores.records.quarantine import ItemState, Quarantine, QuarantineItem, Tally
+from stores.records.quarantine.quarantine import ItemState, Quarantine, QuarantineItem, Tally
 
 
 @pytest.fixture

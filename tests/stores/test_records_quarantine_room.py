@@ -5,10 +5,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from poison import poison
+from rigs.poison import poison
 
 from stores.records.errands import Errands
-from stores.records.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 
 REASONS = ("malformed", "unknown_point", "crc_mismatch", "out_of_range", "no_level")
 

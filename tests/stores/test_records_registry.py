@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from facility.documents.site import load_site
 from facility.errors import ConfigError
 from facility.model import Name
 from facility.profile import Coding, DeviceProfile, JsonPoint, Protocol, RegisterPoint, Source, Table
 from facility.quantities import Quantity
-from facility.site_document import load_site
 from stores.records import tables
 from stores.records.audit import Audit
 from stores.records.database import writing

@@ -12,10 +12,11 @@ import pytest
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.model import ReadingBatch
-from stores.readings import open_readings, sqlite
+from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
-from stores.readings.sqlite import SqliteStore
-from stores.readings.sqlite_file import SCHEMA
+from stores.readings.sqlite import store as sqlite
+from stores.readings.sqlite.file import SCHEMA
+from stores.readings.sqlite.store import SqliteStore
 
 POINT = "main/active_power/total"
 
@@ -53,7 +54,7 @@ WRITE_ONE = """
     import sys
     from pathlib import Path
     from facility.model import ReadingBatch
-    from stores.readings.sqlite import SqliteStore
+    from stores.readings.sqlite.store import SqliteStore
     store = SqliteStore(Path(sys.argv[1]))
     store.write(ReadingBatch(["other/active_power/total"], [0, 0], [50, 60], [1.0, 2.0]))
     store.close()
@@ -81,7 +82,7 @@ WRITE_FOR_EVER = """
     import sys
     from pathlib import Path
     from facility.model import ReadingBatch
-    from stores.readings.sqlite import SqliteStore
+    from stores.readings.sqlite.store import SqliteStore
     store = SqliteStore(Path(sys.argv[1]))
     first = int(sys.argv[2])
     for i in range(first, first + 100_000):
@@ -138,7 +139,7 @@ FILL = """
     from pathlib import Path
     from facility.errors import StoreUnavailable
     from facility.model import ReadingBatch
-    from stores.readings.sqlite import SqliteStore
+    from stores.readings.sqlite.store import SqliteStore
     store = SqliteStore(Path(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
     def rows(i):
@@ -233,7 +234,7 @@ OPEN_AS_NOBODY = """
     import os, sys
     from pathlib import Path
     from facility.errors import ConfigError
-    from stores.readings.sqlite import SqliteStore
+    from stores.readings.sqlite.store import SqliteStore
     from stores.records.database import open_records
     if os.getuid() == 0:
         os.setuid(65534)

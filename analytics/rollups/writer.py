@@ -1,0 +1,239 @@
+"""Keeps hourly and daily use true: whatever was written, late or twice, its hours and days are computed again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.calendars import SiteCalendar
+from accounting.demand import QUARTERS, peak_rate, quarter_edges
+from accounting.local_time import HOUR_MS
+from accounting.tariffs import Tariffs
+from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
+from analytics.rollups.days import base_use, complete, daily
+from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
+from analytics.rollups.outdoors import means, outdoor_points
+from analytics.rollups.retagging import Retagging
+from analytics.scene import instant
+from facility.quantities import ACCOUNTED, Utility
+from facility.tariff import PERIODS
+from stores.counter_rows import counter_tags
+from stores.readings.port import RollupSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from analytics.rollups.closing import Books
+    from facility.catalogue import Catalogue
+    from facility.model import Point
+    from stores.readings.port import ReadingStore, Times, Values
+
+_PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
+_HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw", *_PERIODS)
+Total = tuple[str, Utility]
+LATE = "readings that came late"
+
+
+class RollupWriter:
+    """Writes ``usage_1h``, ``usage_1d``, ``building_1h`` and ``building_1d``, only the fields that are its own."""
+
+    def __init__(self, store: ReadingStore, catalogue: Catalogue, books: Books | None = None) -> None:
+        self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
+        self._closed = self._books.closed()
+        self._adjusting = Adjusting(OpenBooks(), instant(0), "")
+        self._calendar = SiteCalendar(catalogue.site)
+        self._tariffs = Tariffs(catalogue.site, self._calendar)
+        self._hours = CounterHours(store, catalogue, self._calendar)
+        self._outdoors = outdoor_points(catalogue)
+        self._totals = _totals(catalogue)
+        self._retagging = Retagging(store, self._calendar, self._totals)
+
+    def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
+        """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
+
+        Idempotent. Unknown points, and counters of no utility, are passed over. Closed months are not written;
+        what they turn out to be more or less is entered with the reason, at ``now_ms`` (the newest time if None).
+        """
+        newest_ms = max((last for _, last in ranges.values()), default=0)
+        self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
+        changed: dict[str, list[HourlyUse]] = {}
+        for point in self._catalogue.points:
+            if point.id in ranges and self._is_accounted(point):
+                changed[point.id] = self._update_counter(point, *ranges[point.id])
+        for total, heads in self._totals.items():
+            touched = [use for head in heads for use in changed.get(head.id, ())]
+            for uses in _side_by_side(touched):
+                self._write_total(total, heads, uses)
+        for thermometer in dict.fromkeys(self._outdoors.values()):
+            if thermometer.id in ranges:
+                self._write_outdoors(thermometer, *ranges[thermometer.id])
+        self._adjust_just_closed()
+        self._adjusting.enter()
+
+    def retag(self, points: Container[str], start_ms: int, end_ms: int) -> None:
+        """After the registry changed what these counters are for or where: leave no row under the older tags."""
+        for point in self._catalogue.points:
+            if point.id in points and self._is_accounted(point):
+                self._retagging.bring(counter_tags(self._catalogue, point), start_ms, end_ms, self._books.closed())
+
+    def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
+        """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
+        uses = [self._hours.touched(point, first_ms, last_ms)]
+        self._write_meter(point, uses[0])
+        for t_ms in self._hours.gaps_after(point, int(uses[0].edges_ms[-1])):
+            if len(uses) == 1 or t_ms >= uses[-1].edges_ms[-1] - 1:  # else that silence has just been done
+                uses.append(self._hours.touched(point, t_ms, t_ms))
+                self._write_meter(point, uses[-1])
+        return uses
+
+    def _is_accounted(self, point: Point) -> bool:
+        first = self._catalogue.find_point(point.meter, point.quantity)
+        return point.quantity.is_counter and first == point and self._catalogue.utility_of(point) is not None
+
+    def _write_meter(self, point: Point, use: HourlyUse) -> None:
+        utility = self._catalogue.utility_of(point)
+        assert utility is not None
+        tags = counter_tags(self._catalogue, point)
+        hours = self._meter_fields(point, utility, use)
+        runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
+        for run in runs:
+            self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
+        for month in shut:
+            self._adjust(point, utility, tags, month)
+
+    def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
+        hours = self._hour_fields(utility, use, complete(use.completeness))
+        if ACCOUNTED[utility] is point.quantity:
+            hours |= self._cost_fields(utility, self._catalogue.meter[point.meter].building, use)
+        return hours
+
+    def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str) -> None:
+        """Compute a closed month anew and note the days on which it is more or less.
+
+        All of it: a silence is spread by the weeks before it, and these must not depend on what was touched.
+        """
+        start_ms, end_ms = self._calendar.month_edges(month)
+        days = self._calendar.day_edges(start_ms, end_ms)
+        grid = np.arange(start_ms, end_ms + HOUR_MS, HOUR_MS, dtype=np.int64)
+        fields = self._meter_fields(point, utility, self._hours.between(point, grid))
+        occ = np.zeros(len(grid) - 1, np.int64)
+        fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, days)
+        found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
+        self._adjusting.note(tags, month, found)
+
+    def _adjust_just_closed(self) -> None:
+        """Compare months closed since the last pass: a bill may have been made before what was then written."""
+        closed = self._books.closed()
+        for building, month in sorted(closed - self._closed):
+            for (place, utility), heads in self._totals.items():
+                for point in heads if place == building else ():
+                    self._adjust(point, utility, counter_tags(self._catalogue, point), month)
+        self._closed = closed
+
+    def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
+        first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
+        edges = np.arange(first, last + HOUR_MS, HOUR_MS, dtype=np.int64)
+        alone = len(heads) == 1 and len(touched) == 1
+        uses = touched if alone else [self._hours.between(head, edges) for head in heads]
+        together = HourlyUse(
+            edges,
+            np.sum([use.qty for use in uses], axis=0),
+            np.sum([use.est_qty for use in uses], axis=0),
+            np.mean([use.completeness for use in uses], axis=0),
+            np.sum([use.quarters for use in uses], axis=0),
+            np.sum([use.est_quarters for use in uses], axis=0),
+        )
+        whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
+        hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
+        for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
+            self._write("building", self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
+
+    def _total_tags(self, total: Total) -> dict[str, str]:
+        building, utility = total
+        return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
+
+    def _cost_fields(self, utility: Utility, building: str, use: HourlyUse) -> dict[str, Values]:
+        """What the hours cost; where a tariff has periods, use and cost of each, from quarters to the minute."""
+        if not self._tariffs.has_periods(utility, building):
+            return {"cost": self._tariffs.price(utility, building, use.edges_ms).cost(use.qty)}
+        pricing = self._tariffs.price(utility, building, quarter_edges(use.edges_ms))
+        quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.quarters))
+        unpriced = (pricing.tariff < 0).reshape(-1, QUARTERS).any(axis=1)
+        costs[unpriced] = np.nan
+        columns = np.concatenate((quantities, costs), axis=1)
+        return {"cost": costs.sum(axis=1), **dict(zip(_PERIODS, columns.T, strict=True))}
+
+    def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
+        fields = {"qty": use.qty, "est_qty": use.est_qty, "completeness": use.completeness, "complete": whole}
+        if utility.unit == "kWh":
+            fields["peak_kw"] = peak_rate(use.quarters)
+        return fields
+
+    def _write(self, name: str, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
+        """Write the hours between the edges, then the local days that hold them."""
+        building = self._catalogue.building[tags["building"]]
+        days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
+        grid = np.arange(days[0], days[-1], HOUR_MS, dtype=np.int64)
+        occ = self._calendar.local_hours(grid, building).occ
+        here = slice(*np.searchsorted(grid, edges_ms[[0, -1]]))
+        fields["occ"] = occ[here].astype(np.float64)
+        self._store.write_rollup(f"{name}_1h", [RollupSeries(tags, edges_ms[:-1], fields)])
+        hours = self._filled(name, tags, grid, edges_ms, fields)
+        by_day = daily(hours, occ, days)
+        if name == "building":
+            by_day["base_qty"] = base_use(hours["qty"], days)
+        self._store.write_rollup(f"{name}_1d", [RollupSeries(tags, days[:-1], by_day)])
+
+    def _filled(
+        self, name: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
+    ) -> dict[str, Values]:
+        """Columns over ``grid``: the hours just computed, and those stored before and after them."""
+        hours = {field: np.full(len(grid), np.nan) for field in _HOURLY if field in fields}
+        parts = [RollupSeries(tags, edges_ms[:-1], fields)]
+        for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1] + HOUR_MS)):
+            if start < end:
+                parts += self._store.read_rollup(f"{name}_1h", tags, int(start), int(end), list(hours))
+        for part in parts:
+            rows = np.searchsorted(grid, part.t_ms)
+            for field, column in hours.items():
+                column[rows] = part.fields[field]
+        return hours
+
+    def _write_outdoors(self, thermometer: Point, first_ms: int, last_ms: int) -> None:
+        days = self._calendar.day_edges(first_ms, last_ms + 1)
+        hours = self._calendar.hour_edges(first_ms, last_ms + 1)
+        series = self._store.read([thermometer.id], int(days[0]), int(days[-1]))[thermometer.id]
+        for name, edges in (("building_1h", hours), ("building_1d", days)):
+            fields = {"t_out": means(series, edges)}
+            totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
+            rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
+            self._store.write_rollup(name, rows)
+
+
+def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:
+    return {name: column[rows] for name, column in fields.items()}
+
+
+def _side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
+    """Uses grouped so that those of one group overlap or touch, and those of two do not."""
+    groups: list[list[HourlyUse]] = []
+    end = 0
+    for use in sorted(uses, key=lambda one: int(one.edges_ms[0])):
+        if not groups or int(use.edges_ms[0]) > end:
+            groups.append([])
+        groups[-1].append(use)
+        end = max(end, int(use.edges_ms[-1]))
+    return groups
+
+
+def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:
+    """Building and utility → the counters of its head meters."""
+    heads: dict[Total, list[Point]] = defaultdict(list)
+    for building in catalogue.buildings:
+        for utility in Utility:
+            for meter in catalogue.head_meters(building.id, utility):
+                if point := catalogue.accounted_point(meter):
+                    heads[building.id, utility].append(point)
+    return {total: tuple(points) for total, points in heads.items()}

@@ -1,0 +1,1 @@
+"""The outbox: readings on disk from the moment they are taken until the server has stored them."""

@@ -1,0 +1,267 @@
+"""An estate's text, site.yaml, to the estate itself, checked against the device profiles."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from facility.catalogue import Agent, Bus, Catalogue
+from facility.documents.ledger import read_installations
+from facility.documents.part import parse
+from facility.documents.site_schema import SiteDocument
+from facility.documents.tariff import read_tariffs
+from facility.errors import Rejected
+from facility.ledger import present_facts
+from facility.levels import LEVEL_WORDS, Level, parse_level
+from facility.model import (
+    Building,
+    Closure,
+    Department,
+    Hours,
+    Meter,
+    MeterRole,
+    Notice,
+    Point,
+    Price,
+    Site,
+    Space,
+)
+from facility.profile import Protocol, Ratio, RegisterPoint
+from facility.quantities import BY_WORD, WORDS, Utility
+from facility.tariff import WEEKDAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from facility.documents.part import Document, Place
+    from facility.documents.site_schema import BuildingPart, MeterPart, SitePart
+    from facility.ledger import Installation
+    from facility.profile import DeviceProfile, JsonPoint
+    from facility.tariff import Tariff
+
+MODBUS_UNITS = frozenset(map(str, range(1, 248)))
+"""Addresses a slave may have: MODBUS over Serial Line V1.02, section 2.2."""
+
+
+def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
+    """Read an estate. Raises ``ConfigError`` with every problem: file, line, what, and what is allowed."""
+    document = parse(text, name)
+    body = document.validate(SiteDocument)
+    _check_zone(document, body.site.timezone)
+    _check_unique(document, "departments", (d.id for d in body.departments))
+    _check_unique(document, "buildings", (b.id for b in body.buildings))
+    _check_unique(document, "agents", (a.id for a in body.agents))
+    _check_unique(document, "meters", (m.id for m in body.meters))
+    spaces = _spaces(document, body)
+    buildings = tuple(_building(document, i, part, body) for i, part in enumerate(body.buildings))
+    agents = tuple(Agent(a.id, tuple(Bus(b.id, b.url, b.timeout_s) for b in a.buses)) for a in body.agents)
+    for i, agent in enumerate(body.agents):
+        _check_unique(document, "buses", (b.id for b in agent.buses), ("agents", i))
+    tariffs = read_tariffs(document, body)
+    _check_notices(document, body.site)
+    meters, points = [], []
+    ledger: list[Installation] = []
+    for i, part in enumerate(body.meters):
+        _check_meter(document, i, part, body, spaces, profiles)
+        installations = read_installations(document, i, part, body.site.timezone)
+        meters.append(_meter(part, installations))
+        points.extend(_points(document, i, part, profiles.get(part.profile)))
+        ledger.extend(installations)
+    document.check()
+    return Catalogue(
+        site=_site(body.site, tariffs),
+        departments=tuple(Department(d.id, d.name.name(), d.cost_centre) for d in body.departments),
+        buildings=buildings,
+        spaces=tuple(spaces.values()),
+        agents=agents,
+        meters=tuple(meters),
+        points=tuple(points),
+        installations=tuple(ledger),
+    )
+
+
+def _site(part: SitePart, tariffs: tuple[Tariff, ...]) -> Site:
+    holidays = part.holidays
+    return Site(
+        id=part.id,
+        name=part.name.name(),
+        timezone=part.timezone,
+        currency=part.currency,
+        holiday_country=holidays.country,
+        holiday_subdivision=holidays.subdivision,
+        holiday_shift_days=holidays.shift_days,
+        closures=tuple(Closure(c.first, c.last, c.name) for c in holidays.closures),
+        prices=tuple(Price(p.utility, p.per_unit, p.valid_from, p.basis) for p in part.prices),
+        notice=part.notice.name() if part.notice else None,
+        tariffs=tariffs,
+        notices=tuple(Notice(n.year, n.basis, tuple(n.workdays), tuple(n.days_off)) for n in holidays.notices),
+    )
+
+
+def _check_notices(document: Document, part: SitePart) -> None:
+    """Report days of another year and years told twice."""
+    years = [notice.year for notice in part.holidays.notices]
+    for i, notice in enumerate(part.holidays.notices):
+        place: Place = ("site", "holidays", "notices", i)
+        if notice.year in years[:i]:
+            document.report((*place, "year"), f"the year {notice.year} is told twice")
+        for name, days in (("workdays", notice.workdays), ("days_off", notice.days_off)):
+            for j, day in enumerate(days):
+                if day.year != notice.year:
+                    document.report((*place, name, j), f"{day} is not in {notice.year}")
+        for day in sorted(set(notice.workdays) & set(notice.days_off)):
+            document.report((*place, "workdays"), f"{day} is both worked and off")
+
+
+def _check_zone(document: Document, zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        document.report(("site", "timezone"), f"unknown time zone '{zone}'", "an IANA name such as Asia/Shanghai")
+
+
+def _check_unique(document: Document, part: str, ids: Iterable[str], root: Place = ()) -> None:
+    seen: set[str] = set()
+    for i, one in enumerate(ids):
+        if one in seen:
+            document.report((*root, part, i, "id"), f"duplicate id '{one}' in {part}")
+        seen.add(one)
+
+
+def _spaces(document: Document, body: SiteDocument) -> dict[str, Space]:
+    spaces: dict[str, Space] = {}
+    for i, building in enumerate(body.buildings):
+        for j, part in enumerate(building.spaces):
+            if part.id in spaces:
+                document.report(("buildings", i, "spaces", j, "id"), f"duplicate id '{part.id}' in spaces")
+            spaces[part.id] = Space(part.id, building.id, part.name.name(), part.kind)
+    return spaces
+
+
+def _building(document: Document, i: int, part: BuildingPart, body: SiteDocument) -> Building:
+    departments = [d.id for d in body.departments]
+    if part.department and part.department not in departments:
+        document.report(("buildings", i, "department"), f"unknown department '{part.department}'", departments)
+    opening, armed = _hours(document, i, "hours", part.hours), _hours(document, i, "armed", part.armed)
+    return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed)
+
+
+def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict[int, Hours]:
+    """``{"mon-fri": "08:00-18:00"}`` → hours by weekday; armed hours may run over midnight."""
+    opening: dict[int, Hours] = {}
+    for days, span in hours.items():
+        place: Place = ("buildings", i, kind, days)
+        first, _, last = days.partition("-")
+        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+            document.report(place, f"unknown days '{days}'", f"{', '.join(WEEKDAYS)} or a range such as mon-fri")
+            continue
+        begin, _, end = span.partition("-")
+        try:
+            day_hours = Hours(dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
+        except ValueError:
+            document.report(place, f"'{span}' is not a span of hours", "such as 08:00-18:00")
+            continue
+        if day_hours.end <= day_hours.start and kind == "hours":
+            document.report(place, f"'{span}' ends before it starts", "such as 08:00-18:00")
+            continue
+        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
+            opening[weekday] = day_hours
+    return opening
+
+
+def _check_meter(
+    document: Document,
+    i: int,
+    part: MeterPart,
+    body: SiteDocument,
+    spaces: Mapping[str, Space],
+    profiles: Mapping[str, DeviceProfile],
+) -> None:
+    """Report every name in a meter that stands for nothing."""
+    place: Place = ("meters", i)
+    buildings = [b.id for b in body.buildings]
+    if part.building not in buildings:
+        document.report((*place, "building"), f"unknown building '{part.building}'", buildings)
+    if part.space and (part.space not in spaces or spaces[part.space].building != part.building):
+        here = [s.id for s in spaces.values() if s.building == part.building]
+        document.report((*place, "space"), f"unknown space '{part.space}' in {part.building}", here or "none")
+    if part.profile not in profiles:
+        document.report((*place, "profile"), f"unknown profile '{part.profile}'", sorted(profiles))
+    elif profiles[part.profile].protocol is Protocol.MODBUS and str(part.unit) not in MODBUS_UNITS:
+        document.report((*place, "unit"), f"unit '{part.unit}' is no Modbus address", "1 to 247")
+    agents = {a.id: a for a in body.agents}
+    if part.agent not in agents:
+        document.report((*place, "agent"), f"unknown agent '{part.agent}'", agents or "none")
+    elif part.bus not in (buses := [b.id for b in agents[part.agent].buses]):
+        document.report((*place, "bus"), f"agent {part.agent} has no bus '{part.bus}'", buses)
+    if part.role is not MeterRole.SUB and part.utility is None:
+        document.report((*place, "role"), f"a {part.role} meter needs a utility", list(Utility))
+
+
+def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
+    meter = Meter(
+        id=part.id,
+        name=part.name.name(),
+        building=part.building,
+        profile=part.profile,
+        agent=part.agent,
+        connection=part.bus,
+        unit=str(part.unit),
+        space=part.space,
+        utility=part.utility,
+        role=part.role,
+        enduse=part.enduse,
+        serial=part.serial,
+        ct_ratio=part.ct_ratio,
+        pt_ratio=part.pt_ratio,
+        digits=part.digits,
+        poll_s=part.poll_s,
+        provenance=part.provenance,
+        rolls_over_at=part.rolls_over_at,
+        most_per_hour=part.most_per_hour,
+    )
+    return present_facts(meter, installations) if installations else meter
+
+
+def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile | None) -> list[Point]:
+    """The points of a meter: those it lists, else all of its profile that are not optional."""
+    if profile is None:
+        return []
+    offered = [f"{p.quantity.word}/{p.channel}" for p in profile.points]
+    if not part.points:
+        level = _level(document, ("meters", i, "level"), part.level)
+        chosen_by_profile = (p for p in profile.points if not p.optional)
+        return [Point(part.id, p.quantity, p.channel, level, ratio=_ratio(p)) for p in chosen_by_profile]
+    points = []
+    for j, chosen in enumerate(part.points):
+        place: Place = ("meters", i, "points", j)
+        if chosen.quantity not in WORDS:
+            document.report((*place, "quantity"), f"unknown quantity '{chosen.quantity}'", WORDS)
+            continue
+        quantity = BY_WORD[chosen.quantity]
+        said = profile.find(quantity, chosen.channel)
+        if said is None:
+            document.report(
+                (*place, "quantity"), f"{profile.id} does not say {chosen.quantity}/{chosen.channel}", offered
+            )
+        if chosen.unit is not None and chosen.unit != quantity.unit:
+            document.report((*place, "unit"), f"unit '{chosen.unit}' is wrong for {quantity.word}", quantity.unit)
+        level = _level(document, (*place, "level"), chosen.level or part.level)
+        points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, _ratio(said)))
+    _check_unique(document, "points", (p.id for p in points), ("meters", i))
+    return points
+
+
+def _ratio(said: RegisterPoint | JsonPoint | None) -> Ratio | None:
+    """By which transformer ratios an agent multiplies this point, None for none."""
+    return said.ratio if isinstance(said, RegisterPoint) and said.ratio is not Ratio.NONE else None
+
+
+def _level(document: Document, place: Place, word: str) -> Level | None:
+    try:
+        return parse_level(word)
+    except Rejected as error:
+        what = error.detail if error.reason == "core_data" else f"unknown level '{word}'"
+        document.report(place, what, LEVEL_WORDS)
+        return None

@@ -1,0 +1,197 @@
+"""The schema of site.yaml: which keys an estate's text may hold, and what each may be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from facility.documents.part import DocumentPart
+from facility.documents.tariff_schema import TariffPart
+from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
+from facility.quantities import Utility
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class NamePart(DocumentPart):
+    """A name in both languages; a bare string is the English one."""
+
+    en: str
+    zh: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {"en": value} if isinstance(value, str) else value
+
+    def name(self) -> Name:
+        """As the model's type."""
+        return Name(self.en, self.zh)
+
+
+class ClosurePart(DocumentPart):
+    """Days, both included, on which everything is closed."""
+
+    first: dt.date
+    last: dt.date
+    name: str = ""
+
+
+class NoticePart(DocumentPart):
+    """A year's notice of moved workdays, or an organisation's own; ``basis`` names the document."""
+
+    year: int = Field(ge=1990, le=2100)
+    basis: str = Field(min_length=1)
+    workdays: list[dt.date] = []
+    days_off: list[dt.date] = []
+
+
+class HolidaysPart(DocumentPart):
+    """Public holidays by ISO country and subdivision. ``shift_days`` moves them with shifted data."""
+
+    country: str = ""
+    subdivision: str = ""
+    shift_days: int = 0
+    closures: list[ClosurePart] = []
+    notices: list[NoticePart] = []
+
+
+class PricePart(DocumentPart):
+    """A flat price, valid from a date on, with the document it comes from."""
+
+    utility: Utility
+    per_unit: float = Field(ge=0)
+    valid_from: dt.date
+    basis: str = ""
+
+
+class SitePart(DocumentPart):
+    """The estate itself."""
+
+    id: Slug
+    name: NamePart
+    timezone: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    notice: NamePart | None = None
+    holidays: HolidaysPart = HolidaysPart()
+    prices: list[PricePart] = []
+    tariffs: list[TariffPart] = []
+
+
+class DepartmentPart(DocumentPart):
+    """An organisation."""
+
+    id: Slug
+    name: NamePart
+    cost_centre: str = ""
+
+
+class SpacePart(DocumentPart):
+    """A room, floor or zone."""
+
+    id: Slug
+    name: NamePart
+    kind: SpaceKind = SpaceKind.ROOM
+
+
+class BuildingPart(DocumentPart):
+    """A building; ``hours`` maps ``mon-fri`` or ``sat`` to ``08:00-18:00``, ``armed`` also to ``22:00-06:00``."""
+
+    id: Slug
+    name: NamePart
+    department: str = ""
+    use: str = "office"
+    floor_area_m2: float | None = Field(default=None, gt=0)
+    hours: dict[str, str] = {}
+    armed: dict[str, str] = {}
+    spaces: list[SpacePart] = []
+
+
+class BusPart(DocumentPart):
+    """One wire of an agent."""
+
+    id: Slug
+    url: str
+    timeout_s: float = Field(default=1.0, gt=0, le=60)
+
+
+class AgentPart(DocumentPart):
+    """An edge agent."""
+
+    id: Slug
+    buses: list[BusPart] = Field(min_length=1)
+
+
+class PointPart(DocumentPart):
+    """A point chosen from the profile, or a narrower range or another level for it."""
+
+    quantity: str
+    channel: str = TOTAL
+    unit: str | None = None
+    level: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class InstallationPart(DocumentPart):
+    """A device at the meter's place from a local time on; ``closing`` is the last read of the one before."""
+
+    since: dt.datetime
+    serial: str = ""
+    digits: int | None = Field(default=None, ge=3, le=12)
+    rolls_over_at: float | None = Field(default=None, gt=0)
+    ct_ratio: float = Field(default=1.0, gt=0)
+    pt_ratio: float = Field(default=1.0, gt=0)
+    told_ct_ratio: float | None = Field(default=None, gt=0)
+    told_pt_ratio: float | None = Field(default=None, gt=0)
+    opening: float | None = Field(default=None, ge=0)
+    closing: float | None = Field(default=None, ge=0)
+    continues: bool = False
+    photo: str = ""
+    reason: Words
+    by: Words
+
+
+class MeterPart(DocumentPart):
+    """A meter or sensor. Without ``points`` it reads all points of its profile that are not optional.
+
+    With ``installations`` the facts of the device (serial, ratios, digits) stand there and nowhere else.
+    """
+
+    id: Slug
+    name: NamePart
+    building: str
+    space: str = ""
+    profile: str
+    agent: str
+    bus: str
+    unit: str | int
+    utility: Utility | None = None
+    role: MeterRole = MeterRole.SUB
+    enduse: Slug = TOTAL
+    serial: str = ""
+    ct_ratio: float = Field(default=1.0, gt=0)
+    pt_ratio: float = Field(default=1.0, gt=0)
+    digits: int | None = Field(default=None, ge=3, le=12)
+    poll_s: float = Field(default=10.0, ge=1, le=86400)
+    level: str = "internal"
+    provenance: Provenance = Provenance.METERED
+    rolls_over_at: float | None = Field(default=None, gt=0)
+    most_per_hour: float | None = Field(default=None, gt=0)
+    installations: list[InstallationPart] = []
+    points: list[PointPart] = []
+
+
+class SiteDocument(DocumentPart):
+    """A whole site.yaml."""
+
+    version: int = Field(ge=1, le=1)
+    site: SitePart
+    departments: list[DepartmentPart] = []
+    buildings: list[BuildingPart] = Field(min_length=1)
+    agents: list[AgentPart] = []
+    meters: list[MeterPart] = []

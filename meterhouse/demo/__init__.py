@@ -1,0 +1,1 @@
+"""A whole estate on one machine, to look at and to prove."""

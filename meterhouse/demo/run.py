@@ -1,0 +1,254 @@
+"""Starts a whole estate on this machine: broker, simulated devices, edge agent, ingest, analytics and console."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from demo.estate import AGENT, Addresses, read_site, shipped_site, write_site
+from demo.history import write_history
+from demo.shift import open_shift
+from demo.world import World
+from device_profiles import load_profiles
+from facility.documents.site import load_site
+from facility.errors import ConfigError, Unavailable
+from meterhouse.broker import start_broker
+from meterhouse.broker_files import demo_identities
+from meterhouse.control import Control
+from meterhouse.demo.folder import hold
+from meterhouse.demo.progress import ProgressBars, read_state
+from meterhouse.demo.report import Report, compare_alerts, conservation
+from meterhouse.influxd import OWN_INFLUX, start_influxd
+from meterhouse.settings import Settings
+from meterhouse.store_setup import prepare_store
+from meterhouse.supervisor import Supervisor, pss_mib
+from stores.readings import open_readings
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from demo.shift import Shift
+    from meterhouse.broker import Broker
+    from meterhouse.demo.folder import Begin
+    from meterhouse.demo.report import Conservation
+
+LIVE_MINUTE_S = 60.0
+DRAIN_TIMEOUT_S = 60.0
+STALLED_S = 180.0
+STATE_FILES = ("analytics.json", "ingest.json")
+
+
+@dataclass
+class Demo:
+    """One demo in one folder. ``start`` brings everything up; ``stop`` ends what was started, in order."""
+
+    folder: Path
+    listen: str
+    store: str = ""
+    begun: float = field(default_factory=time.monotonic)
+
+    def prepare(self, as_of: date | None, begin: Begin = "resume") -> None:
+        """Hold the folder, choose the day that is shown, start the broker, apply the estate, write its history."""
+        self._held = hold(self.folder, begin)
+        check_port(self.listen)
+        now = datetime.now(UTC)
+        self.shift: Shift = open_shift(self.folder, now, as_of)
+        for name in STATE_FILES:
+            (self.folder / name).unlink(missing_ok=True)
+        (self.folder / "history.json").write_text('{"complete": false}', encoding="utf-8")  # analytics waits for it
+        self.supervisor = Supervisor(self.folder / "logs")
+        self.settings = Settings(data=self.folder, store=self._start_store())
+        self.records: Engine = open_records(self.settings.records_url)
+        self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
+        self._write_estate(now)
+
+    def _start_store(self) -> str:
+        if self.store != OWN_INFLUX:
+            return self.store
+        return start_influxd(self.folder / "influxd", self.supervisor, self.folder / "ingest.json")
+
+    def _write_estate(self, now: datetime) -> None:
+        gateway, line = free_port(), free_port()
+        addresses = Addresses.on_this_machine(
+            self.folder, gateway_port=gateway, line_port=line, broker=self.broker.url_for(f"{AGENT}-devices")
+        )
+        self.site = write_site(self.folder, self.shift, addresses)
+        profiles = load_profiles()
+        estate = read_site(self.site, profiles)
+        Registry(self.records).apply(estate, by="demo", at=now, accept=True)
+        prepare_store(self.settings.store_url, estate.site.id, round(now.timestamp() * 1000))
+        write_history(
+            self.folder / "history",
+            World(self.shift, estate, profiles),
+            round(now.timestamp() * 1000),
+            lived_until_ms=newest_ms(self.settings.store_url),
+        )
+
+    def start(self) -> None:
+        """Start every process; each writes its log into the folder."""
+        for name, env in self._environments().items():
+            pulse = self.folder / f"{name}.pulse" if name in PULSING else None
+            self.supervisor.start(
+                name, [sys.executable, "-m", PROCESSES[name]], env, pulse, stalled_s=PULSING.get(name, 0.0)
+            )
+
+    def _environments(self) -> Mapping[str, Mapping[str, str]]:
+        stores = {"METERHOUSE_STORE": self.settings.store_url, "METERHOUSE_RECORDS": self.settings.records_url}
+        edge = {
+            "METERHOUSE_BROKER": self.broker.url_for(AGENT),
+            "METERHOUSE_SITE": str(self.site),
+            "METERHOUSE_AGENT": AGENT,
+            "METERHOUSE_REPLAY": str(self.folder / "history"),
+            "METERHOUSE_BACKLOG_RATE": "0",  # one agent, one machine: nobody else waits
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
+        }
+        own: dict[str, dict[str, str]] = {
+            "devices": {"METERHOUSE_DEVICES_BROKER": self.broker.url_for("devices")},
+            "ingest": {**stores, "METERHOUSE_BROKER": self.broker.url_for("ingest")},
+            "edge": edge,
+            "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
+            "console": {**stores, "METERHOUSE_LISTEN": self.listen},
+        }
+        shared = {"METERHOUSE_DATA": str(self.folder), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        return {name: {**shared, **env} for name, env in own.items()}
+
+    def wait_until_ready(self) -> float:
+        """Wait until history is stored, rollups and alerts stand and live readings have come for a minute.
+
+        Returns the seconds since the command began. Raises ``ConfigError`` when a process gives up,
+        ``Unavailable`` when nothing moves any more.
+        """
+        live_since, before, moved_at = None, None, time.monotonic()
+        with ProgressBars() as bars:
+            while True:
+                self.supervisor.watch(0.5)
+                state = read_state(self.folder)
+                bars.show(state, 0.0 if live_since is None else (time.monotonic() - live_since) / LIVE_MINUTE_S)
+                moved = (state.history, state.analysis, state.phase, state.live_samples > 0)
+                if moved != before or state.is_analysed:
+                    before, moved_at = moved, time.monotonic()
+                elif time.monotonic() - moved_at > STALLED_S:
+                    raise Unavailable(f"the demo has not moved for {STALLED_S:.0f} s; see {self.folder / 'logs'}")
+                if live_since is None and state.live_samples:
+                    live_since = time.monotonic()
+                lived = live_since is not None and time.monotonic() - live_since >= LIVE_MINUTE_S
+                if state.is_analysed and lived:
+                    return time.monotonic() - self.begun
+
+    def report(self, seconds_to_ready: float) -> Report:
+        """Pause polling, let the queues drain, then count everything."""
+        memory = pss_mib([*self.supervisor.pids().values(), self.broker.process.pid])
+        latency = latency_p95(self.folder)
+        outbox = self.folder / "outbox.db"
+        with Control(self.broker.url_for("operator"), AGENT) as control:
+            control.send("pause")
+            counted = self._drained(outbox)
+            control.send("resume")
+        found, alerts = compare_alerts(self.records, self.shift, datetime.now(UTC))
+        return Report(
+            counted.produced,
+            counted.stored,
+            counted.quarantined,
+            counted.sum_error,
+            round(seconds_to_ready, 1),
+            round(memory, 1),
+            latency,
+            found,
+            alerts,
+        )
+
+    def _drained(self, outbox: Path) -> Conservation:
+        """The counts once nothing moves any more: two equal counts a second apart with everything accounted for."""
+        until = time.monotonic() + DRAIN_TIMEOUT_S
+        before = None
+        while True:
+            self.supervisor.watch(1.0)
+            counted = conservation(outbox, self.settings.store_url, self.records)
+            balanced = counted.produced == counted.stored + counted.quarantined
+            if (counted == before and balanced) or time.monotonic() > until:
+                return counted
+            before = counted
+
+    def stop(self) -> None:
+        """End every process, the broker last, and let another demo have the folder."""
+        if hasattr(self, "supervisor"):
+            self.supervisor.stop()
+        if hasattr(self, "broker"):
+            self.broker.stop()
+        if hasattr(self, "_held"):
+            os.close(self._held)
+
+
+PROCESSES = {
+    "devices": "demo.devices",
+    "ingest": "ingest",
+    "edge": "edge_agent",
+    "analytics": "analytics",
+    "console": "console",
+}
+"""Module of every process, in the order in which they start."""
+
+PULSING = {"ingest": 20.0, "edge": 20.0, "analytics": 600.0, "console": 60.0}
+"""Processes that touch ``NAME.pulse`` while they make progress, and how long each may stand still.
+
+Analytics beats between its rounds, and a round that fits models over a year is long.
+"""
+
+
+def device_topics() -> list[str]:
+    """Topics on which the estate's radio devices speak."""
+    profiles = load_profiles()
+    estate = load_site(shipped_site(), "demo/site.yaml", profiles)
+    said = {
+        message.topic.format(unit=meter.unit) for meter in estate.meters for message in profiles[meter.profile].messages
+    }
+    return sorted(said)
+
+
+def newest_ms(store_url: str) -> int:
+    """When the newest stored reading was taken: an earlier start has lived until then."""
+    store = open_readings(store_url)
+    newest = max((latest.t_ms for latest in store.latest().values()), default=0)
+    store.close()
+    return newest
+
+
+def latency_p95(folder: Path) -> float | None:
+    """p95 of the seconds from a register's reading to its storing, live readings only, as ingest measured them."""
+    file = folder / "ingest.json"
+    tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    p95: float | None = tree.get("live_latency_s", {}).get("p95")
+    return p95
+
+
+def check_port(listen: str) -> None:
+    """Raise ``ConfigError`` if somebody already listens there."""
+    host, _, port = listen.rpartition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise ConfigError(
+                f"{listen} cannot be used for the console ({error.strerror}); choose another --port"
+            ) from None
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

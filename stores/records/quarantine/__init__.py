@@ -1,0 +1,1 @@
+"""What was refused, with its reason, until it is stored or somebody discards it."""

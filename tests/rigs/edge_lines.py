@@ -1,0 +1,95 @@
+"""Real Modbus lines for tests: a pymodbus server in a thread, and RTU slaves behind a pseudo-terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import struct
+import threading
+import tty
+
+from pymodbus.framer import FramerRTU, FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from rigs.servers import free_port
+
+
+class TcpUnits:
+    """``units`` maps an address to its registers (address → word), the same in every table."""
+
+    def __init__(self, units, framer=FramerType.SOCKET, port=None):
+        self.units, self.framer, self.port = units, framer, port or free_port()
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.ready.wait(5)
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.finish.set)
+        self.thread.join()
+
+    async def _serve(self):
+        self.loop, self.finish = asyncio.get_running_loop(), asyncio.Event()
+        devices = [
+            SimDevice(
+                unit, simdata=[SimData(a, values=w, datatype=DataType.REGISTERS) for a, w in sorted(words.items())]
+            )
+            for unit, words in self.units.items()
+        ]
+        server = ModbusTcpServer(devices, framer=self.framer, address=("127.0.0.1", self.port))
+        await server.serve_forever(background=True)
+        self.ready.set()
+        await self.finish.wait()
+        await server.shutdown()
+
+
+class PtyUnits:
+    """RTU slaves on one line. A unit that is not in ``units`` stays silent; ``asked`` counts requests by unit."""
+
+    def __init__(self, units, late=()):
+        self.units, self.asked, self.late = units, {}, dict(late)
+        self.ours, self.theirs = os.openpty()
+        tty.setraw(self.theirs)
+        self.path = os.ttyname(self.theirs)
+        self.stop_r, self.stop_w = os.pipe()
+        self.thread = threading.Thread(target=self._serve)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.write(self.stop_w, b"x")
+        self.thread.join()
+        for fd in (self.ours, self.theirs, self.stop_r, self.stop_w):
+            os.close(fd)
+
+    def _serve(self):
+        heard = b""
+        while True:
+            readable, _, _ = select.select([self.ours, self.stop_r], [], [])
+            if self.stop_r in readable:
+                return
+            heard += os.read(self.ours, 256)
+            while len(heard) >= 8:
+                self._answer(heard[:8])
+                heard = heard[8:]
+
+    def _answer(self, request):
+        unit, function, address, count = struct.unpack(">BBHH", request[:6])
+        self.asked[unit] = self.asked.get(unit, 0) + 1
+        words = self.units.get(unit)
+        if words is None:
+            return
+        wanted = [words.get(address + i, 0) for i in range(count)]
+        body = struct.pack(f">BBB{count}H", unit, function, 2 * count, *wanted)
+        frame = body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+        if delay_s := self.late.pop(unit, 0):
+            threading.Timer(delay_s, os.write, (self.ours, frame)).start()
+        else:
+            os.write(self.ours, frame)

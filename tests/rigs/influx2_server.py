@@ -1,0 +1,94 @@
+"""A real InfluxDB 2.7 on a free loopback port, where ``tools/build_servers.sh influxdb2`` has built one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import urllib3
+
+from meterhouse.influxd import built_influxd
+from rigs.influx2_fake import ORG, TOKEN
+from rigs.influx_server import QUICK
+from rigs.servers import free_port
+
+START_TIMEOUT_S = 60.0
+
+
+def built_influxd2() -> Path | None:
+    """The program, if it was built: it needs Rust beside Go, so that nobody has to have it."""
+    program = built_influxd().with_name("influxd2")
+    return program if os.access(program, os.X_OK) else None
+
+
+class Influx2Server:
+    """Context manager: a server of our own. ``kill`` and ``start`` keep its port and its folder."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="influxd2-", dir=QUICK))
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.http = urllib3.PoolManager(retries=False, timeout=5.0)
+
+    @property
+    def url(self) -> str:
+        return self.url_of("meterhouse")
+
+    def url_of(self, database: str, token: str = TOKEN, org: str = ORG) -> str:
+        return f"influx+token://{quote(token)}@127.0.0.1:{self.port}/{quote(org)}/{database}"
+
+    def start(self) -> Self:
+        program = built_influxd2()
+        assert program is not None
+        words = [
+            "--reporting-disabled",
+            f"--http-bind-address=127.0.0.1:{self.port}",
+            f"--bolt-path={self.folder / 'meta.bolt'}",
+            f"--sqlite-path={self.folder / 'meta.sqlite'}",
+            f"--engine-path={self.folder / 'engine'}",
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([program, *words], stdout=log, stderr=log)
+        until = time.monotonic() + START_TIMEOUT_S
+        while not self._is_set_up():
+            assert self.process.poll() is None, self.log
+            assert time.monotonic() < until, self.log
+            time.sleep(0.1)
+        return self
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def _is_set_up(self) -> bool:
+        first = {"username": "root", "password": "a-password", "org": ORG, "bucket": "first", "token": TOKEN}
+        try:
+            answer = self.http.request("POST", f"http://127.0.0.1:{self.port}/api/v2/setup", json=first)
+        except urllib3.exceptions.HTTPError:
+            return False
+        return answer.status == 201 or b"already been completed" in answer.data
+
+    def kill(self) -> None:
+        """Take it away without a word, as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(timeout=30)
+        self.process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end(signal.SIGTERM)
+        self.http.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)

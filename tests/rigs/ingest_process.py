@@ -1,0 +1,234 @@
+"""What the fault tests of ingest share: ingest as a supervised process, brokers, an agent that plays recordings."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from device_profiles import load_profiles
+from facility.documents.site import load_site
+from meterhouse.supervisor import Supervisor
+from rigs.ingest_rig import CATALOGUE
+from rigs.servers import DEBIAN, Mosquitto
+from stores.readings.sqlite.store import SqliteStore
+from stores.records.database import open_records
+from stores.records.quarantine.quarantine import Quarantine
+from stores.records.registry import Registry
+
+FULL = os.environ.get("FULL") == "1"
+"""Full-size trials (``make bench``); otherwise what fits into ``make test``."""
+
+SEED = int(os.environ.get("SEED", "7"))
+HERE = Path(__file__).parent
+T0_MS = 1_700_000_000_000
+WATER = [f"m{i}/water_volume/total" for i in range(4)]
+SITE = """\
+version: 1
+site: {id: town, name: Town, timezone: UTC, currency: EUR}
+buildings: [{id: hall, name: Hall}]
+agents: [{id: edge-1, buses: [{id: gateway, url: "modbus+tcp://127.0.0.1:1"}]}]
+meters:
+""" + "".join(
+    f"  - {{id: m{i}, name: m{i}, building: hall, profile: generic/pulse-water, agent: edge-1, bus: gateway,"
+    f" unit: {i + 1}, utility: water}}\n"
+    for i in range(len(WATER))
+)
+
+
+def seeded():
+    """Chance that can be repeated: ``SEED=n``."""
+    print(f"SEED={SEED}")  # noqa: T201 - a failed run is repeated with it
+    return random.Random(SEED)  # noqa: S311 - chance that can be repeated
+
+
+class Debian(Mosquitto):
+    """The broker as Debian sets it up: 20 in flight, 1,000 queued, snapshots every half hour, no accounts."""
+
+    words = defaultdict(lambda: "any")
+
+    def __init__(self):
+        super().__init__(settings=DEBIAN)
+
+    def url_for(self, identity):
+        return f"mqtt://{identity}:any@127.0.0.1:{self.port}"
+
+
+class Served:
+    """Ingest as a process under our supervisor, which acts while somebody waits with ``until``.
+
+    ``script`` names a file beside this one that starts ingest with a fault in it.
+    """
+
+    def __init__(self, folder, broker, catalogue=CATALOGUE, *, script=None, **env):
+        self.folder, self.broker = folder / "ingest", broker
+        self.folder.mkdir()
+        self._apply(catalogue)
+        self.env = {
+            "METERHOUSE_DATA": str(self.folder),
+            "METERHOUSE_BROKER": broker.url_for("ingest"),
+            "METERHOUSE_STORE": f"sqlite://{self.folder / 'readings.db'}",
+            "METERHOUSE_RECORDS": self._records,
+            "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)]),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        } | env
+        self.command = [sys.executable, str(HERE / script)] if script else [sys.executable, "-m", "ingest"]
+        self.supervisor = Supervisor(folder / "logs")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without cached bytecode every start takes seconds more
+
+    @property
+    def _records(self):
+        return f"sqlite:///{self.folder / 'records.db'}"
+
+    def _apply(self, catalogue):
+        engine = open_records(self._records)
+        Registry(engine).apply(catalogue, by="a test", at=datetime.now(UTC))
+        engine.dispose()
+
+    def start(self):
+        self.supervisor.start("ingest", self.command, self.env, self.folder / "ingest.pulse")
+        self.until(self.is_listening)
+        return self
+
+    @property
+    def child(self):
+        return self.supervisor.children["ingest"]
+
+    @property
+    def pid(self):
+        return self.child.process.pid
+
+    @property
+    def log(self):
+        return self.child.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def is_listening(self):
+        return "broker_connected" in self.log[self.child.log_start :]
+
+    def until(self, truth, timeout_s=30.0, pause_s=0.02):
+        """Tend the process until it is true; return how long that took."""
+        begun = time.monotonic()
+        while not truth():
+            assert time.monotonic() - begun < timeout_s, f"not within {timeout_s} s: {self.log[-3000:]}"
+            self.supervisor.tend()
+            time.sleep(pause_s)
+        return time.monotonic() - begun
+
+    def kill(self):
+        """``kill -9``, and a restart that is not delayed: it is not the process that failed."""
+        self.child.process.kill()
+        self.child.process.wait()
+        self.child.delay_s = 0.05
+
+    def stop(self):
+        """End it in good order, and do not start it again."""
+        self.supervisor.stop()
+        self.supervisor.children.clear()
+
+    def told(self, name, default=None):
+        """A figure of ``ingest.json``."""
+        try:
+            return json.loads((self.folder / "ingest.json").read_text(encoding="utf-8")).get(name, default)
+        except (OSError, ValueError):
+            return default
+
+    def totals(self):
+        """Readings counted once each, as ingest notes them on disk."""
+        with sqlite3.connect(self.folder / "ingest.db") as db:
+            return dict(db.execute("SELECT name, readings FROM total"))
+
+    @contextmanager
+    def store(self):
+        store = SqliteStore(self.folder / "readings.db")
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def stored(self):
+        """Point → [(time, value), …] of everything in the store."""
+        with self.store() as store:
+            points = list(store.totals())
+            found = store.read(points, 0, 2**62)
+        return {p: list(zip(s.t_ms.tolist(), s.x.tolist(), strict=True)) for p, s in found.items() if len(s)}
+
+    def count(self):
+        with self.store() as store:
+            return sum(total.count for total in store.totals().values())
+
+    def quarantined(self):
+        engine = open_records(self._records)
+        try:
+            return Quarantine(engine).items(limit=10**6)
+        finally:
+            engine.dispose()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        if self.supervisor.children and self.child.process.poll() is None:
+            self.child.process.send_signal(signal.SIGCONT)
+        self.supervisor.stop()
+
+
+def water_estate():
+    """The estate that an agent process and ingest share."""
+    return load_site(SITE, "site.yaml", load_profiles())
+
+
+@contextmanager
+def agent_playing(folder, broker, rows, *, batch_rows=25):
+    """``python -m edge_agent`` with a recording of so many readings; each can be told from all others."""
+    home = folder / "edge"
+    home.mkdir()
+    (home / "site.yaml").write_text(SITE, encoding="utf-8")
+    record(home / "recordings", rows)
+    env = {
+        "METERHOUSE_DATA": str(home),
+        "METERHOUSE_BROKER": broker.url_for("edge-1"),
+        "METERHOUSE_SITE": str(home / "site.yaml"),
+        "METERHOUSE_AGENT": "edge-1",
+        "METERHOUSE_REPLAY": str(home / "recordings"),
+        "METERHOUSE_BATCH_ROWS": str(batch_rows),
+        "METERHOUSE_SILENCE_S": "1",
+        "METERHOUSE_BACKLOG_RATE": "0",
+        "METERHOUSE_BACKLOG_DELAY_S": "0",
+    }
+    with (home / "log").open("ab") as log:
+        child = subprocess.Popen([sys.executable, "-m", "edge_agent"], env=os.environ | env, stdout=log, stderr=log)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def record(folder, rows, per_line=1000):
+    folder.mkdir()
+    with (folder / "a.new").open("w", encoding="utf-8") as file:
+        file.write(json.dumps({"points": WATER, "rows": rows}) + "\n")
+        for start in range(0, rows, per_line):
+            ks = range(start, min(start + per_line, rows))
+            block = {"p": [k % len(WATER) for k in ks], "t": [T0_MS + 1000 * k for k in ks], "x": [k / 2 for k in ks]}
+            file.write(json.dumps(block) + "\n")
+    (folder / "a.new").rename(folder / "a.readings")
+
+
+def recorded(rows):
+    """What a store must hold of a recording: point → [(time, value), …]."""
+    return {point: [(T0_MS + 1000 * k, k / 2) for k in range(i, rows, len(WATER))] for i, point in enumerate(WATER)}

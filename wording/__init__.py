@@ -1,0 +1,1 @@
+"""Sentences, numbers, dates and names in the reader's language, from one catalogue."""

@@ -1,0 +1,74 @@
+"""An alert in words: its message id and parameters become sentences in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from wording.formats import Formats
+from wording.texts import load_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from facility.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What an alert says: a title, one sentence, the likely cause and the first check."""
+
+    title: str
+    what: str
+    why: str
+    check: str
+
+
+def render(message_id: str, params: Mapping[str, Any], language: str, catalogue: Catalogue) -> Wording:
+    """The sentences of ``message_id`` (``alert.<detector>``) for ``en`` or ``zh-Hans``.
+
+    Parameters are typed by their name: ``…_at`` an ISO instant in UTC, ``…_h`` hours, ``…_share`` 0–1, ``…_w`` watts,
+    ``…_money`` in the site's currency, ``…_qty`` in the unit that ``unit`` names; meters, buildings and spaces by id.
+    """
+    texts = load_texts(language)
+    formats = Formats(language, catalogue.site.timezone, catalogue.site.currency)
+    unit = str(params.get("unit", ""))
+    words = {name: _word(name, value, unit, formats, catalogue) for name, value in params.items()}
+    return Wording(*(texts(f"{message_id}.{part}", **words) for part in ("title", "what", "why", "check")))
+
+
+def _word(name: str, value: object, unit: str, formats: Formats, catalogue: Catalogue) -> str:
+    """One parameter as a reader writes it."""
+    if isinstance(value, str):
+        if name.endswith("_at"):
+            return formats.instant(datetime.fromisoformat(value))
+        return _name(name, value, formats.language, catalogue)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return _figure(name, float(value), unit, formats)
+
+
+def _figure(name: str, value: float, unit: str, formats: Formats) -> str:
+    """A number by the suffix of its name."""
+    written: dict[str, Callable[[], object]] = {
+        "money": lambda: formats.money(value),
+        "qty": lambda: formats.use(value, unit),
+        "h": lambda: formats.lasting(timedelta(hours=value)),
+        "w": lambda: formats.power(value),
+        "share": lambda: formats.percent(value),
+    }
+    plain = lambda: formats.number(value, 0 if value.is_integer() else 1)  # noqa: E731 - the table's last row
+    return str(written.get(name.rpartition("_")[2] if "_" in name else "", plain)())
+
+
+def _name(name: str, value: str, language: str, catalogue: Catalogue) -> str:
+    """The display name behind an id; anything else as it is."""
+    kind = name.rpartition("_")[2]
+    if kind == "meter" and value in catalogue.meter:
+        return catalogue.meter[value].name.in_language(language)
+    if kind == "building" and value in catalogue.building:
+        return catalogue.building[value].name.in_language(language)
+    if kind == "space" and value in catalogue.space:
+        return catalogue.space[value].name.in_language(language)
+    return value
