@@ -27,6 +27,7 @@ from stores.records.registry import Registry
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Meter
+    from stores.records.registry import Revision
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -105,7 +106,8 @@ def swap(
 ) -> None:
     """Write a swap into the ledger and have its use computed again."""
     registry = _registry()
-    estate = registry.load()
+    found = registry.revision()
+    estate = found.catalogue
     place, when = _meter(estate, meter), _past(estate, "--at", at)
     old = history_of(place, estate.installations)
     told = told_ratios(old[-1])
@@ -130,7 +132,7 @@ def swap(
         check_ratio(estate, place)
         known = agent_knows_from(estate, place, agent_from, told) if ratios != told else None
     changed = told_from(swapped(old, new), known, ratios, new)
-    _write(registry, estate, place, changed, "meter.swap", new)
+    _write(registry, found, place, changed, "meter.swap", new)
     say_who_must_know(place, known)
 
 
@@ -152,7 +154,8 @@ def correct(
 ) -> None:
     """Correct what the ledger says and have what depends on it computed again."""
     registry = _registry()
-    estate = registry.load()
+    found = registry.revision()
+    estate = found.catalogue
     place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
     note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
     changed = history_of(place, estate.installations)
@@ -180,7 +183,7 @@ def correct(
         )
         known = agent_knows_from(estate, place, agent_from, told_ratios(in_force[-1]))
         changed = corrected(changed, when, known, true)
-    _write(registry, estate, place, changed, "meter.correct", note)
+    _write(registry, found, place, changed, "meter.correct", note)
     say_who_must_know(place, known)
 
 
@@ -194,27 +197,31 @@ def remove_entry(
 ) -> None:
     """Take a wrong entry out of the ledger and have what depends on it computed again; the audit trail keeps it."""
     registry = _registry()
-    estate = registry.load()
+    found = registry.revision()
+    estate = found.catalogue
     place, when = _meter(estate, meter), written_instant("--entry", entry, ZoneInfo(estate.site.timezone))
     note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
     changed = removed(history_of(place, estate.installations), when)
-    _write(registry, estate, place, changed, "meter.remove-entry", note)
+    _write(registry, found, place, changed, "meter.remove-entry", note)
 
 
 def _write(
     registry: Registry,
-    estate: Catalogue,
+    found: Revision,
     place: Meter,
     changed: tuple[Installation, ...],
     what: str,
     note: Installation,
 ) -> None:
+    """Keep what was changed in the estate as it was found. Raises ``Stale`` where somebody has changed it since."""
+    estate = found.catalogue
     check_history(changed)
     check_reads(open_readings(Settings().store_url), estate, place, changed)
     others = tuple(one for one in estate.installations if one.meter != place.id)
     meters = tuple(present_facts(m, changed) if m.id == place.id else m for m in estate.meters)
     edited = replace(estate, meters=meters, installations=(*others, *changed))
-    changes = registry.edit(edited, by=note.by, at=datetime.now(UTC), what=what, reason=f"{place.id}: {note.reason}")
+    why = f"{place.id}: {note.reason}"
+    changes = registry.edit(edited, based_on=found.version, by=note.by, at=datetime.now(UTC), what=what, reason=why)
     for change in changes:
         typer.echo(str(change))
     if not changes:

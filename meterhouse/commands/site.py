@@ -100,14 +100,15 @@ def apply(
     settings = Settings()
     settings.data.mkdir(parents=True, exist_ok=True)
     registry = Registry(open_records(settings.records_url))
-    changes = registry.difference(estate)
+    shown = registry.difference(estate)
+    changes = shown.changes
     _warn_of_unadjusted_years(estate)
-    _print_changes(changes, registry.edits())
+    _print_changes(changes, shown.edits)
     _warn_of_undated_devices(changes)
     if dry_run or not changes:
         return
     _check_ledgers(estate, changes, settings)
-    registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept)
+    registry.apply(estate, by=getpass.getuser(), at=datetime.now(UTC), accept=accept, shown=shown)
     typer.echo(f"{len(changes)} changes applied.")
 
 

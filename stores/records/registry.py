@@ -14,6 +14,7 @@ from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
 from stores.records.recomputations import ask
+from stores.records.stale import Act, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,23 @@ class Assignment:
     valid_to: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The estate as of one version of the registry: what a person looks at before they change it."""
+
+    version: int
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a document would change in the registry at a version, and what was edited there since the last apply."""
+
+    version: int
+    changes: list[Change]
+    edits: list[Change]
+
+
 class Registry:
     """The estate in the records. It is the truth after the first apply."""
 
@@ -45,63 +63,80 @@ class Registry:
 
     def load(self) -> Catalogue:
         """The estate as it stands. Raises ``ConfigError`` where none has been applied."""
+        return self.revision().catalogue
+
+    def revision(self) -> Revision:
+        """The estate with its version, read as one. Raises ``ConfigError`` where none has been applied."""
         with self._engine.connect() as connection:
-            rows = _stored(connection)
+            version, rows = _version(connection), _stored(connection)
         if not rows["site"]:
             raise ConfigError("no estate has been applied; run meterhouse site apply FILE")
-        return catalogue_of(rows)
+        return Revision(version, catalogue_of(rows))
 
     def version(self) -> int:
         """A number that grows with every change; 0 before the first."""
         with self._engine.connect() as connection:
             return _version(connection)
 
-    def difference(self, catalogue: Catalogue) -> list[Change]:
-        """What applying ``catalogue`` would change."""
-        with self._engine.connect() as connection:
-            return compare(_stored(connection), rows_of(catalogue))
+    def difference(self, catalogue: Catalogue) -> Comparison:
+        """What applying ``catalogue`` would change, and what was edited elsewhere since the last apply.
 
-    def edits(self) -> list[Change]:
-        """What was edited elsewhere since the last apply: the third side of a difference."""
+        Raises ``ConfigError`` where ``catalogue`` names a thing twice.
+        """
+        new = rows_of(catalogue)
         with self._engine.connect() as connection:
-            applied = _last_applied(connection)
-            return compare(applied, _stored(connection)) if applied else []
+            version, stored, applied = _version(connection), _stored(connection), _last_applied(connection)
+        return Comparison(version, compare(stored, new), compare(applied, stored) if applied else [])
 
-    def apply(self, catalogue: Catalogue, *, by: str, at: datetime, accept: bool = False) -> list[Change]:
+    def apply(
+        self, catalogue: Catalogue, *, by: str, at: datetime, accept: bool = False, shown: Comparison | None = None
+    ) -> list[Change]:
         """Make the registry equal to a document, in one transaction; applying it again changes nothing.
 
-        Raises ``ConfigError`` where that would undo what was edited elsewhere since the last apply, unless
-        ``accept`` says that this is meant.
+        ``shown`` is the difference that a person agreed to: raises ``Stale`` where it is another one by now. Raises
+        ``ConfigError`` where the document would undo what was edited elsewhere since the last apply, unless ``accept``
+        says that this is meant.
         """
         new = rows_of(catalogue)
         with writing(self._engine) as connection:
             stored, applied = _stored(connection), _last_applied(connection)
             changes = compare(stored, new)
+            if shown is not None and shown.changes != changes:
+                raise _stale(connection, shown.version, "apply it again and look at the difference")
             if applied and not accept:
                 _refuse_undoing(compare(applied, stored), changes)
             if stored != new or applied != new:
                 _replace(connection, stored, new, at)
-                _add_revision(connection, at, by, new)
-                append_entry(connection, at, by, "site.apply", catalogue.site.id, _told(changes))
+                _keep_revision(connection, at, by, "site.apply", catalogue.site.id, _told(changes), new)
                 _ask_again(connection, stored, catalogue, by, at, "site.apply")
         return changes
 
     def edit(
-        self, catalogue: Catalogue, *, by: str, at: datetime, what: str = "site.edit", reason: str = ""
+        self,
+        catalogue: Catalogue,
+        *,
+        based_on: int,
+        by: str,
+        at: datetime,
+        what: str = "site.edit",
+        reason: str = "",
     ) -> list[Change]:
         """Change the registry otherwise than by a document; the next apply will not silently undo it.
 
-        What the change makes wrong in stored figures is put on the list of recomputations.
+        ``based_on`` is the version that ``catalogue`` was made from (``Revision.version``): raises ``Stale`` where
+        the registry has another one by now, since all that was changed meanwhile would be undone. What the change
+        makes wrong in stored figures is put on the list of recomputations.
         """
         new = rows_of(catalogue)
         with writing(self._engine) as connection:
+            if _version(connection) != based_on:
+                raise _stale(connection, based_on, "do it again on the estate as it is now")
             stored = _stored(connection)
             changes = compare(stored, new)
             if stored != new:
                 _replace(connection, stored, new, at)
-                _add_revision(connection, at, by, None)
                 told = f"{reason}: {_told(changes)}" if reason else _told(changes)
-                append_entry(connection, at, by, what, catalogue.site.id, told)
+                _keep_revision(connection, at, by, what, catalogue.site.id, told, None)
                 _ask_again(connection, stored, catalogue, by, at, reason or what)
         return changes
 
@@ -112,6 +147,13 @@ class Registry:
         query = query.where(a.what == what, a.subject == subject).order_by(a.valid_from, a.id)
         with self._engine.connect() as connection:
             return [Assignment(*row) for row in connection.execute(query)]
+
+
+def _stale(connection: Connection, version: int, again: str) -> Stale:
+    """Who changed the registry after a version, and what."""
+    r = tables.revision.c
+    query = sa.select(r.at, r.by, r.summary).where(r.version > version).order_by(r.version)
+    return Stale("the estate", [Act(*row) for row in connection.execute(query)], again)
 
 
 def _ask_again(connection: Connection, stored: Rows, catalogue: Catalogue, by: str, at: datetime, reason: str) -> None:
@@ -196,6 +238,10 @@ def _last_applied(connection: Connection) -> Rows | None:
     return rows
 
 
-def _add_revision(connection: Connection, at: datetime, by: str, document: Rows | None) -> None:
-    row = {"version": _version(connection) + 1, "at": at, "by": by, "document": document}
+def _keep_revision(
+    connection: Connection, at: datetime, by: str, what: str, site: str, summary: str, document: Rows | None
+) -> None:
+    """Number the change, and put it on record with who made it."""
+    row = {"version": _version(connection) + 1, "at": at, "by": by, "summary": summary, "document": document}
     connection.execute(sa.insert(tables.revision).values(row))
+    append_entry(connection, at, by, what, site, summary)

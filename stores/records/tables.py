@@ -193,6 +193,7 @@ revision = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", Instant, nullable=False),
     text_column("by"),
+    text_column("summary"),  # what it changed, as people read it
     sa.Column("document", sa.JSON(none_as_null=True)),  # the rows of an applied site.yaml; NULL: edited elsewhere
 )
 

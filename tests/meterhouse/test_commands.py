@@ -127,7 +127,7 @@ def test_an_apply_shows_all_three_sides_and_undoes_no_edit_unasked(site, tmp_pat
     records = open_records(Settings(data=tmp_path).records_url)
     first, *rest = (estate := Registry(records).load()).buildings
     edited = replace(estate, buildings=(replace(first, floor_area_m2=1200.0), *rest))
-    Registry(records).edit(edited, by="kim", at=datetime.now(UTC))
+    Registry(records).edit(edited, based_on=1, by="kim", at=datetime.now(UTC))
     told = (
         "changed building b33: floor_area_m2 1200.0 → nothing   "
         "[undoes an edit: changed building b33: floor_area_m2 nothing → 1200.0]"

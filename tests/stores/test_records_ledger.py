@@ -67,7 +67,7 @@ def test_a_first_apply_asks_for_nothing(registry, engine):
 
 def test_a_swap_is_kept_audited_and_computed_again_from_its_date(registry, engine, now):
     changed = swap(estate())
-    registry.edit(changed, by="li", at=now, what="meter.swap", reason="total: worn")
+    registry.edit(changed, based_on=1, by="li", at=now, what="meter.swap", reason="total: worn")
     assert registry.load() == changed
     newest = Audit(engine).entries()[0]
     assert (newest.who, newest.what) == ("li", "meter.swap")
@@ -143,7 +143,7 @@ def test_a_meter_that_counts_elsewhere_is_computed_again_with_the_heads_beside_i
 
 
 def test_progress_and_difference_are_kept(registry, engine, now):
-    registry.edit(swap(estate()), by="li", at=now)
+    registry.edit(swap(estate()), based_on=1, by="li", at=now)
     todo = Recomputations(engine)
     (one,) = todo.open_ones()
     months = {"2026-03": {"before": {"qty": 10.0}, "after": {"qty": 12.5}}}

@@ -89,7 +89,7 @@ def test_an_estate_comes_out_as_it_went_in(applied):
 
 
 def test_a_first_apply_adds_everything(registry, now):
-    planned = registry.difference(estate())
+    planned = registry.difference(estate()).changes
     assert registry.apply(estate(), by="anna", at=now) == planned
     assert {change.kind for change in planned} == {"added"}
     assert "added meter total" in map(str, planned)
@@ -97,7 +97,7 @@ def test_a_first_apply_adds_everything(registry, now):
 
 
 def test_a_second_apply_changes_nothing(applied, engine, now):
-    assert applied.difference(estate()) == []
+    assert applied.difference(estate()).changes == []
     assert applied.apply(estate(), by="anna", at=now + timedelta(days=1)) == []
     assert applied.version() == 1
     assert len(Audit(engine).entries()) == 1
@@ -107,7 +107,7 @@ def test_a_difference_is_told_field_by_field(applied, now):
     changed = estate(
         ('serial: "A1"', 'serial: "B2"'), ("per_unit: 4", "per_unit: 5"), ("library, name: Lib", "books, name: Lib")
     )
-    told = [str(change) for change in applied.difference(changed)]
+    told = [str(change) for change in applied.difference(changed).changes]
     assert told == [
         "changed price water from 2024-01-01: per_unit 4.0 → 5.0",
         "added department books",
@@ -157,7 +157,7 @@ def renamed(catalogue, name):
 
 
 def test_what_was_edited_elsewhere_is_not_undone(applied, now):
-    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    applied.edit(renamed(estate(), "Great hall"), based_on=1, by="bob", at=now)
     with pytest.raises(ConfigError, match=r"changed building main: name_en 'Main' → 'Great hall'[\s\S]*--accept"):
         applied.apply(estate(), by="anna", at=now)
     assert applied.load().building["main"].name.en == "Great hall"
@@ -169,7 +169,7 @@ def test_what_was_edited_elsewhere_is_not_undone(applied, now):
 
 
 def test_an_edit_that_the_document_has_taken_up_is_no_obstacle(applied, now):
-    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    applied.edit(renamed(estate(), "Great hall"), based_on=1, by="bob", at=now)
     assert applied.apply(renamed(estate(), "Great hall"), by="anna", at=now) == []
     applied.apply(renamed(estate(), "Small hall"), by="anna", at=now)
     assert applied.load().building["main"].name.en == "Small hall"
@@ -177,7 +177,7 @@ def test_an_edit_that_the_document_has_taken_up_is_no_obstacle(applied, now):
 
 def test_an_edit_elsewhere_does_not_hinder_a_document_that_keeps_it(applied, now):
     edited = renamed(estate(), "Great hall")
-    applied.edit(edited, by="bob", at=now)
+    applied.edit(edited, based_on=1, by="bob", at=now)
     assert len(applied.apply(renamed(estate(('"A1"', '"B2"')), "Great hall"), by="anna", at=now)) == 1
 
 
@@ -197,7 +197,7 @@ def test_two_prices_from_one_day_are_refused(registry, now):
 
 
 def test_each_change_is_audited(applied, engine, now):
-    applied.edit(renamed(estate(), "Great hall"), by="bob", at=now)
+    applied.edit(renamed(estate(), "Great hall"), based_on=1, by="bob", at=now)
     edit, apply = Audit(engine).entries()
     assert (apply.who, apply.what, apply.subject) == ("anna", "site.apply", "campus")
     assert (edit.who, edit.what) == ("bob", "site.edit")

@@ -1,0 +1,17 @@
+"""Changes are held to what the person saw who makes them: what each revision of the estate changed."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add what a refusal tells."""
+    op.add_column("revision", sa.Column("summary", sa.Text(), nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    """Records of a newer Meterhouse are not taken back."""
+    raise NotImplementedError
