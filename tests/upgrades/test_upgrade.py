@@ -1,0 +1,190 @@
+"""A data folder of an earlier release is taken over whole: made by ``make_folder.py`` with that release's own code.
+
+Ingest was killed there, the agent still held readings and a person's wish waited: the new processes go on from it.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rigs.servers import Mosquitto, need_mosquitto
+
+from facility.ledger import history_of
+from facility.work import AlertState, Verdict
+from stores.readings import open_readings
+from stores.records.accounts import Accounts
+from stores.records.audit import Audit
+from stores.records.casebook import Casebook
+from stores.records.database import open_records
+from stores.records.people import People
+from stores.records.quarantine.item import ItemState
+from stores.records.quarantine.quarantine import Quarantine
+from stores.records.registry import Registry
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HERE.glob("*.tar.xz"))
+ENERGY = "main/energy_import/total"
+FAR_MS = 2**52
+
+
+@pytest.fixture(params=RELEASES)
+def town(request, tmp_path):
+    """The unpacked folder of a release; what it was told of its place is the new one."""
+    with tarfile.open(HERE / f"{request.param}.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    told = tmp_path / "town" / "data" / "ingest.json"
+    if told.exists():  # a move to another path is no upgrade: the readings would count as another store's
+        tree = json.loads(told.read_text(encoding="utf-8"))
+        tree["confirmed"]["store"] = str(tmp_path / "town" / "data" / "readings.db")
+        told.write_text(json.dumps(tree), encoding="utf-8")
+    return Town(tmp_path / "town")
+
+
+class Town:
+    """The folder, what its maker knows of it, and the stores in it."""
+
+    def __init__(self, home):
+        self.home = home
+        self.facts = json.loads((home / "facts.json").read_text(encoding="utf-8"))
+        self.made_at = datetime.fromisoformat(self.facts["made_at"])
+        data = home / "data"
+        self.env = {
+            "METERHOUSE_DATA": str(data),
+            "METERHOUSE_STORE": f"sqlite://{data / 'readings.db'}",
+            "METERHOUSE_RECORDS": f"sqlite:///{data / 'records.db'}",
+        }
+        self.edge_env = {
+            "METERHOUSE_DATA": str(home / "edge"),
+            "METERHOUSE_SITE": str(home / "edge" / "site.yaml"),
+            "METERHOUSE_AGENT": "edge-1",
+            "METERHOUSE_REPLAY": str(home / "edge" / "recordings"),
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
+            "METERHOUSE_SILENCE_S": "1",
+        }
+
+    @contextmanager
+    def records(self):
+        engine = open_records(self.env["METERHOUSE_RECORDS"])
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+    def stored(self):
+        """Point → [[time, value], …] of all that is stored."""
+        with closing(open_readings(self.env["METERHOUSE_STORE"])) as store:
+            found = store.read(list(self.facts["readings"]), 0, FAR_MS)
+            return {
+                point: [[t, x] for t, x in zip(s.t_ms.tolist(), s.x.tolist(), strict=True)]
+                for point, s in found.items()
+            }
+
+    def command(self, *words):
+        whole = [sys.executable, "-m", "meterhouse", *words]
+        return subprocess.run(whole, env=self._whole(self.env), cwd=ROOT, capture_output=True, text=True, check=False)
+
+    @contextmanager
+    def process(self, module, env, broker):
+        who = "edge-1" if module == "edge_agent" else module
+        env = self._whole(env | {"METERHOUSE_BROKER": f"mqtt://{who}:any@127.0.0.1:{broker.port}"})
+        with (self.home / f"{module}.log").open("ab") as log:
+            child = subprocess.Popen([sys.executable, "-m", module], env=env, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            yield child
+        finally:
+            child.send_signal(signal.SIGTERM)
+            child.wait(60)
+        assert child.returncode == 0, self.log(module)
+
+    def log(self, module):
+        return (self.home / f"{module}.log").read_text(encoding="utf-8")[-3000:]
+
+    def until(self, truth, timeout_s=90):
+        end = time.monotonic() + timeout_s
+        while not truth():
+            assert time.monotonic() < end, self.log("ingest") + self.log("edge_agent")
+            time.sleep(0.2)
+
+    @staticmethod
+    def _whole(env):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("METERHOUSE_")}
+        return kept | {"LC_ALL": "C.UTF-8"} | env
+
+
+def test_all_that_people_entered_stands_after_the_upgrade(town):
+    with town.records() as engine:
+        assert Audit(engine).verify()
+        catalogue = Registry(engine).load()
+        assert [building.id for building in catalogue.buildings] == ["hall"]
+        first, second = history_of(catalogue.meter["main"], catalogue.installations)
+        assert (second.serial, second.since) == ("B2", datetime.fromisoformat(town.facts["swap_at"]))
+        assert first.serial == ""
+        alerts = {alert.state: alert for alert in Casebook(engine).alerts()}
+        assert alerts.keys() == {AlertState.CLOSED, AlertState.ACKNOWLEDGED}
+        closed = alerts[AlertState.CLOSED]
+        assert (closed.verdict, closed.verdict_note) == (Verdict.FALSE_ALARM, "a tap was left open")
+        assert alerts[AlertState.ACKNOWLEDGED].acknowledged_by == "Ada"
+        assert [event.what for event in Casebook(engine).timeline(closed.id)] == ["opened", "resolved", "closed"]
+        assert People(engine).person(town.facts["session"], town.made_at).name == "Ada"
+        assert Accounts(engine).closed_month("hall", town.facts["closed_month"])
+        states = {item.state for item in Quarantine(engine).items(standing=None)}
+        assert states == {ItemState.DISCARDED, ItemState.ASKED}
+
+
+def test_the_bill_of_the_closed_month_reads_as_it_was_handed_in(town):
+    said = town.command("account", "report", "--building", "hall", "--month", town.facts["closed_month"])
+    assert said.stdout == town.facts["bill"], said.stderr
+
+
+def test_every_reading_arrives_and_the_waiting_wish_is_carried_out(town):
+    need_mosquitto()
+    before = {point: len(rows) for point, rows in town.stored().items()}
+    assert before != {point: len(rows) for point, rows in town.facts["readings"].items()}, "nothing is left to arrive"
+    with ExitStack() as running:
+        broker = running.enter_context(Mosquitto())
+        running.enter_context(town.process("ingest", town.env, broker))
+        running.enter_context(town.process("edge_agent", town.edge_env, broker))
+        town.until(lambda: town.stored() == town.facts["readings"])
+        with town.records() as engine:
+            quarantine = Quarantine(engine)
+            # It cannot be stored now either: it waits again, with its reason.
+            town.until(lambda: ItemState.WAITING in {item.state for item in quarantine.items()})
+            items = quarantine.items(standing=None)
+    refused = sum(item.count for item in items if item.state is not ItemState.REPLAYED)
+    assert refused == len(town.facts["refused"])
+
+
+def test_analytics_goes_on_and_the_figures_are_those_of_the_registers(town):
+    with town.records() as engine:
+        catalogue = Registry(engine).load()
+        closing_read = history_of(catalogue.meter["main"], catalogue.installations)[1].closing
+    rows = town.facts["readings"][ENERGY]
+    with ExitStack() as running:
+        need_mosquitto()
+        broker = running.enter_context(Mosquitto())
+        for module, env in (("ingest", town.env), ("edge_agent", town.edge_env)):
+            running.enter_context(town.process(module, env, broker))
+        town.until(lambda: town.stored() == town.facts["readings"])
+        running.enter_context(town.process("analytics", town.env, broker))
+        # The old device from its first reading to its closing read, the new one from 0 to its newest.
+        used = closing_read - rows[0][1] + rows[-1][1]
+        town.until(lambda: abs(hourly_use(town) - used) < 1e-6, 120)
+    with town.records() as engine:
+        flows = [alert for alert in Casebook(engine).alerts() if alert.detector == "continuous_flow"]
+    assert len(flows) == 2  # the hours that were looked at before raise nothing again
+
+
+def hourly_use(town):
+    with closing(open_readings(town.env["METERHOUSE_STORE"])) as store:
+        found = store.read_rollup("usage_1h", {"meter": "main", "quantity": "energy_import"}, 0, FAR_MS, ("qty",))
+    return sum(float(np.nansum(series.fields["qty"])) for series in found)
