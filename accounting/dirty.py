@@ -44,21 +44,25 @@ def _calendar(estate: Catalogue) -> tuple[object, ...]:
 
 
 def _counters(estate: Catalogue, meter: str) -> tuple[str, ...]:
-    return tuple(point.id for point in estate.counters if point.meter == meter)
+    return tuple(point.id for point in estate.points_of(meter) if point.quantity.is_counter)
 
 
 def _by_ledger(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
     for meter in after.meters:
-        if meter.id not in before.meter or not (points := _counters(after, meter.id)):
+        was, points = before.meter.get(meter.id), _counters(after, meter.id)
+        if was is None or not points:
             continue
-        was = before.meter[meter.id]
         if was.most_per_hour != meter.most_per_hour:
             yield Dirty(points, BEGINNING, None, f"{meter.id}: what its feeder can deliver changed")
-        old, new = (set(map(_figures, history_of(m, e.installations))) for m, e in ((was, before), (meter, after)))
+        old, new = _entries(was, before), _entries(meter, after)
         changed = sorted(one.since for one in old ^ new)
         if changed:
             later = [one.since for one in old & new if one.since > changed[-1]]
             yield Dirty(points, changed[0], min(later, default=None), f"{meter.id}: the ledger changed")
+
+
+def _entries(meter: Meter, estate: Catalogue) -> set[Installation]:
+    return set(map(_figures, history_of(meter, estate.installations_of(meter.id))))
 
 
 def _figures(one: Installation) -> Installation:

@@ -28,7 +28,7 @@ SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
 CHUNK_MS = 7 * 24 * HOUR_MS
 MIN_COMPLETENESS = 0.99
-WATCHED_STATES = frozenset({Quantity.DOOR_OPEN, Quantity.LEAK})
+WATCHED_STATES = (Quantity.DOOR_OPEN, Quantity.LEAK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms
 
 def watched_points(catalogue: Catalogue) -> list[str]:
     """Ids of doors and leak sensors."""
-    return [point.id for point in catalogue.points if point.quantity in WATCHED_STATES]
+    return [point.id for quantity in WATCHED_STATES for point in catalogue.points_of_quantity(quantity)]
 
 
 def blind_window(catalogue: Catalogue, now_ms: int) -> Window:

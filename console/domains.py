@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.figures import live_sum
 from console.live import stale_after_s
 from console.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug
-from facility.model import Provenance, SpaceKind
+from facility.model import MeterRole, Provenance, SpaceKind
 from facility.quantities import Quantity, Utility
 from wording.formats import NOTHING, Amount
 
@@ -64,7 +64,7 @@ NOT_FOUND: Found = ([], [])
 
 
 def _water(visit: Visit) -> Found:
-    meters = [m for m in visit.catalogue.meters if m.utility is Utility.WATER and m.role == "head"]
+    meters = [m for m in visit.catalogue.meters_of_utility(Utility.WATER) if m.role is MeterRole.HEAD]
     points = [p for m in meters for p in visit.catalogue.points_of(m.id)]
     if not meters:
         return NOT_FOUND
@@ -94,8 +94,8 @@ def _security(visit: Visit) -> Found:
 
 def _assets(visit: Visit) -> Found:
     """PUE: everything that the server room draws over what its computers draw."""
-    racks = [m for m in visit.catalogue.meters if m.enduse in COMPUTING_ENDUSES]
-    rooms = [m for m in visit.catalogue.meters if m.enduse in SERVER_ENDUSES]
+    racks = _used_for(visit, COMPUTING_ENDUSES)
+    rooms = _used_for(visit, SERVER_ENDUSES)
     batteries = [p for p in _sensors(visit, Quantity.BATTERY) if _kind(visit, p) is SpaceKind.SERVER_ROOM]
     facts: list[Fact] = []
     if racks and rooms:
@@ -106,7 +106,7 @@ def _assets(visit: Visit) -> Found:
 
 
 def _catering(visit: Visit) -> Found:
-    gas = [m for m in visit.catalogue.meters if m.utility is Utility.GAS and m.enduse in KITCHEN_ENDUSES]
+    gas = [m for m in visit.catalogue.meters_of_utility(Utility.GAS) if m.enduse in KITCHEN_ENDUSES]
     cold = [p for p in _sensors(visit, Quantity.TEMPERATURE) if _kind(visit, p) is SpaceKind.COLD_STORE]
     facts = []
     if gas:
@@ -126,7 +126,11 @@ DOMAINS: dict[str, Callable[[Visit], Found]] = {
 
 
 def _sensors(visit: Visit, quantity: Quantity) -> list[Point]:
-    return [p for p in visit.catalogue.points if p.quantity is quantity]
+    return list(visit.catalogue.points_of_quantity(quantity))
+
+
+def _used_for(visit: Visit, enduses: frozenset[str]) -> list[Meter]:
+    return [meter for enduse in sorted(enduses) for meter in visit.catalogue.meters_of_enduse(enduse)]
 
 
 def _kind(visit: Visit, point: Point) -> SpaceKind | None:

@@ -150,9 +150,8 @@ def _flow(catalogue: Catalogue, meter: Meter, utility: Utility, picture: Picture
 
 def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int | None:
     """When anything in a building was last heard."""
-    homes = {meter.id for meter in catalogue.meters_of(building)}
-    times = [picture.values[p.id].t_ms for p in catalogue.points if p.meter in homes and p.id in picture.values]
-    return max(times, default=None)
+    points = (point.id for meter in catalogue.meters_of(building) for point in catalogue.points_of(meter.id))
+    return max((picture.values[point].t_ms for point in points if point in picture.values), default=None)
 
 
 def meter_use(

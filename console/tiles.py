@@ -103,8 +103,8 @@ def reporting(visit: Visit) -> tuple[int, int]:
     """How many meters and sensors were heard of lately, and how many there are."""
     heard = {
         p.meter
-        for p in visit.catalogue.points
-        if (latest := visit.picture.values.get(p.id))
+        for point, p in visit.catalogue.point.items()
+        if (latest := visit.picture.values.get(point))
         and visit.now_ms - latest.t_ms <= point_stale_after_s(visit, p) * 1000
     }
     return len(heard), len({p.meter for p in visit.catalogue.points})

@@ -54,8 +54,8 @@ def devices_of(catalogue: Catalogue, profiles: Mapping[str, DeviceProfile], bus:
     """The devices on one bus of an agent's extract."""
     return tuple(
         _device(meter, catalogue.points_of(meter.id), profiles[meter.profile])
-        for meter in catalogue.meters
-        if meter.connection == bus
+        for agent in catalogue.agents
+        for meter in catalogue.meters_on(agent.id, bus)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,14 +78,17 @@ class Gate:
         self.site = catalogue.site.id
         self._agents = frozenset(agent.id for agent in catalogue.agents)
         self._rules = {
-            point.id: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
-            for point in catalogue.points
+            name: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
+            for name, point in catalogue.point.items()
         }
+        self._points: dict[str, list[str]] = defaultdict(list)
+        for point, (agent, _) in sorted(self._rules.items()):
+            self._points[agent].append(point)
         self._known: dict[tuple[str, tuple[str, ...]], RuleColumns] = {}
 
     def points_of(self, agent: str) -> list[str]:
         """Ids of the points that an agent reads, in order."""
-        return sorted(point for point, (owner, _) in self._rules.items() if owner == agent)
+        return self._points.get(agent, [])
 
     def admit(self, agent: str) -> None:
         """Raise ``Rejected`` for an agent that the estate does not have."""

@@ -94,7 +94,7 @@ def prove(
 
 def _serials(counters: Counters, point: Point) -> list[str]:
     meter = counters.catalogue.meter[point.meter]
-    return [one.serial for one in history_of(meter, counters.catalogue.installations)]
+    return [one.serial for one in history_of(meter, counters.catalogue.installations_of(meter.id))]
 
 
 class _End:

@@ -30,7 +30,7 @@ class Counters:
     def __init__(self, store: ReadingStore, catalogue: Catalogue) -> None:
         self._store, self.catalogue = store, catalogue
         self.stretches: dict[str, tuple[Stretch, ...]] = {
-            point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations)
+            point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations_of(point.meter))
             for point in catalogue.counters
         }
 

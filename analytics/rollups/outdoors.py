@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def outdoor_points(catalogue: Catalogue) -> dict[str, Point]:
     """Building → its outdoor thermometer; a building without one borrows the estate's first."""
     found: dict[str, Point] = {}
-    for point in catalogue.points:
+    for point in catalogue.points_of_quantity(Quantity.TEMPERATURE):
         meter = catalogue.meter[point.meter]
         space = catalogue.space.get(meter.space)
-        if point.quantity is Quantity.TEMPERATURE and space is not None and space.kind is SpaceKind.OUTDOORS:
+        if space is not None and space.kind is SpaceKind.OUTDOORS:
             found.setdefault(meter.building, point)
     estate = next(iter(found.values()), None)
     return {b.id: found.get(b.id, estate) for b in catalogue.buildings} if estate else {}

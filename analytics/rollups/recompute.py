@@ -84,7 +84,7 @@ class Recompute:
         """Whether anything is known of a counter from an instant on: a reading, or a read of its ledger."""
         newest = self._store.latest([point]).get(point)
         meter = self._catalogue.point[point].meter
-        reads = [one.since for one in self._catalogue.installations if one.meter == meter]
+        reads = [one.since for one in self._catalogue.installations_of(meter)]
         return (newest is not None and newest.t_ms >= t_ms) or any(at >= instant(t_ms) for at in reads)
 
     def _has_expired(self, point: str, start_ms: int, last_ms: int) -> bool:

@@ -142,9 +142,7 @@ def _installation(one: Installation) -> Tree:
 
 
 def _building(catalogue: Catalogue, building: Building) -> Tree:
-    spaces = [
-        {"id": s.id, "name": _name(s.name), "kind": s.kind.value} for s in catalogue.spaces if s.building == building.id
-    ]
+    spaces = [{"id": s.id, "name": _name(s.name), "kind": s.kind.value} for s in catalogue.spaces_of(building.id)]
     return _drop(
         {
             "id": building.id,
@@ -183,7 +181,7 @@ def _unbroken(days: list[int]) -> list[tuple[int, int]]:
 
 def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
     """A meter with all its points written out: an export does not depend on a profile's defaults."""
-    ledger = [_installation(one) for one in catalogue.installations if one.meter == meter.id]
+    ledger = [_installation(one) for one in catalogue.installations_of(meter.id)]
     device: Tree = {
         "serial": meter.serial,
         "ct_ratio": None if meter.ct_ratio == 1 else meter.ct_ratio,
