@@ -75,7 +75,7 @@ class Agent:
             for p in extract.points
             if p.quantity in GREATEST_RATES
         }
-        self._suspicion = Suspicion(greatest, self.outbox.newest_good())
+        self._suspicion = Suspicion(greatest, self.outbox.reader.newest_good())
         self.paused = False
         self._rounds: dict[str, tuple[int, float]] = {}
         self.buses: dict[str, Poller | ListeningDriver] = {}

@@ -38,9 +38,9 @@ class History:
     ) -> None:
         """Recordings wait in their files while ``most_unstored_rows`` wait in the outbox: its bound would drop them."""
         self._outbox, self._file, self._on_commit = outbox, progress_file, on_commit
-        progress = outbox.progress()
+        progress = outbox.reader.progress()
         self._rows = {name: each.rows for name, each in progress.items()}
-        self._until_ms = int(outbox.fact("replay_until_ms") or 0)
+        self._until_ms = int(outbox.reader.fact("replay_until_ms") or 0)
         self._written: dict[str, Any] = {}
         self._write_at = 0.0
         self._is_failing = False
@@ -80,7 +80,7 @@ class History:
         }
 
     def _lines(self) -> dict[str, int]:
-        return {name: each.lines for name, each in self._outbox.progress().items()}
+        return {name: each.lines for name, each in self._outbox.reader.progress().items()}
 
     def _has_room(self) -> bool:
         return self._outbox.newest - self._outbox.store_hw < self._most_unstored_rows

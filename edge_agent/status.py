@@ -26,7 +26,7 @@ def figures(agent: Agent) -> dict[str, float]:
         "callback_failures": publisher.link.guard.failures,
         "lost_unwritten": agent.writer.lost,
         "dropped": outbox.dropped,
-        "undated": outbox.undated(),
+        "undated": outbox.reader.undated(),
         "paused": float(agent.paused),
         "alarm_disk_full": float(outbox.is_full or agent.writer.is_failing),
         "alarm_corrupt": set_aside(outbox.path),

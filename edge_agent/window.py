@@ -166,7 +166,7 @@ class Window:
 
     def _check_store(self, store_id: str) -> None:
         """Another store may have nothing of what the last one acknowledged: begin at the oldest row still held."""
-        known = self._outbox.fact("store_id")
+        known = self._outbox.reader.fact("store_id")
         if known == store_id:
             return
         if not known:
@@ -194,7 +194,7 @@ class Window:
         self._live_from = self._live_begin
 
     def _next_live(self) -> Outgoing | None:
-        while (seq := self._outbox.next_live(self._live_from)) is not None:
+        while (seq := self._outbox.reader.next_live(self._live_from)) is not None:
             gap = self._taken.gap_from(seq, self._outbox.newest)
             if gap is None:
                 return None
@@ -220,7 +220,7 @@ class Window:
         lowest = self._taken.gap_from(1, self._outbox.newest)
         if lowest is None or any(lane == "backlog" for *_, lane in self._flying):
             return False
-        return lowest[0] < self._live_from or self._outbox.next_live(lowest[0]) != lowest[0]
+        return lowest[0] < self._live_from or self._outbox.reader.next_live(lowest[0]) != lowest[0]
 
     def _next_in_pace(self, now: float) -> Outgoing | None:
         """The next of the backlog, when its rate allows."""
@@ -265,8 +265,8 @@ class Window:
 
     def _tombstone(self, first: int, last: int) -> Outgoing:
         """What stands at ``first`` where no row is: a tombstone on disk, or the plain word that it is not held."""
-        found = self._outbox.tombstone_at(first)
-        following = self._outbox.next_row(first)
+        found = self._outbox.reader.tombstone_at(first)
+        following = self._outbox.reader.next_row(first)
         end = min(found[1] if found else last, following - 1 if following else last, last)
         tomb = wire.Tombstone(first, end, found[2] if found else "not_held")
         message = wire.Tombstones(v=wire.VERSION, dev=self._agent, ep=self._outbox.epoch, tomb=[tomb])

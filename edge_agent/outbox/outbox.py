@@ -39,20 +39,21 @@ Sample = tuple[str, int, float, int]
 """``point id, t_ms, value, quality``."""
 
 
-class Outbox(OutboxReader):
-    """One writer; readers have a connection of their own. Safe to use from several threads."""
+class Outbox:
+    """The one writer of its file; ``reader`` answers questions beside it. Safe to use from several threads."""
 
     def __init__(self, path: Path, now_ms: int, *, kept: Iterable[str] = (), room: Room = DEFAULT_ROOM) -> None:
         """Open or create; ``kept`` names the points whose readings are dropped last (security states).
 
         Raises ``ConfigError`` if the folder is read-only or another agent uses the file.
         """
+        self.path = path
         self._file_lock = FileLock(path)
         self._room, self._writing = room, threading.RLock()
         self._ballast = Ballast(path.parent, room.ballast_bytes)
         self._ballast.drop()  # a full disk has no room even to open the file
         self._db = open_database(path, now_ms)
-        super().__init__(path)
+        self.reader = OutboxReader(path)
         self._ballast.keep()
         self.is_full = False
         facts = dict(self._db.execute("SELECT name, value FROM fact"))
@@ -85,8 +86,7 @@ class Outbox(OutboxReader):
 
     def oldest(self) -> int:
         """The lowest sequence number still held, as a row or as a tombstone; ``newest + 1`` if none is."""
-        lowest = self._one("SELECT MIN(n) FROM (SELECT MIN(seq) n FROM reading UNION SELECT MIN(first) FROM tombstone)")
-        return int(lowest or self._newest + 1)
+        return self.reader.oldest() or self._newest + 1
 
     def commit(
         self,
@@ -116,7 +116,7 @@ class Outbox(OutboxReader):
 
     def release(self, boot: str, offset_ms: int, now_ms: int) -> bool:
         """Date and number some of the readings that waited for the clock. False if none wait any more."""
-        if not self.undated():
+        if not self.reader.undated():
             return False
         with self._writing, self._changing_points():
             dated, spoilt = held.take(self._db, boot, offset_ms, self._points.newest_ms())
@@ -133,12 +133,15 @@ class Outbox(OutboxReader):
 
     def rows(self, first: int, last: int, limit: int) -> list[Row]:
         """At most ``limit`` sound rows from ``first`` on without a hole; one that fails its CRC becomes a tombstone."""
-        return self._sound(
-            self._all(
-                "SELECT seq, lane, point, t_ms, x, q, crc FROM reading WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
-                (first, last, limit),
-            )
-        )
+        sound: list[Row] = []
+        for row, crc in self.reader.rows(first, last, limit):
+            if sound and row[0] != sound[-1][0] + 1:
+                break
+            if crc != row_crc(row):
+                self._set_aside(row[0])
+                break
+            sound.append(row)
+        return sound
 
     def free(self, store_hw: int) -> None:
         """Mark everything up to ``store_hw`` acked; on disk with the next ``tidy``."""
@@ -181,23 +184,20 @@ class Outbox(OutboxReader):
             remember(self._db, name, value)
 
     def unstored_backlog(self) -> int:
-        """How many backlog rows the server has not stored yet: all numbers less the live and the dropped ones."""
-        mark, newest = self._store_hw, self._newest  # counting the backlog itself would read millions of rows
-        live = self._one("SELECT COUNT(*) FROM reading WHERE lane = 0 AND seq > ? AND seq <= ?", (mark, newest))
-        dropped = self._one("SELECT TOTAL(last - MAX(first, ? + 1) + 1) FROM tombstone WHERE last > ?", (mark, mark))
-        return newest - mark - int(live) - int(dropped)
+        """How many backlog rows the server has not stored yet."""
+        return self.reader.backlog_rows(self._store_hw, self._newest)
 
     def close(self) -> None:
         """Close the file and let another agent have it."""
-        with self._writing, self._reading:
-            self._reader.close()
+        with self._writing:
+            self.reader.close()
             self._db.close()
             self._file_lock.release()
 
     def _spare_bytes(self) -> int:
         """What may still come in: room on the disk and in pages that deleted rows left, within the file's bound."""
-        used, freed = self.bytes_used()
-        disk = shutil.disk_usage(self._path.parent).free
+        used, freed = self.reader.bytes_used()
+        disk = shutil.disk_usage(self.path.parent).free
         return min(disk + freed, self._room.file_bytes - used)
 
     def _take_ballast(self) -> None:
@@ -212,7 +212,7 @@ class Outbox(OutboxReader):
 
     def _drop_undated(self, spare_bytes: int, dropped: int) -> int:
         """The oldest readings without a time, if they are too many: they get numbers for their tombstone."""
-        waiting = self.undated()
+        waiting = self.reader.undated()
         excess = max(waiting - self._room.unstored_rows, 0)
         if self._room.is_exhausted(spare_bytes) and not dropped:
             excess = max(excess, min(waiting, self._room.step_rows))
@@ -232,19 +232,6 @@ class Outbox(OutboxReader):
         if is_live:
             self._points.keep_times({row[2] for row in numbered})
         return newest
-
-    def _sound(self, rows: list[tuple[int, int, int, int, float, int, int]]) -> list[Row]:
-        """The rows up to the first hole or spoilt row."""
-        sound: list[Row] = []
-        for seq, lane, point, t_ms, x, q, crc in rows:
-            row = (seq, lane, point, t_ms, x, q)
-            if sound and row[0] != sound[-1][0] + 1:
-                break
-            if crc != row_crc(row):
-                self._set_aside(row[0])
-                break
-            sound.append(row)
-        return sound
 
     def _set_aside(self, seq: int) -> None:
         """A row that the disk has changed: keep it for a person, and tell the server that it is gone.
@@ -280,7 +267,7 @@ class Outbox(OutboxReader):
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            with noting_damage(self._path):
+            with noting_damage(self.path):
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from edge_agent.outbox.file import Row
+
 REPLAY = "replay:"
 """Prefix of the facts that say how far a recording has been played."""
 
@@ -29,17 +31,17 @@ class Progress:
 
 
 class OutboxReader:
-    """Safe to use from several threads."""
+    """What is in the file as of its last commit. Safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = connect(path, mode="ro")
+        self._db = connect(path, mode="ro")
         self._reading = threading.Lock()
 
-    @property
-    def path(self) -> Path:
-        """Where the file lies."""
-        return self._path
+    def close(self) -> None:
+        """Let the file go, after the question that is being answered."""
+        with self._reading:
+            self._db.close()
 
     def held(self) -> int:
         """How many rows are held, acked ones included."""
@@ -48,6 +50,13 @@ class OutboxReader:
     def undated(self) -> int:
         """How many readings wait for the clock."""
         return int(self._one("SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM held"))
+
+    def oldest(self) -> int | None:
+        """The lowest sequence number still held, as a row or as a tombstone; None if none is."""
+        found: int | None = self._one(
+            "SELECT MIN(n) FROM (SELECT MIN(seq) n FROM reading UNION SELECT MIN(first) FROM tombstone)"
+        )
+        return found
 
     def next_live(self, first: int) -> int | None:
         """The lowest sequence number of a live row from ``first`` on."""
@@ -58,6 +67,21 @@ class OutboxReader:
         """The lowest sequence number of any row from ``first`` on."""
         found: int | None = self._one("SELECT MIN(seq) FROM reading WHERE seq >= ?", (first,))
         return found
+
+    def rows(self, first: int, last: int, limit: int) -> list[tuple[Row, int]]:
+        """At most ``limit`` rows from ``first`` to ``last``, each with the checksum that was written beside it."""
+        found = self._all(
+            "SELECT seq, lane, point, t_ms, x, q, crc FROM reading WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
+            (first, last, limit),
+        )
+        return [((seq, lane, point, t_ms, x, q), crc) for seq, lane, point, t_ms, x, q, crc in found]
+
+    def backlog_rows(self, after: int, last: int) -> int:
+        """How many of the numbers ``after + 1`` to ``last`` are backlog rows, where ``last`` is the newest of all."""
+        # counting the backlog itself would read millions of rows
+        live = self._one("SELECT COUNT(*) FROM reading WHERE lane = 0 AND seq > ? AND seq <= ?", (after, last))
+        dropped = self._one("SELECT TOTAL(last - MAX(first, ? + 1) + 1) FROM tombstone WHERE last > ?", (after, after))
+        return last - after - int(live) - int(dropped)
 
     def newest_good(self) -> dict[str, tuple[int, float]]:
         """Time and value of the newest live reading of each point that is not suspect."""
@@ -94,7 +118,7 @@ class OutboxReader:
 
     def _all(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
         with self._reading, noting_damage(self._path):
-            return self._reader.execute(sql, values).fetchall()
+            return self._db.execute(sql, values).fetchall()
 
     def _one(self, sql: str, values: tuple[object, ...] = ()) -> Any:
         return self._all(sql, values)[0][0]

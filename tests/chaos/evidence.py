@@ -94,11 +94,11 @@ def _buried(outbox: Path, dead: set[int], spoilt: Mapping[int, tuple[str, int]])
 
 
 def _rows(outbox: Outbox) -> Iterator[Row]:
-    first = outbox.next_row(1)
+    first = outbox.reader.next_row(1)
     while first is not None:
         rows = outbox.rows(first, outbox.newest, CHUNK)
         yield from rows
-        first = outbox.next_row(rows[-1][0] + 1 if rows else first + 1)
+        first = outbox.reader.next_row(rows[-1][0] + 1 if rows else first + 1)
 
 
 def _now_ms() -> int:

@@ -86,11 +86,11 @@ def test_readings_that_wait_for_the_clock_for_ever_are_bounded_and_leave_a_tombs
     for k in range(3):
         outbox.hold("boot", [("p", 1000 * k + i, float(i), 0) for i in range(500)])
     outbox.tidy(0.0)
-    assert (outbox.undated(), outbox.newest, outbox.dropped) == (1000, 501, 500)
-    assert outbox.tombstones() == [(2, 501, "clock_unset")]
+    assert (outbox.reader.undated(), outbox.newest, outbox.dropped) == (1000, 501, 500)
+    assert outbox.reader.tombstones() == [(2, 501, "clock_unset")]
     while outbox.release("boot", NOW_MS, NOW_MS):
         pass
-    assert (outbox.undated(), outbox.newest, outbox.held()) == (0, 1501, 1001)
+    assert (outbox.reader.undated(), outbox.newest, outbox.reader.held()) == (0, 1501, 1001)
     outbox.close()
 
 
@@ -102,8 +102,8 @@ def test_a_held_row_that_the_disk_changed_gets_a_number_a_tombstone_and_a_copy_f
     assert [(row[3] - NOW_MS, row[4], row[5]) for row in outbox.rows(1, 9, 9)] == [
         (0, 0.0, 1), (2, 2.0, 1), (3, 3.0, 2), (4, 4.0, 1)
     ]  # fmt: skip
-    assert (outbox.newest, outbox.tombstones()) == (5, [(5, 5, "crc_mismatch")])
-    assert outbox._all("SELECT seq, t_ms, x FROM spoilt") == [(5, 1, 9.0)]
+    assert (outbox.newest, outbox.reader.tombstones()) == (5, [(5, 5, "crc_mismatch")])
+    assert outbox.reader._all("SELECT seq, t_ms, x FROM spoilt") == [(5, 1, 9.0)]
     outbox.close()
 
 
@@ -116,5 +116,5 @@ def test_what_the_disk_changed_of_a_held_row_moves_no_other(tmp_path, spoilt):
     while outbox.release("now", NOW_MS + 60_000, NOW_MS + 60_010):
         pass
     assert [row[3] - NOW_MS for row in outbox.rows(2, 10, 9)] == [51_999 + 1000 * i for i in range(9)]
-    assert (outbox.newest, outbox.tombstones()) == (11, [(11, 11, "crc_mismatch")])
+    assert (outbox.newest, outbox.reader.tombstones()) == (11, [(11, 11, "crc_mismatch")])
     outbox.close()

@@ -75,8 +75,8 @@ def test_a_row_that_the_disk_changed_is_found_set_aside_and_buried(tmp_path):
     assert [row[0] for row in outbox.rows(1, 10, 100)] == [1, 2, 3]
     assert outbox.rows(5, 10, 100) == []
     assert [row[0] for row in outbox.rows(6, 10, 100)] == [6, 7, 8, 9, 10]
-    assert outbox.tombstones() == [(4, 5, "crc_mismatch")]
-    assert outbox._one("SELECT COUNT(*) FROM spoilt") == 2
+    assert outbox.reader.tombstones() == [(4, 5, "crc_mismatch")]
+    assert outbox.reader._one("SELECT COUNT(*) FROM spoilt") == 2
     outbox.close()
 
 
@@ -101,10 +101,10 @@ def test_beyond_its_bound_the_oldest_telemetry_goes_first_and_leaves_tombstones(
     outbox.commit(samples(1, point="door"))
     outbox.commit(samples(1499, 100))
     outbox.tidy(1.0)
-    assert outbox.held() == 990
-    assert outbox.tombstones() == [(1, 100, "outbox_full"), (102, 611, "outbox_full")]
-    assert outbox.tombstone_at(300) == (102, 611, "outbox_full")
-    assert outbox.tombstone_at(101) is None
+    assert outbox.reader.held() == 990
+    assert outbox.reader.tombstones() == [(1, 100, "outbox_full"), (102, 611, "outbox_full")]
+    assert outbox.reader.tombstone_at(300) == (102, 611, "outbox_full")
+    assert outbox.reader.tombstone_at(101) is None
     assert [row[0] for row in outbox.rows(101, 2000, 5)] == [101]
     outbox.close()
 
@@ -115,7 +115,7 @@ def test_stored_rows_leave_after_the_replay_window_and_never_before(tmp_path):
     outbox.tidy(0.0)
     outbox.commit(samples(100, 100))
     outbox.tidy(1000.0)
-    assert outbox.held() == 200  # nothing is stored yet
+    assert outbox.reader.held() == 200  # nothing is stored yet
     outbox.free(200)
     outbox.tidy(1001.0)
     assert outbox.oldest() == 51  # by count
@@ -150,11 +150,11 @@ def test_before_the_disk_is_full_stored_rows_go_early_and_then_the_oldest(tmp_pa
     assert outbox.oldest() == 5001  # what is not stored stays while it can
     monkeypatch.setattr(outbox, "_spare_bytes", lambda: 2**20)
     outbox.tidy(3.0)
-    assert outbox.tombstones() == [(5001, 37_768, "no_room")]
+    assert outbox.reader.tombstones() == [(5001, 37_768, "no_room")]
     monkeypatch.undo()
     assert outbox._spare_bytes() > spare_bytes - 2**20  # its own free pages count: it does not drop for ever
     outbox.tidy(4.0)
-    assert (outbox.held(), outbox.is_tidy) == (12_232, True)
+    assert (outbox.reader.held(), outbox.is_tidy) == (12_232, True)
     outbox.close()
 
 
@@ -207,7 +207,7 @@ def test_another_store_is_remembered_together_with_the_mark_that_it_takes_back(t
     outbox.rewind("store-2")
     outbox.close()  # without tidying, as a kill does
     again = Outbox(tmp_path / "outbox.db", 0)
-    assert (again.fact("store_id"), again.store_hw) == ("store-2", 0)
+    assert (again.reader.fact("store_id"), again.store_hw) == ("store-2", 0)
     again.close()
 
 
@@ -215,11 +215,11 @@ def test_what_was_dropped_counts_as_held_until_its_tombstone_is_stored(tmp_path)
     outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(window_rows=0, unstored_rows=1000))
     outbox.commit(samples(1500))
     outbox.tidy(0.0)
-    assert outbox.tombstones() == [(1, 510, "outbox_full")]
+    assert outbox.reader.tombstones() == [(1, 510, "outbox_full")]
     assert outbox.oldest() == 1  # else the server would take 1 … 510 for stored and never hear why they are gone
     outbox.free(1500)
     outbox.tidy(1.0)
-    assert (outbox.oldest(), outbox.held()) == (1501, 0)
+    assert (outbox.oldest(), outbox.reader.held()) == (1501, 0)
     outbox.close()
 
 
@@ -278,7 +278,7 @@ def test_damage_to_an_index_is_mended_at_the_next_start(tmp_path):
     assert (mended.epoch, mended.newest, set_aside(path)) == (outbox.epoch, 301, 0)
     mended.free(301)
     mended.tidy(0.0)
-    assert mended.held() == 0
+    assert mended.reader.held() == 0
     mended.close()
 
 
@@ -290,6 +290,6 @@ def test_the_file_is_bounded_in_bytes_too(tmp_path):
         for _ in range(8):
             outbox.tidy(1.0)
     assert (tmp_path / "outbox.db").stat().st_size < 2.2 * 2**20
-    assert outbox.held() + sum(last - first + 1 for first, last, _ in outbox.tombstones()) == 60_000
-    assert {reason for *_, reason in outbox.tombstones()} == {"no_room"}
+    assert outbox.reader.held() + sum(last - first + 1 for first, last, _ in outbox.reader.tombstones()) == 60_000
+    assert {reason for *_, reason in outbox.reader.tombstones()} == {"no_room"}
     outbox.close()

@@ -63,7 +63,7 @@ def test_a_puback_frees_nothing_and_the_servers_acknowledgement_does(broker, ser
         assert outbox.store_hw == 0  # journalled is not stored
         server.acknowledge()
         until(lambda: outbox.store_hw == 1200)
-        assert outbox.held() == 1200  # acked rows stay for the replay window
+        assert outbox.reader.held() == 1200  # acked rows stay for the replay window
     assert outbox.is_tidy
 
 

@@ -30,12 +30,12 @@ def test_what_a_full_disk_crowded_out_of_memory_gets_numbers_and_a_tombstone(tmp
         for begin in range(0, 4000, 500):
             writer.put(samples(500, begin))
         until(lambda: outbox.is_full)
-        assert outbox.held() == 1
+        assert outbox.reader.held() == 1
         outbox._db.execute("PRAGMA max_page_count = 100000").fetchall()
     finally:
         writer.stop()
     assert writer.lost >= 2000
-    assert outbox.tombstones() == [(2, 1 + writer.lost, "disk_full")]
+    assert outbox.reader.tombstones() == [(2, 1 + writer.lost, "disk_full")]
     kept = outbox.rows(2 + writer.lost, 9999, 9999)
     assert [row[4] for row in kept] == [float(k) for k in range(writer.lost, 4000)]
     assert outbox.newest == 4001

@@ -115,7 +115,7 @@ def test_E13_readings_of_earlier_boots_lie_between_their_neighbours(tmp_path):
             now.go_on(1000)
             truth.append(now.true_ms)
             write(outbox, clock, boot, float(len(truth)))
-    assert (outbox.newest, outbox.undated()) == (50, 150)
+    assert (outbox.newest, outbox.reader.undated()) == (50, 150)
     now.off_ms = 0  # the time service has come
     write(outbox, clock, "again", 201.0)
     rows = outbox.rows(1, 999, 999)

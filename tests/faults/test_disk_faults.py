@@ -268,7 +268,7 @@ def test_E5_an_outage_longer_than_the_outbox_costs_telemetry_by_tombstone_and_no
         outbox.commit(samples(490, begin) + samples(10, begin, point=DOOR))
         doors += 10
         outbox.tidy(1.0)
-        assert outbox.held() <= 10_000
+        assert outbox.reader.held() <= 10_000
     server = serve(answers="always")
     with Sending(outbox, broker.url):
         server.wait(lambda: server.hw == 50_000, 20)

@@ -404,7 +404,7 @@ def test_B3_without_a_subscriber_no_row_is_freed_and_a_person_is_told(tmp_path, 
     with Mosquitto() as lonely, sending(outbox, lonely.url, silence_s=0.5) as publisher:
         until(lambda: publisher.reasons.alarms["no_subscriber"] == 1)
         time.sleep(1.5)
-        assert (outbox.store_hw, outbox.held()) == (0, 1200)
+        assert (outbox.store_hw, outbox.reader.held()) == (0, 1200)
         server = Server(lonely.port, answers="always")
         until(lambda: outbox.store_hw == 1200)
         until(lambda: publisher.reasons.alarms["no_subscriber"] == 0)
