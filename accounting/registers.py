@@ -8,13 +8,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from accounting.local_time import HOUR_MS, MINUTE_MS, Times
+from accounting.local_time import HOUR_MS, Times
+from facility.register import GLITCH_READINGS, RATE_FLOOR_MS, small_step
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-
-GLITCH_READINGS = 3
-"""Readings that a wrong value may last; a lower value that lasts longer is a new cycle of the register."""
 
 JUDGED_BY_READINGS = 14
 """Neighbours on either side that are always enough to judge an anomaly: a wrong value's, and those of its pace."""
@@ -22,8 +20,6 @@ JUDGED_BY_READINGS = 14
 HOLD_MS = 6 * HOUR_MS
 """How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
 
-_RATE_FLOOR_MS = 15 * MINUTE_MS  # a coarse register ticks in lumps: its rate is judged over a quarter of an hour
-_SMALL_STEP, _LAST_DIGITS = 0.005, 0.01  # a share of the register; units
 _NEAR_ZERO = 0.1  # a share of the register before
 _PACE_READINGS, _PACE_FACTOR = 10, 4.0  # a meter's own pace is judged over so many readings; no more than so much of it
 
@@ -81,7 +77,7 @@ def anomalies(t_ms: Times, x: Floats, max_rate: float = np.inf) -> Times:
     steps = np.diff(x)
     found = steps < 0
     if np.isfinite(max_rate):
-        found |= steps > np.maximum(np.diff(t_ms), _RATE_FLOOR_MS) * (max_rate / HOUR_MS)
+        found |= steps > np.maximum(np.diff(t_ms), RATE_FLOOR_MS) * (max_rate / HOUR_MS)
     return np.flatnonzero(found)
 
 
@@ -148,7 +144,7 @@ class _Walk:
     def _hold(self, i: int) -> bool:
         """Hold the old value through a small step back, until it is passed."""
         peak = self.x[i]
-        small = _small(peak)
+        small = small_step(peak)
         if peak - self.x[i + 1] > small:
             return False
         end = int(np.searchsorted(self.t_ms, self.t_ms[i] + HOLD_MS, side="right"))
@@ -171,8 +167,8 @@ class _Walk:
         old = self.x[i]
         near = self.x[i + 1 : i + 2 + GLITCH_READINGS]
         for k, (low, back) in enumerate(pairwise(near), i + 2):
-            leaps = low > _NEAR_ZERO * old or back - low > max(self._usual(i, k - 1, k), _small(old))
-            if leaps and back >= old - _small(old):
+            leaps = low > _NEAR_ZERO * old or back - low > max(self._usual(i, k - 1, k), small_step(old))
+            if leaps and back >= old - small_step(old):
                 self._leave_out(i + 1, k)
                 return True
         if self._is_recent(i):
@@ -202,8 +198,8 @@ class _Walk:
         kept = np.flatnonzero(self.keep[self.cycle : i + 1])[-_PACE_READINGS:] + self.cycle
         if len(kept) < 2 or kept[-1] != i:  # noqa: PLR2004 - a pace needs two readings
             return 0.0
-        pace = (self.x[i] - self.x[kept[0]]) / max(int(self.t_ms[i] - self.t_ms[kept[0]]), _RATE_FLOOR_MS)
-        return float(_PACE_FACTOR * pace * max(int(self.t_ms[end] - self.t_ms[start]), _RATE_FLOOR_MS))
+        pace = (self.x[i] - self.x[kept[0]]) / max(int(self.t_ms[i] - self.t_ms[kept[0]]), RATE_FLOOR_MS)
+        return float(_PACE_FACTOR * pace * max(int(self.t_ms[end] - self.t_ms[start]), RATE_FLOOR_MS))
 
     def _count_on(self, i: int, *, step: float, estimated: bool = True) -> None:
         """Begin a cycle at ``i + 1`` in which the total has grown by ``step``."""
@@ -221,9 +217,5 @@ class _Walk:
 
     def _most(self, i: int, k: int) -> float:
         """Most that can have been used between two readings."""
-        hours = max(int(self.t_ms[k] - self.t_ms[i]), _RATE_FLOOR_MS) / HOUR_MS
+        hours = max(int(self.t_ms[k] - self.t_ms[i]), RATE_FLOOR_MS) / HOUR_MS
         return self.max_rate * hours
-
-
-def _small(value: float) -> float:
-    return max(_SMALL_STEP * value, _LAST_DIGITS)

@@ -19,6 +19,7 @@ from edge_agent.writer import Writer
 from facility import wire
 from facility.errors import ConfigError
 from facility.quantities import GREATEST_RATES, Kind
+from facility.register import most_per_hour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +72,7 @@ class Agent:
         )
         self.writer = Writer(self.outbox, self.publisher.wake, clock, boot, commit_s=settings.commit_s)
         greatest = {
-            p.id: extract.meter[p.meter].most_per_hour or GREATEST_RATES[p.quantity]
+            p.id: most_per_hour(extract.meter[p.meter], p.quantity)
             for p in extract.points
             if p.quantity in GREATEST_RATES
         }

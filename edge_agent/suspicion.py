@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.clock import EARLIEST_MS
 from facility.model import Quality
+from facility.register import GLITCH_READINGS, RATE_FLOOR_MS, small_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,21 +15,12 @@ if TYPE_CHECKING:
     from edge_agent.outbox.outbox import Sample
 
 HOUR_MS = 3_600_000
-LUMP_MS = 900_000
-"""A coarse register ticks in lumps: its rate is judged over a quarter of an hour at least."""
-
-CONFIRMATIONS = 3
-"""Readings that must agree with a suspect one before it is believed: a reset, a new meter, a true leap."""
-
 OWN_FACTOR = 100.0
 """A meter read every few minutes does not grow so many times faster than it ever did."""
 
 LEARN_MS = HOUR_MS
 LEAST_SHARE = 0.0002
 """Of the greatest possible rate: an own rate below this says little."""
-
-SMALL_STEP, LAST_DIGITS = 0.005, 0.01
-"""A step back of a share of the register, or of its last digits, is a meter after a power cut, not a wrong reading."""
 
 
 @dataclass(slots=True)
@@ -65,7 +57,7 @@ class Suspicion:
         if track is None or (track.t_ms < EARLIEST_MS) != (t_ms < EARLIEST_MS):  # two clocks: nothing to compare with
             self._tracks[name] = Track(t_ms, t_ms, x)
             return True
-        elapsed_ms = max(t_ms - track.t_ms, LUMP_MS)
+        elapsed_ms = max(t_ms - track.t_ms, RATE_FLOOR_MS)
         if _fits(x - track.x, track.x, elapsed_ms, _rate(track, t_ms, greatest)):
             rate = max(x - track.x, 0.0) * HOUR_MS / elapsed_ms
             track.own_rate = max(track.own_rate, rate)
@@ -82,19 +74,18 @@ class Suspicion:
         agrees = False
         if track.doubt is not None:
             before_ms, before = track.doubt
-            agrees = _fits(x - before, before, max(t_ms - before_ms, LUMP_MS), greatest)
+            agrees = _fits(x - before, before, max(t_ms - before_ms, RATE_FLOOR_MS), greatest)
         track.confirmed = track.confirmed + 1 if agrees else 0
         track.doubt = (t_ms, x)
-        return track.confirmed >= CONFIRMATIONS
+        return track.confirmed >= GLITCH_READINGS
 
 
 def _fits(step: float, before: float, elapsed_ms: int, rate: float) -> bool:
-    small = max(SMALL_STEP * abs(before), LAST_DIGITS)
-    return -small <= step <= rate * elapsed_ms / HOUR_MS
+    return -small_step(before) <= step <= rate * elapsed_ms / HOUR_MS
 
 
 def _rate(track: Track, t_ms: int, greatest: float) -> float:
     """Units an hour that are possible; after an outage, or before the meter is known, all that physics allows."""
-    if t_ms - track.t_ms > LUMP_MS or t_ms - track.since_ms < LEARN_MS:
+    if t_ms - track.t_ms > RATE_FLOOR_MS or t_ms - track.since_ms < LEARN_MS:
         return greatest
     return min(greatest, OWN_FACTOR * max(track.own_rate, LEAST_SHARE * greatest))

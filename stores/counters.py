@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS
 from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from facility.model import Quality
-from facility.quantities import GREATEST_RATES
+from facility.register import most_per_hour
 from stores.readings.neighbours import readings_around
 
 if TYPE_CHECKING:
@@ -35,8 +33,8 @@ class Counters:
         }
 
     def most_per_hour(self, point: Point) -> float:
-        """The most units an hour that the counter's feeder can deliver; if unknown, the greatest flow ever accepted."""
-        return self.catalogue.meter[point.meter].most_per_hour or GREATEST_RATES.get(point.quantity, np.inf)
+        """The most units an hour that the counter's feeder can deliver."""
+        return most_per_hour(self.catalogue.meter[point.meter], point.quantity)
 
     def around(self, point: Point, start_ms: int, end_ms: int) -> Series:
         """Readings of the range with what is needed to judge them: a register that leaps may have stood for long."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from accounting.ledger import stretches_of
 from accounting.local_time import HOUR_MS, MINUTE_MS
 from facility.errors import ConfigError
 from facility.ledger import BEGINNING
-from facility.quantities import GREATEST_RATES
+from facility.register import most_per_hour
 from stores.readings.neighbours import next_reading_ms
 
 if TYPE_CHECKING:
@@ -89,8 +87,7 @@ def _in_force(stretches: tuple[Stretch, ...], t_ms: int) -> Stretch:
 
 def _most(meter: Meter, point: Point, device: Stretch, for_ms: int) -> float:
     """What the feeder can add to the face in a time, and in the quarter-hour that a watch may be wrong by."""
-    most_per_hour = meter.most_per_hour or GREATEST_RATES.get(point.quantity, np.inf)
-    return most_per_hour / device.true * (for_ms + _WATCH_MS) / HOUR_MS
+    return most_per_hour(meter, point.quantity) / device.true * (for_ms + _WATCH_MS) / HOUR_MS
 
 
 def _fault(early: float, late: float, most: float, span: float | None) -> str:
