@@ -135,7 +135,7 @@ class Agent:
         """``pause`` stops reading while the outbox goes on draining; ``resume`` undoes it."""
         self.paused = do == "pause"
         for bus in self.buses.values():
-            bus.pause("paused" if self.paused else "running")
+            bus.pause(paused=self.paused)
 
     def status(self) -> wire.Status:
         """Health figures as of now."""

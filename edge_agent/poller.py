@@ -67,9 +67,9 @@ class Poller:
         self._thread.join()
         self._driver.close()
 
-    def pause(self, paused: str) -> None:
-        """``paused`` asks nobody; ``running`` goes on."""
-        self._paused = paused == "paused"
+    def pause(self, *, paused: bool) -> None:
+        """Ask nobody, or go on."""
+        self._paused = paused
         self._wake.set()
 
     def state(self) -> str:

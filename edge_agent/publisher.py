@@ -176,7 +176,7 @@ class Publisher:
                 return
             with bound_contextvars(batch=message.batch):
                 is_small = len(message.payload) <= self._window.payload_bytes
-                self.reasons.note_too_large("no" if is_small else "yes")
+                self.reasons.note_too_large(lasts=not is_small)
                 if not is_small:
                     return
                 self._mids[self._publish(message.lane, message.payload)] = message.batch

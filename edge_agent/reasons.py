@@ -29,8 +29,8 @@ class Reasons:
 
     def note_batch(self, code: int, now: float) -> None:
         """What the broker said to a batch. Only success ends an alarm."""
-        self._set("no_subscriber", code == NO_SUBSCRIBER)
-        self._set("refused", code >= FAILURE and code != QUOTA)
+        self._set("no_subscriber", lasts=code == NO_SUBSCRIBER)
+        self._set("refused", lasts=code >= FAILURE and code != QUOTA)
         if code >= FAILURE:
             self.refused += 1
         if code == QUOTA:
@@ -45,9 +45,9 @@ class Reasons:
             self._be_quiet(now)
         self.look(now)
 
-    def note_too_large(self, happens: str) -> None:
-        """``yes`` when one reading alone is longer than the broker takes: it waits for a person."""
-        self._set("too_large", happens == "yes")
+    def note_too_large(self, *, lasts: bool) -> None:
+        """Whether one reading alone is longer than the broker takes: it waits for a person."""
+        self._set("too_large", lasts=lasts)
 
     def look(self, now: float) -> None:
         """Whether connections end again and again: a bad line, or another agent that keeps taking our name.
@@ -55,14 +55,14 @@ class Reasons:
         Not every broker says that a session was taken over: mosquitto 2.0 just closes it.
         """
         recent = [code for at, code in self._losses if now - at <= LOSSES_WITHIN_S]
-        self._set("unsteady", len(recent) >= LOSSES)
-        self._set("taken_over", TAKEN_OVER in recent)
+        self._set("unsteady", lasts=len(recent) >= LOSSES)
+        self._set("taken_over", lasts=TAKEN_OVER in recent)
 
     def _be_quiet(self, now: float) -> None:
         self.quiet_until = now + self._quiet_s
         self._quiet_s = min(2 * self._quiet_s, LAST_QUIET_S)
 
-    def _set(self, alarm: str, happens: bool) -> None:
-        if happens != bool(self.alarms[alarm]):
-            (log.error if happens else log.info)("broker_alarm", alarm=alarm, lasts=happens)
-        self.alarms[alarm] = int(happens)
+    def _set(self, alarm: str, *, lasts: bool) -> None:
+        if lasts != bool(self.alarms[alarm]):
+            (log.error if lasts else log.info)("broker_alarm", alarm=alarm, lasts=lasts)
+        self.alarms[alarm] = int(lasts)

@@ -46,8 +46,8 @@ class ListeningDriver(Protocol):
     def stop(self) -> None:
         """End and join."""
 
-    def pause(self, paused: str) -> None:
-        """``paused`` drops what comes (or stops playing), ``running`` takes it."""
+    def pause(self, *, paused: bool) -> None:
+        """While it is paused, what comes is dropped (or nothing is played)."""
 
     def state(self) -> str:
         """How it fares, in a few words."""

@@ -63,9 +63,9 @@ class MqttJsonDriver:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def pause(self, paused: str) -> None:
-        """``paused`` drops what comes; ``running`` takes it."""
-        self._paused = paused == "paused"
+    def pause(self, *, paused: bool) -> None:
+        """Drop what comes, or take it again."""
+        self._paused = paused
 
     def state(self) -> str:
         """``ok``, ``paused`` or ``down``."""

@@ -103,9 +103,9 @@ class ReplayDriver:
         self._wake.set()
         self._thread.join()
 
-    def pause(self, paused: str) -> None:
-        """``paused`` stops after the block that is under way; ``running`` goes on."""
-        self._paused = paused == "paused"
+    def pause(self, *, paused: bool) -> None:
+        """Stop after the block that is under way, or go on."""
+        self._paused = paused
         self._wake.set()
 
     def state(self) -> str:

@@ -257,7 +257,7 @@ def test_recordings_wait_in_their_files_while_the_outbox_is_full(tmp_path):
     time.sleep(0.2)
     assert outbox.newest == 10_000
     outbox.free(10_000)
-    history.driver.pause("running")  # wakes it
+    history.driver.pause(paused=False)  # wakes it
     until(lambda: outbox.newest == 20_000)
     history.driver.stop()
     assert history.report() == {

@@ -149,7 +149,7 @@ def test_a_bus_that_is_down_comes_back_by_itself():
     with TcpUnits({1: REGISTERS}, port=port):
         until(lambda: taken)
         assert poller.state() == "ok"
-        poller.pause("paused")
+        poller.pause(paused=True)
         time.sleep(0.25)
         count = len(taken)
         time.sleep(0.5)
