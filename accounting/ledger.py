@@ -9,7 +9,7 @@ import numpy as np
 
 from accounting.registers import Total, in_order, straightened
 from facility.ledger import BEGINNING, history_of
-from facility.profile import Ratio
+from facility.model import Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from facility.errors import DriverError
-from facility.profile import Coding, Ratio, WordOrder
+from facility.model import Ratio
+from facility.profile import Coding, WordOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

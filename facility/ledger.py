@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
-from facility.ledger_ratio import told_ratios
 
 if TYPE_CHECKING:
     from facility.model import Meter
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Since when a device hung where nobody noted it."""
+
+Ratios = tuple[float, float]
+"""CT and PT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Install
         after = f"{history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC"
         raise ConfigError(f"{place}: the entry from {after} continues this device; take that one out first")
     return (*history[:k], *history[k + 1 :])
+
+
+def told_ratios(one: Installation) -> Ratios:
+    """CT and PT that the agent multiplies by while this entry holds."""
+    ct = one.ct_ratio if one.told_ct_ratio is None else one.told_ct_ratio
+    return ct, one.pt_ratio if one.told_pt_ratio is None else one.told_pt_ratio
 
 
 def present_facts(meter: Meter, history: tuple[Installation, ...]) -> Meter:

@@ -6,22 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
+from facility.ledger import told_ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from facility.ledger import Installation
+    from facility.ledger import Installation, Ratios
 
     History = tuple[Installation, ...]
-
-Ratios = tuple[float, float]
-
-
-def told_ratios(one: Installation) -> Ratios:
-    """CT and PT that the agent multiplies by while this entry holds."""
-    ct = one.ct_ratio if one.told_ct_ratio is None else one.told_ct_ratio
-    return ct, one.pt_ratio if one.told_pt_ratio is None else one.told_pt_ratio
 
 
 def corrected(history: History, since: datetime, until: datetime | None, facts: Installation) -> History:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime, time
 
     from facility.levels import Level
-    from facility.profile import Ratio
     from facility.quantities import Quantity, Utility
     from facility.tariff import Tariff
 
@@ -39,6 +38,16 @@ class Provenance(StrEnum):
     METERED = "metered"  # an installed device
     RECORDED = "recorded"  # real readings of another time, played as if now
     SYNTHETIC = "synthetic"  # computed, no building behind them
+
+
+@unique
+class Ratio(StrEnum):
+    """By which transformer ratios a secondary value must be multiplied."""
+
+    NONE = "none"
+    CT = "ct"
+    PT = "pt"
+    CT_PT = "ct_pt"
 
 
 @unique

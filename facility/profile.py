@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from facility.model import TOTAL
+from facility.model import TOTAL, Ratio
 
 if TYPE_CHECKING:
     from facility.quantities import Quantity
@@ -53,16 +53,6 @@ class WordOrder(StrEnum):
 
     BIG = "big"
     LITTLE = "little"
-
-
-@unique
-class Ratio(StrEnum):
-    """By which transformer ratios a secondary value must be multiplied."""
-
-    NONE = "none"
-    CT = "ct"
-    PT = "pt"
-    CT_PT = "ct_pt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from facility.documents.part import DocumentPart, parse
-from facility.model import TOTAL
+from facility.model import TOTAL, Ratio
 from facility.profile import (
     Coding,
     DeviceProfile,
     JsonExample,
     JsonPoint,
     Protocol,
-    Ratio,
     RegisterExample,
     RegisterPoint,
     Source,

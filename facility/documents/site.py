@@ -24,10 +24,11 @@ from facility.model import (
     Notice,
     Point,
     Price,
+    Ratio,
     Site,
     Space,
 )
-from facility.profile import Protocol, Ratio, RegisterPoint
+from facility.profile import Protocol, RegisterPoint
 from facility.quantities import BY_WORD, WORDS, Utility
 from facility.tariff import WEEKDAYS
 

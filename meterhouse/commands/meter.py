@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped
+from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped, told_ratios
 from facility.ledger_faults import check_history
-from facility.ledger_ratio import corrected, told_from, told_ratios, true_ratios
+from facility.ledger_ratio import corrected, told_from, true_ratios
 from facility.wall_time import written_instant
 from meterhouse.commands.meter_ratio import AgentFrom, agent_knows_from, check_ratio, positive, say_who_must_know
 from meterhouse.commands.spoken import given_by, given_reason

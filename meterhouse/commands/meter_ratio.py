@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.profile import Ratio
+from facility.model import Ratio
 from facility.wall_time import written_instant
 
 if TYPE_CHECKING:

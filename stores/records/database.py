@@ -48,7 +48,8 @@ def open_records(url: str) -> Engine:
         if present_schema(engine) != NEWEST:
             from stores.records.migration import migrate  # noqa: PLC0415 - Alembic takes a third of a second to import
 
-            migrate(engine)
+            with writing(engine) as connection:  # one process at a time
+                migrate(connection)
     except DatabaseError as error:
         engine.dispose()
         raise ConfigError(f"the records in {place.render_as_string()} cannot be used: {error.orig}") from None

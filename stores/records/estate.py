@@ -21,11 +21,11 @@ from facility.model import (
     Point,
     Price,
     Provenance,
+    Ratio,
     Site,
     Space,
     SpaceKind,
 )
-from facility.profile import Ratio
 from facility.quantities import BY_WORD, Utility
 from stores.records.account_rows import installation_of, installation_row, notice_of, notice_row, tariff_of, tariff_row
 

@@ -10,14 +10,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from facility.errors import ConfigError
-from stores.records.database import writing
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection
 
 
-def migrate(engine: Engine) -> None:
-    """Apply the steps the database lacks, all in one transaction, one process at a time.
+def migrate(connection: Connection) -> None:
+    """Apply the steps the database lacks, all in the connection's transaction.
 
     Raises ``ConfigError`` for records of a newer Meterhouse.
     """
@@ -25,14 +24,13 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", "stores:migrations")
     config.set_main_option("path_separator", "os")
     steps = ScriptDirectory.from_config(config)
-    with writing(engine) as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-        known = {step.revision for step in steps.walk_revisions()}
-        if present is not None and present not in known:
-            raise ConfigError(
-                f"the records in {engine.url.render_as_string()} were written by a newer Meterhouse"
-                f" (schema {present}, this one reads {steps.get_current_head()})"
-            )
-        if present != steps.get_current_head():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    present = MigrationContext.configure(connection).get_current_revision()
+    known = {step.revision for step in steps.walk_revisions()}
+    if present is not None and present not in known:
+        raise ConfigError(
+            f"the records in {connection.engine.url.render_as_string()} were written by a newer Meterhouse"
+            f" (schema {present}, this one reads {steps.get_current_head()})"
+        )
+    if present != steps.get_current_head():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

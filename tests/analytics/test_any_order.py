@@ -12,7 +12,7 @@ from test_rollups import assert_same, batch, estate, everything, fed, ms, rows
 
 from accounting.local_time import HOUR_MS
 from facility.ledger import BEGINNING, Installation
-from facility.profile import Ratio
+from facility.model import Ratio
 
 POINT = "m0/energy_import/total"
 BASE_MS = ms("2026-03-20T00:00")

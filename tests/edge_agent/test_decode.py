@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edge_agent.decode import decode_json, decode_registers, encode_registers
 from edge_agent.spans import plan_spans
 from facility.errors import DriverError
-from facility.profile import Coding, JsonPoint, Ratio, RegisterPoint, Table, WordOrder
+from facility.model import Ratio
+from facility.profile import Coding, JsonPoint, RegisterPoint, Table, WordOrder
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
