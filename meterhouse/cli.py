@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from io import TextIOWrapper
+from typing import Annotated, cast
 
 import typer
 
 from facility.errors import ConfigError, MeterhouseError
 from meterhouse.command_table import CommandTable
+from meterhouse.language import known_language, language_of_terminal
+from meterhouse.output import IN_LANGUAGE, METAVAR, speak, speak_json, tell_failure
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
@@ -40,23 +43,31 @@ def root(
     show_version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
+    language: Annotated[str, typer.Option("--language", metavar=METAVAR, help=IN_LANGUAGE)] = "",
 ) -> None:
     """Watches the meters and security sensors of public buildings."""
+    del show_version  # it has been shown
+    speak(known_language(language, "--language") if language else language_of_terminal(os.environ))
 
 
 def main() -> None:
     """Run the command line; an error made on purpose is one clear sentence and an exit code, no traceback."""
     os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
+    for stream in (sys.stdout, sys.stderr):  # a terminal without Chinese shows ? for it, and the command goes on
+        assert isinstance(stream, TextIOWrapper)
+        stream.reconfigure(errors="replace")
+    speak_json("--json" in sys.argv)  # wrong options are told before any is heard
+    sys.exit(_run())
+
+
+def _run() -> int | None:
     try:
-        app()
+        return cast("int | None", app(prog_name=str(app.info.name), standalone_mode=False))
     except ConfigError as error:
-        sys.exit(_say(error, EXIT_CONFIG))
-    except MeterhouseError as error:
-        sys.exit(_say(error, EXIT_FAILED))
+        return tell_failure(error, EXIT_CONFIG)
+    except (MeterhouseError, typer.Abort) as error:
+        return tell_failure(error, EXIT_FAILED)
+    except typer.TyperException as error:
+        return tell_failure(error, error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def _say(error: MeterhouseError, code: int) -> int:
-    typer.echo(str(error), err=True)
-    return code
+        return EXIT_INTERRUPTED

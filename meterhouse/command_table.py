@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from meterhouse.commands.processes import PROCESSES, explain, runner
+from meterhouse.output import spoken_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,18 @@ def _load(name: str) -> object:
             holder.command(name, help=line)(found)
     group = typer.main.get_command(holder)
     assert isinstance(group, TyperGroup)
+    if name not in PROCESSES:
+        _teach_to_speak(group)
     return group.commands[name]
+
+
+def _teach_to_speak(group: TyperGroup) -> None:
+    """Give each command the options that say how it speaks."""
+    for command in group.commands.values():
+        if isinstance(command, TyperGroup):
+            _teach_to_speak(command)
+        else:
+            command.params += spoken_options(answers_json=hasattr(command.callback, "answer"))
 
 
 def _nothing() -> None:

@@ -15,6 +15,8 @@ from stores.records.database import open_records
 settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
 settings.load_profile("meterhouse")
 
+os.environ["METERHOUSE_LANGUAGE"] = "en"  # whatever the terminal that runs the tests speaks
+
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("info"))  # as the processes do
 
 

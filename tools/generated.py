@@ -1,6 +1,6 @@
 """Writes the files that are made from others, or with ``--check`` says which are out of date.
 
-Checks beside it that both message catalogues hold every text that pages and detectors use.
+Checks beside it that the catalogues of both languages hold every text that is said, and no other.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from console.catalogues import problems
 from device_profiles import load_profiles
 from device_profiles.generated import schema_text, supported_devices_text
+from tools.catalogues import problems
+from tools.commands import commands_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +20,7 @@ def generated_files() -> dict[Path, str]:
     """Text of each generated file."""
     return {
         ROOT / "device_profiles" / "schema.json": schema_text(),
+        ROOT / "docs" / "commands.md": commands_text(),
         ROOT / "docs" / "supported-devices.md": supported_devices_text(load_profiles()),
     }
 

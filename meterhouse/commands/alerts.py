@@ -2,58 +2,107 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - the answer's shape is read by its types
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from console.cases import in_order
-from facility.work import AlertState
+from facility.work import AlertState, Excess, Money, Verdict
+from meterhouse.output import answer, answers, headings, texts
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from wording.alerts import render
+from wording.formats import Formats
 
 if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
     from facility.work import Alert
 
 
-class Language(StrEnum):
-    """Languages of the texts."""
+@dataclass(frozen=True, slots=True)
+class ToldAlert:
+    """A case."""
 
-    EN = "en"
-    ZH = "zh-Hans"
+    id: Annotated[str, "opaque and permanent"]
+    state: AlertState
+    severity: Annotated[str, "`info` or `watch` or `act` or `urgent`"]
+    what: Annotated[str, "one sentence, in the reader's language"]
+    detector: Annotated[str, "which detector found it"]
+    building: Annotated[str, "its id"]
+    meter: Annotated[str, "its id"]
+    point: Annotated[str, "id of the series it was found in"]
+    since: Annotated[datetime, "first abnormal instant"]
+    raised_at: Annotated[datetime, "when the case was made"]
+    last_seen_at: Annotated[datetime, "when it was found last"]
+    confidence: Annotated[float, "0 to 1"]
+    excess: Excess | None
+    money: Money | None
+    acknowledged_by: Annotated[str | None, "who took it"]
+    verdict: Verdict | None
 
 
+@dataclass(frozen=True, slots=True)
+class ToldAlerts:
+    """Cases, open ones first, newest first."""
+
+    alerts: list[ToldAlert]
+
+
+@answers(ToldAlerts)
 def alerts(
     *,
-    language: Annotated[Language, typer.Option("--language", help="Language of the sentences.")] = Language.EN,
     everything: Annotated[bool, typer.Option("--all", help="Closed cases too.")] = False,
 ) -> None:
     """Print one line per case: open ones first, newest first."""
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
-    cases = in_order(Casebook(records).alerts(states=states))
-    if not cases:
-        typer.echo("no alerts.")
-        return
+    told = [_told(alert, estate) for alert in in_order(Casebook(records).alerts(states=states))]
+    answer(ToldAlerts(told), lambda: _table(told, estate) if told else texts()("cli.alerts.none"))
+
+
+def _told(alert: Alert, estate: Catalogue) -> ToldAlert:
+    return ToldAlert(
+        id=str(alert.id),
+        state=alert.state,
+        severity=alert.severity.word,
+        what=render(alert.message_id, alert.params, texts().language, estate).what,
+        detector=alert.detector,
+        building=alert.building,
+        meter=alert.meter,
+        point=alert.point,
+        since=alert.since,
+        raised_at=alert.raised_at,
+        last_seen_at=alert.last_seen_at,
+        confidence=alert.confidence,
+        excess=alert.excess,
+        money=alert.money,
+        acknowledged_by=alert.acknowledged_by or None,
+        verdict=alert.verdict,
+    )
+
+
+def _table(told: list[ToldAlert], estate: Catalogue) -> str:
+    t = texts()
     zone = ZoneInfo(estate.site.timezone)
+    formats = Formats(t.language, estate.site.timezone, estate.site.currency)
     rows = [
         (
-            f"{alert.since.astimezone(zone):%Y-%m-%d %H:%M}",
-            alert.state.value,
-            estate.building[alert.building].name.in_language(language.value),
-            render(alert.message_id, alert.params, language.value, estate).what,
-            _cost(alert),
+            f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}",
+            t(f"filter.{one.state}"),
+            estate.building[one.building].name.in_language(t.language),
+            one.what,
+            formats.money(one.money.to_date if one.money else None),
         )
-        for alert in cases
+        for one in told
     ]
-    typer.echo(render_table(("since", "state", "building", "what", "cost so far"), rows, right=(4,)))
-
-
-def _cost(alert: Alert) -> str:
-    return f"{alert.money.to_date:,.2f} {alert.money.currency}" if alert.money else "–"
+    columns = headings(
+        "cli.column.since", "cli.column.state", "cli.column.building", "cli.column.what", "cli.column.cost_so_far"
+    )
+    return render_table(columns, rows, right=(4,))

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-import typer
+from dataclasses import dataclass
+from typing import Annotated
 
 from device_profiles import load_profiles
+from meterhouse.output import answer, answers, headings, texts
 from meterhouse.table import render_table
 
 
+@dataclass(frozen=True, slots=True)
+class KnownProfile:
+    """A device that can be read."""
+
+    id: Annotated[str, "what a site.yaml calls it"]
+    name: Annotated[str, "maker and model"]
+    protocol: Annotated[str, "modbus, mqtt_json …"]
+    quantities: Annotated[list[str], "what it measures, in words of the glossary"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProfiles:
+    """Every device profile."""
+
+    profiles: list[KnownProfile]
+
+
+@answers(KnownProfiles)
 def profiles() -> None:
     """Print one line per device profile."""
-    rows = [
-        (p.id, p.name, p.protocol.value, ", ".join(dict.fromkeys(point.quantity.word for point in p.points)))
+    known = [
+        KnownProfile(p.id, p.name, p.protocol.value, list(dict.fromkeys(point.quantity.word for point in p.points)))
         for p in load_profiles().values()
     ]
-    typer.echo(render_table(("profile", "name", "protocol", "quantities"), rows))
+    answer(KnownProfiles(known), lambda: _table(known))
+
+
+def _table(known: list[KnownProfile]) -> str:
+    t = texts()
+    rows = [(p.id, p.name, p.protocol, ", ".join(t(f"quantity.{word}") for word in p.quantities)) for p in known]
+    columns = headings("cli.column.profile", "cli.column.name", "cli.column.protocol", "cli.column.quantities")
+    return render_table(columns, rows)

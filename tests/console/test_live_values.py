@@ -16,6 +16,7 @@ import pytest
 from rigs.sample import NOW
 from rigs.servers import free_port
 
+from console.api.events import message
 from console.live import LiveValues
 from console.settings import ConsoleSettings
 from facility.errors import ConfigError, StoreUnavailable
@@ -208,3 +209,7 @@ def _until_answering(url):
         except httpx.ConnectError:
             time.sleep(0.1)
     raise AssertionError("the console did not answer")
+
+
+def test_an_event_is_framed_line_by_line():
+    assert message("live", "<a>\n<b>", "7") == "id: 7\nevent: live\ndata: <a>\ndata: <b>\n\n"

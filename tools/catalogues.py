@@ -1,13 +1,19 @@
-"""The check of the catalogues: every text exists in every language, is used, and stands in no template."""
+"""The check of the catalogues: every text exists in every language, is used, and stands in no template.
+
+Any package that speaks to people may say a text: pages, bills, commands, and the detectors whose findings are told.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from analytics.detectors import DETECTORS
+from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.domains import DOMAINS
 from console.refusals import REFUSALS, STEPS
@@ -22,7 +28,11 @@ from wording.texts import LANGUAGES, read_catalogue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
+SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
+"""Packages whose code names texts."""
+
+TEMPLATES = ROOT / "console" / "templates"
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("use.",)
 """Texts for words that an estate's document chooses; without one, the document's word is shown."""
@@ -32,21 +42,24 @@ _TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SPOKEN_ATTRIBUTES = frozenset({"aria-label", "alt", "title", "placeholder", "label"})
 _NAMES = frozenset({"Meterhouse"})
+_FILE_ENDINGS = (".html", ".json", ".yaml", ".xlsx")
+"""What looks like an id and is a file's name."""
 
 
 def problems() -> list[str]:
     """What is wrong with the texts, one sentence each; an empty list when nothing is."""
-    return [*_id_problems(), *_place_problems(), *_literal_problems()]
+    return [*_id_problems(), *_twice_problems(), *_place_problems(), *_literal_problems()]
 
 
 def wanted_ids() -> set[str]:
     """Every id that templates and code name, and those that they put together from our vocabularies."""
-    sections = {text_id.partition(".")[0] for text_id in _catalogue("en")} - {"alert", "use"}
+    sections = {text_id.partition(".")[0] for language in LANGUAGES for text_id in _catalogue(language)} - {"use"}
     named = set()
-    for path in (*FOLDER.rglob("*.py"), *FOLDER.glob("templates/*.html")):
+    for path in (*(path for package in SPEAKING for path in (ROOT / package).rglob("*.py")), *TEMPLATES.glob("*.html")):
         found = _QUOTED_ID.findall(path.read_text(encoding="utf-8"))
-        named |= {one for one in found if one.partition(".")[0] in sections | {"alert"} and not one.endswith(".html")}
-    return named | set(_vocabulary()) | set(_alert_ids())
+        named |= {one for one in found if one.partition(".")[0] in sections and not one.endswith(_FILE_ENDINGS)}
+    named |= {*_vocabulary(), *_alert_ids()}
+    return named | {one for one in _singles() if one.removesuffix(".one") in named}
 
 
 def _vocabulary() -> Iterator[str]:
@@ -76,10 +89,14 @@ def _vocabulary() -> Iterator[str]:
 
 
 def _alert_ids() -> Iterator[str]:
-    """All four texts of every alert that any language knows."""
-    known = {text_id for language in LANGUAGES for text_id in read_catalogue(language, "alerts")}
-    messages = {text_id.rpartition(".")[0] for text_id in known}
-    yield from (f"{message}.{part}" for message in messages for part in ALERT_PARTS)
+    """All four texts of every alert that a detector can raise."""
+    messages = (*DETECTORS, DOOR_AND_LIGHTS)
+    yield from (f"alert.{message}.{part}" for message in messages for part in ALERT_PARTS)
+
+
+def _singles() -> Iterator[str]:
+    """What any language says of a single thing (``Texts.counted``)."""
+    yield from (text_id for language in LANGUAGES for text_id in _catalogue(language) if text_id.endswith(".one"))
 
 
 def _catalogue(language: str) -> dict[str, str]:
@@ -96,6 +113,13 @@ def _id_problems() -> Iterator[str]:
         yield from (f"{language}: '{one}' has no text" for one in sorted(wanted - known))
         unused = (one for one in known - wanted if not one.startswith(FREE_FAMILIES))
         yield from (f"{language}: '{one}' is not used" for one in sorted(unused))
+
+
+def _twice_problems() -> Iterator[str]:
+    """A text stands in one file: of two, nobody would know which is said."""
+    for language in LANGUAGES:
+        known = Counter(text_id for file in FILES for text_id in read_catalogue(language, file))
+        yield from (f"{language}: '{one}' stands in two files" for one, times in known.items() if times > 1)
 
 
 def _place_problems() -> Iterator[str]:
@@ -134,7 +158,7 @@ class _Literals(HTMLParser):
 
 
 def _literal_problems() -> Iterator[str]:
-    for path in sorted(FOLDER.glob("templates/*.html")):
+    for path in sorted(TEMPLATES.glob("*.html")):
         parser = _Literals()
         parser.feed(_TEMPLATE_CODE.sub("", path.read_text(encoding="utf-8")))
         yield from (f"{path.name}: '{word}' stands in the template, not in the catalogues" for word in parser.found)

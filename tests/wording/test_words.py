@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from babel.messages.pofile import read_po
 from rigs.sample import SITE
 
-from console.api.events import message
-from console.catalogues import problems
 from device_profiles import load_profiles
 from facility.documents.site import load_site
+from tools.catalogues import problems
 from wording.alerts import render
 from wording.formats import Formats
-from wording.texts import choose_language, load_texts
+from wording.texts import DOMAINS, LANGUAGES, LOCALE_FOLDER, Texts, choose_language, load_texts, read_catalogue
 
 EN = Formats("en", "Europe/London", "GBP")
 ZH = Formats("zh-Hans", "Asia/Shanghai", "CNY")
@@ -107,5 +107,23 @@ def test_both_languages_are_loaded():
     assert load_texts("zh-Hans")("nav.now") == "总览"
 
 
-def test_an_event_is_framed_line_by_line():
-    assert message("live", "<a>\n<b>", "7") == "id: 7\nevent: live\ndata: <a>\ndata: <b>\n\n"
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_read_as_gettext_reads_it(language, domain):
+    with (LOCALE_FOLDER / LANGUAGES[language] / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+        entries = read_po(file)
+    assert read_catalogue(language, domain) == {e.id: e.string for e in entries if e.id and e.string and not e.fuzzy}
+
+
+def test_a_text_of_several_lines_and_with_quotes_is_read_as_gettext_reads_it(tmp_path, monkeypatch):
+    text = 'msgid ""\n"a."\n"b"\nmsgstr ""\n"one \\"two\\"\\n"\n"three"\n\nmsgid "c"\nmsgstr ""\n'
+    (tmp_path / "en" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "en" / "LC_MESSAGES" / "odd.po").write_text(text)
+    monkeypatch.setattr("wording.texts.LOCALE_FOLDER", tmp_path)
+    assert read_catalogue("en", "odd") == {"a.b": 'one "two"\nthree'}
+
+
+def test_one_thing_is_counted_in_its_own_words():
+    one = Texts("en", {"x": "{n} items", "x.one": "{n} item", "y": "{n} 条"})
+    assert [one.counted("x", n) for n in (0, 1, 1200)] == ["0 items", "1 item", "1,200 items"]
+    assert one.counted("y", 1) == "1 条"

@@ -1,0 +1,136 @@
+"""What a command says: sentences and tables in the reader's language, or one JSON document for a program.
+
+How this run speaks is chosen once, by its options and environment, and holds for everything it says: like standard
+output itself it belongs to the process, so no command hands it on.
+"""
+
+from __future__ import annotations
+
+import json
+from contextvars import ContextVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from facility.errors import ConfigError, Problem
+from meterhouse.language import known_language
+from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LANGUAGE = ContextVar("language", default=DEFAULT_LANGUAGE)
+_AS_JSON = ContextVar("as_json", default=False)
+
+METAVAR = "|".join(LANGUAGES)
+IN_LANGUAGE = "The reader's language; else METERHOUSE_LANGUAGE, else the terminal's."
+
+_OPTIONS = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+Command = TypeVar("Command", bound="Callable[..., None]")
+
+
+def speak(language: str) -> None:
+    """Say everything from now on in this language."""
+    _LANGUAGE.set(language)
+
+
+def speak_json(wanted: bool) -> None:
+    """Answer from now on with JSON, or with words."""
+    _AS_JSON.set(wanted)
+
+
+def texts() -> Texts:
+    """Every text in the reader's language."""
+    return load_texts(_LANGUAGE.get())
+
+
+def answers(shape: type) -> Callable[[Command], Command]:
+    """Marks a command that answers with an instance of ``shape``, a dataclass: it takes ``--json``."""
+
+    def mark(command: Command) -> Command:
+        command.answer = shape  # type: ignore[attr-defined]
+        return command
+
+    return mark
+
+
+def answer(what: object, in_words: Callable[[], str]) -> None:
+    """Print the answer of a command: the JSON document that ``what`` is, or its words."""
+    typer.echo(_document(what) if _AS_JSON.get() else in_words())
+
+
+def say(text_id: str, **params: object) -> None:
+    """Print a sentence; under ``--json`` nothing, for there the answer says it all."""
+    if not _AS_JSON.get():
+        typer.echo(texts()(text_id, **params))
+
+
+def warn(text_id: str, **params: object) -> None:
+    """Print a warning beside the answer."""
+    sentence = texts()(text_id, **params)
+    typer.echo(_line({"warning": sentence}) if _AS_JSON.get() else sentence, err=True)
+
+
+def tell_failure(error: Exception, code: int) -> int:
+    """Print why a command failed, in sentences or under ``--json`` as one object, and return the exit code."""
+    if _AS_JSON.get():
+        told = {"exit_code": code, "message": str(error) or "aborted", "problems": _problems(error)}
+        typer.echo(_line({"error": told}), err=True)
+    elif isinstance(error, typer.TyperException) and hasattr(error, "show"):
+        error.show()  # with the command's usage
+    else:
+        typer.echo(str(error) or "aborted", err=True)
+    return code
+
+
+def _problems(error: Exception) -> list[dict[str, str]]:
+    """What a person must change, one by one; none where there is nothing to change."""
+    found = error.problems if isinstance(error, ConfigError) else ()
+    return [asdict(one if isinstance(one, Problem) else Problem("", one)) for one in found]
+
+
+def headings(*text_ids: str) -> list[str]:
+    """The headings of a table."""
+    return [texts()(text_id) for text_id in text_ids]
+
+
+def shown(value: object) -> str:
+    """A cell of a table; a dash for what is absent."""
+    return ABSENT if value is None or value == "" else str(value)
+
+
+def _document(what: object) -> str:
+    """Times in ISO 8601 and UTC, numbers as numbers, what is absent (NaN too) as null."""
+    from msgspec.json import Encoder, format  # noqa: A004, PLC0415 - most commands print words
+
+    return format(Encoder(decimal_format="number").encode(what)).decode()
+
+
+def _line(what: dict[str, Any]) -> str:
+    return json.dumps(what, ensure_ascii=False)
+
+
+def _hear_language(asked: str) -> None:
+    if asked:
+        speak(known_language(asked, "--language"))
+
+
+@_OPTIONS.command()
+def _spoken(
+    *,
+    language: Annotated[
+        str, typer.Option("--language", metavar=METAVAR, expose_value=False, callback=_hear_language, help=IN_LANGUAGE)
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", expose_value=False, callback=speak_json, help="One JSON document, for programs.")
+    ] = False,
+) -> None:
+    """Never run: its options are what every command takes."""
+
+
+def spoken_options(*, answers_json: bool) -> list[Any]:
+    """The options of a command that say how it speaks: ``--language``, and ``--json`` where it has an answer."""
+    language, as_json = typer.main.get_command(_OPTIONS).params
+    return [language, as_json] if answers_json else [language]
