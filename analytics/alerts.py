@@ -40,7 +40,7 @@ class Cases(Protocol):
         self,
         *,
         states: Collection[AlertState] | None = None,
-        building: str | None = None,
+        buildings: Collection[str] | None = None,
         since: datetime | None = None,
     ) -> list[Alert]:
         """Alerts, newest first."""

@@ -16,10 +16,10 @@ import uvicorn
 from pydantic import ValidationError
 
 from console.app import create_app
-from console.live import LiveValues
 from console.metrics import Timed
 from console.settings import ConsoleSettings
 from facility.errors import ConfigError
+from stores.access import LiveValues
 from stores.metrics import serve_metrics
 from stores.readings import open_readings
 from stores.records.database import open_records

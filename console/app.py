@@ -14,19 +14,15 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads it when th
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from console.answer import page
 from console.api import API
 from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
-from console.live import LiveValues
 from console.pages import PAGES
 from console.seats import Seats
 from console.system import System
-from console.visit import Estate, NoEstateError, Parts, page
+from console.visit import Parts
 from facility.errors import Rejected, StoreUnavailable
-from stores.records.casebook import Casebook
-from stores.records.errands import Errands
-from stores.records.people import People
-from stores.records.quarantine.quarantine import Quarantine
-from stores.records.registry import Registry
+from stores.access import Access, LiveValues, NoEstateError, rights_of_everybody
 from wording.texts import LANGUAGES, load_texts
 
 if TYPE_CHECKING:
@@ -35,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from stores.access import Rights
     from stores.readings.port import ReadingStore
 
 FOLDER = Path(__file__).parent
@@ -50,26 +47,16 @@ def create_app(
     session_s: int = DAY_S // 2,
     live: LiveValues | None = None,
     data: Path | None = None,
+    rights_of: Callable[[str], Rights] = rights_of_everybody,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
     ``data`` is ingest's folder, if it is on this machine: then pages tell what is wrong with Meterhouse itself.
+    ``rights_of`` tells by a person's name what they may see and do.
     """
-    people = People(records)
-    parts = Parts(
-        store=store,
-        casebook=Casebook(records),
-        people=people,
-        quarantine=Quarantine(records),
-        errands=Errands(records),
-        estate=Estate(Registry(records)),
-        live=live or LiveValues(store),
-        clock=clock,
-        templates=environment(),
-        session_s=session_s,
-        seats=Seats(),
-        system=System(data, clock),
-    )
+    live = live or LiveValues(store)
+    access = Access(store, records, live, System(data, clock).alarms, rights_of)
+    parts = Parts(access, clock, environment(), session_s, Seats(), is_ending=lambda: live.is_ending)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(
@@ -77,7 +64,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_following(parts.live),
+        lifespan=_following(live),
         dependencies=[Depends(check_form)],
         exception_handlers={
             HTTPException: _refusal,
@@ -91,7 +78,7 @@ def create_app(
     for router in (*PAGES.values(), *API.values()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.add_middleware(Guard, hosts=hosts, person_of=lambda session: people.person(session, clock()))
+    app.add_middleware(Guard, hosts=hosts, person_of=lambda session: access.person(session, clock()))
     return app
 
 

@@ -18,7 +18,7 @@ from facility.quantities import ACCOUNTED, Quantity, Utility
 if TYPE_CHECKING:
     from console.visit import Visit
     from facility.model import Building, Meter, Point, Provenance
-    from stores.readings.port import Times, Values
+    from stores.access import Times, Values
 
 DAYS = 30
 UTILITIES = (Utility.ELECTRICITY, Utility.HEAT, Utility.COOLING, Utility.WATER, Utility.GAS)
@@ -80,7 +80,7 @@ def sections(visit: Visit, building: Building) -> list[Section]:
 def today(visit: Visit, building: Building, utility: Utility) -> Use:
     """Use since local midnight beside what was expected by now."""
     midnight = visit.midnight_ms()
-    hours = building_hours(visit.parts.store, utility, midnight, visit.now_ms + HOUR_MS, building.id)
+    hours = building_hours(visit.view, utility, midnight, visit.now_ms + HOUR_MS, building.id)
     return hours.get(building.id, hourly(None)).so_far(midnight, visit.now_ms)
 
 
@@ -88,7 +88,7 @@ def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
     """The last thirty local days, today last; days without a figure are left out."""
     tags = {"building": building.id, "utility": utility.value}
     start_ms = visit.midnight_ms() - DAYS * DAY_MS
-    found = visit.parts.store.read_rollup("building_1d", tags, start_ms, visit.now_ms)
+    found = visit.view.readings.rollup("building_1d", tags, start_ms, visit.now_ms)
     if not found:
         return []
     series = found[0]
@@ -109,7 +109,7 @@ def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
 
 def _expected_of_days(visit: Visit, building: Building, utility: Utility, starts_ms: Times) -> dict[int, float]:
     """The sum of the hours' expectation for days that state none themselves, where every hour has one."""
-    hours = building_hours(visit.parts.store, utility, int(starts_ms[0]), visit.now_ms, building.id)
+    hours = building_hours(visit.view, utility, int(starts_ms[0]), visit.now_ms, building.id)
     known = hours.get(building.id, hourly(None))
     sums = {}
     for start_ms in starts_ms.tolist():
@@ -128,7 +128,7 @@ def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELEC
     start_ms = visit.midnight_ms()
     tomorrow = visit.formats.local(visit.now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     end_ms = round(tomorrow.timestamp() * 1000)
-    found = building_hours(visit.parts.store, utility, start_ms, end_ms, building.id)
+    found = building_hours(visit.view, utility, start_ms, end_ms, building.id)
     hours = found.get(building.id, hourly(None))
     t = visit.texts
     over = hours.t_ms + HOUR_MS <= visit.now_ms
@@ -166,7 +166,7 @@ def _live_line(visit: Visit, building: Building, utility: Utility, start_ms: int
     gauge = visit.catalogue.find_point(heads[0].id, LIVE_QUANTITY[utility]) if len(heads) == 1 else None
     if gauge is None:
         return None
-    t_ms, x = thinned(visit.parts.store.read([gauge.id], start_ms, visit.now_ms + 1)[gauge.id])
+    t_ms, x = thinned(visit.view.readings.read([gauge.id], start_ms, visit.now_ms + 1)[gauge.id])
     return (t_ms, x / (1.0 if utility is Utility.GAS else 1000.0)) if len(t_ms) else None
 
 
@@ -187,9 +187,9 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
 
 def meter_rows(visit: Visit, building: Building) -> list[MeterRow]:
     """Sub, check and virtual meters with what flows now and what they used."""
-    store, midnight = visit.parts.store, visit.midnight_ms()
-    used_today = meter_use(store, visit.catalogue, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
-    used_week = meter_use(store, visit.catalogue, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
+    midnight = visit.midnight_ms()
+    used_today = meter_use(visit.view, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
+    used_week = meter_use(visit.view, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
     rows = []
     for meter in visit.catalogue.meters_of(building.id):
         if meter.utility is None or meter.role == "head":

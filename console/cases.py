@@ -88,7 +88,7 @@ def in_order(alerts: Iterable[Alert]) -> list[Alert]:
 
 def counts(visit: Visit, building: str | None) -> dict[str, int]:
     """How many cases each filter would show."""
-    alerts = visit.parts.casebook.alerts(building=building)
+    alerts = visit.view.cases.alerts(building=building)
     return {word: sum(states is None or alert.state in states for alert in alerts) for word, states in FILTERS.items()}
 
 
@@ -96,7 +96,7 @@ def past(visit: Visit, alert: Alert) -> Past:
     """What people found in earlier cases like this one."""
     earlier = [
         other
-        for other in visit.parts.casebook.alerts(building=alert.building)
+        for other in visit.view.cases.alerts(building=alert.building)
         if other.key == alert.key and other.id != alert.id and other.verdict not in {None, Verdict.DUPLICATE}
     ]
     return Past(len(earlier), sum(other.verdict in REAL for other in earlier))

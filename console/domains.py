@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.figures import live_sum
-from console.live import stale_after_s
-from console.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug
+from console.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug, stale_after_s
 from facility.model import MeterRole, Provenance, SpaceKind
 from facility.quantities import Quantity, Utility
 from wording.formats import NOTHING, Amount

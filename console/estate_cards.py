@@ -41,7 +41,7 @@ class Card:
 def cards(visit: Visit) -> list[Card]:
     """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
     start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
-    hours = building_hours(visit.parts.store, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
+    hours = building_hours(visit.view, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
     alerts = open_alerts(visit)
     found = []
     for building in visit.catalogue.buildings:
@@ -78,7 +78,7 @@ def provenance(meters: Iterable[Meter]) -> Provenance | None:
 
 def open_alerts(visit: Visit, building: str | None = None) -> list[Alert]:
     """Cases that still wait for a person, newest first."""
-    return visit.parts.casebook.alerts(states=STILL_OPEN, building=building)
+    return visit.view.cases.alerts(states=STILL_OPEN, building=building)
 
 
 def whole(cards: Iterable[Card]) -> Use:

@@ -11,7 +11,7 @@ import numpy as np
 from console.figures import HOUR_MS
 from console.plots import Line, Plot, Span, changes_only, column, merge, thinned
 from facility.quantities import Kind
-from stores.readings.port import RollupSeries
+from stores.access import RollupSeries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.visit import Visit
     from facility.model import Point
     from facility.work import Alert, Evidence
-    from stores.readings.port import Times, Values
+    from stores.access import Times, Values
 
 WINDOW = timedelta(days=7)
 AFTER = timedelta(hours=6)
@@ -100,10 +100,10 @@ def abnormal_span(alert: Alert) -> Span:
 def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[Line]]:
     """Hourly use as a mean flow, with the expected band where a baseline is in force."""
     tags = {"meter": point.meter, "quantity": point.quantity.word}
-    store = visit.parts.store
+    readings = visit.view.readings
     first_ms = start_ms - start_ms % HOUR_MS
-    used = store.read_rollup("usage_1h", tags, first_ms, end_ms, ["qty"])
-    band = store.read_rollup("baseline_1h", tags, first_ms, end_ms, ["expected", "lo", "hi"])
+    used = readings.rollup("usage_1h", tags, first_ms, end_ms, ["qty"])
+    band = readings.rollup("baseline_1h", tags, first_ms, end_ms, ["expected", "lo", "hi"])
     hours = np.arange(first_ms, end_ms, HOUR_MS, dtype=np.int64)
     figures = {name: np.full(len(hours), np.nan) for name in ("qty", "expected", "lo", "hi")}
     used = [_finished(series, visit.now_ms) for series in used]
@@ -129,7 +129,7 @@ def _finished(series: RollupSeries, now_ms: int) -> RollupSeries:
 
 def _readings(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[Line]]:
     """A sensor's readings, or what a register has counted since the chart's first reading."""
-    series = visit.parts.store.read([point.id], start_ms, end_ms)[point.id]
+    series = visit.view.readings.read([point.id], start_ms, end_ms)[point.id]
     register = visit.texts("chart.counted")
     label = register if point.quantity.is_counter else visit.texts(f"quantity.{point.quantity.word}")
     if point.quantity.kind is Kind.STATE:

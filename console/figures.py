@@ -15,10 +15,9 @@ from stores.counter_rows import counter_tags, one_series
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from console.live import Picture
     from facility.catalogue import Catalogue
     from facility.model import Meter
-    from stores.readings.port import ReadingStore, RollupSeries, Times, Values
+    from stores.access import Picture, RollupSeries, Times, Values, View
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -118,12 +117,10 @@ def hourly(series: RollupSeries | None) -> Hourly:
     return Hourly(series.t_ms, *(column(name, blank) for name in ("qty", "expected", "lo", "hi", "cost")))
 
 
-def building_hours(
-    store: ReadingStore, utility: Utility, start_ms: int, end_ms: int, building: str = ""
-) -> dict[str, Hourly]:
+def building_hours(view: View, utility: Utility, start_ms: int, end_ms: int, building: str = "") -> dict[str, Hourly]:
     """Hours of every building (or of one) for a utility, by building id."""
     tags = {"utility": utility.value} | ({"building": building} if building else {})
-    found = store.read_rollup("building_1h", tags, start_ms, end_ms)
+    found = view.readings.rollup("building_1h", tags, start_ms, end_ms)
     return {series.tags["building"]: hourly(series) for series in found}
 
 
@@ -154,19 +151,17 @@ def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int |
     return max((picture.values[point].t_ms for point in points if point in picture.values), default=None)
 
 
-def meter_use(
-    store: ReadingStore, catalogue: Catalogue, rollup: str, building: str, start_ms: int, end_ms: int
-) -> Mapping[str, float]:
+def meter_use(view: View, rollup: str, building: str, start_ms: int, end_ms: int) -> Mapping[str, float]:
     """Use of each meter's accounted counter over a range, by ``meter/quantity``."""
     found: dict[str, list[RollupSeries]] = defaultdict(list)
-    for series in store.read_rollup(rollup, {"building": building}, start_ms, end_ms, ["qty"]):
+    for series in view.readings.rollup(rollup, {"building": building}, start_ms, end_ms, ["qty"]):
         found[f"{series.tags['meter']}/{series.tags['quantity']}"].append(series)
     sums: dict[str, float] = {}
-    for meter in catalogue.meters_of(building):
-        point = catalogue.accounted_point(meter)
+    for meter in view.catalogue.meters_of(building):
+        point = view.catalogue.accounted_point(meter)
         counter = f"{point.meter}/{point.quantity.word}" if point else ""
         if point and counter in found:
-            qty = one_series(found[counter], counter_tags(catalogue, point)).fields["qty"]
+            qty = one_series(found[counter], counter_tags(view.catalogue, point)).fields["qty"]
             known = qty[np.isfinite(qty)]
             if len(known):
                 sums[counter] = float(known.sum())

@@ -20,13 +20,15 @@ from console.tiles import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jinja2 import Environment
+
     from console.tiles import Tile
     from console.visit import Visit
 
 
-def fragments(visit: Visit, scope: str) -> dict[str, str]:
+def fragments(templates: Environment, visit: Visit, scope: str) -> dict[str, str]:
     """Live pieces of ``estate``, of ``alerts`` (the badge alone) or of a building, each marked for its place."""
-    template = visit.parts.templates.get_template("_parts.html")
+    template = templates.get_template("_parts.html")
     module = template.make_module({"t": visit.texts, "f": visit.formats, "now": visit.now})
     pieces = {"alert-badge": str(module.alert_badge(len(open_alerts(visit)), "yes"))}  # type: ignore[attr-defined]
     for tile in _tiles(visit, scope):

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stores.readings.port import Series, Times, Values
+    from stores.access import Series, Times, Values
 
 Shape = Literal["line", "thin", "dashed", "step", "bars", "lo", "hi", "state", "mark"]
 

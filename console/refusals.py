@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from stores.records.quarantine.quarantine import ItemState
+from stores.access import ItemState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from stores.records.errands import Errand
-    from stores.records.quarantine.quarantine import QuarantineItem, Tally
+    from stores.access import Errand, QuarantineItem, Tally
 
 REFUSALS = (
     "beyond_retention",

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from console.figures import Hourly
-    from stores.readings.port import Values
+    from stores.access import Values
 
 WIDTH, HEIGHT, MARGIN = 240.0, 56.0, 3.0
 HOUR_MS = 3_600_000

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
-from console.live import stale_after_s
 from facility.quantities import Kind, Quantity, Utility
 from wording.formats import NOTHING, Amount
 
@@ -15,6 +14,11 @@ if TYPE_CHECKING:
 
     from console.visit import Visit
     from facility.model import Building, Meter, Point
+
+STALE_POLLS = 2
+
+GRACE_S = 5.0
+"""A value is stale when two polls have passed, plus the way from the meter to the page."""
 
 STATE_STALE_S = 2 * 3600.0
 """A contact that only reports changes still says hourly that it is there."""
@@ -41,6 +45,11 @@ class Tile:
 def slug(*parts: str) -> str:
     """An id that is safe in HTML and in selectors."""
     return "-".join(parts).replace("/", "-")
+
+
+def stale_after_s(poll_s: float) -> float:
+    """Age from which a value polled every ``poll_s`` is old."""
+    return STALE_POLLS * poll_s + GRACE_S
 
 
 def flow_amount(visit: Visit, utility: Utility, x: float) -> Amount:

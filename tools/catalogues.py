@@ -21,7 +21,7 @@ from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
-from stores.records.quarantine.quarantine import ItemState
+from stores.access import ItemState
 from wording.texts import DOMAINS as FILES
 from wording.texts import LANGUAGES, read_catalogue
 

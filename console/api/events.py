@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from console.fragments import fragments
-from console.visit import Visit, visit_of
+from console.visit import Visit, parts_of, visit_of
 from facility.errors import StoreUnavailable
 
 router = APIRouter()
@@ -25,41 +25,40 @@ FULL = {"retry-after": "30"}
 
 
 @router.get("/live")
-def live(visit: Annotated[Visit, Depends(visit_of)], scope: str = "alerts") -> Response:
+def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], scope: str = "alerts") -> Response:
     """The same figures once, for a browser that cannot hold a stream."""
-    return HTMLResponse("".join(_checked(visit, scope).values()))
+    return HTMLResponse("".join(_checked(request, visit, scope).values()))
 
 
 @router.get("/events")
 def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], scope: str = "alerts") -> Response:
     """Server-sent events. Last-Event-ID is not needed: the first message of a stream is the whole picture."""
-    _checked(visit, scope)
-    if not visit.parts.seats.are_free(request.state.session):
+    _checked(request, visit, scope)
+    if not parts_of(request).seats.are_free(request.state.session):
         raise HTTPException(429, headers=FULL)
     return StreamingResponse(_stream(request, scope), media_type="text/event-stream", headers=HEADERS)
 
 
-def _checked(visit: Visit, scope: str) -> dict[str, str]:
+def _checked(request: Request, visit: Visit, scope: str) -> dict[str, str]:
     if scope not in {"estate", "alerts"} and scope not in visit.catalogue.building:
         raise HTTPException(404)
-    return fragments(visit, scope)
+    return fragments(parts_of(request).templates, visit, scope)
 
 
 async def _stream(request: Request, scope: str) -> AsyncIterator[str]:
     """Until the browser leaves, the session ends or the console stops."""
-    parts = request.app.state.parts
-    with parts.seats.taken(request.state.session):
+    with parts_of(request).seats.taken(request.state.session):
         yield "retry: 3000\n\n"
         async for piece in _pieces(request, scope):
             yield piece
 
 
 async def _pieces(request: Request, scope: str) -> AsyncIterator[str]:
-    parts = request.app.state.parts
+    parts = parts_of(request)
     sent: dict[str, str] = {}
     seen, quiet_s, since_look_s = -1, 0.0, LOOK_ANYWAY_S
-    while not parts.live.is_ending and not await request.is_disconnected():
-        version = parts.live.picture.version
+    while not parts.is_ending() and not await request.is_disconnected():
+        version = parts.access.newest
         if version != seen or since_look_s >= LOOK_ANYWAY_S:
             since_look_s = 0.0
             fresh = await run_in_threadpool(_fresh, request, scope)
@@ -79,11 +78,11 @@ async def _pieces(request: Request, scope: str) -> AsyncIterator[str]:
 
 def _fresh(request: Request, scope: str) -> dict[str, str] | None:
     """All figures of the scope now; None once the session has ended."""
-    parts = request.app.state.parts
+    parts = parts_of(request)
     try:
-        if parts.people.person(request.state.session, parts.clock()) is None:
+        if parts.access.person(request.state.session, parts.clock()) is None:
             return None
-        return fragments(visit_of(request), scope)
+        return fragments(parts.templates, visit_of(request), scope)
     except StoreUnavailable:
         return {}
 

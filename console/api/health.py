@@ -3,11 +3,13 @@
 from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
+from console.visit import parts_of
+
 router = APIRouter()
 
 
 @router.get("/health")
 def health(request: Request) -> Response:
     """200 while the store is reachable, else 503."""
-    reachable = request.app.state.parts.live.picture.reachable
-    return JSONResponse({"state": "ok" if reachable else "store_lost"}, 200 if reachable else 503)
+    is_reachable = parts_of(request).access.is_reachable
+    return JSONResponse({"state": "ok" if is_reachable else "store_lost"}, 200 if is_reachable else 503)

@@ -1,16 +1,16 @@
 """The card of one alert, and what a person does with it: take it, judge it, and take either back."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
+from console.answer import page
 from console.cases import DAYS_PER_YEAR, case, past
 from console.evidence import exhibits
-from console.visit import Visit, page, visit_of
+from console.visit import Visit, visit_of
 from facility.work import Alert, Verdict
 
 router = APIRouter(prefix="/alerts/{alert_id}")
@@ -21,7 +21,7 @@ NOTE_LENGTH = 500
 def alert_of(alert_id: str, visit: Annotated[Visit, Depends(visit_of)]) -> Alert:
     """The alert that a path names; 404 for an unknown or malformed id."""
     try:
-        found = visit.parts.casebook.alert(UUID(alert_id))
+        found = visit.view.cases.alert(UUID(alert_id))
     except ValueError:
         found = None
     if found is None:
@@ -49,13 +49,13 @@ def alert(request: Request, visit: Visiting, named: Named) -> Response:
 @router.post("/acknowledge")
 def acknowledge(request: Request, visit: Visiting, named: Named) -> Response:
     """Take the case."""
-    return _act(request, visit, named, "taken", lambda: visit.parts.casebook.acknowledge(*_who(visit, named)))
+    return _act(request, visit, named, "taken", lambda: visit.view.cases.acknowledge(named.id, visit.now))
 
 
 @router.post("/release")
 def release(request: Request, visit: Visiting, named: Named) -> Response:
     """Take back having taken it."""
-    return _act(request, visit, named, "released", lambda: visit.parts.casebook.release(*_who(visit, named)))
+    return _act(request, visit, named, "released", lambda: visit.view.cases.release(named.id, visit.now))
 
 
 @router.post("/close")
@@ -67,30 +67,20 @@ def close(
     note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
 ) -> Response:
     """Give the verdict."""
-    alert_id, by, at = _who(visit, named)
-    return _act(
-        request,
-        visit,
-        named,
-        "closed",
-        lambda: visit.parts.casebook.close(alert_id, verdict, note.strip(), by, at),
-    )
+    change = lambda: visit.view.cases.close(named.id, verdict, note.strip(), visit.now)  # noqa: E731 - as its siblings
+    return _act(request, visit, named, "closed", change)
 
 
 @router.post("/reopen")
 def reopen(request: Request, visit: Visiting, named: Named) -> Response:
     """Take the verdict back."""
-    return _act(request, visit, named, "reopened", lambda: visit.parts.casebook.reopen(*_who(visit, named)))
-
-
-def _who(visit: Visit, named: Alert) -> tuple[UUID, str, datetime]:
-    return named.id, visit.person, visit.now
+    return _act(request, visit, named, "reopened", lambda: visit.view.cases.reopen(named.id, visit.now))
 
 
 def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
     return {
         "case": case(visit, named),
-        "timeline": visit.parts.casebook.timeline(named.id),
+        "timeline": visit.view.cases.timeline(named.id),
         "verdicts": list(Verdict),
         "days_per_year": DAYS_PER_YEAR,
         "note_length": NOTE_LENGTH,
@@ -103,5 +93,5 @@ def _act(request: Request, visit: Visit, named: Alert, done: str, change: Callab
     change()
     if "hx-request" not in request.headers:
         return RedirectResponse(f"/alerts/{named.id}", 303)
-    changed = visit.parts.casebook.alert(named.id) or named
+    changed = visit.view.cases.alert(named.id) or named
     return page(request, "_case.html", visit=visit, done=done, **_case_parts(visit, changed))

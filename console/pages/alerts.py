@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
+from console.answer import page
 from console.cases import FILTERS, case, counts, in_order
-from console.visit import Visit, page, visit_of
+from console.visit import Visit, visit_of
 
 router = APIRouter()
 
@@ -17,7 +18,7 @@ def alerts(
     """Cases by state and building, open ones first, newest first."""
     if state not in FILTERS or (building and building not in visit.catalogue.building):
         raise HTTPException(404)
-    found = visit.parts.casebook.alerts(states=FILTERS[state], building=building or None)
+    found = visit.view.cases.alerts(states=FILTERS[state], building=building or None)
     return page(
         request,
         "alerts.html",

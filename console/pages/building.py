@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
+from console.answer import page
 from console.building_figures import meter_rows, sections, sensor_rows, today, use_sentence
 from console.cases import case
 from console.estate_cards import open_alerts
 from console.tiles import seen_tile
-from console.visit import Visit, page, visit_of
+from console.visit import Visit, visit_of
 from facility.quantities import Utility
 
 router = APIRouter()

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from console.answer import page
 from console.domains import domains
 from console.estate_cards import cards, open_alerts, whole
 from console.tiles import estate_power_tile, reporting_tile
-from console.visit import Visit, page, visit_of
+from console.visit import Visit, visit_of
 
 router = APIRouter()
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.guard import SESSION_COOKIE
-from console.visit import LANGUAGE_COOKIE, Parts
+from console.visit import LANGUAGE_COOKIE, parts_of, view_of
+from stores.access import View
 from wording.texts import LANGUAGES
 
 router = APIRouter()
@@ -15,12 +16,16 @@ YEAR_S = 365 * 86_400
 
 
 @router.post("/language")
-def choose(request: Request, language: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
+def choose(
+    request: Request,
+    view: Annotated[View, Depends(view_of)],
+    language: Annotated[str, Form()],
+    back: Annotated[str, Form()] = "/",
+) -> Response:
     """Read on in another language, on the page where one was."""
     if language not in LANGUAGES:
         raise HTTPException(404)
-    parts: Parts = request.app.state.parts
-    parts.people.set_language(request.state.person.name, language)
+    view.choose_language(language)
     answer = RedirectResponse(inside(back), 303)
     remember_language(request, answer, language)
     return answer
@@ -29,8 +34,7 @@ def choose(request: Request, language: Annotated[str, Form()], back: Annotated[s
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session here and in the records."""
-    parts: Parts = request.app.state.parts
-    parts.people.sign_out(request.state.session)
+    parts_of(request).access.sign_out(request.state.session)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(SESSION_COOKIE, path="/")
     return answer

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 
+from console.answer import page
 from console.refusals import is_looked_for
-from console.visit import Visit, page, visit_of
-from stores.records.quarantine.quarantine import Standing
+from console.visit import Visit, visit_of
+from stores.access import Standing
 
 router = APIRouter()
 
@@ -31,7 +32,7 @@ def quarantine(
     """Items by reason and agent, newest first, a page at a time."""
     if show not in SHOWN or not reason.isprintable() or not agent.isprintable():
         raise HTTPException(404)
-    kept = visit.parts.quarantine
+    kept = visit.view.quarantine
     found = kept.items(
         reason=reason or None,
         agent=agent or None,
@@ -39,7 +40,7 @@ def quarantine(
         before=id_of(before) if before else None,
         limit=MOST_ITEMS + 1,
     )
-    items, newest = found[:MOST_ITEMS], visit.parts.errands.latest(1)
+    items = found[:MOST_ITEMS]
     tallies = kept.tallies(agent=agent or None)
     return page(
         request,
@@ -47,7 +48,7 @@ def quarantine(
         visit=visit,
         items=items,
         next_id=items[-1].id if len(found) > MOST_ITEMS else None,
-        is_looked_for=is_looked_for(items, newest[0] if newest else None, visit.now),
+        is_looked_for=is_looked_for(items, kept.newest_errand(items), visit.now),
         tallies=tallies,
         shown=[tally for tally in tallies if reason in {"", tally.reason}],
         size=kept.size(),
@@ -67,7 +68,7 @@ def replay_all(
     """Ask ingest to take in again all that waits for one reason."""
     if not reason.isprintable():
         raise HTTPException(422)
-    visit.parts.errands.ask_all(visit.person, visit.now, reason=reason)
+    visit.view.quarantine.replay_all(reason, visit.now)
     return RedirectResponse(address(reason=reason), 303)
 
 

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from pydantic import StringConstraints
 from starlette.responses import RedirectResponse
 
+from console.answer import page
 from console.pages.preferences import inside
 from console.pages.quarantine import id_of
 from console.refusals import is_looked_for, steps
-from console.visit import Visit, page, visit_of
-from stores.records.quarantine.quarantine import QuarantineItem
+from console.visit import Visit, visit_of
+from stores.access import QuarantineItem
 
 router = APIRouter(prefix="/quarantine/{item_id}")
 
@@ -23,7 +24,7 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 def item_of(item_id: str, visit: Visiting) -> QuarantineItem:
     """The item that a path names; 404 for an unknown or malformed id."""
-    found = visit.parts.quarantine.item(id_of(item_id))
+    found = visit.view.quarantine.item(id_of(item_id))
     if found is None:
         raise HTTPException(404)
     return found
@@ -41,19 +42,19 @@ def item(request: Request, visit: Visiting, named: Named) -> Response:
 @router.post("/replay")
 def replay(visit: Visiting, named: Named, back: Annotated[str, Form()] = "") -> Response:
     """Ask ingest to take it in again."""
-    visit.parts.errands.ask("replay", named.id, visit.person, visit.now)
+    visit.view.quarantine.replay(named.id, visit.now)
     return RedirectResponse(inside(back) if back else f"/quarantine/{named.id}", 303)
 
 
 @router.post("/discard")
 def discard(visit: Visiting, named: Named, reason: Reason) -> Response:
     """Give it up, with a reason."""
-    visit.parts.quarantine.discard(named.id, visit.person, reason, visit.now)
+    visit.view.quarantine.discard(named.id, reason, visit.now)
     return RedirectResponse(f"/quarantine/{named.id}", 303)
 
 
 def _item_parts(request: Request, visit: Visit, named: QuarantineItem) -> dict[str, Any]:
-    errands = visit.parts.errands.of_item(named.id)
+    errands = visit.view.quarantine.errands_of(named.id)
     return {
         "item": named,
         "steps": steps(named, errands),

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from starlette.responses import RedirectResponse
 
+from console.answer import page
 from console.guard import SESSION_COOKIE
-from console.visit import Parts, page
+from console.visit import parts_of
 from facility.errors import Denied
 from wording.texts import LANGUAGES
 
@@ -22,12 +23,12 @@ def show(request: Request, token: str = "") -> Response:
 @router.post("/sign-in")
 def redeem(request: Request, token: Annotated[str, Form(max_length=200)]) -> Response:
     """Exchange the token for a session."""
-    parts: Parts = request.app.state.parts
+    parts = parts_of(request)
     try:
-        session = parts.people.redeem(token, parts.clock(), parts.session_s)
+        session = parts.access.sign_in(token, parts.clock(), parts.session_s)
     except Denied:
         return page(request, "sign_in.html", status=403, token="", refused="yes", languages=LANGUAGES)
-    parts.people.sign_out(request.state.session)  # a new session ends the one that this browser had
+    parts.access.sign_out(request.state.session)  # a new session ends the one that this browser had
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         SESSION_COOKIE,

@@ -48,8 +48,9 @@ def list_items(
     size = quarantine.size()
     if size.is_near:
         typer.echo(size_sentence(size))
+    agents = [agent] if agent else None
     items = quarantine.items(
-        reason=reason or None, agent=agent or None, standing=None if everything else "waiting", limit=limit
+        reason=reason or None, agents=agents, standing=None if everything else "waiting", limit=limit
     )
     if not items:
         typer.echo("nothing of this kind is in quarantine." if reason or agent else "the quarantine is empty.")

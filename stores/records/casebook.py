@@ -83,16 +83,18 @@ class Casebook:
         self,
         *,
         states: Collection[AlertState] | None = None,
-        building: str | None = None,
+        buildings: Collection[str] | None = None,
+        points: Collection[str] | None = None,
         since: datetime | None = None,
     ) -> list[Alert]:
-        """Alerts, the one raised last first; ``since`` keeps those that were seen then or later."""
+        """Alerts (of some buildings, of some points), raised last first; ``since`` keeps those seen then or later."""
         a = tables.alert.c
         query = sa.select(tables.alert).order_by(a.raised_at.desc(), a.id)
         if states is not None:
             query = query.where(a.state.in_([state.value for state in states]))
-        if building is not None:
-            query = query.where(a.building == building)
+        for column, wanted in ((a.building, buildings), (a.point, points)):
+            if wanted is not None:
+                query = query.where(column.in_(wanted))
         if since is not None:
             query = query.where(a.last_seen_at >= since)
         with self._engine.connect() as connection:

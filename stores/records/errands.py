@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from facility.errors import Rejected
 from stores.records.audit import append_entry
 from stores.records.database import writing
-from stores.records.quarantine.quarantine import IS_WAITING
+from stores.records.quarantine.quarantine import IS_WAITING, sent_by
 from stores.records.quarantine.tables import errand, quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -62,12 +62,14 @@ class Errands:
             append_entry(connection, at, by, AUDITED[what], "" if item is None else str(item))
             return _add(connection, [_row(what, item, by, at)])[0]
 
-    def ask_all(self, by: str, at: datetime, *, reason: str | None = None) -> list[int]:
-        """Ask for the replay of everything that waits (of one reason) and has its payload; one entry in the audit.
+    def ask_all(
+        self, by: str, at: datetime, *, reason: str | None = None, agents: Collection[str] | None = None
+    ) -> list[int]:
+        """Ask for the replay of all that waits (of one reason, some agents) with its payload; one entry in the audit.
 
         Returns the ids of all their open errands, those that were asked before included.
         """
-        wanted = sa.select(q.id).where(IS_WAITING, sa.not_(q.payload_dropped))
+        wanted = sa.select(q.id).where(IS_WAITING, sa.not_(q.payload_dropped), sent_by(agents))
         if reason is not None:
             wanted = wanted.where(q.reason == reason)
         asked = sa.select(e.id).where(e.what == "replay", e.done_at.is_(None), e.item.in_(wanted))
@@ -99,9 +101,9 @@ class Errands:
         """What was asked of one item, the oldest first."""
         return self._found(sa.select(errand).where(e.item == item).order_by(e.id))
 
-    def latest(self, limit: int = 50) -> list[Errand]:
-        """The newest errands, the newest first."""
-        return self._found(sa.select(errand).order_by(e.id.desc()).limit(limit))
+    def newest(self, items: Sequence[int]) -> Errand | None:
+        """What was asked last of any of these items."""
+        return next(iter(self._found(sa.select(errand).where(e.item.in_(items)).order_by(e.id.desc()).limit(1))), None)
 
     def _found(self, query: sa.Select[Any]) -> list[Errand]:
         with self._engine.connect() as connection:

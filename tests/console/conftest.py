@@ -24,7 +24,6 @@ def sample(tmp_path_factory):
 @pytest.fixture(scope="module")
 def running(sample):
     with served(sample.store, sample.records, lambda: NOW + timedelta(seconds=1)) as (address, app):
-        app.state.parts.live.refresh()
         yield address, app
 
 

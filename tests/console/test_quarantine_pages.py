@@ -180,17 +180,15 @@ def test_a_form_without_its_token_changes_nothing(visitor, quarantine, item):
 
 
 @pytest.fixture
-def bounded(app, sample):
+def bounded(app, monkeypatch):
     """Give the console another bound: so many times what waits now."""
-    parts = app.state.parts
 
     def bound(times):
-        made = Quarantine(sample.records, bound_bytes=round(parts.quarantine.size().bytes * times))
-        app.state.parts = replace(parts, quarantine=made)
-        return made
+        kept = app.state.parts.access._kept.quarantine
+        monkeypatch.setattr(kept, "_bound_bytes", round(kept.size().bytes * times))
+        return kept
 
-    yield bound
-    app.state.parts = parts
+    return bound
 
 
 @pytest.mark.parametrize(("times", "words"), [(1.11, "90% full"), (1, "100% full"), (10, None)])

@@ -10,14 +10,17 @@ from contextlib import contextmanager
 import uvicorn
 
 from console.app import create_app
+from stores.readings.live import LiveValues
 
 
 @contextmanager
-def served(store, records, clock, data=None):
-    """Base address and application of a console that serves until the block ends."""
+def served(store, records, clock, data=None, **more):
+    """Base address and application of a console that serves until the block ends, and knows what lay in the store."""
     listening = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listening.getsockname()[1]}"
-    app = create_app(store, records, clock, hosts=[host], data=data)
+    live = LiveValues(store)
+    live.refresh()
+    app = create_app(store, records, clock, hosts=[host], live=live, data=data, **more)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -25,7 +28,7 @@ def served(store, records, clock, data=None):
         _wait(lambda: server.started)
         yield f"http://{host}", app
     finally:
-        app.state.parts.live.end()
+        live.end()
         server.should_exit = True
         thread.join(5)
         listening.close()

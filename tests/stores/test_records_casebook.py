@@ -206,5 +206,5 @@ def test_alerts_are_listed_by_state_building_and_time(casebook, finding, now):
     casebook.acknowledge(here.id, "anna", now)
     assert [a.id for a in casebook.alerts()] == [there.id, here.id, old.id]
     assert [a.id for a in casebook.alerts(states=[AlertState.OPEN])] == [there.id, old.id]
-    assert [a.id for a in casebook.alerts(building="b1", since=now - DAY)] == [here.id]
+    assert [a.id for a in casebook.alerts(buildings=["b1"], since=now - DAY)] == [here.id]
     assert casebook.alerts(states=[]) == []

@@ -47,7 +47,8 @@ def test_an_answer_is_kept_and_the_next_one_changes_nothing(errands, quarantine,
     again = errands.ask("replay", item, "anna", now)
     assert again != asked
     assert [one.id for one in errands.of_item(item)] == [asked, again]
-    assert [one.id for one in errands.latest(1)] == [again]
+    assert errands.newest([item]).id == again
+    assert errands.newest([item + 1]) is None
 
 
 def test_closing_an_item_answers_who_asked(errands, quarantine, item, now):

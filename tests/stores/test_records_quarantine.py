@@ -123,8 +123,8 @@ def test_pages_follow_one_another_and_hold_one_agents_items(quarantine, item):
     first = quarantine.items(limit=3)
     second = quarantine.items(limit=3, before=first[-1].id)
     assert [i.first_seq for i in first + second] == [7, 6, 5, 4, 3, 2]
-    assert [i.first_seq for i in quarantine.items(agent="edge-1", reason="unknown_point")] == [7, 5, 3, 1]
-    assert quarantine.items(agent="edge-1", reason="late") == []
+    assert [i.first_seq for i in quarantine.items(agents=["edge-1"], reason="unknown_point")] == [7, 5, 3, 1]
+    assert quarantine.items(agents=["edge-1"], reason="late") == []
     assert quarantine.agents() == ["edge-0", "edge-1"]
 
 
@@ -132,7 +132,7 @@ def test_tallies_tell_items_readings_and_unread_messages(quarantine, item):
     message = replace(item, kind="message", count=0, reason="malformed")
     quarantine.put(item, replace(item, first_seq=20), message, replace(message, agent="edge-2"))
     assert quarantine.tallies() == [Tally("malformed", 2, 0, 2), Tally("unknown_point", 2, 6, 0)]
-    assert quarantine.tallies(agent="edge-2") == [Tally("malformed", 1, 0, 1)]
+    assert quarantine.tallies(agents=["edge-2"]) == [Tally("malformed", 1, 0, 1)]
 
 
 def test_an_excerpt_is_obeyed_by_no_terminal(item):

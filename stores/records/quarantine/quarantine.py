@@ -14,7 +14,7 @@ from stores.records.quarantine.room import keep
 from stores.records.quarantine.tables import errand, quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -47,18 +47,18 @@ class Quarantine:
         self,
         *,
         reason: str | None = None,
-        agent: str | None = None,
+        agents: Collection[str] | None = None,
         standing: Standing | None = "waiting",
         before: int | None = None,
         limit: int = 200,
     ) -> list[QuarantineItem]:
         """What waits (``standing`` None: closed ones too), newest first; ``before`` an id gives the next page."""
-        query = sa.select(q.id).order_by(q.id.desc()).limit(limit)  # first the ids, from an index: payloads are large
+        newest = sa.select(q.id).order_by(q.id.desc()).limit(limit)  # first the ids, from an index: payloads are large
+        query = newest.where(sent_by(agents))
         if standing is not None:
             query = query.where(IS_WAITING if standing == "waiting" else sa.not_(IS_WAITING))
-        for column, wanted in ((q.reason, reason), (q.agent, agent)):
-            if wanted is not None:
-                query = query.where(column == wanted)
+        if reason is not None:
+            query = query.where(q.reason == reason)
         if before is not None:
             query = query.where(q.id < before)
         with self._engine.connect() as connection:
@@ -71,12 +71,10 @@ class Quarantine:
             row = connection.execute(_selected().where(q.id == item_id)).mappings().one_or_none()
         return None if row is None else _item(row)
 
-    def tallies(self, *, agent: str | None = None) -> list[Tally]:
-        """What waits by reason, of all agents or of one; the reason with most items first."""
+    def tallies(self, *, agents: Collection[str] | None = None) -> list[Tally]:
+        """What waits by reason, of all agents or of some; the reason with most items first."""
         n, unread = sa.func.count(), sa.func.sum(sa.case((q.count == 0, 1), else_=0))
-        query = sa.select(q.reason, n, sa.func.sum(q.count), unread).where(IS_WAITING)
-        if agent is not None:
-            query = query.where(q.agent == agent)
+        query = sa.select(q.reason, n, sa.func.sum(q.count), unread).where(IS_WAITING, sent_by(agents))
         with self._engine.connect() as connection:
             rows = connection.execute(query.group_by(q.reason).order_by(n.desc(), q.reason)).all()
         return [Tally(reason, int(items), int(readings), int(none)) for reason, items, readings, none in rows]
@@ -85,16 +83,16 @@ class Quarantine:
         """How many readings wait, by reason."""
         return {tally.reason: tally.readings for tally in self.tallies()}
 
-    def agents(self, *, limit: int = 50) -> list[str]:
-        """The agents of which something waits."""
-        query = sa.select(q.agent).distinct().where(IS_WAITING).order_by(q.agent).limit(limit)
+    def agents(self, *, agents: Collection[str] | None = None, limit: int = 50) -> list[str]:
+        """The agents (of all or of some) of which something waits."""
+        query = sa.select(q.agent).distinct().where(IS_WAITING, sent_by(agents)).order_by(q.agent).limit(limit)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
-    def size(self) -> QuarantineSize:
+    def size(self, *, agents: Collection[str] | None = None) -> QuarantineSize:
         """How much waits, and how much may. Payloads of closed items make room by themselves and do not count."""
         dropped = sa.func.sum(sa.case((q.payload_dropped, 1), else_=0))
-        query = sa.select(sa.func.count(), sa.func.sum(q.payload_bytes), dropped).where(IS_WAITING)
+        query = sa.select(sa.func.count(), sa.func.sum(q.payload_bytes), dropped).where(IS_WAITING, sent_by(agents))
         with self._engine.connect() as connection:
             items, used, none = connection.execute(query).one()
         return QuarantineSize(int(items), int(used or 0), int(none or 0), self._bound_bytes)
@@ -120,6 +118,11 @@ class Quarantine:
                 raise Rejected("unknown_item", f"there is no item {item_id} waiting in quarantine")
             _answer(connection, item_id, "discarded", at)
             append_entry(connection, at, by, "quarantine.discard", str(item_id), reason)
+
+
+def sent_by(agents: Collection[str] | None) -> sa.ColumnElement[bool]:
+    """Whether an item came from one of these agents; None: whichever it came from."""
+    return sa.true() if agents is None else q.agent.in_(agents)
 
 
 def _answer(connection: Connection, item_id: int, outcome: str, at: datetime) -> None:

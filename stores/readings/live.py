@@ -1,4 +1,4 @@
-"""The newest value of every point: one thread follows the store, every page and stream reads the same picture."""
+"""The newest value of every point: one thread follows the store, and all who look share the same picture."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 FOLLOW_S = 1.0
 """How often the store is asked what has changed."""
 
-STALE_POLLS = 2
 SPEED_SPAN_MS, SPEED_LEAST_MS, HOUR_MS = 600_000, 60_000, 3_600_000
-
-GRACE_S = 5.0
-"""A value is stale when two polls have passed, plus the way from the meter to this page."""
 
 log = structlog.get_logger("live")
 
@@ -146,8 +142,3 @@ class LiveValues:
                         self._picture.version + 1, self._picture.values, self._picture.per_hour, reachable=False
                     )
             self._ending.wait(self._every_s)
-
-
-def stale_after_s(poll_s: float) -> float:
-    """Age from which a value polled every ``poll_s`` is old."""
-    return STALE_POLLS * poll_s + GRACE_S

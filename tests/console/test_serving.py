@@ -1,4 +1,4 @@
-"""The live thread, the stream, the settings and the process itself."""
+"""The stream, the settings and the process itself."""
 
 from __future__ import annotations
 
@@ -17,73 +17,8 @@ from rigs.sample import NOW
 from rigs.servers import free_port
 
 from console.api.events import message
-from console.live import LiveValues
 from console.settings import ConsoleSettings
-from facility.errors import ConfigError, StoreUnavailable
-from facility.model import ReadingBatch
-from stores.readings.memory import MemoryStore
-
-POWER = "lib-power/active_power/total"
-
-
-def write(store, point, x, at):
-    store.write(ReadingBatch(points=[point], p=[0], t_ms=[round(at.timestamp() * 1000)], x=[x], q=[]))
-
-
-def test_the_picture_changes_only_when_something_was_written():
-    store = MemoryStore()
-    live = LiveValues(store)
-    write(store, POWER, 1000.0, NOW)
-    live.refresh()
-    first = live.picture
-    live.refresh()
-    assert live.picture is first
-    write(store, POWER, 2000.0, NOW + timedelta(seconds=10))
-    live.refresh()
-    assert live.picture.values[POWER].x == 2000.0
-    assert live.picture.version > first.version
-
-
-class FirstLookStore(MemoryStore):
-    """A store that takes minutes to tell every change, and is away when it is first asked for values."""
-
-    is_away = True
-
-    def changes(self, cursor):
-        assert cursor, "all changes were asked for, and only the cursor was wanted"
-        return super().changes(cursor)
-
-    def latest(self, points=None):
-        if self.is_away:
-            self.is_away = False
-            raise StoreUnavailable("restarting")
-        return super().latest(points)
-
-
-def test_the_first_look_asks_for_no_change_and_is_repeated_where_the_store_was_away():
-    store = FirstLookStore()
-    live = LiveValues(store)
-    live.refresh()
-    write(store, POWER, 1000.0, NOW)
-    with pytest.raises(StoreUnavailable):
-        live.refresh()
-    live.refresh()
-    assert live.picture.values[POWER].x == 1000.0
-
-
-def test_a_counter_has_a_speed_and_a_reset_has_none():
-    store = MemoryStore()
-    live = LiveValues(store)
-    counter = "lib-water/water_volume/total"
-    write(store, counter, 100.0, NOW - timedelta(minutes=5))
-    live.refresh()
-    assert counter not in live.picture.per_hour
-    write(store, counter, 100.5, NOW)
-    live.refresh()
-    assert live.picture.per_hour[counter] == pytest.approx(6.0)
-    write(store, counter, 0.0, NOW + timedelta(seconds=10))
-    live.refresh()
-    assert counter not in live.picture.per_hour
+from facility.errors import ConfigError
 
 
 def test_a_fresh_value_is_live_however_late_an_older_one_arrives(visitor, sample):

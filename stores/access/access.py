@@ -1,0 +1,96 @@
+"""Where views come from: who somebody is, what they may see, and the estate as it stands now."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from facility.errors import ConfigError
+from stores.access.scope import EVERYTHING, Scope, Sight, rights_of_everybody, sight_of
+from stores.access.view import Kept, View
+from stores.records.casebook import Casebook
+from stores.records.errands import Errands
+from stores.records.people import People
+from stores.records.quarantine.quarantine import Quarantine
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from facility.system_alarm import Raised
+    from stores.access.scope import Rights
+    from stores.readings.live import LiveValues
+    from stores.readings.port import ReadingStore
+    from stores.records.people import Person
+
+
+class Access:
+    """The door to what is kept. It lets people in and out, and gives each a view of what is theirs to see."""
+
+    def __init__(
+        self,
+        store: ReadingStore,
+        records: Engine,
+        live: LiveValues,
+        system_alarms: Callable[[], list[Raised]],
+        rights_of: Callable[[str], Rights] = rights_of_everybody,
+    ) -> None:
+        """``rights_of`` tells by a person's name what they may see and do."""
+        people = People(records)
+        self._kept = Kept(store, Casebook(records), Quarantine(records), Errands(records), people, system_alarms)
+        self._people, self._live, self._rights_of = people, live, rights_of
+        self._sights = Sights(Registry(records))
+
+    def view(self, person: str) -> View:
+        """What a person sees now."""
+        rights = self._rights_of(person)
+        return View(self._kept, person, rights.acts, self._sights.of(rights.scope), self._live.picture)
+
+    def person(self, session: str, at: datetime) -> Person | None:
+        """Whose session this is, or None where it is unknown or has expired."""
+        return self._people.person(session, at)
+
+    def sign_in(self, token: str, at: datetime, session_s: float) -> str:
+        """Exchange a one-time token for a session. Raises ``Denied`` if unknown, used or expired."""
+        return self._people.redeem(token, at, session_s)
+
+    def sign_out(self, session: str) -> None:
+        """End a session; nothing happens where it has ended already."""
+        self._people.sign_out(session)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the store answered when it was asked last."""
+        return self._live.picture.reachable
+
+    @property
+    def newest(self) -> int:
+        """A number that grows whenever a value of any point changes: then a view of now is worth making."""
+        return self._live.picture.version
+
+
+class Sights:
+    """The estate as last applied, for each scope: made again only when the registry's version has changed."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._version = 0
+        self._made: dict[Scope, Sight] = {}
+
+    def of(self, scope: Scope) -> Sight | None:
+        """What the scope shows; None while nothing has been applied."""
+        version = self._registry.version()
+        with self._lock:
+            if version != self._version or not self._made:
+                try:
+                    self._made = {EVERYTHING: Sight(self._registry.load())}
+                except ConfigError:
+                    return None
+                self._version = version
+            if scope not in self._made:
+                self._made[scope] = sight_of(self._made[EVERYTHING].catalogue, scope)
+            return self._made[scope]

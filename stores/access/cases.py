@@ -1,0 +1,67 @@
+"""The cases that a reader may see, and what they do about them; any other case does not exist for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facility.errors import Rejected
+from stores.access.scope import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
+
+    from facility.work import Alert, AlertState, Verdict
+    from stores.access.reader import Reader
+    from stores.records.casebook import Casebook, CaseEvent
+
+
+class VisibleCases:
+    """The casebook as one reader sees it, and writes in it under their own name."""
+
+    def __init__(self, casebook: Casebook, reader: Reader) -> None:
+        self._casebook, self._reader = casebook, reader
+
+    def alerts(self, *, states: Collection[AlertState] | None = None, building: str | None = None) -> list[Alert]:
+        """Alerts, the one raised last first."""
+        buildings, points = self._reader.sight.buildings, self._reader.sight.points
+        if building is not None:
+            buildings = frozenset([building]) if buildings is None or building in buildings else frozenset()
+        return self._casebook.alerts(states=states, buildings=buildings, points=points)
+
+    def alert(self, alert: UUID) -> Alert | None:
+        """One alert."""
+        found = self._casebook.alert(alert)
+        return found if found and self._shows(found) else None
+
+    def timeline(self, alert: UUID) -> list[CaseEvent]:
+        """What happened to a case, oldest first."""
+        return self._casebook.timeline(alert) if self.alert(alert) else []
+
+    def acknowledge(self, alert: UUID, at: datetime) -> Alert:
+        """Take a case."""
+        return self._casebook.acknowledge(self._known(alert), self._reader.acting(Act.TAKE), at)
+
+    def release(self, alert: UUID, at: datetime) -> Alert:
+        """Give back a case that was taken."""
+        return self._casebook.release(self._known(alert), self._reader.acting(Act.TAKE), at)
+
+    def close(self, alert: UUID, verdict: Verdict, note: str, at: datetime) -> Alert:
+        """Close a case with a verdict."""
+        return self._casebook.close(self._known(alert), verdict, note, self._reader.acting(Act.JUDGE), at)
+
+    def reopen(self, alert: UUID, at: datetime) -> Alert:
+        """Take a verdict back."""
+        return self._casebook.reopen(self._known(alert), self._reader.acting(Act.JUDGE), at)
+
+    def _shows(self, alert: Alert) -> bool:
+        sight = self._reader.sight
+        is_here = sight.buildings is None or alert.building in sight.buildings
+        return is_here and (sight.points is None or alert.point in sight.points)
+
+    def _known(self, alert: UUID) -> UUID:
+        """The id, where the case shows. Raises ``Rejected`` as the casebook does for an alert that is not there."""
+        if self.alert(alert) is None:
+            raise Rejected("unknown_alert", f"there is no alert {alert}")
+        return alert

@@ -1,0 +1,51 @@
+"""The readings and rollups that a reader may see; a point, meter or building beyond that has none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stores.readings.columns import empty_series
+from stores.readings.rollups import rollup_called
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stores.access.scope import Sight
+    from stores.readings.port import Latest, ReadingStore, RollupSeries, Series
+
+
+class VisibleReadings:
+    """A reading store as one reader sees it. Ranges and times are those of ``ReadingStore``."""
+
+    def __init__(self, store: ReadingStore, sight: Sight) -> None:
+        self._store, self._sight = store, sight
+
+    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Readings of each point in the range; a point without readings, or out of sight, has an empty series."""
+        seen = self._store.read(self._seen(points), start_ms, end_ms)
+        return {point: seen[point] if point in seen else empty_series() for point in points}
+
+    def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
+        """The newest reading of each point (of all that show if None)."""
+        if points is None and not self._sight.is_whole:
+            points = list(self._sight.catalogue.point)
+        return self._store.latest(None if points is None else self._seen(points))
+
+    def rollup(
+        self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include ``tags``, cut to the range; one question for each thing that shows."""
+        asked = self._narrowed(name, tags)
+        return [series for one in asked for series in self._store.read_rollup(name, one, start_ms, end_ms, fields)]
+
+    def _seen(self, points: Sequence[str]) -> list[str]:
+        return list(points) if self._sight.is_whole else [p for p in points if p in self._sight.catalogue.point]
+
+    def _narrowed(self, name: str, tags: Mapping[str, str]) -> list[Mapping[str, str]]:
+        """The tags to ask with: as they are, or once for each meter or building that shows and that they allow."""
+        if self._sight.is_whole:
+            return [tags]
+        catalogue = self._sight.catalogue
+        if "meter" in rollup_called(name).tags:
+            return [{**tags, "meter": meter} for meter in catalogue.meter if tags.get("meter", meter) == meter]
+        return [{**tags, "building": b} for b in catalogue.building if tags.get("building", b) == b]

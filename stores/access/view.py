@@ -1,0 +1,103 @@
+"""What one person may see and do, made anew for each request: the only way from pages and API to what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from facility.errors import MeterhouseError
+from stores.access.cases import VisibleCases
+from stores.access.reader import Reader
+from stores.access.readings import VisibleReadings
+from stores.access.refused import VisibleQuarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from facility.catalogue import Catalogue
+    from facility.system_alarm import Raised
+    from stores.access.scope import Act, Sight
+    from stores.readings.live import Picture
+    from stores.readings.port import ReadingStore
+    from stores.records.casebook import Casebook
+    from stores.records.errands import Errands
+    from stores.records.people import People
+    from stores.records.quarantine.quarantine import Quarantine
+
+
+class NoEstateError(MeterhouseError):
+    """Nothing can be shown yet: no estate has been applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that views are views of. Whoever holds one sees everything, so only ``Access`` does."""
+
+    store: ReadingStore
+    casebook: Casebook
+    quarantine: Quarantine
+    errands: Errands
+    people: People
+    system_alarms: Callable[[], list[Raised]]
+
+
+class View:
+    """The estate, its readings, cases and refused input in the eyes of one person."""
+
+    def __init__(self, kept: Kept, person: str, acts: Collection[Act], sight: Sight | None, picture: Picture) -> None:
+        """``sight`` is None while no estate has been applied."""
+        self._kept, self.person = kept, person
+        self._acts, self._sight = acts, sight
+        self._picture = picture
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The estate, as far as it shows. Raises ``NoEstateError`` before the first apply, as do all below."""
+        return self._reader.sight.catalogue
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The newest value of every point that shows, as of when the view was made."""
+        if self._reader.sight.is_whole:
+            return self._picture
+        shown = self.catalogue.point
+        values = {point: self._picture.values[point] for point in shown if point in self._picture.values}
+        per_hour = {point: self._picture.per_hour[point] for point in shown if point in self._picture.per_hour}
+        return replace(self._picture, values=MappingProxyType(values), per_hour=MappingProxyType(per_hour))
+
+    @property
+    def readings(self) -> VisibleReadings:
+        """Readings and rollups."""
+        return VisibleReadings(self._kept.store, self._reader.sight)
+
+    @property
+    def cases(self) -> VisibleCases:
+        """Cases and acts upon them."""
+        return VisibleCases(self._kept.casebook, self._reader)
+
+    @property
+    def quarantine(self) -> VisibleQuarantine:
+        """Refused input and acts upon it."""
+        return VisibleQuarantine(self._kept.quarantine, self._kept.errands, self._reader)
+
+    def system_alarms(self) -> list[Raised]:
+        """What is wrong with Meterhouse itself: the server's own alarms, and those of agents that show.
+
+        The words beside an alarm may name anything, so they are only for who may see all.
+        """
+        alarms = self._kept.system_alarms()
+        if self._reader.sight.is_whole:
+            return alarms
+        return [replace(one, words="") for one in alarms if not one.agent or one.agent in self.catalogue.agent]
+
+    def choose_language(self, language: str) -> None:
+        """Remember the language that this person reads; also before there is an estate."""
+        self._kept.people.set_language(self.person, language)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        if self._sight is None:
+            raise NoEstateError
+        return Reader(self.person, self._sight, self._acts)
