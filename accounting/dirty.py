@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from facility.errors import ConfigError, Problem
 from facility.ledger import BEGINNING, history_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,19 @@ def dirty_between(before: Catalogue, after: Catalogue) -> list[Dirty]:
         return [Dirty(everything, BEGINNING, None, "time zone or holidays changed")]
     found = (_by_ledger, _by_place, _by_notices, _by_tariffs)
     return [dirty for find in found for dirty in find(before, after)]
+
+
+def dirty_meter(estate: Catalogue, meter: str, first: datetime, end: datetime | None) -> Dirty:
+    """A stretch of a meter that a person wants computed again. Raises ``ConfigError`` that names the wrong field."""
+    points = _counters(estate, meter)
+    if not points:
+        allowed = ", ".join(dict.fromkeys(point.meter for point in estate.counters))
+        raise ConfigError(Problem("meter", f"'{meter}' has no counter", allowed))
+    zone = ZoneInfo(estate.site.timezone)
+    since = f"{first.astimezone(zone):%Y-%m-%d %H:%M}"
+    if end is not None and end <= first:
+        raise ConfigError(Problem("end", f"{end.astimezone(zone):%Y-%m-%d %H:%M} does not come after {since}"))
+    return Dirty(points, first, end, f"{meter} from {since}")
 
 
 def _calendar(estate: Catalogue) -> tuple[object, ...]:

@@ -12,16 +12,12 @@ from ruamel.yaml import YAML
 
 from demo.axis import CLOSURES, FIRST_RECORDED_DAY
 from demo.upkeep import METER, swap_of
-from facility.documents.site import load_site
 from facility.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from demo.shift import Shift
-    from facility.catalogue import Catalogue
-    from facility.profile import DeviceProfile
 
 FILE = "site.yaml"
 AGENT = "edge-1"
@@ -69,15 +65,6 @@ def write_site(folder: Path, shift: Shift, addresses: Addresses) -> Path:
 def shipped_site() -> str:
     """The estate as shipped, with placeholders for addresses."""
     return (files("demo") / FILE).read_text(encoding="utf-8")
-
-
-def read_site(file: Path, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
-    """The estate in a file. Raises ``ConfigError`` with file and line of everything wrong."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
-    return load_site(text, str(file), profiles)
 
 
 def _fill_buses(tree: Any, addresses: Addresses) -> None:

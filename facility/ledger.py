@@ -17,6 +17,9 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 Ratios = tuple[float, float]
 """CT and PT."""
 
+FEWEST_DIGITS, MOST_DIGITS = 3, 12
+"""Whole digits of a register."""
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:

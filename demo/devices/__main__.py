@@ -18,11 +18,12 @@ from demo.devices.line import Line
 from demo.devices.radio import Radio, Sender
 from demo.devices.settings import DeviceSettings
 from demo.devices.unit import Unit
-from demo.estate import AGENT, FILE, read_site
+from demo.estate import AGENT, FILE
 from demo.shift import read_shift
 from demo.world import World
 from device_profiles import load_profiles
 from facility.errors import ConfigError
+from stores.site_file import read_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable

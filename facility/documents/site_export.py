@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from facility.errors import ConfigError, Problem
 from facility.model import TOTAL, Meter, MeterRole, Provenance
 from facility.tariff import WEEKDAYS
 
@@ -40,6 +41,13 @@ def dump_site(catalogue: Catalogue) -> str:
     yaml.width = 120
     yaml.dump(_drop(tree), out)
     return out.getvalue()
+
+
+def dump_part(catalogue: Catalogue, agent: str) -> str:
+    """What one agent reads, as site.yaml text. Raises ``ConfigError`` for an unknown agent."""
+    if agent not in catalogue.agent:
+        raise ConfigError(Problem("agent", f"unknown agent '{agent}'", ", ".join(catalogue.agent) or "none"))
+    return dump_site(catalogue.part_for(agent))
 
 
 def _drop(tree: Tree) -> Tree:

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from facility.documents.part import DocumentPart
 from facility.documents.tariff_schema import TariffPart
+from facility.ledger import FEWEST_DIGITS, MOST_DIGITS
 from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
 from facility.quantities import Utility
 
@@ -142,7 +143,7 @@ class InstallationPart(DocumentPart):
 
     since: dt.datetime
     serial: str = ""
-    digits: int | None = Field(default=None, ge=3, le=12)
+    digits: int | None = Field(default=None, ge=FEWEST_DIGITS, le=MOST_DIGITS)
     rolls_over_at: float | None = Field(default=None, gt=0)
     ct_ratio: float = Field(default=1.0, gt=0)
     pt_ratio: float = Field(default=1.0, gt=0)
@@ -176,7 +177,7 @@ class MeterPart(DocumentPart):
     serial: str = ""
     ct_ratio: float = Field(default=1.0, gt=0)
     pt_ratio: float = Field(default=1.0, gt=0)
-    digits: int | None = Field(default=None, ge=3, le=12)
+    digits: int | None = Field(default=None, ge=FEWEST_DIGITS, le=MOST_DIGITS)
     poll_s: float = Field(default=10.0, ge=1, le=86400)
     level: str = "internal"
     provenance: Provenance = Provenance.METERED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,15 +10,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from accounting.dirty import Dirty
 from facility.errors import ConfigError, Problem
 from facility.wall_time import written_instant
-from meterhouse.commands.spoken import given_reason
+from meterhouse.commands.spoken import given_by, written_as
 from meterhouse.settings import Settings
 from meterhouse.table import render_facts, render_table
 from reports import table_rows
-from reports.bill import BILL, Bill, make_bill
+from reports.bill import Bill, make_bill
 from reports.bill_files import bill_csv, bill_xlsx
+from reports.closing import close_month
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
@@ -79,11 +78,7 @@ def close(
     """Close a month that is over and whose figures stand."""
     now = datetime.now(UTC)
     bill = _bill(building, month, now)
-    if bill.doubts:
-        raise ConfigError(*(f"{building} {month} cannot be closed: {doubt}" for doubt in bill.doubts))
-    content = BILL.dump_python(bill, mode="json")
-    books = Accounts(open_records(Settings().records_url))
-    closed = books.close(building, month, content, by=by or getpass.getuser(), at=now)
+    closed = close_month(bill, Accounts(open_records(Settings().records_url)), by=given_by(by), at=now)
     typer.echo(f"{building} {month} is closed with {bill.total} {bill.currency} (digest {closed.digest[:12]}).")
 
 
@@ -96,19 +91,14 @@ def recompute(
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
 ) -> None:
     """Put a stretch of a meter on the list that analytics works through."""
-    why = given_reason(reason)
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
-    points = tuple(point.id for point in estate.counters if point.meter == meter)
-    if not points:
-        allowed = ", ".join(dict.fromkeys(point.meter for point in estate.counters))
-        raise ConfigError(Problem("--meter", f"'{meter}' has no counter", allowed))
     zone = ZoneInfo(estate.site.timezone)
-    start, end = written_instant("--from", first, zone), written_instant("--to", last, zone) if last else None
-    if end is not None and end <= start:
-        raise ConfigError(Problem("--to", f"{last} does not come after {first}"))
-    dirty = [Dirty(points, start, end, f"{meter} from {first}")]
-    asked = Recomputations(records).ask(dirty, by=getpass.getuser(), at=datetime.now(UTC), reason=why)
+    span = written_instant("--from", first, zone), written_instant("--to", last, zone) if last else None
+    with written_as({"meter": "--meter", "end": "--to", "reason": "--reason"}):
+        asked = Recomputations(records).ask_meter(
+            estate, meter, span, by=given_by(""), at=datetime.now(UTC), reason=reason
+        )
     typer.echo("analytics computes it again now." if asked else f"nothing to do: {first} has not begun yet.")
 
 

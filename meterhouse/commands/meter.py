@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, removed, swapped, told_ratios
-from facility.ledger_faults import check_history
-from facility.ledger_ratio import corrected, told_from, true_ratios
+from facility.ledger import BEGINNING
+from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
 from facility.wall_time import written_instant
-from meterhouse.commands.meter_ratio import AgentFrom, agent_knows_from, check_ratio, positive, say_who_must_know
-from meterhouse.commands.spoken import given_by, given_reason
+from meterhouse.commands.spoken import given_by, remark_text, written_as
 from meterhouse.settings import Settings
 from meterhouse.table import render_table
+from stores.ledger_book import LedgerBook
 from stores.readings import open_readings
-from stores.readings.ledger_check import check_reads
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
 if TYPE_CHECKING:
-    from facility.catalogue import Catalogue
-    from facility.model import Meter
-    from stores.records.registry import Revision
+    from zoneinfo import ZoneInfo
+
+    from facility.ledger import Installation
+    from facility.ledger_changes import AgentFrom
+    from stores.ledger_book import Noted
 
 app = typer.Typer(no_args_is_help=True)
 
-
-def _finite(option: typer.CallbackParam, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise ConfigError(Problem(option.opts[0], f"{value:g} is no number that a register shows", "such as 84211.7"))
-    return value
-
+OPTIONS = {
+    "at": "--at",
+    "since": "--from",
+    "ct_ratio": "--ct",
+    "pt_ratio": "--pt",
+    "agent_from": "--agent-from",
+    "rolls_over_at": "--rolls-over-at",
+    "building": "--building",
+    **{name: f"--{name}" for name in ("serial", "closing", "opening", "digits", "reason")},
+}
+"""Field of what is noted in a ledger → the option it is written in."""
 
 Which = Annotated[str, typer.Argument(help="The meter's id.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the entry and in the audit trail.")]
 By = Annotated[str, typer.Option("--by", help="Who did it; you, unless said otherwise.")]
-Face = Annotated[float | None, typer.Option(min=0, callback=_finite, help="A read as the register's face shows it.")]
-Digits = Annotated[int | None, typer.Option("--digits", min=3, max=12, help="Whole digits of the register.")]
-RollsOver = Annotated[
-    float | None,
-    typer.Option("--rolls-over-at", min=1, callback=_finite, help="Where the register begins again."),
+Face = Annotated[float | None, typer.Option(help="A read as the register's face shows it.")]
+Digits = Annotated[int | None, typer.Option("--digits", help="Whole digits of the register, 3 to 12.")]
+RollsOver = Annotated[float | None, typer.Option("--rolls-over-at", help="Where the register begins again.")]
+Knows = Annotated[
+    str,
+    typer.Option(
+        "--agent-from",
+        help="When the agent begins to multiply by the new ratio: the time of its restart with the new extract,"
+        " past or planned; 'never' if it keeps the old one. Needed with --ct and --pt.",
+    ),
 ]
 
 
@@ -54,16 +61,13 @@ def list_meters(
     building: Annotated[str, typer.Option("--building", help="Only this building.")] = "",
 ) -> None:
     """Print every meter with the device that hangs there."""
-    estate = _registry().load()
-    if building and building not in estate.building:
-        raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
-    rows = []
-    for meter in estate.meters:
-        if meter.utility is None or (building and meter.building != building):
-            continue
-        history = history_of(meter, estate.installations)
-        now = history[-1]
-        rows.append((meter.building, meter.id, meter.role, now.serial or "–", *_facts(now), len(history)))
+    estate = Registry(open_records(Settings().records_url)).load()
+    with written_as(OPTIONS):
+        ledgers = ledgers_of(estate, building)
+    rows = [
+        (meter.building, meter.id, meter.role, history[-1].serial or "–", *_facts(history[-1]), len(history))
+        for meter, history in ledgers
+    ]
     headings = ("building", "meter", "role", "serial", "CT", "PT", "rolls over at", "entries")
     typer.echo(render_table(headings, rows, right=(4, 5, 6, 7)))
 
@@ -71,11 +75,10 @@ def list_meters(
 @app.command(help="Everything that hung at a meter's place, oldest first.")
 def history(meter: Which) -> None:
     """Print a meter's ledger."""
-    estate = _registry().load()
-    zone = ZoneInfo(estate.site.timezone)
+    book = _book()
     rows = []
-    for one in history_of(_meter(estate, meter), estate.installations):
-        since = "beginning" if one.since == BEGINNING else _local(one.since, zone)
+    for one in book.history(meter):
+        since = "beginning" if one.since == BEGINNING else _local(one.since, book.zone)
         serial = "(same)" if one.continues else one.serial or "–"
         reads = _read(one.closing), _read(one.opening)
         rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
@@ -100,40 +103,29 @@ def swap(
     pt: Annotated[
         float | None, typer.Option("--pt", help="Its voltage transformer ratio; as before if not said.")
     ] = None,
-    agent_from: AgentFrom = "",
+    agent_from: Knows = "",
     photo: Annotated[str, typer.Option("--photo", help="Where the photo of both faces is kept.")] = "",
     by: By = "",
 ) -> None:
     """Write a swap into the ledger and have its use computed again."""
-    registry = _registry()
-    found = registry.revision()
-    estate = found.catalogue
-    place, when = _meter(estate, meter), _past(estate, "--at", at)
-    old = history_of(place, estate.installations)
-    told = told_ratios(old[-1])
-    new = Installation(
-        meter=meter,
-        since=when,
-        serial=serial,
-        digits=digits if digits or rolls_over_at else old[-1].digits,
-        rolls_over_at=rolls_over_at if digits or rolls_over_at else old[-1].rolls_over_at,
-        ct_ratio=positive("--ct", ct) or old[-1].ct_ratio,
-        pt_ratio=positive("--pt", pt) or old[-1].pt_ratio,
-        told_ct_ratio=told[0],
-        told_pt_ratio=told[1],
-        opening=opening,
-        closing=closing,
-        photo=photo,
-        reason=given_reason(reason),
-        by=given_by(by),
+    book = _book()
+    noted = DeviceSwap(
+        meter,
+        written_instant("--at", at, book.zone),
+        reason,
+        given_by(by),
+        serial,
+        closing,
+        opening,
+        digits,
+        rolls_over_at,
+        ct,
+        pt,
+        _knows_from(agent_from, book.zone),
+        photo,
     )
-    ratios, known = true_ratios(new), None
-    if ct is not None or pt is not None:
-        check_ratio(estate, place)
-        known = agent_knows_from(estate, place, agent_from, told) if ratios != told else None
-    changed = told_from(swapped(old, new), known, ratios, new)
-    _write(registry, found, place, changed, "meter.swap", new)
-    say_who_must_know(place, known)
+    with written_as(OPTIONS):
+        _say(book.swap(noted, datetime.now(UTC)))
 
 
 @app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
@@ -144,7 +136,7 @@ def correct(
     reason: Reason,
     ct: Annotated[float | None, typer.Option("--ct", help="The true current transformer ratio.")] = None,
     pt: Annotated[float | None, typer.Option("--pt", help="The true voltage transformer ratio.")] = None,
-    agent_from: AgentFrom = "",
+    agent_from: Knows = "",
     serial: Annotated[str | None, typer.Option("--serial", help="The true serial.")] = None,
     closing: Face = None,
     opening: Face = None,
@@ -153,38 +145,23 @@ def correct(
     by: By = "",
 ) -> None:
     """Correct what the ledger says and have what depends on it computed again."""
-    registry = _registry()
-    found = registry.revision()
-    estate = found.catalogue
-    place, when, known = _meter(estate, meter), _past(estate, "--from", since), None
-    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
-    changed = history_of(place, estate.installations)
-    facts = {
-        "serial": serial,
-        "closing": closing,
-        "opening": opening,
-        "digits": digits,
-        "rolls_over_at": rolls_over_at,
-    }
-    told: dict[str, object] = {name: value for name, value in facts.items() if value is not None}
-    if digits is not None or rolls_over_at is not None:
-        told |= {"digits": digits, "rolls_over_at": rolls_over_at}
-    if not told and ct is None and pt is None:
-        raise ConfigError(Problem(f"meter correct {meter}", "nothing is corrected", "--ct, --pt, " + ", ".join(facts)))
-    if told:
-        changed = amended(changed, when, told)
-    if ct is not None or pt is not None:
-        in_force = [one for one in changed if one.since <= when] or [changed[0]]
-        check_ratio(estate, place)
-        true = replace(
-            note,
-            ct_ratio=positive("--ct", ct) or in_force[-1].ct_ratio,
-            pt_ratio=positive("--pt", pt) or in_force[-1].pt_ratio,
-        )
-        known = agent_knows_from(estate, place, agent_from, told_ratios(in_force[-1]))
-        changed = corrected(changed, when, known, true)
-    _write(registry, found, place, changed, "meter.correct", note)
-    say_who_must_know(place, known)
+    book = _book()
+    noted = LedgerCorrection(
+        meter,
+        written_instant("--from", since, book.zone),
+        reason,
+        given_by(by),
+        serial,
+        closing,
+        opening,
+        digits,
+        rolls_over_at,
+        ct,
+        pt,
+        _knows_from(agent_from, book.zone),
+    )
+    with written_as(OPTIONS):
+        _say(book.correct(noted, datetime.now(UTC)))
 
 
 @app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
@@ -196,56 +173,29 @@ def remove_entry(
     by: By = "",
 ) -> None:
     """Take a wrong entry out of the ledger and have what depends on it computed again; the audit trail keeps it."""
-    registry = _registry()
-    found = registry.revision()
-    estate = found.catalogue
-    place, when = _meter(estate, meter), written_instant("--entry", entry, ZoneInfo(estate.site.timezone))
-    note = Installation(meter, when, reason=given_reason(reason), by=given_by(by))
-    changed = removed(history_of(place, estate.installations), when)
-    _write(registry, found, place, changed, "meter.remove-entry", note)
+    book = _book()
+    removal = EntryRemoval(meter, written_instant("--entry", entry, book.zone), reason, given_by(by))
+    with written_as(OPTIONS):
+        _say(book.remove(removal, datetime.now(UTC)))
 
 
-def _write(
-    registry: Registry,
-    found: Revision,
-    place: Meter,
-    changed: tuple[Installation, ...],
-    what: str,
-    note: Installation,
-) -> None:
-    """Keep what was changed in the estate as it was found. Raises ``Stale`` where somebody has changed it since."""
-    estate = found.catalogue
-    check_history(changed)
-    check_reads(open_readings(Settings().store_url), estate, place, changed)
-    others = tuple(one for one in estate.installations if one.meter != place.id)
-    meters = tuple(present_facts(m, changed) if m.id == place.id else m for m in estate.meters)
-    edited = replace(estate, meters=meters, installations=(*others, *changed))
-    why = f"{place.id}: {note.reason}"
-    changes = registry.edit(edited, based_on=found.version, by=note.by, at=datetime.now(UTC), what=what, reason=why)
-    for change in changes:
+def _book() -> LedgerBook:
+    settings = Settings()
+    return LedgerBook(Registry(open_records(settings.records_url)), partial(open_readings, settings.store_url))
+
+
+def _knows_from(text: str, zone: ZoneInfo) -> AgentFrom:
+    if text == "never":
+        return "never"
+    return written_instant("--agent-from", text, zone) if text else None
+
+
+def _say(noted: Noted) -> None:
+    for change in noted.changes:
         typer.echo(str(change))
-    if not changes:
-        raise ConfigError(f"{place.id}: the ledger already says so; nothing was written")
     typer.echo("its use is computed again by analytics; see meterhouse account recomputations.")
-
-
-def _registry() -> Registry:
-    return Registry(open_records(Settings().records_url))
-
-
-def _meter(estate: Catalogue, meter: str) -> Meter:
-    if meter not in estate.meter:
-        raise ConfigError(Problem("meter", f"unknown meter '{meter}'", ", ".join(estate.meter)))
-    return estate.meter[meter]
-
-
-def _past(estate: Catalogue, option: str, text: str) -> datetime:
-    zone = ZoneInfo(estate.site.timezone)
-    at, now = written_instant(option, text, zone), datetime.now(UTC)
-    if at > now:
-        told = f"up to now, {_local(now.replace(microsecond=0), zone)}; note it once it is done"
-        raise ConfigError(Problem(option, f"{_local(at, zone)} lies in the future", told))
-    return at
+    for remark in noted.remarks:
+        typer.echo(remark_text(remark))
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from demo.estate import AGENT, Addresses, read_site, shipped_site, write_site
+from demo.estate import AGENT, Addresses, shipped_site, write_site
 from demo.history import write_history
 from demo.shift import open_shift
 from demo.world import World
@@ -31,6 +31,7 @@ from meterhouse.supervisor import Supervisor, pss_mib
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.site_file import read_site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from facility.errors import ConfigError, Problem
 from stores.records import tables
 from stores.records.database import writing
 
@@ -32,6 +33,12 @@ class AuditEntry:
     what: str
     subject: str
     detail: str
+
+
+def check_reason(reason: str) -> None:
+    """Raise ``ConfigError`` for an empty reason of something that a person must explain."""
+    if not reason.strip():
+        raise ConfigError(Problem("reason", "is empty", "why this is so, in a few words"))
 
 
 class Audit:

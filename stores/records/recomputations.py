@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from accounting.dirty import dirty_meter
 from stores.records.account_tables import recomputation
+from stores.records.audit import check_reason
 from stores.records.database import writing
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from accounting.dirty import Dirty
+    from facility.catalogue import Catalogue
 
 Months = dict[str, dict[str, dict[str, float]]]
 """Local month → ``before`` and ``after`` → figure summed over the counters (``qty``, ``cost``)."""
@@ -48,6 +51,23 @@ class Recomputations:
         """Put ranges on the list; how many there were."""
         with writing(self._engine) as connection:
             return ask(connection, dirty, by=by, at=at, reason=reason)
+
+    def ask_meter(
+        self,
+        estate: Catalogue,
+        meter: str,
+        span: tuple[datetime, datetime | None],
+        *,
+        by: str,
+        at: datetime,
+        reason: str,
+    ) -> int:
+        """Put a stretch of a meter on the list; 0 where it has not begun yet. Raises ``ConfigError`` as it cannot be.
+
+        ``span`` is its start and its end; None: up to now.
+        """
+        check_reason(reason)
+        return self.ask([dirty_meter(estate, meter, *span)], by=by, at=at, reason=reason.strip())
 
     def open_ones(self) -> list[Recomputation]:
         """What is not finished, oldest first."""

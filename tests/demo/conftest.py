@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.estate import Addresses, read_site, write_site
+from demo.estate import Addresses, write_site
 from demo.shift import open_shift
 from demo.world import World
 from device_profiles import load_profiles
+from stores.site_file import read_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from accounting.intervals import use_of
 from accounting.ledger import stitched, stretches_of
 from demo.devices.radio import Sender
 from demo.devices.unit import Unit
-from demo.estate import read_site, shipped_site
+from demo.estate import shipped_site
 from demo.faults import DOOR, FAULTS, LEAK, LIGHTS, SILENT, STUCK, injected
 from demo.recording import GAS_KWH_PER_M3, HOUR_MS, load_recording
 from demo.shift import choose_shift
@@ -24,6 +24,7 @@ from facility.documents.site import load_site
 from facility.model import MeterRole, Provenance
 from facility.profile import Protocol
 from facility.quantities import ACCOUNTED, Kind, Quantity, Utility
+from stores.site_file import read_site
 
 LONDON = ZoneInfo("Europe/London")
 DAYS_SHOWN = [datetime(2026, 11, 23, 12, tzinfo=UTC) + timedelta(days=i) for i in range(7)]

@@ -23,6 +23,7 @@ from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Capacity, Demand, Period, Rule, Step, Tariff, Tiers
 from reports.bill import BILL, make_bill
 from reports.bill_files import bill_csv, bill_xlsx
+from reports.closing import close_month
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
@@ -349,9 +350,7 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     late = (t_ms >= ms("2026-10-20T02:00")) & (t_ms < ms("2026-10-20T20:00"))
     store = stored(catalogue, (t_ms[~late], x[~late]))
     handed_in = make_bill(store, catalogue, books, "hall", "2026-10", now=LATER)
-    books.close(
-        "hall", "2026-10", BILL.dump_python(handed_in, mode="json"), by="li", at=datetime(2026, 11, 2, tzinfo=UTC)
-    )
+    assert close_month(handed_in, books, by="li", at=datetime(2026, 11, 2, tzinfo=UTC)).digest
     store.write(ReadingBatch([POINT], [0] * int(late.sum()), t_ms[late].tolist(), x[late].tolist()))
     ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
     RollupWriter(store, catalogue, books).update(ranges, now_ms=ms("2026-11-09T12:00"))
@@ -407,6 +406,18 @@ def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
     store, before = stored(estate(FIVE), steady()), datetime(2026, 10, 31, 23, 59, tzinfo=ZONE)
     (early,) = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts
     assert early.startswith("the month is not over before 2026-11-01")
+
+
+def test_a_month_is_closed_once_and_only_when_nothing_speaks_against_it(books):
+    early = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=datetime(2026, 10, 31, tzinfo=ZONE))
+    with pytest.raises(ConfigError, match="hall 2026-10 cannot be closed: the month is not over") as caught:
+        close_month(early, books, by="li", at=LATER)
+    assert "hall 2026-10 cannot be closed: nothing is known of hall" in str(caught.value)
+    assert books.closed() == frozenset()
+    bill = bill_of(estate(FIVE), books, steady())
+    close_month(bill, books, by="li", at=LATER)
+    with pytest.raises(ConfigError, match=r"hall 2026-10 is closed already \(by li\)"):
+        close_month(bill, books, by="wang", at=LATER)
 
 
 def test_a_closed_bill_that_was_tampered_with_is_refused(books):

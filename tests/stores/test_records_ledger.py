@@ -1,12 +1,13 @@
 """The ledger, tariffs and notices in the registry: kept whole, audited, and what they touch is put on the list."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from test_records_registry import PROFILES, SITE
 
 from facility.documents.site import load_site
+from facility.errors import ConfigError
 from facility.ledger import Installation, history_of, present_facts, swapped
 from stores.records.audit import Audit
 from stores.records.recomputations import Recomputations
@@ -152,3 +153,26 @@ def test_progress_and_difference_are_kept(registry, engine, now):
     todo.note(one.id, next_ms=one.last_ms, months=months, finished_at=now)
     assert todo.open_ones() == []
     assert todo.newest()[0].finished_at == now
+
+
+def test_a_stretch_that_a_person_asks_for_is_put_on_the_list_with_a_reason(registry, engine, now):
+    todo, start, end = Recomputations(engine), MARCH, MARCH + timedelta(days=2)
+    assert todo.ask_meter(registry.load(), "total", (start, end), by="li", at=now, reason=" asked for ") == 1
+    assert asked(engine) == [(("total/energy_import/total",), ms(start), ms(end) - 1)]
+    assert todo.open_ones()[0].reason == "asked for: total from 2026-03-01 08:00"
+    assert todo.ask_meter(registry.load(), "total", (now + timedelta(days=1), None), by="li", at=now, reason="r") == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"meter": "door"}, r"meter: 'door' has no counter \(allowed: total\)"),
+        ({"span": (MARCH, MARCH)}, "end: 2026-03-01 08:00 does not come after 2026-03-01 08:00"),
+        ({"reason": " "}, "reason: is empty"),
+    ],
+)
+def test_a_stretch_that_cannot_be_computed_again_names_its_field(registry, engine, now, wrong, words):
+    wish = {"meter": "total", "span": (MARCH, None), "reason": "r"} | wrong
+    with pytest.raises(ConfigError, match=words):
+        Recomputations(engine).ask_meter(registry.load(), by="li", at=now, **wish)
+    assert asked(engine) == []

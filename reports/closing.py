@@ -1,0 +1,24 @@
+"""Closes a building's month: its bill is kept as it is handed in, once its figures stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facility.errors import ConfigError
+from reports.bill import BILL
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reports.bill import Bill
+    from stores.records.accounts import Accounts, ClosedMonth
+
+
+def close_month(bill: Bill, books: Accounts, *, by: str, at: datetime) -> ClosedMonth:
+    """Keep the bill as the month's; afterwards it is adjusted, never rewritten.
+
+    Raises ``ConfigError`` with everything that makes it unfit to be closed, and where it is closed already.
+    """
+    if bill.doubts:
+        raise ConfigError(*(f"{bill.building} {bill.month} cannot be closed: {doubt}" for doubt in bill.doubts))
+    return books.close(bill.building, bill.month, BILL.dump_python(bill, mode="json"), by=by, at=at)
