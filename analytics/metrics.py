@@ -34,6 +34,10 @@ class Rounds:
         """A round was broken off by a fault."""
         self._rounds.labels("failed").inc()
 
+    def health(self) -> dict[str, object]:
+        """That it answers, and for how long no round has ended well."""
+        return {"process": "analytics", "state": "ok", "still_s": round(self._clock_s() - self._ended_s, 1)}
+
     def collect(self) -> Iterator[Metric]:
         """All figures."""
         yield from self._rounds.collect()

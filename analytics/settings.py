@@ -5,21 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from process.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class AnalyticsSettings(ProcessSettings):
     """Where the stores are and how far back alarms are stepped."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
-
-    data: Path
-    store: str
-    records: str
-    step_days: int = 30
-    tick_s: float = 2.0
+    data: Path = Field(examples=["/var/lib/meterhouse"])
+    store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
+    records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
+    step_days: int = Field(default=30, ge=0)
+    tick_s: float = Field(default=2.0, gt=0)
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
 
     metrics: str = ""
-    """Where to answer ``/metrics``, ``127.0.0.1:9466`` say; empty: nowhere."""
+    """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9466`` say; empty: nowhere."""

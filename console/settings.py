@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from facility.errors import ConfigError
+from facility.errors import ConfigError, Problem
+from process.settings import ProcessSettings
+
+LISTEN = "METERHOUSE_LISTEN"
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(ProcessSettings):
     """Where the estate is kept and where pages are served."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_", frozen=True)
-
-    store: str
-    records: str
+    store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
+    records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
     data: Path | None = None
     listen: str = "127.0.0.1:8080"
-    allow_remote: str = "no"
+    allow_remote: Literal["no", "yes"] = "no"
     hosts: str = ""
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
     metrics: str = ""
-    """Where to answer ``/metrics``, ``127.0.0.1:9465`` say; empty: nowhere."""
+    """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9465`` say; empty: nowhere."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -33,12 +33,10 @@ class ConsoleSettings(BaseSettings):
         host, _, port = self.listen.rpartition(":")
         host = host.strip("[]")
         if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
-            raise ConfigError(f"METERHOUSE_LISTEN is '{self.listen}': it must be host:port, such as 127.0.0.1:8080")
+            raise ConfigError(Problem(LISTEN, f"'{self.listen}' is no host:port", "127.0.0.1:8080"))
         if not _is_loopback(host) and self.allow_remote != "yes":
-            raise ConfigError(
-                f"METERHOUSE_LISTEN is '{self.listen}', which other machines can reach: "
-                "put a proxy with TLS in front of 127.0.0.1, or set METERHOUSE_ALLOW_REMOTE=yes"
-            )
+            how = "a proxy with TLS in front of 127.0.0.1, or else METERHOUSE_ALLOW_REMOTE=yes"
+            raise ConfigError(Problem(LISTEN, f"other machines can reach '{self.listen}'", how))
         return host, int(port)
 
     @property

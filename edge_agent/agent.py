@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edge_agent.clock import Clock
     from edge_agent.drivers.base import ListeningDriver
     from edge_agent.outbox.outbox import Sample
-    from edge_agent.settings import Settings
+    from edge_agent.settings import EdgeSettings
     from facility.catalogue import Bus, Catalogue
     from facility.profile import DeviceProfile
 
@@ -37,7 +37,7 @@ class Agent:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: EdgeSettings,
         extract: Catalogue,
         profiles: Mapping[str, DeviceProfile],
         *,

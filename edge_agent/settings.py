@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
 from edge_agent.clock import Trust
 from edge_agent.outbox.room import DEFAULT_ROOM, Room
-from facility.errors import ConfigError
+from process.settings import ProcessSettings
 
 MIB = 2**20
 
 
-class Settings(BaseSettings):
+class EdgeSettings(ProcessSettings):
     """``METERHOUSE_DATA``, ``METERHOUSE_BROKER``, ``METERHOUSE_SITE``, ``METERHOUSE_AGENT`` and what tunes them."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
-
     data: Path = Path("meterhouse-data")
-    broker: str = "mqtt://127.0.0.1:1883"
+    broker: str = Field(default="mqtt://127.0.0.1:1883", repr=False)
     site: Path = Path("site.yaml")
-    agent: str
+    agent: str = Field(examples=["edge-1"])
     replay: Path | None = None
     """A folder of recorded readings that is played beside live polling."""
 
@@ -42,8 +38,6 @@ class Settings(BaseSettings):
     backlog_delay_s: float = Field(default=30, ge=0)
     """The longest delay, drawn by chance, with which a long backlog begins after a long absence."""
     clock: Trust = Trust.AUTO
-    log_level: Literal["debug", "info", "warning"] = "info"
-    """``debug`` adds a line for every batch."""
 
     @property
     def room(self) -> Room:
@@ -55,11 +49,3 @@ class Settings(BaseSettings):
             int(self.outbox_mib * MIB),
             int(self.ballast_mib * MIB),
         )
-
-
-def load_settings() -> Settings:
-    """Settings from the environment. Raises ``ConfigError`` naming every variable that is missing or wrong."""
-    try:
-        return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment
-    except ValidationError as error:
-        raise ConfigError(*(f"METERHOUSE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())) from None

@@ -19,6 +19,10 @@ class IngestMetrics:
         """``tree`` gives all figures; ``still_s`` says for how long the store writer has not come round."""
         self._tree, self._still_s = tree, still_s
 
+    def health(self) -> dict[str, object]:
+        """That it answers, and for how long the store writer has not come round."""
+        return {"process": "ingest", "state": "ok", "still_s": round(self._still_s(), 1)}
+
     def collect(self) -> Iterator[Metric]:
         """Every figure with its meaning."""
         tree = self._tree()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,7 +21,8 @@ from ingest.reconcile import HourlyStore, Reconciler
 from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
-from stores.folder import FolderLock
+from process.lock import FileLock
+from process.pulse import Pulse
 from stores.readings.series import SERIES_BUDGET
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from stores.records.quarantine.quarantine import Quarantine
 
 
-BEAT_S = 1.0
 LONGEST_STEP_S = 300.0
 """Reconciling a year, or one transaction into a slow store, may take this long."""
 
@@ -60,8 +59,8 @@ class Parts:
         series_budget: int = SERIES_BUDGET,
     ) -> None:
         """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
-        self._lock = FolderLock(folder, "ingest")
-        self._pulse, self._beat_s = folder / "ingest.pulse", float("-inf")
+        self._lock = FileLock(folder / "ingest.lock", f"another ingest process already uses the data folder {folder}")
+        self._pulse = Pulse(folder, "ingest", monotonic)
         self.watermarks = Watermarks(folder / "ingest.db")
         known = self.watermarks.streams()  # where a journal that was lost begins anew
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
@@ -140,12 +139,9 @@ class Parts:
         self.store_writer.move()
 
     def beat(self) -> None:
-        """Touch the pulse, once a second, unless the store writer has not come round for minutes."""
-        now_s = self._monotonic()
-        if now_s - self._beat_s >= BEAT_S and now_s - self.store_writer.moved_s < LONGEST_STEP_S:
-            self._beat_s = now_s
-            with suppress(OSError):  # its first touch may find no room; then nothing is expected of us
-                self._pulse.touch()
+        """There is progress, unless the store writer has not come round for minutes."""
+        if self._monotonic() - self.store_writer.moved_s < LONGEST_STEP_S:
+            self._pulse.beat()
 
     def close(self) -> None:
         """Close the files."""

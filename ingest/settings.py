@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
-from facility.errors import ConfigError, Problem
+from process.settings import ProcessSettings
 from stores.readings.series import SERIES_BUDGET
 
 
-class Settings(BaseSettings):
+class IngestSettings(ProcessSettings):
     """Folder, broker and stores of the ingest process. There are no default credentials."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_", extra="ignore", frozen=True)
-
-    data: Path
-    broker: str = Field(repr=False)
-    store: str = Field(repr=False)
-    records: str = Field(repr=False)
+    data: Path = Field(examples=["/var/lib/meterhouse"])
+    broker: str = Field(repr=False, examples=["mqtt://user:password@host:1883"])
+    store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
+    records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
     series_budget: int = Field(default=SERIES_BUDGET, gt=0)
     metrics: str = ""
-    """Where to answer ``/metrics``, ``127.0.0.1:9464`` say; empty: nowhere."""
-    log_level: Literal["debug", "info", "warning"] = "info"
-    """``debug`` adds a line for every batch."""
-
-
-def load_settings() -> Settings:
-    """Settings from the environment. Raises ``ConfigError`` naming every variable that is missing or wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = [Problem(f"METERHOUSE_{str(e['loc'][0]).upper()}", e["msg"].lower()) for e in error.errors()]
-        raise ConfigError(*problems) from None
+    """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9464`` say; empty: nowhere."""

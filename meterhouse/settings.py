@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+
+from process.settings import EnvironmentSettings
 
 DEFAULT_DATA = Path("meterhouse-data")
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     """Settings of the command line, from the environment (``METERHOUSE_DATA`` and so on)."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
-
     data: Path = DEFAULT_DATA
-    store: str = ""
-    records: str = ""
+    store: str = Field(default="", repr=False)
+    records: str = Field(default="", repr=False)
 
     @property
     def store_url(self) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+
+from process.settings import ProcessSettings
 
 
-class DeviceSettings(BaseSettings):
+class DeviceSettings(ProcessSettings):
     """``METERHOUSE_DATA`` holds demo.json and site.yaml; the bus addresses in site.yaml say where to answer."""
 
-    model_config = SettingsConfigDict(env_prefix="METERHOUSE_")
-
-    data: Path
-    devices_broker: str = ""
+    data: Path = Field(examples=["demo-data"])
+    devices_broker: str = Field(default="", repr=False)
     """The radio devices' broker with their own credentials; empty: the address of the radio bus in site.yaml."""

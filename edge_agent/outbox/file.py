@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import sqlite3
 import struct
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import ConfigError
+from process.lock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,24 +71,9 @@ def new_epoch() -> str:
     return secrets.token_hex(8)
 
 
-class FileLock:
-    """Lets one agent at a time have an outbox. The lock goes with the process, however it ends."""
-
-    def __init__(self, outbox: Path) -> None:
-        """Raises ``ConfigError`` if another agent has it or the folder cannot be written."""
-        try:
-            self._fd = os.open(outbox.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise ConfigError(f"the data folder {outbox.parent} cannot be written: {error.strerror}") from None
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._fd)
-            raise ConfigError(f"another agent already uses the outbox {outbox}") from None
-
-    def release(self) -> None:
-        """Let another agent have it."""
-        os.close(self._fd)
+def lock_outbox(path: Path) -> FileLock:
+    """Let one agent at a time have an outbox. Raises ``ConfigError`` if another has it."""
+    return FileLock(path.with_suffix(".lock"), f"another agent already uses the outbox {path}")
 
 
 def open_database(path: Path, now_ms: int) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ import structlog
 
 from edge_agent.outbox import held
 from edge_agent.outbox.ballast import Ballast
-from edge_agent.outbox.file import FileLock, Row, new_epoch, noting_damage, open_database, row_crc
+from edge_agent.outbox.file import Row, lock_outbox, new_epoch, noting_damage, open_database, row_crc
 from edge_agent.outbox.points import Points
 from edge_agent.outbox.reader import REPLAY, OutboxReader, Progress
 from edge_agent.outbox.room import DEFAULT_ROOM, Room, bury, bury_unnumbered, make_room, remember
@@ -48,7 +48,7 @@ class Outbox:
         Raises ``ConfigError`` if the folder is read-only or another agent uses the file.
         """
         self.path = path
-        self._file_lock = FileLock(path)
+        self._file_lock = lock_outbox(path)
         self._room, self._writing = room, threading.RLock()
         self._ballast = Ballast(path.parent, room.ballast_bytes)
         self._ballast.drop()  # a full disk has no room even to open the file

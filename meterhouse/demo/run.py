@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sys
 import time
@@ -28,6 +27,7 @@ from meterhouse.influxd import OWN_INFLUX, start_influxd
 from meterhouse.settings import Settings
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor, pss_mib
+from process.pulse import pulse_file
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -100,7 +100,7 @@ class Demo:
     def start(self) -> None:
         """Start every process; each writes its log into the folder."""
         for name, env in self._environments().items():
-            pulse = self.folder / f"{name}.pulse" if name in PULSING else None
+            pulse = pulse_file(self.folder, name) if name in PULSING else None
             self.supervisor.start(
                 name, [sys.executable, "-m", PROCESSES[name]], env, pulse, stalled_s=PULSING.get(name, 0.0)
             )
@@ -189,7 +189,7 @@ class Demo:
         if hasattr(self, "broker"):
             self.broker.stop()
         if hasattr(self, "_held"):
-            os.close(self._held)
+            self._held.release()
 
 
 PROCESSES = {

@@ -19,7 +19,7 @@ from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.constants import ExcCodes
 from rigs.servers import Mosquitto, free_port
 
-from demo.devices.__main__ import open_world
+from demo.devices.buses import open_world
 from demo.estate import Addresses, write_site
 from demo.shift import open_shift
 from edge_agent.decode import decode_json, decode_registers

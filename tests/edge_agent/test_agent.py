@@ -21,10 +21,11 @@ from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.reader import produced
-from edge_agent.settings import load_settings
+from edge_agent.settings import EdgeSettings
 from facility.errors import ConfigError
 from facility.profile import Coding, RegisterPoint, Table
 from facility.quantities import Quantity
+from process.settings import read_settings
 
 SITE = """\
 version: 1
@@ -92,8 +93,9 @@ def record(folder, name, points, rows, begin=0, per_line=1000):
 HANGS = """
 import sys, threading
 from edge_agent import __main__ as edge
+from edge_agent import life
 from edge_agent.{module} import {part}
-edge.LONGEST_STILL_S = 3.0
+life.LONGEST_STILL_S = 3.0
 step, rounds = {part}.{step}, []
 def hang(self, *given):
     rounds.append(given)
@@ -203,7 +205,7 @@ def test_what_a_person_must_change_is_said_in_one_sentence(tmp_path, monkeypatch
     for name, value in (whole | env).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as raised:
-        build(load_settings())
+        build(read_settings(EdgeSettings))
     assert said in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -219,7 +221,7 @@ def test_a_password_with_a_slash_is_refused_without_repeating_it(tmp_path, monke
     monkeypatch.setenv("METERHOUSE_AGENT", "edge-1")
     monkeypatch.setenv("METERHOUSE_BROKER", url if which != "bus" else "mqtt://127.0.0.1:1")
     with pytest.raises(ConfigError) as raised:
-        build(load_settings())
+        build(read_settings(EdgeSettings))
     assert "secret" not in str(raised.value)
 
 

@@ -1,0 +1,101 @@
+"""The loop of analytics: it waits for an estate, keeps watch over it, and begins anew when the estate changes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from analytics.live import Watch
+from analytics.notices import Notices, listen
+from analytics.rollups.recompute import Recompute
+from analytics.rollups.writer import RollupWriter
+from analytics.window import watched_points
+from facility.broker_address import broker_address
+from facility.errors import ConfigError
+from stores.records.accounts import Accounts
+from stores.records.casebook import Casebook
+from stores.records.recomputations import Recomputations
+from stores.records.registry import Registry
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from paho.mqtt.client import Client
+    from sqlalchemy import Engine
+
+    from analytics.metrics import Rounds
+    from analytics.settings import AnalyticsSettings
+    from facility.catalogue import Catalogue
+    from process.pulse import Pulse
+    from stores.readings.port import ReadingStore
+
+WAIT_S = 1.0
+
+log = structlog.get_logger()
+
+
+class EstateWatch:
+    """Watches whichever estate the registry has. One thread calls ``run``."""
+
+    def __init__(self, settings: AnalyticsSettings, store: ReadingStore, records: Engine, pulse: Pulse) -> None:
+        self._settings, self._store, self._records, self._pulse = settings, store, records, pulse
+        self._registry = Registry(records)
+        self._version = 0
+        self._watch: Watch | None = None
+        self._client: Client | None = None
+
+    def run(self, rounds: Rounds, stop: Event) -> None:
+        """Round after round until told to stop; one that fails is counted and logged."""
+        while not stop.is_set():
+            try:
+                self._look()
+                rounds.end_well()
+            except ConfigError:
+                raise
+            except Exception:
+                rounds.fail()
+                log.exception("analytics_failed")
+            stop.wait(self._settings.tick_s if self._watch else WAIT_S)
+
+    def _look(self) -> None:
+        newest = self._registry.version()
+        if newest and newest != self._version:
+            self._begin(newest)
+        if self._watch:
+            self._watch.tick(time.time_ns() // 1_000_000)
+            self._pulse.beat()
+
+    def _begin(self, version: int) -> None:
+        """Watch the estate as it is now."""
+        self._version, catalogue = version, self._registry.load()
+        notices = Notices(watched_points(catalogue))
+        self._hear(catalogue.site.id, notices)
+        self._watch = self._make_watch(catalogue, notices)
+        log.info("watching", site=catalogue.site.id, version=version)
+
+    def _hear(self, site: str, notices: Notices) -> None:
+        """Listen to ingest where a broker is named, in place of an earlier listener."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_stop()
+        broker = self._settings.broker
+        self._client = listen(broker_address(broker), site, notices) if broker else None
+
+    def _make_watch(self, catalogue: Catalogue, notices: Notices) -> Watch:
+        rollups = RollupWriter(self._store, catalogue, Accounts(self._records))
+        again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
+        return Watch(
+            self._store,
+            rollups,
+            Casebook(self._records),
+            catalogue,
+            self._settings.data,
+            step_days=self._settings.step_days,
+            notices=notices,
+            again=again,
+        )
+
+    def _is_current(self) -> bool:
+        return self._registry.version() == self._version

@@ -1,0 +1,80 @@
+"""The simulated devices of the demo's estate, bus by bus, as they are opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+
+from demo.devices.gateway import Gateway
+from demo.devices.line import Line
+from demo.devices.radio import Radio, Sender
+from demo.devices.unit import Unit
+from demo.estate import AGENT, FILE
+from demo.shift import read_shift
+from demo.world import World
+from device_profiles import load_profiles
+from facility.errors import ConfigError
+from stores.site_file import read_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from facility.catalogue import Bus
+
+READY_FILE = "devices.json"
+
+log = structlog.get_logger()
+
+
+class OpenBus(Protocol):
+    """Devices on one bus."""
+
+    async def open(self) -> None:
+        """Begin to answer."""
+
+    async def close(self) -> None:
+        """Stop answering."""
+
+
+def open_world(folder: Path) -> World:
+    """The world of a data folder. Raises ``ConfigError`` if its files are missing or wrong."""
+    profiles = load_profiles()
+    return World(read_shift(folder), read_site(folder / FILE, profiles), profiles)
+
+
+def bus_devices(world: World, broker: str, clock: Callable[[], int]) -> list[OpenBus]:
+    """The devices on every bus of the agent. Raises ``ConfigError`` for a bus that nothing is simulated for."""
+    return [_devices_on(world, bus, broker, clock) for bus in world.catalogue.agent[AGENT].buses]
+
+
+def _devices_on(world: World, bus: Bus, broker: str, clock: Callable[[], int]) -> OpenBus:
+    meters = [meter for meter in world.catalogue.meters if meter.connection == bus.id]
+    scheme = urlsplit(bus.url).scheme
+    if scheme == "mqtt":
+        return Radio(broker or bus.url, [Sender(world, meter) for meter in meters], clock)
+    units = [Unit(world, meter) for meter in meters]
+    if scheme in {"modbus+tcp", "modbus+rtu-over-tcp"}:
+        return Gateway(bus.url, units, clock)
+    if scheme == "modbus+rtu":
+        return Line(bus.url, units, clock)
+    raise ConfigError(f"bus {bus.id}: no simulated devices for '{scheme}'")
+
+
+async def answer(buses: Sequence[OpenBus], ready: Path, meters: int, stop: Event) -> None:
+    """Open every bus, say so in the file ``ready``, and wait for the word to stop."""
+    try:
+        for bus in buses:
+            await bus.open()
+        await asyncio.to_thread(ready.write_text, json.dumps({"ready": True, "meters": meters}), encoding="utf-8")
+        log.info("devices_ready", meters=meters)
+        await asyncio.to_thread(stop.wait)
+    finally:
+        await asyncio.to_thread(ready.unlink, missing_ok=True)
+        for bus in buses:
+            await bus.close()

@@ -1,0 +1,27 @@
+"""The agent's site.yaml: what it reads, cut to the one agent that it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facility.documents.site import load_site
+from facility.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from facility.catalogue import Catalogue
+    from facility.profile import DeviceProfile
+
+
+def read_extract(site: Path, agent: str, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
+    """The part of a site file that is the agent's. Raises ``ConfigError`` for a wrong file, and for no such agent."""
+    try:
+        text = site.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{site}: cannot be read: {error.strerror}") from None
+    catalogue = load_site(text, str(site), profiles)
+    if agent not in catalogue.agent:
+        raise ConfigError(f"{site}: no agent '{agent}' (allowed: {', '.join(catalogue.agent) or 'none'})")
+    return catalogue.part_for(agent)

@@ -1,0 +1,96 @@
+"""The loop of ingest: it takes in what agents say, follows the registry, and does what people ask for."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from facility.batch_id import log_context
+from facility.errors import ConfigError, StoreUnavailable
+from ingest.gate import Gate
+from stores.readings.series import count_series
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from ingest.intake import Intake
+    from ingest.parts import Parts
+    from stores.records.registry import Registry
+
+REGISTRY_EVERY_S = 2.0
+TAKE_WAIT_S = 0.25
+PAUSE_S = 0.5
+ESTATE_EVERY_S = 0.5
+
+log = structlog.get_logger()
+
+
+def wait_for_estate(registry: Registry, stop: Event) -> bool:
+    """Return once there is an estate; False if ``stop`` came first."""
+    told = False
+    while not registry.version():
+        if not told:
+            log.info("waiting_for_estate", hint="run meterhouse site apply FILE")
+            told = True
+        if stop.wait(ESTATE_EVERY_S):
+            return False
+    return not stop.is_set()
+
+
+def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
+    """Run until told to stop; False if one of the threads broke."""
+    version, looked_at_s = registry.version(), time.monotonic()
+    writing = Thread(target=parts.store_writer.run, args=(stop,), name="store-writer")
+    writing.start()
+    intake.subscriber.start()
+    try:
+        while not stop.is_set():
+            if not (writing.is_alive() and intake.subscriber.is_alive):
+                log.error("thread_died", writer=writing.is_alive(), broker=intake.subscriber.is_alive)
+                return False
+            try:
+                intake.take_in(TAKE_WAIT_S, stop)
+                intake.figures.write(intake.subscriber.waiting)
+                intake.subscriber.check()
+                if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
+                    looked_at_s = time.monotonic()
+                    version = follow_registry(parts, intake, registry, version)
+                    _run_errands(parts, stop)
+            except (ConfigError, MemoryError):
+                raise
+            except Exception as error:
+                with bound_contextvars(**log_context(intake.in_hand())):
+                    log.exception("unexpected_error")
+                    intake.recover(error, stop)
+                stop.wait(PAUSE_S)
+        return True
+    finally:
+        stop.set()
+        writing.join()
+        intake.subscriber.stop()
+        intake.figures.write_now(intake.subscriber.waiting)
+
+
+def follow_registry(parts: Parts, intake: Intake, registry: Registry, version: int) -> int:
+    """Take up a changed estate. Records that cannot be reached now change nothing: the estate we know holds."""
+    try:
+        newest = registry.version()
+        if newest != version:
+            estate = registry.load()
+            parts.gate = intake.pipeline.gate = Gate(estate)
+            parts.figures.note_series(count_series(estate))
+            log.info("estate_reloaded", version=newest)
+    except StoreUnavailable:
+        return version
+    return newest
+
+
+def _run_errands(parts: Parts, stop: Event) -> None:
+    """Do what people asked for. Records that cannot be reached now are asked later."""
+    with suppress(StoreUnavailable):
+        parts.errand_runner.turn(time.monotonic(), stop)

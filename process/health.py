@@ -1,0 +1,131 @@
+"""How a process fares, at an address of this machine alone: ``/metrics`` for Prometheus, ``/health`` as JSON.
+
+Names of agents are not the world's, so no other machine can ask.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, Protocol
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import structlog
+
+from facility.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Self
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+WHERE = "METERHOUSE_METRICS"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+STATE, WELL = "state", "ok"
+
+log = structlog.get_logger()
+
+
+class Collects(Protocol):
+    """What tells figures when it is asked."""
+
+    def collect(self) -> Iterable[Any]:
+        """Every figure with its meaning, as prometheus-client knows them."""
+
+
+class HealthServer:
+    """Answers from a thread of its own until it is closed; use as a context manager."""
+
+    def __init__(self, address: str, health: Callable[[], Mapping[str, Any]], *told: Collects) -> None:
+        """Answer at ``host:port`` (port 0: a free one), or nowhere if it is empty. Raises ``ConfigError``.
+
+        ``health`` may be asked by any thread: its ``state`` is ``ok``, or a word for what is wrong, which is answered
+        with 503. ``told`` are figures; processor time and memory of the process are told beside.
+        """
+        self.address = ""
+        self._server: WSGIServer | None = None
+        if address:
+            self._server = _listen(address, _application(health, told))
+            self.address = f"{address.rpartition(':')[0]}:{self._server.server_port}"
+            self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Nothing to do: it answers from its making on."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread a question: a slow one keeps nobody waiting."""
+
+    daemon_threads = True
+
+
+class _Server6(_Server):
+    """The same at ``[::1]``."""
+
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    """Says nothing of who asked."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's own name
+        """Nothing."""
+
+
+def _listen(address: str, application: WSGIApplication) -> WSGIServer:
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    if host not in LOOPBACK or not port.isdigit():
+        raise ConfigError(Problem(WHERE, f"'{address}' is no port of this machine alone", "127.0.0.1:9464"))
+    try:
+        return make_server(host, int(port), application, _Server6 if ":" in host else _Server, _Handler)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(Problem(WHERE, f"{address} cannot be used ({error})", "another port")) from None
+
+
+def _application(health: Callable[[], Mapping[str, Any]], told: Iterable[Collects]) -> WSGIApplication:
+    # Only now: the client takes long to load, and a process without an address needs none of it.
+    from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app  # noqa: PLC0415
+
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    for figures in told:
+        registry.register(figures)
+    metrics: WSGIApplication = make_wsgi_app(registry)
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            return metrics(environ, start)
+        if path != "/health":
+            start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+            return [b"/metrics and /health are answered\n"]
+        status, tree = _ask(health)
+        start(status, [("Content-Type", "application/json")])
+        return [json.dumps(tree).encode()]
+
+    return answer
+
+
+def _ask(health: Callable[[], Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    try:
+        tree = health()
+    except Exception:
+        log.exception("health_cannot_be_told")
+        tree = {STATE: "unknown"}
+    return "200 OK" if tree.get(STATE) == WELL else "503 Service Unavailable", tree

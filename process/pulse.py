@@ -1,0 +1,33 @@
+"""The pulse of a process: a file that it touches while it makes progress, so that whoever started it sees it hang."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BEAT_S = 1.0
+
+
+def pulse_file(folder: Path, process: str) -> Path:
+    """Where a process of this name shows its pulse."""
+    return folder / f"{process}.pulse"
+
+
+class Pulse:
+    """Beats at most once a second, however often it is told to."""
+
+    def __init__(self, folder: Path, process: str, monotonic: Callable[[], float]) -> None:
+        self._path, self._monotonic = pulse_file(folder, process), monotonic
+        self._beat_s = float("-inf")
+
+    def beat(self) -> None:
+        """There is progress."""
+        now_s = self._monotonic()
+        if now_s - self._beat_s >= BEAT_S:
+            self._beat_s = now_s
+            with suppress(OSError):  # a full disk: before its first beat nothing is expected of us
+                self._path.touch()
