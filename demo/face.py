@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facility.profile import Coding, JsonPoint, RegisterPoint
+from facility.profile import divisor_of
+from facility.protocols.modbus.profile import Coding, RegisterPoint
+from facility.protocols.mqtt_json import JsonPoint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from facility.profile import ProfilePoint
 
 DECIMALS = 2
 """Decimals of numbers in JSON messages."""
 
 
-def held(place: RegisterPoint | JsonPoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def held(place: ProfilePoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The numbers as the device holds them, before the profile's scale (the demo's meters have no transformers)."""
+    assert isinstance(place, RegisterPoint | JsonPoint), f"the demo has no face that shows {place.name}"
     if isinstance(place, JsonPoint):
         return x if place.words else np.round(x / place.scale, DECIMALS)
     if place.coding is Coding.FLOAT32:
@@ -24,10 +29,9 @@ def held(place: RegisterPoint | JsonPoint, x: NDArray[np.float64]) -> NDArray[np
     return x / place.scale if place.coding is Coding.FLOAT64 else np.rint(x / place.scale)
 
 
-def shown(place: RegisterPoint | JsonPoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def shown(place: ProfilePoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The values that a reader of the device decodes, bit for bit: 2315 x 0.1 is read as 2315 / 10."""
     numbers = held(place, x)
-    divisor = round(1 / place.scale)
-    if divisor > 1 and np.isclose(divisor * place.scale, 1.0, rtol=1e-12, atol=0.0):
-        return numbers / divisor
-    return numbers * place.scale
+    assert isinstance(place, RegisterPoint | JsonPoint)
+    divisor = divisor_of(place.scale)
+    return numbers / divisor if divisor else numbers * place.scale

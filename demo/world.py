@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from demo.upkeep import Swap
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from facility.profile import DeviceProfile, JsonPoint, RegisterPoint
+    from facility.profile import DeviceProfile, ProfilePoint
 
 
 class World:
@@ -57,7 +57,7 @@ class World:
         """What there is to show, before the device rounds it."""
         return self._signals[point.id](t_ms)
 
-    def offered(self, point: Point) -> RegisterPoint | JsonPoint:
+    def offered(self, point: Point) -> ProfilePoint:
         """Where the point's device says it."""
         meter = self.catalogue.meter[point.meter]
         offered = self.profiles[meter.profile].find(point.quantity, point.channel)

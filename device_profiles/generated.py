@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from facility.documents.profile import ProfileDocument
+from pydantic.json_schema import models_json_schema
+
 from facility.model import TOTAL
+from facility.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from facility.profile import DeviceProfile, JsonPoint, RegisterPoint
+    from facility.profile import DeviceProfile, ProfilePoint
 
 _PAGE = """\
 # Supported devices
@@ -26,7 +28,8 @@ for them. "Not confirmed" is what no document of the maker settled: compare firs
 
 def schema_text() -> str:
     """The JSON schema of a profile file, for editors that complete and check YAML."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **ProfileDocument.model_json_schema()}
+    each, definitions = models_json_schema([(rules.document, "validation") for rules in PROTOCOLS.values()])
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "oneOf": list(each.values()), **definitions}
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
@@ -41,7 +44,7 @@ def _row(profile: DeviceProfile) -> list[str]:
     maker, _, model = profile.id.partition("/")
     link = f"[{model}](../device_profiles/{profile.id}.yaml): {profile.name}"
     sources = (f"{s.document}, {s.version}: {s.section}" for s in profile.sources)
-    cells = [maker, link, profile.protocol.value, _quantities(profile), _lines(sources), _lines(profile.unconfirmed)]
+    cells = [maker, link, profile.protocol, _quantities(profile), _lines(sources), _lines(profile.unconfirmed)]
     return [cell.replace("|", "\\|") for cell in cells]
 
 
@@ -52,7 +55,7 @@ def _quantities(profile: DeviceProfile) -> str:
     return ", ".join([*wanted, *(f"*{word}*" for word in offered)])
 
 
-def _words(points: Iterable[RegisterPoint | JsonPoint]) -> list[str]:
+def _words(points: Iterable[ProfilePoint]) -> list[str]:
     channels: dict[str, list[str]] = {}
     for point in points:
         channels.setdefault(point.quantity.word, []).append(point.channel)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from edge_agent.devices import devices_of
 from edge_agent.drivers import DRIVERS
@@ -17,7 +16,7 @@ from edge_agent.suspicion import Suspicion
 from edge_agent.window import Window
 from edge_agent.writer import Writer
 from facility import wire
-from facility.errors import ConfigError
+from facility.protocols import protocol_of
 from facility.quantities import GREATEST_RATES, Kind
 from facility.register import most_per_hour
 
@@ -152,10 +151,7 @@ class Agent:
         self.writer.put(self._suspicion.judge(samples))
 
     def _open(self, bus: Bus, extract: Catalogue, profiles: Mapping[str, DeviceProfile]) -> Poller | ListeningDriver:
-        scheme = urlsplit(bus.url).scheme
-        if scheme not in DRIVERS:
-            raise ConfigError(f"bus {bus.id}: unknown protocol '{scheme}' (allowed: {', '.join(DRIVERS)})")
-        devices = devices_of(extract, profiles, bus.id)
-        seat = BusSeat(bus, devices, self._put, self.clock.stamp, self._monotonic)
-        driver = DRIVERS[scheme](seat)
+        make = DRIVERS[protocol_of(bus)]
+        seat = BusSeat(bus, devices_of(extract, profiles, bus), self._put, self.clock.stamp, self._monotonic)
+        driver = make(seat)
         return Poller(driver, seat) if isinstance(driver, AskingDriver) else driver

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from edge_agent.drivers.base import BusDownError, NoAnswerError
-from facility.errors import DriverError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from edge_agent.devices import Device
-    from edge_agent.drivers.base import AskingDriver, BusSeat
+    from edge_agent.drivers.base import Ask, AskingDriver, BusSeat
     from edge_agent.outbox.outbox import Sample
+    from facility.errors import DriverError
     from facility.model import Quality
 
 log = structlog.get_logger()
@@ -25,26 +27,28 @@ LONGEST_WAIT_S = 5.0
 """It comes round although nothing is due: a poller that waits is well, one that hangs is not."""
 
 DEADLINE_TIMEOUTS = 5
-"""One poll of one device takes at most this many timeouts of its bus, however many blocks it has."""
+"""One poll of one device takes at most this many timeouts of its bus, however many asks it takes."""
 
 
 @dataclass
 class Slave:
-    """A device with its place in time: when it is due, and how often it has been silent in a row."""
+    """A device with its place in time: when it is due, how often it has been silent in a row, what it refuses."""
 
     device: Device
+    asks: Sequence[Ask]
     due: float
     failures: int = 0
-    refused: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class Poller:
-    """One thread for one bus."""
+    """One thread for one bus. What its devices are asked is the driver's: here are asks, values and time."""
 
-    def __init__(self, driver: AskingDriver, seat: BusSeat) -> None:
+    def __init__(self, driver: AskingDriver[Any], seat: BusSeat) -> None:
         self._driver, self._seat = driver, seat
         begin = seat.monotonic()
-        self.slaves = [Slave(device, begin) for device in seat.devices if device.spans]
+        planned = [(device, driver.plan(device, device.places)) for device in seat.devices]
+        self.slaves = [Slave(device, asks, begin) for device, asks in planned if asks]
         self._wake = threading.Event()
         self._stopping = self._paused = False
         self._bus_failures = self.rounds = 0
@@ -118,22 +122,17 @@ class Poller:
     def _ask(self, slave: Slave, samples: list[Sample], started: float, stamp: tuple[int, Quality]) -> None:
         t_ms, quality = stamp
         deadline = started + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
-        refused = ""
-        for span in slave.device.spans:
+        unread: dict[str, str] = {}
+        for ask in slave.asks:
             if self._seat.monotonic() > deadline:
-                raise NoAnswerError(f"unit {slave.device.meter.unit}: too slow for {len(slave.device.spans)} blocks")
-            try:
-                words = self._driver.read(slave.device.meter.unit, span)
-                values = slave.device.read_span(span, words)
-            except (BusDownError, NoAnswerError):
-                raise
-            except DriverError as error:  # it refuses this block; it may answer the others
-                refused = str(error)
-                continue
-            samples.extend((point.id, t_ms, value, quality) for point, value in values)
-        if refused != slave.refused:
-            log.warning("device_refuses", meter=slave.device.meter.id, error=refused or "no more")
-        slave.refused = refused
+                raise NoAnswerError(f"unit {slave.device.meter.unit}: too slow for {len(slave.asks)} asks")
+            answer = self._driver.answer(ask)
+            samples.extend((point, t_ms, value, quality) for point, value in answer.values.items())
+            unread |= answer.unread  # it refuses these; it may answer others
+        if unread != slave.unread:
+            why = "; ".join(dict.fromkeys(unread.values())) or "no more"
+            log.warning("device_refuses", meter=slave.device.meter.id, error=why, points=len(unread))
+        slave.unread = unread
 
     def _note_bus_down(self, error: DriverError) -> None:
         if not self._bus_failures:

@@ -29,6 +29,11 @@ class Bus:
     url: str
     timeout_s: float = 1.0
 
+    @property
+    def scheme(self) -> str:
+        """What the URL begins with; it says which protocol is spoken."""
+        return self.url.partition(":")[0].lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:

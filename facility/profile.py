@@ -1,10 +1,13 @@
-"""What a device profile is: how one model of meter says its quantities, with the proof that it does."""
+"""What a device profile is: how one model of meter says its quantities, with the proof that it does.
+
+Where a point is said, and what an example looks like, differs by protocol: ``facility/protocols/`` has a part for each.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from enum import StrEnum, unique
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from facility.model import TOTAL, Ratio
 
@@ -12,76 +15,36 @@ if TYPE_CHECKING:
     from facility.quantities import Quantity
 
 
-@unique
-class Protocol(StrEnum):
-    """How a device is asked."""
+@dataclass(frozen=True, slots=True)
+class ProfilePoint:
+    """Something that a model can say. Each protocol has its own kind, which adds where it is said and how.
 
-    MODBUS = "modbus"
-    MQTT_JSON = "mqtt_json"
+    An ``optional`` point is read only where the site names it.
+    """
 
-
-@unique
-class Table(StrEnum):
-    """The Modbus table a register lives in (function code 3 or 4)."""
-
-    HOLDING = "holding"
-    INPUT = "input"
-
-
-@unique
-class Coding(StrEnum):
-    """How a number lies in registers."""
-
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    UINT64 = "uint64"
-    INT64 = "int64"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
+    quantity: Quantity
+    channel: str
+    optional: bool = field(default=False, kw_only=True)
+    ratio: Ratio = field(default=Ratio.NONE, kw_only=True)
 
     @property
-    def registers(self) -> int:
-        """How many 16-bit registers the number fills."""
-        return int("".join(filter(str.isdigit, self.value))) // 16
+    def name(self) -> str:
+        """``quantity/channel``: what the point is called in examples, and in a meter's points."""
+        return f"{self.quantity.word}/{self.channel}"
 
-
-@unique
-class WordOrder(StrEnum):
-    """Order of the 16-bit words of a longer number; bytes inside a word are always big-endian."""
-
-    BIG = "big"
-    LITTLE = "little"
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterPoint:
-    """Where a Modbus device keeps a quantity: value = raw x scale (x ratios), in the quantity's unit."""
-
-    quantity: Quantity
-    channel: str
-    address: int
-    coding: Coding
-    table: Table
-    scale: float = 1.0
-    word_order: WordOrder = WordOrder.BIG
-    ratio: Ratio = Ratio.NONE
-    unavailable: tuple[int, ...] = ()
-    optional: bool = False
+    def factor(self, ct_ratio: float, pt_ratio: float) -> float:
+        """What a secondary value is multiplied by behind transformers of these ratios."""
+        ct = ct_ratio if self.ratio in {Ratio.CT, Ratio.CT_PT} else 1.0
+        pt = pt_ratio if self.ratio in {Ratio.PT, Ratio.CT_PT} else 1.0
+        return ct * pt
 
 
 @dataclass(frozen=True, slots=True)
-class JsonPoint:
-    """Where an MQTT device says a quantity: topic suffix, path of keys in the JSON, words that stand for numbers."""
+class ProfileExample:
+    """What a device said, and the values by ``quantity/channel`` that it must become; each protocol adds the former."""
 
-    quantity: Quantity
-    channel: str
-    topic: str
-    path: tuple[str, ...]
-    scale: float = 1.0
-    words: dict[str, float] = field(default_factory=dict)
-    optional: bool = False
+    note: str
+    expect: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,46 +57,37 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterExample:
-    """Registers as a device held them (address → words) and the values they must decode to."""
-
-    note: str
-    registers: dict[int, tuple[int, ...]]
-    expect: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class JsonExample:
-    """A message as a device sent it and the values it must decode to."""
-
-    note: str
-    topic: str
-    payload: str
-    expect: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
 class DeviceProfile:
-    """One model of meter or sensor. ``id`` is ``maker/model``, as its file lies in ``device_profiles/``."""
+    """One model of meter or sensor. ``id`` is ``maker/model``, as its file lies in ``device_profiles/``.
+
+    Each protocol has its own kind of profile, with points and examples of its own kind alone.
+    """
+
+    protocol: ClassVar[str] = ""
 
     id: str
     name: str
     kind: str
-    protocol: Protocol
     sources: tuple[Source, ...]
+    points: tuple[ProfilePoint, ...]
+    examples: tuple[ProfileExample, ...] = ()
     unconfirmed: tuple[str, ...] = ()
-    registers: tuple[RegisterPoint, ...] = ()
-    messages: tuple[JsonPoint, ...] = ()
-    max_registers: int = 125
-    max_gap: int = 8
-    register_examples: tuple[RegisterExample, ...] = ()
-    json_examples: tuple[JsonExample, ...] = ()
 
-    @property
-    def points(self) -> tuple[RegisterPoint | JsonPoint, ...]:
-        """Everything this model can say."""
-        return self.registers or self.messages
-
-    def find(self, quantity: Quantity, channel: str = TOTAL) -> RegisterPoint | JsonPoint | None:
+    def find(self, quantity: Quantity, channel: str = TOTAL) -> ProfilePoint | None:
         """The point for a quantity and channel, or None if this model does not say it."""
         return next((p for p in self.points if p.quantity is quantity and p.channel == channel), None)
+
+
+def divisor_of(scale: float) -> int:
+    """The whole number that a scale below one divides by, 0 for any other: 2315 x 0.1 is taken as 2315 / 10.
+
+    To divide gives the nearest float to 231.5, to multiply does not always.
+    """
+    divisor = round(1 / scale)
+    return divisor if divisor > 1 and math.isclose(divisor * scale, 1.0, rel_tol=1e-12) else 0
+
+
+def scaled(raw: float, scale: float) -> float:
+    """``raw x scale``, as near as a float can be."""
+    divisor = divisor_of(scale)
+    return raw / divisor if divisor else raw * scale

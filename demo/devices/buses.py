@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -18,6 +17,8 @@ from demo.shift import read_shift
 from demo.world import World
 from device_profiles import load_profiles
 from facility.errors import ConfigError
+from facility.protocols import protocol_of
+from facility.protocols.modbus.bus import NetworkLine, modbus_line
 from stores.site_file import read_site
 
 if TYPE_CHECKING:
@@ -55,15 +56,13 @@ def bus_devices(world: World, broker: str, clock: Callable[[], int]) -> list[Ope
 
 def _devices_on(world: World, bus: Bus, broker: str, clock: Callable[[], int]) -> OpenBus:
     meters = [meter for meter in world.catalogue.meters if meter.connection == bus.id]
-    scheme = urlsplit(bus.url).scheme
-    if scheme == "mqtt":
+    protocol = protocol_of(bus)
+    if protocol == "mqtt_json":
         return Radio(broker or bus.url, [Sender(world, meter) for meter in meters], clock)
-    units = [Unit(world, meter) for meter in meters]
-    if scheme in {"modbus+tcp", "modbus+rtu-over-tcp"}:
-        return Gateway(bus.url, units, clock)
-    if scheme == "modbus+rtu":
-        return Line(bus.url, units, clock)
-    raise ConfigError(f"bus {bus.id}: no simulated devices for '{scheme}'")
+    if protocol == "modbus":
+        units, line = [Unit(world, meter) for meter in meters], modbus_line(bus)
+        return Gateway(line, units, clock) if isinstance(line, NetworkLine) else Line(line, units, clock)
+    raise ConfigError(f"bus {bus.id}: no simulated devices for '{protocol}'")
 
 
 async def answer(buses: Sequence[OpenBus], ready: Path, meters: int, stop: Event) -> None:

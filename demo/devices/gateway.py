@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerType
@@ -17,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from demo.devices.unit import Unit
+    from facility.protocols.modbus.bus import NetworkLine
 
 
 class Gateway:
     """Answers at the address of a ``modbus+tcp://`` or ``modbus+rtu-over-tcp://`` bus."""
 
-    def __init__(self, url: str, units: Sequence[Unit], clock: Callable[[], int]) -> None:
+    def __init__(self, line: NetworkLine, units: Sequence[Unit], clock: Callable[[], int]) -> None:
         """Nothing listens before ``open``."""
-        place = urlsplit(url)
-        self._address = (place.hostname or "127.0.0.1", place.port or 502)
-        self._framer = FramerType.RTU if place.scheme == "modbus+rtu-over-tcp" else FramerType.SOCKET
+        self._address = (line.host, line.port)
+        self._framer = FramerType.RTU if line.has_rtu_frames else FramerType.SOCKET
         self._devices = [_nobody(), *(_device(unit, clock) for unit in units)]
         self._server: ModbusTcpServer | None = None
 

@@ -8,7 +8,6 @@ import struct
 import tty
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerRTU
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from demo.devices.unit import Unit
+    from facility.protocols.modbus.bus import SerialLine
 
 REQUEST_BYTES = 8
 READ_FUNCTIONS = (3, 4)
@@ -30,9 +30,9 @@ PAUSE_S = 0.1
 class Line:
     """Answers at the path of a ``modbus+rtu://`` bus, which becomes a link to the terminal."""
 
-    def __init__(self, url: str, units: Sequence[Unit], clock: Callable[[], int]) -> None:
+    def __init__(self, line: SerialLine, units: Sequence[Unit], clock: Callable[[], int]) -> None:
         """Nothing exists before ``open``."""
-        self._path = Path(urlsplit(url).path)
+        self._path = Path(line.path)
         self._units = {unit.address: unit for unit in units}
         self._clock = clock
         self._heard = bytearray()

@@ -13,7 +13,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from demo.face import held
-from facility.profile import JsonPoint
+from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Sender:
             place = self._world.offered(point)
             assert isinstance(place, JsonPoint), f"{point.id} is on an MQTT bus"
             number = float(held(place, self._world.true_values(point, instant))[0])
-            tree = trees.setdefault(place.topic.format(unit=self._meter.unit), {})
+            tree = trees.setdefault(place.topic_of(self._meter.unit), {})
             for key in place.path[:-1]:
                 tree = tree.setdefault(key, {})
             tree[place.path[-1]] = _word(place, number) if place.words else number

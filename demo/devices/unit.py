@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_agent.decode import encode_registers
-from facility.profile import RegisterPoint
+from edge_agent.drivers.modbus.registers import encode_registers
+from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint
 
 if TYPE_CHECKING:
     from demo.world import World
@@ -23,9 +23,10 @@ class Unit:
         self.address = int(meter.unit)
         self._world = world
         self._points = [(point, self._place(point)) for point in world.catalogue.points_of(meter.id)]
-        model = world.profiles[meter.profile].registers
-        self.first = min(place.address for place in model)
-        self.count = max(place.address + place.coding.registers for place in model) - self.first
+        profile = world.profiles[meter.profile]
+        assert isinstance(profile, ModbusProfile), f"{meter.id} is on a Modbus bus"
+        self.first = min(place.address for place in profile.points)
+        self.count = max(place.address + place.coding.registers for place in profile.points) - self.first
 
     def answers(self, now_ms: int) -> bool:
         """Whether the unit answers at all."""

@@ -1,10 +1,10 @@
-"""Every protocol that an agent speaks, by the scheme of a bus's URL."""
+"""Every protocol that an agent speaks, by its word in ``facility.protocols``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.drivers.modbus import ModbusDriver
+from edge_agent.drivers.modbus.driver import ModbusDriver
 from edge_agent.drivers.mqtt_json import MqttJsonDriver
 
 if TYPE_CHECKING:
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from edge_agent.drivers.base import BusSeat, Driver
 
 DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
-    "modbus+tcp": ModbusDriver,
-    "modbus+rtu": ModbusDriver,
-    "modbus+rtu-over-tcp": ModbusDriver,
-    "mqtt": MqttJsonDriver,
+    "modbus": ModbusDriver,
+    "mqtt_json": MqttJsonDriver,
 }
 """Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

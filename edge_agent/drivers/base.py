@@ -1,18 +1,21 @@
-"""What every driver is: something that is asked (a bus) or something that speaks by itself (a broker, a recording)."""
+"""What every driver is: something that is asked (a bus) or something that speaks by itself (a broker, a recording).
+
+An asking driver speaks values: it plans which requests fetch which points, and answers each request with numbers in our
+units. What a request is, and how numbers lie in an answer, only the driver knows.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from facility.errors import DriverError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from edge_agent.devices import Device
     from edge_agent.outbox.outbox import Sample
-    from edge_agent.spans import Span
     from facility.catalogue import Bus
     from facility.model import Quality
 
@@ -25,15 +28,47 @@ class NoAnswerError(DriverError):
     """One device stayed silent, or what came was garbled."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to one device, and the ids of the points that it can answer; its driver adds what is asked."""
+
+    device: Device
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one ask brought, by point id: ``values`` in the quantities' units, and why a point could not be read.
+
+    A point that is in neither is one of which the device says that it has no value now.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+AskT = TypeVar("AskT", bound=Ask)
+
+
 @runtime_checkable
-class AskingDriver(Protocol):
+class AskingDriver(Protocol[AskT]):
     """A bus on which devices answer when they are asked. Constructing is not connecting."""
 
-    def read(self, unit: str, span: Span) -> Sequence[int]:
-        """Registers of one block. Raises ``BusDownError``, ``NoAnswerError``, or ``DriverError`` for a refusal."""
+    def plan(self, device: Device, points: Collection[str]) -> Sequence[AskT]:
+        """The asks that fetch these points of a device, each point by one of them; nothing is sent.
+
+        It may be planned again, with fewer points: what was refused as a whole may be answered in parts.
+        Raises ``ConfigError`` for a device that such a bus cannot have.
+        """
+
+    def answer(self, ask: AskT) -> Answer:
+        """Ask and wait. A refusal is an answer, which names the points that could not be read.
+
+        Raises ``BusDownError`` or ``NoAnswerError``, and nothing else whatever comes over the wire.
+        """
 
     def close(self) -> None:
-        """Let the line go; the next ``read`` opens it again."""
+        """Let the line go; the next ``answer`` opens it again."""
 
 
 @runtime_checkable
@@ -53,7 +88,7 @@ class ListeningDriver(Protocol):
         """How it fares, in a few words."""
 
 
-Driver = AskingDriver | ListeningDriver
+Driver = AskingDriver[Any] | ListeningDriver
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.callbacks import CallbackGuard
-from facility.broker_address import broker_address
+from edge_agent.drivers.json_messages import decode_json
 from facility.errors import DriverError
+from facility.protocols.mqtt_json import JsonPoint, json_broker
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
-    from facility.model import Point
 
 log = structlog.get_logger()
 
@@ -32,11 +32,11 @@ class MqttJsonDriver:
     """Subscribes to the topics of its devices. Retained messages are old news without a time and are not taken."""
 
     def __init__(self, seat: BusSeat) -> None:
-        broker = broker_address(seat.bus.url, f"bus {seat.bus.id}", credentials="optional")
+        broker = json_broker(seat.bus)
         self._seat, self._host, self._port = seat, broker.host, broker.port
         self._devices: dict[str, list[Device]] = {}
         for device in seat.devices:
-            for topic in device.topics:
+            for topic in {place.topic_of(device.meter.unit) for place in _places(device)}:
                 self._devices.setdefault(topic, []).append(device)
         self._taken: dict[str, float] = {}
         self._paused, self._up = False, False
@@ -106,11 +106,11 @@ class MqttJsonDriver:
         t_ms, quality = self._seat.stamp()
         for device in self._devices.get(message.topic, ()):
             try:
-                said = device.read_message(message.topic, bytes(message.payload))
+                said = _values(device, message.topic, bytes(message.payload))
             except DriverError as error:
                 self._refuse(device.meter.id, str(error))
                 continue
-            taken = [(p.id, t_ms, x, quality) for p, x in said if self._is_due(p, device.meter.poll_s)]
+            taken = [(p, t_ms, x, quality) for p, x in said.items() if self._is_due(device, p)]
             if taken:
                 self._seat.put(taken)
 
@@ -121,11 +121,21 @@ class MqttJsonDriver:
         if count & (count - 1) == 0:
             log.warning("device_message_refused", meter=meter, error=error, count=count)
 
-    def _is_due(self, point: Point, poll_s: float) -> bool:
-        if point.quantity.kind in {Kind.STATE, Kind.EVENT}:
+    def _is_due(self, device: Device, point: str) -> bool:
+        if device.places[point].quantity.kind in {Kind.STATE, Kind.EVENT}:
             return True
-        now = self._seat.monotonic()
-        if now - self._taken.get(point.id, -poll_s) < poll_s:
+        now, poll_s = self._seat.monotonic(), device.meter.poll_s
+        if now - self._taken.get(point, -poll_s) < poll_s:
             return False
-        self._taken[point.id] = now
+        self._taken[point] = now
         return True
+
+
+def _places(device: Device) -> list[JsonPoint]:
+    return [place for place in device.places.values() if isinstance(place, JsonPoint)]
+
+
+def _values(device: Device, topic: str, payload: bytes) -> dict[str, float]:
+    """The values in a message of the device by point id. Raises ``DriverError`` if it is not JSON."""
+    said = decode_json(_places(device), topic, payload, unit=device.meter.unit)
+    return {point: said[place.name] for point, place in device.places.items() if place.name in said}

@@ -6,9 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from facility.catalogue import Agent, Bus, Catalogue
+from facility.catalogue import Catalogue
 from facility.documents.ledger import read_installations
 from facility.documents.part import parse
+from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_schema import SiteDocument
 from facility.documents.tariff import read_tariffs
 from facility.errors import Rejected
@@ -28,7 +29,6 @@ from facility.model import (
     Site,
     Space,
 )
-from facility.profile import Protocol, RegisterPoint
 from facility.quantities import BY_WORD, WORDS, Utility
 from facility.tariff import WEEKDAYS
 
@@ -38,11 +38,8 @@ if TYPE_CHECKING:
     from facility.documents.part import Document, Place
     from facility.documents.site_schema import BuildingPart, MeterPart, SitePart
     from facility.ledger import Installation
-    from facility.profile import DeviceProfile, JsonPoint
+    from facility.profile import DeviceProfile, ProfilePoint
     from facility.tariff import Tariff
-
-MODBUS_UNITS = frozenset(map(str, range(1, 248)))
-"""Addresses a slave may have: MODBUS over Serial Line V1.02, section 2.2."""
 
 
 def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
@@ -56,9 +53,10 @@ def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Ca
     _check_unique(document, "meters", (m.id for m in body.meters))
     spaces = _spaces(document, body)
     buildings = tuple(_building(document, i, part, body) for i, part in enumerate(body.buildings))
-    agents = tuple(Agent(a.id, tuple(Bus(b.id, b.url, b.timeout_s) for b in a.buses)) for a in body.agents)
     for i, agent in enumerate(body.agents):
         _check_unique(document, "buses", (b.id for b in agent.buses), ("agents", i))
+    agents = read_agents(document, body)
+    check_devices(document, body, profiles)
     tariffs = read_tariffs(document, body)
     _check_notices(document, body.site)
     meters, points = [], []
@@ -189,8 +187,6 @@ def _check_meter(
         document.report((*place, "space"), f"unknown space '{part.space}' in {part.building}", here or "none")
     if part.profile not in profiles:
         document.report((*place, "profile"), f"unknown profile '{part.profile}'", sorted(profiles))
-    elif profiles[part.profile].protocol is Protocol.MODBUS and str(part.unit) not in MODBUS_UNITS:
-        document.report((*place, "unit"), f"unit '{part.unit}' is no Modbus address", "1 to 247")
     agents = {a.id: a for a in body.agents}
     if part.agent not in agents:
         document.report((*place, "agent"), f"unknown agent '{part.agent}'", agents or "none")
@@ -229,7 +225,7 @@ def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile 
     """The points of a meter: those it lists, else all of its profile that are not optional."""
     if profile is None:
         return []
-    offered = [f"{p.quantity.word}/{p.channel}" for p in profile.points]
+    offered = [p.name for p in profile.points]
     if not part.points:
         level = _level(document, ("meters", i, "level"), part.level)
         chosen_by_profile = (p for p in profile.points if not p.optional)
@@ -254,9 +250,9 @@ def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile 
     return points
 
 
-def _ratio(said: RegisterPoint | JsonPoint | None) -> Ratio | None:
+def _ratio(said: ProfilePoint | None) -> Ratio | None:
     """By which transformer ratios an agent multiplies this point, None for none."""
-    return said.ratio if isinstance(said, RegisterPoint) and said.ratio is not Ratio.NONE else None
+    return said.ratio if said is not None and said.ratio is not Ratio.NONE else None
 
 
 def _level(document: Document, place: Place, word: str) -> Level | None:

@@ -31,7 +31,7 @@ class KnownProfiles:
 def profiles() -> None:
     """Print one line per device profile."""
     known = [
-        KnownProfile(p.id, p.name, p.protocol.value, list(dict.fromkeys(point.quantity.word for point in p.points)))
+        KnownProfile(p.id, p.name, p.protocol, list(dict.fromkeys(point.quantity.word for point in p.points)))
         for p in load_profiles().values()
     ]
     answer(KnownProfiles(known), lambda: _table(known))

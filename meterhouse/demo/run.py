@@ -17,6 +17,7 @@ from demo.world import World
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.errors import ConfigError, Unavailable
+from facility.protocols.mqtt_json import JsonPoint
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import demo_identities
 from meterhouse.control import Control
@@ -212,10 +213,8 @@ def device_topics() -> list[str]:
     """Topics on which the estate's radio devices speak."""
     profiles = load_profiles()
     estate = load_site(shipped_site(), "demo/site.yaml", profiles)
-    said = {
-        message.topic.format(unit=meter.unit) for meter in estate.meters for message in profiles[meter.profile].messages
-    }
-    return sorted(said)
+    said = ((meter, place) for meter in estate.meters for place in profiles[meter.profile].points)
+    return sorted({place.topic_of(meter.unit) for meter, place in said if isinstance(place, JsonPoint)})
 
 
 def newest_ms(store_url: str) -> int:

@@ -22,8 +22,9 @@ from rigs.servers import Mosquitto, free_port
 from demo.devices.buses import open_world
 from demo.estate import Addresses, write_site
 from demo.shift import open_shift
-from edge_agent.decode import decode_json, decode_registers
-from facility.profile import Table
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers
+from facility.protocols.modbus.profile import Table
 
 
 def wait_for(what, seconds=10.0):
@@ -140,9 +141,9 @@ def test_radio_devices_publish_what_the_world_shows(devices, heard):
     profile = world.profiles[meter.profile]
     assert json.loads(heard["shellypro3em-b62/status/emdata:0"])["total_act"] > 0
     said = decode_json(
-        profile.messages, "shellypro3em-b62/status/em:0", heard["shellypro3em-b62/status/em:0"], unit=meter.unit
+        profile.points, "shellypro3em-b62/status/em:0", heard["shellypro3em-b62/status/em:0"], unit=meter.unit
     )
-    assert 1_000 < said["active_power", "total"] < 30_000
+    assert 1_000 < said["active_power/total"] < 30_000
 
 
 def test_the_devices_are_small(devices):

@@ -19,10 +19,12 @@ from demo.shift import choose_shift
 from demo.upkeep import METER, silence_ms, swap_of
 from demo.world import World
 from device_profiles import load_profiles
-from edge_agent.decode import decode_json, decode_registers
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers
 from facility.documents.site import load_site
 from facility.model import MeterRole, Provenance
-from facility.profile import Protocol
+from facility.protocols.modbus.profile import ModbusProfile
+from facility.protocols.mqtt_json import MqttJsonProfile
 from facility.quantities import ACCOUNTED, Kind, Quantity, Utility
 from stores.site_file import read_site
 
@@ -93,7 +95,7 @@ def test_what_is_shown_equals_what_the_registers_decode_to_bit_for_bit(world, no
     instants = [now_ms, now_ms + 10_007, now_ms - 40 * 24 * HOUR_MS]
     for meter in world.catalogue.meters:
         profile = world.profiles[meter.profile]
-        if profile.protocol is not Protocol.MODBUS:
+        if not isinstance(profile, ModbusProfile):
             continue
         unit = Unit(world, meter)
         for t_ms in instants:
@@ -108,13 +110,13 @@ def test_what_is_shown_equals_what_the_registers_decode_to_bit_for_bit(world, no
 def test_what_is_shown_equals_what_the_messages_decode_to_bit_for_bit(world, now_ms):
     for meter in world.catalogue.meters:
         profile = world.profiles[meter.profile]
-        if profile.protocol is not Protocol.MQTT_JSON:
+        if not isinstance(profile, MqttJsonProfile):
             continue
         said = {}
         for topic, payload in Sender(world, meter).messages(now_ms).items():
-            said |= decode_json(profile.messages, topic, payload.encode(), unit=meter.unit)
+            said |= decode_json(profile.points, topic, payload.encode(), unit=meter.unit)
         points = world.catalogue.points_of(meter.id)
-        expected = {(p.quantity.word, p.channel): world.values(p, np.array([now_ms]))[0] for p in points}
+        expected = {f"{p.quantity.word}/{p.channel}": world.values(p, np.array([now_ms]))[0] for p in points}
         assert said == expected
 
 

@@ -5,32 +5,34 @@ from __future__ import annotations
 import pytest
 
 from device_profiles import load_profiles
-from edge_agent.decode import decode_json, decode_registers
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers
+from facility.protocols import PROTOCOLS
 
-REGISTERS = [(p, e) for p in load_profiles().values() for e in p.register_examples]
-MESSAGES = [(p, e) for p in load_profiles().values() for e in p.json_examples]
 
-
-def words_of(point, example):
-    """The words of a point, if the example holds all of them."""
+def decode_blocks(profile, example):
+    """The values of the points of which the example holds all words."""
     flat = {first + i: word for first, words in example.registers.items() for i, word in enumerate(words)}
-    wanted = range(point.address, point.address + point.coding.registers)
-    return [flat[address] for address in wanted] if all(address in flat for address in wanted) else None
+    said = {}
+    for point in profile.points:
+        wanted = range(point.address, point.address + point.coding.registers)
+        if all(address in flat for address in wanted):
+            said[point.name] = decode_registers(point, [flat[address] for address in wanted])
+    return {name: value for name, value in said.items() if value is not None}
 
 
-@pytest.mark.parametrize(("profile", "example"), REGISTERS, ids=lambda item: getattr(item, "id", None))
-def test_registers_become_the_stated_values(profile, example):
-    decoded = {
-        f"{point.quantity.word}/{point.channel}": decode_registers(point, words)
-        for point in profile.registers
-        if (words := words_of(point, example)) is not None
-    }
-    said = {key: value for key, value in decoded.items() if value is not None}
-    assert said == pytest.approx(example.expect, rel=1e-6)
+def decode_message(profile, example):
+    return decode_json(profile.points, example.topic, example.payload.encode())
 
 
-@pytest.mark.parametrize(("profile", "example"), MESSAGES, ids=lambda item: getattr(item, "id", None))
-def test_messages_become_the_stated_values(profile, example):
-    decoded = decode_json(profile.messages, example.topic, example.payload.encode())
-    said = {f"{word}/{channel}": value for (word, channel), value in decoded.items()}
-    assert said == pytest.approx(example.expect, rel=1e-9)
+DECODERS = {"modbus": decode_blocks, "mqtt_json": decode_message}
+EXAMPLES = [(profile, example) for profile in load_profiles().values() for example in profile.examples]
+
+
+@pytest.mark.parametrize(("profile", "example"), EXAMPLES, ids=lambda item: getattr(item, "id", None))
+def test_an_example_becomes_the_stated_values(profile, example):
+    assert DECODERS[profile.protocol](profile, example) == pytest.approx(example.expect, rel=1e-6)
+
+
+def test_every_protocol_has_examples_that_are_decoded():
+    assert DECODERS.keys() == PROTOCOLS.keys() == {profile.protocol for profile, _ in EXAMPLES}

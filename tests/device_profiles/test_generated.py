@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device_profiles import load_profiles
 from device_profiles.generated import schema_text, supported_devices_text
+from facility.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parents[2]
 HINT = "write it anew: make docs"
@@ -22,9 +23,11 @@ def test_the_page_of_supported_devices_is_up_to_date():
 
 
 def test_the_schema_knows_every_key_of_a_profile():
-    assert {"profile", "sources", "unconfirmed", "registers", "messages", "examples"} <= {
-        *json.loads(schema_text())["properties"]
-    }
+    schema = json.loads(schema_text())
+    kinds = [schema["$defs"][kind["$ref"].rpartition("/")[2]]["properties"] for kind in schema["oneOf"]]
+    assert {kind["protocol"]["const"] for kind in kinds} == PROTOCOLS.keys()
+    assert all({"profile", "sources", "unconfirmed", "examples"} <= {*kind} for kind in kinds)
+    assert [{"registers", "messages"} & {*kind} for kind in kinds] == [{"registers"}, {"messages"}]
 
 
 def test_the_page_lists_each_model_once_with_what_is_not_confirmed():

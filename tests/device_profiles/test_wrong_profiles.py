@@ -38,7 +38,7 @@ def problems(old, new):
 
 def test_the_good_profile_loads():
     profile = load_profile(GOOD, "acme/m1.yaml")
-    assert [point.address for point in profile.registers] == [16, 18]
+    assert [point.address for point in profile.points] == [16, 18]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,12 @@ def test_the_good_profile_loads():
             "'power/total' is not a point",
             "active_power/total",
         ),
-        ("registers: {16: [0x44A0, 0x1000]}", "topic: t", 15, "needs 'registers' or 'payload'", "one of them"),
-        ("protocol: modbus", "protocol: mqtt_json", 4, "needs 'messages'", ""),
-        ("modbus: {table: input}\n", "", 4, "needs 'modbus' and 'registers'", ""),
+        ("registers: {16: [0x44A0, 0x1000]}", "topic: t", 16, "unknown key 'topic'", "note, expect, registers"),
+        ("registers: {16: [0x44A0, 0x1000]}", "registers: {}", 16, "at least 1 item", ""),
+        ("protocol: modbus", "protocol: mqtt_json", 8, "unknown key 'registers'", "protocol, messages, examples"),
+        ("protocol: modbus", "protocol: modbas", 4, "unknown protocol 'modbas'", "modbus, mqtt_json"),
+        ("protocol: modbus\n", "", 1, "'protocol' is missing", "modbus, mqtt_json"),
+        ("modbus: {table: input}\n", "", 1, "'modbus' is missing", ""),
         ("name: Acme M1\n", "", 1, "'name' is missing", ""),
         ("name: Acme M1\n", "name: Acme M1\nname: Acme M2\n", 3, "written twice", ""),
         ("modbus: {table: input}", "modbus: {table: input", 8, "not YAML", ""),

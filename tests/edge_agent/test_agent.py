@@ -16,14 +16,14 @@ from rigs.edge_server import Server, until
 from rigs.servers import free_port
 
 from edge_agent.__main__ import build
-from edge_agent.decode import encode_registers
+from edge_agent.drivers.modbus.registers import encode_registers
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.reader import produced
 from edge_agent.settings import EdgeSettings
 from facility.errors import ConfigError
-from facility.profile import Coding, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, RegisterPoint, Table
 from facility.quantities import Quantity
 from process.settings import read_settings
 

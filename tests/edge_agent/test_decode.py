@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.decode import decode_json, decode_registers, encode_registers
-from edge_agent.spans import plan_spans
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers, encode_registers
+from edge_agent.drivers.modbus.spans import plan_spans
 from facility.errors import DriverError
 from facility.model import Ratio
-from facility.profile import Coding, JsonPoint, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import Coding, RegisterPoint, Table, WordOrder
+from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
@@ -89,7 +91,7 @@ def json_point(path, words=None, scale=1.0, topic="z/{unit}"):
 )
 def test_messages_decode_to_their_value(point, payload, value):
     said = decode_json([point], "z/7", payload, unit="7")
-    assert said.get(("door_open", "door")) == value
+    assert said.get("door_open/door") == value
 
 
 @pytest.mark.parametrize("payload", [b"{", b'{"x":NaN}', b"\xff", b"[" * 100_000])

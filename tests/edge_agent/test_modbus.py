@@ -21,12 +21,13 @@ from edge_agent.poller import Poller
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.errors import ConfigError
 from facility.model import Meter, Name, Point, Site
-from facility.profile import Coding, DeviceProfile, Protocol, RegisterPoint, Table
+from facility.protocols import protocol_of
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
 from facility.quantities import Quantity
 
 POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, Table.HOLDING)
 VOLTAGE = RegisterPoint(Quantity.VOLTAGE, "total", 200, Coding.FLOAT32, Table.INPUT)
-PROFILES = {"x/y": DeviceProfile("x/y", "x", "electricity", Protocol.MODBUS, (), registers=(POWER, VOLTAGE))}
+PROFILES = {"x/y": ModbusProfile("x/y", "x", "electricity", (), (POWER, VOLTAGE))}
 REGISTERS = {10: 1234, 200: 0x4366, 201: 0x8000}
 NAN = {10: 7, 200: 0x7FC0, 201: 0}
 
@@ -36,20 +37,27 @@ def seat(url, units, taken, *, poll_s=0.2, timeout_s=0.15):
     meters = tuple(Meter(f"m{u}", Name("m"), "b", "x/y", "a", "line", str(u), poll_s=poll_s) for u in units)
     points = tuple(Point(m.id, place.quantity) for m in meters for place in (POWER, VOLTAGE))
     catalogue = Catalogue(Site("s", Name("s"), "UTC", "EUR"), (), (), (), (Agent("a", (bus,)),), meters, points)
-    devices = devices_of(catalogue, PROFILES, "line")
+    devices = devices_of(catalogue, PROFILES, bus)
     return BusSeat(bus, devices, taken.extend, lambda: (time.time_ns() // 1_000_000, 0), time.monotonic)
 
 
 def open_driver(place):
-    return DRIVERS[place.bus.url.partition(":")[0]](place)
+    return DRIVERS[protocol_of(place.bus)](place)
+
+
+def asks_of(driver, place, device=0):
+    return driver.plan(place.devices[device], place.devices[device].places)
 
 
 def read_all(url, unit=1):
     place = seat(url, [unit], [])
     driver = open_driver(place)
     try:
-        device = place.devices[0]
-        return {p.quantity: x for span in device.spans for p, x in device.read_span(span, driver.read(str(unit), span))}
+        return {
+            place.devices[0].places[point].quantity: x
+            for ask in asks_of(driver, place)
+            for point, x in driver.answer(ask).values.items()
+        }
     finally:
         driver.close()
 
@@ -92,18 +100,18 @@ def test_a_device_that_resets_its_connection_is_silent():
         driver = open_driver(place)
         for _ in range(2):
             with pytest.raises(NoAnswerError):
-                driver.read("1", place.devices[0].spans[0])
+                driver.answer(asks_of(driver, place)[0])
         server.join()
 
 
 def test_a_late_answer_hits_nobody():
     with PtyUnits({1: REGISTERS, 2: {10: 2}}, late={1: 0.25}) as line:
         place = seat(f"modbus+rtu://{line.path}", [1, 2], [])
-        driver, span = open_driver(place), place.devices[0].spans[0]
+        driver = open_driver(place)
         with pytest.raises(NoAnswerError):
-            driver.read("1", span)
+            driver.answer(asks_of(driver, place)[0])
         time.sleep(0.3)
-        assert driver.read("2", span) == [2]
+        assert driver.answer(asks_of(driver, place, 1)[0]).values == {"m2/active_power/total": 2.0}
         driver.close()
 
 
@@ -141,8 +149,9 @@ def test_what_was_read_is_kept_when_another_block_is_refused():
 def test_a_bus_that_is_down_comes_back_by_itself():
     taken, port = [], free_port()
     place = seat(f"modbus+tcp://127.0.0.1:{port}", [1], taken)
+    driver = open_driver(place)
     with pytest.raises(BusDownError):
-        open_driver(place).read("1", place.devices[0].spans[0])
+        driver.answer(asks_of(driver, place)[0])
     poller = Poller(open_driver(place), place)
     poller.start()
     until(lambda: poller.state() == "down")

@@ -19,11 +19,13 @@ from accounting.intervals import use_between
 from accounting.local_time import HOUR_MS
 from accounting.registers import straightened
 from edge_agent.clock import EARLIEST_MS
-from edge_agent.decode import decode_json, decode_registers, encode_registers
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers, encode_registers
 from edge_agent.suspicion import Suspicion
 from facility import wire
 from facility.errors import DriverError, Rejected
-from facility.profile import Coding, JsonPoint, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import Coding, RegisterPoint, Table, WordOrder
+from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import GREATEST_RATES, Quantity
 from ingest import decode as ingest_decode
 from ingest.subscriber import Inbound

@@ -1,30 +1,30 @@
 """A small estate as text, with profiles of its own, for tests of documents."""
 
-from facility.profile import Coding, DeviceProfile, JsonPoint, Protocol, RegisterPoint, Source, Table
+from facility.profile import Source
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
+from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 
 SOURCE = (Source("a document", "1", "1"),)
 
 PROFILES = {
-    "test/meter": DeviceProfile(
+    "test/meter": ModbusProfile(
         id="test/meter",
         name="Test meter",
         kind="electricity",
-        protocol=Protocol.MODBUS,
         sources=SOURCE,
-        registers=(
+        points=(
             RegisterPoint(Quantity.ACTIVE_POWER, "total", 0, Coding.FLOAT32, Table.INPUT),
             RegisterPoint(Quantity.ENERGY_IMPORT, "total", 2, Coding.FLOAT32, Table.INPUT),
             RegisterPoint(Quantity.VOLTAGE, "l1", 4, Coding.FLOAT32, Table.INPUT, optional=True),
         ),
     ),
-    "test/door": DeviceProfile(
+    "test/door": MqttJsonProfile(
         id="test/door",
         name="Test door contact",
         kind="security",
-        protocol=Protocol.MQTT_JSON,
         sources=SOURCE,
-        messages=(JsonPoint(Quantity.DOOR_OPEN, "total", "doors/{unit}", ("contact",), words={"false": 1, "true": 0}),),
+        points=(JsonPoint(Quantity.DOOR_OPEN, "total", "doors/{unit}", ("contact",), words={"false": 1, "true": 0}),),
     ),
 }
 

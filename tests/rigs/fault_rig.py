@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.clock import EARLIEST_MS, Clock, Trust
-from edge_agent.decode import encode_registers
-from facility.profile import Coding, RegisterPoint, Table
+from edge_agent.drivers.modbus.registers import encode_registers
+from facility.protocols.modbus.profile import Coding, RegisterPoint, Table
 from facility.quantities import Quantity
 
 FULL = os.environ.get("FULL") == "1"

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from facility.documents.site import load_site
 from facility.errors import ConfigError
 from facility.model import Name
-from facility.profile import Coding, DeviceProfile, JsonPoint, Protocol, RegisterPoint, Source, Table
+from facility.profile import Source
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
+from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 from stores.records import tables
 from stores.records.audit import Audit
@@ -22,8 +24,8 @@ ENERGY = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, Coding.FLOAT32, Table
 POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 2, Coding.FLOAT32, Table.INPUT)
 DOOR = JsonPoint(Quantity.DOOR_OPEN, "total", "doors", ("contact",))
 PROFILES = {
-    "maker/meter": DeviceProfile("maker/meter", "M", "meter", Protocol.MODBUS, SOURCES, registers=(ENERGY, POWER)),
-    "maker/door": DeviceProfile("maker/door", "D", "door", Protocol.MQTT_JSON, SOURCES, messages=(DOOR,)),
+    "maker/meter": ModbusProfile("maker/meter", "M", "meter", SOURCES, (ENERGY, POWER)),
+    "maker/door": MqttJsonProfile("maker/door", "D", "door", SOURCES, (DOOR,)),
 }
 
 SITE = """\

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from facility.profile import RegisterPoint, Table
+    from facility.protocols.modbus.profile import RegisterPoint, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Modbus over TCP, over a serial line (RTU), and RTU frames over TCP."""

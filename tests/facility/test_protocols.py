@@ -1,0 +1,180 @@
+"""What may stand in a site is said once by each protocol, and `site check` and the agent refuse the same."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from device_profiles import load_profiles
+from edge_agent.devices import devices_of
+from edge_agent.drivers import DRIVERS
+from edge_agent.drivers.base import AskingDriver, BusSeat
+from facility.catalogue import Agent, Bus, Catalogue
+from facility.documents.site import load_site
+from facility.errors import ConfigError
+from facility.model import Meter, Name, Point, Site
+from facility.protocols import PROTOCOLS, SCHEMES, protocol_of
+from facility.protocols.modbus.bus import NetworkLine, SerialLine, modbus_line, modbus_unit
+from facility.protocols.mqtt_json import json_broker, json_unit
+
+SITE = """\
+version: 1
+site: {{id: s, name: S, timezone: UTC, currency: EUR}}
+buildings: [{{id: b, name: B}}]
+agents:
+  - id: edge-1
+    buses:
+      - {{id: line, url: "{url}"}}
+meters:
+  - {{id: m1, name: M, building: b, profile: {profile}, agent: edge-1, bus: line,
+     unit: "{unit}"}}
+"""
+METERS = {"modbus": "eastron/sdm120", "mqtt_json": "aqara/mccgq11lm"}
+TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
+RADIO = "mqtt://u:secret@h"
+
+
+def checked(url, profile, unit):
+    """What `site check` says, or an empty text."""
+    try:
+        load_site(SITE.format(url=url, profile=profile, unit=unit), "site.yaml", load_profiles())
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def started(url, profile, unit):
+    """What an agent says that got such a site in spite of all checks, or an empty text."""
+    bus, model = Bus("line", url), load_profiles()[profile]
+    meter = Meter("m1", Name("M"), "b", profile, "edge-1", "line", unit)
+    points = tuple(Point("m1", p.quantity, p.channel) for p in model.points)
+    catalogue = Catalogue(Site("s", Name("S"), "UTC", "EUR"), (), (), (), (Agent("edge-1", (bus,)),), (meter,), points)
+    try:
+        make = DRIVERS[protocol_of(bus)]
+        seat = BusSeat(bus, devices_of(catalogue, load_profiles(), bus), print, lambda: (0, 0), lambda: 0.0)
+        driver = make(seat)
+        for device in seat.devices if isinstance(driver, AskingDriver) else ():
+            driver.plan(device, device.places)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def test_every_protocol_has_a_driver_and_schemes_of_its_own():
+    assert DRIVERS.keys() == PROTOCOLS.keys() == METERS.keys()
+    assert len(SCHEMES) == sum(len(rules.schemes) for rules in PROTOCOLS.values())
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [(RTU, {*range(1, 248)}), (THROUGH, {*range(1, 248)}), (TCP, {0, *range(1, 248), 255})],
+)
+def test_a_modbus_address_is_one_that_a_device_on_such_a_bus_can_have(url, allowed):
+    """Serial line V1.02, 2.2; Messaging on TCP/IP Implementation Guide V1.0b, 4.4.2."""
+    bus, lawful = Bus("line", url), set()
+    for unit in range(-1, 300):
+        with suppress(ConfigError):
+            lawful.add(modbus_unit(bus, str(unit)))
+    assert lawful == allowed
+
+
+@pytest.mark.parametrize("unit", ["", "one", "1.0", "+1", "٣", "0x1", "256", "-0"])
+def test_what_is_no_plain_number_is_no_modbus_address(unit):
+    with pytest.raises(ConfigError, match="is no Modbus address"):
+        modbus_unit(Bus("line", TCP), unit)
+
+
+@pytest.mark.parametrize("unit", ["", "+", "a/#", "a/+/b", "\0"])
+def test_a_wildcard_is_no_address_of_a_publishing_device(unit):
+    with pytest.raises(ConfigError, match="is no part of a topic"):
+        json_unit(Bus("radio", RADIO), unit)
+
+
+def test_an_address_of_a_publishing_device_may_have_levels_and_spaces():
+    assert json_unit(Bus("radio", RADIO), "north wing/door 1") == "north wing/door 1"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("modbus+tcp://gateway", NetworkLine("gateway", 502, has_rtu_frames=False)),
+        ("MODBUS+TCP://[::1]:5020", NetworkLine("::1", 5020, has_rtu_frames=False)),
+        ("modbus+rtu-over-tcp://10.0.0.7:4001", NetworkLine("10.0.0.7", 4001, has_rtu_frames=True)),
+        ("modbus+rtu:///dev/ttyUSB0", SerialLine("/dev/ttyUSB0", 9600, "N", 1)),
+        ("modbus+rtu://localhost/dev/ttyS1?baud=19200&parity=E&stop=2", SerialLine("/dev/ttyS1", 19200, "E", 2)),
+    ],
+)
+def test_a_modbus_url_names_its_line(url, line):
+    assert modbus_line(Bus("line", url)) == line
+
+
+WRONG_URLS = [
+    "modbus+tcp://",
+    "modbus+tcp://h:x",
+    "modbus+tcp://h:99999",
+    "modbus+tcp://[h",
+    "modbus+rtu-over-tcp:///dev/x",
+    "modbus+rtu://",
+    "modbus+rtu:///",
+    "modbus+rtu://dev/ttyUSB0",
+    "modbus+rtu://[dev",
+    "modbus+rtu:///dev/x?baud=fast",
+    "modbus+rtu:///dev/x?baud=0",
+    "modbus+rtu:///dev/x?baud=",
+    "modbus+rtu:///dev/x?speed=1",
+    "modbus+rtu:///dev/x?parity=none",
+    "modbus+rtu:///dev/x?stop=1.5",
+    "mqtt://",
+    "mqtt://u:secret/word@h",
+    "http://h",
+    "h:502",
+    "",
+]
+OTHERS = {"modbus": "mqtt_json", "mqtt_json": "modbus"}
+
+
+@pytest.mark.parametrize("url", WRONG_URLS)
+def test_a_url_that_names_no_bus_is_refused_by_both_at_its_line_and_without_its_password(url):
+    profile = METERS["mqtt_json" if url.startswith("mqtt") else "modbus"]
+    said = checked(url, profile, "1")
+    assert said.startswith("site.yaml:7: ")
+    assert "(allowed: " in said
+    assert len(said.splitlines()) == 1
+    assert started(url, profile, "1")
+    assert "secret" not in said + started(url, profile, "1")
+
+
+@pytest.mark.parametrize(("url", "unit"), [(RTU, "0"), (RTU, "248"), (THROUGH, "255"), (TCP, "248"), (RADIO, "#")])
+def test_an_address_that_no_device_can_have_is_refused_by_both(url, unit):
+    profile = METERS[protocol_of(Bus("line", url))]
+    assert checked(url, profile, unit).startswith(f"site.yaml:10: unit '{unit}' is no ")
+    assert f"unit '{unit}' is no " in started(url, profile, unit)
+
+
+@pytest.mark.parametrize(
+    ("url", "unit"), [(RTU, "1"), (RTU, "247"), (THROUGH, "9"), (TCP, "0"), (TCP, "255"), (RADIO, "x")]
+)
+def test_what_the_check_lets_through_the_agent_takes(url, unit):
+    profile = METERS[protocol_of(Bus("line", url))]
+    assert (checked(url, profile, unit), started(url, profile, unit)) == ("", "")
+
+
+@pytest.mark.parametrize("url", [TCP, RTU, THROUGH, RADIO])
+def test_a_device_that_does_not_speak_what_its_bus_speaks_is_refused_by_both(url):
+    """It would never be heard, and nobody would know why."""
+    profile = METERS[OTHERS[protocol_of(Bus("line", url))]]
+    assert checked(url, profile, "1").startswith(f"site.yaml:9: {profile} speaks ")
+    assert f"{profile} speaks " in started(url, profile, "1")
+
+
+def test_a_wrong_bus_is_told_once_however_many_meters_are_on_it():
+    text = SITE.format(url="modbus+tcp://", profile=METERS["modbus"], unit="1")
+    meter = text[text.index("  - {id: m1") :]
+    with pytest.raises(ConfigError) as refused:
+        load_site(text + meter.replace("id: m1", "id: m2"), "site.yaml", load_profiles())
+    assert len(refused.value.problems) == 1
+
+
+def test_a_broker_may_go_without_credentials():
+    assert json_broker(Bus("radio", "mqtt://h:1884")).port == 1884
