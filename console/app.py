@@ -23,6 +23,8 @@ from console.system import System
 from console.visit import Parts
 from facility.errors import Rejected, StoreUnavailable
 from stores.access import Access, LiveValues, NoEstateError, rights_of_everybody
+from wording.alarms import alarm_sentence
+from wording.refusals import advice, held, refusal
 from wording.texts import LANGUAGES, load_texts
 
 if TYPE_CHECKING:
@@ -84,13 +86,15 @@ def create_app(
 
 def environment() -> Environment:
     """Templates: everything escaped, an unknown name is an error."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {words.__name__: words for words in (refusal, advice, held, alarm_sentence)}
+    return made
 
 
 async def check_form(request: Request) -> None:

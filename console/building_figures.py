@@ -204,8 +204,7 @@ def sensor_rows(visit: Visit, building: Building) -> list[SensorRow]:
     """What is neither a meter's use nor a detail of its electricity: rooms, doors, leaks, batteries."""
     rows = []
     for meter in visit.catalogue.meters_of(building.id):
-        space = visit.catalogue.space.get(meter.space)
-        where = space.name.in_language(visit.texts.language) if space else ""
+        where = visit.names.place(meter.id)
         rows += [
             SensorRow(meter, point, point_tile(visit, point), where)
             for point in visit.catalogue.points_of(meter.id)

@@ -1,4 +1,4 @@
-"""What the alert pages say of a case beside its words: where it is, how sure we are, what happened here before."""
+"""What the alert pages say beside the cases themselves: which filter shows which, what happened here before."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facility.work import AlertState, Verdict
+from wording.cases import case_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import timedelta
-
     from console.visit import Visit
     from facility.work import Alert
-    from wording.alerts import Wording
+    from wording.cases import Case
 
 FILTERS: dict[str, frozenset[AlertState] | None] = {
     "open": frozenset({AlertState.OPEN}),
@@ -24,34 +22,8 @@ FILTERS: dict[str, frozenset[AlertState] | None] = {
 }
 """Filter of the list → states it shows."""
 
-RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
 REAL = frozenset({Verdict.FIXED, Verdict.ACCEPTED})
-_RANKS = {AlertState.OPEN: 0, AlertState.ACKNOWLEDGED: 1}
-SURE, RATHER_SURE = 0.9, 0.7
 DAYS_PER_YEAR = 365
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """An alert as a reader sees it."""
-
-    alert: Alert
-    wording: Wording
-    building: str
-    place: str
-    meter: str
-    lasting: timedelta
-    sure: str  # id of the words for the confidence
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left to stop: the cause went away, or a person closed it."""
-        return self.alert.state not in RUNNING
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether a person has given the verdict."""
-        return self.alert.state is AlertState.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +35,8 @@ class Past:
 
 
 def case(visit: Visit, alert: Alert) -> Case:
-    """The alert with its names and words."""
-    language = visit.texts.language
-    building = visit.catalogue.building.get(alert.building)
-    meter = visit.catalogue.meter.get(alert.meter)
-    space = visit.catalogue.space.get(meter.space) if meter else None
-    end = alert.last_seen_at if alert.resolved_at else alert.closed_at or visit.now
-    return Case(
-        alert=alert,
-        wording=visit.wording(alert),
-        building=building.name.in_language(language) if building else alert.building,
-        place=space.name.in_language(language) if space else "",
-        meter=meter.name.in_language(language) if meter else alert.meter,
-        lasting=max(end, alert.since) - alert.since,
-        sure="very_likely" if alert.confidence >= SURE else "likely" if alert.confidence >= RATHER_SURE else "possible",
-    )
-
-
-def in_order(alerts: Iterable[Alert]) -> list[Alert]:
-    """Open cases first, then those that somebody took, then the rest; within each the one raised last first."""
-    newest = sorted(alerts, key=lambda alert: alert.raised_at, reverse=True)
-    return sorted(newest, key=lambda alert: _RANKS.get(alert.state, len(_RANKS)))
+    """The alert as the visitor reads it."""
+    return case_of(alert, visit.catalogue, visit.texts.language, visit.now)
 
 
 def counts(visit: Visit, building: str | None) -> dict[str, int]:

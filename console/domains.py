@@ -199,9 +199,7 @@ def _quiet(tile: Tile) -> Tile:
 
 def _where(visit: Visit, point: Point) -> str:
     """Space, else meter, in the reader's language."""
-    meter = visit.catalogue.meter[point.meter]
-    named = visit.catalogue.space.get(meter.space) or meter
-    return named.name.in_language(visit.texts.language)
+    return visit.names.place(point.meter) or visit.names.meter(point.meter)
 
 
 def _provenance(visit: Visit, points: Sequence[Point]) -> Provenance:

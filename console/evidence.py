@@ -12,6 +12,8 @@ from console.figures import HOUR_MS
 from console.plots import Line, Plot, Span, changes_only, column, merge, thinned
 from facility.quantities import Kind
 from stores.access import RollupSeries
+from wording.names import state_word
+from wording.units import unit_sign
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,10 +73,10 @@ def _exhibit(visit: Visit, alert: Alert, evidence: Evidence, point: Point, start
     is_state = point.quantity.kind is Kind.STATE
     if evidence.show == "usage" and point.quantity.is_counter:
         x, lines = _usage(visit, point, start_ms, end_ms)
-        unit = "kW" if point.quantity.unit == "kWh" else f"{visit.formats.sign(point.quantity.unit)}/h"
+        unit = "kW" if point.quantity.unit == "kWh" else f"{unit_sign(point.quantity.unit)}/h"
     else:
         x, lines = _readings(visit, point, start_ms, end_ms)
-        unit = visit.formats.sign(point.quantity.unit)
+        unit = unit_sign(point.quantity.unit)
     word = point.quantity.word
     plot = Plot(
         x=x,
@@ -84,11 +86,11 @@ def _exhibit(visit: Visit, alert: Alert, evidence: Evidence, point: Point, start
         end=end_ms / 1000,
         zone=visit.catalogue.site.timezone,
         spans=[abnormal_span(alert)],
-        states=[visit.texts(f"state.{word}.off"), visit.texts(f"state.{word}.on")] if is_state else [],
+        states=[state_word(visit.texts, point.quantity, x) for x in (0, 1)] if is_state else [],
         summary=_summary(visit, alert, lines, unit),
     )
     shown = f"utility.{meter.utility}" if meter.utility and point.quantity.is_counter else f"quantity.{word}"
-    title = f"{meter.name.in_language(visit.texts.language)} · {visit.texts(shown)}"
+    title = f"{visit.names.meter(meter.id)} · {visit.texts(shown)}"
     return Exhibit(title, plot, "strip" if is_state else "full")
 
 

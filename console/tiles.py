@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
 from facility.quantities import Kind, Quantity, Utility
 from wording.formats import NOTHING, Amount
+from wording.names import ON, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,9 +75,8 @@ def point_tile(visit: Visit, point: Point, prefix: str = "point") -> Tile:
     limit_s = point_stale_after_s(visit, point)
     if point.quantity.kind is not Kind.STATE:
         return Tile(tile_id, visit.formats.reading(point.quantity, latest.x), latest.t_ms, limit_s, age="shown")
-    is_set = latest.x >= 0.5  # noqa: PLR2004 - states are 0 or 1
-    word = visit.texts(f"state.{point.quantity.word}.{'on' if is_set else 'off'}")
-    fresh_tone = "ok" if not is_set else "act" if point.quantity in ALARM_STATES else "watch"
+    word = state_word(visit.texts, point.quantity, latest.x)
+    fresh_tone = "ok" if latest.x < ON else "act" if point.quantity in ALARM_STATES else "watch"
     tile = Tile(tile_id, Amount(word, ""), latest.t_ms, limit_s, fresh_tone, "shown")
     return (
         tile if not tile.is_stale(visit.now_ms) else Tile(tile_id, tile.amount, tile.at_ms, limit_s, "unknown", "shown")

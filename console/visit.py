@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation of a dependency
 
-from wording.alerts import Wording, render
 from wording.formats import Formats
+from wording.names import Names
 from wording.texts import Texts, choose_language, load_texts
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from console.seats import Seats
     from facility.catalogue import Catalogue
-    from facility.work import Alert
     from stores.access import Access, Picture, View
 
 LANGUAGE_COOKIE = "meterhouse_language"
@@ -67,10 +66,10 @@ class Visit:
         local = self.formats.local(self.now)
         return round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
-    def wording(self, alert: Alert) -> Wording:
-        """An alert's sentences in the reader's language."""
-        params = {"meter": alert.meter, "building": alert.building} | alert.params
-        return render(alert.message_id, params, self.texts.language, self.catalogue)
+    @property
+    def names(self) -> Names:
+        """What the estate's things are called in the visitor's language."""
+        return Names(self.catalogue, self.texts.language)
 
 
 def parts_of(request: Request) -> Parts:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - the answer's shape is read by its types
+from typing import TYPE_CHECKING, Annotated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,6 +13,25 @@ if TYPE_CHECKING:
     from stores.records.errands import Errand, Errands
 
 LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ToldErrand:
+    """What was asked of ingest."""
+
+    id: int
+    what: Annotated[str, "`replay` or `reconcile`"]
+    item: Annotated[int | None, "id of the item of the quarantine"]
+    asked_by: str
+    asked_at: datetime
+    done_at: Annotated[datetime | None, "absent until ingest has answered"]
+    outcome: Annotated[str | None, "what came of it, in ingest's words"]
+
+
+def told_errand(errand: Errand) -> ToldErrand:
+    """An errand as an answer."""
+    asked, done = (errand.asked_by, errand.asked_at), errand.done_at
+    return ToldErrand(errand.id, errand.what, errand.item, *asked, done, errand.outcome if done else None)
 
 
 def wait_for_answers(errands: Errands, ids: Sequence[int], wait_s: float) -> list[Errand]:
@@ -22,8 +43,3 @@ def wait_for_answers(errands: Errands, ids: Sequence[int], wait_s: float) -> lis
         if left_s <= 0 or all(errand.done_at for errand in asked):
             return asked
         time.sleep(min(LOOK_EVERY_S, left_s))
-
-
-def unanswered_sentence(wait_s: float) -> str:
-    """What is said of a wish that nobody has carried out yet."""
-    return f"asked; ingest has not answered within {wait_s:g} s, it will when it runs"

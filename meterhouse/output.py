@@ -7,6 +7,8 @@ output itself it belongs to the process, so no command hands it on.
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from contextvars import ContextVar
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -15,10 +17,11 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from meterhouse.language import known_language
+from meterhouse.table import render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
 _LANGUAGE = ContextVar("language", default=DEFAULT_LANGUAGE)
 _AS_JSON = ContextVar("as_json", default=False)
@@ -58,13 +61,15 @@ def answers(shape: type) -> Callable[[Command], Command]:
 
 def answer(what: object, in_words: Callable[[], str]) -> None:
     """Print the answer of a command: the JSON document that ``what`` is, or its words."""
-    typer.echo(_document(what) if _AS_JSON.get() else in_words())
+    if said := _document(what) if _AS_JSON.get() else in_words():
+        typer.echo(said)
 
 
-def say(text_id: str, **params: object) -> None:
-    """Print a sentence; under ``--json`` nothing, for there the answer says it all."""
+def say(text_id: str, *, count: int | None = None, **params: object) -> None:
+    """Print a sentence, of so many things; under ``--json`` nothing, for there the answer says it all."""
     if not _AS_JSON.get():
-        typer.echo(texts()(text_id, **params))
+        t = texts()
+        typer.echo(t(text_id, **params) if count is None else t.counted(text_id, count, **params))
 
 
 def warn(text_id: str, **params: object) -> None:
@@ -91,9 +96,10 @@ def _problems(error: Exception) -> list[dict[str, str]]:
     return [asdict(one if isinstance(one, Problem) else Problem("", one)) for one in found]
 
 
-def headings(*text_ids: str) -> list[str]:
-    """The headings of a table."""
-    return [texts()(text_id) for text_id in text_ids]
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> str:
+    """Rows under headings, which are named by the ids of their texts; on a terminal it is no wider than that."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return render_table([texts()(text_id) for text_id in columns], rows, right, width)
 
 
 def shown(value: object) -> str:

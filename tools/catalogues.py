@@ -16,12 +16,13 @@ from analytics.detectors import DETECTORS
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.domains import DOMAINS
-from console.refusals import REFUSALS, STEPS
 from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
-from stores.access import ItemState
+from stores.records.quarantine.item import ItemState
+from stores.records.quarantine.story import STEPS
+from wording.refusals import REFUSALS
 from wording.texts import DOMAINS as FILES
 from wording.texts import LANGUAGES, read_catalogue
 
@@ -33,6 +34,7 @@ SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
 """Packages whose code names texts."""
 
 TEMPLATES = ROOT / "console" / "templates"
+AGENT_STATES = ("online", "offline", "unknown")
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("use.",)
 """Texts for words that an estate's document chooses; without one, the document's word is shown."""
@@ -82,6 +84,7 @@ def _vocabulary() -> Iterator[str]:
     steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "undone")
     yield from (f"event.{word}" for word in steps)
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
+    yield from (f"cli.agent.{state}" for state in AGENT_STATES)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
     words = ("not_found", "form_refused", "not_understood", "too_late", "no_estate", "store_lost")

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from wording.formats import Formats
+from wording.names import Names
 from wording.texts import load_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from facility.catalogue import Catalogue
+    from facility.work import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class Wording:
     check: str
 
 
+def wording_of(alert: Alert, language: str, catalogue: Catalogue) -> Wording:
+    """An alert's sentences: whatever its parameters, they may name its meter and building."""
+    params = {"meter": alert.meter, "building": alert.building} | alert.params
+    return render(alert.message_id, params, language, catalogue)
+
+
 def render(message_id: str, params: Mapping[str, Any], language: str, catalogue: Catalogue) -> Wording:
     """The sentences of ``message_id`` (``alert.<detector>``) for ``en`` or ``zh-Hans``.
 
@@ -34,16 +42,17 @@ def render(message_id: str, params: Mapping[str, Any], language: str, catalogue:
     texts = load_texts(language)
     formats = Formats(language, catalogue.site.timezone, catalogue.site.currency)
     unit = str(params.get("unit", ""))
-    words = {name: _word(name, value, unit, formats, catalogue) for name, value in params.items()}
+    names = Names(catalogue, language)
+    words = {name: _word(name, value, unit, formats, names) for name, value in params.items()}
     return Wording(*(texts(f"{message_id}.{part}", **words) for part in ("title", "what", "why", "check")))
 
 
-def _word(name: str, value: object, unit: str, formats: Formats, catalogue: Catalogue) -> str:
+def _word(name: str, value: object, unit: str, formats: Formats, names: Names) -> str:
     """One parameter as a reader writes it."""
     if isinstance(value, str):
         if name.endswith("_at"):
             return formats.instant(datetime.fromisoformat(value))
-        return _name(name, value, formats.language, catalogue)
+        return _name(name, value, names)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return _figure(name, float(value), unit, formats)
@@ -62,13 +71,8 @@ def _figure(name: str, value: float, unit: str, formats: Formats) -> str:
     return str(written.get(name.rpartition("_")[2] if "_" in name else "", plain)())
 
 
-def _name(name: str, value: str, language: str, catalogue: Catalogue) -> str:
+def _name(name: str, value: str, names: Names) -> str:
     """The display name behind an id; anything else as it is."""
     kind = name.rpartition("_")[2]
-    if kind == "meter" and value in catalogue.meter:
-        return catalogue.meter[value].name.in_language(language)
-    if kind == "building" and value in catalogue.building:
-        return catalogue.building[value].name.in_language(language)
-    if kind == "space" and value in catalogue.space:
-        return catalogue.space[value].name.in_language(language)
-    return value
+    named = {"meter": names.meter, "building": names.building, "space": names.space}
+    return named[kind](value) if kind in named else value

@@ -13,6 +13,7 @@ from babel.dates import format_date, format_datetime, format_skeleton, format_ti
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from wording.texts import ABSENT
+from wording.units import unit_sign
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 REGIONS = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 """Language tag → the locale whose habits of writing dates and numbers are used."""
-
-UNIT_SIGNS = {"m3": "m³", "m3/h": "m³/h", "degC": "°C", "1": ""}
-"""Units whose written form differs from their word."""
 
 DIGITS = {"degC": 1, "%": 0, "ppm": 0, "V": 1, "Hz": 2, "1": 2, "dBm": 0, "L/h": 0, "A": 1}
 
@@ -64,7 +62,7 @@ class Formats:
 
     def sign(self, unit: str) -> str:
         """How a unit is written."""
-        return UNIT_SIGNS.get(unit, unit)
+        return unit_sign(unit)
 
     def number(self, x: float | None, digits: int = 0) -> str:
         """``1,234.5``."""
@@ -94,15 +92,15 @@ class Formats:
             return Amount(self.number(quantity * 1000), "L")
         if quantity is None or not math.isfinite(quantity):
             return NOTHING
-        return Amount(self.number(quantity, _digits(quantity)), self.sign(unit))
+        return Amount(self.number(quantity, _digits(quantity)), unit_sign(unit))
 
     def reading(self, quantity: Quantity, x: float) -> Amount:
         """A reading of a point in its quantity's unit."""
         if quantity.unit == "W":
             return self.power(x)
         if quantity.is_counter:
-            return Amount(self.number(x, 2), self.sign(quantity.unit))
-        return Amount(self.number(x, DIGITS.get(quantity.unit, 1)), self.sign(quantity.unit))
+            return Amount(self.number(x, 2), unit_sign(quantity.unit))
+        return Amount(self.number(x, DIGITS.get(quantity.unit, 1)), unit_sign(quantity.unit))
 
     def money(self, x: float | None) -> str:
         """In the site's currency; pence only where they matter."""
@@ -111,12 +109,12 @@ class Formats:
         pattern = "¤#,##0" if abs(x) >= 100 else "¤#,##0.00"  # noqa: PLR2004 - three figures
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
-    def percent(self, share: float | None, *, signed: str = "no") -> str:
-        """``12 %`` in the language's way; ``signed="yes"`` writes the plus."""
+    def percent(self, share: float | None, *, signed: bool = False) -> str:
+        """``12 %`` in the language's way; ``signed`` writes the plus."""
         if share is None or not math.isfinite(share):
             return ABSENT
         text = str(format_percent(abs(share), format="#,##0%", locale=self._locale))
-        if signed == "no" or round(share, 2) == 0:
+        if not signed or round(share, 2) == 0:
             return text
         return ("+" if share > 0 else MINUS) + text
 

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from console.answer import page
-from console.cases import FILTERS, case, counts, in_order
+from console.cases import FILTERS, case, counts
 from console.visit import Visit, visit_of
+from wording.cases import in_order
 
 router = APIRouter()
 

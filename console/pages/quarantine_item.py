@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse
 from console.answer import page
 from console.pages.preferences import inside
 from console.pages.quarantine import id_of
-from console.refusals import is_looked_for, steps
+from console.refusals import is_looked_for
 from console.visit import Visit, visit_of
-from stores.access import QuarantineItem
+from stores.access import QuarantineItem, steps
 
 router = APIRouter(prefix="/quarantine/{item_id}")
 

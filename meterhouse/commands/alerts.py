@@ -9,20 +9,28 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from console.cases import in_order
 from facility.work import AlertState, Excess, Money, Verdict
-from meterhouse.output import answer, answers, headings, texts
+from meterhouse.output import answer, answers, table, texts
 from meterhouse.settings import Settings
-from meterhouse.table import render_table
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from wording.alerts import render
+from wording.alerts import wording_of
+from wording.cases import in_order
 from wording.formats import Formats
+from wording.names import Names
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.work import Alert
+
+COLUMNS = (
+    "cli.column.since",
+    "cli.column.state",
+    "cli.column.building",
+    "cli.column.what",
+    "cli.column.cost_so_far",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def _told(alert: Alert, estate: Catalogue) -> ToldAlert:
         id=str(alert.id),
         state=alert.state,
         severity=alert.severity.word,
-        what=render(alert.message_id, alert.params, texts().language, estate).what,
+        what=wording_of(alert, texts().language, estate).what,
         detector=alert.detector,
         building=alert.building,
         meter=alert.meter,
@@ -90,19 +98,16 @@ def _told(alert: Alert, estate: Catalogue) -> ToldAlert:
 
 def _table(told: list[ToldAlert], estate: Catalogue) -> str:
     t = texts()
-    zone = ZoneInfo(estate.site.timezone)
+    zone, names = ZoneInfo(estate.site.timezone), Names(estate, t.language)
     formats = Formats(t.language, estate.site.timezone, estate.site.currency)
     rows = [
         (
             f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}",
             t(f"filter.{one.state}"),
-            estate.building[one.building].name.in_language(t.language),
+            names.building(one.building),
             one.what,
             formats.money(one.money.to_date if one.money else None),
         )
         for one in told
     ]
-    columns = headings(
-        "cli.column.since", "cli.column.state", "cli.column.building", "cli.column.what", "cli.column.cost_so_far"
-    )
-    return render_table(columns, rows, right=(4,))
+    return table(COLUMNS, rows, right=(4,))

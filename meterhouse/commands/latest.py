@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +11,56 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from facility.quantities import Kind
+from meterhouse.output import answer, answers, table, texts
 from meterhouse.settings import Settings
-from meterhouse.table import render_table
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from wording.ages import age
+from wording.names import point_name, state_word
+from wording.texts import ABSENT
+from wording.units import unit_sign
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from facility.catalogue import Catalogue
+    from facility.model import Point
     from facility.quantities import Quantity
+    from stores.readings.port import Latest
+
+COLUMNS = (
+    "cli.column.building",
+    "cli.column.meter",
+    "cli.column.quantity",
+    "cli.column.value",
+    "cli.column.unit",
+    "cli.column.age",
+)
 
 
+@dataclass(frozen=True, slots=True)
+class PointNow:
+    """A point and its newest reading."""
+
+    building: Annotated[str, "its id"]
+    meter: Annotated[str, "its id"]
+    point: Annotated[str, "id of the series"]
+    quantity: Annotated[str, "a word of the glossary"]
+    channel: Annotated[str, "which of several like quantities: `total`, `l1`, `door`"]
+    unit: Annotated[str, "the quantity's own; `1` where it has none"]
+    value: Annotated[float | None, "of a state 0 or 1"]
+    at: Annotated[datetime | None, "when it was measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class PointsNow:
+    """The newest reading of every point."""
+
+    points: list[PointNow]
+
+
+@answers(PointsNow)
 def latest(
     building: Annotated[str, typer.Option("--building", help="Only this building.")] = "",
 ) -> None:
@@ -30,34 +71,44 @@ def latest(
     if building and building not in estate.building:
         raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
     newest = open_readings(settings.store_url, registry).latest()
-    now_ms = round(datetime.now(UTC).timestamp() * 1000)
-    rows = []
-    for point in estate.points:
-        meter = estate.meter[point.meter]
-        if building and meter.building != building:
-            continue
+    points = [one for one in estate.points if not building or estate.meter[one.meter].building == building]
+    answer(PointsNow([_now(one, estate, newest) for one in points]), lambda: _table(points, estate, newest))
+
+
+def _now(point: Point, estate: Catalogue, newest: Mapping[str, Latest]) -> PointNow:
+    seen = newest.get(point.id)
+    return PointNow(
+        building=estate.meter[point.meter].building,
+        meter=point.meter,
+        point=point.id,
+        quantity=point.quantity.word,
+        channel=point.channel,
+        unit=point.quantity.unit,
+        value=seen.x if seen else None,
+        at=datetime.fromtimestamp(seen.t_ms / 1000, UTC) if seen else None,
+    )
+
+
+def _table(points: list[Point], estate: Catalogue, newest: Mapping[str, Latest]) -> str:
+    if not points:
+        return texts()("cli.latest.none")
+    return table(COLUMNS, _rows(points, estate, newest), right=(3, 5))
+
+
+def _rows(points: list[Point], estate: Catalogue, newest: Mapping[str, Latest]) -> Iterator[tuple[str, ...]]:
+    t, now_ms = texts(), datetime.now(UTC).timestamp() * 1000
+    for point in points:
         seen = newest.get(point.id)
-        value = format_value(point.quantity, seen.x) if seen else "–"
-        age = format_age(now_ms - seen.t_ms) if seen else "never"
-        name = point.quantity.word if point.channel == "total" else f"{point.quantity.word} {point.channel}"
-        unit = "" if point.quantity.unit == "1" else point.quantity.unit
-        rows.append((meter.building, meter.id, name, value, unit, age))
-    typer.echo(render_table(("building", "meter", "quantity", "value", "unit", "age"), rows, right=(3, 5)))
+        value = shown_value(point.quantity, seen.x) if seen else ABSENT
+        old = age(t, now_ms - seen.t_ms) if seen else t("age.never")
+        building = estate.meter[point.meter].building
+        yield building, point.meter, point_name(t, point), value, unit_sign(point.quantity.unit), old
 
 
-def format_value(quantity: Quantity, x: float) -> str:
-    """States as ``yes`` or ``no``, counters to two digits after the point, the rest to six figures; never ``1e+06``."""
+def shown_value(quantity: Quantity, x: float) -> str:
+    """States as a word, counters to two digits after the point, the rest to six figures; never ``1e+06``."""
     if quantity.kind is Kind.STATE:
-        return "yes" if x else "no"
+        return state_word(texts(), quantity, x)
     digits = 2 if quantity.is_counter else max(0, 5 - math.floor(math.log10(max(abs(x), 1))))
     text = f"{x:,.{digits}f}"
     return text if quantity.is_counter or "." not in text else text.rstrip("0").rstrip(".")
-
-
-def format_age(age_ms: float) -> str:
-    """``950`` → ``1 s``, ``7_200_000`` → ``2 h``: the largest unit that keeps two digits."""
-    seconds = max(age_ms, 0) / 1000
-    for limit, unit, length in ((120, "s", 1), (7200, "min", 60), (172_800, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"

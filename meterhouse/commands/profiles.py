@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from device_profiles import load_profiles
-from meterhouse.output import answer, answers, headings, texts
-from meterhouse.table import render_table
+from meterhouse.output import answer, answers, table, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ def profiles() -> None:
 
 def _table(known: list[KnownProfile]) -> str:
     t = texts()
-    rows = [(p.id, p.name, p.protocol, ", ".join(t(f"quantity.{word}") for word in p.quantities)) for p in known]
-    columns = headings("cli.column.profile", "cli.column.name", "cli.column.protocol", "cli.column.quantities")
-    return render_table(columns, rows)
+    rows = [
+        (p.id, p.name, p.protocol, t("cli.between").join(t(f"quantity.{word}") for word in p.quantities)) for p in known
+    ]
+    columns = ("cli.column.profile", "cli.column.name", "cli.column.protocol", "cli.column.quantities")
+    return table(columns, rows)

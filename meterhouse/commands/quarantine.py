@@ -9,23 +9,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, Problem
-from meterhouse.answers import unanswered_sentence, wait_for_answers
+from meterhouse.answers import told_errand, wait_for_answers
+from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems, fullness, told_item
+from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.settings import Settings
-from meterhouse.table import render_table
+from meterhouse.table import render_facts
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import Quarantine
+from stores.records.quarantine.story import steps
+from wording.refusals import advice, held, refusal
+from wording.texts import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stores.records.errands import Errand
     from stores.records.quarantine.quarantine import QuarantineItem, QuarantineSize
+    from wording.texts import Texts
 
 app = typer.Typer(no_args_is_help=True)
 
 SHOWN_PAYLOAD_BYTES = 2000
 MIB = 1024 * 1024
+
+COLUMNS = (
+    "cli.column.id",
+    "cli.column.received",
+    "cli.column.state",
+    "cli.column.reason",
+    "cli.column.holds",
+    "cli.column.agent",
+    "cli.column.detail",
+)
 
 Item = Annotated[int, typer.Argument(help="Its id in the list.", min=1, max=2**63 - 1)]
 
@@ -36,6 +52,7 @@ def _open() -> tuple[Quarantine, Errands]:
 
 
 @app.command("list", help="One line per item, newest first; an alarm first where the quarantine is nearly full.")
+@answers(ToldItems)
 def list_items(
     *,
     reason: Annotated[str, typer.Option("--reason", help="Only this reason.")] = "",
@@ -45,40 +62,69 @@ def list_items(
 ) -> None:
     """Print what is kept aside."""
     quarantine, _ = _open()
-    size = quarantine.size()
-    if size.is_near:
-        typer.echo(size_sentence(size))
-    agents = [agent] if agent else None
+    size, agents = quarantine.size(), [agent] if agent else None
     items = quarantine.items(
         reason=reason or None, agents=agents, standing=None if everything else "waiting", limit=limit
     )
+    is_part = not everything and len(items) < size.items and not (reason or agent)
+    empty = "cli.quarantine.none_of_kind" if reason or agent else "cli.quarantine.empty"
+    answer(
+        ToldItems([told_item(item) for item in items], fullness(size)),
+        lambda: "\n".join(_listed(items, size, empty, is_part=is_part)),
+    )
+
+
+def _listed(items: Sequence[QuarantineItem], size: QuarantineSize, empty: str, *, is_part: bool) -> Iterator[str]:
+    t = texts()
+    if size.is_near:
+        yield size_sentence(t, size)
     if not items:
-        typer.echo("nothing of this kind is in quarantine." if reason or agent else "the quarantine is empty.")
+        yield t(empty)
         return
-    rows = [(i.id, _when(i.received_at), i.state, i.reason, _held(i), i.agent, i.detail) for i in items]
-    typer.echo(render_table(("id", "received", "state", "reason", "holds", "agent", "detail"), rows, right=(0,)))
-    if not everything and len(items) < size.items and not (reason or agent):
-        typer.echo(f"{len(items)} of {size.items} items; --limit shows more.")
+    rows = [
+        (i.id, _when(i.received_at), t(f"quarantine.state.{i.state}"), i.reason, _held(t, i), i.agent, i.detail)
+        for i in items
+    ]
+    yield table(COLUMNS, rows, right=(0,))
+    if is_part:
+        yield t("cli.quarantine.part", n=len(items), of=size.items)
 
 
 @app.command(help="Everything about one item, with the start of its payload.")
+@answers(ShownItem)
 def show(item: Item) -> None:
     """Print one item."""
     quarantine, errands = _open()
     found = quarantine.item(item)
     if found is None:
         raise ConfigError(Problem("quarantine", f"there is no item {item}"))
-    for name in ("id", "state", "received_at", "stage", "kind", "reason", "detail", "topic", "agent", "epoch", "count"):
-        typer.echo(f"{name:12} {getattr(found, name)}")
-    if found.first_seq is not None:
-        typer.echo(f"{'sequence':12} {found.first_seq} … {found.last_seq}")
-    for line in _story(found, errands.of_item(item)):
-        typer.echo(line)
-    payload = "there was no room for it" if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
-    typer.echo(f"{'payload':12} {payload}")
+    asked = errands.of_item(item)
+    payload = None if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
+    told = ShownItem(told_item(found), [told_errand(one) for one in asked], payload)
+    answer(told, lambda: render_facts(_facts(texts(), found, asked, payload)))
+
+
+def _facts(t: Texts, item: QuarantineItem, asked: Sequence[Errand], payload: str | None) -> Iterator[tuple[str, str]]:
+    yield t("quarantine.number"), str(item.id)
+    yield t("quarantine.standing"), t(f"quarantine.state.{item.state}")
+    yield t("quarantine.reason"), f"{item.reason}: {refusal(t, item.reason)}"
+    if to_do := advice(t, item.reason):
+        yield "", to_do
+    yield t("quarantine.detail"), item.detail or ABSENT
+    yield t("quarantine.holds"), _held(t, item)
+    if item.first_seq is not None:
+        yield t("quarantine.seq"), f"{item.first_seq} … {item.last_seq}"
+    yield t("quarantine.agent"), item.agent or ABSENT
+    yield t("quarantine.epoch"), item.epoch or ABSENT
+    yield t("quarantine.topic"), item.topic
+    for step in steps(item, asked):
+        words = t(f"quarantine.step.{step.what}", by=step.by)
+        yield _when(step.at), f"{words}: {step.note}" if step.note else words
+    yield t("quarantine.payload"), t("quarantine.payload_dropped") if payload is None else payload
 
 
 @app.command(help="Ask ingest to take items in again: after the estate or a profile was corrected.")
+@answers(Replays)
 def replay(
     *,
     items: Annotated[list[int] | None, typer.Argument(metavar="[ITEM]...", help="Ids in the list.")] = None,
@@ -95,11 +141,17 @@ def replay(
         asked = [errands.ask("replay", item, by, at) for item in dict.fromkeys(items)]
     else:
         asked = errands.ask_all(by, at, reason=reason or None)
-    if not asked:
-        typer.echo("nothing to replay.")
-        return
-    typer.echo(f"asked for the replay of {_items(len(asked))}.")
-    _print_answers(wait_for_answers(errands, asked, wait_s), wait_s)
+    say("cli.quarantine.asked" if asked else "cli.quarantine.nothing", count=len(asked))
+    answered = wait_for_answers(errands, asked, wait_s) if asked else []
+    answer(Replays([told_errand(one) for one in answered]), lambda: "\n".join(_outcomes(answered, wait_s)))
+
+
+def _outcomes(errands: Sequence[Errand], wait_s: float) -> Iterator[str]:
+    answered = [(errand.item, errand.outcome) for errand in errands if errand.done_at]
+    if answered:
+        yield table(("cli.column.item", "cli.column.outcome"), answered, right=(0,))
+    if left := len(errands) - len(answered):
+        yield texts().counted("cli.quarantine.unanswered", left, wait_s=f"{wait_s:g}")
 
 
 @app.command(help="Give up an item for good; the reason is kept in the audit.")
@@ -111,42 +163,22 @@ def discard(
     if not reason.strip():
         raise ConfigError(Problem("--reason", "says nothing", "why the item may be given up"))
     _open()[0].discard(item, by=getpass.getuser(), reason=reason.strip(), at=datetime.now(UTC))
-    typer.echo(f"item {item} discarded.")
+    say("cli.quarantine.discarded", id=item)
 
 
-def size_sentence(size: QuarantineSize) -> str:
+def size_sentence(t: Texts, size: QuarantineSize) -> str:
     """The alarm: how full, and what to do."""
-    full = (
-        f"ALARM: the quarantine is {size.share:.0%} full ({size.bytes / MIB:.1f} of {size.bound_bytes / MIB:.0f} MiB)"
-    )
-    lost = f", {_items(size.dropped)} without payload" if size.dropped else ""
-    return f"{full}{lost}: replay or discard what waits."
+    used, bound = f"{size.bytes / MIB:,.1f}", f"{size.bound_bytes / MIB:,.0f}"
+    said = [t("quarantine.full", share=f"{size.share:.0%}", used=used, bound=bound)]
+    if size.dropped:
+        said.append(t("quarantine.dropped", n=f"{size.dropped:,}"))
+    return t("cli.alarm", what=" ".join([*said, t("quarantine.full_hint")]))
 
 
 def _when(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _items(n: int) -> str:
-    return f"{n} item" if n == 1 else f"{n} items"
-
-
-def _held(item: QuarantineItem) -> str:
-    held = f"{item.count} {'reading' if item.count == 1 else 'readings'}" if item.count else "1 message"
-    return f"{held}, no payload" if item.payload_dropped else held
-
-
-def _story(item: QuarantineItem, errands: Sequence[Errand]) -> Iterator[str]:
-    for errand in errands:
-        answer = f"{_when(errand.done_at)} {errand.outcome}" if errand.done_at else "not answered yet"
-        yield f"{'replay':12} asked by {errand.asked_by} {_when(errand.asked_at)}: {answer}"
-    if item.discarded_at:
-        yield f"{'discarded':12} {_when(item.discarded_at)} by {item.discarded_by}: {item.discard_reason}"
-
-
-def _print_answers(errands: Sequence[Errand], wait_s: float) -> None:
-    answered = [(errand.item, errand.outcome) for errand in errands if errand.done_at]
-    if answered:
-        typer.echo(render_table(("item", "outcome"), answered, right=(0,)))
-    if left := len(errands) - len(answered):
-        typer.echo(f"{_items(left)}: {unanswered_sentence(wait_s)}.")
+def _held(t: Texts, item: QuarantineItem) -> str:
+    words = held(t, item.count)
+    return f"{words}, {t('quarantine.no_payload')}" if item.payload_dropped else words

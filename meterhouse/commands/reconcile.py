@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from meterhouse.answers import unanswered_sentence, wait_for_answers
+from meterhouse.answers import ToldErrand, told_errand, wait_for_answers
+from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 from stores.records.errands import Errands
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was asked for, and what came of it."""
+
+    errand: ToldErrand
+
+
+@answers(Comparison)
 def reconcile(
     wait_s: Annotated[float, typer.Option("--wait", min=0, help="Wait so many seconds for the outcome.")] = 60,
 ) -> None:
@@ -21,4 +31,5 @@ def reconcile(
     errands = Errands(open_records(Settings().records_url))
     asked = errands.ask("reconcile", None, getpass.getuser(), datetime.now(UTC))
     (errand,) = wait_for_answers(errands, [asked], wait_s)
-    typer.echo(errand.outcome if errand.done_at else f"{unanswered_sentence(wait_s)}.")
+    told = told_errand(errand)
+    answer(Comparison(told), lambda: told.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))

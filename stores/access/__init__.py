@@ -13,6 +13,7 @@ from stores.records.casebook import CaseEvent
 from stores.records.errands import Errand
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.quarantine import Standing
+from stores.records.quarantine.story import steps
 
 __all__ = [
     "Access",
@@ -36,4 +37,5 @@ __all__ = [
     "Values",
     "View",
     "rights_of_everybody",
+    "steps",
 ]

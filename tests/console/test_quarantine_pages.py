@@ -12,12 +12,12 @@ from test_pages import choose, post
 
 import ingest
 from console.guard import csrf_token
-from console.refusals import REFUSALS
 from facility import wire
 from ingest.gate import REASONS
 from stores.records.audit import Audit
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
+from wording.refusals import REFUSALS
 
 
 @pytest.fixture

@@ -75,9 +75,9 @@ def test_status_tells_them_and_ends_with_one(folder, monkeypatch):
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
     assert lines[:3] == [
-        "ALARM gap_open 1, first of agent edge-1: 5 to 9",
-        "ALARM disk_full agent edge-1",
-        "ALARM agent_offline agent edge-2",
+        "ALARM: Readings have been missing for more than a day (1, first of agent edge-1: 5 to 9)",
+        "ALARM: An agent's disk is full · edge-1",
+        "ALARM: An agent is offline · edge-2",
     ]
     assert "readings stored 1,234, quarantined 5, queue 0" in lines
     (folder / "ingest.json").write_text(json.dumps(TOLD | {"alarms": {}, "agents": {}, "state": "running"}))

@@ -16,7 +16,7 @@ from rigs.servers import free_port
 from demo.estate import shipped_site
 from facility.errors import ConfigError
 from facility.quantities import Quantity
-from meterhouse.commands.latest import format_age, format_value
+from meterhouse.commands.latest import shown_value
 from meterhouse.commands.processes import PROCESSES
 from meterhouse.demo.folder import hold
 from meterhouse.demo.run import Demo
@@ -25,6 +25,8 @@ from meterhouse.table import render_table
 from process.settings import ProcessSettings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from wording.ages import age
+from wording.texts import load_texts
 
 COMMANDS = (
     "demo",
@@ -212,7 +214,7 @@ def test_columns_line_up_with_wide_characters():
     ("age_ms", "text"), [(-5, "0 s"), (950, "1 s"), (90_000, "90 s"), (7_200_000, "2 h"), (3e8, "3 d")]
 )
 def test_an_age_is_told_in_its_largest_unit(age_ms, text):
-    assert format_age(age_ms) == text
+    assert age(load_texts("en"), age_ms) == text
 
 
 @pytest.mark.parametrize(
@@ -224,12 +226,12 @@ def test_an_age_is_told_in_its_largest_unit(age_ms, text):
         (Quantity.TEMPERATURE, -19.4, "-19.4"),
         (Quantity.VOLTAGE, 237.0671, "237.067"),
         (Quantity.TEMPERATURE, 0.0, "0"),
-        (Quantity.DOOR_OPEN, 1.0, "yes"),
-        (Quantity.LEAK, 0.0, "no"),
+        (Quantity.DOOR_OPEN, 1.0, "open"),
+        (Quantity.LEAK, 0.0, "dry"),
     ],
 )
 def test_a_value_keeps_what_a_counter_shows_and_a_state_is_a_word(quantity, x, text):
-    assert format_value(quantity, x) == text
+    assert shown_value(quantity, x) == text
 
 
 def test_every_setting_of_a_process_that_must_be_given_is_in_its_help():

@@ -1,17 +1,23 @@
 """What is kept aside, at the terminal: looked at, asked for, given up; with and without an ingest that answers."""
 
+import json
+import re
 import threading
 import time
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from test_commands import meterhouse
 
 from meterhouse.commands.quarantine import size_sentence
+from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems
+from meterhouse.commands.reconcile import Comparison
 from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine, QuarantineItem
+from wording.texts import load_texts
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 
@@ -60,8 +66,8 @@ def test_the_list_holds_what_waits_and_with_all_what_is_closed(quarantine, tmp_p
     quarantine.discard(1, "anna", "a test device", NOW)
     told = meterhouse("quarantine", "list", data=tmp_path).stdout
     assert [line.split()[0] for line in told.splitlines()[2:]] == ["3", "2"]
-    assert "1 message" in told
-    assert "discarded" in meterhouse("quarantine", "list", "--all", data=tmp_path).stdout
+    assert "1 unreadable message" in told
+    assert "Discarded" in meterhouse("quarantine", "list", "--all", data=tmp_path).stdout
     assert "edge-0" not in meterhouse("quarantine", "list", "--agent", "edge-1", data=tmp_path).stdout
     assert meterhouse("quarantine", "list", "--reason", "late", data=tmp_path).stdout.startswith("nothing of this kind")
     assert "1 of 2 items" in meterhouse("quarantine", "list", "--limit", "1", data=tmp_path).stdout
@@ -72,8 +78,38 @@ def test_an_item_is_shown_without_what_a_terminal_would_obey(quarantine, tmp_pat
     Errands(open_records(f"sqlite:///{tmp_path}/records.db")).ask("replay", 1, "anna", NOW)
     told = meterhouse("quarantine", "show", "1", data=tmp_path).stdout
     assert "\x1b" not in told
-    assert "state        asked" in told
-    assert "asked by anna 2026-11-26T09:30:00Z: not answered yet" in told
+    assert re.search(r"State +Asked\n", told)
+    assert re.search(r"Reason +unknown_point: Point that the estate does not have\n +Add the meter", told)
+    assert re.search(r"2026-11-26T09:30:00Z +anna asked for a replay\n", told)
+
+
+def test_a_program_reads_items_as_json(quarantine, tmp_path):
+    def told(shape, *words):
+        done = meterhouse("quarantine", *words, "--json", data=tmp_path)
+        assert done.stderr == ""
+        return msgspec.json.decode(done.stdout, type=shape)
+
+    assert told(ToldItems, "list") == ToldItems([], told(ToldItems, "list").size)
+    quarantine.put(refused(1), refused(2, "malformed", payload=b"{", count=0))
+    listed = told(ToldItems, "list")
+    assert [(one.id, one.state, one.readings) for one in listed.items] == [(2, "waiting", None), (1, "waiting", 3)]
+    assert (listed.size.items, listed.items[0].received_at) == (2, NOW)
+    shown = told(ShownItem, "show", "1")
+    assert (shown.item, shown.payload, shown.errands) == (listed.items[1], '{"points":["x"]}', [])
+    asked = told(Replays, "replay", "1", "--wait", "0").errands
+    assert [(one.item, one.done_at, one.outcome) for one in asked] == [(1, None, None)]
+    missing = meterhouse("quarantine", "show", "9", "--json", data=tmp_path)
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert json.loads(missing.stderr)["error"]["message"] == "quarantine: there is no item 9"
+
+
+def test_items_are_listed_in_the_readers_language(quarantine, tmp_path):
+    quarantine.put(refused(1))
+    told = meterhouse("quarantine", "list", data=tmp_path, METERHOUSE_LANGUAGE="zh-Hans").stdout
+    assert told.startswith("编号  接收时间")
+    assert "待处理" in told
+    shown = meterhouse("quarantine", "show", "1", "--language", "zh-Hans", data=tmp_path).stdout
+    assert "unknown_point: 未登记的测点\n" in shown
 
 
 def test_a_replay_prints_what_came_of_each_item(quarantine, answering, tmp_path):
@@ -132,14 +168,17 @@ def test_giving_up_needs_a_reason_and_is_audited(quarantine, records, tmp_path):
 def test_a_nearly_full_quarantine_raises_an_alarm_on_the_first_line(records):
     small = Quarantine(records, bound_bytes=20)
     small.put(refused(1), refused(2))
-    assert size_sentence(small.size()) == (
-        "ALARM: the quarantine is 80% full (0.0 of 0 MiB), 1 item without payload: replay or discard what waits."
+    assert size_sentence(load_texts("en"), small.size()) == (
+        "ALARM: The quarantine is 80% full (0.0 of 0 MiB). Kept without payload for want of room: 1."
+        " Reason, range and count are kept. Replay or discard what waits."
     )
 
 
 def test_a_comparison_prints_its_outcome_as_it_is(quarantine, answering, tmp_path):
     done = meterhouse("reconcile", data=tmp_path)
     assert done.stdout == "edge-1  0 missing\nedge-2  4 rewritten\n"
+    told = msgspec.json.decode(meterhouse("reconcile", "--json", data=tmp_path).stdout, type=Comparison).errand
+    assert (told.what, told.item, told.done_at) == ("reconcile", None, NOW)
 
 
 def test_a_comparison_without_ingest_says_that_it_is_asked(tmp_path):

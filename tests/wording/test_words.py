@@ -54,9 +54,9 @@ def test_money_is_in_the_sites_currency():
 
 
 def test_shares_have_a_sign_where_it_matters():
-    assert EN.percent(0.12, signed="yes") == "+12%"
-    assert EN.percent(-0.12, signed="yes") == "−12%"
-    assert EN.percent(0.001, signed="yes") == "0%"
+    assert EN.percent(0.12, signed=True) == "+12%"
+    assert EN.percent(-0.12, signed=True) == "−12%"
+    assert EN.percent(0.001, signed=True) == "0%"
 
 
 def test_times_are_the_sites():

@@ -1,0 +1,15 @@
+"""A system alarm in words: what is wrong with the way of readings, and with which agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facility.system_alarm import Raised
+    from wording.texts import Texts
+
+
+def alarm_sentence(texts: Texts, raised: Raised) -> str:
+    """``An agent is offline · edge-1``; what was said of it for whoever looks into it stands apart."""
+    words = texts(f"system.{raised.alarm}")
+    return f"{words} · {raised.agent}" if raised.agent else words

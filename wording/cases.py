@@ -1,0 +1,65 @@
+"""An alert as a reader sees it: its words, where it is, how long it has lasted, how sure we are; and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from facility.work import AlertState
+from wording.alerts import Wording, wording_of
+from wording.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from facility.catalogue import Catalogue
+    from facility.work import Alert
+
+RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+_RANKS = {AlertState.OPEN: 0, AlertState.ACKNOWLEDGED: 1}
+SURE, RATHER_SURE = 0.9, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An alert with its names and words."""
+
+    alert: Alert
+    wording: Wording
+    building: str
+    place: str
+    meter: str
+    lasting: timedelta
+    sure: str  # id of the words for the confidence
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to stop: the cause went away, or a person closed it."""
+        return self.alert.state not in RUNNING
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a person has given the verdict."""
+        return self.alert.state is AlertState.CLOSED
+
+
+def case_of(alert: Alert, catalogue: Catalogue, language: str, now: datetime) -> Case:
+    """The alert for a reader of ``en`` or ``zh-Hans``."""
+    names = Names(catalogue, language)
+    end = alert.last_seen_at if alert.resolved_at else alert.closed_at or now
+    return Case(
+        alert=alert,
+        wording=wording_of(alert, language, catalogue),
+        building=names.building(alert.building),
+        place=names.place(alert.meter),
+        meter=names.meter(alert.meter),
+        lasting=max(end, alert.since) - alert.since,
+        sure="very_likely" if alert.confidence >= SURE else "likely" if alert.confidence >= RATHER_SURE else "possible",
+    )
+
+
+def in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    """Open cases first, then those that somebody took, then the rest; within each the one raised last first."""
+    newest = sorted(alerts, key=lambda alert: alert.raised_at, reverse=True)
+    return sorted(newest, key=lambda alert: _RANKS.get(alert.state, len(_RANKS)))
