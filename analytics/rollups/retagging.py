@@ -68,9 +68,10 @@ class Retagging:
     def _forget_total(self, name: str, older: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete the total of a building that has lost its last head meter of a utility: nobody computes it now."""
         is_lost = older["role"] == MeterRole.HEAD and (older["building"], older["utility"]) not in self._totals
-        if name.startswith("usage") and is_lost:
-            total = {tag: older[tag] for tag in ("site", "building", "utility")}
-            self._store.delete_rollup(name.replace("usage", "building"), total, start_ms, end_ms)
+        sums = ROLLUPS[name].total
+        if sums and is_lost:
+            total = {tag: older[tag] for tag in ROLLUPS[sums].tags}
+            self._store.delete_rollup(sums, total, start_ms, end_ms)
 
 
 def _rows(series: RollupSeries, chosen: np.typing.NDArray[np.bool_]) -> RollupSeries:

@@ -21,6 +21,7 @@ from facility.quantities import ACCOUNTED, Utility
 from facility.tariff import PERIODS
 from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
+from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 _PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
 _HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw", *_PERIODS)
+_Names = tuple[str, str]
+_COUNTER: _Names = ("usage_1h", "usage_1d")
+_BUILDING: _Names = ("building_1h", "building_1d")
+"""Hours, and the days that are made of them."""
+
 Total = tuple[str, Utility]
 LATE = "readings that came late"
 
@@ -99,7 +105,7 @@ class RollupWriter:
         hours = self._meter_fields(point, utility, use)
         runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
         for run in runs:
-            self._write("usage", tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
+            self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
         for month in shut:
             self._adjust(point, utility, tags, month)
 
@@ -148,7 +154,7 @@ class RollupWriter:
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
-            self._write("building", self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
+            self._write(_BUILDING, self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
     def _total_tags(self, total: Total) -> dict[str, str]:
         building, utility = total
@@ -171,30 +177,31 @@ class RollupWriter:
             fields["peak_kw"] = peak_rate(use.quarters)
         return fields
 
-    def _write(self, name: str, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
+    def _write(self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
         """Write the hours between the edges, then the local days that hold them."""
+        of_hours, of_days = names
         building = self._catalogue.building[tags["building"]]
         days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
         grid = np.arange(days[0], days[-1], HOUR_MS, dtype=np.int64)
         occ = self._calendar.local_hours(grid, building).occ
         here = slice(*np.searchsorted(grid, edges_ms[[0, -1]]))
         fields["occ"] = occ[here].astype(np.float64)
-        self._store.write_rollup(f"{name}_1h", [RollupSeries(tags, edges_ms[:-1], fields)])
-        hours = self._filled(name, tags, grid, edges_ms, fields)
+        self._store.write_rollup(of_hours, [RollupSeries(tags, edges_ms[:-1], fields)])
+        hours = self._filled(of_hours, tags, grid, edges_ms, fields)
         by_day = daily(hours, occ, days)
-        if name == "building":
+        if "base_qty" in ROLLUPS[of_days].types:
             by_day["base_qty"] = base_use(hours["qty"], days)
-        self._store.write_rollup(f"{name}_1d", [RollupSeries(tags, days[:-1], by_day)])
+        self._store.write_rollup(of_days, [RollupSeries(tags, days[:-1], by_day)])
 
     def _filled(
-        self, name: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
+        self, of_hours: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
     ) -> dict[str, Values]:
         """Columns over ``grid``: the hours just computed, and those stored before and after them."""
         hours = {field: np.full(len(grid), np.nan) for field in _HOURLY if field in fields}
         parts = [RollupSeries(tags, edges_ms[:-1], fields)]
         for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1] + HOUR_MS)):
             if start < end:
-                parts += self._store.read_rollup(f"{name}_1h", tags, int(start), int(end), list(hours))
+                parts += self._store.read_rollup(of_hours, tags, int(start), int(end), list(hours))
         for part in parts:
             rows = np.searchsorted(grid, part.t_ms)
             for field, column in hours.items():
@@ -205,7 +212,7 @@ class RollupWriter:
         days = self._calendar.day_edges(first_ms, last_ms + 1)
         hours = self._calendar.hour_edges(first_ms, last_ms + 1)
         series = self._store.read([thermometer.id], int(days[0]), int(days[-1]))[thermometer.id]
-        for name, edges in (("building_1h", hours), ("building_1d", days)):
+        for name, edges in zip(_BUILDING, (hours, days), strict=True):
             fields = {"t_out": means(series, edges)}
             totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
             rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]

@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 from collections import Counter
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from accounting.local_time import HOUR_MS
 from stores.readings.columns import columns_of, empty_series, merged
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
+from stores.readings.rollup_columns import column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from facility.model import ReadingBatch
-    from stores.readings.port import Values
 
 TagSet = frozenset[tuple[str, str]]
-Rows = dict[int, dict[str, float]]
+Rows = dict[int, dict[str, Any]]
 
 
 class MemoryStore:
@@ -102,22 +102,24 @@ class MemoryStore:
         with self._lock:
             for one in given:
                 rows = self._rollups[name].setdefault(frozenset(one.tags.items()), {})
-                for i, t_ms in enumerate(one.t_ms.tolist()):
-                    rows.setdefault(t_ms, {}).update({field: float(column[i]) for field, column in one.fields.items()})
+                columns = [column.tolist() for column in one.fields.values()]
+                for t_ms, *figures in zip(one.t_ms.tolist(), *columns, strict=True):
+                    rows.setdefault(t_ms, {}).update(zip(one.fields, figures, strict=True))
 
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
         check_tags(name, tags, every=False)
-        wanted = rollup_called(name).fields if fields is None else fields
+        types = rollup_called(name).types
+        wanted = types if fields is None else fields
         check_fields(name, wanted)
         found = []
         with self._lock:
             for tag_set, rows in self._matching(name, tags):
                 times = sorted(t for t in rows if start_ms <= t < end_ms)
                 if times:
-                    columns = {field: _column(rows, times, field) for field in wanted}
+                    columns = {f: column_of(types[f], (rows[t].get(f) for t in times)) for f in wanted}
                     found.append(RollupSeries(dict(sorted(tag_set)), np.array(times, np.int64), columns))
         return found
 
@@ -155,7 +157,3 @@ def _cut(series: Series, start_ms: int | None, end_ms: int) -> Series:
 
 def _last(series: Series) -> Latest:
     return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))
-
-
-def _column(rows: Rows, times: list[int], field: str) -> Values:
-    return np.array([rows[t].get(field, math.nan) for t in times], np.float64)

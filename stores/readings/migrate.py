@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS
 from facility.errors import Rejected
 from facility.model import ReadingBatch
 from stores.readings.port import PointTotal, RollupSeries
+from stores.readings.rollup_columns import are_equal
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _rollup_spans(name: str, points: int, stores: Iterable[ReadingStore]) -> Ite
     stretches = [stretch for store in stores if (stretch := store.rollup_stretch(name))]
     first_ms, last_ms = min((one[0] for one in stretches), default=0), max((one[1] for one in stretches), default=-1)
     rows = max(MOST_ROLLUP_ROWS // max(points, 1), 1)
-    return _spans(first_ms, last_ms + 1, min(rows * (DAY_MS if name.endswith("_1d") else HOUR_MS), STEP_MS))
+    return _spans(first_ms, last_ms + 1, min(rows * ROLLUPS[name].step.value, STEP_MS))
 
 
 def _spans(start_ms: int, end_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:
@@ -234,7 +235,7 @@ def _same_rows(one: RollupSeries, other: RollupSeries | None) -> bool:
     return (
         other is not None
         and np.array_equal(one.t_ms, other.t_ms)
-        and all(np.array_equal(column, other.fields[name], equal_nan=True) for name, column in one.fields.items())
+        and all(are_equal(column, other.fields[name]) for name, column in one.fields.items())
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from facility.model import ReadingBatch
+    from stores.readings.rollup_columns import Column
 
 Times = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -58,11 +59,14 @@ class PointTotal:
 
 @dataclass(frozen=True, slots=True)
 class RollupSeries:
-    """One series of a rollup: its tags, times (n,) in ms and a column (n,) per field, NaN where absent."""
+    """One series of a rollup: its tags, times (n,) in ms and a column (n,) per field.
+
+    Figures are float64, NaN where absent; whole numbers and texts are objects (int or str), None where absent.
+    """
 
     tags: Mapping[str, str]
     t_ms: Times
-    fields: Mapping[str, Values] = field(default_factory=dict)
+    fields: Mapping[str, Column] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -113,9 +117,9 @@ class ReadingStore(Protocol):
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup of ``stores.readings.rollups.ROLLUPS``; the same tags and time overwrite.
 
-        Only the fields given are written (NaN erases); other fields of the row stay as they are, so use and
+        Only the fields given are written (NaN or None erases); other fields of the row stay as they are, so use and
         band of an hour may be written by two hands. Raises ``Rejected`` for a rollup, tag or field that
-        is not in ``ROLLUPS``.
+        is not in ``ROLLUPS``, and for what is not of the field's type.
         """
 
     def read_rollup(

@@ -1,4 +1,4 @@
-"""The rollup contract (DESIGN 11): which measurements exist, their tags and their fields.
+"""The rollup contract (DESIGN 11): which measurements exist, their tags, their fields, and how long they are kept.
 
 No figure is a tag, so writing an hour again overwrites it; where the registry changes a tag, a recompute moves the
 rows. Times are UTC; a day is stamped at its local midnight. Figures in the utility's unit (kWh, m³), money in the
@@ -8,37 +8,72 @@ site's currency.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, StrEnum, unique
 from typing import TYPE_CHECKING
 
+from accounting.local_time import DAY_MS, HOUR_MS
 from facility.errors import Rejected
 from facility.tariff import PERIODS
+from stores.readings.rollup_columns import FieldType, check_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from stores.readings.port import RollupSeries
 
 
+@unique
+class Step(Enum):
+    """How far apart a rollup's rows are: the value is milliseconds, of a day those of an ordinary one."""
+
+    HOUR = HOUR_MS
+    DAY = DAY_MS
+
+
+@unique
+class Kept(StrEnum):
+    """Its retention class: rows of one class are kept for one time, which whoever runs the store chooses."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """One measurement: the tags that name a series and the fields a row may hold."""
+    """One measurement: the tags that name a series, what a row may hold by field, and the time it stands for.
+
+    ``total`` is the rollup in which the rows of a building's head meters are summed; empty where none is.
+    """
 
     tags: tuple[str, ...]
-    fields: tuple[str, ...]
+    types: Mapping[str, FieldType]
+    step: Step
+    kept: Kept
+    total: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields a row may hold."""
+        return tuple(self.types)
+
+
+def _floats(*fields: str) -> Mapping[str, FieldType]:
+    """Fields that are figures."""
+    return dict.fromkeys(fields, FieldType.FLOAT)
 
 
 _METER_TAGS = ("site", "building", "utility", "meter", "role", "enduse", "quantity")
 _BUILDING_TAGS = ("site", "building", "utility")
 _PERIOD_FIELDS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_USE_FIELDS = ("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "occ", *_PERIOD_FIELDS)
-_BAND_FIELDS = ("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")
+_USE = _floats("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "occ", *_PERIOD_FIELDS)
+_TOTAL = {**_USE, **_floats("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")}
 
 ROLLUPS: dict[str, Rollup] = {
-    "usage_1h": Rollup(_METER_TAGS, _USE_FIELDS),
-    "usage_1d": Rollup(_METER_TAGS, _USE_FIELDS),
-    "building_1h": Rollup(_BUILDING_TAGS, _USE_FIELDS + _BAND_FIELDS),
-    "building_1d": Rollup(_BUILDING_TAGS, _USE_FIELDS + _BAND_FIELDS),
-    "baseline_1h": Rollup(_METER_TAGS, ("expected", "lo", "hi", "model")),
+    "usage_1h": Rollup(_METER_TAGS, _USE, Step.HOUR, Kept.HOURLY, total="building_1h"),
+    "usage_1d": Rollup(_METER_TAGS, _USE, Step.DAY, Kept.DAILY, total="building_1d"),
+    "building_1h": Rollup(_BUILDING_TAGS, _TOTAL, Step.HOUR, Kept.HOURLY),
+    "building_1d": Rollup(_BUILDING_TAGS, _TOTAL, Step.DAY, Kept.DAILY),
+    "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), Step.HOUR, Kept.HOURLY),
 }
 """Measurement by name. ``complete`` is 0 or 1, ``completeness`` 0–1, ``occ`` a code of ``accounting.calendars``."""
 
@@ -52,12 +87,14 @@ def rollup_called(name: str) -> Rollup:
 
 
 def check_series(name: str, series: RollupSeries) -> None:
-    """Raise ``Rejected`` where a series does not fit the rollup or its columns differ in length."""
+    """Raise ``Rejected`` where a series does not fit the rollup or its columns differ in length or type."""
     check_tags(name, series.tags, every=True)
     check_fields(name, series.fields)
+    types = rollup_called(name).types
     for field, column in series.fields.items():
         if len(column) != len(series.t_ms):
             raise Rejected("unequal_columns", f"{name}: {field} has {len(column)} rows, t_ms {len(series.t_ms)}")
+        check_column(f"{name}: {field}", types[field], column)
 
 
 def check_tags(name: str, tags: Iterable[str], *, every: bool) -> None:
@@ -72,8 +109,8 @@ def check_tags(name: str, tags: Iterable[str], *, every: bool) -> None:
 
 def check_fields(name: str, fields: Iterable[str]) -> None:
     """Raise ``Rejected`` for a field the rollup does not have."""
-    known = rollup_called(name).fields
-    if unknown := set(fields) - set(known):
+    known = rollup_called(name).types
+    if unknown := set(fields) - known.keys():
         raise Rejected("unknown_field", f"{name} has no field {_listed(unknown)}; its fields are {', '.join(known)}")
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rigs.influx2_fake import Fake2
 from rigs.influx2_server import Influx2Server, built_influxd2
 from rigs.influx_server import InfluxServer, make_ready, named_influx
+from rigs.trial_rollup import TRIAL, add_trial, mixed, rows_of
 
 from facility.catalogue import Agent, Catalogue
 from facility.errors import Rejected
@@ -23,6 +24,7 @@ from facility.quantities import Quantity
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import Latest, PointTotal, RollupSeries
+from stores.readings.rollup_columns import MOST_TEXT_BYTES
 from stores.readings.sqlite.store import SqliteStore
 
 POWER = "main/active_power/total"
@@ -438,3 +440,129 @@ def test_what_a_rollup_does_not_have_is_named(store, call, said):
     with pytest.raises(Rejected, match=said):
         call(store)
     assert store.read_rollup("usage_1h", {}, 0, 100) == []
+
+
+@pytest.fixture
+def trial(monkeypatch):
+    """Stores that are opened from now on have a rollup with a field of each type."""
+    return add_trial(monkeypatch)
+
+
+TEXTS = [
+    "",
+    " ",
+    "two words, and = a comma",
+    'he said "no"',
+    "'single'",
+    "back\\slash \\\\ twice, and at the end \\",
+    '\\"',
+    "line\nbreak\r\nand\ttab\n",
+    "\n",
+    "总表 – Zähler – 🔌👩\u200d🔧",
+    "null",
+    "1.5",
+    "true",
+    "# no comment",
+    'ends in a quote"',
+]
+WHOLE = [0, 1, -1, 2**53, 2**53 + 1, -(2**53) - 1, 10**18 + 1, 2**63 - 1, -(2**63)]
+
+
+def test_whole_numbers_and_texts_come_back_exactly_as_they_were(open_store, trial):
+    store, n = open_store(), max(len(TEXTS), len(WHOLE))
+    whole, texts = (WHOLE * 2)[:n], TEXTS[:n]
+    store.write_rollup(trial, [mixed(range(0, 10 * n, 10), count=whole, note=texts, x=[0.1] * n)])
+    expected = {10 * i: {"count": whole[i], "note": texts[i], "x": 0.1} for i in range(n)}
+    assert rows_of(store, trial) == expected
+    assert rows_of(store, trial, fields=["note"]) == {t_ms: {"note": row["note"]} for t_ms, row in expected.items()}
+    (series,) = store.read_rollup(trial, {}, 0, 10, ["x", "count"])
+    assert {name: column.dtype for name, column in series.fields.items()} == {"x": np.float64, "count": object}
+    assert type(series.fields["count"][0]) is int
+
+
+def test_what_a_row_does_not_have_stays_absent_whatever_its_type(open_store, trial):
+    store = open_store()
+    store.write_rollup(
+        trial, [mixed([0, 10, 20], count=[None, 5, None], note=["", None, None], x=[math.nan, math.nan, 2.0])]
+    )
+    assert rows_of(store, trial) == {
+        0: {"count": None, "note": "", "x": None},
+        10: {"count": 5, "note": None, "x": None},
+        20: {"count": None, "note": None, "x": 2.0},
+    }
+    store.write_rollup(trial, [mixed([30])])
+    assert rows_of(store, trial)[30] == {"count": None, "note": None, "x": None}
+
+
+def test_none_erases_a_whole_number_or_a_text_and_leaves_the_rest(open_store, trial):
+    store, other = open_store(), TRIAL | {"meter": ""}
+    both = {"count": [2**53 + 1, 2], "note": ['a "b"\nc', "d"], "x": [0.1, 0.2]}
+    store.write_rollup(trial, [mixed([0, 10], **both), mixed([0, 10], other, **both)])
+    store.write_rollup(trial, [mixed([0], note=[None]), mixed([10], count=[None], x=[math.nan])])
+    assert rows_of(store, trial, TRIAL) == {
+        0: {"count": 2**53 + 1, "note": None, "x": 0.1},
+        10: {"count": None, "note": "d", "x": None},
+    }
+    store.delete_rollup(trial, other, 0, 10)
+    assert rows_of(store, trial, other) == {10: {"count": 2, "note": "d", "x": 0.2}}
+    assert list(rows_of(store, trial, TRIAL)) == [0, 10]
+
+
+def test_an_array_of_whole_numbers_may_be_written_as_it_is(open_store, trial):
+    store = open_store()
+    counts = np.array([2**53 + 1, -3], np.int64)
+    store.write_rollup(trial, [RollupSeries(TRIAL, np.array([0, 10]), {"count": counts, "x": np.array([1, 2])})])
+    assert [row["count"] for row in rows_of(store, trial).values()] == [2**53 + 1, -3]
+    (series,) = store.read_rollup(trial, {}, 0, 100, ["x"])
+    assert (series.fields["x"].dtype, series.fields["x"].tolist()) == (np.float64, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("open_store", [kind for kind in KINDS if "influxdb 2" not in kind], indirect=True)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | st.integers(-(2**63), 2**63 - 1),
+            st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30),
+            st.floats(allow_infinity=False),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_whole_number_text_and_figure_is_kept_exactly(open_store, trial, rows):
+    store, (count, note, x) = open_store(), zip(*rows, strict=True)
+    store.write_rollup(trial, [mixed(range(len(rows)), count=count, note=note, x=x)])
+    expected = [(c, n, None if math.isnan(f) else f) for c, n, f in rows]
+    assert [tuple(row.values()) for row in rows_of(store, trial).values()] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("count", 1.0, "'1.0' .allowed: whole numbers of 64 bits"),
+        ("count", True, "whole numbers"),
+        ("count", 2**63, "whole numbers"),
+        ("count", "1", "whole numbers"),
+        ("count", math.nan, "whole numbers"),
+        ("note", 1, "allowed: texts"),
+        ("note", "zero \0 byte", "allowed: texts"),
+        ("note", "half a pair \ud800", "allowed: texts"),
+        ("note", "x" * (MOST_TEXT_BYTES + 1), "allowed: texts"),
+        ("x", math.inf, "not finite"),
+        ("x", -math.inf, "not finite"),
+    ],
+)
+def test_what_is_not_of_a_fields_type_is_refused_and_nothing_stored(open_store, trial, field, value, said):
+    store = open_store()
+    with pytest.raises(Rejected, match=said):
+        store.write_rollup(trial, [mixed([0], count=[1], note=["a"], x=[1.0]), mixed([10], **{field: [value]})])
+    with pytest.raises(Rejected, match="column of object"):
+        store.write_rollup(trial, [RollupSeries(TRIAL, np.array([0]), {"x": np.array(["1"], object)})])
+    assert store.read_rollup(trial, {}, 0, 100) == []
+
+
+def test_the_longest_text_is_kept(open_store, trial):
+    store, longest = open_store(), "漢" * (MOST_TEXT_BYTES // 3)
+    store.write_rollup(trial, [mixed([0], note=[longest])])
+    assert rows_of(store, trial, fields=["note"]) == {0: {"note": longest}}

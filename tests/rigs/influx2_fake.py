@@ -20,7 +20,7 @@ from meterhouse.influxd import USER
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
 SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}
 FIELD = rb'(?:[^ ,=\\]|\\.)+=(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+[iu]?|[tTfF][a-zA-Z]*)'
-LINE = re.compile(rb"(?:[^ \\]|\\.)+ %b(?:,%b)*(?: -?\d+)?" % (FIELD, FIELD))
+LINE = re.compile(rb"(?:[^ \\\n]|\\.)+ %b(?:,%b)*(?: -?\d+)?(?:\n+|\Z)" % (FIELD, FIELD))
 TERM = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -135,7 +135,7 @@ class _Answers(BaseHTTPRequestHandler):
         bucket = self.one("bucket")
         if bucket not in self.server_of.buckets:
             self.refuse(404, "not found", f'bucket "{bucket}" not found')
-        elif any(not LINE.fullmatch(line) for line in self.body.split(b"\n") if line):
+        elif not _are_lines(self.body):
             self.refuse(400, "invalid", "unable to parse: missing fields")
         else:
             answer = self.server_of.write(bucket, self.one("precision"), self.body)
@@ -240,3 +240,11 @@ def mapping(
         "id": number, "orgID": ORG_ID, "bucketID": bucket, "database": database, "retention_policy": policy,
         "default": is_default, "virtual": is_virtual,
     }  # fmt: skip
+
+
+def _are_lines(body):
+    """Whether a body is lines and nothing else; a line may break inside a text."""
+    end = 0
+    while line := LINE.match(body, end):
+        end = line.end()
+    return end == len(body)

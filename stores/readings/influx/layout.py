@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stores.readings.rollups import ROLLUPS, Kept
+
 if TYPE_CHECKING:
     from stores.readings.influx.wire import InfluxWire
 
-RAW, HOURLY, DAILY, LOG = "raw", "hourly", "daily", "log"
+RAW, HOURLY, DAILY, LOG = "raw", Kept.HOURLY.value, Kept.DAILY.value, "log"
 LOG_DAYS = 7
 """So long a reader of changes may be away before it is told everything again."""
 
@@ -20,8 +22,8 @@ SHARD_DAYS = {RAW: 7, HOURLY: 182, DAILY: 3640, LOG: 1}
 
 
 def policy_of(rollup: str) -> str:
-    """The policy of a rollup: hours and days are kept for different times."""
-    return DAILY if rollup.endswith("_1d") else HOURLY
+    """The policy of a rollup: one for each class of retention."""
+    return ROLLUPS[rollup].kept.value
 
 
 def shard_days(policy: str, days: int | None) -> int:

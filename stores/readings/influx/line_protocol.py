@@ -63,6 +63,11 @@ def line_head(measurement: str, tags: Mapping[str, str]) -> str:
     return ",".join([measurement, *(f"{name}={value.translate(_ESCAPED)}" for name, value in tags.items() if value)])
 
 
+def quoted_text(value: str) -> str:
+    """A text as the value of a field; it may break lines."""
+    return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"'
+
+
 def _qualities(batch: ReadingBatch, doubtful: Stretches) -> list[bytes]:
     stretches = [doubtful.get(point, (1, 0)) for point in batch.points]
     within = (stretches[p][0] <= t_ms <= stretches[p][1] for p, t_ms in zip(batch.p, batch.t_ms, strict=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from accounting.local_time import HOUR_MS
 from facility.errors import Rejected, StoreUnavailable
 from stores.readings.influx.layout import DAILY, source
+from stores.readings.influx.line_protocol import quoted_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,9 +90,8 @@ def read_mark(wire: InfluxWire) -> Mark | None:
 
 def write_mark(wire: InfluxWire, site: str, now_ms: int) -> None:
     """Say whose readings these are and how they are laid out. Raises ``StoreUnavailable``."""
-    text = site.replace("\\", "\\\\").replace('"', '\\"')
     try:
-        wire.write(DAILY, f'{_MARK} schema={SCHEMA}i,site="{text}" {now_ms}'.encode())
+        wire.write(DAILY, f"{_MARK} schema={SCHEMA}i,site={quoted_text(site)} {now_ms}".encode())
     except Rejected as error:  # never because of what is written beside it
         raise StoreUnavailable(f"{wire.address.place} refuses the mark that says whose it is: {error}") from None
 

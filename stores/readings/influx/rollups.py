@@ -9,17 +9,17 @@ deleted. One process writes rollups; its threads take turns.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facility.errors import Rejected
 from stores.readings.influx.csv_answers import tables
 from stores.readings.influx.layout import policy_of, source
-from stores.readings.influx.line_protocol import line_head
+from stores.readings.influx.line_protocol import line_head, quoted_text
 from stores.readings.influx.points import END_MS, FIRST_MS, within
 from stores.readings.influx.wire import quoted
 from stores.readings.port import RollupSeries
+from stores.readings.rollup_columns import FieldType, absent, column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Period = tuple[int, int]
 
 _MS = 1_000_000
+_CASTS = {FieldType.FLOAT: "", FieldType.INTEGER: "::integer", FieldType.TEXT: "::string"}
+"""A field that was a float once is asked for as what it is now: it may be either in an older file of the server."""
 
 
 class InfluxRollups:
@@ -44,7 +46,7 @@ class InfluxRollups:
         """Store rows; fields that are not given stay as they are."""
         for one in series:
             check_series(name, one)
-        parts = [line for one in series for line in _lines(name, one)]
+        parts = [line for one in series for line in _lines(name, name, one)]
         with self._lock:
             self._make_whole()
             for one in series:
@@ -56,7 +58,7 @@ class InfluxRollups:
     ) -> list[RollupSeries]:
         """Series whose tags include ``tags``, cut to the period."""
         check_tags(name, tags, every=False)
-        wanted = tuple(rollup_called(name).fields if fields is None else fields)
+        wanted = tuple(rollup_called(name).types if fields is None else fields)
         check_fields(name, wanted)
         return list(self._read(name, name, tags, period, wanted))
 
@@ -79,20 +81,32 @@ class InfluxRollups:
     def _read(
         self, name: str, measurement: str, tags: Mapping[str, str], period: Period, fields: Sequence[str]
     ) -> Iterator[RollupSeries]:
-        known = ROLLUPS[name].tags
-        columns = ", ".join(f'"{field}"' for field in ("row", *fields))
+        known, types = ROLLUPS[name].tags, {field: ROLLUPS[name].types[field] for field in fields}
+        columns = ", ".join(['"row"', *(f'"{field}"{_CASTS[kind]}' for field, kind in types.items())])
         query = (
             f"SELECT {columns} FROM {source(self._wire, policy_of(name), measurement)}"
             f" WHERE {_where(tags, period)} GROUP BY {', '.join(known)}"
         )
+        answer = self._figures if set(types.values()) <= {FieldType.FLOAT} else self._mixed
+        for one in answer(query, types):
+            yield RollupSeries({tag: one.tags.get(tag, "") for tag in known}, one.t_ms, one.fields)
+
+    def _figures(self, query: str, types: Mapping[str, FieldType]) -> Iterator[RollupSeries]:
+        """An answer of figures alone, which is read as columns at once."""
         for table in tables(self._wire.ask(query)):
-            own = {tag: table.tags.get(tag, "") for tag in known}
-            t_ms = table.columns["time"].astype(np.int64)
-            yield RollupSeries(own, t_ms, {field: table.columns[field] for field in fields})
+            fields = {field: table.columns[field] for field in types}
+            yield RollupSeries(table.tags, table.columns["time"].astype(np.int64), fields)
+
+    def _mixed(self, query: str, types: Mapping[str, FieldType]) -> Iterator[RollupSeries]:
+        """An answer with whole numbers, which no float could hold, or with texts, which may break lines."""
+        for series in self._wire.ask_json(query):
+            t_ns, _, *columns = zip(*series.values, strict=True)
+            fields = {field: column_of(types[field], one) for field, one in zip(types, columns, strict=True)}
+            yield RollupSeries(series.tags, np.array(t_ns, np.int64) // _MS, fields)
 
     def _take_away(self, name: str, one: RollupSeries) -> None:
-        """Remove stored figures for which NaN is given."""
-        gone = {field: np.isnan(column) for field, column in one.fields.items() if np.isnan(column).any()}
+        """Remove what is stored where nothing is given."""
+        gone = {field: there for field, column in one.fields.items() if (there := absent(column)).any()}
         if not gone:
             return
         t_ms = one.t_ms[np.logical_or.reduce(list(gone.values()))]
@@ -101,7 +115,7 @@ class InfluxRollups:
             t
             for stored in self._read(name, name, one.tags, whole, tuple(gone))
             for field, column in stored.fields.items()
-            for t in np.intersect1d(stored.t_ms[~np.isnan(column)], one.t_ms[gone[field]]).tolist()
+            for t in np.intersect1d(stored.t_ms[~absent(column)], one.t_ms[gone[field]]).tolist()
         ]
         if stale:
             self._rewrite(name, one, gone, (min(stale), max(stale) + 1))
@@ -113,7 +127,8 @@ class InfluxRollups:
         touched = list(self._read(name, name, _worded(one.tags), at, ROLLUPS[name].fields))
         for stored in touched:
             for field, erased in gone.items() if stored.tags == one.tags else ():
-                stored.fields[field][np.isin(stored.t_ms, one.t_ms[erased])] = np.nan
+                column = stored.fields[field]
+                column[np.isin(stored.t_ms, one.t_ms[erased])] = None if column.dtype == object else np.nan
         self._replace(name, one.tags, at, touched)
 
     def _replace(self, name: str, tags: Mapping[str, str], at: Period, kept: Sequence[RollupSeries]) -> None:
@@ -139,7 +154,7 @@ class InfluxRollups:
         self._is_whole = True
 
     def _write(self, name: str, measurement: str, series: Sequence[RollupSeries]) -> None:
-        self._wire.write_parts(policy_of(name), (line for one in series for line in _lines(measurement, one)))
+        self._wire.write_parts(policy_of(name), (line for one in series for line in _lines(name, measurement, one)))
 
     def _delete(self, name: str, measurement: str, tags: Mapping[str, str], period: Period) -> None:
         self._wire.delete(policy_of(name), measurement, tags, period)
@@ -159,13 +174,18 @@ def _where(tags: Mapping[str, str], period: Period) -> str:
     return " AND ".join([*chosen, within(*period)])
 
 
-def _lines(measurement: str, one: RollupSeries) -> Iterator[bytes]:
-    """A line a row; figures that are absent are left out."""
+def _lines(name: str, measurement: str, one: RollupSeries) -> Iterator[bytes]:
+    """A line a row; what is absent is left out."""
     head = line_head(measurement, one.tags)
-    columns = [(field, column.tolist()) for field, column in one.fields.items()]
-    for field, column in one.fields.items():
-        if np.isinf(column).any():
-            raise Rejected("not_finite", f"{measurement}: {field} holds a number that is not finite")
-    for i, t_ms in enumerate(one.t_ms.tolist()):
-        figures = "".join(f"{field}={column[i]!r}," for field, column in columns if column[i] == column[i])
-        yield f"{head} {figures}row=true {t_ms}".encode()
+    types = ROLLUPS[name].types
+    columns = [_texts(field, types[field], column.tolist()) for field, column in one.fields.items()]
+    for t_ms, *texts in zip(one.t_ms.tolist(), *columns, strict=True):
+        yield f"{head} {''.join(texts)}row=true {t_ms}".encode()
+
+
+def _texts(field: str, kind: FieldType, values: list[Any]) -> list[str]:
+    """What the lines say of a field: nothing where it is absent."""
+    if kind is FieldType.FLOAT:
+        return [f"{field}={value!r}," if value == value else "" for value in values]  # noqa: PLR0124 - NaN is not itself
+    written = "{}i".format if kind is FieldType.INTEGER else quoted_text
+    return ["" if value is None else f"{field}={written(value)}," for value in values]

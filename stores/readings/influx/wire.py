@@ -88,23 +88,39 @@ class InfluxWire:
         try:
             self._write_once(policy, lines, precision)
         except TooLargeError:
-            middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1 or lines.find(b"\n") + 1
-            if not middle:
-                raise Rejected("too_large", f"{self.address.place} takes no line of {len(lines)} bytes") from None
-            self.write(policy, lines[: middle - 1], precision)
-            self.write(policy, lines[middle:], precision)
+            self._write_halves(policy, lines, precision)
+
+    def _write_halves(self, policy: str, lines: bytes, precision: Literal["ms", "ns"]) -> None:
+        middle = lines.rfind(b"\n", 0, len(lines) // 2) + 1 or lines.find(b"\n") + 1
+        if not middle:
+            raise Rejected("too_large", f"{self.address.place} takes no line of {len(lines)} bytes") from None
+        self.write(policy, lines[: middle - 1], precision)
+        self.write(policy, lines[middle:], precision)
 
     def write_parts(self, policy: str, parts: Iterable[bytes]) -> None:
-        """Store lines that come in parts, in as few bodies as is reasonable."""
+        """Store lines that come in parts, in as few bodies as is reasonable; a line may break inside a text."""
         body: list[bytes] = []
         size = 0
         for part in parts:
             if size + len(part) > MOST_BYTES and body:
-                self.write(policy, b"\n".join(body))
+                self._write_body(policy, body)
                 body, size = [], 0
             body.append(part)
             size += len(part) + 1
-        self.write(policy, b"\n".join(body))
+        self._write_body(policy, body)
+
+    def _write_body(self, policy: str, parts: list[bytes]) -> None:
+        """Parts in one body; where that is too large it is halved between parts, while there are several."""
+        if not any(parts):
+            return
+        try:
+            self._write_once(policy, b"\n".join(parts), "ms")
+        except TooLargeError:
+            if len(parts) == 1:
+                self._write_halves(policy, parts[0], "ms")
+                return
+            self._write_body(policy, parts[: len(parts) // 2])
+            self._write_body(policy, parts[len(parts) // 2 :])
 
     def _write_once(self, policy: str, lines: bytes, precision: str) -> None:
         bucket = f"{self.address.database}/{policy}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
+from stores.readings.rollup_columns import FieldType
 from stores.readings.rollups import ROLLUPS, Rollup
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ _TABLES = (
         " UNIQUE (rollup, tags))"
     ),
 )
+
+
+_COLUMNS = {FieldType.FLOAT: "REAL", FieldType.INTEGER: "INTEGER", FieldType.TEXT: "TEXT"}
 
 
 class SqliteFile:
@@ -173,12 +177,22 @@ def _newer(path: Path, schema: int) -> str:
 
 
 def _follow_rollup(connection: sqlite3.Connection, name: str, rollup: Rollup) -> None:
-    """Give the rollup a table with a column per field; a field that is new in ``ROLLUPS`` gets its column."""
+    """Give the rollup a table with a column per field; one that is new, or of another type now, is added."""
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, t_ms INTEGER NOT NULL,"
         " PRIMARY KEY (series, t_ms)) WITHOUT ROWID"
     )
-    present = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
-    for field in rollup.fields:
+    present = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({name})")}
+    for field, kind in rollup.types.items():
         if field not in present:
-            connection.execute(f"ALTER TABLE {name} ADD COLUMN {field} REAL")
+            connection.execute(f"ALTER TABLE {name} ADD COLUMN {field} {_COLUMNS[kind]}")
+        elif present[field] != _COLUMNS[kind]:
+            _change_type(connection, name, field, _COLUMNS[kind])
+
+
+def _change_type(connection: sqlite3.Connection, name: str, field: str, kind: str) -> None:
+    """A column of another type, with what stood in the one before: a REAL would round a whole number."""
+    connection.execute(f"ALTER TABLE {name} ADD COLUMN new_{field} {kind}")
+    connection.execute(f"UPDATE {name} SET new_{field} = CAST({field} AS {kind})")  # noqa: S608 - names of ROLLUPS
+    connection.execute(f"ALTER TABLE {name} DROP COLUMN {field}")
+    connection.execute(f"ALTER TABLE {name} RENAME COLUMN new_{field} TO {field}")

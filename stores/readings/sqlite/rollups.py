@@ -1,4 +1,4 @@
-"""Rollups in the SQLite file: a table per measurement, a column per field, NULL where a figure is absent."""
+"""Rollups in the SQLite file: a table per measurement, a column per field, NULL where it is absent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stores.readings.port import RollupSeries
+from stores.readings.rollup_columns import column_of, values_of
 from stores.readings.rollups import check_fields, check_series, check_tags, rollup_called
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def write(file: SqliteFile, name: str, series: Sequence[RollupSeries]) -> None:
     with file.writing() as connection:
         for one in series:
             number = _series_number(connection, name, one.tags)
-            columns = [_nullable(column) for column in one.fields.values()]
+            columns = [values_of(column) for column in one.fields.values()]
             rows = zip([number] * len(one), one.t_ms.tolist(), *columns, strict=True)
             connection.executemany(_upsert(name, tuple(one.fields)), rows)
 
@@ -36,7 +37,8 @@ def read(
 ) -> list[RollupSeries]:
     """Series whose tags include ``tags``, cut to the period."""
     check_tags(name, tags, every=False)
-    wanted = tuple(rollup_called(name).fields if fields is None else fields)
+    types = rollup_called(name).types
+    wanted = tuple(types if fields is None else fields)
     check_fields(name, wanted)
     names = ", ".join(("t_ms", *wanted))
     query = f"SELECT {names} FROM {name} WHERE series = ? AND t_ms >= ? AND t_ms < ? ORDER BY t_ms"  # noqa: S608
@@ -46,7 +48,7 @@ def read(
             rows = connection.execute(query, (number, *period)).fetchall()
             if rows:
                 t_ms, *columns = zip(*rows, strict=True)
-                values = {field: np.array(c, np.float64) for field, c in zip(wanted, columns, strict=True)}
+                values = {field: column_of(types[field], c) for field, c in zip(wanted, columns, strict=True)}
                 found.append(RollupSeries(own_tags, np.array(t_ms, np.int64), values))
     return found
 
@@ -88,7 +90,3 @@ def _upsert(name: str, fields: tuple[str, ...]) -> str:
     update = ", ".join(f"{field} = excluded.{field}" for field in fields)
     action = f"UPDATE SET {update}" if fields else "NOTHING"
     return f"INSERT INTO {name} ({names}) VALUES ({marks}) ON CONFLICT (series, t_ms) DO {action}"  # noqa: S608
-
-
-def _nullable(column: np.typing.NDArray[np.float64]) -> list[float | None]:
-    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN differs from itself

@@ -1,0 +1,35 @@
+"""A rollup with a field of each type, as those of events and figures will have, and its rows in a readable form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stores.readings.port import RollupSeries
+from stores.readings.rollup_columns import FieldType
+from stores.readings.rollups import ROLLUPS, Kept, Rollup, Step
+
+TRIAL = {"site": "s", "meter": "main"}
+TYPES = {"count": FieldType.INTEGER, "note": FieldType.TEXT, "x": FieldType.FLOAT}
+
+
+def add_trial(monkeypatch, types=TYPES, kept=Kept.DAILY):
+    """Its name; stores that are opened afterwards have it."""
+    monkeypatch.setitem(ROLLUPS, "trial", Rollup(tuple(TRIAL), types, Step.HOUR, kept))
+    return "trial"
+
+
+def mixed(t_ms, tags=TRIAL, **fields):
+    """Rows as the port has them: ``x`` as floats, the others as objects, None where absent."""
+    columns = {}
+    for name, values in fields.items():
+        columns[name] = np.empty(len(values), np.float64 if name == "x" else object)
+        columns[name][:] = values
+    return RollupSeries(tags, np.array(t_ms, np.int64), columns)
+
+
+def rows_of(store, name, tags=None, fields=None):
+    """What the one series of these tags holds, by time and field; NaN as None."""
+    (series,) = store.read_rollup(name, tags or {}, 0, 10**15, fields)
+    columns = [[None if x != x else x for x in column.tolist()] for column in series.fields.values()]  # noqa: PLR0124
+    rows = zip(series.t_ms.tolist(), *columns, strict=True)
+    return {t_ms: dict(zip(series.fields, row, strict=True)) for t_ms, *row in rows}
