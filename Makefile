@@ -42,9 +42,9 @@ docs: .venv/dev.stamp ## regenerate what is generated: device_profiles/schema.js
 	$(RUN)/python tools/generated.py
 
 lock: $(UV) ## refresh requirements/*.txt
-	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra embedded --extra influx ) -o requirements/$$set.txt pyproject.toml; done
+	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra embedded --extra influx --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
 	$(COMPILE) \
-	  --extra server --extra embedded --extra influx --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
+	  --extra server --extra embedded --extra influx --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
 	$(COMPILE) \
 	  --group front_end -o requirements/front_end.txt
 	$(COMPILE) \

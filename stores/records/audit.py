@@ -73,6 +73,7 @@ class Audit:
 def append_entry(connection: Connection, at: datetime, who: str, what: str, subject: str, detail: str = "") -> None:
     """Seal one act in the transaction that does it: neither is kept without the other."""
     seq, before = _head(connection)
+    who, what, subject, detail = map(tables.plain, (who, what, subject, detail))  # sealed as they are kept
     entry = AuditEntry(seq + 1, at, who, what, subject, detail)
     seal = _seal(before, entry)
     row = {"seq": entry.seq, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
@@ -85,8 +86,8 @@ def append_entry(connection: Connection, at: datetime, who: str, what: str, subj
 
 
 def _head(connection: Connection) -> tuple[int, str]:
-    """Number and seal of the newest entry, locked until the transaction ends where the database can."""
-    query = sa.select(tables.audit_head).where(tables.audit_head.c.id == _HEAD).with_for_update()
+    """Number and seal of the newest entry; who appends one writes, and excludes others who do."""
+    query = sa.select(tables.audit_head).where(tables.audit_head.c.id == _HEAD)
     row = connection.execute(query).one_or_none()
     return (row.seq, row.hash) if row else (0, GENESIS)
 

@@ -1,19 +1,29 @@
-"""The records' database: opened, brought to the schema this Meterhouse writes, its failures told as ours."""
+"""The records' database: opened, brought to the schema this Meterhouse writes, its failures told as ours.
+
+What must hold on SQLite and on PostgreSQL alike, and each does otherwise:
+
+- *A read sees one state.* SQLite's transactions do; PostgreSQL's do at the level REPEATABLE READ, which is set for all.
+- *Who writes excludes others who write*, so that what they read stays true until they commit (``writing``).
+- *Nobody waits for ever*: for a lock ``BUSY_TIMEOUT_S``, for a server ``CONNECT_TIMEOUT_S``, for a writer that hangs
+  ``IDLE_TIMEOUT_S``.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
 from stores.records import account_tables  # noqa: F401 - with both ``tables.METADATA`` is whole
 from stores.records.quarantine import tables as quarantine_tables  # noqa: F401
+from stores.wal import use_wal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +32,11 @@ if TYPE_CHECKING:
 
 ALLOWED = "sqlite:////absolute/path/records.db or postgresql+psycopg://user@host/database"
 BUSY_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 10
+IDLE_TIMEOUT_S = 60.0
+WRITER_LOCK = int.from_bytes(b"mhwrites")
+"""Number of the advisory lock that who writes on PostgreSQL holds."""
+
 NEWEST = max(step.name[:4] for step in (Path(__file__).parents[1] / "migrations" / "versions").glob("[0-9]*.py"))
 """The schema this Meterhouse writes: a step's file begins with its revision."""
 
@@ -29,21 +44,11 @@ NEWEST = max(step.name[:4] for step in (Path(__file__).parents[1] / "migrations"
 def open_records(url: str) -> Engine:
     """Open the records and migrate them to the newest schema.
 
-    Raises ``ConfigError`` for a URL or place that cannot be used and for records of a newer Meterhouse;
-    later failures of the database arrive as ``StoreUnavailable``.
+    Raises ``ConfigError`` for a URL or place that cannot be used and for records of a newer Meterhouse,
+    ``StoreUnavailable`` where the database cannot be reached now; so do all later failures of the database.
     """
     place = _parsed(url)
-    options: dict[str, Any] = {}
-    if place.get_backend_name() == "sqlite":
-        check_folder(Path(place.database or ""))
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    try:
-        engine = sa.create_engine(place, **options)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"records in {place.get_backend_name()} need the Python package {error.name}") from None
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    engine = _engine_at(place)
     try:
         if present_schema(engine) != NEWEST:
             from stores.records.migration import migrate  # noqa: PLC0415 - Alembic takes a third of a second to import
@@ -52,6 +57,10 @@ def open_records(url: str) -> Engine:
                 migrate(connection)
     except DatabaseError as error:
         engine.dispose()
+        if _is_passing(error):
+            raise StoreUnavailable(
+                f"the records in {place.render_as_string()} cannot be reached: {error.orig}"
+            ) from None
         raise ConfigError(f"the records in {place.render_as_string()} cannot be used: {error.orig}") from None
     except ConfigError:
         engine.dispose()
@@ -64,10 +73,25 @@ def open_records(url: str) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that writes: committed when the block ends, undone when it raises.
 
-    On SQLite it takes the write lock first, so what it reads stays true until it commits.
+    No two of them run at once, in whichever process: what one reads stays true until it commits, so ``max + 1``, "is
+    there one yet" and "does it still stand" need no care of their own. SQLite's write lock does that, taken at the
+    start; on PostgreSQL an advisory lock that ends with the transaction. Its statements see what was committed before
+    they began (READ COMMITTED), hence all that earlier writers did; who only reads waits for nobody.
     """
-    with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+    with _writer(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                f"SET LOCAL lock_timeout = {round(BUSY_TIMEOUT_S * 1000)};"
+                f" SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_TIMEOUT_S * 1000)};"
+                f" SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+            )
         yield connection
+
+
+def _writer(engine: Engine) -> Engine:
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(sqlite_begin="IMMEDIATE")
+    return engine.execution_options(isolation_level="READ COMMITTED")
 
 
 def present_schema(engine: Engine) -> str | None:
@@ -90,9 +114,28 @@ def _parsed(url: str) -> sa.URL:
     return place
 
 
+def _engine_at(place: sa.URL) -> Engine:
+    """An engine that has not connected yet. Raises ``ConfigError`` for a folder or package that is missing."""
+    if place.get_backend_name() == "sqlite":
+        check_folder(Path(place.database or ""))
+        engine = sa.create_engine(place, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    waits = {} if "connect_timeout" in place.query else {"connect_timeout": CONNECT_TIMEOUT_S}
+    try:
+        return sa.create_engine(place, isolation_level="REPEATABLE READ", connect_args=waits)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"records in {place.get_backend_name()} need the Python package {error.name}"
+            " (Meterhouse's extra 'postgres')"
+        ) from None
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     """WAL lets other processes read while one writes; FULL keeps what was committed through a power cut."""
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    use_wal(connection, BUSY_TIMEOUT_S)
+    for setting in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}").close()
 
 
@@ -100,6 +143,18 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
+def _is_passing(error: DatabaseError) -> bool:
+    """Whether opening may succeed later: somebody else is at work, or no server answered, or it has no room yet.
+
+    A server that refuses a connection gives no code, only its sentence, which begins with FATAL.
+    """
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    said = str(error.orig)
+    is_refused = "FATAL:" in said and not any(words in said for words in ("the database system is", "too many"))
+    return isinstance(error, OperationalError) and not is_refused
+
+
 def _as_unavailable(context: ExceptionContext) -> None:
-    if isinstance(context.sqlalchemy_exception, sa.exc.OperationalError):
+    if context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError):
         raise StoreUnavailable(f"the records cannot be reached: {context.original_exception}")

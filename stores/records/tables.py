@@ -40,9 +40,29 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+def plain(text: str) -> str:
+    """A text that every database can hold: NUL, which PostgreSQL refuses, and halves of characters are replaced."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class PlainText(TypeDecorator[str]):
+    """Text from whomever: what a stranger sends must not keep us from putting it on record."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """To what can be held."""
+        return None if value is None else plain(value)
+
+
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""A number that the database gives, as large as one may be asked for; only INTEGER counts up by itself in SQLite."""
+
+
 def text_column(name: str) -> sa.Column[str]:
     """A text that is always there."""
-    return sa.Column(name, sa.Text, nullable=False)
+    return sa.Column(name, PlainText, nullable=False)
 
 
 def id_column(name: str = "id") -> sa.Column[str]:

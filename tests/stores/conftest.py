@@ -1,4 +1,4 @@
-"""Records in a fresh database for each test; an influxd, and stores on it that end with the test."""
+"""Records in a fresh database for each test, of either kind; an influxd, and stores on it that end with the test."""
 
 import shutil
 import time
@@ -7,19 +7,51 @@ from datetime import UTC, datetime
 import pytest
 from rigs.influx_server import InfluxServer, make_ready
 from rigs.influx_town import Registry
+from rigs.postgres_server import Databases, PostgresServer
 
 from stores.readings import open_readings
 from stores.records.database import open_records
 
 
-@pytest.fixture
-def records_url(tmp_path):
-    return f"sqlite:///{tmp_path}/records.db"
+@pytest.fixture(scope="session")
+def databases():
+    with PostgresServer() as server:
+        yield Databases(server)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    """The kind of database that the records of a test stand in: every test of theirs runs on each."""
+    return request.param
 
 
 @pytest.fixture
-def engine(migrated, tmp_path, records_url):
-    shutil.copy(migrated, tmp_path / "records.db")
+def empty_url(request, database, tmp_path):
+    """Where no records are yet."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    databases = request.getfixturevalue("databases")
+    name = databases.make(template="template1")
+    yield databases.server.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def records_url(request, database, tmp_path):
+    """Records at the newest schema that hold nothing."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated"), tmp_path / "records.db")
+        yield f"sqlite:///{tmp_path}/records.db"
+        return
+    databases = request.getfixturevalue("databases")
+    name = databases.make()
+    yield databases.server.url(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def engine(records_url):
     engine = open_records(records_url)
     yield engine
     engine.dispose()

@@ -4,20 +4,21 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Timer
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
+from rigs.old_records import make_old
+from rigs.poison import poison
+from rigs.postgres_server import PostgresServer
 
-from facility.errors import ConfigError, StoreUnavailable
-from stores.records import database, tables
+from facility.errors import ConfigError, Rejected, StoreUnavailable
+from stores.records import database as opening
+from stores.records import tables
 from stores.records.audit import Audit
 from stores.records.database import NEWEST, open_records, present_schema, writing
 from stores.records.errands import Errands
@@ -30,25 +31,22 @@ def test_the_steps_make_the_tables_that_the_code_knows(engine):
         assert compare_metadata(MigrationContext.configure(connection), tables.METADATA) == []
 
 
-def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(records_url, now):
+def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(empty_url, now):
     """The step adds to what is there: items wait as before, and their sizes are known."""
-    old = sa.create_engine(records_url)
-    config = Config()
-    config.set_main_option("script_location", "stores:migrations")
-    config.set_main_option("path_separator", "os")
-    with old.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        at = now.isoformat(timespec="microseconds")
-        insert = sa.text(
-            "INSERT INTO quarantine (digest, received_at, stage, kind, reason, detail, topic, agent, epoch, count,"
-            " payload, discarded_at, discarded_by, discard_reason)"
-            " VALUES (:reason, :at, '', 'reading', :reason, '', '', '', '', 3, :payload, :closed, '', '')"
-        )
-        for reason, closed in (("unknown_point", None), ("malformed", at)):
-            connection.execute(insert, {"reason": reason, "at": at, "payload": b"{\x00}", "closed": closed})
-    old.dispose()
-    engine = open_records(records_url)
+    blank = dict.fromkeys(("stage", "detail", "topic", "agent", "epoch", "discarded_by", "discard_reason"), "")
+    item = {**blank, "kind": "reading", "count": 3, "received_at": now.isoformat(timespec="microseconds")}
+    rows = [
+        {
+            **item,
+            "digest": reason,
+            "reason": reason,
+            "payload": b"{\x00}",
+            "discarded_at": item["received_at"] if closed else None,
+        }
+        for reason, closed in (("unknown_point", False), ("malformed", True))
+    ]
+    make_old(empty_url, "0001", {"quarantine": rows})
+    engine = open_records(empty_url)
     quarantine = Quarantine(engine)
     (item,) = quarantine.items()
     assert (item.reason, item.payload, item.received_at) == ("unknown_point", b"{\x00}", now)
@@ -79,15 +77,18 @@ def test_another_url_is_refused_naming_what_is_allowed(url):
     assert "secret" not in str(refusal.value)
 
 
-def test_a_server_that_cannot_be_used_is_refused_without_its_password():
-    with pytest.raises(ConfigError, match="postgresql") as refusal:
-        open_records("postgresql+psycopg://me:secret@127.0.0.1:1/records")
+@pytest.mark.parametrize("where", ["127.0.0.1:1/records", "/records?host=/absent"])
+def test_a_server_that_does_not_answer_may_answer_later_and_its_password_is_told_to_nobody(where):
+    with pytest.raises(StoreUnavailable, match=r"cannot be reached: .*connection to server") as refusal:
+        open_records(f"postgresql+psycopg://me:secret@{where}")
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("table", tables.METADATA.sorted_tables, ids=str)
-def test_postgresql_can_hold_every_table(table):
-    assert str(CreateTable(table).compile(dialect=postgresql.dialect())).strip().startswith("CREATE TABLE")
+@pytest.mark.parametrize(("change", "why"), [("database", "does not exist"), ("username", "role .* does not exist")])
+def test_a_server_that_refuses_is_a_persons_business(databases, change, why):
+    url = sa.make_url(databases.server.url("absent")).set(**{change: "nobody"})
+    with pytest.raises(ConfigError, match=f"cannot be used: .*FATAL: .*{why}"):
+        open_records(url.render_as_string())
 
 
 def test_a_missing_folder_is_refused(tmp_path):
@@ -102,18 +103,26 @@ def test_a_strange_file_is_refused(tmp_path):
         open_records(f"sqlite:///{path}")
 
 
-def test_a_locked_database_is_unavailable(records_url, tmp_path, monkeypatch, now):
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    engine = open_records(records_url)
-    other = sqlite3.connect(tmp_path / "records.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        Audit(engine).append(now, "anna", "look", "main")
-    other.execute("ROLLBACK")
-    other.close()
-    Audit(engine).append(now, "anna", "look", "main")
+def test_who_writes_waits_for_who_writes_and_not_for_ever(engine, records_url, monkeypatch, now):
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT_S", 0.05)
+    impatient = open_records(records_url)
+    with writing(engine):
+        with pytest.raises(StoreUnavailable, match=r"the records cannot be reached: .*(locked|lock timeout)"):
+            Audit(impatient).append(now, "anna", "look", "main")
+        assert Audit(impatient).entries() == [], "who only reads waits for nobody"
+    Audit(impatient).append(now, "anna", "look", "main")
     assert len(Audit(engine).entries()) == 1
-    engine.dispose()
+    impatient.dispose()
+
+
+def test_a_read_sees_one_state_whatever_is_written_meanwhile(engine, records_url, now):
+    writer = open_records(records_url)
+    count = sa.select(sa.func.count()).select_from(tables.person)
+    with engine.connect() as connection:
+        before = connection.execute(count).scalar_one()
+        People(writer).invite("anna", now)
+        assert connection.execute(count).scalar_one() == before
+    writer.dispose()
 
 
 def test_records_that_have_gone_are_unavailable(tmp_path, now):
@@ -126,13 +135,37 @@ def test_records_that_have_gone_are_unavailable(tmp_path, now):
         Audit(engine).append(now, "anna", "look", "main")
 
 
-def test_writers_wait_for_each_other(engine, records_url, now):
-    engines = [engine, open_records(records_url)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: Audit(engines[i % 2]).append(now, f"p{i}", "look", "main"), range(40)))
-    assert len(Audit(engine).entries()) == 40
-    assert Audit(engine).verify()
-    engines[1].dispose()
+def test_a_server_that_dies_is_unavailable_and_its_records_are_there_when_it_is_back(now):
+    with PostgresServer() as server:
+        engine = open_records(server.url("postgres"))
+        Audit(engine).append(now, "anna", "look", "main")
+        server.kill()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="the records cannot be reached"):
+                Audit(engine).append(now, "anna", "look", "main")
+        server.start()
+        Audit(engine).append(now, "anna", "look", "main")
+        assert len(Audit(engine).entries()) == 2
+        engine.dispose()
+
+
+def test_a_writer_that_hangs_is_cut_off_where_the_server_can(databases, now, monkeypatch):
+    monkeypatch.setattr(opening, "IDLE_TIMEOUT_S", 0.1)
+    name = databases.make()
+    engine = open_records(databases.server.url(name))
+
+    def hang():
+        with writing(engine) as hangs:
+            hangs.execute(sa.insert(tables.person).values(name="anna", language="en", created_at=now))
+            People(engine).invite("bert", now)
+            hangs.execute(sa.select(tables.person))
+
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        hang()
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables.person.c.name)).scalars().all() == ["bert"]
+    engine.dispose()
+    databases.drop(name)
 
 
 def test_a_write_that_fails_leaves_nothing(engine, now):
@@ -162,14 +195,47 @@ def test_a_naive_time_is_refused(engine):
         )
 
 
-def test_the_newest_schema_is_what_the_steps_lead_to(tmp_path):
-    engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+def test_the_newest_schema_is_what_the_steps_lead_to(empty_url):
+    engine = open_records(empty_url)
     assert present_schema(engine) == NEWEST
     engine.dispose()
 
 
-def test_records_that_are_up_to_date_are_opened_without_alembic(tmp_path):
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    open_records(url).dispose()
-    look = f"import sys, stores.records.database as it; it.open_records({url!r}); print('alembic' in sys.modules)"
+def test_records_that_are_up_to_date_are_opened_without_alembic(records_url):
+    look = (
+        f"import sys, stores.records.database as it; it.open_records({records_url!r}); print('alembic' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_new_file_that_somebody_uses_is_waited_for(tmp_path):
+    """SQLite's busy timeout does not hold for the switch to WAL."""
+    other = sqlite3.connect(tmp_path / "records.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE strange (x)")
+    done = Timer(0.2, other.execute, ("ROLLBACK",))
+    done.start()
+    engine = open_records(f"sqlite:///{tmp_path}/records.db")
+    assert present_schema(engine) == NEWEST
+    done.join()
+    engine.dispose()
+    other.close()
+
+
+def test_what_no_database_can_hold_is_kept_as_far_as_it_can_be(engine, now):
+    quarantine, audit = Quarantine(engine), Audit(engine)
+    quarantine.put(replace(poison(now, 1), detail="a\0b \ud800 \N{SNOWMAN} 电", agent="\0"))
+    assert quarantine.items()[0].detail == "a\ufffdb \ufffd \N{SNOWMAN} 电"
+    assert [item.agent for item in quarantine.items(agent="\0")] == ["\ufffd"]
+    audit.append(now, "anna", "look", "ma\0in", "half \ud83d")
+    assert audit.entries()[0].subject == "ma\ufffdin"
+    assert audit.verify()
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 10**18 - 1, 2**63 - 1])
+def test_an_id_that_cannot_be_is_not_there(engine, now, number):
+    assert Quarantine(engine).item(number) is None
+    assert Quarantine(engine).items(before=number) == []
+    assert Errands(engine).of_item(number) == []
+    with pytest.raises(Rejected, match="waiting in quarantine"):
+        Errands(engine).ask("replay", number, "anna", now)

@@ -10,6 +10,11 @@ down_revision = "0003"
 def upgrade() -> None:
     """Add what a refusal tells."""
     op.add_column("revision", sa.Column("summary", sa.Text(), nullable=False, server_default=""))
+    if op.get_bind().dialect.name == "postgresql":  # SQLite's are as large as that already
+        for table, column in (("errand", "item"), ("errand", "id"), ("quarantine", "id")):
+            op.alter_column(table, column, type_=sa.BigInteger())
+        for table in ("errand", "quarantine"):
+            op.execute(f"ALTER SEQUENCE {table}_id_seq AS bigint")
 
 
 def downgrade() -> None:

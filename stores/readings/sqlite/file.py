@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from threading import Lock
-from time import sleep
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
 from stores.readings.rollup_columns import FieldType
 from stores.readings.rollups import ROLLUPS, Rollup
+from stores.wal import use_wal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 IDLE_CONNECTIONS = 4
-SETTLE_S = 0.05
 
 _SETTINGS = "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
 
@@ -135,7 +134,7 @@ class SqliteFile:
     def _prepare(self) -> None:
         connection = self._connect()
         try:
-            self._use_wal(connection)
+            use_wal(connection, self._busy_timeout_s)
             connection.execute("BEGIN IMMEDIATE")
             _bring_up_to_date(connection, self._path)
             connection.execute("COMMIT")
@@ -143,18 +142,6 @@ class SqliteFile:
             connection.close()
             raise
         self._idle.append(connection)
-
-    def _use_wal(self, connection: sqlite3.Connection) -> None:
-        """Several processes may meet at a new file, and SQLite's busy timeout does not hold for this switch."""
-        for waited in range(round(self._busy_timeout_s / SETTLE_S) + 1):
-            try:
-                connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited * SETTLE_S >= self._busy_timeout_s:
-                    raise
-                sleep(SETTLE_S)
-            else:
-                return
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from stores.records.tables import METADATA, Instant, text_column
+from stores.records.tables import METADATA, BigId, Instant, text_column
 
 quarantine = sa.Table(
     "quarantine",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", BigId, primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
     sa.Column("received_at", Instant, nullable=False),
     text_column("stage"),
@@ -39,9 +39,9 @@ quarantine = sa.Table(
 errand = sa.Table(
     "errand",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", BigId, primary_key=True),
     text_column("what"),  # replay: take an item in again; reconcile: compare what was taken in with what is stored
-    sa.Column("item", sa.Integer, sa.ForeignKey("quarantine.id"), index=True),
+    sa.Column("item", BigId, sa.ForeignKey("quarantine.id"), index=True),
     sa.Column("open_key", sa.Text, unique=True),  # while not done: one such errand at a time
     text_column("asked_by"),
     sa.Column("asked_at", Instant, nullable=False),
