@@ -226,7 +226,7 @@ def test_what_no_database_can_hold_is_kept_as_far_as_it_can_be(engine, now):
     quarantine, audit = Quarantine(engine), Audit(engine)
     quarantine.put(replace(poison(now, 1), detail="a\0b \ud800 \N{SNOWMAN} 电", agent="\0"))
     assert quarantine.items()[0].detail == "a\ufffdb \ufffd \N{SNOWMAN} 电"
-    assert [item.agent for item in quarantine.items(agent="\0")] == ["\ufffd"]
+    assert [item.agent for item in quarantine.items(agents=["\0"])] == ["\ufffd"]
     audit.append(now, "anna", "look", "ma\0in", "half \ud83d")
     assert audit.entries()[0].subject == "ma\ufffdin"
     assert audit.verify()
