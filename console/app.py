@@ -21,7 +21,7 @@ from console.pages import PAGES
 from console.seats import Seats
 from console.system import System
 from console.visit import Parts
-from facility.errors import Rejected, StoreUnavailable
+from facility.errors import Denied, Rejected, StoreUnavailable
 from stores.access import Access, LiveValues, NoEstateError, rights_of_everybody
 from wording.alarms import alarm_sentence
 from wording.refusals import advice, held, refusal
@@ -74,6 +74,7 @@ def create_app(
             NoEstateError: _no_estate,
             StoreUnavailable: _store_lost,
             Rejected: _rejected,
+            Denied: _denied,
         },
     )
     app.state.parts = parts
@@ -147,3 +148,7 @@ async def _store_lost(request: Request, _error: StoreUnavailable) -> Response:
 
 async def _rejected(request: Request, _error: Rejected) -> Response:
     return _problem(request, 409, "too_late", back=request.url.path.rpartition("/")[0])
+
+
+async def _denied(request: Request, _error: Denied) -> Response:
+    return _problem(request, 403, "not_yours", back=request.url.path.rpartition("/")[0])

@@ -96,3 +96,19 @@ def _reached(start, imports):
         reached |= new
         ahead |= new
     return reached
+
+
+def test_the_console_sees_what_is_kept_through_a_view_alone():
+    """Whoever could hold a store would see past scopes and levels. Only what puts the console together holds them."""
+    composing = {"console.app", "console.__main__", "console.server"}
+    allowed = {"stores.access", "stores.counter_rows"}
+    found = {
+        (name, other)
+        for name, path in MODULES.items()
+        if name.startswith("console.") and name not in composing
+        for other in _imports(path)
+        if other.partition(".")[0] == "stores" and other not in allowed
+    }
+    assert found == {("console.guard", "stores.records.people")}, "guard knows the type of who comes in, no more"
+    makers = [name for name, path in MODULES.items() if "access.view(" in path.read_text()]
+    assert makers == ["console.visit"], "a view is made for who asks, in one place"

@@ -87,7 +87,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
-    words = ("not_found", "form_refused", "not_understood", "too_late", "no_estate", "store_lost")
+    words = ("not_found", "form_refused", "not_understood", "too_late", "not_yours", "no_estate", "store_lost")
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
 
 

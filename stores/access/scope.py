@@ -82,7 +82,7 @@ class Sight:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is hidden."""
-        return self.points is None
+        return self.buildings is None and self.points is None
 
 
 def sight_of(whole: Catalogue, scope: Scope) -> Sight:
@@ -96,7 +96,7 @@ def sight_of(whole: Catalogue, scope: Scope) -> Sight:
     return Sight(
         catalogue=catalogue,
         buildings=frozenset(buildings) if scope.hides_buildings else None,
-        points=frozenset(points),
+        points=frozenset(points) if scope.level is not None else None,
         agents=frozenset(catalogue.agent) - mixed,
     )
 

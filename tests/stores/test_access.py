@@ -1,0 +1,196 @@
+"""What a scope shows: buildings by name or department, points by level, and what was asked of the stores for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rigs.estate import PROFILES, SITE
+from rigs.sample import NOW
+
+from facility.documents.site import load_site
+from facility.errors import Denied, Rejected
+from facility.levels import Level
+from facility.model import ReadingBatch
+from facility.work import Finding, Severity
+from stores.access import Access, Act, LiveValues, NoEstateError, Rights, Scope
+from stores.access.scope import EVERYTHING, sight_of
+from stores.readings.memory import MemoryStore
+from stores.readings.port import RollupSeries
+from stores.records.casebook import Casebook
+from stores.records.people import People
+from stores.records.registry import Registry
+
+ANNEX = """\
+  - id: annex
+    name: Annex
+    department: museum
+"""
+ANNEX_METER = """\
+  - {id: annex-main, name: Annex meter, building: annex, profile: test/meter, agent: edge-1, bus: gateway, unit: 2,
+     utility: electricity, role: head, level: public}
+"""
+POWER, DOOR, ANNEX_POWER = "hall-main/active_power/total", "hall-door/door_open/total", "annex-main/active_power/total"
+TAGS = {"site": "town", "utility": "electricity"}
+
+
+@pytest.fixture
+def whole():
+    text = SITE.replace("departments:\n", "departments:\n  - {id: museum, name: Museum}\n")
+    text = text.replace("agents:\n", ANNEX + "agents:\n")
+    return load_site(text + ANNEX_METER, "site.yaml", PROFILES)
+
+
+@pytest.fixture
+def records(engine, whole):
+    Registry(engine).apply(whole, by="test", at=NOW)
+    return engine
+
+
+@pytest.fixture
+def store():
+    made = MemoryStore()
+    t_ms = round(NOW.timestamp() * 1000)
+    for point, x in ((POWER, 1.0), (DOOR, 0.0), (ANNEX_POWER, 2.0)):
+        made.write(ReadingBatch(points=[point], p=[0], t_ms=[t_ms], x=[x]))
+    times, qty = np.array([0], np.int64), np.array([4.0])
+    for building, meter in (("hall", "hall-main"), ("annex", "annex-main")):
+        home = TAGS | {"building": building}
+        made.write_rollup("building_1h", [RollupSeries(home, times, {"qty": qty})])
+        of_meter = home | {"meter": meter, "role": "head", "enduse": "total", "quantity": "energy_import"}
+        made.write_rollup("usage_1h", [RollupSeries(of_meter, times, {"qty": qty})])
+    return made
+
+
+@pytest.fixture
+def view_of(store, records):
+    live = LiveValues(store)
+    live.refresh()
+
+    def view(scope=EVERYTHING, acts=frozenset(Act)):
+        return Access(store, records, live, list, lambda _: Rights(scope, acts)).view("Kim")
+
+    return view
+
+
+def ids(things):
+    return {thing.id for thing in things}
+
+
+def test_who_may_see_all_sees_the_catalogue_itself(whole):
+    assert sight_of(whole, EVERYTHING).catalogue is whole
+
+
+@pytest.mark.parametrize(
+    ("scope", "buildings"),
+    [
+        (Scope(buildings=frozenset({"hall"})), {"hall"}),
+        (Scope(departments=frozenset({"museum"})), {"annex"}),
+        (Scope(buildings=frozenset({"hall"}), departments=frozenset({"museum"})), {"hall", "annex"}),
+        (Scope(buildings=frozenset()), set()),
+        (Scope(level=Level.RESTRICTED), {"hall", "annex"}),
+    ],
+)
+def test_a_building_shows_by_its_name_or_its_department(whole, scope, buildings):
+    catalogue = sight_of(whole, scope).catalogue
+    assert ids(catalogue.buildings) == buildings
+    assert {m.building for m in catalogue.meters} <= buildings
+    assert {s.building for s in catalogue.spaces} <= buildings
+    assert ids(catalogue.departments) == {b.department for b in catalogue.buildings}
+
+
+def test_a_point_shows_up_to_a_level_and_one_without_a_level_only_to_who_sees_all(whole):
+    points = tuple(replace(p, level=None) if p.quantity.is_counter else p for p in whole.points)
+    ungraded = replace(whole, points=points)
+    up_to = {level: sight_of(ungraded, Scope(level=level)).catalogue for level in Level}
+    assert ids(up_to[Level.IMPORTANT].points) == {p.id for p in points if not p.quantity.is_counter}
+    assert ids(up_to[Level.INTERNAL].meters) == {"hall-main", "annex-main"}
+    assert ids(up_to[Level.PUBLIC].points) == {ANNEX_POWER}
+    assert ids(up_to[Level.PUBLIC].meters) == {"annex-main"}
+
+
+def test_an_agents_messages_show_where_all_it_reads_does(whole):
+    assert sight_of(whole, Scope(buildings=frozenset({"hall"}))).agents == set()
+    assert ids(sight_of(whole, Scope(buildings=frozenset({"hall"}))).catalogue.agents) == {"edge-1"}
+    assert sight_of(whole, Scope(buildings=frozenset({"hall", "annex"}))).agents == {"edge-1"}
+
+
+def test_readings_out_of_sight_are_as_if_there_were_none(view_of):
+    readings = view_of(Scope(departments=frozenset({"museum"}))).readings
+    found = readings.read([POWER, ANNEX_POWER, "no/such/point"], 0, 2**62)
+    assert {point: len(series) for point, series in found.items()} == {POWER: 0, ANNEX_POWER: 1, "no/such/point": 0}
+    assert readings.latest().keys() == readings.latest([POWER, ANNEX_POWER]).keys() == {ANNEX_POWER}
+    assert view_of().readings.latest().keys() == {POWER, DOOR, ANNEX_POWER}
+
+
+@pytest.mark.parametrize(
+    ("rollup", "tags"),
+    [
+        ("usage_1h", {"building": "hall"}),
+        ("usage_1h", {"meter": "hall-main"}),
+        ("usage_1h", {}),
+        ("building_1h", {"building": "hall"}),
+        ("building_1h", {}),
+    ],
+)
+def test_rollups_out_of_sight_are_as_if_there_were_none(view_of, rollup, tags):
+    museum = view_of(Scope(departments=frozenset({"museum"}))).readings.rollup(rollup, tags, 0, 10)
+    assert [series.tags["building"] for series in museum] == ([] if tags else ["annex"])
+    assert len(view_of().readings.rollup(rollup, tags, 0, 10)) == (1 if tags else 2)
+
+
+def test_the_live_picture_is_filtered_not_read_again(view_of, store, monkeypatch):
+    view = view_of(Scope(level=Level.PUBLIC))
+    monkeypatch.setattr(store, "latest", None)
+    assert view.picture.values.keys() == {ANNEX_POWER}
+    assert view.picture.version == view_of().picture.version
+    assert view_of().picture is view_of().picture
+
+
+def test_a_case_shows_with_its_building_and_its_point(view_of, records):
+    door = Finding("door_left_open", DOOR, "hall-door", "hall", NOW, NOW, Severity.WATCH, 0.9, ())
+    there = replace(door, point=ANNEX_POWER, meter="annex-main", building="annex")
+    casebook = Casebook(records)
+    raised = [casebook.record(one, money=None, notify=False) for one in (door, there)]
+
+    def shown(scope):
+        cases = view_of(scope).cases
+        assert ids(cases.alerts()) == {one.id for one in raised if cases.alert(one.id)}
+        assert [bool(cases.timeline(one.id)) for one in raised] == [bool(cases.alert(one.id)) for one in raised]
+        return [one.building for one in cases.alerts()]
+
+    assert sorted(shown(EVERYTHING)) == ["annex", "hall"]
+    assert shown(Scope(departments=frozenset({"museum"}))) == ["annex"]
+    assert shown(Scope(level=Level.PUBLIC)) == ["annex"]
+    assert sorted(shown(Scope(level=Level.RESTRICTED))) == ["annex", "hall"]
+    assert view_of(Scope(buildings=frozenset({"annex"}))).cases.alerts(building="hall") == []
+    with pytest.raises(Rejected, match="unknown_alert"):
+        view_of(Scope(level=Level.PUBLIC)).cases.acknowledge(raised[0].id, NOW)
+    with pytest.raises(Denied, match="Kim may not take a case"):
+        view_of(acts=frozenset({Act.JUDGE})).cases.acknowledge(raised[0].id, NOW)
+    assert casebook.alert(raised[0].id) == raised[0]
+
+
+def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):
+    People(engine).invite("Kim", NOW)
+    access = Access(MemoryStore(), engine, LiveValues(MemoryStore()), list)
+    access.view("Kim").choose_language("zh-Hans")
+    for look in ("catalogue", "picture", "readings", "cases", "quarantine"):
+        with pytest.raises(NoEstateError):
+            getattr(access.view("Kim"), look)
+
+
+def test_the_estate_is_read_again_once_it_has_changed(store, records, whole, monkeypatch):
+    hall = Rights(Scope(buildings=frozenset({"hall"})))
+    access = Access(store, records, LiveValues(store), list, lambda name: hall if name == "Ada" else Rights())
+    loads, load = [], Registry.load
+    monkeypatch.setattr(Registry, "load", lambda registry: loads.append(1) or load(registry))
+    first = access.view("Ada").catalogue
+    assert access.view("Ada").catalogue is first
+    assert access.view("Kim").catalogue is access.view("Kim").catalogue
+    assert len(loads) == 1
+    meters = tuple(replace(m, building="hall") for m in whole.meters)
+    Registry(records).apply(replace(whole, meters=meters), by="test", at=NOW)
+    assert access.view("Ada").catalogue.meter.keys() == access.view("Kim").catalogue.meter.keys() == whole.meter.keys()
+    assert len(loads) == 2
