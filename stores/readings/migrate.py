@@ -220,7 +220,7 @@ def _rollup_spans(name: str, points: int, stores: Iterable[ReadingStore]) -> Ite
     stretches = [stretch for store in stores if (stretch := store.rollup_stretch(name))]
     first_ms, last_ms = min((one[0] for one in stretches), default=0), max((one[1] for one in stretches), default=-1)
     rows = max(MOST_ROLLUP_ROWS // max(points, 1), 1)
-    return _spans(first_ms, last_ms + 1, min(rows * ROLLUPS[name].step.value, STEP_MS))
+    return _spans(first_ms, last_ms + 1, min(rows * ROLLUPS[name].step_ms, STEP_MS))
 
 
 def _spans(start_ms: int, end_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ site's currency.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum, unique
+from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS, HOUR_MS
@@ -23,16 +23,8 @@ if TYPE_CHECKING:
 
 
 @unique
-class Step(Enum):
-    """How far apart a rollup's rows are: the value is milliseconds, of a day those of an ordinary one."""
-
-    HOUR = HOUR_MS
-    DAY = DAY_MS
-
-
-@unique
-class Kept(StrEnum):
-    """Its retention class: rows of one class are kept for one time, which whoever runs the store chooses."""
+class RetentionClass(StrEnum):
+    """Rows of one class are kept for one and the same time, which whoever runs the store chooses."""
 
     HOURLY = "hourly"
     DAILY = "daily"
@@ -40,15 +32,16 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """One measurement: the tags that name a series, what a row may hold by field, and the time it stands for.
+    """One measurement: the tags that name a series, its fields by name, how far apart rows are, how long they are kept.
 
-    ``total`` is the rollup in which the rows of a building's head meters are summed; empty where none is.
+    Of days ``step_ms`` is that of an ordinary one. ``total`` names the rollup in which the rows of a building's head
+    meters are summed; it is empty where none is.
     """
 
     tags: tuple[str, ...]
     types: Mapping[str, FieldType]
-    step: Step
-    kept: Kept
+    step_ms: int
+    retention: RetentionClass
     total: str = ""
 
     @property
@@ -69,11 +62,11 @@ _USE = _floats("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", 
 _TOTAL = {**_USE, **_floats("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")}
 
 ROLLUPS: dict[str, Rollup] = {
-    "usage_1h": Rollup(_METER_TAGS, _USE, Step.HOUR, Kept.HOURLY, total="building_1h"),
-    "usage_1d": Rollup(_METER_TAGS, _USE, Step.DAY, Kept.DAILY, total="building_1d"),
-    "building_1h": Rollup(_BUILDING_TAGS, _TOTAL, Step.HOUR, Kept.HOURLY),
-    "building_1d": Rollup(_BUILDING_TAGS, _TOTAL, Step.DAY, Kept.DAILY),
-    "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), Step.HOUR, Kept.HOURLY),
+    "usage_1h": Rollup(_METER_TAGS, _USE, HOUR_MS, RetentionClass.HOURLY, total="building_1h"),
+    "usage_1d": Rollup(_METER_TAGS, _USE, DAY_MS, RetentionClass.DAILY, total="building_1d"),
+    "building_1h": Rollup(_BUILDING_TAGS, _TOTAL, HOUR_MS, RetentionClass.HOURLY),
+    "building_1d": Rollup(_BUILDING_TAGS, _TOTAL, DAY_MS, RetentionClass.DAILY),
+    "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), HOUR_MS, RetentionClass.HOURLY),
 }
 """Measurement by name. ``complete`` is 0 or 1, ``completeness`` 0–1, ``occ`` a code of ``accounting.calendars``."""
 

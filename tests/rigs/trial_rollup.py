@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType
-from stores.readings.rollups import ROLLUPS, Kept, Rollup, Step
+from stores.readings.rollups import ROLLUPS, RetentionClass, Rollup
 
 TRIAL = {"site": "s", "meter": "main"}
 TYPES = {"count": FieldType.INTEGER, "note": FieldType.TEXT, "x": FieldType.FLOAT}
 
 
-def add_trial(monkeypatch, types=TYPES, kept=Kept.DAILY):
+def add_trial(monkeypatch, types=TYPES, retention=RetentionClass.DAILY):
     """Its name; stores that are opened afterwards have it."""
-    monkeypatch.setitem(ROLLUPS, "trial", Rollup(tuple(TRIAL), types, Step.HOUR, kept))
+    monkeypatch.setitem(ROLLUPS, "trial", Rollup(tuple(TRIAL), types, HOUR_MS, retention))
     return "trial"
 
 

@@ -15,7 +15,7 @@ from stores.readings.influx.wire import connect
 from stores.readings.memory import MemoryStore
 from stores.readings.migrate import copy
 from stores.readings.rollup_columns import FieldType
-from stores.readings.rollups import ROLLUPS, Kept
+from stores.readings.rollups import ROLLUPS, RetentionClass
 from stores.readings.sqlite.store import SqliteStore
 
 FLOATS = dict.fromkeys(("count", "x"), FieldType.FLOAT)
@@ -31,7 +31,7 @@ def floats(*counts):
 
 def test_every_rollup_says_its_step_and_its_retention_class():
     """What was once asked of a name's ending."""
-    said = {name: (rollup.step.value, rollup.kept.value) for name, rollup in ROLLUPS.items()}
+    said = {name: (rollup.step_ms, rollup.retention.value) for name, rollup in ROLLUPS.items()}
     assert said == {
         "usage_1h": (HOUR_MS, "hourly"),
         "usage_1d": (DAY_MS, "daily"),
@@ -45,13 +45,13 @@ def test_every_rollup_says_its_step_and_its_retention_class():
     }
 
 
-@pytest.mark.parametrize("kept", Kept)
+@pytest.mark.parametrize("kept", RetentionClass)
 def test_rows_are_kept_as_their_class_says(url, monkeypatch, kept):
-    trial = add_trial(monkeypatch, kept=kept)
+    trial = add_trial(monkeypatch, retention=kept)
     store = open_readings(url, Registry())
     store.write_rollup(trial, [mixed([0], note=["a"])])
     wire = connect(influx_address(url))
-    asked = {one: f"SELECT note FROM {one.value}.trial" for one in Kept}  # noqa: S608 - no name from outside
+    asked = {one: f"SELECT note FROM {one.value}.trial" for one in RetentionClass}  # noqa: S608 - no name from outside
     assert [one for one, query in asked.items() if wire.ask_json(query)] == [kept]
     wire.client.close()
     store.close()
@@ -90,11 +90,11 @@ def test_a_file_of_the_present_layout_is_left_as_it_is(tmp_path):
 
 
 def test_an_influx_field_that_was_a_float_is_read_beside_later_whole_numbers(url, monkeypatch):
-    trial = add_trial(monkeypatch, FLOATS, Kept.HOURLY)
+    trial = add_trial(monkeypatch, FLOATS, RetentionClass.HOURLY)
     older = open_readings(url, Registry())
     older.write_rollup(trial, [floats(1.0, 7.0)])
     older.close()
-    add_trial(monkeypatch, INTEGER, Kept.HOURLY)
+    add_trial(monkeypatch, INTEGER, RetentionClass.HOURLY)
     store, later = open_readings(url, Registry()), 400 * DAY_MS  # another file of the server
     store.write_rollup(trial, [mixed([later], count=[BIG])])
     assert {t_ms: row["count"] for t_ms, row in rows_of(store, trial).items()} == {0: 1, HOUR_MS: 7, later: BIG}

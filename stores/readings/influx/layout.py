@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stores.readings.rollups import ROLLUPS, Kept
+from stores.readings.rollups import ROLLUPS, RetentionClass
 
 if TYPE_CHECKING:
     from stores.readings.influx.wire import InfluxWire
 
-RAW, HOURLY, DAILY, LOG = "raw", Kept.HOURLY.value, Kept.DAILY.value, "log"
+RAW, HOURLY, DAILY, LOG = "raw", RetentionClass.HOURLY.value, RetentionClass.DAILY.value, "log"
 LOG_DAYS = 7
 """So long a reader of changes may be away before it is told everything again."""
 
@@ -23,7 +23,7 @@ SHARD_DAYS = {RAW: 7, HOURLY: 182, DAILY: 3640, LOG: 1}
 
 def policy_of(rollup: str) -> str:
     """The policy of a rollup: one for each class of retention."""
-    return ROLLUPS[rollup].kept.value
+    return ROLLUPS[rollup].retention.value
 
 
 def shard_days(policy: str, days: int | None) -> int:
