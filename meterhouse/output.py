@@ -44,6 +44,11 @@ def speak_json(wanted: bool) -> None:
     _AS_JSON.set(wanted)
 
 
+def speaks_json() -> bool:
+    """Whether a program reads the answer."""
+    return _AS_JSON.get()
+
+
 def texts() -> Texts:
     """Every text in the reader's language."""
     return load_texts(_LANGUAGE.get())
@@ -72,10 +77,9 @@ def say(text_id: str, *, count: int | None = None, **params: object) -> None:
         typer.echo(t(text_id, **params) if count is None else t.counted(text_id, count, **params))
 
 
-def warn(text_id: str, **params: object) -> None:
-    """Print a warning beside the answer."""
-    sentence = texts()(text_id, **params)
-    typer.echo(_line({"warning": sentence}) if _AS_JSON.get() else sentence, err=True)
+def warn(sentence: str) -> None:
+    """Print a warning, in the reader's words, beside the answer."""
+    typer.echo(_line({"warning": sentence}) if _AS_JSON.get() else texts()("cli.warning", what=sentence), err=True)
 
 
 def tell_failure(error: Exception, code: int) -> int:

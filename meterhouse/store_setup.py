@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
 from stores.readings import influx_connection, open_readings, place_of
 from stores.readings.influx.address import is_influx
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 
 def prepare_store(
@@ -18,18 +14,19 @@ def prepare_store(
     site: str,
     now_ms: int,
     retention_days: tuple[int | None, int | None, int | None] = (None, None, None),
-    shortening: Literal["refused", "meant"] = "refused",
+    *,
+    may_shorten: bool = False,
 ) -> None:
     """Create what is missing, and keep readings, hours and days for so many days (0: for ever, None: as it is).
 
-    Raises ``ConfigError`` where that is shorter than before and not said to be meant.
+    Raises ``ConfigError`` where that is shorter than before, unless it ``may_shorten``.
     """
     open_readings(url).close()  # says what is wrong with the URL, and makes a file
     if is_influx(url):
         from stores.readings.influx.setup import Retention, prepare  # noqa: PLC0415 - the client is optional
 
         wire = influx_connection(url)
-        prepare(wire, Retention(*retention_days), site, now_ms, shortening)
+        prepare(wire, Retention(*retention_days), site, now_ms, may_shorten=may_shorten)
         wire.client.close()
 
 

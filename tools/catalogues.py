@@ -20,6 +20,7 @@ from facility.model import Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.system_alarm import SystemAlarm
 from facility.work import AlertState, Severity, Verdict
+from stores.readings.migrate import Doing
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from wording.refusals import REFUSALS
@@ -85,6 +86,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"event.{word}" for word in steps)
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
+    yield from (f"move.{doing}" for doing in Doing)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
     words = ("not_found", "form_refused", "not_understood", "too_late", "not_yours", "no_estate", "store_lost")

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from facility.errors import ConfigError, StoreUnavailable
+from meterhouse.commands.store_answers import ToldMove, ToldStore, facts_of, move_facts
 from meterhouse.move_progress import MoveProgress
+from meterhouse.output import answer, answers, say, texts, warn
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, prepare_store
 from meterhouse.table import render_facts
@@ -46,15 +48,15 @@ def init(
     """Prepare the store that METERHOUSE_STORE names."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id
-    kept = (raw_days, hourly_days, daily_days)
-    prepare_store(settings.store_url, site, _now_ms(), kept, "meant" if shorten else "refused")
-    typer.echo(f"ready for the readings of site '{site}'.")
+    prepare_store(settings.store_url, site, _now_ms(), (raw_days, hourly_days, daily_days), may_shorten=shorten)
+    say("cli.store.ready", site=site)
 
 
 @app.command(
     help="Say in one sentence what is wrong with the store, or that nothing is.",
     short_help="Say what is wrong with the store, if anything.",
 )
+@answers(ToldStore)
 def check(
     *,
     series_budget: Annotated[
@@ -65,33 +67,52 @@ def check(
     settings = Settings()
     registry = Registry(open_records(settings.records_url))
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
-    if not is_influx(settings.store_url):
-        check_exists(settings.store_url)
-        store = open_readings(settings.store_url)
-        known = str(len(store.latest()))
-        typer.echo(render_facts([("store", "a file"), ("points with readings", known), ("series", str(series))]))
-        _judge(series)
-        return
-    wire = influx_connection(settings.store_url)
+    told = _influx_told(settings, registry, series) if is_influx(settings.store_url) else _file_told(settings, series)
+    answer(told, lambda: render_facts(facts_of(texts(), told)))
+    _check_whole(told)
+    _judge(SeriesUse(max(series.series, told.series_in_server or 0), series_budget))
+
+
+def _file_told(settings: Settings, series: SeriesUse) -> ToldStore:
+    check_exists(settings.store_url)
+    points = len(open_readings(settings.store_url).latest())
+    return ToldStore("file", place_of(settings.store_url), series.series, series.budget, points=points)
+
+
+def _influx_told(settings: Settings, registry: Registry, series: SeriesUse) -> ToldStore:
+    """How an InfluxDB is. Raises ``StoreUnavailable`` for one that is not in order."""
     from stores.readings.influx.setup import (  # noqa: PLC0415 - the client is optional
         count_readings,
-        kept_days,
         look_over,
         server_series,
     )
 
-    facts = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
+    wire = influx_connection(settings.store_url)
+    found = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
     stored, (confirmed, elsewhere) = count_readings(wire, _now_ms()), _confirmed(settings)
-    counted = server_series(wire)
-    facts += [("readings", f"{stored:,}"), *elsewhere, ("series by the registry", str(series))]
-    facts += [("series in the server", f"{counted:,}")] if counted is not None else []
-    typer.echo(render_facts(facts))
-    if stored < confirmed and not kept_days(wire)["raw"]:
+    return ToldStore(
+        "influxdb",
+        found.place,
+        series.series,
+        series.budget,
+        site=found.site,
+        schema=found.schema,
+        kept_days=dict(found.kept_days),
+        readings=stored,
+        confirmed=confirmed,
+        series_in_server=server_series(wire),
+        ingest_elsewhere=elsewhere or None,
+    )
+
+
+def _check_whole(told: ToldStore) -> None:
+    """Raise ``StoreUnavailable`` for an InfluxDB that keeps for ever and has fewer readings than it has confirmed."""
+    lost = told.confirmed - told.readings if told.confirmed is not None and told.readings is not None else 0
+    if lost > 0 and not (told.kept_days or {}).get("raw"):
         raise StoreUnavailable(
-            f"the store holds {confirmed - stored:,} readings fewer than it has confirmed to ingest:"
+            f"the store holds {lost:,} readings fewer than it has confirmed to ingest:"
             " meterhouse reconcile brings back what journal and agents still have"
         )
-    _judge(SeriesUse(max(series.series, counted or 0), series_budget))
 
 
 def _judge(series: SeriesUse) -> None:
@@ -101,7 +122,8 @@ def _judge(series: SeriesUse) -> None:
             f"{series} series: watch fewer points, or raise METERHOUSE_SERIES_BUDGET if the store has the memory"
         )
     if series.is_near:
-        typer.echo(f"warning: {series} series, more than {NEAR_SHARE:.0%} of the budget", err=True)
+        words = {"series": f"{series.series:,}", "budget": f"{series.budget:,}", "share": f"{NEAR_SHARE:.0%}"}
+        warn(texts()("cli.store.near_budget", **words))
 
 
 @app.command(
@@ -110,6 +132,7 @@ def _judge(series: SeriesUse) -> None:
     " for everybody on the machine can read a command line.",
     short_help="Copy everything to another store.",
 )
+@answers(ToldMove)
 def migrate(
     to: Annotated[str, typer.Option(envvar="METERHOUSE_STORE_TO", help="URL of the store that is filled.")],
     source: Annotated[
@@ -129,31 +152,23 @@ def migrate(
             copied = copy(ours, theirs, progress.tell)
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{error}; what was copied stays, the same command goes on from there") from None
-    typer.echo(
-        render_facts(
-            [
-                ("readings copied", f"{copied.readings:,}"),
-                ("rollup rows copied", f"{copied.rows:,}"),
-                ("readings in both", f"{copied.count:,}"),
-                ("their sum in both", f"{copied.total!r}"),
-            ]
-        )
-    )
     ours.close()
     theirs.close()
+    told = ToldMove(copied.readings, copied.rows, copied.count, copied.total, copied.differences)
+    answer(told, lambda: render_facts(move_facts(texts(), told)))
     if copied.differences:
         raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
-    typer.echo("the two hold the same.")
+    say("cli.store.same")
 
 
-def _confirmed(settings: Settings) -> tuple[int, list[tuple[str, str]]]:
-    """How many readings this store has confirmed to ingest, or that ingest last stored in another, as a fact."""
+def _confirmed(settings: Settings) -> tuple[int, str]:
+    """How many readings this store has confirmed to ingest, and the other store where ingest stored last, if any."""
     file = settings.data / "ingest.json"
     tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     told = tree.get("confirmed", {"store": "", "readings": 0})
     if told["store"] in {"", place_of(settings.store_url)}:
-        return told["readings"], []
-    return 0, [("ingest", f"last stored in another store: {told['store']}")]
+        return told["readings"], ""
+    return 0, told["store"]
 
 
 def _now_ms() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from enum import StrEnum, unique
 from itertools import pairwise
 from math import fsum
 from typing import TYPE_CHECKING
@@ -34,18 +35,26 @@ OF_OLDER_ROWS = {"beyond_retention", "unknown_point"}
 """Why the target refuses a row and with it all rows of its series that are older."""
 
 
+@unique
+class Doing(StrEnum):
+    """What a move does, in this order."""
+
+    LOOK_AT_SOURCE = "look_at_source"
+    COPY_POINTS = "copy_points"
+    COPY_ROLLUPS = "copy_rollups"
+    COMPARE_ROLLUPS = "compare_rollups"
+    LOOK_AT_TARGET = "look_at_target"
+    COMPARE_POINTS = "compare_points"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is being done, how many of how many points or rollups are, and how many rows that were."""
+    """What is being done, how many of how many points or rollups are (none of none: unknown), and how many rows."""
 
-    doing: str
+    doing: Doing
     done: int = 0
     of: int = 0
     rows: int = 0
-
-    def __str__(self) -> str:
-        """``copying points: 3 of 200, 1,234,567 rows``."""
-        return f"{self.doing}: {self.done:,} of {self.of:,}, {self.rows:,} rows" if self.of else self.doing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +81,22 @@ class _Migration:
 
     def __init__(self, source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], None]) -> None:
         self._source, self._target, self._tell = source, target, tell
-        self._progress = Progress("")
+        self._progress = Progress(Doing.LOOK_AT_SOURCE)
         self._amiss: dict[str, str] = {}
 
     def run(self) -> Copied:
         """Copy, then compare."""
-        self._say(Progress("looking for what the source holds"))
+        self._say(Progress(Doing.LOOK_AT_SOURCE))
         ranges = dict(self._source.changes(0).ranges)
-        readings = sum(self._copy_point(point, *ranges[point]) for point in self._each("copying points", ranges))
-        rows = sum(self._copy_rollup(name, len(ranges)) for name in self._each("copying rollups", ROLLUPS))
-        for name in self._each("comparing rollups", ROLLUPS):
+        readings = sum(self._copy_point(point, *ranges[point]) for point in self._each(Doing.COPY_POINTS, ranges))
+        rows = sum(self._copy_rollup(name, len(ranges)) for name in self._each(Doing.COPY_ROLLUPS, ROLLUPS))
+        for name in self._each(Doing.COMPARE_ROLLUPS, ROLLUPS):
             self._compare_rollup(name, len(ranges))
-        self._say(Progress("looking for what the target holds"))
+        self._say(Progress(Doing.LOOK_AT_TARGET))
         theirs = self._target.changes(0).ranges
         counted = [
             total
-            for point in self._each("comparing points", ranges)
+            for point in self._each(Doing.COMPARE_POINTS, ranges)
             if (total := self._compare_point(point, ranges[point], theirs.get(point)))
         ]
         return Copied(
@@ -98,7 +107,7 @@ class _Migration:
             list(self._amiss.values())[:MOST_DIFFERENCES],
         )
 
-    def _each(self, doing: str, names: Iterable[str]) -> Iterator[str]:
+    def _each(self, doing: Doing, names: Iterable[str]) -> Iterator[str]:
         """The names in order, each told when it is done."""
         ordered = sorted(names)
         self._say(Progress(doing, of=len(ordered)))

@@ -9,6 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 import pytest
 from rigs.influx2_server import Influx2Server, built_influxd2
@@ -17,6 +18,7 @@ from rigs.ingest_rig import CATALOGUE, POWER
 from test_commands import meterhouse
 
 from facility.model import ReadingBatch
+from meterhouse.commands.store_answers import ToldMove, ToldStore
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import kept_days
@@ -124,6 +126,21 @@ def test_more_days_than_an_influxdb_can_count_are_refused_as_it_would_keep_fewer
 def test_a_file_needs_no_preparing(data):
     assert meterhouse("store", "init", data=data).returncode == 0
     assert "points with readings" in meterhouse("store", "check", data=data).stdout
+    assert "有读数的测点" in meterhouse("store", "check", "--language", "zh-Hans", data=data).stdout
+    told = msgspec.json.decode(meterhouse("store", "check", "--json", data=data).stdout, type=ToldStore)
+    assert (told.kind, told.place, told.points, told.readings) == ("file", str(data / "readings.db"), 0, None)
+
+
+def test_a_program_reads_how_a_store_is_and_what_a_move_copied(data, either):
+    filled(data)
+    meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=either)
+    moved = meterhouse("store", "migrate", "--to", either, "--json", data=data)
+    told = msgspec.json.decode(moved.stdout, type=ToldMove)
+    assert (moved.returncode, moved.stderr, told.readings_copied, told.differences) == (0, "", 3_000, [])
+    checked = meterhouse("store", "check", "--json", "--series-budget", 14, data=data, METERHOUSE_STORE=either)
+    store = msgspec.json.decode(checked.stdout, type=ToldStore)
+    assert (store.kind, store.site, store.readings, store.kept_days["raw"]) == ("influxdb", "town", 3_000, 400)
+    assert json.loads(checked.stderr) == {"warning": "13 of 14 series, more than 80% of the budget"}
 
 
 @pytest.mark.parametrize(

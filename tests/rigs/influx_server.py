@@ -106,7 +106,7 @@ class InfluxServer:
 def make_ready(url: str, site: str, retention: Retention | None = None) -> None:
     """What ``meterhouse store init --shorten`` does."""
     wire = connect(influx_address(url))
-    prepare(wire, retention or Retention(), site, time.time_ns() // 1_000_000, "meant")
+    prepare(wire, retention or Retention(), site, time.time_ns() // 1_000_000, may_shorten=True)
     wire.client.close()
 
 

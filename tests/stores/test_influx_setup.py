@@ -33,10 +33,9 @@ def test_what_is_kept_is_made_changed_and_said(wire):
     now_ms = time.time_ns() // 1_000_000
     prepare(wire, Retention(), "town", now_ms)
     assert kept_days(wire) == {"raw": 0, "hourly": 0, "daily": 0, "log": 7}
-    prepare(wire, Retention(400, 3650, 0), "town", now_ms, "meant")
+    prepare(wire, Retention(400, 3650, 0), "town", now_ms, may_shorten=True)
     assert kept_days(wire) == {"raw": 400, "hourly": 3650, "daily": 0, "log": 7}
-    facts = dict(look_over(wire, "town", now_ms))
-    assert facts["kept"] == "raw 400 days, hourly 3650 days, daily for ever, log 7 days"
+    assert look_over(wire, "town", now_ms).kept_days == {"raw": 400, "hourly": 3650, "daily": 0, "log": 7}
 
 
 @pytest.mark.parametrize("policy", ["raw", "hourly", "daily"])
@@ -52,7 +51,7 @@ def test_keeping_for_less_long_is_refused_whole_unless_it_is_meant(wire, policy,
         prepare(wire, Retention(**after), "town", NOW_MS)
     assert ("(kept 800 days," if kept else "(kept for ever,") in str(no.value)
     assert kept_days(wire) == was
-    prepare(wire, Retention(**after), "town", NOW_MS, "meant")
+    prepare(wire, Retention(**after), "town", NOW_MS, may_shorten=True)
     assert kept_days(wire) == {"raw": 200, "hourly": 200, "daily": 200, policy: asked, "log": 7}
 
 
@@ -101,7 +100,7 @@ def test_a_password_may_hold_any_sign_but_a_space(servers):
     admin.client.close()
     place = influxd.url.partition("@")[2]
     wire = connect(influx_address(f"influx://caretaker:Schl%C3%BCssel%3A%E5%AF%86%E7%A0%81%22%40%2F@{place}"))
-    assert dict(look_over(wire, "town", time.time_ns() // 1_000_000))["site"] == "town"
+    assert look_over(wire, "town", time.time_ns() // 1_000_000).site == "town"
     wire.client.close()
 
 

@@ -27,7 +27,6 @@ from stores.readings.influx.stretches import WEEK_MS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
-    from typing import Literal
 
     from stores.readings.influx.wire import InfluxWire
 
@@ -56,12 +55,13 @@ def prepare(
     retention: Retention,
     site: str,
     now_ms: int,
-    shortening: Literal["refused", "meant"] = "refused",
+    *,
+    may_shorten: bool = False,
 ) -> None:
     """Create or adjust database and policies, or buckets and their mappings, and mark them as the site's.
 
     Raises ``StoreUnavailable``, and changes nothing in the database of another site or of a newer Meterhouse; the same
-    with ``ConfigError`` where something would be kept for less long than it is: that deletes, and nobody has asked.
+    with ``ConfigError`` where something would be kept for less long (that deletes), unless it ``may_shorten``.
     """
     if not wire.address.speaks_v2:
         wire.ask_json(f'CREATE DATABASE "{wire.address.database}"')
@@ -69,7 +69,7 @@ def prepare(
     mark = read_mark(wire) if DAILY in known else None
     if mark is not None:  # before anything is changed: what is kept for less long is deleted
         check_mark(wire, mark, site)
-    if shortening == "refused":
+    if not may_shorten:
         _check_not_shorter(wire, known, retention, now_ms)
     if wire.address.speaks_v2:
         prepare_buckets(wire, retention.by_policy())
@@ -79,8 +79,18 @@ def prepare(
         write_mark(wire, site, now_ms)
 
 
-def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str, str]]:
-    """What a person wants to know of a store in use, as (what, how it is). Raises ``StoreUnavailable`` for what is not.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a person wants to know of a store in use."""
+
+    place: str
+    site: str
+    schema: int
+    kept_days: Mapping[str, int]
+
+
+def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> Prepared:
+    """How a store in use is. Raises ``StoreUnavailable`` for one that is not.
 
     A few pages are written, so that a full disk or an account that may only read is found here: fewer may find room.
     """
@@ -89,12 +99,7 @@ def look_over(wire: InfluxWire, site: str | None, now_ms: int) -> list[tuple[str
         raise StoreUnavailable(f"{wire.address.place} has not been prepared: run meterhouse store init")
     check_mark(wire, mark, site)
     wire.write(LOG, f'tried what="{token_hex(TRIED_BYTES)}" {now_ms // DAY_MS * DAY_MS}'.encode())
-    return [
-        ("server", wire.address.place),
-        ("site", mark.site),
-        ("schema", str(mark.schema)),
-        ("kept", ", ".join(f"{name} {_span(days)}" for name, days in kept_days(wire).items())),
-    ]
+    return Prepared(wire.address.place, mark.site, mark.schema, kept_days(wire))
 
 
 def kept_days(wire: InfluxWire) -> dict[str, int]:
