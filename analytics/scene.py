@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from facility.work import Evidence
+from facility.work import Evidence, Finding
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
     from facility.quantities import Quantity, Utility
+    from facility.work import Excess, Severity
 
 HOUR_MS = 3_600_000
 EVIDENCE_DAYS = 7
@@ -135,6 +136,38 @@ class Scene:
     def evidence(self, point: str, show: str = "usage", days: int = EVIDENCE_DAYS) -> Evidence:
         """The last days of a point, to be drawn."""
         return Evidence(point, self.now - timedelta(days=days), self.now, show)
+
+    def finding(
+        self,
+        detector: str,
+        point: str,
+        since_ms: int,
+        *evidence: Evidence,
+        severity: Severity,
+        confidence: float,
+        excess: Excess | None = None,
+        utility: Utility | None = None,
+        message: str = "",
+        **params: str | float,
+    ) -> Finding:
+        """What a detector says of a point now; ``params`` beside meter, building and ``since_at`` fill its texts."""
+        meter, since = self.catalogue.meter[self.catalogue.point[point].meter], instant(since_ms)
+        named = {"meter": meter.id, "building": meter.building, "since_at": since.isoformat()}
+        return Finding(
+            detector=detector,
+            point=point,
+            meter=meter.id,
+            building=meter.building,
+            since=since,
+            seen_at=self.now,
+            severity=severity,
+            confidence=confidence,
+            evidence=evidence,
+            params={**named, **params},
+            excess=excess,
+            utility=utility,
+            message=message,
+        )
 
 
 def instant(t_ms: int) -> datetime:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import instant
 from facility.quantities import Utility
-from facility.work import Excess, Finding, Severity
+from facility.work import Excess, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Floats, Scene, Use
+    from facility.work import Finding
 
 DAY_H = 24
 LOOK_BACK_DAYS = 91
@@ -66,27 +66,18 @@ class ContinuousFlow:
         first = int(rest[-1]) + 1 if len(rest) else 0
         hours = len(use.qty) - first
         rate = lowest - usual
-        since = instant(int(use.t_ms[first]))
-        return Finding(
-            detector=self.name,
-            point=use.point,
-            meter=use.meter.id,
-            building=use.meter.building,
-            since=since,
-            seen_at=scene.now,
+        return scene.finding(
+            self.name,
+            use.point,
+            int(use.t_ms[first]),
+            scene.evidence(use.point),
             severity=Severity.URGENT if rate >= BURST_M3H else Severity.ACT,
             confidence=round(min(0.97, 0.85 + 0.002 * (hours - DAY_H)), 2),
-            evidence=(scene.evidence(use.point),),
-            params={
-                "meter": use.meter.id,
-                "building": use.meter.building,
-                "since_at": since.isoformat(),
-                "hours_h": hours,
-                "rate_qty": round(rate, 3),
-                "excess_qty": round(rate * hours, 2),
-                "per_day_qty": round(rate * DAY_H, 2),
-                "unit": use.utility.unit,
-            },
+            hours_h=hours,
+            rate_qty=round(rate, 3),
+            excess_qty=round(rate * hours, 2),
+            per_day_qty=round(rate * DAY_H, 2),
+            unit=use.utility.unit,
             excess=Excess(round(rate * hours, 3), use.utility.unit, round(rate * DAY_H, 3)),
             utility=use.utility,
         )

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import HOUR_MS, instant
+from analytics.scene import HOUR_MS
 from facility.quantities import Quantity, Utility
-from facility.work import Excess, Finding, Severity
+from facility.work import Excess, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Scene, Use
     from facility.model import Building, Point
+    from facility.work import Finding
     from stores.readings.port import Series
 
 WITH_LIGHTS = "door_left_open_lights"
@@ -71,30 +72,19 @@ class DoorLeftOpen:
     def _finding(self, scene: Scene, point: Point, building: Building, since_ms: int) -> Finding:
         lights = max(_lights_on(scene, building, since_ms), key=lambda found: found.excess, default=None)
         hours = (scene.now_ms - since_ms) / HOUR_MS
-        since = instant(since_ms)
         excess, unit = (round(lights.excess, 3), lights.use.utility.unit) if lights else (0.0, "kWh")
-        return Finding(
-            detector=self.name,
-            point=point.id,
-            meter=point.meter,
-            building=building.id,
-            since=since,
-            seen_at=scene.now,
+        return scene.finding(
+            self.name,
+            point.id,
+            since_ms,
+            scene.evidence(point.id, "reading", days=2),
+            *((scene.evidence(lights.use.point),) if lights else ()),
             severity=Severity.ACT,
             confidence=0.97 if lights else 0.9,
-            evidence=(
-                scene.evidence(point.id, "reading", days=2),
-                *((scene.evidence(lights.use.point),) if lights else ()),
-            ),
-            params={
-                "meter": point.meter,
-                "building": building.id,
-                "since_at": since.isoformat(),
-                "hours_h": round(hours, 1),
-                "lights_meter": lights.use.meter.id if lights else "",
-                "excess_qty": excess,
-                "unit": unit,
-            },
+            hours_h=round(hours, 1),
+            lights_meter=lights.use.meter.id if lights else "",
+            excess_qty=excess,
+            unit=unit,
             excess=Excess(excess, unit, round(excess / max(hours, 1) * DAY_H, 3)) if lights else None,
             utility=lights.use.utility if lights else None,
             message=WITH_LIGHTS if lights else "",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import instant
 from facility.model import MeterRole
 from facility.quantities import Utility
-from facility.work import Evidence, Excess, Finding, Severity
+from facility.work import Evidence, Excess, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Floats, Scene, Use
+    from facility.work import Finding
 
 DAY_H = 24
 MAX_STRETCH_H = 120
@@ -97,27 +97,20 @@ class NightWaste:
     def _finding(self, scene: Scene, cause: Use, seen_on: Use, hours: int) -> Finding:
         run = slice(len(cause.qty) - hours, None)
         excess = float(np.nansum(cause.excess[run]))
-        since = instant(int(cause.t_ms[run][0]))
         parent = () if cause is seen_on else (scene.evidence(seen_on.point),)
-        return Finding(
-            detector=self.name,
-            point=cause.point,
-            meter=cause.meter.id,
-            building=cause.meter.building,
-            since=since,
-            seen_at=scene.now,
+        return scene.finding(
+            self.name,
+            cause.point,
+            int(cause.t_ms[run][0]),
+            scene.evidence(cause.point),
+            *parent,
+            *_shared_head(scene, cause, seen_on),
             severity=Severity.ACT if hours >= DAY_H else Severity.WATCH,
             confidence=round(min(0.95, 0.7 + 0.02 * hours), 2),
-            evidence=(scene.evidence(cause.point), *parent, *_shared_head(scene, cause, seen_on)),
-            params={
-                "meter": cause.meter.id,
-                "building": cause.meter.building,
-                "since_at": since.isoformat(),
-                "hours_h": hours,
-                "excess_qty": round(excess, 1),
-                "per_hour_qty": round(excess / hours, 1),
-                "unit": cause.utility.unit,
-            },
+            hours_h=hours,
+            excess_qty=round(excess, 1),
+            per_hour_qty=round(excess / hours, 1),
+            unit=cause.utility.unit,
             excess=Excess(round(excess, 3), cause.utility.unit, round(excess / hours * DAY_H, 3)),
             utility=cause.utility,
         )

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import HOUR_MS, instant
+from analytics.scene import HOUR_MS
 from facility.model import MeterRole
-from facility.work import Finding, Severity
+from facility.work import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Scene
     from facility.model import Meter
+    from facility.work import Finding
 
 DAY_H = 24
 
@@ -62,22 +63,13 @@ class SilentMeter:
 
     def _finding(self, scene: Scene, meter: Meter, last_ms: int) -> Finding:
         point = scene.catalogue.accounted_point(meter) or scene.catalogue.points_of(meter.id)[0]
-        since = instant(last_ms)
         head = meter.role is MeterRole.HEAD and meter.utility is not None
-        return Finding(
-            detector=self.name,
-            point=point.id,
-            meter=meter.id,
-            building=meter.building,
-            since=since,
-            seen_at=scene.now,
+        return scene.finding(
+            self.name,
+            point.id,
+            last_ms,
+            scene.evidence(point.id, "reading"),
             severity=Severity.ACT if head else Severity.WATCH,
             confidence=0.97,
-            evidence=(scene.evidence(point.id, "reading"),),
-            params={
-                "meter": meter.id,
-                "building": meter.building,
-                "since_at": since.isoformat(),
-                "hours_h": round((scene.now_ms - last_ms) / HOUR_MS, 1),
-            },
+            hours_h=round((scene.now_ms - last_ms) / HOUR_MS, 1),
         )

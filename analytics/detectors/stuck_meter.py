@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import instant
-from facility.work import Finding, Severity
+from facility.work import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Flags, Scene, Use
+    from facility.work import Finding
 
 DAY_H = 24
 STILL = 1e-6
@@ -42,25 +42,17 @@ class StuckMeter:
                 yield self._finding(scene, use, run)
 
     def _finding(self, scene: Scene, use: Use, run: int) -> Finding:
-        since = instant(int(use.t_ms[-run]))
-        return Finding(
-            detector=self.name,
-            point=use.point,
-            meter=use.meter.id,
-            building=use.meter.building,
-            since=since,
-            seen_at=scene.now,
+        return scene.finding(
+            self.name,
+            use.point,
+            int(use.t_ms[-run]),
+            scene.evidence(use.point, "reading"),
+            scene.evidence(use.point),
             severity=Severity.WATCH,
             confidence=round(min(0.97, 0.8 + 0.01 * run), 2),
-            evidence=(scene.evidence(use.point, "reading"), scene.evidence(use.point)),
-            params={
-                "meter": use.meter.id,
-                "building": use.meter.building,
-                "since_at": since.isoformat(),
-                "hours_h": run,
-                "expected_qty": round(float(np.nansum(use.expected[-run:])), 1),
-                "unit": use.utility.unit,
-            },
+            hours_h=run,
+            expected_qty=round(float(np.nansum(use.expected[-run:])), 1),
+            unit=use.utility.unit,
         )
 
 

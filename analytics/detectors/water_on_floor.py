@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import HOUR_MS, instant
+from analytics.scene import HOUR_MS
 from facility.quantities import Quantity
-from facility.work import Finding, Severity
+from facility.work import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import Scene
+    from facility.work import Finding
 
 
 class WaterOnFloor:
@@ -29,22 +30,13 @@ class WaterOnFloor:
                 continue
             dry = np.flatnonzero(series.x == 0)
             first = int(dry[-1]) + 1 if len(dry) else 0
-            since = instant(int(series.t_ms[first]))
-            meter = scene.catalogue.meter[point.meter]
-            yield Finding(
-                detector=self.name,
-                point=point.id,
-                meter=meter.id,
-                building=meter.building,
-                since=since,
-                seen_at=scene.now,
+            since_ms = int(series.t_ms[first])
+            yield scene.finding(
+                self.name,
+                point.id,
+                since_ms,
+                scene.evidence(point.id, "reading", days=2),
                 severity=Severity.URGENT,
                 confidence=0.95,
-                evidence=(scene.evidence(point.id, "reading", days=2),),
-                params={
-                    "meter": meter.id,
-                    "building": meter.building,
-                    "since_at": since.isoformat(),
-                    "hours_h": round((scene.now_ms - int(series.t_ms[first])) / HOUR_MS, 1),
-                },
+                hours_h=round((scene.now_ms - since_ms) / HOUR_MS, 1),
             )

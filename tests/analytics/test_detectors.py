@@ -71,7 +71,9 @@ def test_each_finds_its_fault_and_says_who_where_and_since_when(name, broken):
     assert finding.since <= finding.seen_at
     assert finding.evidence
     assert 0 < finding.confidence <= 1
-    assert finding.params["meter"] == finding.meter
+    assert finding.meter == CATALOGUE.point[finding.point].meter
+    named = {"meter": finding.meter, "building": "hall", "since_at": finding.since.isoformat()}
+    assert finding.params | named == finding.params
 
 
 def test_later_readings_do_not_change_what_was_found_before(name, broken, broken_until_cut):
