@@ -71,7 +71,7 @@ def sections(visit: Visit, building: Building) -> list[Section]:
     for utility in UTILITIES:
         heads = visit.catalogue.head_meters(building.id, utility)
         if heads:
-            tile = flow_tile(visit, slug("flow", building.id, utility.value), heads, utility, age="shown")
+            tile = flow_tile(visit, slug("flow", building.id, utility.value), heads, utility, shows_age=True)
             used, by_day = today(visit, building, utility), days(visit, building, utility)
             found.append(Section(utility, tile, used, by_day, provenance(heads)))
     return found

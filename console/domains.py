@@ -194,7 +194,7 @@ def _pue_tile(visit: Visit, rooms: Sequence[Meter], racks: Sequence[Meter]) -> T
 
 def _quiet(tile: Tile) -> Tile:
     """The same figure without its age, which then shows only when it is old."""
-    return replace(tile, age="hidden")
+    return replace(tile, shows_age=False)
 
 
 def _where(visit: Visit, point: Point) -> str:

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from console.visit import Visit
 
 
-def fragments(templates: Environment, visit: Visit, scope: str) -> dict[str, str]:
+def fragments(templates: Environment, visit: Visit, of: str) -> dict[str, str]:
     """Live pieces of ``estate``, of ``alerts`` (the badge alone) or of a building, each marked for its place."""
     template = templates.get_template("_parts.html")
     module = template.make_module({"t": visit.texts, "f": visit.formats, "now": visit.now})
-    pieces = {"alert-badge": str(module.alert_badge(len(open_alerts(visit)), "yes"))}  # type: ignore[attr-defined]
-    for tile in _tiles(visit, scope):
-        pieces[tile.id] = str(module.tile(tile, "yes"))  # type: ignore[attr-defined]
+    pieces = {"alert-badge": str(module.alert_badge(len(open_alerts(visit)), replaces=True))}  # type: ignore[attr-defined]
+    for tile in _tiles(visit, of):
+        pieces[tile.id] = str(module.tile(tile, replaces=True))  # type: ignore[attr-defined]
     return pieces
 
 
-def _tiles(visit: Visit, scope: str) -> Iterator[Tile]:
-    if scope == "estate":
+def _tiles(visit: Visit, of: str) -> Iterator[Tile]:
+    if of == "estate":
         yield from _estate_tiles(visit)
-    elif scope in visit.catalogue.building:
-        yield from _building_tiles(visit, scope)
+    elif of in visit.catalogue.building:
+        yield from _building_tiles(visit, of)
 
 
 def _estate_tiles(visit: Visit) -> Iterator[Tile]:
@@ -59,7 +59,7 @@ def _building_tiles(visit: Visit, building: str) -> Iterator[Tile]:
     for utility in UTILITIES:
         heads = visit.catalogue.head_meters(building, utility)
         if heads:
-            yield flow_tile(visit, slug("flow", building, utility.value), heads, utility, age="shown")
+            yield flow_tile(visit, slug("flow", building, utility.value), heads, utility, shows_age=True)
     for meter in visit.catalogue.meters_of(building):
         if meter.utility is None:
             points = visit.catalogue.points_of(meter.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
@@ -36,7 +36,7 @@ class Tile:
     at_ms: int | None = None
     stale_after_s: float = 25.0
     tone: str = ""  # ok | watch | act | unknown: drawn as an icon beside the words
-    age: str = "hidden"  # shown | hidden
+    shows_age: bool = False  # else only once it is old
 
     def is_stale(self, now_ms: int) -> bool:
         """Whether the figure is too old to be called live."""
@@ -58,12 +58,14 @@ def flow_amount(visit: Visit, utility: Utility, x: float) -> Amount:
     return visit.formats.reading(LIVE_QUANTITY[utility], x)
 
 
-def flow_tile(visit: Visit, tile_id: str, meters: Iterable[Meter], utility: Utility, *, age: str = "hidden") -> Tile:
+def flow_tile(
+    visit: Visit, tile_id: str, meters: Iterable[Meter], utility: Utility, *, shows_age: bool = False
+) -> Tile:
     """The sum of what flows through some meters now."""
     now = live_sum(visit.catalogue, meters, utility, visit.picture)
     if now is None:
-        return Tile(tile_id, NOTHING, age=age)
-    return Tile(tile_id, flow_amount(visit, utility, now.x), now.t_ms, stale_after_s(now.poll_s), age=age)
+        return Tile(tile_id, NOTHING, shows_age=shows_age)
+    return Tile(tile_id, flow_amount(visit, utility, now.x), now.t_ms, stale_after_s(now.poll_s), shows_age=shows_age)
 
 
 def point_tile(visit: Visit, point: Point, prefix: str = "point") -> Tile:
@@ -71,16 +73,14 @@ def point_tile(visit: Visit, point: Point, prefix: str = "point") -> Tile:
     tile_id = slug(prefix, point.id)
     latest = visit.picture.values.get(point.id)
     if latest is None:
-        return Tile(tile_id, NOTHING, tone="unknown" if point.quantity.kind is Kind.STATE else "", age="shown")
+        return Tile(tile_id, NOTHING, tone="unknown" if point.quantity.kind is Kind.STATE else "", shows_age=True)
     limit_s = point_stale_after_s(visit, point)
     if point.quantity.kind is not Kind.STATE:
-        return Tile(tile_id, visit.formats.reading(point.quantity, latest.x), latest.t_ms, limit_s, age="shown")
+        return Tile(tile_id, visit.formats.reading(point.quantity, latest.x), latest.t_ms, limit_s, shows_age=True)
     word = state_word(visit.texts, point.quantity, latest.x)
     fresh_tone = "ok" if latest.x < ON else "act" if point.quantity in ALARM_STATES else "watch"
-    tile = Tile(tile_id, Amount(word, ""), latest.t_ms, limit_s, fresh_tone, "shown")
-    return (
-        tile if not tile.is_stale(visit.now_ms) else Tile(tile_id, tile.amount, tile.at_ms, limit_s, "unknown", "shown")
-    )
+    tile = Tile(tile_id, Amount(word, ""), latest.t_ms, limit_s, fresh_tone, shows_age=True)
+    return replace(tile, tone="unknown") if tile.is_stale(visit.now_ms) else tile
 
 
 def point_stale_after_s(visit: Visit, point: Point) -> float:
@@ -93,7 +93,8 @@ def seen_tile(visit: Visit, building: Building) -> Tile:
     """When a building was last heard of; only its age is shown."""
     polls = [meter.poll_s for meter in visit.catalogue.meters_of(building.id)]
     at_ms = last_seen_ms(visit.catalogue, building.id, visit.picture)
-    return Tile(slug("seen", building.id), Amount("", ""), at_ms, stale_after_s(min(polls, default=10.0)), age="shown")
+    limit_s = stale_after_s(min(polls, default=10.0))
+    return Tile(slug("seen", building.id), Amount("", ""), at_ms, limit_s, shows_age=True)
 
 
 def power_tile(visit: Visit, building: Building) -> Tile:

@@ -25,35 +25,35 @@ FULL = {"retry-after": "30"}
 
 
 @router.get("/live")
-def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], scope: str = "alerts") -> Response:
+def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """The same figures once, for a browser that cannot hold a stream."""
-    return HTMLResponse("".join(_checked(request, visit, scope).values()))
+    return HTMLResponse("".join(_checked(request, visit, of).values()))
 
 
 @router.get("/events")
-def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], scope: str = "alerts") -> Response:
+def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """Server-sent events. Last-Event-ID is not needed: the first message of a stream is the whole picture."""
-    _checked(request, visit, scope)
+    _checked(request, visit, of)
     if not parts_of(request).seats.are_free(request.state.session):
         raise HTTPException(429, headers=FULL)
-    return StreamingResponse(_stream(request, scope), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(_stream(request, of), media_type="text/event-stream", headers=HEADERS)
 
 
-def _checked(request: Request, visit: Visit, scope: str) -> dict[str, str]:
-    if scope not in {"estate", "alerts"} and scope not in visit.catalogue.building:
+def _checked(request: Request, visit: Visit, of: str) -> dict[str, str]:
+    if of not in {"estate", "alerts"} and of not in visit.catalogue.building:
         raise HTTPException(404)
-    return fragments(parts_of(request).templates, visit, scope)
+    return fragments(parts_of(request).templates, visit, of)
 
 
-async def _stream(request: Request, scope: str) -> AsyncIterator[str]:
+async def _stream(request: Request, of: str) -> AsyncIterator[str]:
     """Until the browser leaves, the session ends or the console stops."""
     with parts_of(request).seats.taken(request.state.session):
         yield "retry: 3000\n\n"
-        async for piece in _pieces(request, scope):
+        async for piece in _pieces(request, of):
             yield piece
 
 
-async def _pieces(request: Request, scope: str) -> AsyncIterator[str]:
+async def _pieces(request: Request, of: str) -> AsyncIterator[str]:
     parts = parts_of(request)
     sent: dict[str, str] = {}
     seen, quiet_s, since_look_s = -1, 0.0, LOOK_ANYWAY_S
@@ -61,7 +61,7 @@ async def _pieces(request: Request, scope: str) -> AsyncIterator[str]:
         version = parts.access.newest
         if version != seen or since_look_s >= LOOK_ANYWAY_S:
             since_look_s = 0.0
-            fresh = await run_in_threadpool(_fresh, request, scope)
+            fresh = await run_in_threadpool(_fresh, request, of)
             if fresh is None:
                 return
             changed = {name: html for name, html in fresh.items() if sent.get(name) != html}
@@ -76,13 +76,13 @@ async def _pieces(request: Request, scope: str) -> AsyncIterator[str]:
         quiet_s, since_look_s = quiet_s + TICK_S, since_look_s + TICK_S
 
 
-def _fresh(request: Request, scope: str) -> dict[str, str] | None:
-    """All figures of the scope now; None once the session has ended."""
+def _fresh(request: Request, of: str) -> dict[str, str] | None:
+    """All figures of what a page shows, as of now; None once the session has ended."""
     parts = parts_of(request)
     try:
         if parts.access.person(request.state.session, parts.clock()) is None:
             return None
-        return fragments(parts.templates, visit_of(request), scope)
+        return fragments(parts.templates, visit_of(request), of)
     except StoreUnavailable:
         return {}
 

@@ -84,7 +84,7 @@ def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
         "verdicts": list(Verdict),
         "days_per_year": DAYS_PER_YEAR,
         "note_length": NOTE_LENGTH,
-        "scope": "alerts",
+        "live_of": "alerts",
     }
 
 

@@ -28,5 +28,5 @@ def alerts(
         filters=counts(visit, building or None),
         state=state,
         building_id=building,
-        scope="alerts",
+        live_of="alerts",
     )

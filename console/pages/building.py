@@ -32,5 +32,5 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         cases=[case(visit, alert) for alert in open_alerts(visit, found.id)],
         seen=seen_tile(visit, found),
         sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
-        scope=found.id,
+        live_of=found.id,
     )

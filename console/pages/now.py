@@ -27,5 +27,5 @@ def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Respons
         reporting=reporting_tile(visit),
         open_count=len(open_alerts(visit)),
         domains=domains(visit),
-        scope="estate",
+        live_of="estate",
     )

@@ -57,7 +57,7 @@ def quarantine(
         reason=reason,
         agent=agent,
         address=address,
-        scope="alerts",
+        live_of="alerts",
     )
 
 

@@ -63,5 +63,5 @@ def _item_parts(request: Request, visit: Visit, named: QuarantineItem) -> dict[s
         "is_acted_on": "hx-request" in request.headers and request.headers.get("hx-trigger") != "item-acts",
         "shown_bytes": SHOWN_PAYLOAD_BYTES,
         "note_length": NOTE_LENGTH,
-        "scope": "alerts",
+        "live_of": "alerts",
     }

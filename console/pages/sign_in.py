@@ -17,7 +17,7 @@ router = APIRouter()
 @router.get("/sign-in")
 def show(request: Request, token: str = "") -> Response:
     """One button. A link preview that opens this page does not consume the link."""
-    return page(request, "sign_in.html", token=token, refused="", languages=LANGUAGES)
+    return page(request, "sign_in.html", token=token, is_refused=False, languages=LANGUAGES)
 
 
 @router.post("/sign-in")
@@ -27,7 +27,7 @@ def redeem(request: Request, token: Annotated[str, Form(max_length=200)]) -> Res
     try:
         session = parts.access.sign_in(token, parts.clock(), parts.session_s)
     except Denied:
-        return page(request, "sign_in.html", status=403, token="", refused="yes", languages=LANGUAGES)
+        return page(request, "sign_in.html", status=403, token="", is_refused=True, languages=LANGUAGES)
     parts.access.sign_out(request.state.session)  # a new session ends the one that this browser had
     answer = RedirectResponse("/", 303)
     answer.set_cookie(

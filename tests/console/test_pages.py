@@ -64,7 +64,7 @@ def test_a_language_is_kept_for_the_person(visitor):
         "/alerts/none",
         "/alerts?state=odd",
         "/alerts?building=none",
-        "/live?scope=x",
+        "/live?of=x",
         "/quarantine/99",
     ],
 )
@@ -217,7 +217,7 @@ def test_without_an_estate_the_page_says_what_to_do(empty):
 def test_an_estate_without_readings_shows_no_figures_and_no_errors(empty, sample):
     client, records, _ = empty
     Registry(records).apply(sample.catalogue, by="test", at=NOW)
-    for path in ("/", "/buildings/lib", "/alerts", "/quarantine", "/live?scope=lib", "/api/buildings/lib/today"):
+    for path in ("/", "/buildings/lib", "/alerts", "/quarantine", "/live?of=lib", "/api/buildings/lib/today"):
         assert client.get(path).status_code == 200, path
     assert "No expectation yet" in client.get("/").text
     assert "Nothing here" in client.get("/alerts").text

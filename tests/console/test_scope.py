@@ -115,7 +115,7 @@ def paths(sample):
     return [
         "/", "/buildings/lib", "/alerts?state=all", "/alerts?state=all&building=lib", *cards,
         *(f"/api{card}/evidence" for card in cards), "/api/buildings/lib/today", "/api/buildings/lib/days/water",
-        "/live?scope=estate", "/live?scope=lib", "/live?scope=alerts", "/quarantine", "/quarantine?show=closed",
+        "/live?of=estate", "/live?of=lib", "/live?of=alerts", "/quarantine", "/quarantine?show=closed",
         "/quarantine?agent=edge-lib", "/quarantine?reason=unknown_point",
     ]  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_no_page_and_no_api_names_anything_of_another_building(lib, client_of, s
         answer = lib.get(path)
         assert answer.status_code == 200, path
         assert FOREIGN.findall(answer.text) == [], path
-    everybody = "".join(client_of("Kim").get(path).text for path in ("/", "/alerts?state=all", "/live?scope=estate"))
+    everybody = "".join(client_of("Kim").get(path).text for path in ("/", "/alerts?state=all", "/live?of=estate"))
     assert {"office", "hall"} <= set(FOREIGN.findall(everybody)), "what is looked for can be found"
 
 
@@ -168,8 +168,8 @@ def test_records_are_asked_for_what_shows_and_no_more(lib, sample):
         "/alerts?building={}",
         "/api/buildings/{}/today",
         "/api/buildings/{}/days/electricity",
-        "/live?scope={}",
-        "/events?scope={}",
+        "/live?of={}",
+        "/events?of={}",
     ],
 )
 def test_another_building_is_one_that_does_not_exist(lib, client_of, path):
@@ -199,7 +199,7 @@ def test_lists_and_counts_leave_other_buildings_out(lib):
 
 
 def test_the_stream_leaves_other_buildings_out(lib, sample):
-    with lib.stream("GET", "/events?scope=estate") as answer:
+    with lib.stream("GET", "/events?of=estate") as answer:
         lines = answer.iter_lines()
         first = _event(lines)
         assert any('id="power-lib"' in line for line in first)

@@ -25,12 +25,12 @@ def test_a_fresh_value_is_live_however_late_an_older_one_arrives(visitor, sample
     text = visitor.get("/buildings/lib").text
     assert 'id="point-lib-leak-leak-total" class="tile tone-ok"' in text
     sample.say("lib-air/co2/total", 700.0, NOW - timedelta(minutes=3))
-    later = visitor.get("/live?scope=lib").text
+    later = visitor.get("/live?of=lib").text
     assert 'id="point-lib-air-co2-total" class="tile"' in later
 
 
 def test_the_stream_sends_the_whole_picture_and_then_what_changed(visitor, sample):
-    with visitor.stream("GET", "/events?scope=estate", headers={"Last-Event-ID": "17"}) as answer:
+    with visitor.stream("GET", "/events?of=estate", headers={"Last-Event-ID": "17"}) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
         first = _event(lines)
@@ -105,7 +105,7 @@ def test_it_stops_cleanly_while_somebody_listens(sample):
         session = {"meterhouse_session": sample.session()}
         with (
             httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=session, trust_env=False) as client,
-            client.stream("GET", "/events?scope=estate"),
+            client.stream("GET", "/events?of=estate"),
         ):
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
