@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Since when a device hung where nobody noted it."""
 
+BEFORE_THE_LEDGER = "there before the ledger began"
+"""The reason of an entry that nobody made."""
+
 Ratios = tuple[float, float]
 """CT and PT."""
 
@@ -62,7 +65,7 @@ def first_installation(meter: Meter) -> Installation:
         meter.rolls_over_at,
         meter.ct_ratio,
         meter.pt_ratio,
-        reason="there before the ledger began",
+        reason=BEFORE_THE_LEDGER,
         by="meterhouse",
     )
 

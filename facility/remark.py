@@ -1,17 +1,31 @@
-"""What a person should know and nothing is stopped by: a message id and its parameters, worded for each reader."""
+"""What a person should know and nothing is stopped by: a closed vocabulary, worded for each reader at last."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import StrEnum, unique
+from typing import Any
 
-if TYPE_CHECKING:
-    from facility.work import Params
+
+@unique
+class RemarkKind(StrEnum):
+    """What there is to know; ``remark.<kind>`` is its text in every catalogue."""
+
+    AGENT_MUST_KNOW = "agent_must_know"
+    YEAR_WITHOUT_NOTICE = "year_without_notice"
+    DEVICE_WITHOUT_DATE = "device_without_date"
+    MONTH_NOT_OVER = "month_not_over"
+    NOTHING_KNOWN = "nothing_known"
+    TO_BE_COMPUTED_AGAIN = "to_be_computed_again"
+    REGISTERS_DIFFER = "registers_differ"
+    REGISTER_STOOD_STILL = "register_stood_still"
+    HOURS_MISSING = "hours_missing"
+    DAYS_WITHOUT_PRICE = "days_without_price"
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing to know. ``message_id`` names its text in every catalogue; an alert's rules hold for ``params``."""
+    """One thing to know. ``params`` are typed: instants and days, numbers, lists of ids; ``utility`` is a word."""
 
-    message_id: str
-    params: Params = field(default_factory=dict)
+    kind: RemarkKind
+    params: dict[str, Any] = field(default_factory=dict)

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from datetime import date, datetime  # noqa: TC003 - pydantic reads the annotations
+from decimal import Decimal  # noqa: TC003
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
-from accounting.calendars import SiteCalendar
-from accounting.tariffs import Tariffs
-from facility.errors import ConfigError
-from facility.quantities import Utility
-from reports.doubts import doubts
-from reports.lines import Line, billed_lines, rounded
-from reports.proof import Proof, RegisterLine, prove
-from reports.stored_use import StoredUse, read_days, read_peak, read_use
-from stores.counters import Counters
-from stores.records.accounts import Days  # noqa: TC001 - pydantic reads the annotation
+from facility.model import Name  # noqa: TC001
+from facility.remark import Remark, RemarkKind
+from reports.lines import Line  # noqa: TC001
+from reports.proof import RegisterLine  # noqa: TC001
+from stores.records.accounts import Days  # noqa: TC001
 
 if TYPE_CHECKING:
-    from facility.catalogue import Catalogue
-    from stores.readings.port import ReadingStore
-    from stores.records.accounts import Accounts, Adjustment
-
-CENT = Decimal("0.01")
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +66,25 @@ class AdjustingLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedIn:
+    """When a month was closed, and by whom."""
+
+    at: datetime
+    by: str
+
+
+def _both_names(name: Any) -> Any:
+    """Months were closed with the English name alone, once."""
+    return {"en": name} if isinstance(name, str) else name
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """A building's month. ``total`` is the sum of all lines as printed, to the cent."""
 
     site: str
     building: str
-    name: str
+    name: Annotated[Name, BeforeValidator(_both_names)]
     month: str
     start: datetime
     end: datetime
@@ -90,134 +93,28 @@ class Bill:
     utilities: tuple[UtilityBill, ...]
     adjustments: tuple[AdjustingLine, ...]
     total: Decimal
-    closed: str = ""
-    doubts: tuple[str, ...] = ()
+    closed: HandedIn | None = None
+    doubts: tuple[Remark, ...] = ()
     """Why it is not fit to be closed yet, each with what to do."""
     days: dict[str, Days] = field(default_factory=dict)
     """The days it was made from, by counter (meter/quantity): what a closed month is compared with later."""
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What a person must know before handing it in."""
+    def notes(self) -> tuple[Remark, ...]:
+        """What a person must know before handing it in: its doubts first."""
         return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility)))
+
+
+def _notes(bill: UtilityBill) -> Iterator[Remark]:
+    for line in bill.registers:
+        for stood in line.standstills:
+            params = {"meter": line.meter, "face": stood.face, "first": stood.start.date(), "last": stood.end.date()}
+            yield Remark(RemarkKind.REGISTER_STOOD_STILL, params)
+    if bill.shares.missing_h > 0:
+        yield Remark(RemarkKind.HOURS_MISSING, {"utility": bill.utility, "hours": f"{bill.shares.missing_h:g}"})
+    if bill.unpriced_days:
+        yield Remark(RemarkKind.DAYS_WITHOUT_PRICE, {"utility": bill.utility, "days": len(bill.unpriced_days)})
 
 
 BILL = TypeAdapter(Bill)
 """A bill to JSON and back, for a month that is closed."""
-
-
-def make_bill(
-    store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str, *, now: datetime
-) -> Bill:
-    """The bill of a month: as it was handed in where it is closed, else from what is stored now.
-
-    Raises ``ConfigError`` for a building or month that does not exist.
-    """
-    if building not in catalogue.building:
-        raise ConfigError(f"unknown building '{building}' (allowed: {', '.join(catalogue.building)})")
-    calendar = SiteCalendar(catalogue.site)
-    start_ms, end_ms = calendar.month_edges(month)
-    closed = books.closed_month(building, month)
-    if closed:
-        bill: Bill = BILL.validate_python({**closed.bill, "closed": f"{closed.closed_at:%Y-%m-%d} by {closed.by}"})
-        return bill
-    start, end = (datetime.fromtimestamp(t / 1000, calendar.zone) for t in (start_ms, end_ms))
-    found = (_utility_bill(store, catalogue, calendar, building, utility, (start_ms, end_ms)) for utility in Utility)
-    utilities = tuple(one for one in found if one is not None)
-    heads = {meter for one in utilities for meter in one.meters}
-    adjustments = tuple(_adjusting(one) for one in books.adjustments(building, start, end) if one.meter in heads)
-    amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
-    return Bill(
-        catalogue.site.id,
-        building,
-        catalogue.building[building].name.en,
-        month,
-        start,
-        end,
-        catalogue.site.timezone,
-        catalogue.site.currency,
-        utilities,
-        adjustments,
-        sum(amounts, Decimal(0)).quantize(CENT),
-        days=_days(store, catalogue, calendar, building, (start_ms, end_ms)),
-        doubts=tuple(doubts(catalogue, building, (start, end), utilities, books.waiting(), now)),
-    )
-
-
-def _days(
-    store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, building: str, span: tuple[int, int]
-) -> dict[str, Days]:
-    """The stored days of every head counter."""
-    heads = [meter for utility in Utility for meter in catalogue.head_meters(building, utility)]
-    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
-    return {f"{p.meter}/{p.quantity.word}": read_days(store, catalogue, calendar, p, *span) for p in points}
-
-
-def _utility_bill(
-    store: ReadingStore,
-    catalogue: Catalogue,
-    calendar: SiteCalendar,
-    building: str,
-    utility: Utility,
-    span: tuple[int, int],
-) -> UtilityBill | None:
-    heads = catalogue.head_meters(building, utility)
-    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
-    if not points:
-        return None
-    uses = [read_use(store, catalogue, point, *span) for point in points]
-    together = StoredUse.sum_of(uses, read_peak(store, building, utility, *span))
-    tariffs = Tariffs(catalogue.site, calendar)
-    lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
-    counters = Counters(store, catalogue)
-    proofs = [prove(store, counters, calendar, point, *span) for point in points]
-    return UtilityBill(
-        utility=utility.value,
-        unit=utility.unit,
-        meters=tuple(meter.id for meter in heads),
-        quantity=rounded(together.total),
-        lines=lines,
-        amount=sum((line.amount for line in lines), Decimal(0)).quantize(CENT),
-        unpriced_days=tariffs.unpriced_days(utility, building, together.edges_ms),
-        shares=_shares(uses),
-        registers=tuple(line for proof in proofs for line in proof.registers),
-        counted=rounded(sum(proof.counted for proof in proofs)),
-        residual=_residual(proofs, uses),
-    )
-
-
-def _notes(bill: UtilityBill) -> list[str]:
-    notes = [
-        f"{line.meter}: the register stood at {stood.face:,.10g} from {stood.start:%Y-%m-%d} to {stood.end:%Y-%m-%d}"
-        " (UTC); is nothing used there, or does the meter stand still?"
-        for line in bill.registers
-        for stood in line.standstills
-    ]
-    if bill.shares.missing_h > 0:
-        notes.append(f"{bill.utility}: {bill.shares.missing_h:g} hours are missing; they are not billed")
-    if bill.unpriced_days:
-        notes.append(
-            f"{bill.utility}: no price was in force on {len(bill.unpriced_days)} days; their use is not billed"
-        )
-    return notes
-
-
-def _residual(proofs: list[Proof], uses: list[StoredUse]) -> Decimal:
-    """What registers and intervals differ by, to a millionth of a unit."""
-    apart = sum(proof.counted for proof in proofs) - sum(use.total for use in uses)
-    return abs(Decimal(apart)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
-
-
-def _shares(uses: list[StoredUse]) -> Shares:
-    """Time by how it is known, the mean over the head meters."""
-    hours = len(uses[0].qty)
-    measured = sum(float(use.completeness.sum()) for use in uses) / len(uses)
-    known = sum(float((~np.isnan(use.qty)).sum()) for use in uses) / len(uses)
-    part_known = max(known, measured)
-    estimated = sum(float(np.nansum(use.est_qty)) for use in uses)
-    return Shares(measured, part_known - measured, hours - part_known, rounded(estimated))
-
-
-def _adjusting(one: Adjustment) -> AdjustingLine:
-    amount = Decimal(one.sum_of("cost")).quantize(CENT, ROUND_HALF_UP)
-    return AdjustingLine(one.month, one.meter, one.utility, rounded(one.sum_of("qty")), amount, one.reason)

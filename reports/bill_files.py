@@ -1,4 +1,7 @@
-"""A bill as a file: CSV for other programs, XLSX for people; the same rows in both."""
+"""A bill as a file: CSV for other programs, XLSX for people; the same rows in both.
+
+The CSV has the same fields and codes in every language, names and notes are the reader's; the XLSX is all in words.
+"""
 
 from __future__ import annotations
 
@@ -7,77 +10,55 @@ import io
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from reports import table_rows
+from reports.bill_words import BillCodes, BillWords
+from reports.table_rows import PARTS, head_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import xlsxwriter
 
     from reports.bill import Bill
-
-Rows = list[list[object]]
-
-SECTIONS: tuple[tuple[str, tuple[str, ...], Callable[[Bill], Rows]], ...] = (
-    ("lines", table_rows.LINE_HEADINGS, table_rows.line_rows),
-    ("adjustments", table_rows.ADJUSTMENT_HEADINGS, table_rows.adjustment_rows),
-    ("shares", table_rows.SHARE_HEADINGS, table_rows.share_rows),
-    ("registers", table_rows.REGISTER_HEADINGS, table_rows.register_rows),
-    ("proof", table_rows.PROOF_HEADINGS, table_rows.proof_rows),
-    ("notes", table_rows.NOTE_HEADINGS, table_rows.note_rows),
-)
-"""Name, headings and rows of each part: a block of the CSV, a sheet of the XLSX."""
+    from wording.formats import Formats
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def bill_csv(bill: Bill) -> str:
+def bill_csv(bill: Bill, formats: Formats) -> str:
     """The bill as CSV: a block for each part, its name in the first column."""
-    out = io.StringIO()
+    out, words = io.StringIO(), BillCodes(formats)
     writer = csv.writer(out, lineterminator="\n")
-    for row in _head(bill):
-        writer.writerow(["bill", *row])
-    for name, headings, rows in SECTIONS:
-        writer.writerow([name, *headings])
-        for cells in rows(bill):
-            writer.writerow([name, *map(_plain, cells)])
+    for row in head_rows(bill, words):
+        writer.writerow(["bill", *map(_plain, row)])
+    for part in PARTS:
+        writer.writerow([part.field, *part.headings(words)])
+        for cells in part.rows(bill, words):
+            writer.writerow([part.field, *map(_plain, cells)])
     return out.getvalue()
 
 
-def bill_xlsx(bill: Bill) -> bytes:
+def bill_xlsx(bill: Bill, formats: Formats) -> bytes:
     """The bill as an XLSX workbook: a sheet for each part."""
-    out = io.BytesIO()
+    out, words = io.BytesIO(), BillWords(formats)
     import xlsxwriter  # noqa: PLC0415 - one of three forms needs it
 
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"title": f"{bill.name} {bill.month}", "created": bill.end.replace(tzinfo=None)})
+        title = f"{bill.name.in_language(formats.language)} {bill.month}"
+        book.set_properties({"title": title, "created": bill.end.replace(tzinfo=None)})
         bold, money = book.add_format({"bold": True}), book.add_format({"num_format": "#,##0.00"})
         number = book.add_format({"num_format": "#,##0.000"})
-        front = book.add_worksheet("bill")
+        front = book.add_worksheet(words.heading("bill", "bill.part.bill"))
         front.set_column(0, 1, 32)
-        for row, (key, value) in enumerate(_head(bill)):
-            front.write_string(row, 0, key, bold)
+        for row, (key, value) in enumerate(head_rows(bill, words)):
+            front.write_string(row, 0, str(key), bold)
             _write(front, row, 1, value, money)
-        for name, headings, rows in SECTIONS:
-            sheet = book.add_worksheet(name)
+        for part in PARTS:
+            sheet, fields = book.add_worksheet(words.heading(part.field, part.text_id)), list(part.columns)
             sheet.freeze_panes(1, 0)
-            sheet.set_column(0, len(headings) - 1, 16)
-            sheet.write_row(0, 0, headings, bold)
-            for row, cells in enumerate(rows(bill), 1):
+            sheet.set_column(0, len(fields) - 1, 16)
+            sheet.write_row(0, 0, part.headings(words), bold)
+            for row, cells in enumerate(part.rows(bill, words), 1):
                 for column, cell in enumerate(cells):
-                    _write(sheet, row, column, cell, money if headings[column] == "amount" else number)
+                    _write(sheet, row, column, cell, money if fields[column] == "amount" else number)
     return out.getvalue()
-
-
-def _head(bill: Bill) -> Rows:
-    return [
-        ["building", f"{bill.building} ({bill.name})"],
-        ["month", bill.month],
-        ["time zone", bill.timezone],
-        ["currency", bill.currency],
-        ["closed", bill.closed or "no"],
-        ["total", bill.total],
-    ]
 
 
 def _write(sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, cell: object, style: object) -> None:

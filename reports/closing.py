@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
 from reports.bill import BILL
+from wording.formats import Formats
+from wording.remarks import remark_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +21,8 @@ def close_month(bill: Bill, books: Accounts, *, by: str, at: datetime) -> Closed
 
     Raises ``ConfigError`` with everything that makes it unfit to be closed, and where it is closed already.
     """
-    if bill.doubts:
-        raise ConfigError(*(f"{bill.building} {bill.month} cannot be closed: {doubt}" for doubt in bill.doubts))
+    formats = Formats("en", bill.timezone, bill.currency)  # errors are in English
+    doubts = [remark_text(doubt, formats) for doubt in bill.doubts]
+    if doubts:
+        raise ConfigError(*(f"{bill.building} {bill.month} cannot be closed: {doubt}" for doubt in doubts))
     return books.close(bill.building, bill.month, BILL.dump_python(bill, mode="json"), by=by, at=at)

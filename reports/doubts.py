@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from facility.remark import Remark, RemarkKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -24,29 +26,20 @@ def doubts(
     utilities: Sequence[UtilityBill],
     waiting: Sequence[Recomputation],
     now: datetime,
-) -> Iterator[str]:
-    """Each reason with what to do about it; ``waiting`` are the recomputations that are not done."""
+) -> Iterator[Remark]:
+    """Each reason, whose text says what to do about it; ``waiting`` are the recomputations that are not done."""
     start, end = span
     if now < end:
-        yield f"the month is not over before {end:%Y-%m-%d}; only a month that is over can be closed"
+        yield Remark(RemarkKind.MONTH_NOT_OVER, {"end": end.date()})
     if not any(one.shares.measured_h + one.shares.estimated_h > 0 for one in utilities):
-        yield (
-            f"nothing is known of {building} in this month; see that its head meters are read and analytics runs,"
-            " then make the bill again"
-        )
+        yield Remark(RemarkKind.NOTHING_KNOWN, {"building": building})
     for one in waiting:
         if meters := _meters(catalogue, building, one, round(start.timestamp() * 1000), round(end.timestamp() * 1000)):
-            yield (
-                f"{', '.join(meters)}: these figures are to be computed again ({one.reason}); wait until analytics"
-                " has done it (meterhouse account recomputations), then make the bill again"
-            )
+            yield Remark(RemarkKind.TO_BE_COMPUTED_AGAIN, {"meters": tuple(meters), "reason": one.reason})
     for utility in utilities:
         if utility.residual >= PRINTED:
-            yield (
-                f"{utility.utility}: registers and intervals differ by {utility.residual} {utility.unit}; wait until"
-                " analytics has taken in the newest readings, or ask for it with meterhouse account recompute"
-                f" (--meter {utility.meters[0]} --from {start:%Y-%m-%d}), then make the bill again"
-            )
+            apart = {"utility": utility.utility, "difference": utility.residual, "unit": utility.unit}
+            yield Remark(RemarkKind.REGISTERS_DIFFER, {**apart, "meter": utility.meters[0], "first": start.date()})
 
 
 def _meters(catalogue: Catalogue, building: str, one: Recomputation, start_ms: int, end_ms: int) -> list[str]:

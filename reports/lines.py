@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore, Values
 
 _NOISE = 1e-9
+CHARGES = ("capacity", "demand", "demand_above", "fixed")
+"""What is charged for a month beside periods and tiers."""
+
 CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 

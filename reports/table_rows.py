@@ -2,40 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reports.bill import Bill
+    from reports.bill_words import BillCodes
 
-LINE_HEADINGS = ("utility", "meters", "tariff", "period or charge", "quantity", "unit", "price", "amount", "basis")
-SHARE_HEADINGS = (
-    "utility", "quantity", "unit", "measured h", "estimated h", "missing h", "measured", "estimated", "missing",
-    "estimated quantity", "unpriced days",
-)  # fmt: skip
-REGISTER_HEADINGS = (
-    "utility", "meter", "serial", "from", "to", "opening", "closing", "ratio", "roll-overs, resets", "counted", "ends",
-)  # fmt: skip
-PROOF_HEADINGS = ("utility", "closing - opening", "sum of intervals", "difference")
-NOTE_HEADINGS = ("note",)
-ADJUSTMENT_HEADINGS = ("month", "utility", "meter", "quantity", "amount", "reason")
+Rows = list[list[object]]
 
 
-def line_rows(bill: Bill) -> list[list[object]]:
-    """Every line of every utility."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bill: a block of the CSV, a sheet of the XLSX. ``columns``: field for programs → text id."""
+
+    field: str
+    text_id: str
+    columns: Mapping[str, str]
+    rows: Callable[[Bill, BillCodes], Rows]
+
+    def headings(self, words: BillCodes) -> list[str]:
+        """What the columns are called."""
+        return [words.heading(field, text_id) for field, text_id in self.columns.items()]
+
+
+def head_rows(bill: Bill, words: BillCodes) -> Rows:
+    """What bill it is: a fact and its value."""
+    facts = (
+        ("building", "bill.column.building", words.building(bill)),
+        ("month", "bill.column.month", bill.month),
+        ("time zone", "bill.column.time_zone", bill.timezone),
+        ("currency", "bill.column.currency", bill.currency),
+        ("closed", "bill.column.closed", words.closed(bill.closed)),
+        ("total", "bill.column.total", bill.total),
+    )
+    return [[words.heading(field, text_id), value] for field, text_id, value in facts]
+
+
+def _line_rows(bill: Bill, words: BillCodes) -> Rows:
     return [
-        [u.utility, " ".join(u.meters), x.tariff, x.what, x.quantity, x.unit, x.price, x.amount, x.basis]
+        [
+            words.utility(u.utility),
+            " ".join(u.meters),
+            x.tariff,
+            words.charge(x, u),
+            x.quantity,
+            words.unit(x.unit),
+            x.price,
+            x.amount,
+            x.basis,
+        ]
         for u in bill.utilities
         for x in u.lines
     ]
 
 
-def share_rows(bill: Bill) -> list[list[object]]:
-    """Of each utility how much was measured, estimated and missing."""
+def _share_rows(bill: Bill, words: BillCodes) -> Rows:
     return [
         [
-            u.utility,
+            words.utility(u.utility),
             u.quantity,
-            u.unit,
+            words.unit(u.unit),
             round(u.shares.measured_h, 2),
             round(u.shares.estimated_h, 2),
             round(u.shares.missing_h, 2),
@@ -47,12 +76,12 @@ def share_rows(bill: Bill) -> list[list[object]]:
     ]
 
 
-def register_rows(bill: Bill) -> list[list[object]]:
-    """Each device's registers, times in the site's own zone."""
+def _register_rows(bill: Bill, words: BillCodes) -> Rows:
+    """Times in the site's own zone."""
     zone = bill.start.tzinfo
     return [
         [
-            u.utility,
+            words.utility(u.utility),
             r.meter,
             r.serial or "–",
             f"{r.start.astimezone(zone):%Y-%m-%d %H:%M}",
@@ -62,23 +91,105 @@ def register_rows(bill: Bill) -> list[list[object]]:
             r.ratio,
             round(r.events, 3) + 0.0,
             round(r.counted, 3),
-            "in a silence" if r.estimated else "read",
+            words.ends(r.estimated),
         ]
         for u in bill.utilities
         for r in u.registers
     ]
 
 
-def proof_rows(bill: Bill) -> list[list[object]]:
-    """Of each utility the registers' sum, the intervals' sum and what they differ by."""
-    return [[u.utility, u.counted, u.quantity, u.residual] for u in bill.utilities]
+def _proof_rows(bill: Bill, words: BillCodes) -> Rows:
+    return [[words.utility(u.utility), u.counted, u.quantity, u.residual] for u in bill.utilities]
 
 
-def note_rows(bill: Bill) -> list[list[object]]:
-    """What a person must know before handing it in."""
-    return [[note] for note in bill.notes]
+def _note_rows(bill: Bill, words: BillCodes) -> Rows:
+    return [[words.note(note)] for note in bill.notes]
 
 
-def adjustment_rows(bill: Bill) -> list[list[object]]:
-    """What closed months turned out to be more or less."""
-    return [[a.month, a.utility, a.meter, a.quantity, a.amount, a.reason] for a in bill.adjustments]
+def _adjustment_rows(bill: Bill, words: BillCodes) -> Rows:
+    return [
+        [a.month, words.utility(a.utility), a.meter, a.quantity, a.amount, words.reason(a.reason)]
+        for a in bill.adjustments
+    ]
+
+
+LINES = Part(
+    "lines",
+    "bill.part.lines",
+    {
+        "utility": "bill.column.utility",
+        "meters": "bill.column.meters",
+        "tariff": "bill.column.tariff",
+        "period or charge": "bill.column.charge",
+        "quantity": "bill.column.quantity",
+        "unit": "bill.column.unit",
+        "price": "bill.column.price",
+        "amount": "bill.column.amount",
+        "basis": "bill.column.basis",
+    },
+    _line_rows,
+)
+ADJUSTMENTS = Part(
+    "adjustments",
+    "bill.part.adjustments",
+    {
+        "month": "bill.column.month",
+        "utility": "bill.column.utility",
+        "meter": "bill.column.meter",
+        "quantity": "bill.column.quantity",
+        "amount": "bill.column.amount",
+        "reason": "bill.column.reason",
+    },
+    _adjustment_rows,
+)
+SHARES = Part(
+    "shares",
+    "bill.part.shares",
+    {
+        "utility": "bill.column.utility",
+        "quantity": "bill.column.quantity",
+        "unit": "bill.column.unit",
+        "measured h": "bill.column.measured_h",
+        "estimated h": "bill.column.estimated_h",
+        "missing h": "bill.column.missing_h",
+        "measured": "bill.column.measured",
+        "estimated": "bill.column.estimated",
+        "missing": "bill.column.missing",
+        "estimated quantity": "bill.column.estimated_quantity",
+        "unpriced days": "bill.column.unpriced_days",
+    },
+    _share_rows,
+)
+REGISTERS = Part(
+    "registers",
+    "bill.part.registers",
+    {
+        "utility": "bill.column.utility",
+        "meter": "bill.column.meter",
+        "serial": "bill.column.serial",
+        "from": "bill.column.from",
+        "to": "bill.column.to",
+        "opening": "bill.column.opening",
+        "closing": "bill.column.closing",
+        "ratio": "bill.column.ratio",
+        "roll-overs, resets": "bill.column.events",
+        "counted": "bill.column.counted",
+        "ends": "bill.column.ends",
+    },
+    _register_rows,
+)
+PROOF = Part(
+    "proof",
+    "bill.part.proof",
+    {
+        "utility": "bill.column.utility",
+        "closing - opening": "bill.column.by_registers",
+        "sum of intervals": "bill.column.by_intervals",
+        "difference": "bill.column.difference",
+    },
+    _proof_rows,
+)
+NOTES = Part("notes", "bill.part.notes", {"note": "bill.column.note"}, _note_rows)
+
+PARTS = (LINES, ADJUSTMENTS, SHARES, REGISTERS, PROOF, NOTES)
+"""In the order in which files show them."""

@@ -11,7 +11,7 @@ from facility.errors import ConfigError
 from facility.ledger import history_of, present_facts
 from facility.ledger_changes import known_meter, note_correction, note_removal, note_swap
 from facility.ledger_faults import check_history
-from facility.remark import Remark
+from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 from stores.records.audit import check_reason
 
@@ -96,5 +96,4 @@ def _for_the_agent(change: LedgerChange) -> list[Remark]:
     """Who must learn of a changed ratio, unless nobody ever does."""
     if change.agent_from is None:
         return []
-    params = {"agent": change.meter.agent, "from_at": change.agent_from.isoformat()}
-    return [Remark("remark.agent_must_know", params)]
+    return [Remark(RemarkKind.AGENT_MUST_KNOW, {"agent": change.meter.agent, "since": change.agent_from})]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from accounting.calendars import SiteCalendar
 from facility.ledger import history_of
 from facility.ledger_faults import check_not_ahead
-from facility.remark import Remark
+from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ def estate_remarks(estate: Catalogue, now: datetime) -> list[Remark]:
     """Which of this and the next year lack the notice that moves workdays: their figures would follow no notice."""
     years = SiteCalendar(estate.site).unadjusted_years((now.year, now.year + 1))
     country = estate.site.holiday_country
-    return [Remark("remark.year_without_notice", {"year": year, "country": country}) for year in years]
+    return [Remark(RemarkKind.YEAR_WITHOUT_NOTICE, {"year": year, "country": country}) for year in years]
 
 
 def _undated_devices(changes: Iterable[Change]) -> list[Remark]:
     """Meters whose device changes without a date: a register would seem to leap when the agent learns of it."""
     dated = _changed_ledgers(changes)
     undated = {c.id for c in changes if c.what == "meter" and c.field in _DEVICE_FACTS and c.id not in dated}
-    return [Remark("remark.device_without_date", {"meter": meter}) for meter in sorted(undated)]
+    return [Remark(RemarkKind.DEVICE_WITHOUT_DATE, {"meter": meter}) for meter in sorted(undated)]
 
 
 def _changed_ledgers(changes: Iterable[Change]) -> set[str]:

@@ -18,7 +18,6 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 LONGEST_FILE = 300
 CYCLES_YET_TO_GO = {
     frozenset({"edge_agent.agent", "edge_agent.status"}),
-    frozenset({"reports.bill", "reports.doubts"}),
 }
 """Modules that still import each other. Nothing may be added here; take out what has gone."""
 

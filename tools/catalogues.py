@@ -16,10 +16,13 @@ from analytics.detectors import DETECTORS
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.domains import DOMAINS
-from facility.model import Provenance
+from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
+from facility.remark import RemarkKind
 from facility.system_alarm import SystemAlarm
+from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
+from reports.lines import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
@@ -37,8 +40,8 @@ SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
 TEMPLATES = ROOT / "console" / "templates"
 AGENT_STATES = ("online", "offline", "unknown")
 ALERT_PARTS = ("title", "what", "why", "check")
-FREE_FAMILIES = ("use.",)
-"""Texts for words that an estate's document chooses; without one, the document's word is shown."""
+FREE_FAMILIES = ("use.", "unit.")
+"""Texts for words of an estate's document, and for units; without one, the word itself is shown."""
 
 _QUOTED_ID = re.compile(r"""["']([a-z_]+(?:\.[a-z0-9_]+)+)["']""")
 _TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
@@ -89,6 +92,11 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"move.{doing}" for doing in Doing)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
+    yield from (f"role.{role}" for role in MeterRole)
+    yield from (f"remark.{kind}" for kind in RemarkKind)
+    yield from (f"charged.{utility}" for utility in Utility)
+    yield from (f"charge.{period}" for period in Period)
+    yield from (f"charge.{charge}" for charge in CHARGES)
     words = ("not_found", "form_refused", "not_understood", "too_late", "not_yours", "no_estate", "store_lost")
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
 

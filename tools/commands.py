@@ -101,9 +101,14 @@ def _field_rows(shape: type, before: str) -> Iterator[str]:
         if get_origin(hint) is Annotated:
             hint, said = get_args(hint)[:2]
         word, inner, path = *_word(hint), f"{before}{field.name}"
-        yield f"| `{path}` | {word} | {said or (inner.__doc__ if inner else '')} |"
+        yield f"| `{path}` | {word} | {said or _said_of(inner)} |"
         if inner:
             yield from _field_rows(inner, f"{path}[]." if word.startswith("list") else f"{path}.")
+
+
+def _said_of(shape: type | None) -> str:
+    """What an object's class says of it, as a cell."""
+    return " ".join((shape.__doc__ or "").replace("``", "`").split()) if shape else ""
 
 
 def _word(hint: Any) -> tuple[str, type | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 REGIONS = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 """Language tag → the locale whose habits of writing dates and numbers are used."""
+
+BILLED = {"en": "#,##0.00 ¤¤", "zh-Hans": "¤#,##0.00"}
+"""Language tag → how a document writes money."""
 
 DIGITS = {"degC": 1, "%": 0, "ppm": 0, "V": 1, "Hz": 2, "1": 2, "dBm": 0, "L/h": 0, "A": 1}
 
@@ -71,6 +75,10 @@ class Formats:
         pattern = "#,##0" if digits == 0 else "#,##0." + "0" * digits
         return str(format_decimal(x + 0.0, format=pattern, locale=self._locale)).replace("-", MINUS)
 
+    def exact(self, x: Decimal | float) -> str:
+        """``8,928.000``: every digit of a decimal, ten significant ones of another number; for documents and lists."""
+        return f"{x:,}" if isinstance(x, Decimal) else f"{x:,.10g}"
+
     def _scaled(self, x: float | None, small: str, large: str, limit: float) -> Amount:
         """``x`` in ``small``, or in ``large`` (1,000 times as much) from ``limit`` on, with three figures or so."""
         if x is None or not math.isfinite(x):
@@ -109,6 +117,10 @@ class Formats:
         pattern = "¤#,##0" if abs(x) >= 100 else "¤#,##0.00"  # noqa: PLR2004 - three figures
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
+    def billed(self, x: Decimal) -> str:
+        """Money as a bill prints it, always to the cent: ``7,017.60 CNY``, ``¥7,017.60``."""
+        return str(format_currency(x, self.currency, format=BILLED[self.language], locale=self._locale))
+
     def percent(self, share: float | None, *, signed: bool = False) -> str:
         """``12 %`` in the language's way; ``signed`` writes the plus."""
         if share is None or not math.isfinite(share):
@@ -138,6 +150,15 @@ class Formats:
     def full_instant(self, at: datetime) -> str:
         """Date with year and time, for titles and timelines."""
         return str(format_datetime(at, "medium", tzinfo=self.zone, locale=self._locale))
+
+    def written_day(self, day: date) -> str:
+        """``2026-11-21``: how documents and tables write a day, in every language alike."""
+        return f"{day:%Y-%m-%d}"
+
+    def written_minute(self, at: datetime) -> str:
+        """``2026-11-21 18:30``; with seconds where it has some, so that it can be written again as an option."""
+        local = self.local(at)
+        return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
     def clock(self, at: datetime) -> str:
         """``18:30``."""

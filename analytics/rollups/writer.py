@@ -22,6 +22,7 @@ from facility.tariff import PERIODS
 from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
+from stores.records.accounts import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -39,7 +40,6 @@ _BUILDING: _Names = ("building_1h", "building_1d")
 """Hours, and the days that are made of them."""
 
 Total = tuple[str, Utility]
-LATE = "readings that came late"
 
 
 class RollupWriter:

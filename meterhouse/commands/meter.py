@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facility.ledger import BEGINNING
 from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
 from facility.wall_time import written_instant
-from meterhouse.commands.spoken import given_by, remark_text, written_as
+from meterhouse.commands.meter_answers import (
+    MeterLedger,
+    MetersNow,
+    ledger_entry,
+    ledger_table,
+    meter_now,
+    meters_table,
+)
+from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
+from meterhouse.output import answer, answers, say, texts
 from meterhouse.settings import Settings
-from meterhouse.table import render_table
 from stores.ledger_book import LedgerBook
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from wording.remarks import remark_text
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from facility.ledger import Installation
     from facility.ledger_changes import AgentFrom
     from stores.ledger_book import Noted
 
@@ -57,6 +64,7 @@ Knows = Annotated[
 
 
 @app.command("list", help="One line per meter: what hangs there now.")
+@answers(MetersNow)
 def list_meters(
     building: Annotated[str, typer.Option("--building", help="Only this building.")] = "",
 ) -> None:
@@ -64,26 +72,17 @@ def list_meters(
     estate = Registry(open_records(Settings().records_url)).load()
     with written_as(OPTIONS):
         ledgers = ledgers_of(estate, building)
-    rows = [
-        (meter.building, meter.id, meter.role, history[-1].serial or "–", *_facts(history[-1]), len(history))
-        for meter, history in ledgers
-    ]
-    headings = ("building", "meter", "role", "serial", "CT", "PT", "rolls over at", "entries")
-    typer.echo(render_table(headings, rows, right=(4, 5, 6, 7)))
+    meters = [meter_now(meter, history, texts().language) for meter, history in ledgers]
+    answer(MetersNow(meters), lambda: meters_table(meters, formats_of(estate.site)))
 
 
 @app.command(help="Everything that hung at a meter's place, oldest first.")
+@answers(MeterLedger)
 def history(meter: Which) -> None:
     """Print a meter's ledger."""
     book = _book()
-    rows = []
-    for one in book.history(meter):
-        since = "beginning" if one.since == BEGINNING else _local(one.since, book.zone)
-        serial = "(same)" if one.continues else one.serial or "–"
-        reads = _read(one.closing), _read(one.opening)
-        rows.append((since, serial, *_facts(one), *reads, one.by or "–", one.reason, one.photo))
-    headings = ("since", "serial", "CT", "PT", "rolls over at", "closing", "opening", "by", "reason", "photo")
-    typer.echo(render_table(headings, rows, right=(2, 3, 4, 5, 6)))
+    entries = [ledger_entry(one) for one in book.history(meter)]
+    answer(MeterLedger(meter, entries), lambda: ledger_table(entries, formats_of(book.estate.site)))
 
 
 @app.command(help="Note that another device hangs there: closing read of the old one, opening read of the new one.")
@@ -125,7 +124,8 @@ def swap(
         photo,
     )
     with written_as(OPTIONS):
-        _say(book.swap(noted, datetime.now(UTC)))
+        done = book.swap(noted, datetime.now(UTC))
+    _say(done, book)
 
 
 @app.command(help="Put the ledger right from a date on: ratios, reads, serial, digits.")
@@ -161,7 +161,8 @@ def correct(
         _knows_from(agent_from, book.zone),
     )
     with written_as(OPTIONS):
-        _say(book.correct(noted, datetime.now(UTC)))
+        done = book.correct(noted, datetime.now(UTC))
+    _say(done, book)
 
 
 @app.command("remove-entry", help="Take an entry out that is wrong, such as a swap noted under another date.")
@@ -176,7 +177,8 @@ def remove_entry(
     book = _book()
     removal = EntryRemoval(meter, written_instant("--entry", entry, book.zone), reason, given_by(by))
     with written_as(OPTIONS):
-        _say(book.remove(removal, datetime.now(UTC)))
+        done = book.remove(removal, datetime.now(UTC))
+    _say(done, book)
 
 
 def _book() -> LedgerBook:
@@ -190,22 +192,9 @@ def _knows_from(text: str, zone: ZoneInfo) -> AgentFrom:
     return written_instant("--agent-from", text, zone) if text else None
 
 
-def _say(noted: Noted) -> None:
+def _say(noted: Noted, book: LedgerBook) -> None:
     for change in noted.changes:
-        typer.echo(str(change))
-    typer.echo("its use is computed again by analytics; see meterhouse account recomputations.")
+        typer.echo(change_text(change))
+    say("cli.meter.computed_again")
     for remark in noted.remarks:
-        typer.echo(remark_text(remark))
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
-
-
-def _facts(one: Installation) -> tuple[str, str, str]:
-    return f"{one.ct_ratio:g}", f"{one.pt_ratio:g}", f"{one.span:,.10g}" if one.span else "–"
-
-
-def _read(face: float | None) -> str:
-    return "–" if face is None else f"{face:,.10g}"
+        typer.echo(remark_text(remark, formats_of(book.estate.site)))

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from device_profiles import load_profiles
 from facility.documents.site_export import dump_part, dump_site
-from meterhouse.commands.spoken import remark_text, written_as
+from meterhouse.commands.spoken import change_text, formats_of, written_as
+from meterhouse.output import answer, answers, speaks_json, texts, warn
 from meterhouse.settings import Settings
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.site_file import read_site
 from stores.site_plan import apply_site, estate_remarks, plan_site
+from wording.remarks import remark_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from facility.catalogue import Catalogue
     from facility.remark import Remark
+    from stores.records.estate import Change
     from stores.site_plan import PlannedChange
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,21 +36,66 @@ app = typer.Typer(no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="The estate's site.yaml.")]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedSite:
+    """An estate in which nothing is wrong; what is wrong would be the error's problems."""
+
+    file: str
+    buildings: Annotated[int, "how many"]
+    meters: Annotated[int, "how many meters and sensors"]
+    points: Annotated[int, "how many"]
+    agents: Annotated[int, "how many"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChange:
+    """One difference between document and registry; a whole thing added or removed has no field."""
+
+    kind: Annotated[str, "`added` or `changed` or `removed`"]
+    what: Annotated[str, "`meter`, `building`, `installation` …"]
+    id: str
+    field: str | None
+    before: Annotated[Any, "in the registry; a URL without its password"]
+    after: Annotated[Any, "in the document"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDifference:
+    """A change, and what it would undo."""
+
+    change: ToldChange
+    undoes: Annotated[ToldChange | None, "an edit made since the last apply; only `--accept` overwrites it"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedSite:
+    """What applying the document changes."""
+
+    differences: list[ToldDifference]
+    applied: Annotated[bool, "false where nothing changes, and with `--dry-run`"]
+
+
 @app.command(help="Check a site.yaml; connects to nothing, changes nothing.")
+@answers(CheckedSite)
 def check(file: File) -> None:
     """Say what the estate holds, or everything that is wrong in it."""
     estate = read_site(file, load_profiles())
-    typer.echo(
-        f"{file}: good. {len(estate.buildings)} buildings, {len(estate.meters)} meters and sensors, "
-        f"{len(estate.points)} points, {len(estate.agents)} agents."
+    told = CheckedSite(
+        file=str(file),
+        buildings=len(estate.buildings),
+        meters=len(estate.meters),
+        points=len(estate.points),
+        agents=len(estate.agents),
     )
-    _warn(estate_remarks(estate, datetime.now(UTC)))
+    answer(told, lambda: texts()("cli.site.good", **asdict(told)))
+    _warn(estate, estate_remarks(estate, datetime.now(UTC)))
 
 
 @app.command(
     help="Make the registry say what site.yaml says; prints the difference first.",
     short_help="Make the registry say what site.yaml says.",
 )
+@answers(AppliedSite)
 def apply(
     file: File,
     *,
@@ -58,13 +108,14 @@ def apply(
     settings.data.mkdir(parents=True, exist_ok=True)
     registry = Registry(open_records(settings.records_url))
     plan = plan_site(registry, estate, now)
-    _print_changes(plan.changes)
-    _warn(plan.remarks)
-    if dry_run or not plan.changes:
-        return
-    readings = partial(open_readings, settings.store_url)
-    changes = apply_site(registry, plan, readings, by=getpass.getuser(), now=now, accept=accept)
-    typer.echo(f"{len(changes)} changes applied.")
+    if not speaks_json():
+        typer.echo(_differences(plan.changes))  # before anything is refused
+    _warn(estate, plan.remarks)
+    readings, applied = partial(open_readings, settings.store_url), 0
+    if not dry_run:
+        applied = len(apply_site(registry, plan, readings, by=getpass.getuser(), now=now, accept=accept))
+    told = AppliedSite([_told(one) for one in plan.changes], applied=applied > 0)
+    answer(told, lambda: texts().counted("cli.site.applied", applied) if applied else "")
 
 
 @app.command(
@@ -80,14 +131,27 @@ def export(
         typer.echo(dump_part(estate, agent) if agent else dump_site(estate), nl=False)
 
 
-def _warn(remarks: Sequence[Remark]) -> None:
+def _warn(estate: Catalogue, remarks: Sequence[Remark]) -> None:
     for remark in remarks:
-        typer.echo(f"warning: {remark_text(remark)}", err=True)
+        warn(remark_text(remark, formats_of(estate.site)))
 
 
-def _print_changes(changes: Sequence[PlannedChange]) -> None:
+def _differences(changes: Sequence[PlannedChange]) -> str:
     """The document against the registry, and what was edited there since the last apply."""
-    for one in changes:
-        typer.echo(f"{one.change}   [undoes an edit: {one.undoes}]" if one.undoes else str(one.change))
     if not changes:
-        typer.echo("nothing to change: the registry already says so.")
+        return texts()("cli.site.nothing_to_change")
+    return "\n".join(
+        texts()("cli.site.undoes", change=change_text(one.change), edit=change_text(one.undoes))
+        if one.undoes
+        else change_text(one.change)
+        for one in changes
+    )
+
+
+def _told(one: PlannedChange) -> ToldDifference:
+    return ToldDifference(_told_change(one.change), _told_change(one.undoes) if one.undoes else None)
+
+
+def _told_change(change: Change) -> ToldChange:
+    fit = change.without_secrets()
+    return ToldChange(fit.kind, fit.what, fit.id, fit.field or None, fit.before, fit.after)

@@ -1,4 +1,4 @@
-"""What a person says with a command: by whom, and under which option; and what a remark of ours says to them."""
+"""What a person says with a command, and how an estate's changes and figures are told to them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from meterhouse.output import texts
+from wording.formats import Formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from facility.remark import Remark
-
-_REMARKS = {
-    "remark.agent_must_know": (
-        "agent {agent} must know it: meterhouse site export --agent {agent}, then restart it;"
-        " if that is at another time, take the entry out (meter remove-entry) and correct it again."
-    ),
-    "remark.year_without_notice": (
-        "no notice of moved workdays is known for {year}: every weekend of it counts as off;"
-        " write calendar/{country}/{year}.yaml or site.holidays.notices"
-    ),
-    "remark.device_without_date": (
-        "{meter} changes its device without saying since when; use meterhouse meter swap or correct,"
-        " or write it under installations"
-    ),
-}
+    from facility.model import Site
+    from stores.records.estate import Change
 
 
-def remark_text(remark: Remark) -> str:
-    """A remark as a sentence."""
-    return _REMARKS[remark.message_id].format(**remark.params)
+_WHOLE = {"added": "cli.change.added", "removed": "cli.change.removed"}
+"""What became of a whole thing → its text."""
+
+
+def formats_of(site: Site) -> Formats:
+    """How this reader reads the figures of a site."""
+    return Formats(texts().language, site.timezone, site.currency)
+
+
+def change_text(change: Change) -> str:
+    """``changed meter main: serial 'A1' → 'B2'``; what changed is named by the words of site.yaml."""
+    fit = change.without_secrets()
+    if not fit.field:
+        return texts()(_WHOLE[fit.kind], what=fit.what, id=fit.id)
+    nothing = texts()("cli.change.nothing")
+    before, after = (nothing if value in (None, "") else repr(value) for value in (fit.before, fit.after))
+    return texts()("cli.change.changed", what=fit.what, id=fit.id, field=fit.field, before=before, after=after)
 
 
 def given_by(by: str) -> str:

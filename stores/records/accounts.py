@@ -31,6 +31,9 @@ Days = dict[str, dict[str, float]]
 ADJUSTED = ("est_qty", *(name for one in ("qty", "cost") for name in (one, *(f"{one}_{period}" for period in PERIODS))))
 """The fields of a day that a closed month is held to."""
 
+LATE = "readings that came late"
+"""The reason of an adjustment for which nobody had to change a fact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -62,10 +62,18 @@ class Change:
             return subject
         return _PASSWORD.sub(r"\1:…@", f"{subject}: {self.field} {_shown(self.before)} → {_shown(self.after)}")
 
+    def without_secrets(self) -> Change:
+        """The same change, fit to be shown: a URL without its password."""
+        return replace(self, before=_unlocked(self.before), after=_unlocked(self.after))
+
     def touches(self, other: Change) -> bool:
         """Whether both are about the same thing, and about the same field of it where both name one."""
         same = (self.what, self.id) == (other.what, other.id)
         return same and (self.field == other.field or not self.field or not other.field)
+
+
+def _unlocked(value: Any) -> Any:
+    return _PASSWORD.sub(r"\1:…@", value) if isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:

@@ -16,7 +16,8 @@ from facility.ledger import BEGINNING, Installation, history_of, present_facts, 
 from facility.model import Price, Ratio
 from facility.quantities import Utility
 from facility.tariff import PERIODS, Period, Rule, Tariff
-from reports.bill import BILL, make_bill
+from reports.bill import BILL
+from reports.billing import make_bill
 from stores.readings.memory import MemoryStore
 from stores.records.accounts import Accounts
 from stores.records.recomputations import Recomputations

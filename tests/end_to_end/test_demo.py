@@ -21,7 +21,7 @@ from meterhouse.demo.report import conservation
 from meterhouse.demo.run import PULSING
 from meterhouse.influxd import own_influxd
 from meterhouse.settings import Settings
-from reports.bill import make_bill
+from reports.billing import make_bill
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
 from stores.records.database import open_records

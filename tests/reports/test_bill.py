@@ -21,8 +21,9 @@ from facility.ledger import Installation, first_installation, swapped
 from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Capacity, Demand, Period, Rule, Step, Tariff, Tiers
-from reports.bill import BILL, make_bill
+from reports.bill import BILL, HandedIn
 from reports.bill_files import bill_csv, bill_xlsx
+from reports.billing import make_bill
 from reports.closing import close_month
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
@@ -30,10 +31,13 @@ from stores.readings.port import RollupSeries
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
+from wording.formats import Formats
+from wording.remarks import remark_text
 
 ZONE = ZoneInfo("Asia/Shanghai")
 POINT = "main/energy_import/total"
 QUARTER = HOUR_MS // 4
+EN = Formats("en", "Asia/Shanghai", "CNY")
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 FIVE = Tariff(
     "five",
@@ -99,6 +103,10 @@ def stored(catalogue, *columns, points=(POINT,)):
 
 def bill_of(catalogue, books, *columns, month="2026-10", **more):
     return make_bill(stored(catalogue, *columns, **more), catalogue, books, "hall", month, now=LATER)
+
+
+def told(remarks):
+    return [remark_text(remark, EN) for remark in remarks]
 
 
 def amounts(bill):
@@ -252,7 +260,7 @@ def test_missing_hours_are_counted_and_never_billed(books):
     assert (shares.missing_h, shares.measured_h) == (240, pytest.approx(504))
     assert bill.utilities[0].quantity == 504 * 12
     assert shares.share(shares.missing_h) == pytest.approx(0.3226)
-    assert bill.notes == ("electricity: 240 hours are missing; they are not billed",)
+    assert told(bill.notes) == ["electricity: 240 hours are missing; they are not billed"]
     empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
 
@@ -261,7 +269,7 @@ def test_a_register_that_never_moves_is_named(books):
     t_ms, _ = steady()
     bill = bill_of(estate(FIVE), books, (t_ms, np.full(len(t_ms), 812.5)))
     assert bill.total == 0
-    (note,) = bill.notes
+    (note,) = told(bill.notes)
     assert note.startswith("main: the register stood at 812.5 from 2026-09-30 to 2026-10-31 (UTC)")
     assert bill_of(estate(FIVE), books, steady()).notes == ()
 
@@ -269,12 +277,12 @@ def test_a_register_that_never_moves_is_named(books):
 def test_a_register_that_stands_still_for_a_part_of_the_month_is_named(books):
     t_ms, x = steady()
     stuck = bill_of(estate(FIVE), books, (t_ms, np.minimum(x, 1_288)))  # from the second day on
-    (note,) = stuck.notes
+    (note,) = told(stuck.notes)
     assert note.startswith("main: the register stood at 1,288 from 2026-10-01 to 2026-10-31 (UTC); is nothing used")
     away = (t_ms > ms("2026-10-05T00:00")) & (t_ms <= ms("2026-10-12T06:00"))
     short = (t_ms > ms("2026-10-20T00:00")) & (t_ms <= ms("2026-10-26T00:00"))
     used = 1_000 + np.cumsum(np.where(away | short, 0.0, 3.0))
-    (note,) = bill_of(estate(FIVE), books, (t_ms, used)).notes
+    (note,) = told(bill_of(estate(FIVE), books, (t_ms, used)).notes)
     assert "from 2026-10-04 to 2026-10-11 (UTC)" in note
 
 
@@ -357,8 +365,8 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     october, november = (
         make_bill(store, catalogue, books, "hall", month, now=LATER) for month in ("2026-10", "2026-11")
     )
-    assert replace(october, closed="") == handed_in
-    assert october.closed == "2026-11-02 by li"
+    assert replace(october, closed=None) == handed_in
+    assert october.closed == HandedIn(datetime(2026, 11, 2, tzinfo=UTC), "li")
     (line,) = november.adjustments
     assert (line.month, line.meter, line.reason) == ("2026-10", "main", "readings that came late")
     assert line.quantity == 0
@@ -383,7 +391,7 @@ def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(
     assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()
     todo = ask(books, "2026-10-31T00:00+08:00", "2026-12-01T00:00+08:00")
     stale = make_bill(store, new, books, "hall", "2026-10", now=LATER)
-    (doubt,) = stale.doubts
+    (doubt,) = told(stale.doubts)
     assert doubt.startswith("main: these figures are to be computed again (notice: tariff five changed); wait until")
     assert stale.notes == stale.doubts
     todo.note(3, next_ms=ms("2026-11-01T00:00"), months={})  # October is done, November is not
@@ -394,17 +402,17 @@ def test_a_bill_says_that_registers_have_moved_since_its_figures_were_computed(b
     t_ms, x = steady()
     store = stored(estate(FIVE), (t_ms[:-96], x[:-96]))
     store.write(ReadingBatch([POINT], [0] * 96, t_ms[-96:].tolist(), x[-96:].tolist()))
-    doubts = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).doubts
+    doubts = told(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
     assert len(doubts) == 1
     assert "registers and intervals differ by 288.000000 kWh; wait until analytics" in doubts[0]
     assert "--meter main --from 2026-10-01" in doubts[0]
 
 
 def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
-    (empty,) = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER).doubts
+    (empty,) = told(make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
     assert empty.startswith("nothing is known of hall in this month")
     store, before = stored(estate(FIVE), steady()), datetime(2026, 10, 31, 23, 59, tzinfo=ZONE)
-    (early,) = make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts
+    (early,) = told(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts)
     assert early.startswith("the month is not over before 2026-11-01")
 
 
@@ -418,6 +426,14 @@ def test_a_month_is_closed_once_and_only_when_nothing_speaks_against_it(books):
     close_month(bill, books, by="li", at=LATER)
     with pytest.raises(ConfigError, match=r"hall 2026-10 is closed already \(by li\)"):
         close_month(bill, books, by="wang", at=LATER)
+
+
+def test_a_month_that_was_closed_by_an_earlier_meterhouse_is_still_that_bill(books):
+    bill = bill_of(estate(FIVE), books, steady())
+    kept = BILL.dump_python(bill, mode="json") | {"name": "Hall", "closed": "", "doubts": []}
+    books.close("hall", "2026-10", kept, by="li", at=LATER)
+    again = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
+    assert again == replace(bill, closed=HandedIn(LATER, "li"))
 
 
 def test_a_closed_bill_that_was_tampered_with_is_refused(books):
@@ -444,13 +460,13 @@ def test_figures_that_do_not_follow_the_tariff_yet_are_not_billed(books):
 
 def test_csv_and_workbook_say_what_the_bill_says(books):
     bill = bill_of(estate(replace(FIVE, basis="=cmd()")), books, steady())
-    table = list(csv.reader(io.StringIO(bill_csv(bill))))
+    table = list(csv.reader(io.StringIO(bill_csv(bill, EN))))
     lines = [row for row in table if row[0] == "lines"][1:]
     assert sum(Decimal(row[8]) for row in lines) == bill.total
     assert {row[9] for row in lines} == {"'=cmd()"}
     assert ["bill", "total", "7017.60"] in table
     assert [row[1:] for row in table if row[0] == "proof"][1] == ["electricity", "8928.000", "8928.000", "0.000000"]
-    book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill)))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill, EN)))
     assert book.sheet_names == ["bill", "lines", "adjustments", "shares", "registers", "proof", "notes"]
     cells = book.get_sheet_by_name("lines").to_python()
     assert sum(row[7] for row in cells[1:]) == pytest.approx(7_017.60)
@@ -460,6 +476,6 @@ def test_csv_and_workbook_say_what_the_bill_says(books):
 
 def test_the_same_figures_give_the_same_bytes(books):
     bill = bill_of(estate(FIVE), books, steady())
-    assert bill_csv(bill) == bill_csv(bill)
-    assert bill_xlsx(bill) == bill_xlsx(bill)
+    assert bill_csv(bill, EN) == bill_csv(bill, EN)
+    assert bill_xlsx(bill, EN) == bill_xlsx(bill, EN)
     assert BILL.validate_python(BILL.dump_python(bill, mode="json")) == bill

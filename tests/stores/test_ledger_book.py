@@ -10,7 +10,7 @@ from facility.documents.site import load_site
 from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
 from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerCorrection
-from facility.remark import Remark
+from facility.remark import Remark, RemarkKind
 from stores.ledger_book import LedgerBook
 from stores.readings.memory import MemoryStore
 from stores.records.audit import Audit
@@ -128,8 +128,8 @@ def test_a_correction_writes_nothing_that_a_document_may_not_say(office):
 
 def test_an_agent_that_must_know_a_ratio_is_a_remark(office):
     noted = office.book().correct(PLATE, NOW)
-    told = {"agent": "edge-1", "from_at": "2026-10-01T16:00:00+00:00"}
-    assert noted.remarks == (Remark("remark.agent_must_know", told),)
+    told = {"agent": "edge-1", "since": at("2026-10-02T00:00")}
+    assert noted.remarks == (Remark(RemarkKind.AGENT_MUST_KNOW, told),)
     assert office.registry.load().meter["main"].ct_ratio == 60
     with pytest.raises(ConfigError, match="the ledger already says so"):
         office.book().correct(PLATE, NOW)

@@ -6,7 +6,7 @@ import pytest
 from rigs.one_meter import SITE, at, estate, readings
 
 from facility.errors import ConfigError
-from facility.remark import Remark
+from facility.remark import Remark, RemarkKind
 from stores.readings.memory import MemoryStore
 from stores.records.registry import Registry
 from stores.records.stale import Stale
@@ -17,7 +17,7 @@ DEVICE = "serial: A1, ct_ratio: 40"
 SAID = "reason: r, by: li"
 SWAP = f"{{since: 2026-09-14 10:30, serial: B2, ct_ratio: 40, closing: 580.625, opening: 2, {SAID}}}"
 LEDGER = f"installations: [{{since: 2026-01-01, serial: A1, ct_ratio: 40, {SAID}}}, {SWAP}]"
-NO_NOTICE = Remark("remark.year_without_notice", {"year": 2027, "country": "CN"})
+NO_NOTICE = Remark(RemarkKind.YEAR_WITHOUT_NOTICE, {"year": 2027, "country": "CN"})
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_year_without_a_notice_of_moved_workdays_is_a_remark():
 
 def test_a_device_that_changes_without_a_date_is_a_remark(registry):
     undated = plan_site(registry, estate(("ct_ratio: 40", "ct_ratio: 60")), NOW)
-    assert undated.remarks == (NO_NOTICE, Remark("remark.device_without_date", {"meter": "main"}))
+    assert undated.remarks == (NO_NOTICE, Remark(RemarkKind.DEVICE_WITHOUT_DATE, {"meter": "main"}))
     entries = f"{{since: 2026-01-01, serial: A1, ct_ratio: 40, {SAID}}}"
     entries += f", {{since: 2026-09-20, ct_ratio: 60, continues: true, {SAID}}}"
     assert plan_site(registry, estate((DEVICE, f"installations: [{entries}]")), NOW).remarks == (NO_NOTICE,)

@@ -1,0 +1,94 @@
+"""The words of a bill: codes for programs, the same in every language, or a reader's words for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facility.tariff import Period
+from stores.records.accounts import LATE
+from wording.remarks import remark_text
+from wording.texts import load_texts
+
+if TYPE_CHECKING:
+    from facility.remark import Remark
+    from reports.bill import Bill, HandedIn, UtilityBill
+    from reports.lines import Line
+    from wording.formats import Formats
+
+
+class BillCodes:
+    """For programs: fields and codes stay as they are, names and notes are in the language of ``formats``."""
+
+    def __init__(self, formats: Formats) -> None:
+        self.formats = formats
+
+    def building(self, bill: Bill) -> str:
+        """Id and name."""
+        return f"{bill.building} ({bill.name.in_language(self.formats.language)})"
+
+    def closed(self, closed: HandedIn | None) -> str:
+        """When and by whom the month was closed."""
+        return f"{closed.at:%Y-%m-%d} by {closed.by}" if closed else "no"
+
+    def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002 - words are found by the other
+        """What a column, a part or a fact is called."""
+        return field
+
+    def utility(self, word: str) -> str:
+        """What is charged for."""
+        return word
+
+    def unit(self, unit: str) -> str:
+        """What a quantity is counted in."""
+        return unit
+
+    def charge(self, line: Line, bill: UtilityBill) -> str:  # noqa: ARG002 - words depend on the lines beside it
+        """A tariff period, a tier or a charge of the month."""
+        return line.what
+
+    def ends(self, estimated: bool) -> str:
+        """Whether a register was read at both ends of its time."""
+        return "in a silence" if estimated else "read"
+
+    def reason(self, reason: str) -> str:
+        """Why a closed month is adjusted."""
+        return reason
+
+    def note(self, remark: Remark) -> str:
+        """What a person must know before handing the bill in."""
+        return remark_text(remark, self.formats)
+
+
+class BillWords(BillCodes):
+    """For people: everything in the language of ``formats``."""
+
+    def __init__(self, formats: Formats) -> None:
+        super().__init__(formats)
+        self.texts = load_texts(formats.language)
+
+    def closed(self, closed: HandedIn | None) -> str:  # noqa: D102
+        if closed is None:
+            return self.texts("bill.open")
+        return self.texts("bill.closed", day=f"{closed.at:%Y-%m-%d}", by=closed.by)
+
+    def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002, D102
+        return self.texts(text_id)
+
+    def utility(self, word: str) -> str:  # noqa: D102
+        return self.texts(f"charged.{word}")
+
+    def unit(self, unit: str) -> str:  # noqa: D102
+        return self.texts.get(f"unit.{unit}", unit)
+
+    def charge(self, line: Line, bill: UtilityBill) -> str:  # noqa: D102
+        name, _, number = line.what.partition("_")
+        if name == "tier":
+            return self.texts("charge.tier", number=number)
+        periods = {one.what for one in bill.lines if one.tariff == line.tariff} & {period.value for period in Period}
+        return self.texts("charge.single" if periods == {Period.FLAT} == {line.what} else f"charge.{line.what}")
+
+    def ends(self, estimated: bool) -> str:  # noqa: D102
+        return self.texts("bill.in_silence" if estimated else "bill.read")
+
+    def reason(self, reason: str) -> str:  # noqa: D102
+        return self.texts("bill.late") if reason == LATE else reason

@@ -1,0 +1,60 @@
+"""A whole bill at a terminal and as CSV, in both languages, held to files that people have read."""
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from python_calamine import CalamineWorkbook
+from rigs.rich_bill import rich_bill
+
+from meterhouse.commands.bill_text import bill_text
+from meterhouse.table import text_width
+from reports.bill_files import bill_csv, bill_xlsx
+from stores.records.accounts import Accounts
+from stores.records.database import open_records
+from wording.formats import Formats
+
+FOLDER = Path(__file__).parent / "bills"
+
+
+@pytest.fixture(scope="module")
+def bill(migrated, tmp_path_factory):
+    file = tmp_path_factory.mktemp("bill") / "records.db"
+    shutil.copy(migrated, file)
+    engine = open_records(f"sqlite:///{file}")
+    yield rich_bill(Accounts(engine))
+    engine.dispose()
+
+
+def formats(language):
+    return Formats(language, "Asia/Shanghai", "CNY")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.mark.parametrize(("write", "ending"), [(bill_text, "txt"), (bill_csv, "csv")])
+def test_a_bill_is_what_was_read_and_found_good(bill, language, write, ending):
+    assert write(bill, formats(language)) == (FOLDER / f"{language}.{ending}").read_text(encoding="utf-8")
+
+
+def test_columns_of_chinese_words_line_up(bill):
+    table = bill_text(bill, formats("zh-Hans")).split("\n\n")[1].splitlines()
+    assert len({text_width(line) for line in table}) == 1
+
+
+def test_the_csv_has_the_same_fields_and_codes_in_every_language(bill):
+    def rows(language):
+        table = csv.reader(io.StringIO(bill_csv(bill, formats(language))))
+        return [row for row in table if row[0] != "notes" and row[:2] != ["bill", "building"]]
+
+    assert rows("en") == rows("zh-Hans")
+
+
+def test_a_workbook_is_all_in_the_readers_words(bill):
+    book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill, formats("zh-Hans"))))
+    assert book.sheet_names == ["账单", "明细", "调整分录", "数据构成", "表码", "核对", "提示"]
+    head, *lines = book.get_sheet_by_name("明细").to_python()
+    assert head == ["费用项目", "表计", "价格方案", "时段或费用", "数量", "单位", "单价", "金额", "价格依据"]
+    assert [row[3] for row in lines][:6] == ["尖峰", "高峰", "平段", "低谷", "深谷", "第2档加价"]
+    assert dict(book.get_sheet_by_name("账单").to_python())["楼宇"] == "hall (市政厅)"

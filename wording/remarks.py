@@ -1,0 +1,36 @@
+"""A remark in words: its parameters written as the reader writes figures, days and lists."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from wording.texts import load_texts
+
+if TYPE_CHECKING:
+    from facility.remark import Remark
+    from wording.formats import Formats
+    from wording.texts import Texts
+
+
+def remark_text(remark: Remark, formats: Formats) -> str:
+    """The sentence of a remark in the language of ``formats``."""
+    texts = load_texts(formats.language)
+    words = {name: _word(name, value, texts, formats) for name, value in remark.params.items()}
+    return texts(f"remark.{remark.kind}", **words)
+
+
+def _word(name: str, value: object, texts: Texts, formats: Formats) -> str:
+    """One parameter: whole numbers are years and counts, so they are written without separators."""
+    if isinstance(value, datetime):
+        return formats.written_minute(value)
+    if isinstance(value, date):
+        return formats.written_day(value)
+    if isinstance(value, Decimal | float):
+        return formats.exact(value)
+    if isinstance(value, tuple):
+        return texts("cli.between").join(map(str, value))
+    if name == "utility":
+        return texts(f"charged.{value}")
+    return texts.get(f"unit.{value}", str(value)) if name == "unit" else str(value)
