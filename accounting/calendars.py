@@ -126,7 +126,7 @@ class SiteCalendar:
         return self._holidays.unadjusted_years(years)
 
     def local_hours(self, t_ms: Times, building: Building | None = None) -> LocalHours:
-        """Local fields of each instant; ``occ`` by the building's opening hours, else ``OFFICE_HOURS``."""
+        """Local fields of each instant (n,), ms UTC; ``occ`` by the building's opening hours, else ``OFFICE_HOURS``."""
         local_ms = t_ms + offsets_ms(t_ms, self._zone)
         days, minute = local_ms // DAY_MS, local_ms % DAY_MS // MINUTE_MS
         hour, weekday = minute // 60, weekdays(days)
@@ -139,7 +139,7 @@ class SiteCalendar:
         return LocalHours(hour, weekday, weekday * 24 + hour, closed, model_day * 24 + hour, occ)
 
     def day_kinds(self, days: Times) -> DayKinds:
-        """Kinds of local days given as numbers since 1970-01-01."""
+        """Kinds of local days (n,), given as numbers since 1970-01-01."""
         if not len(days):
             none, no = np.empty(0, np.int64), np.empty(0, np.bool_)
             return DayKinds(none, none, none, no, no, no)
@@ -160,11 +160,11 @@ class SiteCalendar:
         )
 
     def local_minutes(self, t_ms: Times) -> Times:
-        """Minute of the local day of each instant, 0–1439."""
+        """Minute of the local day of each instant (n,), 0–1439."""
         return (t_ms + offsets_ms(t_ms, self._zone)) % DAY_MS // MINUTE_MS
 
     def armed(self, t_ms: Times, building: Building) -> Bools:
-        """Whether a building's security sensors are armed: in its armed hours, all day when it is closed.
+        """Whether a building's security sensors are armed at each instant (n,): in armed hours, all day when closed.
 
         Hours over midnight belong to the day on which they begin. Without armed hours: whenever it is not open.
         """
@@ -200,7 +200,7 @@ class SiteCalendar:
         return day_of_number(self._day_number(t_ms))
 
     def local_days(self, t_ms: Times) -> Times:
-        """The local day of each instant, in days since 1970-01-01."""
+        """The local day of each instant (n,), in days since 1970-01-01."""
         return day_numbers(t_ms, self._zone)
 
     def local_months(self, t_ms: Times) -> Months:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def tier_parts(tiers: Tiers, before: float, qty: float) -> Floats:
-    """How much of ``qty`` lies above each step and below the next, when ``before`` was used earlier in the cycle."""
+    """How much of ``qty`` lies above each of k steps and below the next, (k,), in its own unit.
+
+    ``before`` was used earlier in the cycle.
+    """
     edges = np.array([step.above for step in tiers.steps] + [np.inf])
     reached = np.minimum(before + qty, edges[1:]) - np.maximum(before, edges[:-1])
     parts: Floats = np.maximum(reached, 0.0)

@@ -83,6 +83,7 @@ def stitched(
 ) -> Total:
     """The rising total over every stretch; ``stretches`` in order of time, none: one device, ratio 1.
 
+    ``x`` (n,) are readings as stored, at ``t_ms`` (n,); the total is in true units, ``max_rate`` in true units an hour.
     Where a device was replaced the total goes on: up to the closing read, from the opening read; a step without
     both reads adds nothing and is an estimate, or unknown where it is a silence. ``reach`` is the time (both ends
     included) of which all readings are given: what was read outside it is not joined to them.

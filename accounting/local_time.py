@@ -46,12 +46,12 @@ def offsets_ms(t_ms: Times, zone: ZoneInfo) -> Times:
 
 
 def day_numbers(t_ms: Times, zone: ZoneInfo) -> Times:
-    """Local calendar day of each instant, counted in days since 1970-01-01."""
+    """Local calendar day of each instant (n,), ms UTC, counted in days since 1970-01-01."""
     return (t_ms + offsets_ms(t_ms, zone)) // DAY_MS
 
 
 def weekdays(days: Times) -> Times:
-    """Weekday of each day number, 0 = Monday."""
+    """Weekday of each day number (n,), 0 = Monday."""
     return (days + _EPOCH_WEEKDAY) % 7
 
 

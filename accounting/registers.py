@@ -39,7 +39,7 @@ class Total:
 
 
 def in_order(t_ms: Times, x: Floats) -> tuple[Times, Floats]:
-    """Readings by time; of several at one instant the last given counts."""
+    """Readings (n,) by time; of several at one instant the last given counts, so that (m,) come back, m ≤ n."""
     if len(t_ms) > 1 and not (np.diff(t_ms) > 0).all():
         order = np.argsort(t_ms, kind="stable")
         t_ms, x = t_ms[order], x[order]
@@ -56,7 +56,7 @@ def straightened(
     max_rate: float = np.inf,
     more_may_come: bool = True,
 ) -> Total:
-    """The rising total of a register; ``max_rate`` in units per hour bounds what one step may add.
+    """The rising total of a register's readings (n,); ``max_rate`` in units per hour bounds what one step may add.
 
     While ``more_may_come``, what the newest readings are is left open. Vectorised over ordinary readings; only
     anomalies are walked one by one.
@@ -73,7 +73,7 @@ def straightened(
 
 
 def anomalies(t_ms: Times, x: Floats, max_rate: float = np.inf) -> Times:
-    """Rows whose successor is lower, or higher than the greatest rate allows; readings are in order."""
+    """Rows (k,) of readings (n,) in order whose successor is lower, or higher than ``max_rate`` (units/h) allows."""
     steps = np.diff(x)
     found = steps < 0
     if np.isfinite(max_rate):
@@ -82,7 +82,7 @@ def anomalies(t_ms: Times, x: Floats, max_rate: float = np.inf) -> Times:
 
 
 def standstill(x: Floats, i: int) -> int:
-    """The first of the readings up to ``i`` that all show what reading ``i`` shows."""
+    """The row of the first of the readings (n,) up to ``i`` that all show what reading ``i`` shows."""
     moved = np.flatnonzero(x[:i] != x[i])
     return int(moved[-1]) + 1 if len(moved) else 0
 

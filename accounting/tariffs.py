@@ -47,7 +47,7 @@ class Pricing:
         return np.where(self.tariff < 0, np.nan, paid)
 
     def cost(self, qty: Floats) -> Floats:
-        """Cost of each interval's use; NaN where use is missing or no price is in force."""
+        """Cost of each interval's use (n,), in the site's currency; NaN where use is missing or no price in force."""
         return qty * self.unit_prices
 
     def by_period(self, qty: Floats) -> tuple[Floats, Floats]:
@@ -91,7 +91,7 @@ class Tariffs:
         return any(not one.is_flat for one in self.in_force(utility, building))
 
     def unpriced_days(self, utility: Utility, building: str, edges_ms: Times) -> tuple[date, ...]:
-        """Local days of the intervals for which no price is in force, in order."""
+        """Local days of the intervals between edges (n + 1,) for which no price is in force, in order."""
         days = self._calendar.local_days(edges_ms[:-1])
         missing = _chosen(self.in_force(utility, building), days) < 0
         return tuple(day_of_number(int(day)) for day in np.unique(days[missing]))

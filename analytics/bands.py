@@ -21,7 +21,10 @@ MODEL = 1.0
 
 
 def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int) -> None:
-    """Write ``baseline_1h`` of every counter and the band of every building from ``start_ms`` to ``end_ms``."""
+    """Write ``baseline_1h`` of every counter and the band of every building from ``start_ms`` to ``end_ms``.
+
+    Of the window's columns (hours,) only the hours of that range are written, and of these only what was expected.
+    """
     hours = slice((start_ms - window.start_ms) // HOUR_MS, (end_ms - window.start_ms) // HOUR_MS)
     store.write_rollup("baseline_1h", [_counter_band(window, use, hours) for use in window.uses.values()])
     heads = defaultdict(list)

@@ -31,7 +31,10 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Hourly use of one counter, oldest hour first; all arrays (n,). NaN where missing or not expected yet."""
+    """Hourly use of one counter in its utility's unit, oldest hour first; all arrays (n,).
+
+    NaN where missing or not expected yet.
+    """
 
     meter: Meter
     point: str
@@ -61,7 +64,7 @@ class Use:
 
     @property
     def excess(self) -> Floats:
-        """Use above what was expected, negative below."""
+        """Use above what was expected, negative below, (n,), in the utility's unit."""
         return self.qty - self.expected
 
 
@@ -69,9 +72,9 @@ class Use:
 class Window:
     """Everything read once for a stretch of time; scenes of any instant inside are cut from it.
 
-    Hour *i* begins at ``start_ms + i`` hours. ``seen_ms`` holds per meter and hour the time of the newest reading
-    up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors and leak sensors;
-    ``open_hours`` per building the hours in which its security sensors are not armed.
+    Hour *i* begins at ``start_ms + i`` hours; arrays by the hour are (hours,). ``seen_ms`` holds per meter and hour the
+    time of the newest reading up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors
+    and leak sensors; ``open_hours`` per building the hours in which its security sensors are not armed.
     """
 
     catalogue: Catalogue

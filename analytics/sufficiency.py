@@ -41,7 +41,10 @@ class InsufficientData(MeterhouseError):  # noqa: N818 - the word already says i
 
 
 def shortages(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -> tuple[Shortage, ...]:
-    """What consecutive hours (n,) lack for learning a normal week; empty when they suffice."""
+    """What consecutive hours lack for learning a normal week; empty when they suffice.
+
+    ``hour_of_week`` (n,) is local, 0 = Monday 00:00; ``y`` (n,) is use in the hour in any unit, NaN where missing.
+    """
     present = np.isfinite(y)
     found = []
     days = float(present.sum()) / 24
@@ -60,7 +63,7 @@ def shortages(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -
 
 
 def require_enough(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -> None:
-    """Raise ``InsufficientData`` naming all that is short."""
+    """Raise ``InsufficientData`` naming all that hours (n,) are short of, as ``shortages`` tells."""
     found = shortages(hour_of_week, y)
     if found:
         raise InsufficientData(found)

@@ -40,7 +40,7 @@ class _Grid:
 
     @property
     def t_ms(self) -> Times:
-        """Start of each hour."""
+        """Start of each hour, (hours,), ms UTC."""
         return self.start_ms + HOUR_MS * np.arange(self.hours, dtype=np.int64)
 
     @property
@@ -49,7 +49,7 @@ class _Grid:
         return self.start_ms + HOUR_MS * self.hours
 
     def spread(self, t_ms: Times, x: Floats) -> Floats:
-        """Values at hour starts on the whole grid, NaN elsewhere."""
+        """Values (n,) at hour starts, ms UTC, on the whole grid (hours,), NaN elsewhere."""
         on_grid = np.full(self.hours, np.nan)
         hour = (t_ms - self.start_ms) // HOUR_MS
         inside = (hour >= 0) & (hour < self.hours)
@@ -190,7 +190,7 @@ def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:
 
 
 def filled(temp_c: Floats) -> Floats:
-    """Missing hours from the same hour of the newest day before that has one; before the first, from the first."""
+    """Hours (n,) in °C: a missing one is that of the newest day before which has it, else the first known."""
     whole = temp_c.copy()
     for day in range(24, len(whole), 24):
         here, before = whole[day : day + 24], whole[day - 24 : day]

@@ -36,7 +36,10 @@ def counter_tags(catalogue: Catalogue, point: Point) -> dict[str, str]:
 
 
 def one_series(found: Sequence[RollupSeries], tags: Mapping[str, str]) -> RollupSeries:
-    """A counter's rows in time order, whichever tags they stand under; of one time the row under ``tags``."""
+    """A counter's rows in time order, whichever tags they stand under; of one time the row under ``tags``.
+
+    Columns of (n,) and (m,) rows become (k,), each time once.
+    """
     if len(found) == 1:
         return found[0]
     ordered = sorted(found, key=lambda one: one.tags == tags)

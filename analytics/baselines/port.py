@@ -44,25 +44,26 @@ class Baseline(Protocol):
     """Options in the constructor, data in ``fit``, what was learned in attributes that end in ``_``.
 
     All arrays are (n,) on consecutive hours. ``hour_of_week`` is local, 0 = Monday 00:00, and counts closed days as
-    Sunday. ``temp_c`` may be None. ``y`` is use in the hour, NaN where missing; fitting skips those hours.
+    Sunday. ``temp_c`` may be None. ``y`` is use in the hour in the counter's unit, NaN where missing; fitting skips
+    those hours. What is expected is in the same unit.
     """
 
     quality_: Quality
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn from these hours. Raises ``InsufficientData`` when they do not suffice."""
+        """Learn from these hours, (n,) each. Raises ``InsufficientData`` when they do not suffice."""
 
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
-        """What normal use would be in these hours."""
+        """What normal use would be in these hours, (n,) each."""
 
 
 def is_workday(hour_of_week: HoursOfWeek) -> npt.NDArray[np.bool_]:
-    """Whether each hour belongs to a working day."""
+    """Whether each hour (n,) belongs to a working day."""
     return hour_of_week < FIRST_WEEKEND_HOUR
 
 
 def quality_of(y: Floats, error: Floats) -> Quality:
-    """CV(RMSE) and mean bias of held-back errors (actual minus expected)."""
+    """CV(RMSE) and mean bias in percent of mean use ``y`` (n,), from held-back errors (n,): actual minus expected."""
     mean = float(np.nanmean(y)) or np.nan
     return Quality(
         cv_rmse=100 * float(np.sqrt(np.nanmean(error**2))) / abs(mean),

@@ -29,7 +29,7 @@ class RecentredBaseline:
         self.coverage = coverage
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn the week, the present level and the band that remains around the moving level.
+        """Learn the week, the present level and the band that remains around the moving level, from hours (n,).
 
         Week and band learn from ordinary hours alone: last month's fault is not expected this month.
         """
@@ -47,14 +47,15 @@ class RecentredBaseline:
     def follow(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int) -> Expectation:
         """What was or will be normal from hour ``first`` on, the level moved every 24 h by what lay before.
 
-        ``y`` reaches back ``recent_days`` or more before ``first`` and holds NaN where nothing is known yet.
+        ``y`` (n,) reaches back ``recent_days`` or more before ``first`` and holds NaN where nothing is known yet; what
+        comes back is (n - first,).
         """
         base = self.week_.level(hour_of_week, temp_c)
         levels = self._levels(part_of_week(hour_of_week), y - base, first)
         return self._banded(hour_of_week[first:], (base + levels)[first:])
 
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
-        """What is normal now; use is never expected below zero."""
+        """What is normal now in each hour (n,); use is never expected below zero."""
         expected = self.week_.level(hour_of_week, temp_c) + self.level_[part_of_week(hour_of_week)]
         return self._banded(hour_of_week, expected)
 

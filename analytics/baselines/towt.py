@@ -33,7 +33,7 @@ class TowtBaseline:
         self.coverage = coverage
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn level, response, band and quality from consecutive hours."""
+        """Learn level, response, band and quality from consecutive hours (n,)."""
         used, how, response, y_used = self._learn(hour_of_week, temp_c, y)
         fold = (np.arange(len(y)) // HOURS_OF_WEEK % self.folds)[used]
         error = self._held_back_errors(how, response, y_used, fold)
@@ -42,12 +42,12 @@ class TowtBaseline:
         return self
 
     def learn_level(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn level and response alone, for a baseline that finds its own band: several times quicker."""
+        """Learn level and response alone from hours (n,), for a baseline with a band of its own: far quicker."""
         self._learn(hour_of_week, temp_c, y)
         return self
 
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
-        """Expected use; NaN where the model knows temperature and the hour's is missing."""
+        """Expected use of each hour (n,); NaN where the model knows temperature and the hour's is missing."""
         expected = self.level(hour_of_week, temp_c)
         offsets = self.offsets_[group_of(hour_of_week)]
         return Expectation(expected, expected + offsets[:, 0], expected + offsets[:, 1])

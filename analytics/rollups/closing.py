@@ -59,7 +59,7 @@ class OpenBooks:
 def open_runs(
     calendar: SiteCalendar, closed: frozenset[tuple[str, str]], building: str, edges_ms: Times
 ) -> tuple[list[slice], list[str]]:
-    """Hours between edges: runs of hours in open months, and the closed months among them."""
+    """Of the hours between edges (n + 1,), ms UTC: runs of rows in open months, and the closed months among them."""
     months = calendar.local_months(edges_ms[:-1])
     starts = [0, *(np.flatnonzero(months[1:] != months[:-1]) + 1).tolist(), len(months)]
     runs: list[slice] = []
@@ -78,7 +78,10 @@ def difference(
     store: ReadingStore, books: Books, tags: dict[str, str], month: str, day_edges_ms: Times, fresh: dict[str, Values],
     calendar: SiteCalendar,
 ) -> Days:  # fmt: skip
-    """What days of a closed month are more or less than handed in and adjusted so far, by field; empty: nothing."""
+    """What days of a closed month are more or less than handed in and adjusted so far, by field; empty: nothing.
+
+    ``fresh`` are the days computed anew, (n,) each, between the local midnights ``day_edges_ms`` (n + 1,), ms UTC.
+    """
     known = books.adjusted(tags["meter"], tags["quantity"], month)
     first = books.handed_in(tags["building"], month, f"{tags['meter']}/{tags['quantity']}")
     dates = [calendar.local_date(t_ms + HOUR_MS).isoformat() for t_ms in day_edges_ms[:-1].tolist()]

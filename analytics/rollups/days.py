@@ -20,12 +20,15 @@ _SURELY = 1 - 1e-9
 
 
 def complete(completeness: Values) -> Values:
-    """1 where every moment was measured, else 0."""
+    """1.0 where every moment was measured, else 0.0, (n,); ``completeness`` 0–1, (n,)."""
     return (completeness >= _SURELY).astype(np.float64)
 
 
 def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[str, Values]:
-    """Fields of each day from its hours' fields; hours (n,) fill the days without a break, NaN where unknown."""
+    """Fields of each day, (d,), from its hours' fields; hours (n,) fill the days without a break, NaN where unknown.
+
+    ``occ`` (n,) are codes of ``Occupancy``, ``day_edges_ms`` (d + 1,) local midnights, ms UTC.
+    """
     starts = (day_edges_ms[:-1] - day_edges_ms[0]) // HOUR_MS
     lengths = np.diff(day_edges_ms) / HOUR_MS
     measured = np.add.reduceat(np.nan_to_num(hours["completeness"]), starts) / lengths
@@ -47,7 +50,7 @@ def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[
 
 
 def base_use(qty: Values, day_edges_ms: Times) -> Values:
-    """Each day's base load times its hours, NaN where an hour of it is missing."""
+    """Each day's base load times its hours, (d,), from ``qty`` (n,) of the hours; NaN where an hour is missing."""
     starts = (day_edges_ms[:-1] - day_edges_ms[0]) // HOUR_MS
     lengths = np.diff(np.append(starts, len(qty)))
     table = np.full((len(starts), _LONGEST_DAY_H + 1), np.nan)

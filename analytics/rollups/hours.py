@@ -29,7 +29,7 @@ _SURELY = 1 - 1e-9
 
 @dataclass(frozen=True, slots=True)
 class HourlyUse:
-    """Use of consecutive hours, arrays (n,), between ``edges_ms`` (n + 1,); quarters are (4 n,)."""
+    """Use of consecutive hours between ``edges_ms`` (n + 1,), in the counter's unit: (n,), of quarters (4 n,)."""
 
     edges_ms: Times
     qty: Values
@@ -77,7 +77,7 @@ class CounterHours:
         return self._use(point, edges, series)
 
     def between(self, point: Point, edges_ms: Times) -> HourlyUse:
-        """Use of the given consecutive hours."""
+        """Use of the consecutive hours between edges (n + 1,), ms UTC."""
         return self._use(point, edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1])))
 
     def gaps_after(self, point: Point, t_ms: int) -> list[int]:
@@ -167,7 +167,7 @@ def by_hour_and_period(quarters: Values) -> Values:
 
 
 def by_hour(quarters: Values) -> Values:
-    """Sums of known quarters, NaN where no quarter of an hour is known."""
+    """Sums of known quarters, (4 n,) → (n,), NaN where no quarter of an hour is known."""
     table = quarters.reshape(-1, QUARTERS)
     sums: Values = np.nansum(table, axis=1)
     sums[np.isnan(table).all(axis=1)] = np.nan

@@ -28,7 +28,7 @@ def outdoor_points(catalogue: Catalogue) -> dict[str, Point]:
 
 
 def means(series: Series, edges_ms: Times) -> Values:
-    """Mean of the readings in each half-open interval, NaN where there are none."""
+    """Mean of the readings in each half-open interval between edges (n + 1,), ms UTC: (n,), NaN where none are."""
     good = series.q != Quality.SUSPECT
     running = np.concatenate(([0.0], np.cumsum(series.x[good])))
     rows = np.searchsorted(series.t_ms[good], edges_ms)

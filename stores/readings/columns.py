@@ -22,7 +22,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Row *i* is ``points[p[i]]`` at ``t_ms[i]``; rows are sorted by (p, t_ms), each pair once."""
+    """Row *i* is ``points[p[i]]`` at ``t_ms[i]``: columns (n,), sorted by (p, t_ms), each pair once."""
 
     points: list[str]
     p: Indices

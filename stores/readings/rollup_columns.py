@@ -42,7 +42,7 @@ def column_of(kind: FieldType, values: Iterable[Any]) -> Column:
 
 
 def values_of(column: Column) -> list[Any]:
-    """The values of a column, None where absent."""
+    """The values of a column (n,) as Python has them, None where absent."""
     values: list[Any] = column.tolist()
     if column.dtype.kind != "f":
         return values
@@ -57,12 +57,12 @@ def absent(column: Column) -> npt.NDArray[np.bool_]:
 
 
 def are_equal(one: Column, other: Column) -> bool:
-    """Whether two columns hold the same, and nothing at the same places."""
+    """Whether two columns (n,) hold the same, and nothing at the same places."""
     return np.array_equal(one, other, equal_nan=one.dtype != object)
 
 
 def check_column(place: str, kind: FieldType, column: Column) -> None:
-    """Raise ``Rejected`` where a column holds what its field cannot."""
+    """Raise ``Rejected`` where a column (n,) holds what its field cannot; ``place`` names the field to a person."""
     if kind is FieldType.FLOAT:
         if column.dtype.kind not in "fiu":
             raise Rejected("wrong_type", f"{place} is a column of {column.dtype} (allowed: {kind.value})")
