@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from facility.errors import ConfigError, Problem
 from facility.ledger import BEGINNING, history_of
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,9 +47,9 @@ def dirty_meter(estate: Catalogue, meter: str, first: datetime, end: datetime | 
         allowed = ", ".join(dict.fromkeys(point.meter for point in estate.counters))
         raise ConfigError(Problem("meter", f"'{meter}' has no counter", allowed))
     zone = ZoneInfo(estate.site.timezone)
-    since = f"{first.astimezone(zone):%Y-%m-%d %H:%M}"
+    since = shown_instant(first, zone)
     if end is not None and end <= first:
-        raise ConfigError(Problem("end", f"{end.astimezone(zone):%Y-%m-%d %H:%M} does not come after {since}"))
+        raise ConfigError(Problem("end", f"{shown_instant(end, zone)} does not come after {since}"))
     return Dirty(points, first, end, f"{meter} from {since}")
 
 

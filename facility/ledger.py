@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from facility.model import Meter
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,13 +79,17 @@ def history_of(meter: Meter, ledger: tuple[Installation, ...]) -> tuple[Installa
     return tuple(own) or (first_installation(meter),)
 
 
-def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Installation, ...]:
-    """The history with another device from ``new.since`` on. Raises ``ConfigError`` where that cannot be."""
+def swapped(history: tuple[Installation, ...], new: Installation, zone: tzinfo = UTC) -> tuple[Installation, ...]:
+    """The history with another device from ``new.since`` on.
+
+    Raises ``ConfigError`` where that cannot be, with times of ``zone``.
+    """
     last = history[-1]
     if new.since <= last.since:
         raise ConfigError(
-            f"{new.meter}: a swap on {new.since:%Y-%m-%d %H:%M} lies before the present device was installed"
-            f" ({last.since:%Y-%m-%d %H:%M}); if that entry is wrong, take it out first: meterhouse meter remove-entry"
+            f"{new.meter}: a swap on {shown_instant(new.since, zone)} lies before the present device was installed"
+            f" ({shown_instant(last.since, zone)}); if that entry is wrong, take it out first: meterhouse meter"
+            " remove-entry"
         )
     if new.serial and new.serial == last.serial:
         raise ConfigError(
@@ -94,7 +101,9 @@ def swapped(history: tuple[Installation, ...], new: Installation) -> tuple[Insta
 _READS = ("opening", "closing")
 
 
-def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str, object]) -> tuple[Installation, ...]:
+def amended(
+    history: tuple[Installation, ...], since: datetime, facts: dict[str, object], zone: tzinfo = UTC
+) -> tuple[Installation, ...]:
     """The history in which the device in force at ``since`` has other facts; none of them is a ratio.
 
     They hold for every entry of that device, and its reads stand where it was installed. Raises ``ConfigError`` where
@@ -102,7 +111,7 @@ def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str,
     """
     found = [i for i, one in enumerate(history) if one.since <= since]
     if not found:
-        raise ConfigError(f"{history[0].meter}: nothing hung there on {since:%Y-%m-%d %H:%M}")
+        raise ConfigError(f"{history[0].meter}: nothing hung there on {shown_instant(since, zone)}")
     first = max((i for i in found if not history[i].continues), default=0)
     end = next((i for i in range(first + 1, len(history)) if not history[i].continues), len(history))
     device = {name: value for name, value in facts.items() if name not in _READS}
@@ -111,18 +120,18 @@ def amended(history: tuple[Installation, ...], since: datetime, facts: dict[str,
     return (*history[:first], installed, *later, *history[end:])
 
 
-def removed(history: tuple[Installation, ...], since: datetime) -> tuple[Installation, ...]:
+def removed(history: tuple[Installation, ...], since: datetime, zone: tzinfo = UTC) -> tuple[Installation, ...]:
     """The history without the entry that begins at ``since``: what hung there before hangs on.
 
     Raises ``ConfigError`` where none begins then, where it is the first, or where later ones continue its device.
     """
-    place, told = history[0].meter, ", ".join(f"{one.since:%Y-%m-%d %H:%M:%S}" for one in history[1:])
+    place, told = history[0].meter, ", ".join(shown_instant(one.since, zone) for one in history[1:])
     k = next((i for i, one in enumerate(history) if one.since == since), 0)
     if k == 0:
         what = "is the first of the ledger" if since == history[0].since else "is no entry of the ledger"
-        raise ConfigError(Problem(place, f"{since:%Y-%m-%d %H:%M:%S} UTC {what}", f"{told} UTC" if told else "none"))
+        raise ConfigError(Problem(place, f"{shown_instant(since, zone)} {what}", told or "none"))
     if not history[k].continues and k + 1 < len(history) and history[k + 1].continues:
-        after = f"{history[k + 1].since:%Y-%m-%d %H:%M:%S} UTC"
+        after = shown_instant(history[k + 1].since, zone)
         raise ConfigError(f"{place}: the entry from {after} continues this device; take that one out first")
     return (*history[:k], *history[k + 1 :])
 

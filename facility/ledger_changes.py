@@ -21,6 +21,7 @@ from facility.ledger import (
 )
 from facility.ledger_ratio import corrected, told_from, true_ratios
 from facility.model import Ratio
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,7 @@ def note_swap(estate: Catalogue, swap: DeviceSwap, now: datetime) -> LedgerChang
     if _names_ratio(swap):
         _check_ratio_applies(estate, place)
         known = _agent_knows_from(place, swap.agent_from, told) if ratios != told else None
-    return LedgerChange(place, told_from(swapped(old, new), known, ratios, new), known)
+    return LedgerChange(place, told_from(swapped(old, new, zone_of(estate)), known, ratios, new), known)
 
 
 def note_correction(estate: Catalogue, correction: LedgerCorrection, now: datetime) -> LedgerChange:
@@ -127,7 +128,7 @@ def note_correction(estate: Catalogue, correction: LedgerCorrection, now: dateti
         raise ConfigError(Problem(place.id, "nothing is corrected", ", ".join((*_RATIOS, *_FACTS))))
     history = history_of(place, estate.installations)
     if facts:
-        history = amended(history, since, facts)
+        history = amended(history, since, facts, zone_of(estate))
     if _names_ratio(correction):
         _check_ratio_applies(estate, place)
         in_force = ([one for one in history if one.since <= since] or [history[0]])[-1]
@@ -140,14 +141,15 @@ def note_correction(estate: Catalogue, correction: LedgerCorrection, now: dateti
             by=correction.by,
         )
         known = _agent_knows_from(place, correction.agent_from, told_ratios(in_force))
-        history = corrected(history, since, known, true)
+        history = corrected(history, since, known, true, zone_of(estate))
     return LedgerChange(place, history, known)
 
 
 def note_removal(estate: Catalogue, removal: EntryRemoval) -> LedgerChange:
     """The ledger without an entry. Raises ``ConfigError`` where it has none from then, or cannot do without it."""
     place = known_meter(estate, removal.meter)
-    return LedgerChange(place, removed(history_of(place, estate.installations), removal.since))
+    history = history_of(place, estate.installations)
+    return LedgerChange(place, removed(history, removal.since, zone_of(estate)))
 
 
 def known_meter(estate: Catalogue, meter: str) -> Meter:
@@ -155,6 +157,11 @@ def known_meter(estate: Catalogue, meter: str) -> Meter:
     if meter not in estate.meter:
         raise ConfigError(Problem("meter", f"unknown meter '{meter}'", ", ".join(estate.meter)))
     return estate.meter[meter]
+
+
+def zone_of(estate: Catalogue) -> ZoneInfo:
+    """The zone of the local times that people write and read."""
+    return ZoneInfo(estate.site.timezone)
 
 
 def ledgers_of(estate: Catalogue, building: str = "") -> list[tuple[Meter, History]]:
@@ -192,7 +199,7 @@ def _place_of(estate: Catalogue, noted: DeviceSwap | LedgerCorrection, now: date
     """The meter, once what is noted of it can be: it is over, and its numbers are possible."""
     place = known_meter(estate, noted.meter)
     field, at = ("at", noted.at) if isinstance(noted, DeviceSwap) else ("since", noted.since)
-    _check_over(field, at, now, ZoneInfo(estate.site.timezone))
+    _check_over(field, at, now, zone_of(estate))
     if problems := list(_impossible_numbers(noted)):
         raise ConfigError(*problems)
     return place
@@ -201,8 +208,8 @@ def _place_of(estate: Catalogue, noted: DeviceSwap | LedgerCorrection, now: date
 def _check_over(field: str, at: datetime, now: datetime, zone: ZoneInfo) -> None:
     """Refuse what lies ahead: it would take effect at once."""
     if at > now:
-        until = f"up to now, {now.astimezone(zone):%Y-%m-%d %H:%M:%S}; note it once it is done"
-        raise ConfigError(Problem(field, f"{at.astimezone(zone):%Y-%m-%d %H:%M} lies in the future", until))
+        until = f"up to now, {shown_instant(now.replace(microsecond=0), zone)}; note it once it is done"
+        raise ConfigError(Problem(field, f"{shown_instant(at, zone)} lies in the future", until))
 
 
 def _impossible_numbers(noted: DeviceSwap | LedgerCorrection) -> Iterator[Problem]:

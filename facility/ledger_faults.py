@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from facility.errors import ConfigError, Problem
 from facility.ledger_ratio import true_ratios
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from facility.ledger import Installation
 
@@ -24,25 +26,26 @@ class LedgerFault(NamedTuple):
     allowed: str = ""
 
 
-def check_history(history: tuple[Installation, ...]) -> None:
+def check_history(history: tuple[Installation, ...], zone: tzinfo = UTC) -> None:
     """Raise ``ConfigError`` with everything that the entries of a meter, oldest first, cannot say."""
     faults = list(faults_of(history))
     if faults:
-        place = {
-            fault: f"{history[0].meter}, entry from {history[fault.entry].since:%Y-%m-%d %H:%M} UTC" for fault in faults
-        }
+        place = {fault: _place(history[fault.entry], zone) for fault in faults}
         raise ConfigError(*(Problem(place[fault], fault.what, fault.allowed) for fault in faults))
 
 
-def check_not_ahead(history: tuple[Installation, ...], now: datetime) -> None:
+def check_not_ahead(history: tuple[Installation, ...], now: datetime, zone: tzinfo = UTC) -> None:
     """Raise ``ConfigError`` where a device or its ratio changes later than now: it would take effect at once.
 
     When an agent learns a ratio may lie ahead.
     """
     for before, one in pairwise(history):
         if one.since > now and not (one.continues and true_ratios(one) == true_ratios(before)):
-            place = f"{one.meter}, entry from {one.since:%Y-%m-%d %H:%M} UTC"
-            raise ConfigError(Problem(place, "lies in the future", "up to now; write it once it is done"))
+            raise ConfigError(Problem(_place(one, zone), "lies in the future", "up to now; write it once it is done"))
+
+
+def _place(one: Installation, zone: tzinfo) -> str:
+    return f"{one.meter}, entry from {shown_instant(one.since, zone)}"
 
 
 def faults_of(history: tuple[Installation, ...]) -> Iterator[LedgerFault]:

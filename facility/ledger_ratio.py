@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
 from facility.ledger import told_ratios
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from facility.ledger import Installation, Ratios
 
     History = tuple[Installation, ...]
 
 
-def corrected(history: History, since: datetime, until: datetime | None, facts: Installation) -> History:
+def corrected(
+    history: History, since: datetime, until: datetime | None, facts: Installation, zone: tzinfo = UTC
+) -> History:
     """The history in which the ratios of ``facts`` hold from ``since`` on, and the agent knows them from ``until`` on.
 
     They hold until the next real change: another device, or an entry whose ratio differs from the one before it.
@@ -25,8 +29,8 @@ def corrected(history: History, since: datetime, until: datetime | None, facts: 
     """
     if since < history[0].since:
         raise ConfigError(
-            f"{facts.meter}: nothing hung there on {since:%Y-%m-%d %H:%M}; the ledger begins"
-            f" {history[0].since:%Y-%m-%d %H:%M}"
+            f"{facts.meter}: nothing hung there on {shown_instant(since, zone)}; the ledger begins"
+            f" {shown_instant(history[0].since, zone)}"
         )
     ratios = facts.ct_ratio, facts.pt_ratio
     cut = tuple(_explicit(one) for one in history)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
     from zoneinfo import ZoneInfo
 
 _MINUTE = timedelta(minutes=1)
@@ -32,6 +33,13 @@ def written_instant(where: str, text: str, zone: ZoneInfo) -> datetime:
 def instant_of(at: datetime, zone: ZoneInfo) -> datetime:
     """UTC of a local wall time, or of a time that names its own offset."""
     return at.replace(tzinfo=at.tzinfo or zone).astimezone(UTC)
+
+
+def shown_instant(at: datetime, zone: tzinfo) -> str:
+    """``2026-09-14 10:30``, on the clocks of a zone; with seconds where it has some, and named where that is UTC."""
+    local = at.astimezone(zone)
+    text = f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+    return f"{text} UTC" if zone is UTC else text
 
 
 def skipped_around(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime] | None:

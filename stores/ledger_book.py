@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from facility.errors import ConfigError
 from facility.ledger import history_of, present_facts
-from facility.ledger_changes import known_meter, note_correction, note_removal, note_swap
+from facility.ledger_changes import known_meter, note_correction, note_removal, note_swap, zone_of
 from facility.ledger_faults import check_history
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
@@ -18,6 +17,7 @@ from stores.records.audit import check_reason
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from facility.catalogue import Catalogue
     from facility.ledger import Installation
@@ -55,7 +55,7 @@ class LedgerBook:
     @property
     def zone(self) -> ZoneInfo:
         """The zone of local times that people write."""
-        return ZoneInfo(self.estate.site.timezone)
+        return zone_of(self.estate)
 
     def history(self, meter: str) -> tuple[Installation, ...]:
         """Everything that hung at a meter's place, oldest first. Raises ``ConfigError`` for an unknown meter."""
@@ -78,7 +78,7 @@ class LedgerBook:
     ) -> Noted:
         check_reason(noted.reason)
         place, history = change.meter, change.history
-        check_history(history)
+        check_history(history, self.zone)
         with closing(self._readings()) as store:
             check_reads(store, self.estate, place, history)
         others = tuple(one for one in self.estate.installations if one.meter != place.id)

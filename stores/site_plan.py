@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from accounting.calendars import SiteCalendar
 from facility.ledger import history_of
+from facility.ledger_changes import zone_of
 from facility.ledger_faults import check_not_ahead
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
@@ -97,7 +98,7 @@ def _check_ledgers(plan: SitePlan, readings: Callable[[], ReadingStore], now: da
     estate, changed = plan.estate, _changed_ledgers(one.change for one in plan.changes)
     meters: list[Meter] = [meter for meter in estate.meters if meter.id in changed]
     for meter in meters:
-        check_not_ahead(history_of(meter, estate.installations), now)
+        check_not_ahead(history_of(meter, estate.installations), now, zone_of(estate))
     counting = [meter for meter in meters if estate.accounted_point(meter)]
     if not counting:
         return

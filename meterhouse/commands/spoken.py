@@ -54,4 +54,5 @@ def written_as(options: Mapping[str, str]) -> Iterator[None]:
 def _renamed(problem: Problem | str, options: Mapping[str, str]) -> Problem | str:
     if isinstance(problem, str):
         return problem
-    return replace(problem, where=options.get(problem.where, problem.where))
+    allowed = ", ".join(options.get(word, word) for word in problem.allowed.split(", "))  # it may list fields
+    return replace(problem, where=options.get(problem.where, problem.where), allowed=allowed)

@@ -192,7 +192,7 @@ def _stored(connection: Connection) -> Rows:
 def _table_rows(connection: Connection, name: str) -> dict[str, Row]:
     table = tables.METADATA.tables[name]
     rows = connection.execute(sa.select(table).order_by(table.c.position)).mappings()
-    return {row["id"]: {key: value for key, value in row.items() if key != "id"} for row in rows}
+    return {row["id"]: {str(key): value for key, value in row.items() if key != "id"} for row in rows}
 
 
 def _replace(connection: Connection, stored: Rows, new: Rows, at: datetime) -> None:

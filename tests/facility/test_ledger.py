@@ -53,7 +53,7 @@ def test_a_swap_goes_on_where_the_old_device_ended():
 
 def test_a_swap_before_the_install_and_one_of_the_same_serial_are_refused():
     history = swapped(FIRST, SWAP)
-    with pytest.raises(ConfigError, match="swap on 2026-01-31 00:00 lies before the present device was installed"):
+    with pytest.raises(ConfigError, match="swap on 2026-01-31 00:00 UTC lies before the present device was installed"):
         swapped(history, Installation("m", MARCH - timedelta(days=29), "C3"))
     with pytest.raises(ConfigError, match="serial B2 already hangs there"):
         swapped(history, Installation("m", MARCH + timedelta(days=1), "B2"))

@@ -1,16 +1,23 @@
 """The ledger and the bill from the command line, on an estate with two months of readings."""
 
 import csv
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
-from rigs.one_meter import SITE, estate, ms, readings
+from rigs.one_meter import SITE, at, estate, ms, readings
 from typer.testing import CliRunner
 
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
-from facility.errors import ConfigError
+from facility.errors import MeterhouseError
+from facility.remark import RemarkKind
 from meterhouse.cli import app
+from meterhouse.commands.account_answers import ToldBill, ToldRecomputations
+from meterhouse.commands.meter_answers import MeterLedger, MetersNow
+from meterhouse.commands.site import AppliedSite, CheckedSite
 from meterhouse.settings import Settings
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
@@ -33,11 +40,20 @@ class Town:
         RollupWriter(self.store, self.registry.load(), Accounts(self.records)).update(self.store.changes(0).ranges)
 
     def run(self, *words, ok=True):
-        done = CliRunner().invoke(app, words, env={"METERHOUSE_DATA": str(self.folder)})
-        assert done.exception is None or isinstance(done.exception, SystemExit | ConfigError), done.exception
+        done = self._invoke(words)
         told = f"{done.output}{done.exception or ''}"
         assert (done.exit_code == 0) is ok, told
         return told
+
+    def answer(self, *words, shape):
+        """What a program reads: the JSON document on standard output, as the shape that is documented."""
+        return msgspec.json.decode(self._invoke((*words, "--json")).stdout, type=shape)
+
+    def _invoke(self, words):
+        env = {"METERHOUSE_DATA": str(self.folder)}
+        done = copy_context().run(CliRunner().invoke, app, words, env=env)  # how it speaks ends with the command
+        assert done.exception is None or isinstance(done.exception, SystemExit | MeterhouseError), done.exception
+        return done
 
     def compute_again(self):
         catalogue = self.registry.load()
@@ -114,7 +130,7 @@ def test_what_a_swap_cannot_say_is_told_by_its_option(town, words, told):
 def test_an_entry_is_taken_out_as_history_shows_it(town):
     town.run(*SWAP, "--closing", "580.625")
     out = ("meter", "remove-entry", "main", "--reason", "wrong day", "--entry")
-    assert "is no entry of the ledger (allowed: 2026-09-14 02:30:00 UTC)" in town.run(*out, "2026-09-19", ok=False)
+    assert "is no entry of the ledger (allowed: 2026-09-14 10:30)" in town.run(*out, "2026-09-19", ok=False)
     assert "is the first of the ledger" in town.run(*out, "1970-01-01T00:00Z", ok=False)
     assert "changed meter main: serial 'B2' → 'A1'" in town.run(*out, "2026-09-14 10:30")
     assert "unknown meter 'nobody'" in town.run("meter", "history", "nobody", ok=False)
@@ -200,3 +216,69 @@ def test_what_a_person_should_know_of_an_estate_is_a_warning(town, tmp_path):
     assert "--agent: unknown agent 'edge-9' (allowed: edge-1)" in town.run(
         "site", "export", "--agent", "edge-9", ok=False
     )
+
+
+def test_ledgers_are_answered_to_a_program(town):
+    (meter,) = town.answer("meter", "list", shape=MetersNow).meters
+    assert (meter.meter, meter.serial, meter.ct_ratio, meter.rolls_over_at, meter.entries) == (
+        "main",
+        "A1",
+        40,
+        None,
+        1,
+    )
+    town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "never")
+    first, second = town.answer("meter", "history", "main", shape=MeterLedger).entries
+    assert (first.since, first.serial, first.closing) == (None, "A1", None)
+    assert (second.since, second.closing, second.opening) == (at("2026-09-14T10:30"), 580.625, 2)
+    assert (second.ct_ratio, second.told_ct_ratio, second.photo) == (60, 40, None)
+
+
+def test_bills_and_recomputations_are_answered_to_a_program(town):
+    report = ("account", "report", "--building", "hall", "--month", "2026-09")
+    bill = town.answer(*report, "--language", "zh-Hans", shape=ToldBill)
+    (electricity,) = bill.utilities
+    assert [line.what for line in electricity.lines] == ["peak", "flat", "valley"]
+    assert sum(line.amount for line in electricity.lines) == bill.total
+    assert (bill.closed_at, bill.notes) == (None, [])
+    assert town.answer("account", "recomputations", shape=ToldRecomputations).recomputations == []
+    town.run(*SWAP, "--closing", "580.625")
+    note = town.answer(*report, shape=ToldBill).notes[0]
+    assert (note.remark, note.stops_closing) == (RemarkKind.TO_BE_COMPUTED_AGAIN, True)
+    town.compute_again()
+    (again,) = town.answer("account", "recomputations", shape=ToldRecomputations).recomputations
+    assert (again.state, again.start, again.points) == ("done", at("2026-09-14T10:30"), ["main/energy_import/total"])
+    assert (again.months[0].month, again.months[0].use_after) == ("2026-09", 7_200)
+    assert "--json: stands beside --format or --out" in town.run(*report, "--json", "--format", "csv", ok=False)
+
+
+def test_a_document_and_its_differences_are_answered_to_a_program(town, tmp_path):
+    file = tmp_path / "site.yaml"
+    file.write_text(SITE.replace("name: Hall", "name: Great hall").replace("127.0.0.1:502", "li:secret@127.0.0.1:502"))
+    assert town.answer("site", "check", str(file), shape=CheckedSite).meters == 1
+    stored = town.registry.load()
+    edited = replace(stored, buildings=(replace(stored.buildings[0], floor_area_m2=1200.0),))
+    town.registry.edit(edited, based_on=town.registry.version(), by="kim", at=datetime.now(UTC))
+    dry = town.answer("site", "apply", str(file), "--dry-run", shape=AppliedSite)
+    found = {(one.change.what, one.change.field): one for one in dry.differences}
+    assert found["building", "name_en"].change.after == "Great hall"
+    assert found["building", "name_en"].undoes is None
+    assert found["building", "floor_area_m2"].undoes.after == 1200
+    assert found["bus", "url"].change.after == "modbus+tcp://li:…@127.0.0.1:502"
+    assert dry.applied is False
+    assert town.answer("site", "apply", str(file), "--accept", shape=AppliedSite).applied is True
+    assert town.answer("site", "apply", str(file), shape=AppliedSite) == AppliedSite([], applied=False)
+
+
+def test_commands_speak_the_readers_language(town, tmp_path):
+    (tmp_path / "site.yaml").write_text(SITE.replace("name: Hall", "name: Great hall"))
+    chinese = ("--language", "zh-Hans")
+    assert "楼宇  表计" in town.run("meter", "list", *chinese)
+    assert "变更 meter main：serial 'A1' → 'B2'" in town.run(*SWAP, "--closing", "580.625", *chinese)
+    assert "建账前已安装" in town.run("meter", "history", "main", *chinese)
+    assert "警告：尚无 2027 年的调休通知" in town.run("site", "check", str(tmp_path / "site.yaml"), *chinese)
+    assert "[将撤销一处修改：" in town.run("site", "apply", str(tmp_path / "site.yaml"), "--dry-run", *chinese)
+    assert "待重算" in town.run("account", "recomputations", *chinese)
+    report = town.run("account", "report", "--building", "hall", "--month", "2026-09", *chinese)
+    assert "电费" in report
+    assert "高峰" in report
