@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ class ConsoleSettings(ProcessSettings):
     records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
     data: Path | None = None
     listen: str = "127.0.0.1:8080"
-    allow_remote: Literal["no", "yes"] = "no"
+    allow_remote: bool = False
     hosts: str = ""
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
     metrics: str = ""
@@ -34,7 +34,7 @@ class ConsoleSettings(ProcessSettings):
         host = host.strip("[]")
         if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
             raise ConfigError(Problem(LISTEN, f"'{self.listen}' is no host:port", "127.0.0.1:8080"))
-        if not _is_loopback(host) and self.allow_remote != "yes":
+        if not _is_loopback(host) and not self.allow_remote:
             how = "a proxy with TLS in front of 127.0.0.1, or else METERHOUSE_ALLOW_REMOTE=yes"
             raise ConfigError(Problem(LISTEN, f"other machines can reach '{self.listen}'", how))
         return host, int(port)

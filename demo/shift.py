@@ -64,19 +64,14 @@ class Shift:
         """The last local day for which there is recorded data."""
         return self.shown_day(LAST_RECORDED_DAY)
 
-    @property
-    def end_sentence(self) -> str:
-        """Until when this folder can be shown, for people."""
-        return (
-            f"The recorded data ends on {self.last_day:%d %B %Y}; "
-            "after that, start the demo in a new folder to shift it to the new date."
-        )
-
     def check(self, now: datetime) -> None:
         """Raise ``ConfigError`` when there is no recorded data for ``now``."""
         today = now.astimezone(ZONE).date()
         if not self.shown_day(date(2022, 11, 1)) <= today <= self.last_day:
-            raise ConfigError(f"the demo was set to {self.as_of} and cannot show {today}. {self.end_sentence}")
+            raise ConfigError(
+                f"the demo was set to {self.as_of} and cannot show {today}: its data ends on {self.last_day};"
+                " start it in a new folder to shift it to the new date"
+            )
 
 
 def choose_shift(as_of: date, seed: int = 1) -> Shift:

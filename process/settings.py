@@ -19,7 +19,7 @@ PREFIX = "METERHOUSE_"
 
 LogLevel = Literal["debug", "info", "warning"]
 
-KINDS = {int: "a whole number", float: "a number", Path: "a path", str: "a text"}
+KINDS = {bool: "yes, no", int: "a whole number", float: "a number", Path: "a path", str: "a text"}
 BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 
 

@@ -5,6 +5,7 @@ Any package that speaks to people may say a text: pages, bills, commands, and th
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -54,7 +55,7 @@ _FILE_ENDINGS = (".html", ".json", ".yaml", ".xlsx")
 
 def problems() -> list[str]:
     """What is wrong with the texts, one sentence each; an empty list when nothing is."""
-    return [*_id_problems(), *_twice_problems(), *_place_problems(), *_literal_problems()]
+    return [*_id_problems(), *_twice_problems(), *_place_problems(), *_literal_problems(), *_printed_problems()]
 
 
 def wanted_ids() -> set[str]:
@@ -148,6 +149,16 @@ def _place_problems() -> Iterator[str]:
 
 def _places(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def _printed_problems() -> Iterator[str]:
+    """A command prints no words of its own."""
+    for path in sorted((ROOT / "meterhouse" / "commands").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "echo" and node.args:
+                said = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
+                words = [word for text in said if isinstance(text, str) for word in _LETTERS.findall(text)]
+                yield from (f"{path.name}: '{word}' is printed, and not from the catalogues" for word in words)
 
 
 class _Literals(HTMLParser):

@@ -13,6 +13,7 @@ import typer
 from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
+from meterhouse.output import say, texts
 from meterhouse.table import render_facts
 
 if TYPE_CHECKING:
@@ -59,35 +60,34 @@ def demo(
     try:
         if report:
             make_place(report)
-        typer.echo("preparing: the estate, its broker and fifteen months of history …")
-        running.prepare(as_of.date() if as_of else None, "fresh" if fresh else "resume")
+        say("cli.demo.preparing")
+        running.prepare(as_of.date() if as_of else None, fresh=fresh)
         _run(running, until, report, None if headless else listen)
     except KeyboardInterrupt:
-        typer.echo("\nstopping …")
+        say("cli.demo.stopping")
         if until is Until.READY:
             raise typer.Exit(INTERRUPTED) from None
     finally:
         running.stop()
     if until is Until.STOPPED:
-        typer.echo(f"stopped. Everything is kept in {data}; the same command resumes.")
+        say("cli.demo.stopped", folder=data)
 
 
 def _run(running: Demo, until: Until, report: Path | None, address: str | None) -> None:
-    typer.echo(running.shift.end_sentence)
+    say("cli.demo.ends", day=running.shift.last_day)
     running.start()
     if address:
-        typer.echo(f"the page is live while history comes in: {_link(running, address)}")
+        say("cli.demo.live", link=_link(running, address))
     proved = running.report(running.wait_until_ready())
-    facts = [*summary_rows(proved), ("page", f"http://{running.listen}")]
-    typer.echo(f"\nready.\n{render_facts(facts)}")
+    facts = [*summary_rows(texts(), proved), (texts()("cli.demo.page"), f"http://{running.listen}")]
+    say("cli.demo.ready", facts=render_facts(facts))
     if report:
         proved.write(report)
     if until is Until.READY:
         return
     if address:
-        typer.echo(f"\nopen {_link(running, address)}\n(works once, for 15 minutes; Ctrl-C stops everything)")
-        typer.echo("\nfor the other commands, such as sign-in for a new link, in another terminal:")
-        typer.echo(f"  export METERHOUSE_DATA={running.folder} METERHOUSE_LISTEN={address}")
+        say("cli.demo.open", link=_link(running, address))
+        say("cli.demo.other_commands", folder=running.folder, address=address)
     while True:
         running.supervisor.watch(3600)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
 from process.lock import FileLock
@@ -17,11 +17,9 @@ MARK = "demo.json"
 
 LOCK = "demo.lock"
 
-Begin = Literal["resume", "fresh"]
 
-
-def hold(folder: Path, begin: Begin = "resume") -> FileLock:
-    """Make the folder (or, to begin fresh, empty it) and hold it; the lock goes with the process, however it ends.
+def hold(folder: Path, *, fresh: bool = False) -> FileLock:
+    """Make the folder (or, to begin ``fresh``, empty it) and hold it; the lock goes with the process, however it ends.
 
     Raises ``ConfigError`` with one sentence.
     """
@@ -31,7 +29,7 @@ def hold(folder: Path, begin: Begin = "resume") -> FileLock:
             raise ConfigError(f"{folder} holds other files and no demo; choose an empty folder with --data")
         taken = f"a demo already runs in {folder}; stop it, or choose another folder with --data"
         held = FileLock(folder / LOCK, taken)
-        if begin == "fresh":
+        if fresh:
             _empty(folder)
     except OSError as error:
         raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from meterhouse.output import texts
+
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
@@ -51,9 +53,9 @@ class ProgressBars:
     """Three bars on a terminal: history, analysis and the live minute; a line for every tenth elsewhere."""
 
     def __init__(self) -> None:
-        console = Console()
+        console, t = Console(), texts()
         self._bars = Progress(
-            TextColumn("{task.description:<28}"),
+            TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
@@ -64,7 +66,7 @@ class ProgressBars:
         self._told: dict[str, int] = {}
         self._tasks = {
             name: self._bars.add_task(name, total=1.0)
-            for name in ("fifteen months of history", "rollups, models, alerts", "a minute of live readings")
+            for name in (t("cli.demo.history"), t("cli.demo.analysis"), t("cli.demo.live_minute"))
         }
 
     def show(self, state: State, lived: float) -> None:

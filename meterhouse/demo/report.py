@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from demo.shift import Shift
     from facility.work import Alert
+    from wording.texts import Texts
 
 ALERT_WINDOW = timedelta(days=30)
 
@@ -134,18 +135,19 @@ def _belongs(alert: Alert, fault: dict[str, Any]) -> bool:
     return in_time and alert.meter in {fault["meter"], *fault["also"]}
 
 
-def summary_rows(report: Report) -> Iterable[tuple[str, str]]:
+def summary_rows(t: Texts, report: Report) -> Iterable[tuple[str, str]]:
     """The table that ends the start of a demo."""
-    yield "readings produced", f"{report.produced:,}"
-    yield "readings stored", f"{report.stored:,}"
-    yield "readings quarantined", f"{report.quarantined:,}"
-    yield "sum error", f"{report.sum_error:g}"
+    yield t("cli.demo.produced"), f"{report.produced:,}"
+    yield t("cli.demo.stored"), f"{report.stored:,}"
+    yield t("cli.demo.quarantined"), f"{report.quarantined:,}"
+    yield t("cli.demo.sum_error"), f"{report.sum_error:g}"
     by_detector = Counter(alert["detector"] for alert in report.alerts)
-    kinds = ", ".join(f"{count} {detector}" for detector, count in sorted(by_detector.items()))
-    yield "alerts in 30 days", f"{len(report.alerts)}" + (f" ({kinds})" if kinds else "")
+    yield t("cli.demo.alerts"), f"{len(report.alerts)}"
+    for detector, count in sorted(by_detector.items()):
+        yield "", f"{count} × {t(f'alert.{detector}.title')}"
     found = sum(fault["found"] for fault in report.injected)
-    yield "injected faults found", f"{found} of {len(report.injected)}"
-    yield "seconds to ready", f"{report.seconds_to_ready:.0f}"
+    yield t("cli.demo.faults"), t("cli.demo.faults_found", found=found, of=len(report.injected))
+    yield t("cli.demo.seconds"), f"{report.seconds_to_ready:.0f}"
     if report.live_latency_s_p95 is not None:
-        yield "live latency p95", f"{report.live_latency_s_p95:.2f} s"
-    yield "memory (PSS)", f"{report.pss_mib_total:.0f} MiB"
+        yield t("cli.demo.latency"), f"{report.live_latency_s_p95:.2f} s"
+    yield t("cli.demo.memory"), f"{report.pss_mib_total:.0f} MiB"

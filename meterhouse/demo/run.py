@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from demo.shift import Shift
     from meterhouse.broker import Broker
-    from meterhouse.demo.folder import Begin
     from meterhouse.demo.report import Conservation
 
 LIVE_MINUTE_S = 60.0
@@ -61,9 +60,9 @@ class Demo:
     store: str = ""
     begun: float = field(default_factory=time.monotonic)
 
-    def prepare(self, as_of: date | None, begin: Begin = "resume") -> None:
+    def prepare(self, as_of: date | None, *, fresh: bool = False) -> None:
         """Hold the folder, choose the day that is shown, start the broker, apply the estate, write its history."""
-        self._held = hold(self.folder, begin)
+        self._held = hold(self.folder, fresh=fresh)
         check_port(self.listen)
         now = datetime.now(UTC)
         self.shift: Shift = open_shift(self.folder, now, as_of)

@@ -89,8 +89,8 @@ def test_as_of_chooses_another_day_and_cannot_change_it_later(tmp_path):
 
 def test_one_clear_sentence_says_when_the_recorded_data_ends(tmp_path):
     shift = open_shift(tmp_path, datetime(2026, 11, 25, 12, tzinfo=UTC))
-    assert "ends on 26 December 2026" in shift.end_sentence
-    with pytest.raises(ConfigError, match=r"cannot show 2026-12-27.*ends on 26 December 2026"):
+    assert shift.last_day == date(2026, 12, 26)
+    with pytest.raises(ConfigError, match=r"cannot show 2026-12-27: its data ends on 2026-12-26"):
         open_shift(tmp_path, datetime(2026, 12, 27, 12, tzinfo=UTC))
 
 

@@ -260,7 +260,7 @@ def test_a_fresh_demo_deletes_what_an_earlier_one_left(tmp_path):
     hold(tmp_path).release()
     (tmp_path / "demo.json").write_text("{}")
     (tmp_path / "logs").mkdir()
-    hold(tmp_path, "fresh").release()
+    hold(tmp_path, fresh=True).release()
     assert [entry.name for entry in tmp_path.iterdir()] == ["demo.lock"]
 
 
