@@ -119,7 +119,8 @@ class Formats:
 
     def billed(self, x: Decimal) -> str:
         """Money as a bill prints it, always to the cent: ``7,017.60 CNY``, ``¥7,017.60``."""
-        return str(format_currency(x, self.currency, format=BILLED[self.language], locale=self._locale))
+        pattern = BILLED[self.language]
+        return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
     def percent(self, share: float | None, *, signed: bool = False) -> str:
         """``12 %`` in the language's way; ``signed`` writes the plus."""

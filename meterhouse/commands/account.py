@@ -44,6 +44,9 @@ Out = Annotated[Path | None, typer.Option("--out", help="Into this file; xlsx ne
 Month = Annotated[str, typer.Option("--month", help="A local month, such as 2026-10.")]
 
 
+FORMS = "text, xlsx, or csv: the same fields and codes in every language, names and notes in the reader's."
+
+
 class Format(StrEnum):
     """What a report is written as."""
 
@@ -58,7 +61,7 @@ def report(
     building: Building,
     month: Month,
     *,
-    form: Annotated[Format, typer.Option("--format", help="As what.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help=FORMS)] = Format.TEXT,
     out: Out = None,
 ) -> None:
     """Print or write the bill."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from babel.messages.pofile import read_po
@@ -51,6 +52,18 @@ def test_money_is_in_the_sites_currency():
     assert EN.money(4021.7) == "£4,022"
     assert ZH.money(11.5) == "¥11.50"
     assert EN.money(float("nan")) == "–"
+
+
+def test_a_bill_prints_every_digit_and_always_the_cent():
+    assert (EN.billed(Decimal("7017.60")), ZH.billed(Decimal("7017.60"))) == ("7,017.60 GBP", "¥7,017.60")
+    assert Formats("en", "Asia/Tokyo", "JPY").billed(Decimal("-0.05")) == "-0.05 JPY"
+    assert (EN.exact(Decimal("8928.000")), EN.exact(84211.7), EN.exact(1 / 3)) == (
+        "8,928.000",
+        "84,211.7",
+        "0.3333333333",
+    )
+    assert ZH.written_minute(datetime(2026, 6, 20, 17, 30, tzinfo=UTC)) == "2026-06-21 01:30"
+    assert ZH.written_minute(datetime(2026, 6, 20, 17, 30, 5, tzinfo=UTC)) == "2026-06-21 01:30:05"
 
 
 def test_shares_have_a_sign_where_it_matters():

@@ -1,0 +1,52 @@
+"""Every remark, as it is made, is a whole sentence in each language."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from facility.remark import Remark, RemarkKind
+from wording.formats import Formats
+from wording.remarks import remark_text
+from wording.texts import ABSENT, LANGUAGES
+
+MADE = {
+    RemarkKind.AGENT_MUST_KNOW: {"agent": "edge-1", "since": datetime(2026, 10, 5, 1, tzinfo=UTC)},
+    RemarkKind.YEAR_WITHOUT_NOTICE: {"year": 2027, "country": "CN"},
+    RemarkKind.DEVICE_WITHOUT_DATE: {"meter": "main"},
+    RemarkKind.MONTH_NOT_OVER: {"end": date(2026, 11, 1)},
+    RemarkKind.NOTHING_KNOWN: {"building": "hall"},
+    RemarkKind.TO_BE_COMPUTED_AGAIN: {"meters": ("main", "side"), "reason": "worn out"},
+    RemarkKind.REGISTERS_DIFFER: {
+        "utility": "water", "difference": Decimal("1912.500000"), "unit": "m3", "meter": "main",
+        "first": date(2026, 10, 1),
+    },
+    RemarkKind.REGISTER_STOOD_STILL: {
+        "meter": "main", "face": 1288.0, "first": date(2026, 10, 1), "last": date(2026, 10, 31),
+    },
+    RemarkKind.HOURS_MISSING: {"utility": "electricity", "hours": "240.5"},
+    RemarkKind.DAYS_WITHOUT_PRICE: {"utility": "electricity", "days": 2},
+}  # fmt: skip
+
+
+def said(kind, language):
+    return remark_text(Remark(kind, MADE[kind]), Formats(language, "Asia/Shanghai", "CNY"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", RemarkKind)
+def test_a_remark_is_a_whole_sentence(kind, language):
+    text = said(kind, language)
+    assert len(text) > 10
+    assert ABSENT not in text  # what stands for a parameter that the remark does not have
+    assert "{" not in text
+
+
+def test_parameters_are_written_for_the_reader():
+    assert "than 2026-10-05 09:00" in said(RemarkKind.AGENT_MUST_KNOW, "en")
+    assert said(RemarkKind.TO_BE_COMPUTED_AGAIN, "en").startswith("main, side: these figures")
+    assert said(RemarkKind.TO_BE_COMPUTED_AGAIN, "zh-Hans").startswith("main、side：这些数据")
+    assert "water: registers and intervals differ by 1,912.500000 m3;" in said(RemarkKind.REGISTERS_DIFFER, "en")
+    assert "水费：表码差与计量区间合计相差 1,912.500000 m³；" in said(RemarkKind.REGISTERS_DIFFER, "zh-Hans")
+    assert "for 2027:" in said(RemarkKind.YEAR_WITHOUT_NOTICE, "en")
+    assert "at 1,288 from 2026-10-01" in said(RemarkKind.REGISTER_STOOD_STILL, "en")
