@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from accounting.dirty import dirty_between
 from analytics.rollups.writer import RollupWriter
 from console.figures import last_seen_ms, live_sum
-from console.live import Picture
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.ledger import Installation
 from facility.model import Building, Meter, MeterRole, Name, Point, Site
 from facility.quantities import Quantity, Utility
 from ingest.gate import Gate
 from stores.counters import Counters
+from stores.readings.live import Picture
 from stores.readings.memory import MemoryStore
 from stores.readings.port import Latest
 
@@ -35,7 +35,7 @@ KINDS = (
     (Utility.WATER, (Quantity.WATER_VOLUME, Quantity.WATER_FLOW, Quantity.BATTERY, Quantity.SIGNAL)),
     (None, (Quantity.TEMPERATURE, Quantity.HUMIDITY, Quantity.CO2, Quantity.BATTERY)),
 )
-MOST_MS = 250.0
+MOST_MS = 500.0
 """What any of these may take. With a pass through the whole estate for each meter they took up to a second."""
 
 

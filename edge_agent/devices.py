@@ -29,8 +29,8 @@ def devices_of(catalogue: Catalogue, profiles: Mapping[str, DeviceProfile], bus:
     """The devices on one bus of an agent's extract. Raises ``ConfigError`` for one that the bus cannot have."""
     return tuple(
         _device(bus, meter, catalogue, profiles[meter.profile])
-        for meter in catalogue.meters
-        if meter.connection == bus.id
+        for agent in catalogue.agents
+        for meter in catalogue.meters_on(agent.id, bus.id)
     )
 
 

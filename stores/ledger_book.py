@@ -59,7 +59,7 @@ class LedgerBook:
 
     def history(self, meter: str) -> tuple[Installation, ...]:
         """Everything that hung at a meter's place, oldest first. Raises ``ConfigError`` for an unknown meter."""
-        return history_of(known_meter(self.estate, meter), self.estate.installations)
+        return history_of(known_meter(self.estate, meter), self.estate.installations_of(meter))
 
     def swap(self, swap: DeviceSwap, now: datetime) -> Noted:
         """Keep a swap. Raises ``ConfigError`` where it cannot be, or where the readings contradict it."""

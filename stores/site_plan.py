@@ -98,10 +98,10 @@ def _check_ledgers(plan: SitePlan, readings: Callable[[], ReadingStore], now: da
     estate, changed = plan.estate, _changed_ledgers(one.change for one in plan.changes)
     meters: list[Meter] = [meter for meter in estate.meters if meter.id in changed]
     for meter in meters:
-        check_not_ahead(history_of(meter, estate.installations), now, zone_of(estate))
+        check_not_ahead(history_of(meter, estate.installations_of(meter.id)), now, zone_of(estate))
     counting = [meter for meter in meters if estate.accounted_point(meter)]
     if not counting:
         return
     with closing(readings()) as store:
         for meter in counting:
-            check_reads(store, estate, meter, history_of(meter, estate.installations))
+            check_reads(store, estate, meter, history_of(meter, estate.installations_of(meter.id)))

@@ -25,7 +25,7 @@ from stores.readings.rollups import ROLLUPS
 from stores.records.accounts import LATE
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from analytics.rollups.closing import Books
     from facility.catalogue import Catalogue
@@ -65,9 +65,8 @@ class RollupWriter:
         newest_ms = max((last for _, last in ranges.values()), default=0)
         self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
         changed: dict[str, list[HourlyUse]] = {}
-        for point in self._catalogue.points:
-            if point.id in ranges and self._is_accounted(point):
-                changed[point.id] = self._update_counter(point, *ranges[point.id])
+        for point in self._accounted(ranges):
+            changed[point.id] = self._update_counter(point, *ranges[point.id])
         for total, heads in self._totals.items():
             touched = [use for head in heads for use in changed.get(head.id, ())]
             for uses in _side_by_side(touched):
@@ -78,11 +77,10 @@ class RollupWriter:
         self._adjust_just_closed()
         self._adjusting.enter()
 
-    def retag(self, points: Container[str], start_ms: int, end_ms: int) -> None:
+    def retag(self, points: Iterable[str], start_ms: int, end_ms: int) -> None:
         """After the registry changed what these counters are for or where: leave no row under the older tags."""
-        for point in self._catalogue.points:
-            if point.id in points and self._is_accounted(point):
-                self._retagging.bring(counter_tags(self._catalogue, point), start_ms, end_ms, self._books.closed())
+        for point in self._accounted(points):
+            self._retagging.bring(counter_tags(self._catalogue, point), start_ms, end_ms, self._books.closed())
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
         """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
@@ -93,6 +91,11 @@ class RollupWriter:
                 uses.append(self._hours.touched(point, t_ms, t_ms))
                 self._write_meter(point, uses[-1])
         return uses
+
+    def _accounted(self, names: Iterable[str]) -> Iterator[Point]:
+        """The counters whose figures are kept, among some points."""
+        known = self._catalogue.point
+        return (known[name] for name in names if name in known and self._is_accounted(known[name]))
 
     def _is_accounted(self, point: Point) -> bool:
         first = self._catalogue.find_point(point.meter, point.quantity)

@@ -55,7 +55,7 @@ def bus_devices(world: World, broker: str, clock: Callable[[], int]) -> list[Ope
 
 
 def _devices_on(world: World, bus: Bus, broker: str, clock: Callable[[], int]) -> OpenBus:
-    meters = [meter for meter in world.catalogue.meters if meter.connection == bus.id]
+    meters = world.catalogue.meters_on(AGENT, bus.id)
     protocol = protocol_of(bus)
     if protocol == "mqtt_json":
         return Radio(broker or bus.url, [Sender(world, meter) for meter in meters], clock)
