@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from console.estate_cards import provenance
-from console.figures import DAY_MS, HOUR_MS, LIVE_QUANTITY, Use, building_hours, hourly, meter_use
-from console.plots import Line, Plot, Shape, column, merge, thinned
+from console.figures import DAY_MS, HOUR_MS, LIVE_QUANTITY, ComparedUse, building_hours, hourly, meter_use
+from console.plots import Plot, PlotLine, Shape, column, merge, thinned
 from console.tiles import Tile, flow_tile, point_tile, slug
 from facility.quantities import ACCOUNTED, Quantity, Utility
 
@@ -30,7 +30,7 @@ class Day:
     """A local day's use beside what was expected of it."""
 
     day: date
-    use: Use
+    use: ComparedUse
     complete: bool
 
 
@@ -40,7 +40,7 @@ class Section:
 
     utility: Utility
     now: Tile
-    today: Use
+    today: ComparedUse
     days: list[Day]
     provenance: Provenance | None
 
@@ -77,7 +77,7 @@ def sections(visit: Visit, building: Building) -> list[Section]:
     return found
 
 
-def today(visit: Visit, building: Building, utility: Utility) -> Use:
+def today(visit: Visit, building: Building, utility: Utility) -> ComparedUse:
     """Use since local midnight beside what was expected by now."""
     midnight = visit.midnight_ms()
     hours = building_hours(visit.view, utility, midnight, visit.now_ms + HOUR_MS, building.id)
@@ -100,9 +100,9 @@ def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
     result = []
     for i, t_ms in enumerate(series.t_ms.tolist()):
         if math.isfinite(figures["qty"][i]):
-            use = Use(**{name: float(figures[name][i]) for name in names})
+            use = ComparedUse(**{name: float(figures[name][i]) for name in names})
             if not math.isfinite(use.expected):
-                use = Use(use.qty, expected.get(t_ms, math.nan), use.cost)
+                use = ComparedUse(use.qty, expected.get(t_ms, math.nan), use.cost)
             result.append(Day(visit.formats.local(_utc(visit, t_ms)).date(), use, complete[i] == 1))
     return result
 
@@ -153,7 +153,7 @@ def _held(t_ms: Times, y: Values) -> tuple[Times, Values]:
     return (np.append(t_ms, t_ms[-1] + HOUR_MS), np.append(y, y[-1])) if len(t_ms) else (t_ms, y)
 
 
-def use_sentence(visit: Visit, use: Use, utility: Utility) -> str:
+def use_sentence(visit: Visit, use: ComparedUse, utility: Utility) -> str:
     """What was used so far today and what was expected by now, in one sentence."""
     f = visit.formats
     text = "chart.today_summary" if math.isfinite(use.expected) else "chart.today_summary_unknown"
@@ -176,8 +176,8 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
     x = [datetime(d.day.year, d.day.month, d.day.day, 12, tzinfo=visit.formats.zone).timestamp() for d in shown]
     t = visit.texts
     lines = [
-        Line(t("chart.used"), "bars", column(np.array([d.use.qty for d in shown]))),
-        Line(t("chart.expected"), "mark", column(np.array([d.use.expected for d in shown]))),
+        PlotLine(t("chart.used"), "bars", column(np.array([d.use.qty for d in shown]))),
+        PlotLine(t("chart.expected"), "mark", column(np.array([d.use.expected for d in shown]))),
     ]
     end = (visit.midnight_ms() + DAY_MS) / 1000
     unit = "kWh" if utility.unit == "kWh" else "m³"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.figures import DAY_MS, HOUR_MS, Use, building_hours, hourly
+from console.figures import DAY_MS, HOUR_MS, ComparedUse, building_hours, hourly
 from console.sparkline import Sparkline, sparkline
 from console.tiles import Tile, power_tile, seen_tile
 from facility.model import Provenance
@@ -31,7 +31,7 @@ class Card:
     building: Building
     power: Tile
     seen: Tile
-    today: Use
+    today: ComparedUse
     spark: Sparkline | None
     alerts: int
     worst: Severity | None
@@ -81,15 +81,15 @@ def open_alerts(visit: Visit, building: str | None = None) -> list[Alert]:
     return visit.view.cases.alerts(states=STILL_OPEN, building=building)
 
 
-def whole(cards: Iterable[Card]) -> Use:
+def whole(cards: Iterable[Card]) -> ComparedUse:
     """The estate's use today: the sum over buildings whose use and expectation are both known."""
     cards = list(cards)
     uses = [card.today for card in cards if math.isfinite(card.today.qty)]
     if not uses:
-        return Use()
+        return ComparedUse()
     both = [use for use in uses if math.isfinite(use.expected)]
     comparable = len(both) == len(uses)
-    return Use(
+    return ComparedUse(
         qty=sum(use.qty for use in uses),
         expected=sum(use.expected for use in both) if comparable else math.nan,
         cost=sum(use.cost for use in uses if math.isfinite(use.cost)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from console.figures import HOUR_MS
-from console.plots import Line, Plot, Span, changes_only, column, merge, thinned
+from console.plots import Plot, PlotLine, PlotSpan, changes_only, column, merge, thinned
 from facility.quantities import Kind
 from stores.access import RollupSeries
 from wording.names import state_word
@@ -94,12 +94,12 @@ def _exhibit(visit: Visit, alert: Alert, evidence: Evidence, point: Point, start
     return Exhibit(title, plot, "strip" if is_state else "full")
 
 
-def abnormal_span(alert: Alert) -> Span:
+def abnormal_span(alert: Alert) -> PlotSpan:
     """From the first abnormal instant to the last one seen."""
-    return Span(alert.since.timestamp(), max(alert.last_seen_at, alert.since + timedelta(minutes=30)).timestamp())
+    return PlotSpan(alert.since.timestamp(), max(alert.last_seen_at, alert.since + timedelta(minutes=30)).timestamp())
 
 
-def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[Line]]:
+def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[PlotLine]]:
     """Hourly use as a mean flow, with the expected band where a baseline is in force."""
     tags = {"meter": point.meter, "quantity": point.quantity.word}
     readings = visit.view.readings
@@ -115,10 +115,10 @@ def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list
                 figures[name][(series.t_ms - first_ms) // HOUR_MS] = y
     t = visit.texts
     lines = [
-        Line(t("chart.lo"), "lo", column(figures["lo"])),
-        Line(t("chart.hi"), "hi", column(figures["hi"])),
-        Line(t("chart.expected"), "dashed", column(figures["expected"])),
-        Line(t("chart.actual"), "step", column(figures["qty"])),
+        PlotLine(t("chart.lo"), "lo", column(figures["lo"])),
+        PlotLine(t("chart.hi"), "hi", column(figures["hi"])),
+        PlotLine(t("chart.expected"), "dashed", column(figures["expected"])),
+        PlotLine(t("chart.actual"), "step", column(figures["qty"])),
     ]
     return (hours / 1000).tolist(), lines
 
@@ -129,7 +129,7 @@ def _finished(series: RollupSeries, now_ms: int) -> RollupSeries:
     return RollupSeries(series.tags, series.t_ms[over], {name: y[over] for name, y in series.fields.items()})
 
 
-def _readings(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[Line]]:
+def _readings(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[PlotLine]]:
     """A sensor's readings, or what a register has counted since the chart's first reading."""
     series = visit.view.readings.read([point.id], start_ms, end_ms)[point.id]
     register = visit.texts("chart.counted")
@@ -148,7 +148,7 @@ def _broken_where_silent(t_ms: Times, x: Values) -> tuple[Times, Values]:
     return np.insert(t_ms, silent, t_ms[silent - 1] + 1), np.insert(x, silent, np.nan)
 
 
-def _summary(visit: Visit, alert: Alert, lines: list[Line], unit: str) -> str:
+def _summary(visit: Visit, alert: Alert, lines: list[PlotLine], unit: str) -> str:
     """One sentence that says what the chart shows to who cannot see it."""
     shown = [line for line in lines if line.shape in {"step", "line", "state"}]
     values: list[float] = [v for line in shown for v in line.y if v is not None]

@@ -52,7 +52,7 @@ class LiveSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ComparedUse:
     """Use over a stretch beside what was expected in the same hours; NaN where unknown."""
 
     qty: float = math.nan
@@ -93,14 +93,14 @@ class Hourly:
         figures = (self.qty, self.expected, self.lo, self.hi, self.cost)
         return Hourly(self.t_ms[keep], *(column[keep] for column in figures))
 
-    def so_far(self, start_ms: int, now_ms: int) -> Use:
+    def so_far(self, start_ms: int, now_ms: int) -> ComparedUse:
         """Use from ``start_ms`` to now; of the running hour only the part that has passed is expected."""
         part = self.between(start_ms, now_ms)
         known = np.isfinite(part.qty)
         if not known.any():
-            return Use()
+            return ComparedUse()
         passed = np.clip((now_ms - part.t_ms[known]) / HOUR_MS, 0.0, 1.0)
-        return Use(
+        return ComparedUse(
             qty=float(part.qty[known].sum()),
             expected=float((part.expected[known] * passed).sum()),
             cost=float(part.cost[known].sum()),

@@ -20,7 +20,7 @@ MOST_POINTS = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlotLine:
     """One figure of a plot over its times; ``shape`` says how it is drawn, ``lo`` and ``hi`` enclose a band."""
 
     label: str
@@ -29,7 +29,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PlotSpan:
     """A stretch to shade, in seconds."""
 
     start: float
@@ -42,12 +42,12 @@ class Plot:
     """Columns of one length over ``x`` (seconds since 1970 UTC, ascending)."""
 
     x: list[float]
-    lines: list[Line]
+    lines: list[PlotLine]
     unit: str
     start: float
     end: float
     zone: str
-    spans: list[Span] = field(default_factory=list)
+    spans: list[PlotSpan] = field(default_factory=list)
     states: list[str] = field(default_factory=list)  # words for 0 and 1, where the lines are states
     summary: str = ""
     grain: str = "time"  # time | day
@@ -67,7 +67,7 @@ def column(y: Values, digits: int = 3) -> list[float | None]:
     return [round(v, digits) if math.isfinite(v) else None for v in y.tolist()]
 
 
-def merge(parts: Iterable[tuple[str, Shape, Times, Values]]) -> tuple[list[float], list[Line]]:
+def merge(parts: Iterable[tuple[str, Shape, Times, Values]]) -> tuple[list[float], list[PlotLine]]:
     """Columns of different times on one axis."""
     parts = list(parts)
     times = np.unique(np.concatenate([t for _, _, t, _ in parts])) if parts else np.empty(0, np.int64)
@@ -75,7 +75,7 @@ def merge(parts: Iterable[tuple[str, Shape, Times, Values]]) -> tuple[list[float
     for label, shape, t, y in parts:
         on_axis = np.full(len(times), np.nan)
         on_axis[np.searchsorted(times, t)] = y
-        lines.append(Line(label, shape, column(on_axis)))
+        lines.append(PlotLine(label, shape, column(on_axis)))
     return (times / 1000).tolist(), lines
 
 

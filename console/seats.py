@@ -22,7 +22,10 @@ class Seats:
         self._taken: dict[str, int] = {}
 
     def are_free(self, session: str) -> bool:
-        """Whether the session may open one more stream; who asks in the same instant may come in beside it."""
+        """Whether the session may open one more stream.
+
+        A seat is taken only when the stream begins, so two that ask at once may both come in.
+        """
         return self._taken.get(session, 0) < self._most_each and self._all < self._most
 
     @contextmanager

@@ -116,7 +116,7 @@ class LiveValues:
             changes = self._store.changes(self._cursor)
             cursor = changes.cursor
             fresh = self._store.latest(list(changes.ranges)) if changes.ranges else {}
-        self._cursor = cursor  # now that the values of that moment are here: else they would not be asked for again
+        self._cursor = cursor  # only now: had asking for the values failed, the same changes must be asked for again
         if not fresh and self._picture.reachable:
             return
         self._speed.add(fresh)
