@@ -111,3 +111,14 @@ def test_the_console_sees_what_is_kept_through_a_view_alone():
     assert found == {("console.guard", "stores.records.people")}, "guard knows the type of who comes in, no more"
     makers = [name for name, path in MODULES.items() if "access.view(" in path.read_text()]
     assert makers == ["console.visit"], "a view is made for who asks, in one place"
+
+
+def test_no_test_is_imported_by_another():
+    """What tests share is in tests/rigs: a test file can be moved, renamed or run alone."""
+    found = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module] if isinstance(node, ast.ImportFrom) else []
+            found |= {(path.name, name) for name in named if re.search(r"(^|\.)(test_|conftest$)", name)}
+    assert not found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rigs.meter_lives import lives
-from test_rollups import assert_same, batch, estate, everything, fed, ms, rows
+from rigs.rollup_hall import assert_same, batch, estate, everything, fed, ms, rows
 
 from accounting.local_time import HOUR_MS
 from facility.ledger import BEGINNING, Installation

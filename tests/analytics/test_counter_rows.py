@@ -7,8 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from rigs.influx_server import InfluxServer, make_ready
-from test_recompute import NOW
-from test_rollups import assert_same, batch, estate, everything, fed, ms, steady
+from rigs.rollup_hall import NOW, assert_same, batch, estate, everything, fed, ms, steady
 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import dirty_between

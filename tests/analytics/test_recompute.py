@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from test_rollups import HALL, assert_same, batch, estate, everything, fed, ms, rows, steady
+from rigs.rollup_hall import HALL, NOW, assert_same, batch, estate, everything, fed, ms, rows, steady
 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import Dirty
@@ -33,7 +33,6 @@ FIVE = Tariff(
     (Rule(Period.PEAK, ((510, 690),)), Rule(Period.VALLEY, ((1320, 360),)), Rule(Period.SHARP, ((600, 630),))),
     Period.FLAT,
 )
-NOW = datetime(2026, 4, 20, 9, tzinfo=UTC)
 
 
 def priced(*tariffs, prices=()):

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "console"))
-
 from rigs.sample import make_sample
 from rigs.serving import served
 

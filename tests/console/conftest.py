@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 

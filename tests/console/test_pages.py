@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rigs.sample import NOW
 from rigs.serving import served
+from rigs.visitor import choose, post
 
 from console.evidence import _broken_where_silent
 from console.guard import csrf_token
@@ -20,14 +21,6 @@ from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.people import People
 from stores.records.registry import Registry
-
-
-def post(client, path, **fields):
-    return client.post(path, data={"csrf": csrf_token(client.cookies["meterhouse_session"]), **fields})
-
-
-def choose(client, language):
-    return post(client, "/language", language=language, back="/alerts")
 
 
 def test_now_shows_every_building_with_power_and_comparison(visitor, sample):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rigs.sample import NOW, refused
-from test_pages import choose, post
+from rigs.visitor import choose, post
 
 import ingest
 from console.guard import csrf_token

@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
-from test_pages import post
-from test_serving import _event
+from rigs.visitor import next_event, post
 
 from facility.catalogue import Agent
 from facility.system_alarm import Raised, SystemAlarm
@@ -201,11 +200,11 @@ def test_lists_and_counts_leave_other_buildings_out(lib):
 def test_the_stream_leaves_other_buildings_out(lib, sample):
     with lib.stream("GET", "/events?of=estate") as answer:
         lines = answer.iter_lines()
-        first = _event(lines)
+        first = next_event(lines)
         assert any('id="power-lib"' in line for line in first)
         sample.say("office-power/active_power/total", 12_345.0, NOW)
         sample.say("lib-power/active_power/total", 54_321.0, NOW)
-        then = _event(lines)
+        then = next_event(lines)
     assert any('id="power-lib"' in line and "54.3" in line for line in then)
     assert FOREIGN.findall("\n".join(first + then)) == []
     power = re.search(r'id="power-estate".*', "\n".join(then))[0]

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from rigs.sample import NOW
 from rigs.servers import free_port
+from rigs.visitor import next_event
 
 from console.api.events import message
 from console.settings import ConsoleSettings
@@ -33,26 +34,13 @@ def test_the_stream_sends_the_whole_picture_and_then_what_changed(visitor, sampl
     with visitor.stream("GET", "/events?of=estate", headers={"Last-Event-ID": "17"}) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
-        first = _event(lines)
+        first = next_event(lines)
         assert first[1] == "event: live"
         assert any('id="power-lib"' in line and 'hx-swap-oob="true"' in line for line in first)
         sample.say("hall-power/active_power/total", 77_000.0, NOW)
-        changed = _event(lines)
+        changed = next_event(lines)
         assert any('id="power-hall"' in line for line in changed)
         assert not any('id="power-lab"' in line for line in changed)
-
-
-def _event(lines):
-    """The next message with data."""
-    found = []
-    for line in lines:
-        if line:
-            found.append(line)
-        elif any(one.startswith("data:") for one in found):
-            return found
-        else:
-            found = []
-    raise AssertionError("the stream ended")
 
 
 def settings(**given):

@@ -3,14 +3,12 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+from rigs.command_line import meterhouse
 from rigs.servers import free_port
 
 from demo.estate import shipped_site
@@ -44,21 +42,6 @@ COMMANDS = (
     "analytics",
     "console",
 )
-
-
-def meterhouse(*words, data: Path | None = None, **env: str):
-    """Run the real command; nothing may end in a traceback."""
-    settings = {"METERHOUSE_DATA": str(data)} if data else {}
-    done = subprocess.run(
-        [sys.executable, "-m", "meterhouse", *map(str, words)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **settings, **env},
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture

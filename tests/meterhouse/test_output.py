@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 import pytest
-from test_commands import meterhouse
+from rigs.command_line import meterhouse
 
 from facility.errors import ConfigError, Problem, StoreUnavailable
 from meterhouse.commands.profiles import KnownProfiles

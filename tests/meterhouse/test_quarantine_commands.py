@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from test_commands import meterhouse
+from rigs.command_line import meterhouse
 
 from meterhouse.commands.quarantine import size_sentence
 from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems

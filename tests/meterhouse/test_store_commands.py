@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 import pytest
+from rigs.command_line import meterhouse
 from rigs.influx2_server import Influx2Server, built_influxd2
 from rigs.influx_server import InfluxServer, need_influxd
 from rigs.ingest_rig import CATALOGUE, POWER
-from test_commands import meterhouse
 
 from facility.model import ReadingBatch
 from meterhouse.commands.store_answers import ToldMove, ToldStore

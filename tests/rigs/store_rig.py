@@ -12,21 +12,12 @@ from ingest.entry import encode_entry
 from ingest.gate import Gate
 from ingest.parts import Parts
 from ingest.subscriber import Inbound
+from rigs.influx_town import Registry
 from rigs.ingest_rig import CATALOGUE, POWER, batch, encode, wait_for
 from stores.readings import influx_connection, open_readings
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import Quarantine
-
-
-class Registry:
-    """An estate that stands still."""
-
-    def version(self):
-        return 1
-
-    def load(self):
-        return CATALOGUE
 
 
 class Unheard:
@@ -54,7 +45,7 @@ class Rig:
     """``take_in`` puts readings into the journal; the store writer runs until ``close``."""
 
     def __init__(self, folder, url, *, store=None):
-        self.store = Counting(store or open_readings(url, Registry()))
+        self.store = Counting(store or open_readings(url, Registry(CATALOGUE)))
         self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
         self.parts = Parts(

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from rigs.influx_server import make_ready
-from test_influx_store import POWER, USAGE, Registry
+from rigs.influx_town import POWER, USAGE, Registry
 
 from accounting.local_time import DAY_MS
 from facility.model import ReadingBatch

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 from rigs.at_once import at_once, processes_open
+from rigs.campus import estate
 from rigs.poison import poison
-from test_records_registry import estate
 
 from facility.errors import Denied
 from facility.model import Name

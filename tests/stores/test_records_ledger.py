@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from test_records_registry import PROFILES, SITE
+from rigs.campus import PROFILES, SITE
 
 from facility.documents.site import load_site
 from facility.errors import ConfigError

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from test_records_registry import estate, renamed
+from rigs.campus import estate, renamed
 
 from stores.records.audit import Audit
 from stores.records.registry import Registry
