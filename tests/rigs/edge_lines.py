@@ -48,11 +48,24 @@ class TcpUnits:
         await server.shutdown()
 
 
-class PtyUnits:
-    """RTU slaves on one line. A unit that is not in ``units`` stays silent; ``asked`` counts requests by unit."""
+ILLEGAL_ADDRESS = 2
 
-    def __init__(self, units, late=()):
-        self.units, self.asked, self.late = units, {}, dict(late)
+
+def rtu_frame(unit, body):
+    """A reply as it stands on a serial line."""
+    frame = bytes((unit,)) + body
+    return frame + FramerRTU.compute_CRC(frame).to_bytes(2, "big")
+
+
+class PtyUnits:
+    """RTU slaves on one line, as above. One that is not there stays silent; ``asked`` counts requests by unit.
+
+    A unit refuses a block with an address that it does not have. The first answer waits for the event ``held``, if
+    there is one; ``noise`` puts something else in the place of every right answer.
+    """
+
+    def __init__(self, units, held=None, noise=lambda frame: frame):
+        self.units, self.asked, self.held, self.noise = units, {}, held, noise
         self.ours, self.theirs = os.openpty()
         tty.setraw(self.theirs)
         self.path = os.ttyname(self.theirs)
@@ -86,10 +99,11 @@ class PtyUnits:
         words = self.units.get(unit)
         if words is None:
             return
-        wanted = [words.get(address + i, 0) for i in range(count)]
-        body = struct.pack(f">BBB{count}H", unit, function, 2 * count, *wanted)
-        frame = body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
-        if delay_s := self.late.pop(unit, 0):
-            threading.Timer(delay_s, os.write, (self.ours, frame)).start()
-        else:
+        wanted = [words[address + i] for i in range(count) if address + i in words]
+        body = struct.pack(f">BB{count}H", function, 2 * count, *wanted) if len(wanted) == count else None
+        frame = self.noise(rtu_frame(unit, body or bytes((function | 0x80, ILLEGAL_ADDRESS))))
+        held, self.held = self.held, None
+        if held is None:
             os.write(self.ours, frame)
+        else:
+            threading.Thread(target=lambda: held.wait() and os.write(self.ours, frame)).start()

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from edge_agent.drivers.base import BusSeat
     from edge_agent.drivers.modbus.spans import Span
 
+FUNCTIONS = {Table.HOLDING: 3, Table.INPUT: 4}
+EXCEPTION = 0x80
+"""Is added to the function code of a request that is refused."""
+
 GATEWAY_EXCEPTIONS = {10, 11}
 """Gateway path unavailable, target did not answer: Modbus application protocol V1.1b3, section 7."""
 
@@ -55,6 +59,8 @@ class ModbusDriver:
     def answer(self, ask: BlockAsk) -> Answer:
         """Read one block; what the device calls unavailable is left out."""
         span, reply = ask.span, self._read(ask)
+        if reply.function_code & ~EXCEPTION != FUNCTIONS[span.table]:
+            raise NoAnswerError(f"unit {ask.unit}: function {reply.function_code} came for {span.table} registers")
         if reply.isError():
             if reply.exception_code in GATEWAY_EXCEPTIONS:
                 raise NoAnswerError(f"unit {ask.unit}: exception {reply.exception_code}")

@@ -1,0 +1,220 @@
+"""What drivers are held against: devices of each protocol on a line of their own, well or troubled as a test wishes.
+
+A later protocol adds a peer here and a line in ``PEERS`` of ``contracts/test_driver.py``. A peer that is asked has
+
+- ``profile``, ``unit`` and ``url``, the last before anybody listens there;
+- ``expect``: values by the names of its points; ``refusable`` and ``unsayable`` name two of them, ``alike`` two whose
+  answers could be taken for one another;
+- ``serving(refusing=name, without=name)``: the device answers, but refuses a point or has no value of it now;
+- ``mute()``: the line is there, the device is not; ``late(event)``: it answers, for the first time when that is set;
+- ``babbling(noise)``: it answers every request with ``noise(right answer)``; ``framed(right answer, body)`` is a frame
+  that is sound around something else.
+
+One that speaks by itself has ``serving()``, within which ``say()`` publishes everything and ``babble(bytes)`` nonsense.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import contextmanager, suppress
+
+from paho.mqtt.client import Client, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+from pymodbus.framer import FramerType
+
+from edge_agent.drivers.modbus.registers import encode_registers
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table, WordOrder
+from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.quantities import Quantity
+from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
+from rigs.servers import Mosquitto, free_port
+
+UNIT = 7
+
+
+class ModbusPeer:
+    """A meter with two points side by side, one apart and one in the other table."""
+
+    unit = str(UNIT)
+    profile = ModbusProfile(
+        "test/modbus",
+        "Test meter",
+        "electricity",
+        (),
+        (
+            RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, Table.HOLDING),
+            RegisterPoint(
+                Quantity.ENERGY_IMPORT, "total", 11, Coding.UINT32, Table.HOLDING, 0.01, word_order=WordOrder.LITTLE
+            ),
+            RegisterPoint(Quantity.REACTIVE_POWER, "total", 100, Coding.UINT16, Table.HOLDING),
+            RegisterPoint(Quantity.VOLTAGE, "l1", 200, Coding.FLOAT32, Table.INPUT),
+        ),
+    )
+    expect = {
+        "active_power/total": 1234.0, "energy_import/total": 4912.36, "reactive_power/total": 55.0, "voltage/l1": 230.5
+    }  # fmt: skip
+    refusable, unsayable = "energy_import/total", "voltage/l1"
+    alike = ("active_power/total", "reactive_power/total")
+
+    def registers(self, refusing="", without=""):
+        """Address → word of everything that is not refused; NaN where there is no value."""
+        words = {}
+        for point in self.profile.points:
+            if point.name != refusing:
+                value = None if point.name == without else self.expect[point.name]
+                words |= dict(enumerate(encode_registers(point, value), point.address))
+        return words
+
+    def right_answer(self, request):
+        """The reply without its frame to a request without its frame."""
+        function, address, count = struct.unpack(">BHH", request)
+        words = self.registers()
+        return struct.pack(f">BB{count}H", function, 2 * count, *(words.get(address + i, 0) for i in range(count)))
+
+
+class ModbusTcpPeer(ModbusPeer):
+    """pymodbus's simulator; what it cannot be talked into (silence, nonsense) a bare socket does."""
+
+    scheme, framer = "modbus+tcp", FramerType.SOCKET
+
+    def __init__(self, _folder):
+        self.port = free_port()
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def serving(self, refusing="", without=""):
+        return TcpUnits({UNIT: self.registers(refusing, without)}, self.framer, self.port)
+
+    def mute(self):
+        return BareServer(self.port, lambda _: b"")
+
+    def late(self, held):
+        return BareServer(self.port, lambda request: held.wait() and self.reply(request))
+
+    def babbling(self, noise):
+        return BareServer(self.port, lambda request: noise(self.reply(request)))
+
+    def reply(self, request):
+        return self.framed(request, self.right_answer(request[7:]))
+
+    def framed(self, right, body):
+        return right[:4] + struct.pack(">HB", len(body) + 1, right[6]) + body
+
+
+class RtuOverTcpPeer(ModbusTcpPeer):
+    """The same with the frames of a serial line."""
+
+    scheme, framer = "modbus+rtu-over-tcp", FramerType.RTU
+
+    def reply(self, request):
+        return self.framed(request, self.right_answer(request[1:6]))
+
+    def framed(self, right, body):
+        return rtu_frame(right[0], body)
+
+
+class RtuPeer(ModbusPeer):
+    """A pseudo-terminal behind a link, which is gone while nobody serves."""
+
+    def __init__(self, folder):
+        self.link = folder / "line"
+        self.url = f"modbus+rtu://{self.link}?baud=115200"
+
+    def serving(self, refusing="", without=""):
+        return self._linked(PtyUnits({UNIT: self.registers(refusing, without)}))
+
+    def mute(self):
+        return self._linked(PtyUnits({}))
+
+    def late(self, held):
+        return self._linked(PtyUnits({UNIT: self.registers()}, held=held))
+
+    def babbling(self, noise):
+        return self._linked(PtyUnits({UNIT: self.registers()}, noise=noise))
+
+    def framed(self, right, body):
+        return rtu_frame(right[0], body)
+
+    @contextmanager
+    def _linked(self, line):
+        with line:
+            self.link.symlink_to(line.path)
+            try:
+                yield
+            finally:
+                self.link.unlink()
+
+
+class MqttJsonPeer:
+    """A sensor and a meter in one, on a real broker of its own."""
+
+    unit = "north wing/7"
+    profile = MqttJsonProfile(
+        "test/json",
+        "Test sensor",
+        "generic",
+        (),
+        (
+            JsonPoint(Quantity.DOOR_OPEN, "door", "test/{unit}", ("contact",), words={"true": 0.0, "false": 1.0}),
+            JsonPoint(Quantity.ENERGY_IMPORT, "total", "test/{unit}/energy", ("em", "0"), 0.001),
+        ),
+    )
+    expect = {"door_open/door": 1.0, "energy_import/total": 4912.36}
+    messages = {"test/north wing/7": b'{"contact":false}', "test/north wing/7/energy": b'{"em":[4912360]}'}
+
+    def __init__(self, _folder):
+        self.port = free_port()
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def serving(self):
+        with Mosquitto(port=self.port):
+            self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
+            self.client.connect("127.0.0.1", self.port)
+            self.client.loop_start()
+            try:
+                yield
+            finally:
+                self.client.disconnect()
+                self.client.loop_stop()
+
+    def say(self):
+        for topic, payload in self.messages.items():
+            self.client.publish(topic, payload, qos=1).wait_for_publish(5)
+
+    def babble(self, noise):
+        for topic in self.messages:
+            self.client.publish(topic, noise, qos=1).wait_for_publish(5)
+
+
+class BareServer:
+    """Answers on a port, one connection after another."""
+
+    def __init__(self, port, answer):
+        self.answer, self.open = answer, [socket.create_server(("127.0.0.1", port))]
+        self.thread = threading.Thread(target=self._accept, args=(self.open[0],))
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for end in self.open:
+            with suppress(OSError):  # the other end has gone
+                end.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        for end in self.open:
+            end.close()
+
+    def _accept(self, listening):
+        with suppress(OSError):  # we are stopped
+            while True:
+                connection, _ = listening.accept()
+                self.open.append(connection)
+                self._serve(connection)
+
+    def _serve(self, connection):
+        with suppress(OSError):  # it hung up
+            while request := connection.recv(300):
+                connection.sendall(self.answer(request))
