@@ -17,7 +17,7 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from meterhouse.language import known_language
-from meterhouse.table import render_table
+from meterhouse.table import render_facts, render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def warn(sentence: str) -> None:
 def tell_failure(error: Exception, code: int) -> int:
     """Print why a command failed, in sentences or under ``--json`` as one object, and return the exit code."""
     if _AS_JSON.get():
-        told = {"exit_code": code, "message": str(error) or "aborted", "problems": _problems(error)}
+        words = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        told = {"exit_code": code, "message": words or "aborted", "problems": _problems(error)}
         typer.echo(_line({"error": told}), err=True)
     elif isinstance(error, typer.TyperException) and hasattr(error, "show"):
         error.show()  # with the command's usage
@@ -102,8 +103,16 @@ def _problems(error: Exception) -> list[dict[str, str]]:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> str:
     """Rows under headings, which are named by the ids of their texts; on a terminal it is no wider than that."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return render_table([texts()(text_id) for text_id in columns], rows, right, width)
+    return render_table([texts()(text_id) for text_id in columns], rows, right, _width())
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names and values below each other; on a terminal they are no wider than that."""
+    return render_facts(pairs, _width())
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def shown(value: object) -> str:

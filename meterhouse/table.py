@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 GAP = "  "
 NARROWEST = 8
-"""No column is wrapped to less: words would fall apart."""
+"""No column is made narrower, however much is too wide."""
 
-_PIECES = re.compile(r"\s*(?:[\u2e80-\uffef][，。：；、）！？]*|[^\s\u2e80-\uffef]+)")
-"""What a line is broken between: words, and any two Chinese characters, but not before their punctuation."""
+_PIECES = re.compile(r"\s*(?:[\u2e80-\uffef][，。：；、）！？]*|[^\s/_\u2e80-\uffef]+[/_]*|[/_]+)")
+"""What a line is broken between: words, parts of an id, and Chinese characters, but not before their punctuation."""
+
+_OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that a terminal obeys instead of showing them; a line feed is ours to lay out."""
 
 
 def text_width(text: str) -> int:
@@ -22,32 +25,47 @@ def text_width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
+def plain(cell: object) -> str:
+    """A cell as text that no terminal obeys: it may come from whoever sent a message."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", str(cell))
+
+
 def render_table(
     header: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = (), width: int | None = None
 ) -> str:
     """Rows under a header, columns two spaces apart; the columns numbered in ``right`` are right-aligned.
 
-    Where a table is wider than ``width``, the widest of the others are wrapped; without one every row is one line.
+    A table wider than ``width`` has its other columns wrapped; without one, every row is one line.
     """
-    lines = [list(header), *([str(cell) for cell in row] for row in rows)]
-    widths = _fitting([max(text_width(line[i]) for line in lines) for i in range(len(header))], right, width)
-    rendered = [text for line in lines for text in _rendered(line, widths, right)]
-    title = len(list(_rendered(lines[0], widths, right)))
-    rendered.insert(title, GAP.join("─" * size for size in widths))
-    return "\n".join(rendered)
+    lines = [list(header), *([plain(cell) for cell in row] for row in rows)]
+    columns = [[line[i] for line in lines] for i in range(len(header))]
+    widths = _fitting(columns, right, width)
+    title, *others = [list(_rendered(line, widths, right)) for line in lines]
+    rule = GAP.join("─" * size for size in widths)
+    return "\n".join([*title, rule, *(text for rendered in others for text in rendered)])
 
 
-def _fitting(widths: list[int], right: Sequence[int], width: int | None) -> list[int]:
-    """Widths of columns that fit: what is too much is taken from the widest, a column at a time."""
-    fitting = list(widths)
-    too_much = sum(fitting) + len(GAP) * (len(fitting) - 1) - width if width else 0
-    while too_much > 0:
-        wide = [i for i, size in enumerate(fitting) if i not in right and size > NARROWEST]
-        if not wide:
+def _fitting(columns: Sequence[Sequence[str]], right: Sequence[int], width: int | None) -> list[int]:
+    """Widths of columns that fit: the widest give first, as long as no word is cut; then the last ones do."""
+    widths = [max(text_width(part) for cell in column for part in cell.split("\n")) for column in columns]
+    spare = (width or 0) - sum(widths) - len(GAP) * (len(widths) - 1)
+    if width is None or spare >= 0:
+        return widths
+    giving = [i for i in range(len(columns)) if i not in right]
+    whole = {i: max(NARROWEST, *(text_width(word) for cell in columns[i] for word in _words(cell))) for i in giving}
+    for _ in range(-spare):
+        wide = [i for i in giving if widths[i] > whole[i]]
+        cut = [i for i in giving if widths[i] > NARROWEST]
+        if not wide and not cut:
             break
-        fitting[max(wide, key=lambda i: fitting[i])] -= 1
-        too_much -= 1
-    return fitting
+        widths[max(wide, key=lambda i: widths[i]) if wide else cut[-1]] -= 1
+    return widths
+
+
+def _words(text: str) -> Iterator[str]:
+    """What is better not cut; at least the empty word."""
+    yield ""
+    yield from (piece.strip() for piece in _PIECES.findall(text))
 
 
 def _rendered(line: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> Iterator[str]:
@@ -64,22 +82,32 @@ def _rendered(line: Sequence[str], widths: Sequence[int], right: Sequence[int]) 
 
 def wrapped(text: str, width: int) -> list[str]:
     """The text in lines of ``width`` columns at most, broken between words; a longer word is cut."""
+    return [line for part in text.split("\n") for line in _wrapped_line(part, width)]
+
+
+def _wrapped_line(text: str, width: int) -> list[str]:
     if text_width(text) <= width:
         return [text]
     lines = [""]
     for piece in _PIECES.findall(text):
         if lines[-1] and text_width(lines[-1] + piece) > width:
             lines.append("")
-        word = piece if lines[-1] else piece.lstrip()
-        for char in word:
-            if text_width(lines[-1] + char) > width and text_width(lines[-1]) > 1:
+        for char in piece if lines[-1] else piece.lstrip():
+            if text_width(lines[-1] + char) > width and lines[-1]:
                 lines.append("")
             lines[-1] += char
     return lines
 
 
-def render_facts(facts: Iterable[tuple[str, str]]) -> str:
-    """Names and values in two columns, without a header."""
-    pairs = list(facts)
-    width = max(text_width(name) for name, _ in pairs)
-    return "\n".join(f"  {name}{' ' * (width - text_width(name))}  {value}" for name, value in pairs)
+def render_facts(facts: Iterable[tuple[str, str]], width: int | None = None) -> str:
+    """Names and values in two columns, without a header; values are wrapped where they are wider than ``width``."""
+    pairs = [(plain(name), plain(value)) for name, value in facts]
+    names = max(text_width(name) for name, _ in pairs)
+    most = max(width - names - 2 * len(GAP), NARROWEST) if width else None
+    lines = []
+    for name, value in pairs:
+        parts = wrapped(value, most) if most else value.split("\n")
+        for k, part in enumerate(parts):
+            said = name if k == 0 else ""
+            lines.append(f"{GAP}{said}{' ' * (names - text_width(said))}{GAP}{part}".rstrip())
+    return "\n".join(lines)

@@ -13,8 +13,7 @@ import typer
 from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
-from meterhouse.output import say, texts
-from meterhouse.table import render_facts
+from meterhouse.output import facts, say, texts
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -79,8 +78,8 @@ def _run(running: Demo, until: Until, report: Path | None, address: str | None) 
     if address:
         say("cli.demo.live", link=_link(running, address))
     proved = running.report(running.wait_until_ready())
-    facts = [*summary_rows(texts(), proved), (texts()("cli.demo.page"), f"http://{running.listen}")]
-    say("cli.demo.ready", facts=render_facts(facts))
+    proof = [*summary_rows(texts(), proved), (texts()("cli.demo.page"), f"http://{running.listen}")]
+    say("cli.demo.ready", facts=facts(proof))
     if report:
         proved.write(report)
     if until is Until.READY:

@@ -11,9 +11,8 @@ import typer
 from facility.errors import ConfigError, Problem
 from meterhouse.answers import told_errand, wait_for_answers
 from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems, fullness, told_item
-from meterhouse.output import answer, answers, say, table, texts
+from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
-from meterhouse.table import render_facts
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import Quarantine
@@ -101,7 +100,7 @@ def show(item: Item) -> None:
     asked = errands.of_item(item)
     payload = None if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
     told = ShownItem(told_item(found), [told_errand(one) for one in asked], payload)
-    answer(told, lambda: render_facts(_facts(texts(), found, asked, payload)))
+    answer(told, lambda: facts(_facts(texts(), found, asked, payload)))
 
 
 def _facts(t: Texts, item: QuarantineItem, asked: Sequence[Errand], payload: str | None) -> Iterator[tuple[str, str]]:
@@ -176,7 +175,7 @@ def size_sentence(t: Texts, size: QuarantineSize) -> str:
 
 
 def _when(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _held(t: Texts, item: QuarantineItem) -> str:

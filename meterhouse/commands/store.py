@@ -11,10 +11,9 @@ import typer
 from facility.errors import ConfigError, StoreUnavailable
 from meterhouse.commands.store_answers import ToldMove, ToldStore, facts_of, move_facts
 from meterhouse.move_progress import MoveProgress
-from meterhouse.output import answer, answers, say, texts, warn
+from meterhouse.output import answer, answers, facts, say, texts, warn
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, prepare_store
-from meterhouse.table import render_facts
 from stores.readings import influx_connection, open_readings, place_of
 from stores.readings.influx.address import is_influx
 from stores.readings.migrate import copy
@@ -68,7 +67,7 @@ def check(
     registry = Registry(open_records(settings.records_url))
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
     told = _influx_told(settings, registry, series) if is_influx(settings.store_url) else _file_told(settings, series)
-    answer(told, lambda: render_facts(facts_of(texts(), told)))
+    answer(told, lambda: facts(facts_of(texts(), told)))
     _check_whole(told)
     _judge(SeriesUse(max(series.series, told.series_in_server or 0), series_budget))
 
@@ -155,7 +154,7 @@ def migrate(
     ours.close()
     theirs.close()
     told = ToldMove(copied.readings, copied.rows, copied.count, copied.total, copied.differences)
-    answer(told, lambda: render_facts(move_facts(texts(), told)))
+    answer(told, lambda: facts(move_facts(texts(), told)))
     if copied.differences:
         raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
     say("cli.store.same")

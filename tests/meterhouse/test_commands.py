@@ -19,7 +19,6 @@ from meterhouse.commands.processes import PROCESSES
 from meterhouse.demo.folder import hold
 from meterhouse.demo.run import Demo
 from meterhouse.settings import Settings
-from meterhouse.table import render_table
 from process.settings import ProcessSettings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -186,11 +185,6 @@ def test_a_demo_of_another_day_is_refused(tmp_path):
     done = meterhouse("demo", "--headless", "--data", tmp_path, "--as-of", "2020-01-01")
     assert done.returncode == 2
     assert "2026-11-23" in done.stderr
-
-
-def test_columns_line_up_with_wide_characters():
-    lines = render_table(("name", "kWh"), [("总表", "1"), ("main", "12")], right=(1,)).splitlines()
-    assert lines[2:] == ["总表    1", "main   12"]
 
 
 @pytest.mark.parametrize(

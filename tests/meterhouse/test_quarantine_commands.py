@@ -80,7 +80,7 @@ def test_an_item_is_shown_without_what_a_terminal_would_obey(quarantine, tmp_pat
     assert "\x1b" not in told
     assert re.search(r"State +Asked\n", told)
     assert re.search(r"Reason +unknown_point: Point that the estate does not have\n +Add the meter", told)
-    assert re.search(r"2026-11-26T09:30:00Z +anna asked for a replay\n", told)
+    assert re.search(r"2026-11-26 09:30:00Z +anna asked for a replay\n", told)
 
 
 def test_a_program_reads_items_as_json(quarantine, tmp_path):
