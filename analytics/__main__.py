@@ -33,7 +33,7 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     store = open_readings(settings.store, Registry(records))
     rounds = Rounds(time.monotonic)
     watch = EstateWatch(settings, store, records, Pulse(settings.data, "analytics", time.monotonic))
-    with HealthServer(settings.metrics, rounds.health, rounds):
+    with HealthServer(settings.metrics, lambda: rounds.health(watch.alarms()), rounds):
         watch.run(rounds, stop)
     return True
 

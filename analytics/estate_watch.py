@@ -14,6 +14,7 @@ from analytics.rollups.writer import RollupWriter
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
+from facility.system_alarm import SystemAlarm
 from stores.records.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.recomputations import Recomputations
@@ -22,12 +23,12 @@ from stores.records.registry import Registry
 if TYPE_CHECKING:
     from threading import Event
 
-    from paho.mqtt.client import Client
     from sqlalchemy import Engine
 
     from analytics.metrics import Rounds
     from analytics.settings import AnalyticsSettings
     from facility.catalogue import Catalogue
+    from process.line import BrokerLine
     from process.pulse import Pulse
     from stores.readings.port import ReadingStore
 
@@ -44,7 +45,12 @@ class EstateWatch:
         self._registry = Registry(records)
         self._version = 0
         self._watch: Watch | None = None
-        self._client: Client | None = None
+        self._line: BrokerLine | None = None
+
+    def alarms(self) -> dict[str, str]:
+        """What a person should see to, with the words for it."""
+        suspicion = self._line.state.suspicion() if self._line else ""
+        return {SystemAlarm.TAKEN_OVER: suspicion} if suspicion else {}
 
     def run(self, rounds: Rounds, stop: Event) -> None:
         """Round after round until told to stop; one that fails is counted and logged."""
@@ -77,11 +83,10 @@ class EstateWatch:
 
     def _hear(self, site: str, notices: Notices) -> None:
         """Listen to ingest where a broker is named, in place of an earlier listener."""
-        if self._client is not None:
-            self._client.disconnect()
-            self._client.loop_stop()
+        if self._line is not None:
+            self._line.stop()
         broker = self._settings.broker
-        self._client = listen(broker_address(broker), site, notices) if broker else None
+        self._line = listen(broker_address(broker), site, notices) if broker else None
 
     def _make_watch(self, catalogue: Catalogue, notices: Notices) -> Watch:
         rollups = RollupWriter(self._store, catalogue, Accounts(self._records))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client import Metric
 
@@ -34,9 +34,11 @@ class Rounds:
         """A round was broken off by a fault."""
         self._rounds.labels("failed").inc()
 
-    def health(self) -> dict[str, object]:
-        """That it answers, and for how long no round has ended well."""
-        return {"process": "analytics", "state": "ok", "still_s": round(self._clock_s() - self._ended_s, 1)}
+    def health(self, alarms: Mapping[str, str]) -> dict[str, object]:
+        """That it answers, its alarms with their words, and for how long no round has ended well."""
+        state = next(iter(alarms), "ok")
+        still_s = round(self._clock_s() - self._ended_s, 1)
+        return {"process": "analytics", "state": state, "alarms": alarms, "still_s": still_s}
 
     def collect(self) -> Iterator[Metric]:
         """All figures."""

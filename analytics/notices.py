@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 
 from facility import wire
 from facility.errors import Rejected
+from process.line import BrokerLine
+from process.mqtt import own_client_id
 from stores.readings.columns import empty_series, merged
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from paho.mqtt.client import MQTTMessage
+
     from facility.broker_address import BrokerAddress
 
 MOST_ROWS = 10_000
 """Rows of one point that wait for the store; the oldest go first."""
+
+KEEPALIVE_S = 20
 
 log = structlog.get_logger()
 
@@ -69,21 +73,18 @@ class Notices:
             return {p: merged(states.get(p, nothing), self._heard.get(p, nothing)) for p in points}
 
 
-def listen(address: BrokerAddress, site: str, notices: Notices) -> mqtt.Client:
-    """Subscribe in a thread of paho's, for ever. A notice that is lost is found in the store by the next sweep."""
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=address.user, protocol=mqtt.MQTTv5)
-    client.username_pw_set(address.user, address.password)
-    client.reconnect_delay_set(1, 30)
-    client.on_connect = lambda connected, *_: connected.subscribe(wire.accepted_topic(site), 0)
+def listen(address: BrokerAddress, site: str, notices: Notices) -> BrokerLine:
+    """Subscribe, for ever. A notice that is lost is found in the store by the next sweep."""
 
-    def take(_client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def subscribe() -> None:
+        line.client.subscribe(wire.accepted_topic(site), 0)
+
+    def take(message: MQTTMessage) -> None:
         try:
             notices.hear(wire.decode(wire.Accepted, bytes(message.payload)))
         except Rejected as error:
             log.warning("notice_refused", reason=error.reason)
 
-    client.on_message = take
-    client.suppress_exceptions = True  # an exception would end paho's thread while it still claims to be connected
-    client.connect_async(address.host, address.port, 20)
-    client.loop_start()
-    return client
+    line = BrokerLine(address, own_client_id(address, "analytics"), up=subscribe, heard=take)
+    line.start(KEEPALIVE_S)
+    return line

@@ -112,7 +112,7 @@ def drain(folder: Path, broker: Broker) -> dict[str, float]:
             "METERHOUSE_STORE": f"sqlite:///{folder}/readings.db",
             "METERHOUSE_RECORDS": f"sqlite:///{folder}/records.db",
         })  # fmt: skip
-        while b"broker_connected" not in (folder / "ingest.log").read_bytes():
+        while b"event=broker state=up" not in (folder / "ingest.log").read_bytes():
             time.sleep(0.1)
         watch, stop = Watch(broker), threading.Event()
         meters = threading.Thread(target=devices, args=(broker, stop))

@@ -171,7 +171,7 @@ def start_ours(place: Place, database: str, program: Sequence[str] = ("ingest",)
     with (folder / "log").open("wb") as log:
         started = subprocess.Popen([sys.executable, "-m", *program], env=os.environ | env, stdout=log, stderr=log)
     until = time.monotonic() + START_TIMEOUT_S  # what is said before it has subscribed is said to nobody
-    while b"broker_connected" not in (folder / "log").read_bytes():
+    while b"event=broker state=up" not in (folder / "log").read_bytes():
         if time.monotonic() > until or started.poll() is not None:
             started.kill()
             raise SystemExit(f"ingest did not connect within {START_TIMEOUT_S:.0f} s; log in {folder}")

@@ -7,32 +7,27 @@ message for ever. paho's network thread only puts what arrives in a queue.
 from __future__ import annotations
 
 import queue
-import random
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import structlog
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from edge_agent.callbacks import CallbackGuard
 from facility import wire
 from facility.broker_address import broker_address
+from process.callbacks import CallbackGuard
+from process.line import LineState, what_failed
+from process.mqtt import Patience, checksum, make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-log = structlog.get_logger()
-
 KEEPALIVE_S = 5
-FIRST_WAIT_S, LAST_WAIT_S = 1.0, 20.0
 PACKET_OVERHEAD_BYTES = 64
 """Fixed header, packet id, and the checksum as a user property; the topic comes on top."""
 FAREWELL_S = 1.0
@@ -57,24 +52,23 @@ class Arrival:
 class Link:
     """One broker, one name. ``mind`` is called now and then by our own thread, ``arrived`` is read by it."""
 
-    def __init__(self, url: str, agent: str, wake: Callable[[], None]) -> None:
+    def __init__(self, url: str, agent: str, wake: Callable[[], None], monotonic: Callable[[], float]) -> None:
         """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
         self._broker = broker_address(url, credentials="optional")
         self._agent, self._wake = agent, wake
         self.arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self.guard = CallbackGuard()
-        self.is_up = False
+        self.state = LineState(self._broker, monotonic)
         self.connects = 0
         self._client: Client | None = None
         self._ended = False
-        self._wait_s, self._open_at, self._told = FIRST_WAIT_S, 0.0, ""
+        self._patience, self._open_at = Patience(), 0.0
 
     def mind(self, now: float) -> None:
         """Open a connection if there is none and it is time; throw one away that has ended."""
         if self._client is not None and self._ended:
             self._discard()
-            self._open_at = now + self._wait_s * random.uniform(1.0, 1.5)  # noqa: S311 - spreads load, no secret
-            self._wait_s = min(2 * self._wait_s, LAST_WAIT_S)
+            self._open_at = now + self._patience.next_s()
         if self._client is None and now >= self._open_at:
             self._ended = False
             self._client = self._make_client()
@@ -84,20 +78,24 @@ class Link:
 
     def welcomed(self) -> None:
         """The broker has let us in: the next loss is followed by a short wait again."""
-        self.is_up = True
-        self._wait_s = FIRST_WAIT_S
-        self.tell("up")
+        self._patience.begin_anew()
+        self.state.welcomed()
 
-    def lost(self) -> None:
+    def lost(self, arrival: Arrival) -> None:
         """The connection has ended."""
-        self.is_up = False
+        self.state.lost(arrival.code, arrival.said)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker has let us in, as far as our own thread has heard."""
+        return self.state.is_up
 
     def publish(self, what: What, payload: bytes) -> int:
         """Hand a message to the connection and return its packet id, or 0 if there is none now."""
         if self._client is None or not self.is_up:
             return 0
         topic = wire.up_topic(self._agent, what)
-        return self._client.publish(topic, payload, qos=1, properties=_crc(payload, PacketTypes.PUBLISH)).mid
+        return self._client.publish(topic, payload, qos=1, properties=checksum(payload)).mid
 
     def payload_bytes(self, max_packet_bytes: int) -> int:
         """The longest payload that a broker takes, which takes so long a packet (0: it did not say)."""
@@ -109,17 +107,11 @@ class Link:
         if self._client is not None and self.is_up:
             topic = wire.up_topic(self._agent, "status")
             with suppress(RuntimeError, ValueError):  # the link has gone meanwhile
-                message = self._client.publish(topic, farewell, qos=1, properties=_crc(farewell, PacketTypes.PUBLISH))
+                message = self._client.publish(topic, farewell, qos=1, properties=checksum(farewell))
                 message.wait_for_publish(FAREWELL_S)
-        self.is_up = False
+        self.state.lost(0, "")
         if self._client is not None:
             self._discard()
-
-    def tell(self, state: str) -> None:
-        """One line per change of state, not per attempt."""
-        if state != self._told:
-            log.info("broker", state=state, host=self._broker.host, port=self._broker.port)
-        self._told = state
 
     def _discard(self) -> None:
         client, self._client = self._client, None
@@ -128,14 +120,12 @@ class Link:
             client.loop_stop()
 
     def _make_client(self) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, client_id=self._agent, protocol=MQTTv5, reconnect_on_failure=False)
-        if self._broker.user:
-            client.username_pw_set(self._broker.user, self._broker.password)
+        client = make_client(self._broker, self._agent, reconnect_on_failure=False)
         last_will = wire.encode(wire.Status(v=wire.VERSION, dev=self._agent, state="offline"))
         client.will_set(
-            wire.up_topic(self._agent, "status"), last_will, 1, properties=_crc(last_will, PacketTypes.WILLMESSAGE)
+            wire.up_topic(self._agent, "status"), last_will, 1, properties=checksum(last_will, PacketTypes.WILLMESSAGE)
         )
-        client.on_connect = self.guard(self._on_connect)
+        client.on_connect = self.guard(self._on_connect, self._give_up)
         client.on_connect_fail = self.guard(self._on_connect_fail)
         client.on_disconnect = self.guard(self._on_disconnect)
         client.on_message = self.guard(self._on_message)
@@ -148,14 +138,14 @@ class Link:
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, more: Properties | None
     ) -> None:
         if reason.is_failure:
-            self.tell(f"refused: {reason}")
+            self.state.refused(str(reason))
             return
         options = SubscribeOptions(qos=1)
         client.subscribe([(wire.ack_topic(self._agent), options), (wire.command_topic(self._agent), options)])
         self._arrive(client, Arrival("connected", max_packet_bytes=getattr(more, "MaximumPacketSize", 0)))
 
     def _on_connect_fail(self, client: Client, _data: object) -> None:
-        self.tell("unreachable")
+        self.state.unreachable(what_failed())
         self._end(client)
 
     def _on_disconnect(
@@ -180,13 +170,12 @@ class Link:
             self.arrived.put(arrival)
             self._wake()
 
+    def _give_up(self) -> None:
+        """This connection has not begun well: another shall."""
+        self._ended = True
+        self._wake()
+
     def _end(self, client: Client) -> None:
         if client is self._client:
             self._ended = True
             self._wake()
-
-
-def _crc(payload: bytes, packet: int) -> Properties:
-    properties = Properties(packet)  # type: ignore[no-untyped-call]
-    properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
-    return properties

@@ -58,8 +58,8 @@ class Publisher:
         self._monotonic, self._status, self._command = monotonic, status, command
         self._points, self._version = points, version
         self._work = threading.Event()
-        self.link = Link(url, agent, self._work.set)
-        self.reasons = Reasons()
+        self.link = Link(url, agent, self._work.set, monotonic)
+        self.reasons = Reasons(self.link.state.kicks)
         self._stopping, self._outbox_failing = False, False
         self._batches = self.malformed = self.rounds = 0
         self._mids: dict[int, str] = {}
@@ -151,8 +151,7 @@ class Publisher:
 
     def _end_connection(self, arrival: Arrival, now: float) -> None:
         was_up = self.link.is_up
-        self.link.lost()
-        self.link.tell(f"lost: {arrival.said}")
+        self.link.lost(arrival)
         if was_up:
             self.reasons.note_loss(arrival.code, now)
         if arrival.code == TOO_LARGE:  # a broker that did not say how much it takes

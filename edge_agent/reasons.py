@@ -6,10 +6,12 @@ from collections import deque
 
 import structlog
 
+from process.kicks import Kicks
+
 log = structlog.get_logger()
 
 SUCCESS, NO_SUBSCRIBER = 0x00, 0x10
-NOT_AUTHORIZED, TAKEN_OVER, TOO_LARGE, QUOTA = 0x87, 0x8E, 0x95, 0x97
+NOT_AUTHORIZED, TOO_LARGE, QUOTA = 0x87, 0x95, 0x97
 FAILURE = 0x80
 """MQTT 5.0, 2.4: codes from here on are failures."""
 
@@ -20,12 +22,14 @@ FIRST_QUIET_S, LAST_QUIET_S = 1.0, 30.0
 class Reasons:
     """Alarms by name, 1 while they last; ``quiet_until`` is when batches may be sent again."""
 
-    def __init__(self) -> None:
+    def __init__(self, kicks: Kicks | None = None) -> None:
+        """``kicks`` is what the line notices of somebody else with our name."""
+        self._kicks = kicks or Kicks()
         self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large", "unsteady"), 0)
         self.quiet_until = float("-inf")
         self.refused = 0
         self._quiet_s = FIRST_QUIET_S
-        self._losses: deque[tuple[float, int]] = deque(maxlen=LOSSES)
+        self._losses_s: deque[float] = deque(maxlen=LOSSES)
 
     def note_batch(self, code: int, now: float) -> None:
         """What the broker said to a batch. Only success ends an alarm."""
@@ -40,7 +44,7 @@ class Reasons:
 
     def note_loss(self, code: int, now: float) -> None:
         """A connection has ended, and what the broker said to it."""
-        self._losses.append((now, code))
+        self._losses_s.append(now)
         if code == QUOTA:
             self._be_quiet(now)
         self.look(now)
@@ -50,13 +54,10 @@ class Reasons:
         self._set("too_large", lasts=lasts)
 
     def look(self, now: float) -> None:
-        """Whether connections end again and again: a bad line, or another agent that keeps taking our name.
-
-        Not every broker says that a session was taken over: mosquitto 2.0 just closes it.
-        """
-        recent = [code for at, code in self._losses if now - at <= LOSSES_WITHIN_S]
+        """Whether connections end again and again: a bad line, or another agent that keeps taking our name."""
+        recent = [at for at in self._losses_s if now - at <= LOSSES_WITHIN_S]
         self._set("unsteady", lasts=len(recent) >= LOSSES)
-        self._set("taken_over", lasts=TAKEN_OVER in recent)
+        self._set("taken_over", lasts=bool(self._kicks.suspicion(now)))
 
     def _be_quiet(self, now: float) -> None:
         self.quiet_until = now + self._quiet_s

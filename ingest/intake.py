@@ -187,6 +187,10 @@ class Intake:
         else:
             self.figures.all_clear(SystemAlarm.GAP_OPEN)
         self.figures.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
+        if words := self.subscriber.suspicion():
+            self.figures.alarm(SystemAlarm.TAKEN_OVER, words)
+        else:
+            self.figures.all_clear(SystemAlarm.TAKEN_OVER)
 
     def _run_errands(self, stop: Event) -> None:
         """Keep what other threads want kept; what they reopened is asked for at once."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Lock
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility.errors import ConfigError
-from facility.wire import CRC_PROPERTY, PREFIX, crc, stated_crc
+from facility.wire import PREFIX, stated_crc
+from process.line import BrokerLine
+from process.mqtt import checksum
 
 if TYPE_CHECKING:
+    from paho.mqtt.client import MQTTMessage
+
     from facility.broker_address import BrokerAddress
 
 TOPICS = tuple(f"{PREFIX}/up/+/{what}" for what in ("live", "backlog", "hello", "status"))
@@ -60,35 +60,28 @@ class Subscriber:
         self._has_left_out = False
         self._connection = 0
         self._connection_lock = Lock()
-        self._refusal = ""
-        self._was_connected = False
         self.is_subscribed = False
         self._figures: Literal["wanted", "asked", "settled", "refused"] = "wanted"
         self.dropped_by_broker = 0
         self.retained_ignored = 0
-        self._is_unreachable = False
-        self._client = self._make_client()
+        self._line = self._make_line()
+        self._client = self._line.client
 
     def start(self) -> None:
         """Connect, and keep connecting, in paho's thread. A broker that is not there yet is waited for."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
-        self._client.connect_async(
-            self._address.host, self._address.port, KEEPALIVE_S, clean_start=False, properties=properties
-        )
-        self._client.loop_start()
+        self._line.start(KEEPALIVE_S, session="kept", properties=properties)
 
     def stop(self) -> None:
         """Leave. The session stays at the broker, and with it what was not acknowledged."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._line.stop()
 
     @property
     def is_alive(self) -> bool:
-        """Whether paho's loop runs: a client whose loop has died still says that it is connected."""
-        thread = self._client._thread  # noqa: SLF001 - only a thread of paho's own writes from one thread alone
-        return thread is not None and thread.is_alive()
+        """Whether paho's loop runs."""
+        return self._line.is_alive
 
     def take(self, most: int, wait_s: float) -> list[Inbound]:
         """Up to ``most`` messages in the order they came; waits for the first one only."""
@@ -116,66 +109,51 @@ class Subscriber:
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Publish while connected; what is not sent is not missed, because agents ask again."""
         if self._client.is_connected():
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.UserProperty = (CRC_PROPERTY, crc(payload))
-            self._client.publish(topic, payload, qos, properties=properties)
+            self._client.publish(topic, payload, qos, properties=checksum(payload))
 
     def ask_again(self) -> None:
         """Drop the connection: paho makes a new one, and the broker delivers again what was never acknowledged."""
         self._end_connection()
-        connection = self._client.socket()
-        if connection is not None:
-            with suppress(OSError):  # lost meanwhile: just as well
-                cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
+        self._line.drop()
 
     def check(self) -> None:
         """Raise ``ConfigError`` if the broker refused our very first greeting."""
-        if self._refusal and not self._was_connected:
+        line = self._line.state
+        if line.refusal and not line.was_up:
             address = f"{self._address.host}:{self._address.port}"
-            raise ConfigError(f"the broker at {address} refuses '{self._address.user}': {self._refusal}")
+            raise ConfigError(f"the broker at {address} refuses '{self._address.user}': {line.refusal}")
+
+    def suspicion(self) -> str:
+        """A sentence where somebody else seems to use our name at the broker, else nothing."""
+        return self._line.state.suspicion()
 
     @property
     def waiting(self) -> int:
         """Messages in the queue."""
         return len(self._queue)
 
-    def _make_client(self) -> mqtt.Client:
-        user = self._address.user  # as client id too: one identity, one session, stable over restarts
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=user, protocol=mqtt.MQTTv5, manual_ack=True)
-        client.username_pw_set(user, self._address.password)
-        client.reconnect_delay_set(1, 10)
-        client.max_inflight_messages_set(100)
-        client.max_queued_messages_set(MOST_UNSENT)
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        return client
+    def _make_line(self) -> BrokerLine:
+        name = self._address.user  # it names the session too, which outlives us and holds what we have not heard yet
+        line = BrokerLine(
+            self._address, name, up=self._greeted, down=self._lost, heard=self._on_message, manual_ack=True
+        )
+        line.client.max_inflight_messages_set(100)
+        line.client.max_queued_messages_set(MOST_UNSENT)
+        line.client.on_subscribe = line.guard(self._on_subscribe, line.drop)
+        return line
 
-    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            self._refusal = str(reason)
-            return
+    def _greeted(self) -> None:
         with self._connection_lock:
             self._connection += 1
         with self._filled:
             self._has_left_out = False
-        self._was_connected, self._is_unreachable = True, False
         options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=NO_RETAINED)
-        client.subscribe([(topic, options) for topic in TOPICS])  # every time: the broker may have forgotten us
-        log.info("broker_connected", host=self._address.host, port=self._address.port)
+        self._client.subscribe([(topic, options) for topic in TOPICS])  # every time: the broker may have forgotten us
 
-    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
-        if not self._is_unreachable:
-            log.warning("broker_unreachable", host=self._address.host, port=self._address.port)
-            self._is_unreachable = True
-
-    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _lost(self) -> None:
         self._end_connection()
         if self._figures == "asked":  # the bundled broker ends the connection of whoever asks
             self._figures = "refused"
-        log.info("broker_disconnected", reason=str(reason))
 
     def _end_connection(self) -> None:
         """From here to the next greeting no packet id is current."""
@@ -195,7 +173,7 @@ class Subscriber:
             self._figures = "asked"
             client.subscribe([(DROPPED_TOPIC, SubscribeOptions(qos=0))])
 
-    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, message: MQTTMessage) -> None:
         try:
             stated = stated_crc(getattr(message.properties, "UserProperty", ()))
             inbound = Inbound(self._connection, message.mid, message.topic, bytes(message.payload), stated)

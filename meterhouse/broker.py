@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import MQTTErrorCode
 
+from facility.broker_address import BrokerAddress
 from facility.errors import ConfigError
 from meterhouse.broker_files import LISTEN, PROBE, passwords, write_iotcore, write_mosquitto
+from process.mqtt import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,15 +141,14 @@ def _is_ours(broker: Broker) -> bool:
 
 def _greets(broker: Broker) -> bool:
     answers: list[bool] = []
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=PROBE, protocol=mqtt.MQTTv5)
-    client.username_pw_set(PROBE, broker.words[PROBE])
+    client = make_client(BrokerAddress(LISTEN, broker.port, PROBE, broker.words[PROBE]), PROBE)
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(not reason.is_failure)
     try:
         client.connect(LISTEN, broker.port)
     except OSError:
         return False
     until = time.monotonic() + 1.0
-    while not answers and time.monotonic() < until and client.loop(0.05) == mqtt.MQTT_ERR_SUCCESS:
+    while not answers and time.monotonic() < until and client.loop(0.05) == MQTTErrorCode.MQTT_ERR_SUCCESS:
         pass
     client.disconnect()
     return answers == [True]

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import Unavailable
+from process.mqtt import checksum, make_client, own_client_id
 
 if TYPE_CHECKING:
     from typing import Self
@@ -27,8 +23,7 @@ class Control:
         broker = broker_address(url)
         self._agent = agent
         self._place = (broker.host, broker.port)
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=broker.user, protocol=mqtt.MQTTv5)
-        self._client.username_pw_set(broker.user, broker.password)
+        self._client = make_client(broker, own_client_id(broker, "command"))
 
     def send(self, do: Literal["pause", "resume"]) -> None:
         """Send a command; returns when the broker has it. Raises ``Unavailable`` if it does not take it."""
@@ -39,8 +34,11 @@ class Control:
             raise Unavailable(f"the broker did not take '{do}' within {ANSWER_TIMEOUT_S:.0f} s")
 
     def __enter__(self) -> Self:
-        """Connect."""
-        self._client.connect(*self._place)
+        """Connect. Raises ``Unavailable`` where nobody answers."""
+        try:
+            self._client.connect(*self._place)
+        except OSError as error:
+            raise Unavailable(f"the broker at {':'.join(map(str, self._place))} does not answer: {error}") from None
         self._client.loop_start()
         return self
 
@@ -48,10 +46,3 @@ class Control:
         """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
-
-
-def checksum(payload: bytes) -> Properties:
-    """The checksum that every payload carries."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
-    return properties

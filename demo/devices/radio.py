@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
-import structlog
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from demo.face import held
+from facility.broker_address import broker_address
 from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import Kind
+from process.line import BrokerLine
+from process.mqtt import own_client_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from demo.world import World
     from facility.model import Meter
 
-log = structlog.get_logger()
-
 TICK_S = 1.0
-CLIENT_ID = "demo-devices"
+KEEPALIVE_S = 20
 
 
 class Sender:
@@ -79,38 +76,29 @@ class Radio:
     """All publishing devices of the estate, through one connection with credentials of its own."""
 
     def __init__(self, url: str, senders: Sequence[Sender], clock: Callable[[], int]) -> None:
-        """Nothing connects before ``open``. ``url`` is ``mqtt://user:password@host:port``."""
-        self._place = urlsplit(url)
+        """Nothing connects before ``open``. Raises ``ConfigError`` for a URL that names no broker."""
+        address = broker_address(url, "METERHOUSE_DEVICES_BROKER", credentials="optional")
         self._senders = senders
         self._clock = clock
-        self._client = Client(CallbackAPIVersion.VERSION2, CLIENT_ID, protocol=MQTTProtocolVersion.MQTTv5)
+        self._line = BrokerLine(address, own_client_id(address, "devices"))
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect in the background, again and again, and begin to publish."""
-        if self._place.username:
-            self._client.username_pw_set(self._place.username, self._place.password)
-        self._client.reconnect_delay_set(1, 10)
-        self._client.connect_async(self._place.hostname or "127.0.0.1", self._place.port or 1883)
-        self._client.loop_start()
+        self._line.start(KEEPALIVE_S)
         self._task = asyncio.create_task(self._publish())
 
     async def close(self) -> None:
         """Say goodbye."""
         if self._task is not None:
             self._task.cancel()
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        await asyncio.to_thread(self._line.stop)
 
     async def _publish(self) -> None:
-        connected = False
         while True:
-            if self._client.is_connected() is not connected:
-                connected = not connected
-                log.info("radio.connected" if connected else "radio.disconnected", port=self._place.port)
             now_ms = self._clock()
-            for sender in self._senders if connected else ():
+            for sender in self._senders if self._line.state.is_up else ():
                 if sender.due(now_ms):
                     for topic, payload in sender.messages(now_ms).items():
-                        self._client.publish(topic, payload, qos=0)
+                        self._line.client.publish(topic, payload, qos=0)
             await asyncio.sleep(TICK_S)

@@ -6,19 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
-from paho.mqtt.client import Client, MQTTMessage, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion
 
-from edge_agent.callbacks import CallbackGuard
 from edge_agent.drivers.json_messages import decode_json
 from facility.errors import DriverError
 from facility.protocols.mqtt_json import JsonPoint, json_broker
 from facility.quantities import Kind
+from process.line import BrokerLine
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import ConnectFlags, DisconnectFlags
-    from paho.mqtt.properties import Properties
-    from paho.mqtt.reasoncodes import ReasonCode
+    from paho.mqtt.client import MQTTMessage
 
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
@@ -33,35 +29,27 @@ class MqttJsonDriver:
 
     def __init__(self, seat: BusSeat) -> None:
         broker = json_broker(seat.bus)
-        self._seat, self._host, self._port = seat, broker.host, broker.port
+        self._seat = seat
         self._devices: dict[str, list[Device]] = {}
         for device in seat.devices:
             for topic in {place.topic_of(device.meter.unit) for place in _places(device)}:
                 self._devices.setdefault(topic, []).append(device)
         self._taken: dict[str, float] = {}
-        self._paused, self._up = False, False
+        self._paused = False
         self._refused: Counter[str] = Counter()
-        guard = self.guard = CallbackGuard()
-        # Devices and their bridges speak MQTT 3.1.1 everywhere; this link is theirs, not the upstream one.
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
-        if broker.user:
-            self._client.username_pw_set(broker.user, broker.password)
-        self._client.reconnect_delay_set(1, 30)
-        self._client.on_connect = guard(self._connected)
-        self._client.on_connect_fail = guard(self._failed)
-        self._client.on_disconnect = guard(self._disconnected)
-        self._client.on_message = guard(self._message)
-        self._told = ""
+        # Devices and their bridges speak MQTT 3.1.1 everywhere; this line is theirs, not the upstream one, and its
+        # broker gives us a name.
+        self._line = BrokerLine(
+            broker, "", up=self._subscribe, heard=self._message, version="3.1.1", facts={"bus": seat.bus.id}
+        )
 
     def start(self) -> None:
         """Connect in the background."""
-        self._client.connect_async(self._host, self._port, KEEPALIVE_S)
-        self._client.loop_start()
+        self._line.start(KEEPALIVE_S)
 
     def stop(self) -> None:
         """Disconnect and join."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._line.stop()
 
     def pause(self, *, paused: bool) -> None:
         """Drop what comes, or take it again."""
@@ -69,38 +57,15 @@ class MqttJsonDriver:
 
     def state(self) -> str:
         """``ok``, ``paused`` or ``down``."""
-        if not self._up:
+        if not self._line.state.is_up:
             return "down"
         return "paused" if self._paused else "ok"
 
-    def _tell(self, what: str) -> None:
-        """One line per change, not per attempt."""
-        if what != self._told:
-            log.info("device_broker", bus=self._seat.bus.id, state=what)
-        self._told = what
-
-    def _connected(
-        self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
-    ) -> None:
-        if reason.is_failure:
-            self._tell(f"refused: {reason}")
-            return
+    def _subscribe(self) -> None:
         if self._devices:
-            client.subscribe([(topic, 1) for topic in self._devices])
-        self._up = True
-        self._tell("up")
+            self._line.client.subscribe([(topic, 1) for topic in self._devices])
 
-    def _failed(self, _client: Client, _data: object) -> None:
-        self._tell("unreachable")
-
-    def _disconnected(
-        self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
-    ) -> None:
-        self._up = False
-        if reason.is_failure:
-            self._tell(f"lost: {reason}")
-
-    def _message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+    def _message(self, message: MQTTMessage) -> None:
         if self._paused or message.retain:
             return
         t_ms, quality = self._seat.stamp()

@@ -103,4 +103,4 @@ def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
     return JsonPoint(quantity, part.channel, part.topic, path, part.scale, part.words, optional=part.optional)
 
 
-MQTT_JSON = ProtocolRules(("mqtt",), MqttJsonDocument, json_broker, json_unit)
+MQTT_JSON = ProtocolRules(("mqtt", "mqtts"), MqttJsonDocument, json_broker, json_unit)

@@ -171,7 +171,7 @@ def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, tmp
 def test_notices_come_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_path):
     notices = Notices({"m/leak/floor"})
     with start_broker(tmp_path, {"ingest": INGEST, "analytics": LISTENER}) as broker:
-        client = listen(broker_address(broker.url_for("analytics")), "town", notices)
+        line = listen(broker_address(broker.url_for("analytics")), "town", notices)
         speaker = Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=MQTTv5)
         speaker.username_pw_set("ingest", broker.words["ingest"])
         speaker.connect("127.0.0.1", broker.port)
@@ -183,9 +183,9 @@ def test_notices_come_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_pat
             speaker.publish(wire.accepted_topic("town"), b"no notice at all")
             speaker.publish(wire.accepted_topic("town"), wire.encode(notice))
             time.sleep(0.1)
-        for one in (client, speaker):
-            one.disconnect()
-            one.loop_stop()
+        line.stop()
+        speaker.disconnect()
+        speaker.loop_stop()
     (series,) = notices.over({}).values()
     assert (series.t_ms.tolist(), series.x.tolist()) == ([5, 9], [1.0, 0.0])
     notices.forget({"m/leak/floor": series})

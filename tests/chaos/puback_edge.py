@@ -15,9 +15,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_agent import __main__ as edge
-from edge_agent import link
 from facility import wire
 from facility.ranges import RangeSet
+from process import mqtt as factory
 
 if TYPE_CHECKING:
     from facility.wire import Range
@@ -112,5 +112,5 @@ class TrustingClient(mqtt.Client):
 
 
 if __name__ == "__main__":
-    link.Client = TrustingClient
+    factory.Client = TrustingClient
     sys.exit(edge.main())

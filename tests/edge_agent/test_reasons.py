@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA, SUCCESS, TAKEN_OVER, Reasons
+from edge_agent.reasons import NO_SUBSCRIBER, NOT_AUTHORIZED, QUOTA, SUCCESS, Reasons
+from process.kicks import TAKEN_OVER, Kicks
 
 
 @pytest.mark.parametrize(("code", "alarm"), [(NO_SUBSCRIBER, "no_subscriber"), (NOT_AUTHORIZED, "refused")])
@@ -30,10 +31,13 @@ def test_a_quota_makes_it_wait_ever_longer_until_a_batch_is_taken():
 
 
 def test_connections_that_end_again_and_again_are_an_alarm_for_as_long_as_it_goes_on():
-    reasons = Reasons()
+    kicks = Kicks()
+    reasons = Reasons(kicks)
     for k in range(3):
         assert not reasons.alarms["unsteady"]
-        reasons.note_loss(TAKEN_OVER if k == 1 else 0x80, 10.0 * k)
+        code = TAKEN_OVER if k == 1 else 0x80
+        kicks.lost(code, 10.0 * k)
+        reasons.note_loss(code, 10.0 * k)
     assert (reasons.alarms["unsteady"], reasons.alarms["taken_over"]) == (1, 1)
     reasons.look(81.0)
     assert (reasons.alarms["unsteady"], reasons.alarms["taken_over"]) == (0, 0)

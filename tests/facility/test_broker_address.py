@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from facility.broker_address import broker_address
+from facility.broker_address import TlsFiles, broker_address
 from facility.errors import ConfigError
 
 
@@ -20,3 +22,25 @@ def test_an_address_that_names_no_broker_is_refused_without_repeating_it(url):
     with pytest.raises(ConfigError, match="allowed: mqtt://user:password@host:1883") as caught:
         broker_address(url, credentials="optional")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mqtts://u:p@h?ca=a&chain=b", "has 'chain' after the question mark (allowed: ca, cert, key)"),
+        ("mqtt://u:p@h?ca=a", "names files that only mqtts:// uses"),
+        ("mqtts://u:p@h?key=a", "names a key without its certificate"),
+        ("mqtts://u@h?ca=a", "is no broker URL with credentials"),
+    ],
+)
+def test_what_is_wrong_with_the_files_of_tls_is_told(url, told):
+    with pytest.raises(ConfigError, match=f"METERHOUSE_BROKER: {re.escape(told)}"):
+        broker_address(url)
+
+
+def test_tls_has_a_port_of_its_own_and_a_certificate_stands_for_a_password():
+    address = broker_address("mqtts://edge-1@broker.example?ca=/etc/a%20b/ca.pem&cert=c.pem&key=k.pem")
+    assert (address.port, address.password) == (8883, "")
+    assert address.tls == TlsFiles("/etc/a b/ca.pem", "c.pem", "k.pem")
+    assert broker_address("mqtts://u:p@h:1").tls == TlsFiles()
+    assert broker_address("mqtt://u:p@h:1").tls is None

@@ -184,7 +184,7 @@ def ingest(broker):
         }
         process = subprocess.Popen([sys.executable, "-m", "ingest"], env=os.environ | env, stdout=log, stderr=log)
         try:
-            until(lambda: b"broker_connected" in (Path(folder) / "log").read_bytes(), 20)
+            until(lambda: b"event=broker state=up" in (Path(folder) / "log").read_bytes(), 20)
             yield Path(folder), process
         finally:
             process.send_signal(signal.SIGTERM)

@@ -67,7 +67,7 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
     engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
     Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
     engine.dispose()
-    wait_for(lambda: "broker_connected" in log())
+    wait_for(lambda: "event=broker state=up" in log())
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
     wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 2)
@@ -177,7 +177,7 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     records.dispose()
     port = free_port()
     run(**settings(tmp_path, broker), metrics=f"127.0.0.1:{port}")
-    wait_for(lambda: "broker_connected" in log())
+    wait_for(lambda: "event=broker state=up" in log())
     edge.send(batch(1, 5, ep=tmp_path.name, t=[time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]))
     http = urllib3.PoolManager(retries=False)
 

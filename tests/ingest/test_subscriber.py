@@ -132,7 +132,7 @@ def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here)
 def test_a_wrong_password_is_a_mistake_for_a_person(broker):
     subscriber = Subscriber(BrokerAddress("127.0.0.1", broker.port, "ingest", "wrong"))
     subscriber.start()
-    wait_for(lambda: subscriber._refusal)
+    wait_for(lambda: subscriber._line.state.refusal)
     with pytest.raises(ConfigError, match=r"refuses 'ingest': Not authorized|refuses 'ingest': Bad user"):
         subscriber.check()
     subscriber.stop()

@@ -113,7 +113,7 @@ class Served:
         return self.child.log_path.read_text(encoding="utf-8", errors="replace")
 
     def is_listening(self):
-        return "broker_connected" in self.log[self.child.log_start :]
+        return "event=broker state=up" in self.log[self.child.log_start :]
 
     def until(self, truth, timeout_s=30.0, pause_s=0.02):
         """Tend the process until it is true; return how long that took."""

@@ -15,15 +15,19 @@ from stores.readings.sqlite.store import SqliteStore
 SLOW_S = 5.0
 
 
+class FaultOfOurs(BaseException):
+    """What no guard catches."""
+
+
 def callback() -> None:
     """A callback raises into paho's thread, once: the mark ``FAULT_FILE`` goes with it."""
     guarded, mark = Subscriber._on_message, Path(os.environ["FAULT_FILE"])
 
-    def unguarded(self, client, data, message):
+    def unguarded(self, message):
         if b"break-the-callback" in message.payload and mark.exists():
             mark.unlink()
-            raise ZeroDivisionError("a fault of ours")
-        guarded(self, client, data, message)
+            raise FaultOfOurs
+        guarded(self, message)
 
     Subscriber._on_message = unguarded
 

@@ -21,8 +21,8 @@ class CallbackGuard:
     def __init__(self) -> None:
         self.failures = 0
 
-    def __call__(self, callback: Callable[P, None]) -> Callable[P, None]:
-        """The callback, but nothing it raises reaches paho."""
+    def __call__(self, callback: Callable[P, None], after: Callable[[], None] | None = None) -> Callable[P, None]:
+        """The callback, but nothing it raises reaches paho. ``after`` a failure something else may be done."""
 
         @wraps(callback)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -31,5 +31,7 @@ class CallbackGuard:
             except Exception:  # paho's thread would be dead while it still reports to be connected
                 self.failures += 1
                 log.exception("callback_failed", callback=callback.__name__)
+                if after is not None:
+                    after()
 
         return guarded

@@ -1,0 +1,175 @@
+"""A line to a broker that is kept up until it is ended, and says how it fares: once per change, not per attempt."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import structlog
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
+
+from process.callbacks import CallbackGuard
+from process.kicks import Kicks
+from process.mqtt import make_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from paho.mqtt.client import Client, MQTTMessage
+    from paho.mqtt.properties import Properties
+
+    from facility.broker_address import BrokerAddress
+
+log = structlog.get_logger()
+
+NO_FACTS: Mapping[str, str] = MappingProxyType({})
+FAILURE = 0x80
+"""MQTT 5.0, 2.4: reason codes from here on are failures."""
+
+State = Literal["up", "refused", "unreachable", "lost", "taken_over"]
+
+
+class LineState:
+    """How one line fares, whoever opens its connections."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        monotonic: Callable[[], float] = time.monotonic,
+        facts: Mapping[str, str] = NO_FACTS,
+    ) -> None:
+        """``facts`` are told with every change."""
+        self._monotonic = monotonic
+        self._facts: dict[str, Any] = {"host": address.host, "port": address.port, "user": address.user, **facts}
+        self._told: tuple[State, str] | None = None
+        self.kicks = Kicks()
+        self.is_up = self.was_up = False
+        self.refusal = ""
+
+    def welcomed(self) -> None:
+        """The broker has let us in."""
+        self.is_up = self.was_up = True
+        self.refusal = ""
+        self.kicks.welcomed(self._monotonic())
+        self._tell("up")
+
+    def refused(self, reason: str) -> None:
+        """The broker has not let us in."""
+        self.refusal = reason
+        self._tell("refused", reason)
+
+    def unreachable(self, reason: str) -> None:
+        """Nobody answered as a broker does that we may trust."""
+        self.kicks.unreachable()
+        self._tell("unreachable", reason)
+
+    def lost(self, code: int, reason: str) -> None:
+        """A connection has ended; one that had never been let in is told already."""
+        if self.is_up:
+            self.is_up = False
+            if code >= FAILURE:  # else it was we who ended it
+                self.kicks.lost(code, self._monotonic())
+                self._tell("lost", reason)
+
+    def suspicion(self) -> str:
+        """A sentence where somebody else seems to use our name, else nothing."""
+        return self.kicks.suspicion(self._monotonic())
+
+    def _tell(self, state: State, reason: str = "") -> None:
+        """Who is kicked again and again says so once, not twice a second."""
+        if suspicion := self.suspicion():
+            state, reason = "taken_over", suspicion
+        if (state, reason) != self._told:
+            more = {"reason": reason} if reason else {}
+            (log.info if state == "up" else log.warning)("broker", state=state, **self._facts, **more)
+        self._told = state, reason
+
+
+class BrokerLine:
+    """One client that connects, and keeps connecting, in paho's thread. What is called there must not wait."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        *,
+        up: Callable[[], None] | None = None,
+        down: Callable[[], None] | None = None,
+        heard: Callable[[MQTTMessage], None] | None = None,
+        version: Literal["5", "3.1.1"] = "5",
+        manual_ack: bool = False,
+        facts: Mapping[str, str] = NO_FACTS,
+    ) -> None:
+        """Constructing is not connecting. ``up`` subscribes: what a broker remembers of us is never relied on."""
+        self._address, self._up, self._down, self._heard = address, up, down, heard
+        self.state = LineState(address, facts=facts)
+        self.guard = CallbackGuard()
+        self.client = make_client(address, client_id, version=version, manual_ack=manual_ack)
+        self.client.on_connect = self.guard(self._on_connect, self.drop)
+        self.client.on_connect_fail = self.guard(self._on_connect_fail)
+        self.client.on_disconnect = self.guard(self._on_disconnect)
+        self.client.on_message = self.guard(self._on_message)
+
+    def start(
+        self, keepalive_s: int, *, session: Literal["new", "kept"] = "new", properties: Properties | None = None
+    ) -> None:
+        """Connect, and keep connecting. A broker that is not there yet is waited for.
+
+        With a session that is kept the broker has what came for us while we were away.
+        """
+        self.client.connect_async(
+            self._address.host,
+            self._address.port,
+            keepalive_s,
+            clean_start=MQTT_CLEAN_START_FIRST_ONLY if session == "new" else False,
+            properties=properties,
+        )
+        self.client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye and end."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def drop(self) -> None:
+        """Let the connection go: paho makes a new one."""
+        connection = self.client.socket()
+        if connection is not None:
+            with suppress(OSError):  # lost meanwhile: just as well
+                cast("socket.socket", connection).shutdown(socket.SHUT_RDWR)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether paho's loop runs: a client whose loop has died still says that it is connected."""
+        thread = self.client._thread  # noqa: SLF001 - only a thread of paho's own writes from one thread alone
+        return thread is not None and thread.is_alive()
+
+    def _on_connect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self.state.refused(str(reason))
+            return
+        if self._up is not None:
+            self._up()
+        self.state.welcomed()
+
+    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+        self.state.unreachable(what_failed())
+
+    def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if self._down is not None:
+            self._down()
+        self.state.lost(reason.value, str(reason))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if self._heard is not None:
+            self._heard(message)
+
+
+def what_failed() -> str:
+    """Why paho could not connect: it calls back where it has just caught that."""
+    error = sys.exc_info()[1]
+    return str(getattr(error, "verify_message", "") or getattr(error, "strerror", "") or error or "no answer")

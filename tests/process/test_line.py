@@ -1,0 +1,205 @@
+"""Lines to a real mosquitto: with TLS, with a callback that fails, with a name that is used twice."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event
+
+import pytest
+import urllib3
+from rigs.certificates import Authority
+from rigs.ingest_process import Served, agent_playing, water_estate
+from rigs.ingest_rig import CATALOGUE, wait_for
+from rigs.servers import Mosquitto, free_port
+
+from facility import wire
+from facility.broker_address import broker_address
+from facility.errors import ConfigError
+from process.line import BrokerLine
+from process.mqtt import checksum, make_client, own_client_id
+from stores.records.database import open_records
+from stores.records.registry import Registry
+
+FORCED = "use_username_as_clientid true"
+
+
+class Shared(Mosquitto):
+    """A broker without passwords, so that any account may be used by anybody."""
+
+    def url_for(self, identity):
+        return f"mqtt://{identity}:any@127.0.0.1:{self.port}"
+
+
+class Tls(Mosquitto):
+    """A broker that is reached by TLS alone, and wants a certificate where that is said."""
+
+    def __init__(self, folder, alternative="IP:127.0.0.1", *, wants="nothing"):
+        self.authority = Authority(folder)
+        certificate, key = self.authority.sign("broker", alternative)
+        lines = [f"cafile {self.authority.ca}", f"certfile {certificate}", f"keyfile {key}"]
+        lines += ["require_certificate true"] if wants == "a certificate" else []
+        lines += ["user root"] if os.geteuid() == 0 else []  # else it changes to an account that cannot read these
+        super().__init__("\n".join(lines))
+
+    def url_for(self, identity, *files, ca=None):
+        more = "".join(f"&{name}={file}" for name, file in zip(("cert", "key"), files, strict=False))
+        return f"mqtts://{identity}:any@127.0.0.1:{self.port}?ca={ca or self.authority.ca}{more}"
+
+
+@contextmanager
+def opened(url, **hooks):
+    address = broker_address(url)
+    line = BrokerLine(address, own_client_id(address, "test"), **hooks)
+    line.start(5)
+    try:
+        yield line
+    finally:
+        line.stop()
+
+
+def told(logged):
+    return [(line["state"], line.get("reason", "")) for line in logged if line["event"] == "broker"]
+
+
+def test_a_message_goes_over_tls_with_its_checksum(tmp_path):
+    heard = []
+    with Tls(tmp_path) as broker, opened(broker.url_for("a"), heard=heard.append) as line:
+        wait_for(lambda: line.state.is_up)
+        line.client.subscribe("t", 1)
+        line.client.publish("t", b"payload", 1, properties=checksum(b"payload"))
+        wait_for(lambda: heard)
+        assert heard[0].payload == b"payload"
+        assert heard[0].properties.UserProperty == [(wire.CRC_PROPERTY, wire.crc(b"payload"))]
+
+
+def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
+    with Tls(tmp_path, wants="a certificate") as broker:
+        files = broker.authority.sign("client", "DNS:client")
+        with opened(broker.url_for("a", *files)) as line, opened(broker.url_for("b")) as without:
+            wait_for(lambda: line.state.is_up)
+            time.sleep(1)
+            assert not without.state.was_up
+    assert [line["user"] for line in logged if line.get("state") == "up"] == ["a"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
+@pytest.mark.parametrize(("alternative", "whose"), [("IP:127.0.0.1", "another"), ("DNS:other.example", "authority")])
+def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logged, alternative, whose):
+    with Tls(tmp_path, alternative) as broker:
+        ca = Authority(tmp_path, "another").ca if whose == "another" else broker.authority.ca
+        with opened(broker.url_for("a", ca=ca)) as line:
+            wait_for(lambda: told(logged))
+            assert not line.state.was_up
+    ((state, reason),) = told(logged)
+    assert state == "unreachable"
+    assert ("self-signed certificate" if whose == "another" else "not valid for '127.0.0.1'") in reason
+
+
+@pytest.mark.parametrize(
+    "query", ["ca=/nowhere.pem", "ca={ca}&cert=/nowhere.pem", "ca={ca}&cert={ca}", "ca=/etc/hostname"]
+)
+def test_files_that_cannot_be_used_are_named_before_anything_connects(tmp_path, query):
+    ca = Authority(tmp_path).ca
+    address = broker_address(f"mqtts://u:p@localhost?{query.format(ca=ca)}")
+    with pytest.raises(ConfigError, match=r"(CA file|certificate) /\S+ cannot be used: "):
+        make_client(address, "x")
+
+
+def test_readings_go_from_an_agent_into_the_store_over_tls(tmp_path):
+    with (
+        Tls(tmp_path) as broker,
+        Served(tmp_path, broker, water_estate()) as ingest,
+        agent_playing(tmp_path, broker, 500),
+    ):
+        ingest.until(lambda: ingest.count() == 500, 60)
+
+
+def test_a_callback_that_fails_ends_neither_its_thread_nor_the_line(logged):
+    heard, greetings = [], []
+
+    def hear(message):
+        heard.append(message.payload)
+        raise ZeroDivisionError
+
+    def greet():
+        greetings.append(1)
+        if len(greetings) == 1:
+            raise ZeroDivisionError
+
+    with Shared() as broker, opened(broker.url_for("a"), up=greet, heard=hear) as line:
+        wait_for(lambda: line.state.is_up)  # the second time: one that could not subscribe would be deaf
+        assert len(greetings) == 2
+        line.client.subscribe("t", 1)
+        for payload in (b"1", b"2"):
+            line.client.publish("t", payload, 1)
+        wait_for(lambda: heard == [b"1", b"2"])
+        assert line.is_alive
+        wait_for(lambda: line.guard.failures == 3)
+    assert len([line for line in logged if line["event"] == "callback_failed"]) == 3
+
+
+def test_each_process_has_an_id_of_its_own():
+    address = broker_address("mqtt://shared:x@host")
+    assert own_client_id(address, "analytics").startswith("shared:analytics:")
+    assert len({own_client_id(address, "analytics") for _ in range(100)}) == 100
+
+
+@contextmanager
+def servers(folder, broker):
+    """Ingest and analytics, both by the account ``shared``; their logs and where they tell their figures."""
+    records = f"sqlite:///{folder / 'records.db'}"
+    engine = open_records(records)
+    Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    engine.dispose()
+    running, logs, places = [], {}, {}
+    for name in ("ingest", "analytics"):
+        places[name] = f"127.0.0.1:{free_port()}"
+        env = {
+            "METERHOUSE_DATA": str(folder),
+            "METERHOUSE_STORE": f"sqlite:///{folder / 'readings.db'}",
+            "METERHOUSE_RECORDS": records,
+            "METERHOUSE_BROKER": broker.url_for("shared"),
+            "METERHOUSE_METRICS": places[name],
+        }
+        logs[name] = folder / f"{name}.log"
+        with logs[name].open("wb") as log:
+            running.append(subprocess.Popen([sys.executable, "-m", name], env=os.environ | env, stderr=log))
+    try:
+        wait_for(lambda: all("state=up" in log.read_text() for log in logs.values()), 40)
+        yield logs, places
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def test_two_processes_on_one_account_both_stay_connected(tmp_path):
+    with Shared() as broker, servers(tmp_path, broker) as (logs, _):
+        with opened(broker.url_for("shared")) as third:
+            wait_for(lambda: third.state.is_up)
+            Event().wait(5)
+            assert third.state.is_up
+        for log in logs.values():
+            assert "state=lost" not in log.read_text()
+
+
+def test_a_name_that_the_broker_forces_on_two_processes_is_told_in_logs_and_alarms(tmp_path):
+    http = urllib3.PoolManager(retries=False)
+
+    def alarmed(place, path, word):
+        return word in http.request("GET", f"http://{place}{path}").data.decode()
+
+    with Shared(FORCED) as broker, servers(tmp_path, broker) as (logs, places):
+        for log in logs.values():
+            wait_for(lambda: "state=taken_over" in log.read_text(), 60)  # noqa: B023
+            assert "another process" in log.read_text()
+        wait_for(lambda: alarmed(places["ingest"], "/metrics", 'meterhouse_alarm{alarm="taken_over"} 1.0'))
+        wait_for(lambda: alarmed(places["analytics"], "/health", '"taken_over"'))
+        before = [len(log.read_text().splitlines()) for log in logs.values()]
+        Event().wait(5)
+        after = [len(log.read_text().splitlines()) for log in logs.values()]
+        assert all(b - a <= 1 for a, b in zip(before, after, strict=True))  # said once, not with each kick
+    http.clear()
