@@ -156,9 +156,13 @@ def _outcomes(errands: Sequence[Errand], wait_s: float) -> Iterator[str]:
 @app.command(help="Give up an item for good; the reason is kept in the audit.")
 def discard(
     item: Item,
-    reason: Annotated[str, typer.Option("--reason", help="Why it may be given up.", prompt=True)],
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why it may be given up; asked for if not said.")
+    ] = None,
 ) -> None:
     """Discard one item, audited."""
+    if reason is None:
+        reason = typer.prompt(texts()("quarantine.discard_reason"), type=str)
     if not reason.strip():
         raise ConfigError(Problem("--reason", "says nothing", "why the item may be given up"))
     _open()[0].discard(item, by=getpass.getuser(), reason=reason.strip(), at=datetime.now(UTC))
