@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -20,9 +20,9 @@ from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.pages import PAGES
 from console.seats import Seats
 from console.system import System
-from console.visit import Parts
+from console.visit import Parts, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable
-from stores.access import Access, LiveValues, NoEstateError, rights_of_everybody
+from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
 from wording.alarms import alarm_sentence
 from wording.refusals import advice, held, refusal
 from wording.texts import LANGUAGES, load_texts
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 DAY_S = 86_400
+STORIES = {"case": "event.", "item": "quarantine.step."}
+"""What people act on here → the texts that tell what others did to it."""
 
 
 def create_app(
@@ -75,6 +77,7 @@ def create_app(
             StoreUnavailable: _store_lost,
             Rejected: _rejected,
             Denied: _denied,
+            Stale: _stale,
         },
     )
     app.state.parts = parts
@@ -121,10 +124,10 @@ def _wants_json(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
-def _problem(request: Request, status: int, word: str, back: str = "/") -> Response:
+def _problem(request: Request, status: int, word: str, back: str = "/", **context: Any) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": word}, status)
-    return page(request, "problem.html", status=status, word=word, back=back)
+    return page(request, "problem.html", status=status, word=word, back=back, **context)
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
@@ -147,8 +150,18 @@ async def _store_lost(request: Request, _error: StoreUnavailable) -> Response:
 
 
 async def _rejected(request: Request, _error: Rejected) -> Response:
-    return _problem(request, 409, "too_late", back=request.url.path.rpartition("/")[0])
+    return _problem(request, 409, "too_late", back=_place_of(request))
 
 
 async def _denied(request: Request, _error: Denied) -> Response:
-    return _problem(request, 403, "not_yours", back=request.url.path.rpartition("/")[0])
+    return _problem(request, 403, "not_yours", back=_place_of(request))
+
+
+async def _stale(request: Request, error: Stale) -> Response:
+    story = {"deeds": error.deeds, "family": STORIES[error.record], "f": visit_of(request).formats}
+    return _problem(request, 409, "too_late", back=_place_of(request), **story)
+
+
+def _place_of(request: Request) -> str:
+    """The page of what an act was meant for."""
+    return request.url.path.rpartition("/")[0]

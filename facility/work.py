@@ -145,6 +145,7 @@ class Alert:
     verdict_note: str = ""
     closed_at: datetime | None = None
     notify: bool = True  # False: raised while history was stepped through
+    acts: int = 0  # how many times people have acted on it: what an act is based on
 
 
 def alert_id(finding: Finding) -> UUID:

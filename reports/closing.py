@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from stores.records.accounts import Accounts, ClosedMonth
 
 
-def close_month(bill: Bill, books: Accounts, *, by: str, at: datetime) -> ClosedMonth:
+def close_month(bill: Bill, books: Accounts, *, based_on: int, by: str, at: datetime) -> ClosedMonth:
     """Keep the bill as the month's; afterwards it is adjusted, never rewritten.
 
-    Raises ``ConfigError`` with everything that makes it unfit to be closed, and where it is closed already.
+    ``based_on`` is the version of the estate that the bill was made for. Raises ``ConfigError`` with everything that
+    makes it unfit to be closed, and where it is closed already; ``Stale`` where the estate was changed since.
     """
     formats = Formats("en", bill.timezone, bill.currency)  # errors are in English
     doubts = [remark_text(doubt, formats) for doubt in bill.doubts]
     if doubts:
         raise ConfigError(*(f"{bill.building} {bill.month} cannot be closed: {doubt}" for doubt in doubts))
-    return books.close(bill.building, bill.month, BILL.dump_python(bill, mode="json"), by=by, at=at)
+    return books.close(bill.building, bill.month, BILL.dump_python(bill, mode="json"), based_on=based_on, by=by, at=at)

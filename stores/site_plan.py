@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facility.model import Meter
     from stores.readings.port import ReadingStore
     from stores.records.estate import Change
-    from stores.records.registry import Comparison, Registry
+    from stores.records.registry import EstateDifference, Registry
 
 _DEVICE_FACTS = frozenset({"serial", "digits", "rolls_over_at", "ct_ratio", "pt_ratio"})
 
@@ -39,7 +39,7 @@ class SitePlan:
     """A document against the registry as it stood: every change, and what a person should know before applying."""
 
     estate: Catalogue
-    shown: Comparison
+    shown: EstateDifference
     changes: tuple[PlannedChange, ...]
     remarks: tuple[Remark, ...]
 

@@ -33,8 +33,11 @@ class Books(Protocol):
     def adjusted(self, meter: str, quantity: str, month: str) -> Days:
         """What has been entered so far."""
 
-    def adjust(self, found: Sequence[Adjustment]) -> None:
-        """Enter differences."""
+    def newest_entry(self) -> int:
+        """The number of the newest adjusting entry."""
+
+    def adjust(self, found: Sequence[Adjustment], *, based_on: int) -> None:
+        """Enter differences to what was entered up to ``based_on``."""
 
 
 class OpenBooks:
@@ -52,7 +55,11 @@ class OpenBooks:
         """Nothing."""
         return {}
 
-    def adjust(self, found: Sequence[Adjustment]) -> None:
+    def newest_entry(self) -> int:
+        """None yet."""
+        return 0
+
+    def adjust(self, found: Sequence[Adjustment], *, based_on: int) -> None:
         """Nothing to adjust."""
 
 
@@ -113,6 +120,7 @@ class Adjusting:
 
     def __init__(self, books: Books, at: datetime, reason: str) -> None:
         self._books, self._at, self._reason = books, at, reason
+        self._based_on = books.newest_entry()
         self.closed = books.closed()
         self._found: dict[tuple[str, str, str, str, str], Days] = {}
 
@@ -121,6 +129,6 @@ class Adjusting:
         self._found[tags["building"], tags["utility"], tags["meter"], tags["quantity"], month] = differences
 
     def enter(self) -> None:
-        """Put what was found into the books."""
+        """Put what was found into the books. Raises ``Stale`` where somebody else has entered the same meanwhile."""
         entries = [Adjustment(*key, self._at, self._reason, days) for key, days in self._found.items() if days]
-        self._books.adjust(entries)
+        self._books.adjust(entries, based_on=self._based_on)

@@ -59,7 +59,7 @@ class Recompute:
         if start <= one.last_ms:
             if month not in months:
                 months[month] = {"before": self._sums(points, first, end)}
-                self._todo.note(one.id, next_ms=one.next_ms, months=months)
+                self._todo.note(one.id, based_on=one.next_ms, next_ms=one.next_ms, months=months)
             ranges = {
                 point: (start, last)
                 for point in points
@@ -69,7 +69,8 @@ class Recompute:
             self._rollups.retag(points, *self._days(one, start, last, now_ms))
             months[month] = {**months[month], "after": self._sums(points, first, end)}
         done = last >= one.last_ms or start > one.last_ms
-        self._todo.note(one.id, next_ms=last + 1, months=months, finished_at=instant(now_ms) if done else None)
+        finished_at = instant(now_ms) if done else None
+        self._todo.note(one.id, based_on=one.next_ms, next_ms=last + 1, months=months, finished_at=finished_at)
 
     def _days(self, one: Recomputation, start_ms: int, last_ms: int, now_ms: int) -> tuple[int, int]:
         """The local days of a piece. The last of those that reach up to when they were asked for has no end.

@@ -1,6 +1,5 @@
 """The card of one alert, and what a person does with it: take it, judge it, and take either back."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +30,8 @@ def alert_of(alert_id: str, visit: Annotated[Visit, Depends(visit_of)]) -> Alert
 
 Visiting = Annotated[Visit, Depends(visit_of)]
 Named = Annotated[Alert, Depends(alert_of)]
+Acts = Annotated[int, Form(ge=0)]
+"""How many acts the case had on the page that the form stands on."""
 
 
 @router.get("")
@@ -47,15 +48,17 @@ def alert(request: Request, visit: Visiting, named: Named) -> Response:
 
 
 @router.post("/acknowledge")
-def acknowledge(request: Request, visit: Visiting, named: Named) -> Response:
+def acknowledge(request: Request, visit: Visiting, named: Named, acts: Acts) -> Response:
     """Take the case."""
-    return _act(request, visit, named, "taken", lambda: visit.view.cases.acknowledge(named.id, visit.now))
+    visit.view.cases.acknowledge(named.id, visit.now, based_on=acts)
+    return _acted(request, visit, named, "taken")
 
 
 @router.post("/release")
-def release(request: Request, visit: Visiting, named: Named) -> Response:
+def release(request: Request, visit: Visiting, named: Named, acts: Acts) -> Response:
     """Take back having taken it."""
-    return _act(request, visit, named, "released", lambda: visit.view.cases.release(named.id, visit.now))
+    visit.view.cases.release(named.id, visit.now, based_on=acts)
+    return _acted(request, visit, named, "released")
 
 
 @router.post("/close")
@@ -63,18 +66,20 @@ def close(
     request: Request,
     visit: Visiting,
     named: Named,
+    acts: Acts,
     verdict: Annotated[Verdict, Form()],
     note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
 ) -> Response:
     """Give the verdict."""
-    change = lambda: visit.view.cases.close(named.id, verdict, note.strip(), visit.now)  # noqa: E731 - as its siblings
-    return _act(request, visit, named, "closed", change)
+    visit.view.cases.close(named.id, verdict, note.strip(), visit.now, based_on=acts)
+    return _acted(request, visit, named, "closed")
 
 
 @router.post("/reopen")
-def reopen(request: Request, visit: Visiting, named: Named) -> Response:
+def reopen(request: Request, visit: Visiting, named: Named, acts: Acts) -> Response:
     """Take the verdict back."""
-    return _act(request, visit, named, "reopened", lambda: visit.view.cases.reopen(named.id, visit.now))
+    visit.view.cases.reopen(named.id, visit.now, based_on=acts)
+    return _acted(request, visit, named, "reopened")
 
 
 def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
@@ -88,9 +93,8 @@ def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
     }
 
 
-def _act(request: Request, visit: Visit, named: Alert, done: str, change: Callable[[], object]) -> Response:
-    """Change the case, then show it: the changed part to htmx, the whole page again to a plain form."""
-    change()
+def _acted(request: Request, visit: Visit, named: Alert, done: str) -> Response:
+    """Show what was changed: the changed part to htmx, the whole page again to a plain form."""
     if "hx-request" not in request.headers:
         return RedirectResponse(f"/alerts/{named.id}", 303)
     changed = visit.view.cases.alert(named.id) or named

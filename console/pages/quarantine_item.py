@@ -11,7 +11,7 @@ from console.pages.preferences import inside
 from console.pages.quarantine import id_of
 from console.refusals import is_looked_for
 from console.visit import Visit, visit_of
-from stores.access import QuarantineItem, steps
+from stores.access import ItemState, QuarantineItem, steps
 
 router = APIRouter(prefix="/quarantine/{item_id}")
 
@@ -47,9 +47,11 @@ def replay(visit: Visiting, named: Named, back: Annotated[str, Form()] = "") -> 
 
 
 @router.post("/discard")
-def discard(visit: Visiting, named: Named, reason: Reason) -> Response:
-    """Give it up, with a reason."""
-    visit.view.quarantine.discard(named.id, reason, visit.now)
+def discard(
+    visit: Visiting, named: Named, reason: Reason, state: Annotated[ItemState, Form()] = ItemState.WAITING
+) -> Response:
+    """Give it up, with a reason; ``state`` is how it stood on the page that the form stands on."""
+    visit.view.quarantine.discard(named.id, reason, visit.now, based_on=state)
     return RedirectResponse(f"/quarantine/{named.id}", 303)
 
 

@@ -69,7 +69,7 @@ def report(
         raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as bill.xlsx"))
     if speaks_json() and (out is not None or form is not Format.TEXT):
         raise ConfigError(Problem("--json", "stands beside --format or --out", "one of them"))
-    bill = _bill(building, month, datetime.now(UTC))
+    bill, _ = _bill(building, month, datetime.now(UTC))
     formats = Formats(texts().language, bill.timezone, bill.currency)
     if out is None:
         text = bill_csv if form is Format.CSV else bill_text
@@ -98,8 +98,9 @@ def close(
 ) -> None:
     """Close a month that is over and whose figures stand."""
     now = datetime.now(UTC)
-    bill = _bill(building, month, now)
-    closed = close_month(bill, Accounts(open_records(Settings().records_url)), by=given_by(by), at=now)
+    bill, version = _bill(building, month, now)
+    books = Accounts(open_records(Settings().records_url))
+    closed = close_month(bill, books, based_on=version, by=given_by(by), at=now)
     total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.total)
     say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
 
@@ -134,9 +135,10 @@ def recomputations() -> None:
     answer(ToldRecomputations(found), lambda: recomputations_table(found, formats_of(site)))
 
 
-def _bill(building: str, month: str, now: datetime) -> Bill:
+def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:
+    """The bill, and the version of the estate that it was made for."""
     settings = Settings()
     records = open_records(settings.records_url)
-    estate = Registry(records).load()
+    found = Registry(records).revision()
     with closing(open_readings(settings.store_url)) as store, written_as({"building": "--building"}):
-        return make_bill(store, estate, Accounts(records), building, month, now=now)
+        return make_bill(store, found.catalogue, Accounts(records), building, month, now=now), found.version

@@ -15,7 +15,7 @@ from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 from stores.records.errands import Errands
-from stores.records.quarantine.quarantine import Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine
 from stores.records.quarantine.story import steps
 from wording.refusals import advice, held, refusal
 from wording.texts import ABSENT
@@ -165,7 +165,10 @@ def discard(
         reason = typer.prompt(texts()("quarantine.discard_reason"), type=str)
     if not reason.strip():
         raise ConfigError(Problem("--reason", "says nothing", "why the item may be given up"))
-    _open()[0].discard(item, by=getpass.getuser(), reason=reason.strip(), at=datetime.now(UTC))
+    quarantine, _ = _open()
+    found = quarantine.item(item)
+    stands = found.state if found else ItemState.WAITING  # as it stands now: who commands has no page of it open
+    quarantine.discard(item, getpass.getuser(), reason.strip(), datetime.now(UTC), based_on=stands)
     say("cli.quarantine.discarded", id=item)
 
 

@@ -14,6 +14,7 @@ from stores.records.errands import Errand
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.quarantine import Standing
 from stores.records.quarantine.story import steps
+from stores.records.stale import Stale
 
 __all__ = [
     "Access",
@@ -31,6 +32,7 @@ __all__ = [
     "RollupSeries",
     "Scope",
     "Series",
+    "Stale",
     "Standing",
     "Tally",
     "Times",

@@ -39,21 +39,23 @@ class VisibleCases:
         """What happened to a case, oldest first."""
         return self._casebook.timeline(alert) if self.alert(alert) else []
 
-    def acknowledge(self, alert: UUID, at: datetime) -> Alert:
-        """Take a case."""
-        return self._casebook.acknowledge(self._known(alert), self._reader.acting(Act.TAKE), at)
+    def acknowledge(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
+        """Take a case. ``based_on`` is its ``acts`` as the reader saw them, here and below; raises ``Stale``."""
+        return self._casebook.acknowledge(self._known(alert), self._reader.acting(Act.TAKE), at, based_on=based_on)
 
-    def release(self, alert: UUID, at: datetime) -> Alert:
+    def release(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Give back a case that was taken."""
-        return self._casebook.release(self._known(alert), self._reader.acting(Act.TAKE), at)
+        return self._casebook.release(self._known(alert), self._reader.acting(Act.TAKE), at, based_on=based_on)
 
-    def close(self, alert: UUID, verdict: Verdict, note: str, at: datetime) -> Alert:
+    def close(self, alert: UUID, verdict: Verdict, note: str, at: datetime, *, based_on: int) -> Alert:
         """Close a case with a verdict."""
-        return self._casebook.close(self._known(alert), verdict, note, self._reader.acting(Act.JUDGE), at)
+        return self._casebook.close(
+            self._known(alert), verdict, note, self._reader.acting(Act.JUDGE), at, based_on=based_on
+        )
 
-    def reopen(self, alert: UUID, at: datetime) -> Alert:
+    def reopen(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a verdict back."""
-        return self._casebook.reopen(self._known(alert), self._reader.acting(Act.JUDGE), at)
+        return self._casebook.reopen(self._known(alert), self._reader.acting(Act.JUDGE), at, based_on=based_on)
 
     def _shows(self, alert: Alert) -> bool:
         sight = self._reader.sight

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from stores.access.reader import Reader
     from stores.records.errands import Errand, Errands
-    from stores.records.quarantine.item import QuarantineItem, QuarantineSize, Tally
+    from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
     from stores.records.quarantine.quarantine import Quarantine, Standing
 
 
@@ -71,9 +71,10 @@ class VisibleQuarantine:
         """Ask ingest to take in again all that waits for one reason."""
         self._errands.ask_all(self._reader.acting(Act.REPLAY), at, reason=reason, agents=self._agents())
 
-    def discard(self, item_id: int, reason: str, at: datetime) -> None:
-        """Give an item up, with a reason."""
-        self._quarantine.discard(self._known(item_id), self._reader.acting(Act.DISCARD), reason, at)
+    def discard(self, item_id: int, reason: str, at: datetime, *, based_on: ItemState) -> None:
+        """Give an item up, with a reason. ``based_on`` is its state as the reader saw it; raises ``Stale``."""
+        by = self._reader.acting(Act.DISCARD)
+        self._quarantine.discard(self._known(item_id), by, reason, at, based_on=based_on)
 
     def _agents(self, agent: str | None = None) -> Collection[str] | None:
         """The agents to ask for, None for all: what is asked for, as far as it shows."""

@@ -6,7 +6,7 @@ steps' outcome with ``stores.records.tables``.
 
 from alembic import context
 
-from stores.records.tables import METADATA
+from stores.records.columns import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 context.run_migrations()

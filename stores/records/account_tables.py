@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from stores.records.tables import METADATA, Instant, id_column, position_column, text_column
+from stores.records.columns import METADATA, Instant, id_column, position_column, text_column
 
 tariff = sa.Table(
     "tariff",

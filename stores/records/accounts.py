@@ -16,12 +16,14 @@ from stores.records.account_tables import adjustment, closed_month
 from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.recomputations import Recomputations
+from stores.records.registry import check_version
+from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
     from stores.records.recomputations import Recomputation
 
@@ -71,8 +73,14 @@ class Accounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def close(self, building: str, month: str, bill: dict[str, Any], *, by: str, at: datetime) -> ClosedMonth:
-        """Keep a month as it is handed in. Raises ``ConfigError`` where it is closed already."""
+    def close(
+        self, building: str, month: str, bill: dict[str, Any], *, based_on: int, by: str, at: datetime
+    ) -> ClosedMonth:
+        """Keep a month as it is handed in. Raises ``ConfigError`` where it is closed already.
+
+        ``based_on`` is the version of the estate that the bill was made for: raises ``Stale`` where it has another
+        one by now, since meters, ledgers or tariffs may have changed with it.
+        """
         closed = ClosedMonth(building, month, at, by, bill, digest_of(bill))
         values = {"id": f"{building}/{month}", "building": building, "month": month, "closed_at": at, "by": by}
         with writing(self._engine) as connection:
@@ -81,6 +89,7 @@ class Accounts:
                 raise ConfigError(
                     f"{building} {month} is closed already (by {known.by}); a closed month stays as it is"
                 )
+            check_version(connection, based_on, "make the bill again, look at it, then close the month")
             connection.execute(sa.insert(closed_month).values(**values, bill=bill, digest=closed.digest))
             append_entry(connection, at, by, "account.close", f"{building}/{month}", closed.digest)
         return closed
@@ -113,12 +122,22 @@ class Accounts:
         """What is still to be computed again: figures that it reaches are not fit to be closed."""
         return Recomputations(self._engine).open_ones()
 
-    def adjust(self, found: Sequence[Adjustment]) -> None:
-        """Enter what closed months turned out to be more or less."""
+    def newest_entry(self) -> int:
+        """The number of the newest adjusting entry; 0 before the first."""
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.max(adjustment.c.id))).scalar_one() or 0
+
+    def adjust(self, found: Sequence[Adjustment], *, based_on: int) -> None:
+        """Enter what closed months turned out to be more or less.
+
+        ``based_on`` is the newest entry of before the differences were computed: raises ``Stale`` where one of these
+        months has a newer one, which they would enter a second time.
+        """
         if not found:
             return
         rows = [{name: getattr(one, name) for name in Adjustment.__slots__} for one in found]
         with writing(self._engine) as connection:
+            _check_entries(connection, found, based_on)
             connection.execute(sa.insert(adjustment), rows)
             for one in found:
                 detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {one.sum_of('cost'):+.2f}"
@@ -143,6 +162,16 @@ class Accounts:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(adjustment).where(where).order_by(c.id)).mappings()
             return [Adjustment(**{key: value for key, value in row.items() if key != "id"}) for row in rows]
+
+
+def _check_entries(connection: Connection, found: Sequence[Adjustment], based_on: int) -> None:
+    c = adjustment.c
+    query = sa.select(c.meter, c.quantity, c.month, c.at, c.reason).where(c.id > based_on).order_by(c.id)
+    months = {(one.meter, one.quantity, one.month) for one in found}
+    since = [row for row in connection.execute(query) if (row.meter, row.quantity, row.month) in months]
+    if since:
+        deeds = [Deed(row.at, "analytics", f"{row.meter}/{row.month}", row.reason) for row in since]
+        raise Stale("books", deeds, "compare with what is entered now")
 
 
 def digest_of(bill: dict[str, Any]) -> str:

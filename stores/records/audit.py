@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from facility.errors import ConfigError, Problem
 from stores.records import tables
+from stores.records.columns import plain
 from stores.records.database import writing
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Audit:
 def append_entry(connection: Connection, at: datetime, who: str, what: str, subject: str, detail: str = "") -> None:
     """Seal one act in the transaction that does it: neither is kept without the other."""
     seq, before = _head(connection)
-    who, what, subject, detail = map(tables.plain, (who, what, subject, detail))  # sealed as they are kept
+    who, what, subject, detail = map(plain, (who, what, subject, detail))  # sealed as they are kept
     entry = AuditEntry(seq + 1, at, who, what, subject, detail)
     seal = _seal(before, entry)
     row = {"seq": entry.seq, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}

@@ -46,6 +46,7 @@ def opened_row(finding: Finding, money: Money | None, *, notify: bool) -> dict[s
         "acknowledged_by": "",
         "verdict_note": "",
         "notify": notify,
+        "acts": 0,
     }
 
 

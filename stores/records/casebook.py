@@ -14,6 +14,7 @@ from stores.records import tables
 from stores.records.audit import append_entry
 from stores.records.case_rows import alert_of, opened_row, seen_row
 from stores.records.database import writing
+from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -112,17 +113,21 @@ class Casebook:
         with self._engine.connect() as connection:
             return [CaseEvent(*row) for row in connection.execute(query)]
 
-    def acknowledge(self, alert: UUID, by: str, at: datetime) -> Alert:
-        """Somebody takes the case. Raises ``Rejected`` where it is not open."""
+    def acknowledge(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
+        """Somebody takes the case. Raises ``Rejected`` where it is not open.
+
+        ``based_on`` is the case's ``acts`` as that person saw them: here and below, raises ``Stale`` where somebody
+        has acted since.
+        """
         change = {"state": AlertState.ACKNOWLEDGED.value, "acknowledged_by": by, "acknowledged_at": at}
-        return self._act(alert, {AlertState.OPEN}, change, CaseEvent(at, "acknowledged", by, ""))
+        return self._act(alert, based_on, {AlertState.OPEN}, change, CaseEvent(at, "acknowledged", by, ""))
 
-    def release(self, alert: UUID, by: str, at: datetime) -> Alert:
-        """Undo an acknowledgement."""
+    def release(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
+        """Undo an acknowledgement. Raises ``Rejected`` where there is none."""
         change = {"state": AlertState.OPEN.value, **_NOBODY}
-        return self._act(alert, {AlertState.ACKNOWLEDGED}, change, CaseEvent(at, "released", by, ""))
+        return self._act(alert, based_on, {AlertState.ACKNOWLEDGED}, change, CaseEvent(at, "released", by, ""))
 
-    def close(self, alert: UUID, verdict: Verdict, note: str, by: str, at: datetime) -> Alert:
+    def close(self, alert: UUID, verdict: Verdict, note: str, by: str, at: datetime, *, based_on: int) -> Alert:
         """Close a case with a verdict. Raises ``Rejected`` where it is closed."""
         change = {
             "state": AlertState.CLOSED.value,
@@ -132,25 +137,23 @@ class Casebook:
             "closed_at": at,
         }
         told = f"{verdict}: {note}" if note else verdict.value
-        return self._act(alert, _ACTIVE | {AlertState.RESOLVED}, change, CaseEvent(at, "closed", by, told))
+        step = CaseEvent(at, "closed", by, told)
+        return self._act(alert, based_on, _ACTIVE | {AlertState.RESOLVED}, change, step)
 
-    def reopen(self, alert: UUID, by: str, at: datetime) -> Alert:
-        """Undo a close: the case is again what it was before."""
+    def reopen(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
+        """Undo a close: the case is again what it was before. Raises ``Rejected`` while a newer case is open."""
         with writing(self._engine) as connection:
-            case = _alert_in(connection, alert, {AlertState.CLOSED})
+            case = _case_to_act_on(connection, alert, based_on, {AlertState.CLOSED})
             standing = _standing(case)
             if standing["open_key"] and _one(connection, tables.alert.c.open_key == case.key):
                 raise Rejected("superseded", f"a newer case of {case.key} is open")
-            change = {**standing, **_UNDECIDED}
-            append_entry(connection, at, by, "alert.undone", str(alert))
-            return _change(connection, alert, change, CaseEvent(at, "undone", by, ""))
+            return _acted(connection, case, {**standing, **_UNDECIDED}, CaseEvent(at, "undone", by, ""))
 
-    def _act(self, alert: UUID, allowed: Collection[AlertState], change: dict[str, Any], step: CaseEvent) -> Alert:
-        """A person's act: the change, its place in the timeline and the audit entry, or nothing."""
+    def _act(
+        self, alert: UUID, based_on: int, allowed: Collection[AlertState], change: dict[str, Any], step: CaseEvent
+    ) -> Alert:
         with writing(self._engine) as connection:
-            _alert_in(connection, alert, allowed)
-            append_entry(connection, step.at, step.by, f"alert.{step.what}", str(alert), step.note)
-            return _change(connection, alert, change, step)
+            return _acted(connection, _case_to_act_on(connection, alert, based_on, allowed), change, step)
 
 
 def _case_of(connection: Connection, finding: Finding) -> Alert | None:
@@ -228,8 +231,22 @@ def _alert(connection: Connection, alert: UUID) -> Alert:
     return found
 
 
-def _alert_in(connection: Connection, alert: UUID, states: Collection[AlertState]) -> Alert:
+def _case_to_act_on(connection: Connection, alert: UUID, based_on: int, states: Collection[AlertState]) -> Alert:
+    """The case, where it is as the person saw it who acts now, and in a state that allows the act.
+
+    Steps that Meterhouse takes by itself are no acts: where one makes an act senseless, the state says so.
+    """
     case = _alert(connection, alert)
+    if case.acts != based_on:
+        e = tables.case_event.c
+        acts = sa.select(e.at, e.by, e.what, e.note).where(e.alert == str(alert), e.by != "").order_by(e.id)
+        raise Stale("case", [Deed(*row) for row in connection.execute(acts.offset(based_on))])
     if case.state not in states:
         raise Rejected("wrong_state", f"the alert is {case.state}, not {' or '.join(sorted(states))}")
     return case
+
+
+def _acted(connection: Connection, case: Alert, change: dict[str, Any], step: CaseEvent) -> Alert:
+    """A person's act: the change, its place in the timeline and the audit entry, or nothing."""
+    append_entry(connection, step.at, step.by, f"alert.{step.what}", str(case.id), step.note)
+    return _change(connection, case.id, {**change, "acts": case.acts + 1}, step)

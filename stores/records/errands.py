@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from facility.errors import Rejected
 from stores.records.audit import append_entry
 from stores.records.database import writing
-from stores.records.quarantine.quarantine import IS_WAITING, sent_by
+from stores.records.quarantine.quarantine import IS_WAITING, check_waits, sent_by
 from stores.records.quarantine.tables import errand, quarantine
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Errands:
     def ask(self, what: What, item: int | None, by: str, at: datetime) -> int:
         """Ask for something and return the errand's id; while the same is open, it is asked once.
 
-        Raises ``Rejected`` for an item that does not wait, or that was kept without its payload.
+        Raises ``Stale`` for an item that is closed by now, ``Rejected`` for one that is not there or has no payload.
         """
         with writing(self._engine) as connection:
             if (known := _open(connection, _key(what, item))) is not None:
@@ -123,10 +123,8 @@ def _open(connection: Connection, key: str) -> int | None:
 
 
 def _check_item(connection: Connection, item: int | None) -> None:
-    row = connection.execute(sa.select(q.payload_dropped).where(q.id == item, IS_WAITING)).one_or_none()
-    if row is None:
-        raise Rejected("unknown_item", f"there is no item {item} waiting in quarantine")
-    if row.payload_dropped:
+    check_waits(connection, item)
+    if connection.execute(sa.select(q.payload_dropped).where(q.id == item)).scalar_one():
         raise Rejected("payload_dropped", f"item {item} was kept without its payload: nothing is left to replay")
 
 

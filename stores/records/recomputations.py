@@ -11,6 +11,7 @@ from accounting.dirty import dirty_meter
 from stores.records.account_tables import recomputation
 from stores.records.audit import check_reason
 from stores.records.database import writing
+from stores.records.stale import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,11 +78,19 @@ class Recomputations:
         """The newest, finished or not, newest first."""
         return self._select(sa.true(), recomputation.c.id.desc(), limit)
 
-    def note(self, one: int, *, next_ms: int, months: Months, finished_at: datetime | None = None) -> None:
-        """Remember where the next piece begins and what was found so far."""
+    def note(
+        self, one: int, *, based_on: int, next_ms: int, months: Months, finished_at: datetime | None = None
+    ) -> None:
+        """Remember where the next piece begins and what was found so far.
+
+        ``based_on`` is where this piece began: raises ``Stale`` where somebody else has done it already.
+        """
         values = {"next_ms": next_ms, "months": months, "finished_at": finished_at}
+        c = recomputation.c
+        here = sa.update(recomputation).where(c.id == one, c.next_ms == based_on, c.finished_at.is_(None))
         with writing(self._engine) as connection:
-            connection.execute(sa.update(recomputation).where(recomputation.c.id == one).values(values))
+            if connection.execute(here.values(values)).rowcount == 0:
+                raise Stale("recomputation", [], "go on where it stands now")
 
     def _select(self, where: Any, order: Any, limit: int | None = None) -> list[Recomputation]:
         query = sa.select(recomputation).where(where).order_by(order).limit(limit)

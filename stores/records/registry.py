@@ -11,10 +11,11 @@ from accounting.dirty import dirty_between
 from facility.errors import ConfigError
 from stores.records import tables
 from stores.records.audit import append_entry
+from stores.records.columns import METADATA
 from stores.records.database import writing
 from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
 from stores.records.recomputations import ask
-from stores.records.stale import Act, Stale
+from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EstateDifference:
     """What a document would change in the registry at a version, and what was edited there since the last apply."""
 
     version: int
@@ -78,7 +79,7 @@ class Registry:
         with self._engine.connect() as connection:
             return _version(connection)
 
-    def difference(self, catalogue: Catalogue) -> Comparison:
+    def difference(self, catalogue: Catalogue) -> EstateDifference:
         """What applying ``catalogue`` would change, and what was edited elsewhere since the last apply.
 
         Raises ``ConfigError`` where ``catalogue`` names a thing twice.
@@ -86,10 +87,16 @@ class Registry:
         new = rows_of(catalogue)
         with self._engine.connect() as connection:
             version, stored, applied = _version(connection), _stored(connection), _last_applied(connection)
-        return Comparison(version, compare(stored, new), compare(applied, stored) if applied else [])
+        return EstateDifference(version, compare(stored, new), compare(applied, stored) if applied else [])
 
     def apply(
-        self, catalogue: Catalogue, *, by: str, at: datetime, accept: bool = False, shown: Comparison | None = None
+        self,
+        catalogue: Catalogue,
+        *,
+        by: str,
+        at: datetime,
+        accept: bool = False,
+        shown: EstateDifference | None = None,
     ) -> list[Change]:
         """Make the registry equal to a document, in one transaction; applying it again changes nothing.
 
@@ -129,8 +136,7 @@ class Registry:
         """
         new = rows_of(catalogue)
         with writing(self._engine) as connection:
-            if _version(connection) != based_on:
-                raise _stale(connection, based_on, "do it again on the estate as it is now")
+            check_version(connection, based_on, "do it again on the estate as it is now")
             stored = _stored(connection)
             changes = compare(stored, new)
             if stored != new:
@@ -149,11 +155,17 @@ class Registry:
             return [Assignment(*row) for row in connection.execute(query)]
 
 
+def check_version(connection: Connection, version: int, again: str) -> None:
+    """Raise ``Stale`` where the estate has another version by now; ``again`` says what to do then."""
+    if _version(connection) != version:
+        raise _stale(connection, version, again)
+
+
 def _stale(connection: Connection, version: int, again: str) -> Stale:
     """Who changed the registry after a version, and what."""
     r = tables.revision.c
     query = sa.select(r.at, r.by, r.summary).where(r.version > version).order_by(r.version)
-    return Stale("the estate", [Act(*row) for row in connection.execute(query)], again)
+    return Stale("estate", [Deed(*row) for row in connection.execute(query)], again)
 
 
 def _ask_again(connection: Connection, stored: Rows, catalogue: Catalogue, by: str, at: datetime, reason: str) -> None:
@@ -190,7 +202,7 @@ def _stored(connection: Connection) -> Rows:
 
 
 def _table_rows(connection: Connection, name: str) -> dict[str, Row]:
-    table = tables.METADATA.tables[name]
+    table = METADATA.tables[name]
     rows = connection.execute(sa.select(table).order_by(table.c.position)).mappings()
     return {row["id"]: {str(key): value for key, value in row.items() if key != "id"} for row in rows}
 
@@ -198,7 +210,7 @@ def _table_rows(connection: Connection, name: str) -> dict[str, Row]:
 def _replace(connection: Connection, stored: Rows, new: Rows, at: datetime) -> None:
     """Write the rows that differ and date what moved."""
     for name in TABLES:
-        table = tables.METADATA.tables[name]
+        table = METADATA.tables[name]
         changed = {one: row for one, row in new[name].items() if stored[name].get(one) != row}
         gone = [one for one in stored[name] if one in changed or one not in new[name]]
         if gone:

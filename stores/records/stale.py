@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from facility.errors import Rejected
 
@@ -11,33 +11,47 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation"]
+
+_NAMED: dict[Record, str] = {
+    "estate": "the estate",
+    "case": "the case",
+    "item": "the item",
+    "books": "the list of adjusting entries",
+    "recomputation": "the recomputation",
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """Who did what to a record, and when; ``by`` is empty where Meterhouse itself did it."""
+class Deed:
+    """Who did what to a record, and when; ``by`` is empty where Meterhouse itself did it.
+
+    ``what`` is a step of a case or an item as their story names it (``closed``), or the changes of an estate.
+    """
 
     at: datetime
     by: str
     what: str
+    note: str = ""
 
     def __str__(self) -> str:
-        """``bob, 2026-11-23 09:30 UTC: changed meter total: serial 'A1' → 'B2'``."""
-        return f"{self.by or 'meterhouse'}, {self.at:%Y-%m-%d %H:%M} UTC: {self.what}"
+        """``bob, 2026-11-23 09:30 UTC: closed: fixed: valve shut``."""
+        done = f"{self.what}: {self.note}" if self.note else self.what
+        return f"{self.by or 'meterhouse'}, {self.at:%Y-%m-%d %H:%M} UTC: {done}"
 
 
 class Stale(Rejected):
-    """Somebody changed a record after the person looked at it who now wants to change it. Nothing was written.
+    """Somebody changed a record after the one looked at it who now wants to change it. Nothing was written.
 
-    ``acts`` are what happened since, oldest first; empty where that is not on record.
+    ``deeds`` are what happened since, oldest first; empty where that is not on record.
     """
 
-    def __init__(self, subject: str, acts: Sequence[Act], again: str = "look at it again, then decide") -> None:
-        """``subject`` names the record as a sentence begins; ``again`` says what to do now."""
-        self.acts = tuple(acts)
-        happened = "".join(f"\n  {act}" for act in acts)
-        super().__init__(
-            "stale", f"{subject} was changed since you looked at it, so nothing was written: {again}{happened}"
-        )
+    def __init__(self, record: Record, deeds: Sequence[Deed], again: str = "look at it again, then decide") -> None:
+        """``again`` says what to do now."""
+        self.record, self.deeds = record, tuple(deeds)
+        happened = "".join(f"\n  {deed}" for deed in deeds)
+        what = f"{_NAMED[record]} was changed since you looked at it, so nothing was written"
+        super().__init__("stale", f"{what}: {again}{happened}")
 
     def __str__(self) -> str:
         """The sentence alone."""

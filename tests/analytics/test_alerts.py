@@ -117,7 +117,7 @@ def test_lights_behind_an_open_door_are_told_with_the_door_alone(casebook):
 def test_a_closed_false_alarm_stays_closed_while_it_is_seen_on(broken, casebook):
     walk(broken, casebook, end=FRIDAY_EVENING + 30)
     leak = by_key(casebook)["hall/water/continuous_flow"]
-    casebook.close(leak.id, Verdict.EXPECTED, "filling the pool", "ann", at(FRIDAY_EVENING + 31))
+    casebook.close(leak.id, Verdict.EXPECTED, "filling the pool", "ann", at(FRIDAY_EVENING + 31), based_on=0)
     walk(broken, casebook, start=FRIDAY_EVENING + 30, end=FRIDAY_EVENING + 60)
     after = by_key(casebook)["hall/water/continuous_flow"]
     assert after.state is AlertState.CLOSED

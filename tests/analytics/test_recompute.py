@@ -146,7 +146,12 @@ def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(r
     (half,) = todo.open_ones()
     assert list(half.months) == ["2026-01"]
     assert half.next_ms == ms("2026-02-01T00:00")
-    todo.note(half.id, next_ms=ms("2026-01-01T00:00"), months={"2026-01": {"before": half.months["2026-01"]["before"]}})
+    todo.note(
+        half.id,
+        based_on=half.next_ms,
+        next_ms=ms("2026-01-01T00:00"),
+        months={"2026-01": {"before": half.months["2026-01"]["before"]}},
+    )
     assert do_all(store, dearer, records) == 4
     (done,) = todo.newest()
     assert list(done.months) == ["2026-01", "2026-02", "2026-03", "2026-04"]
@@ -234,7 +239,7 @@ def test_a_closed_month_is_never_rewritten_and_gets_one_adjusting_entry(records)
     catalogue, books = priced(FIVE), Accounts(records)
     t_ms, x = steady("2026-03-02T00:00", "2026-04-01T00:00")
     store = fed(catalogue, batch(POINT, t_ms[:-1], x[:-1]))
-    books.close("hall", "2026-03", {"total": 1}, by="li", at=NOW)
+    books.close("hall", "2026-03", {"total": 1}, based_on=0, by="li", at=NOW)
     before = everything(store)
     writer = RollupWriter(store, catalogue, books)
     spike = ms("2026-03-10T12:30")  # left out: nothing changes
@@ -261,7 +266,7 @@ def test_late_readings_of_a_closed_month_move_use_between_periods_by_adjusting_e
     x = x + np.where(t_ms >= ms("2026-03-10T12:00"), 50.0, 0.0)
     silent = (t_ms >= ms("2026-03-10T06:00")) & (t_ms < ms("2026-03-10T18:00"))
     books, store = Accounts(records), fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
-    books.close("hall", "2026-03", {"total": 1}, by="li", at=NOW)
+    books.close("hall", "2026-03", {"total": 1}, based_on=0, by="li", at=NOW)
     before = everything(store)
     later = datetime(2026, 5, 1, tzinfo=UTC)
     for _ in range(2):  # told twice, entered once
@@ -288,7 +293,7 @@ def test_two_silences_of_one_closed_day_are_entered_once(records):
     hour = (t_ms - ms("2026-03-20T00:00")) / HOUR_MS
     silent = ((hour > 1) & (hour < 7)) | ((hour > 11) & (hour < 19))
     store = fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
-    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     late = np.flatnonzero(hour == 3)
     store.write(batch(POINT, t_ms[late], x[late]))
     RollupWriter(store, catalogue, books).update(
@@ -322,7 +327,7 @@ class InterruptedBooks(Accounts):
 
 def hand_in(store, catalogue, books, bill=None):
     bill = bill or make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
-    books.close("hall", "2026-03", BILL.dump_python(bill, mode="json"), by="li", at=NOW)
+    books.close("hall", "2026-03", BILL.dump_python(bill, mode="json"), based_on=0, by="li", at=NOW)
     return bill
 
 
@@ -357,7 +362,7 @@ def test_a_month_that_is_closed_while_analytics_writes_it_is_adjusted_to_what_wa
 def test_open_months_beside_a_closed_one_are_written(records):
     catalogue, books = priced(FIVE), Accounts(records)
     store = fed(catalogue, batch(POINT, *steady("2026-03-25T00:00", "2026-04-03T00:00")))
-    books.close("hall", "2026-03", {}, by="li", at=NOW)
+    books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     dearer = priced(replace(FIVE, prices=tuple((p, 2 * price) for p, price in FIVE.prices)))
     before = rows(store, "usage_1d", METER).fields["cost"]
     ask(records, BEGINNING)
@@ -374,9 +379,9 @@ def test_open_months_beside_a_closed_one_are_written(records):
 
 def test_a_month_is_closed_once_and_kept_as_it_was(records):
     books = Accounts(records)
-    books.close("hall", "2026-03", {"total": "12.50"}, by="li", at=NOW)
+    books.close("hall", "2026-03", {"total": "12.50"}, based_on=0, by="li", at=NOW)
     with pytest.raises(Exception, match="hall 2026-03 is closed already"):
-        books.close("hall", "2026-03", {"total": "99"}, by="li", at=NOW)
+        books.close("hall", "2026-03", {"total": "99"}, based_on=0, by="li", at=NOW)
     assert books.closed_month("hall", "2026-03").bill == {"total": "12.50"}
     assert books.closed_month("hall", "2026-04") is None
     assert books.closed() == {("hall", "2026-03")}

@@ -29,7 +29,7 @@ def put(estate):
     yield kept
     for reason in used:
         for left in quarantine.items(reason=reason):
-            quarantine.discard(left.id, "test", "the test is over", datetime.now(UTC))
+            quarantine.discard(left.id, "test", "the test is over", datetime.now(UTC), based_on=left.state)
 
 
 def test_the_list_is_a_table_on_a_desk_and_cards_on_a_phone(open_page):

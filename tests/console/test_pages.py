@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rigs.sample import NOW
 from rigs.serving import served
-from rigs.visitor import choose, post
+from rigs.visitor import act, acts_on, choose, post
 
 from console.evidence import _broken_where_silent
 from console.guard import csrf_token
@@ -111,8 +111,8 @@ def test_an_alert_is_taken_given_back_closed_and_opened_again(visitor, sample):
         ("close", {"verdict": "expected", "note": "Open day"}, AlertState.CLOSED),
         ("reopen", {}, AlertState.OPEN),
     ]
-    for act, fields, state in steps:
-        answer = post(visitor, f"/alerts/{alert.id}/{act}", **fields)
+    for what, fields, state in steps:
+        answer = act(visitor, alert.id, what, **fields)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/alerts/{alert.id}")
         assert casebook.alert(alert.id).state is state
     text = visitor.get(f"/alerts/{alert.id}").text
@@ -123,25 +123,65 @@ def test_an_alert_is_taken_given_back_closed_and_opened_again(visitor, sample):
 def test_htmx_gets_only_the_part_that_changed(visitor, sample):
     token = csrf_token(visitor.cookies["meterhouse_session"])
     headers = {"hx-request": "true", "x-csrf-token": token}
-    answer = visitor.post(f"/alerts/{sample.alerts['door_left_open'].id}/acknowledge", headers=headers)
+    alert = sample.alerts["door_left_open"].id
+    answer = visitor.post(f"/alerts/{alert}/acknowledge", headers=headers, data={"acts": acts_on(visitor, alert)})
     assert answer.text.lstrip().startswith('<div id="case-acts"')
     assert "You took it." in answer.text
-    visitor.post(f"/alerts/{sample.alerts['door_left_open'].id}/release", headers=headers)
+    acts = re.search(r'name="acts" value="(\d+)"', answer.text)[1]
+    again = visitor.post(f"/alerts/{alert}/release", headers=headers, data={"acts": acts})
+    assert "You gave it back." in again.text
 
 
-def test_taking_what_somebody_took_first_is_said_kindly(visitor, sample):
-    path = f"/alerts/{sample.alerts['continuous_flow'].id}"
-    assert post(visitor, f"{path}/acknowledge").status_code == 303
-    again = post(visitor, f"{path}/acknowledge")
-    post(visitor, f"{path}/release")
-    assert again.status_code == 409
-    assert "Somebody was quicker" in again.text
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Somebody was quicker", "Kim took it", "Kim closed it", "a fair")),
+        ("zh-Hans", ("已被他人处理", "Kim 已接单")),
+    ],
+)
+@pytest.mark.parametrize("late", [("acknowledge", {}), ("close", {"verdict": "fixed", "note": "mine"})])
+def test_who_acts_on_what_somebody_has_changed_is_told_who_did_what(visitor, sample, late, language, words):
+    alert, casebook = sample.alerts["continuous_flow"].id, Casebook(sample.records)
+    seen = acts_on(visitor, alert)
+    act(visitor, alert, "acknowledge")
+    act(visitor, alert, "close", verdict="expected", note="a fair")
+    stands = casebook.alert(alert)
+    choose(visitor, language)
+    what, fields = late
+    refused = post(visitor, f"/alerts/{alert}/{what}", acts=seen, **fields)
+    choose(visitor, "en")
+    assert refused.status_code == 409
+    for said in words:
+        assert said in refused.text
+    assert casebook.alert(alert) == stands
+    act(visitor, alert, "reopen")
+    act(visitor, alert, "release")
+
+
+def test_an_undo_from_an_old_page_does_not_take_back_another_verdict(visitor, sample):
+    alert, casebook = sample.alerts["continuous_flow"].id, Casebook(sample.records)
+    act(visitor, alert, "close", verdict="fixed")
+    seen = acts_on(visitor, alert)
+    act(visitor, alert, "reopen")
+    act(visitor, alert, "close", verdict="false_alarm")
+    assert post(visitor, f"/alerts/{alert}/reopen", acts=seen).status_code == 409
+    assert casebook.alert(alert).verdict == "false_alarm"
+    act(visitor, alert, "reopen")
+
+
+@pytest.mark.parametrize("acts", ["", "x", "-1", "1.5"])
+def test_a_form_that_does_not_say_what_it_is_based_on_changes_nothing(visitor, sample, acts):
+    alert = sample.alerts["continuous_flow"].id
+    before = Casebook(sample.records).alert(alert)
+    assert post(visitor, f"/alerts/{alert}/acknowledge", acts=acts).status_code == 422
+    assert post(visitor, f"/alerts/{alert}/acknowledge").status_code == 422
+    assert Casebook(sample.records).alert(alert) == before
 
 
 @pytest.mark.parametrize("fields", [{}, {"verdict": "whatever"}, {"verdict": "fixed", "note": "x" * 501}])
 def test_a_verdict_that_is_none_changes_nothing(visitor, sample, fields):
     alert = sample.alerts["continuous_flow"]
-    assert post(visitor, f"/alerts/{alert.id}/close", **fields).status_code == 422
+    assert act(visitor, alert.id, "close", **fields).status_code == 422
     assert Casebook(sample.records).alert(alert.id).state is AlertState.OPEN
 
 

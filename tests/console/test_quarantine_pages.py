@@ -32,7 +32,7 @@ def item(quarantine):
     quarantine.put(made)
     yield quarantine.items(reason="no_level")[0]
     for left in quarantine.items(reason="no_level"):
-        quarantine.discard(left.id, "test", "the test is over", NOW)
+        quarantine.discard(left.id, "test", "the test is over", NOW, based_on=left.state)
 
 
 def test_the_list_tells_reasons_in_words_and_shows_no_payload(visitor):
@@ -90,7 +90,7 @@ def test_older_items_are_a_page_away(visitor, quarantine):
     assert (first.count('<th scope="row">'), second.count('<th scope="row">')) == (25, 5)
     assert "before=" not in second.partition("<section")[2].partition('class="more"')[2]
     for left in quarantine.items(reason="late_test"):
-        quarantine.discard(left.id, "test", "the test is over", NOW)
+        quarantine.discard(left.id, "test", "the test is over", NOW, based_on=left.state)
 
 
 def test_an_item_shows_the_start_of_its_payload_and_nothing_that_a_browser_obeys(visitor, quarantine):
@@ -167,7 +167,18 @@ def test_an_item_is_discarded_once_with_its_reason_on_record(visitor, quarantine
     again = post(visitor, f"{path}/discard", reason="again")
     assert again.status_code == 409
     assert "Somebody was quicker" in again.text
+    assert "Kim discarded it" in again.text
     assert len([e for e in Audit(sample.records).entries() if e.subject == str(item.id)]) == 1
+
+
+def test_what_somebody_has_asked_for_meanwhile_is_not_discarded_from_an_older_page(visitor, quarantine, item, sample):
+    seen = re.search(r'name="state" value="(\w+)"', visitor.get(f"/quarantine/{item.id}").text)[1]
+    Errands(sample.records).ask("replay", item.id, "Bo", NOW)
+    refused = post(visitor, f"/quarantine/{item.id}/discard", reason="x", state=seen)
+    assert refused.status_code == 409
+    assert "Bo asked for a replay" in refused.text
+    assert quarantine.item(item.id).state is ItemState.ASKED
+    assert post(visitor, f"/quarantine/{item.id}/discard", reason="x", state="asked").status_code == 303
 
 
 def test_a_form_without_its_token_changes_nothing(visitor, quarantine, item):
@@ -210,4 +221,4 @@ def test_what_had_no_room_is_listed_and_offers_no_replay(visitor, bounded):
     assert "There was no room for it." in text
     assert "act-replay" not in text
     assert "act-discard" in text
-    full.discard(dropped.id, "test", "the test is over", NOW)
+    full.discard(dropped.id, "test", "the test is over", NOW, based_on=dropped.state)

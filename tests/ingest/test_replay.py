@@ -90,7 +90,7 @@ def test_a_damaged_message_and_a_discarded_item_are_never_taken_in(ingest, edge,
     edge.send(batch(n=1, ep=tmp_path.name, points=[LEVELLESS], x=[1.0]))
     wait_for(lambda: len(ingest.quarantine.items()) == 2)
     given_up = next(item for item in ingest.quarantine.items() if item.reason == "no_level")
-    ingest.quarantine.discard(given_up.id, "a test", "not wanted", NOW)
+    ingest.quarantine.discard(given_up.id, "a test", "not wanted", NOW, based_on=ItemState.WAITING)
     ingest.parts.gate = ingest.intake.pipeline.gate = Gate(MENDED)
     assert replay_all(ingest) == [
         "refused again: crc_mismatch: it was damaged on its way, and its agent sends it again"

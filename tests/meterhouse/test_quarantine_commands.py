@@ -63,7 +63,7 @@ def answering(records):
 
 def test_the_list_holds_what_waits_and_with_all_what_is_closed(quarantine, tmp_path):
     quarantine.put(refused(1), refused(2), refused(3, "malformed", count=0))
-    quarantine.discard(1, "anna", "a test device", NOW)
+    quarantine.discard(1, "anna", "a test device", NOW, based_on=ItemState.WAITING)
     told = meterhouse("quarantine", "list", data=tmp_path).stdout
     assert [line.split()[0] for line in told.splitlines()[2:]] == ["3", "2"]
     assert "1 unreadable message" in told
@@ -151,7 +151,7 @@ def test_what_does_not_wait_is_neither_replayed_nor_discarded(quarantine, tmp_pa
     for command in (("replay", "7"), ("discard", "7", "--reason", "x")):
         done = meterhouse("quarantine", *command, data=tmp_path)
         assert done.returncode == 1
-        assert "there is no item 7 waiting" in done.stderr
+        assert "there is no item 7 in quarantine" in done.stderr
 
 
 def test_giving_up_needs_a_reason_and_is_audited(quarantine, records, tmp_path):

@@ -358,7 +358,7 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     late = (t_ms >= ms("2026-10-20T02:00")) & (t_ms < ms("2026-10-20T20:00"))
     store = stored(catalogue, (t_ms[~late], x[~late]))
     handed_in = make_bill(store, catalogue, books, "hall", "2026-10", now=LATER)
-    assert close_month(handed_in, books, by="li", at=datetime(2026, 11, 2, tzinfo=UTC)).digest
+    assert close_month(handed_in, books, based_on=0, by="li", at=datetime(2026, 11, 2, tzinfo=UTC)).digest
     store.write(ReadingBatch([POINT], [0] * int(late.sum()), t_ms[late].tolist(), x[late].tolist()))
     ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
     RollupWriter(store, catalogue, books).update(ranges, now_ms=ms("2026-11-09T12:00"))
@@ -394,7 +394,9 @@ def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(
     (doubt,) = told(stale.doubts)
     assert doubt.startswith("main: these figures are to be computed again (notice: tariff five changed); wait until")
     assert stale.notes == stale.doubts
-    todo.note(3, next_ms=ms("2026-11-01T00:00"), months={})  # October is done, November is not
+    todo.note(
+        3, based_on=todo.open_ones()[-1].next_ms, next_ms=ms("2026-11-01T00:00"), months={}
+    )  # October is done, November is not
     assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()
 
 
@@ -419,25 +421,25 @@ def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
 def test_a_month_is_closed_once_and_only_when_nothing_speaks_against_it(books):
     early = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=datetime(2026, 10, 31, tzinfo=ZONE))
     with pytest.raises(ConfigError, match="hall 2026-10 cannot be closed: the month is not over") as caught:
-        close_month(early, books, by="li", at=LATER)
+        close_month(early, books, based_on=0, by="li", at=LATER)
     assert "hall 2026-10 cannot be closed: nothing is known of hall" in str(caught.value)
     assert books.closed() == frozenset()
     bill = bill_of(estate(FIVE), books, steady())
-    close_month(bill, books, by="li", at=LATER)
+    close_month(bill, books, based_on=0, by="li", at=LATER)
     with pytest.raises(ConfigError, match=r"hall 2026-10 is closed already \(by li\)"):
-        close_month(bill, books, by="wang", at=LATER)
+        close_month(bill, books, based_on=0, by="wang", at=LATER)
 
 
 def test_a_month_that_was_closed_by_an_earlier_meterhouse_is_still_that_bill(books):
     bill = bill_of(estate(FIVE), books, steady())
     kept = BILL.dump_python(bill, mode="json") | {"name": "Hall", "closed": "", "doubts": []}
-    books.close("hall", "2026-10", kept, by="li", at=LATER)
+    books.close("hall", "2026-10", kept, based_on=0, by="li", at=LATER)
     again = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
     assert again == replace(bill, closed=HandedIn(LATER, "li"))
 
 
 def test_a_closed_bill_that_was_tampered_with_is_refused(books):
-    books.close("hall", "2026-10", {"total": "1"}, by="li", at=datetime(2026, 11, 2, tzinfo=UTC))
+    books.close("hall", "2026-10", {"total": "1"}, based_on=0, by="li", at=datetime(2026, 11, 2, tzinfo=UTC))
     with books._engine.begin() as connection:
         connection.exec_driver_sql('UPDATE closed_month SET bill = \'{"total": "2"}\'')
     with pytest.raises(ConfigError, match="was changed after it was closed"):

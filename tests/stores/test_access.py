@@ -166,9 +166,9 @@ def test_a_case_shows_with_its_building_and_its_point(view_of, records):
     assert sorted(shown(Scope(level=Level.RESTRICTED))) == ["annex", "hall"]
     assert view_of(Scope(buildings=frozenset({"annex"}))).cases.alerts(building="hall") == []
     with pytest.raises(Rejected, match="unknown_alert"):
-        view_of(Scope(level=Level.PUBLIC)).cases.acknowledge(raised[0].id, NOW)
+        view_of(Scope(level=Level.PUBLIC)).cases.acknowledge(raised[0].id, NOW, based_on=0)
     with pytest.raises(Denied, match="Kim may not take a case"):
-        view_of(acts=frozenset({Act.JUDGE})).cases.acknowledge(raised[0].id, NOW)
+        view_of(acts=frozenset({Act.JUDGE})).cases.acknowledge(raised[0].id, NOW, based_on=0)
     assert casebook.alert(raised[0].id) == raised[0]
 
 

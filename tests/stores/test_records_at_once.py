@@ -10,8 +10,10 @@ from rigs.poison import poison
 
 from facility.errors import Denied
 from facility.model import Name
+from facility.work import Alert, Finding, Severity
 from stores.records import tables
 from stores.records.audit import Audit
+from stores.records.casebook import Casebook
 from stores.records.database import NEWEST, open_records, present_schema
 from stores.records.errands import Errands
 from stores.records.people import People
@@ -141,6 +143,18 @@ def test_a_wish_of_many_is_one_errand(records_url, engine, now):
     got = at_once(records_url, MANY, lambda records, who: Errands(records).ask("replay", 1, f"p{who}", now))
     assert got == [1] * MANY
     assert len(Errands(engine).waiting()) == 1
+
+
+def test_many_find_one_cause_and_one_of_many_takes_it(records_url, engine, now):
+    finding = Finding("night_waste", "m/energy_import/total", "m", "b", now, now, Severity.ACT, 0.9, ())
+    got = at_once(records_url, MANY, lambda records, _: Casebook(records).record(finding, money=None, notify=True))
+    assert {(one.id, one.count) for one in got} == {(got[0].id, 1)}
+    case = got[0].id
+    taken = at_once(records_url, MANY, lambda records, n: Casebook(records).acknowledge(case, f"p{n}", now, based_on=0))
+    (first,) = [one for one in taken if isinstance(one, Alert)]
+    assert all(isinstance(one, Stale) for one in taken if one is not first)
+    assert Casebook(engine).alert(case) == first
+    assert [event.what for event in Casebook(engine).timeline(case)] == ["opened", "acknowledged"]
 
 
 def test_many_who_put_at_once_stay_within_the_bound(records_url, engine, now):

@@ -93,7 +93,7 @@ def test_a_cause_that_goes_away_resolves_the_case(casebook, finding, now):
 
 def test_a_cause_that_returns_within_a_day_reopens_the_case(casebook, finding, now):
     first = casebook.record(finding, money=None, notify=True)
-    casebook.acknowledge(first.id, "anna", now)
+    casebook.acknowledge(first.id, "anna", now, based_on=0)
     casebook.resolve(finding.key, now + HOUR)
     back = casebook.record(later(finding, DAY, since=now + 23 * HOUR), money=None, notify=True)
     assert (back.id, back.state, back.count) == (first.id, AlertState.OPEN, 2)
@@ -112,7 +112,7 @@ def test_a_cause_that_returns_after_a_day_is_a_new_case(casebook, finding, now):
 @pytest.mark.parametrize("verdict", [Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM])
 def test_after_such_a_verdict_there_is_a_week_of_quiet(casebook, finding, now, verdict):
     first = casebook.record(finding, money=None, notify=True)
-    closed = casebook.close(first.id, verdict, "a fair", "anna", now + HOUR)
+    closed = casebook.close(first.id, verdict, "a fair", "anna", now + HOUR, based_on=0)
     fresh = {"since": now + 2 * HOUR}
     assert casebook.record(later(finding, 6 * DAY, **fresh), money=MONEY, notify=True) == closed
     assert casebook.record(later(finding, 7 * DAY + HOUR, **fresh), money=MONEY, notify=True).id != first.id
@@ -120,7 +120,7 @@ def test_after_such_a_verdict_there_is_a_week_of_quiet(casebook, finding, now, v
 
 def test_what_was_fixed_and_comes_again_is_a_new_case(casebook, finding, now):
     first = casebook.record(finding, money=None, notify=True)
-    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR)
+    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR, based_on=0)
     same_stretch = later(finding, 2 * HOUR)
     assert casebook.record(same_stretch, money=None, notify=True) == closed
     new_stretch = later(finding, 2 * HOUR, since=now + HOUR)
@@ -129,19 +129,19 @@ def test_what_was_fixed_and_comes_again_is_a_new_case(casebook, finding, now):
 
 def test_what_was_said_to_be_fixed_and_never_was_reopens(casebook, finding, now):
     first = casebook.record(finding, money=None, notify=True)
-    casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR)
+    casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR, based_on=0)
     again = casebook.record(later(finding, 2 * DAY), money=None, notify=True)
     assert (again.id, again.state, again.verdict, again.closed_at) == (first.id, AlertState.OPEN, None, None)
 
 
 def test_a_person_takes_a_case_and_gives_it_back(casebook, finding, now):
     opened = casebook.record(finding, money=MONEY, notify=True)
-    taken = casebook.acknowledge(opened.id, "anna", now + HOUR)
+    taken = casebook.acknowledge(opened.id, "anna", now + HOUR, based_on=0)
     assert (taken.state, taken.acknowledged_by, taken.acknowledged_at) == (AlertState.ACKNOWLEDGED, "anna", now + HOUR)
     assert casebook.record(later(finding, 2 * HOUR), money=None, notify=True).state is AlertState.ACKNOWLEDGED
     with pytest.raises(Rejected, match="the alert is acknowledged, not open"):
-        casebook.acknowledge(opened.id, "bob", now)
-    given_back = casebook.release(opened.id, "anna", now + 2 * HOUR)
+        casebook.acknowledge(opened.id, "bob", now, based_on=1)
+    given_back = casebook.release(opened.id, "anna", now + 2 * HOUR, based_on=1)
     assert (given_back.state, given_back.acknowledged_by, given_back.acknowledged_at) == (AlertState.OPEN, "", None)
 
 
@@ -149,45 +149,46 @@ def test_a_person_takes_a_case_and_gives_it_back(casebook, finding, now):
 def test_a_verdict_can_be_undone(casebook, finding, now, before):
     case = casebook.record(finding, money=MONEY, notify=True)
     if before == "acknowledged":
-        case = casebook.acknowledge(case.id, "anna", now)
+        case = casebook.acknowledge(case.id, "anna", now, based_on=0)
     if before == "resolved":
         case = casebook.resolve(finding.key, now)
-    closed = casebook.close(case.id, Verdict.FIXED, "valve shut", "anna", now + HOUR)
+    closed = casebook.close(case.id, Verdict.FIXED, "valve shut", "anna", now + HOUR, based_on=case.acts)
     assert (closed.state, closed.verdict, closed.verdict_note) == (AlertState.CLOSED, Verdict.FIXED, "valve shut")
     assert closed.closed_at == now + HOUR
-    assert casebook.reopen(case.id, "anna", now + 2 * HOUR) == case
+    undone = casebook.reopen(case.id, "anna", now + 2 * HOUR, based_on=closed.acts)
+    assert undone == replace(case, acts=closed.acts + 1)
     assert casebook.timeline(case.id)[-1].what == "undone"
 
 
 def test_a_verdict_cannot_be_undone_while_a_newer_case_is_open(casebook, finding, now):
     case = casebook.record(finding, money=None, notify=True)
-    casebook.close(case.id, Verdict.FIXED, "", "anna", now)
+    casebook.close(case.id, Verdict.FIXED, "", "anna", now, based_on=0)
     casebook.record(later(finding, HOUR, since=now), money=None, notify=True)
     with pytest.raises(Rejected, match="a newer case"):
-        casebook.reopen(case.id, "anna", now)
+        casebook.reopen(case.id, "anna", now, based_on=1)
 
 
 def test_steps_that_make_no_sense_are_refused(casebook, finding, now):
     case = casebook.record(finding, money=None, notify=True)
     with pytest.raises(Rejected, match="the alert is open, not acknowledged"):
-        casebook.release(case.id, "anna", now)
+        casebook.release(case.id, "anna", now, based_on=0)
     with pytest.raises(Rejected, match="not closed"):
-        casebook.reopen(case.id, "anna", now)
-    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now)
+        casebook.reopen(case.id, "anna", now, based_on=0)
+    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now, based_on=0)
     with pytest.raises(Rejected, match="the alert is closed"):
-        casebook.close(case.id, Verdict.FIXED, "", "anna", now)
+        casebook.close(case.id, Verdict.FIXED, "", "anna", now, based_on=1)
     with pytest.raises(Rejected, match="there is no alert"):
-        casebook.acknowledge(uuid4(), "anna", now)
+        casebook.acknowledge(uuid4(), "anna", now, based_on=0)
     assert casebook.alert(uuid4()) is None
     assert [entry.what for entry in Audit(casebook._engine).entries()] == ["alert.closed"]
 
 
 def test_each_act_of_a_person_is_told_and_audited(casebook, engine, finding, now):
     case = casebook.record(finding, money=None, notify=True)
-    casebook.acknowledge(case.id, "anna", now)
-    casebook.release(case.id, "anna", now)
-    casebook.close(case.id, Verdict.EXPECTED, "a fair", "bob", now)
-    casebook.reopen(case.id, "bob", now)
+    casebook.acknowledge(case.id, "anna", now, based_on=0)
+    casebook.release(case.id, "anna", now, based_on=1)
+    casebook.close(case.id, Verdict.EXPECTED, "a fair", "bob", now, based_on=2)
+    casebook.reopen(case.id, "bob", now, based_on=3)
     steps = ["acknowledged", "released", "closed", "undone"]
     assert whats(casebook, case) == ["opened", *steps]
     assert casebook.timeline(case.id)[3].note == "expected: a fair"
@@ -203,7 +204,7 @@ def test_alerts_are_listed_by_state_building_and_time(casebook, finding, now):
     old = casebook.record(later(finding, -10 * DAY, meter="old"), money=None, notify=False)
     here = casebook.record(finding, money=None, notify=True)
     there = casebook.record(later(finding, HOUR, building="b2"), money=None, notify=True)
-    casebook.acknowledge(here.id, "anna", now)
+    casebook.acknowledge(here.id, "anna", now, based_on=0)
     assert [a.id for a in casebook.alerts()] == [there.id, here.id, old.id]
     assert [a.id for a in casebook.alerts(states=[AlertState.OPEN])] == [there.id, old.id]
     assert [a.id for a in casebook.alerts(buildings=["b1"], since=now - DAY)] == [here.id]

@@ -9,6 +9,7 @@ from facility.errors import Rejected
 from stores.records.audit import Audit
 from stores.records.errands import Errand, Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
+from stores.records.stale import Stale
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_closing_an_item_answers_who_asked(errands, quarantine, item, now):
 
 def test_discarding_an_item_takes_the_wish_back(errands, quarantine, item, now):
     asked = errands.ask("replay", item, "anna", now)
-    quarantine.discard(item, "bert", "a test device", now)
+    quarantine.discard(item, "bert", "a test device", now, based_on=ItemState.ASKED)
     assert (errands.waiting(), errands.errands([asked])[0].outcome) == ([], "discarded")
     assert quarantine.item(item).state is ItemState.DISCARDED
 
@@ -68,9 +69,10 @@ def test_discarding_an_item_takes_the_wish_back(errands, quarantine, item, now):
 @pytest.mark.parametrize("other", [None, 77])
 def test_what_does_not_wait_is_not_asked_for(errands, quarantine, item, now, engine, other):
     quarantine.close_replayed(item, "stored 1 reading", now)
-    for absent in (item, other):
-        with pytest.raises(Rejected, match="waiting in quarantine"):
-            errands.ask("replay", absent, "anna", now)
+    with pytest.raises(Stale, match=r"the item was changed since you looked at it.*\n  meterhouse, .*stored 1 reading"):
+        errands.ask("replay", item, "anna", now)
+    with pytest.raises(Rejected, match=r"there is no item .* in quarantine"):
+        errands.ask("replay", other, "anna", now)
     assert Audit(engine).entries() == []
 
 

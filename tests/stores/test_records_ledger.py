@@ -148,9 +148,9 @@ def test_progress_and_difference_are_kept(registry, engine, now):
     todo = Recomputations(engine)
     (one,) = todo.open_ones()
     months = {"2026-03": {"before": {"qty": 10.0}, "after": {"qty": 12.5}}}
-    todo.note(one.id, next_ms=one.first_ms + 7, months=months)
+    todo.note(one.id, based_on=one.next_ms, next_ms=one.first_ms + 7, months=months)
     assert (todo.open_ones()[0].next_ms, todo.open_ones()[0].months) == (one.first_ms + 7, months)
-    todo.note(one.id, next_ms=one.last_ms, months=months, finished_at=now)
+    todo.note(one.id, based_on=one.first_ms + 7, next_ms=one.last_ms, months=months, finished_at=now)
     assert todo.open_ones() == []
     assert todo.newest()[0].finished_at == now
 

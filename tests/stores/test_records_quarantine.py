@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from facility.errors import Rejected
 from stores.records.audit import Audit
 from stores.records.quarantine.quarantine import ItemState, Quarantine, QuarantineItem, Tally
+from stores.records.stale import Stale
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_readings_are_counted_by_reason(quarantine, item):
 def test_a_discarded_item_waits_no_longer_and_stays_on_record(quarantine, engine, item, now):
     quarantine.put(item)
     (kept,) = quarantine.items()
-    quarantine.discard(kept.id, "anna", "a test device", now)
+    quarantine.discard(kept.id, "anna", "a test device", now, based_on=ItemState.WAITING)
     assert quarantine.items() == []
     assert quarantine.counts() == {}
     on_record = quarantine.item(kept.id)
@@ -74,14 +74,14 @@ def test_a_discarded_item_waits_no_longer_and_stays_on_record(quarantine, engine
     assert (on_record.discarded_by, on_record.discard_reason) == ("anna", "a test device")
     assert quarantine.items(standing="closed") == [on_record]
     assert Audit(engine).entries()[0].detail == "a test device"
-    with pytest.raises(Rejected, match="no item"):
-        quarantine.discard(kept.id, "anna", "again", now)
+    with pytest.raises(Stale, match="anna, 2026-11-23 09:30 UTC: discarded: a test device"):
+        quarantine.discard(kept.id, "anna", "again", now, based_on=ItemState.WAITING)
     assert len(Audit(engine).entries()) == 1
 
 
 def test_what_a_person_discarded_stays_discarded_when_the_very_same_comes_again(quarantine, item, now):
     quarantine.put(item)
-    quarantine.discard(quarantine.items()[0].id, "anna", "a test device", now)
+    quarantine.discard(quarantine.items()[0].id, "anna", "a test device", now, based_on=ItemState.WAITING)
     quarantine.put(item)
     assert quarantine.items() == []
     assert len(quarantine.items(standing=None)) == 1

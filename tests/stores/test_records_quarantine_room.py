@@ -53,7 +53,7 @@ def test_closed_payloads_make_room_the_oldest_first(small, now):
 def test_what_had_no_room_is_kept_when_it_comes_again_and_there_is(small, now):
     small.put(*(poison(now, n) for n in range(1, 12)))
     assert small.items()[0].payload_dropped
-    small.discard(small.items()[-1].id, "anna", "a test device", now)
+    small.discard(small.items()[-1].id, "anna", "a test device", now, based_on=ItemState.WAITING)
     small.put(poison(now, 11))
     assert not small.items()[0].payload_dropped
     assert small.size().bytes == 1000

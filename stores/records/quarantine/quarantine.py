@@ -12,6 +12,7 @@ from stores.records.database import writing
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.room import keep
 from stores.records.quarantine.tables import errand, quarantine
+from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -109,13 +110,18 @@ class Quarantine:
             _answer(connection, item_id, outcome, at)
             keep(connection, again, self._bound_bytes)
 
-    def discard(self, item_id: int, by: str, reason: str, at: datetime) -> None:
-        """Take an item out of the waiting ones; it stays on record with who did it and why."""
+    def discard(self, item_id: int, by: str, reason: str, at: datetime, *, based_on: ItemState) -> None:
+        """Take an item out of the waiting ones; it stays on record with who did it and why.
+
+        ``based_on`` is its state as that person saw it: raises ``Stale`` where it is closed by now, or somebody has
+        asked for its replay since; ``Rejected`` where there is no such item.
+        """
         values = {"discarded_at": at, "discarded_by": by, "discard_reason": reason}
         with writing(self._engine) as connection:
-            change = sa.update(quarantine).where(q.id == item_id, IS_WAITING).values(values)
-            if connection.execute(change).rowcount == 0:
-                raise Rejected("unknown_item", f"there is no item {item_id} waiting in quarantine")
+            check_waits(connection, item_id)
+            if based_on is ItemState.WAITING and (wishes := _open_wishes(connection, item_id)):
+                raise Stale("item", wishes)
+            connection.execute(sa.update(quarantine).where(q.id == item_id).values(values))
             _answer(connection, item_id, "discarded", at)
             append_entry(connection, at, by, "quarantine.discard", str(item_id), reason)
 
@@ -123,6 +129,25 @@ class Quarantine:
 def sent_by(agents: Collection[str] | None) -> sa.ColumnElement[bool]:
     """Whether an item came from one of these agents; None: whichever it came from."""
     return sa.true() if agents is None else q.agent.in_(agents)
+
+
+def check_waits(connection: Connection, item_id: int | None) -> None:
+    """Raise ``Rejected`` for an item that was never there, ``Stale`` for one that somebody or ingest has closed."""
+    columns = sa.select(q.discarded_at, q.discarded_by, q.discard_reason, q.replayed_at, q.outcome)
+    row = connection.execute(columns.where(q.id == item_id)).one_or_none()
+    if row is None:
+        raise Rejected("unknown_item", f"there is no item {item_id} in quarantine")
+    if row.discarded_at:
+        raise Stale("item", [Deed(row.discarded_at, row.discarded_by, "discarded", row.discard_reason)])
+    if row.replayed_at:
+        raise Stale("item", [Deed(row.replayed_at, "", "answered", row.outcome)])
+
+
+def _open_wishes(connection: Connection, item_id: int) -> list[Deed]:
+    """Who asked for the replay of an item and has no answer yet."""
+    e = errand.c
+    query = sa.select(e.asked_at, e.asked_by).where(e.item == item_id, e.done_at.is_(None))
+    return [Deed(row.asked_at, row.asked_by, "asked") for row in connection.execute(query)]
 
 
 def _answer(connection: Connection, item_id: int, outcome: str, at: datetime) -> None:

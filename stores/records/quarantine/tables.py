@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from stores.records.tables import METADATA, BigId, Instant, text_column
+from stores.records.columns import METADATA, BigId, Instant, text_column
 
 quarantine = sa.Table(
     "quarantine",
