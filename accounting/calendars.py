@@ -25,7 +25,7 @@ from accounting.local_time import (
 )
 from accounting.public_holidays import PublicHolidays
 from facility.errors import ConfigError
-from facility.model import Hours
+from facility.model import DayHours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ SATURDAY, SUNDAY = 5, 6
 MAKEUP_WEEKDAY = 2
 """A make-up workday runs as a Wednesday: the notices say that it is worked, not which weekday it stands for."""
 
-OFFICE_HOURS: dict[int, Hours] = {weekday: Hours(time(8), time(18)) for weekday in range(SATURDAY)}
+OFFICE_HOURS: dict[int, DayHours] = {weekday: DayHours(time(8), time(18)) for weekday in range(SATURDAY)}
 """Opening hours of a building that states none."""
 
 _NIGHT_ENDS_MIN, _NIGHT_BEGINS_MIN = 6 * 60, 22 * 60
@@ -262,7 +262,7 @@ def _minute(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _occupancy(minute: Times, weekday: Times, hours: dict[int, Hours]) -> Times:
+def _occupancy(minute: Times, weekday: Times, hours: dict[int, DayHours]) -> Times:
     opens, closes = np.zeros(7, np.int64), np.zeros(7, np.int64)
     for day, span in hours.items():
         opens[day] = _minute(span.start)

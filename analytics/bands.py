@@ -13,7 +13,7 @@ from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
-    from analytics.scene import Floats, Use, Window
+    from analytics.scene import CounterUse, Floats, Window
     from stores.readings.port import ReadingStore
 
 MODEL = 1.0
@@ -34,13 +34,13 @@ def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int)
     store.write_rollup("building_1h", [_building_band(window, uses, hours) for uses in heads.values()])
 
 
-def _counter_band(window: Window, use: Use, hours: slice) -> RollupSeries:
+def _counter_band(window: Window, use: CounterUse, hours: slice) -> RollupSeries:
     tags = counter_tags(window.catalogue, window.catalogue.point[use.point])
     fields = {"expected": use.expected, "lo": use.lo, "hi": use.hi, "model": np.full(len(use.expected), MODEL)}
     return _known_rows(tags, use, fields, hours)
 
 
-def _building_band(window: Window, uses: list[Use], hours: slice) -> RollupSeries:
+def _building_band(window: Window, uses: list[CounterUse], hours: slice) -> RollupSeries:
     """Sum of the head meters; their errors are taken as independent."""
     one = uses[0]
     tags = {"site": window.catalogue.site.id, "building": one.meter.building, "utility": one.utility.value}
@@ -52,7 +52,7 @@ def _building_band(window: Window, uses: list[Use], hours: slice) -> RollupSerie
     return _known_rows(tags, one, fields, hours)
 
 
-def _known_rows(tags: dict[str, str], use: Use, fields: dict[str, Floats], hours: slice) -> RollupSeries:
+def _known_rows(tags: dict[str, str], use: CounterUse, fields: dict[str, Floats], hours: slice) -> RollupSeries:
     known = np.isfinite(fields["expected"][hours])
     columns = {name: np.asarray(column[hours][known], np.float64) for name, column in fields.items()}
     return RollupSeries(tags, use.t_ms[hours][known], columns)

@@ -30,7 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class CounterUse:
     """Hourly use of one counter in its utility's unit, oldest hour first; all arrays (n,).
 
     NaN where missing or not expected yet.
@@ -47,9 +47,9 @@ class Use:
     price: Floats  # money per unit in that hour
     unoccupied: Flags
 
-    def until(self, hours: int) -> Use:
+    def until(self, hours: int) -> CounterUse:
         """The same without what lies later: views, nothing is copied."""
-        return Use(
+        return CounterUse(
             self.meter,
             self.point,
             self.utility,
@@ -80,7 +80,7 @@ class Window:
     catalogue: Catalogue
     start_ms: int
     hours: int
-    uses: Mapping[str, Use]
+    uses: Mapping[str, CounterUse]
     seen_ms: Mapping[str, Times]
     states: Mapping[str, Series]
     open_hours: Mapping[str, Flags]
@@ -112,7 +112,7 @@ class Scene:
         """Number of whole hours that have ended."""
         return int(np.clip((self.now_ms - self.window.start_ms) // HOUR_MS, 0, self.window.hours))
 
-    def uses(self, *utilities: Utility) -> Iterator[Use]:
+    def uses(self, *utilities: Utility) -> Iterator[CounterUse]:
         """Hourly use of every accounted counter of these utilities (of all if none is named)."""
         for use in self.window.uses.values():
             if not utilities or use.utility in utilities:

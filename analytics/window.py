@@ -10,7 +10,7 @@ import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
 from accounting.tariffs import Tariffs
-from analytics.scene import HOUR_MS, Use, Window
+from analytics.scene import HOUR_MS, CounterUse, Window
 from facility.quantities import Quantity
 from stores.counter_rows import counter_tags, one_series
 
@@ -95,7 +95,7 @@ def _read_uses(
     first: int,
     calendar: SiteCalendar,
     occ: dict[str, Times],
-) -> dict[str, Use]:
+) -> dict[str, CounterUse]:
     outdoors = _read_outdoors(store, grid)
     how = calendar.local_hours(grid.t_ms).hour_of_week_closed
     rows = store.read_rollup("usage_1h", {}, grid.start_ms, grid.end_ms, ["qty", "completeness"])
@@ -113,7 +113,7 @@ def _read_uses(
         band = models.expectation(point.id, grid.start_ms, how, outdoors.get(meter.building), qty, first)
         price = tariffs.price(meter.utility, meter.building, edges_ms).unit_prices
         closed = occ[meter.building] != Occupancy.WORK
-        uses[point.id] = Use(
+        uses[point.id] = CounterUse(
             meter,
             point.id,
             meter.utility,

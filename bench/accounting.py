@@ -27,7 +27,7 @@ from analytics.scene import instant
 from facility.catalogue import Catalogue
 from facility.model import Building, Meter, MeterRole, Name, Point, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
-from facility.tariff import PERIODS, Period, Rule, Tariff
+from facility.tariff import PERIODS, Period, Tariff, TariffRule
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.recomputations import Recomputations
@@ -46,10 +46,10 @@ FIVE_TIERS = Tariff(
     "bench",
     tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
     (
-        Rule(Period.PEAK, ((480, 690), (1020, 1260)), (), frozenset({"workday"})),
-        Rule(Period.VALLEY, ((1320, 360),)),
-        Rule(Period.SHARP, ((600, 630),), (((7, 15), (8, 31)), ((12, 15), (1, 31)))),
-        Rule(Period.DEEP, ((690, 780),), (), frozenset({"long_holiday"})),
+        TariffRule(Period.PEAK, ((480, 690), (1020, 1260)), (), frozenset({"workday"})),
+        TariffRule(Period.VALLEY, ((1320, 360),)),
+        TariffRule(Period.SHARP, ((600, 630),), (((7, 15), (8, 31)), ((12, 15), (1, 31)))),
+        TariffRule(Period.DEEP, ((690, 780),), (), frozenset({"long_holiday"})),
     ),
     Period.FLAT,
 )

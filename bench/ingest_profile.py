@@ -24,7 +24,7 @@ from bench.peer import BATCHES, Place, measure, start_ours
 from facility import wire
 from ingest.__main__ import main as run_ingest
 from meterhouse.broker import start_broker
-from meterhouse.broker_files import INGEST, Rights
+from meterhouse.broker_files import INGEST, TopicRights
 from meterhouse.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
 
@@ -76,7 +76,7 @@ def main() -> None:
     given = [one.payload for one in messages(estate(), BATCHES)]
     folder = Path(tempfile.mkdtemp(prefix="bench-profile-"))
     file = folder / "profile.json"
-    identities = {"ingest": INGEST, "bench": Rights(writes=("meterhouse/#",))}
+    identities = {"ingest": INGEST, "bench": TopicRights(writes=("meterhouse/#",))}
     with (
         Supervisor(folder / "logs") as supervisor,
         start_broker(folder / "broker", identities, kind="mosquitto") as broker,

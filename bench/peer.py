@@ -31,7 +31,7 @@ from bench.ingest import ROWS, estate, messages
 from facility import wire
 from facility.model import ReadingBatch
 from meterhouse.broker import start_broker
-from meterhouse.broker_files import INGEST, Rights
+from meterhouse.broker_files import INGEST, TopicRights
 from meterhouse.influxd import USER, built_influxd, start_influxd
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor
@@ -231,8 +231,8 @@ def measure(
 def main() -> int:
     """Write ``bench/results/ingest_peer.json``; 1 where a ratio misses."""
     forms = payloads()
-    identities = {"ingest": INGEST, "bench": Rights(writes=("meterhouse/#", "peer/#"))}
-    identities |= {f"telegraf-{kind}": Rights(reads=("peer/#",)) for kind in PARSERS}
+    identities = {"ingest": INGEST, "bench": TopicRights(writes=("meterhouse/#", "peer/#"))}
+    identities |= {f"telegraf-{kind}": TopicRights(reads=("peer/#",)) for kind in PARSERS}
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in forms}
     folder = Path(tempfile.mkdtemp(prefix="bench-peer-"))
     with (

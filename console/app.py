@@ -20,7 +20,7 @@ from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.pages import PAGES
 from console.seats import Seats
 from console.system import System
-from console.visit import Parts, visit_of
+from console.visit import ConsoleParts, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable
 from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
 from wording.alarms import alarm_sentence
@@ -60,7 +60,7 @@ def create_app(
     """
     live = live or LiveValues(store)
     access = Access(store, records, live, System(data, clock).alarms, rights_of)
-    parts = Parts(access, clock, environment(), session_s, Seats(), is_ending=lambda: live.is_ending)
+    parts = ConsoleParts(access, clock, environment(), session_s, Seats(), is_ending=lambda: live.is_ending)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(

@@ -25,7 +25,7 @@ LANGUAGE_COOKIE = "meterhouse_language"
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ConsoleParts:
     """What the console is made of, composed once in ``create_app``."""
 
     access: Access
@@ -72,9 +72,9 @@ class Visit:
         return Names(self.catalogue, self.texts.language)
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: Request) -> ConsoleParts:
     """The parts of the console that answers a request."""
-    parts: Parts = request.app.state.parts
+    parts: ConsoleParts = request.app.state.parts
     return parts
 
 

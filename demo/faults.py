@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """One injected fault. ``kind`` is the detector that must find it; times are recorded local wall times.
 
     ``also`` names meters of the same building on which the same fault may rightly be seen.
@@ -52,10 +52,10 @@ def _local(day: int, hour: int) -> datetime:
     return datetime(2022, 11, day, hour)  # noqa: DTZ001 - recorded wall time
 
 
-SILENT = Fault(
+SILENT = InjectedFault(
     "silent_meter", "b62", "b62-electricity", _local(14, 3), _local(15, 19), 40.0, "answers nothing for 40 hours"
 )
-STUCK = Fault(
+STUCK = InjectedFault(
     "stuck_meter",
     "b57",
     "b57-electricity",
@@ -64,7 +64,7 @@ STUCK = Fault(
     58.0,
     "register stands still for 58 hours while power is drawn, then jumps to its true value",
 )
-LIGHTS = Fault(
+LIGHTS = InjectedFault(
     "night_waste",
     "b77",
     "b77-lights",
@@ -74,10 +74,10 @@ LIGHTS = Fault(
     "25 kW of lights burn from Friday evening to Monday morning",
     also=("b77-electricity",),
 )
-LEAK = Fault(
+LEAK = InjectedFault(
     "continuous_flow", "b35", "b35-water", _local(25, 22), None, 0.28, "0.28 m³/h run away day and night, still running"
 )
-DOOR = Fault(
+DOOR = InjectedFault(
     "door_left_open",
     "b33",
     "b33-door",
@@ -88,7 +88,7 @@ DOOR = Fault(
     also=("b33-lights", "b33-electricity"),
 )
 
-FAULTS: tuple[Fault, ...] = (SILENT, STUCK, LIGHTS, LEAK, DOOR)
+FAULTS: tuple[InjectedFault, ...] = (SILENT, STUCK, LIGHTS, LEAK, DOOR)
 """Every injected fault. All begin within the 21 days before any day that can be shown as today."""
 
 

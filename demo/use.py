@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from demo.axis import Axis
-    from demo.faults import Fault
+    from demo.faults import InjectedFault
     from demo.recording import Recording
 
 HOURLY = "hourly use"
@@ -47,7 +47,7 @@ def _recorded(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float64]
     return {_meter(name): recording.filled(name)[axis.recorded] for name in names}
 
 
-def during(axis: Axis, fault: Fault) -> NDArray[np.bool_]:
+def during(axis: Axis, fault: InjectedFault) -> NDArray[np.bool_]:
     """The hours of the axis that lie in a fault (faults begin and end on whole hours)."""
     start, end = fault.span_ms(axis.shift)
     begins = axis.edges_ms()[:-1]

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_agent.clock import Clock
+from edge_agent.clock import ReadingClock
 from edge_agent.life import live
 from edge_agent.outbox.file import lock_outbox
 from edge_agent.settings import EdgeSettings
@@ -20,7 +20,7 @@ from process.run import run
 if TYPE_CHECKING:
     from threading import Event
 
-    from edge_agent.agent import Agent
+    from edge_agent.agent import EdgeAgent
 
 
 def main() -> int:
@@ -32,20 +32,22 @@ def _run(settings: EdgeSettings, stop: Event) -> bool:
     return live(build(settings), Pulse(settings.data, "edge", time.monotonic), stop)
 
 
-def build(settings: EdgeSettings) -> Agent:
+def build(settings: EdgeSettings) -> EdgeAgent:
     """The agent that the settings describe. Raises ``ConfigError`` before anything connects."""
     _prepare_folder(settings.data)
     # Only now, for they take most of a second: another agent on this outbox is told off at once.
     from device_profiles import load_profiles  # noqa: PLC0415
-    from edge_agent.agent import Agent  # noqa: PLC0415
+    from edge_agent.agent import EdgeAgent  # noqa: PLC0415
     from edge_agent.extract import read_extract  # noqa: PLC0415
 
     profiles = load_profiles()
-    return Agent(
+    return EdgeAgent(
         settings,
         read_extract(settings.site, settings.agent, profiles),
         profiles,
-        clock=Clock(lambda: time.time_ns() // 1_000_000, lambda: time.monotonic_ns() // 1_000_000, settings.clock),
+        clock=ReadingClock(
+            lambda: time.time_ns() // 1_000_000, lambda: time.monotonic_ns() // 1_000_000, settings.clock
+        ),
         boot=_boot_id(),
         monotonic=time.monotonic,
         version=version("meterhouse"),

@@ -13,7 +13,7 @@ from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
 from edge_agent.status import figures
 from edge_agent.suspicion import Suspicion
-from edge_agent.window import Window
+from edge_agent.window import SendWindow
 from edge_agent.writer import Writer
 from facility import wire
 from facility.protocols import protocol_of
@@ -23,7 +23,7 @@ from facility.register import most_per_hour
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from edge_agent.clock import Clock
+    from edge_agent.clock import ReadingClock
     from edge_agent.drivers.base import ListeningDriver
     from edge_agent.outbox.outbox import Sample
     from edge_agent.settings import EdgeSettings
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from facility.profile import DeviceProfile
 
 
-class Agent:
+class EdgeAgent:
     """Everything that runs in one edge process. Constructing connects nowhere; it opens the outbox."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Agent:
         extract: Catalogue,
         profiles: Mapping[str, DeviceProfile],
         *,
-        clock: Clock,
+        clock: ReadingClock,
         boot: str,
         monotonic: Callable[[], float],
         version: str,
@@ -48,7 +48,7 @@ class Agent:
         self._id, self.clock, self._monotonic = settings.agent, clock, monotonic
         states = [p.id for p in extract.points if p.quantity.kind in {Kind.STATE, Kind.EVENT}]
         self.outbox = Outbox(settings.data / "outbox.db", clock.now_ms(), kept=states, room=settings.room)
-        self.window = Window(
+        self.window = SendWindow(
             self.outbox,
             self._id,
             batches=settings.window_batches,

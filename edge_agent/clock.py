@@ -52,7 +52,7 @@ def is_kernel_synchronised() -> bool:
     return 0 <= state < TIME_ERROR
 
 
-class Clock:
+class ReadingClock:
     """Wall time as ``steady time + offset``. Steady time counts since boot; only the offset is ever corrected.
 
     Safe to use from several threads.

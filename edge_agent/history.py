@@ -10,7 +10,7 @@ import structlog
 
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.outbox.outbox import BACKLOG
-from edge_agent.outbox.reader import Progress
+from edge_agent.outbox.reader import Played
 from facility.errors import DriverError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class History:
         rows = self._rows.get(file, 0) + len(samples)
         until_ms = max(self._until_ms, samples[-1][1]) if samples else self._until_ms
         try:
-            self._outbox.commit(samples, BACKLOG, Progress(file, line, rows), {"replay_until_ms": str(until_ms)})
+            self._outbox.commit(samples, BACKLOG, Played(file, line, rows), {"replay_until_ms": str(until_ms)})
         except sqlite3.Error as error:
             raise DriverError(f"the outbox cannot be written: {error}") from None
         self._rows[file], self._until_ms = rows, until_ms

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from threading import Event
 
-    from edge_agent.agent import Agent
+    from edge_agent.agent import EdgeAgent
     from process.pulse import Pulse
 
 TICK_S = 0.25
@@ -15,7 +15,7 @@ LONGEST_STILL_S = 120.0
 """A slow device with many blocks may take a minute; a thread that takes longer hangs."""
 
 
-def live(agent: Agent, pulse: Pulse, stop: Event) -> bool:
+def live(agent: EdgeAgent, pulse: Pulse, stop: Event) -> bool:
     """Run the agent to its end; False if it was a thread's."""
     try:
         agent.start()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from edge_agent.link import What
     from edge_agent.outbox.outbox import Outbox
-    from edge_agent.window import Window
+    from edge_agent.window import SendWindow
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class Publisher:
         url: str,
         agent: str,
         outbox: Outbox,
-        window: Window,
+        window: SendWindow,
         *,
         monotonic: Callable[[], float],
         status: Callable[[], wire.Status],

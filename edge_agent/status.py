@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from edge_agent.outbox.file import set_aside
 
 if TYPE_CHECKING:
-    from edge_agent.agent import Agent
+    from edge_agent.agent import EdgeAgent
 
 
-def figures(agent: Agent) -> dict[str, float]:
+def figures(agent: EdgeAgent) -> dict[str, float]:
     """Numbers by name; counters count since the agent was started. ``alarm_…`` is not 0 while a person is needed."""
     outbox, window, publisher = agent.outbox, agent.window, agent.publisher
     return {

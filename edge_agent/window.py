@@ -50,7 +50,7 @@ class Outgoing:
     is_data: bool = True
 
 
-class Window:
+class SendWindow:
     """Batches under way. Not thread-safe: one thread sends and takes acknowledgements."""
 
     def __init__(

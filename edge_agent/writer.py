@@ -13,7 +13,7 @@ from edge_agent.clock import EARLIEST_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.clock import Clock
+    from edge_agent.clock import ReadingClock
     from edge_agent.outbox.outbox import Outbox, Sample
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ class Writer:
     """
 
     def __init__(
-        self, outbox: Outbox, on_commit: Callable[[], None], clock: Clock, boot: str, *, commit_s: float = 0.5
+        self, outbox: Outbox, on_commit: Callable[[], None], clock: ReadingClock, boot: str, *, commit_s: float = 0.5
     ) -> None:
         self._outbox, self._on_commit, self._commit_s = outbox, on_commit, commit_s
         self._clock, self._boot = clock, boot

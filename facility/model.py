@@ -122,7 +122,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class DayHours:
     """Local hours of one day, ``start`` included, ``end`` excluded; armed hours may run over midnight."""
 
     start: time
@@ -179,8 +179,8 @@ class Building:
     department: str = ""
     use: str = "office"
     floor_area_m2: float | None = None
-    hours: dict[int, Hours] = field(default_factory=dict)
-    armed: dict[int, Hours] = field(default_factory=dict)
+    hours: dict[int, DayHours] = field(default_factory=dict)
+    armed: dict[int, DayHours] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ Slot: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TariffRule:
     """In these slots of these days it is ``period``.
 
     ``slots`` are minutes of the local day, end excluded; a slot that ends before it starts runs over midnight and
@@ -115,7 +115,7 @@ class Tariff:
     valid_from: date
     basis: str
     prices: tuple[tuple[Period, float], ...]
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[TariffRule, ...] = ()
     otherwise: Period | None = None
     buildings: tuple[str, ...] = ()
     tiers: Tiers | None = None
@@ -135,7 +135,7 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TariffFault:
     """A stretch of some day in which a tariff says nothing (no rules) or two things at once (the rules' positions)."""
 
     at: MonthDay
@@ -150,9 +150,9 @@ class Fault:
         return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
 
 
-def faults_of(tariff: Tariff) -> list[Fault]:
+def faults_of(tariff: Tariff) -> list[TariffFault]:
     """The first hole and overlap of every kind of day that can be, over all dates, weekdays and day kinds."""
-    found: list[Fault] = []
+    found: list[TariffFault] = []
     seen: set[tuple[int, ...]] = set()
     for at in _days_of_a_year():
         in_season = [i for i, rule in enumerate(tariff.rules) if rule.is_in_season(at)]
@@ -176,7 +176,7 @@ def _days_of_a_year() -> list[MonthDay]:
     return [(month, day) for month, length in enumerate(lengths, 1) for day in range(1, length + 1)]
 
 
-def _faults_of_day(tariff: Tariff, active: tuple[int, ...], at: MonthDay, day: tuple[str, str]) -> list[Fault]:
+def _faults_of_day(tariff: Tariff, active: tuple[int, ...], at: MonthDay, day: tuple[str, str]) -> list[TariffFault]:
     """Holes and overlaps of a day on which these rules hold, each stretch once."""
     edges = sorted({0, MINUTES, *(edge for i in active for span in tariff.rules[i].spans() for edge in span)})
     found = []
@@ -185,7 +185,7 @@ def _faults_of_day(tariff: Tariff, active: tuple[int, ...], at: MonthDay, day: t
         top = max((RANK[tariff.rules[i].period] for i in covering), default=-1)
         highest = tuple(i for i in covering if RANK[tariff.rules[i].period] == top)
         if not covering and tariff.otherwise is None:
-            found.append(Fault(at, day, start, end))
+            found.append(TariffFault(at, day, start, end))
         elif len({tariff.rules[i].period for i in highest}) > 1:
-            found.append(Fault(at, day, start, end, highest))
+            found.append(TariffFault(at, day, start, end, highest))
     return found[:1]

@@ -45,7 +45,7 @@ MOST_KNOWN = 256
 """Lists of points whose rules are kept at hand."""
 
 
-class Rule(NamedTuple):
+class PointRule(NamedTuple):
     """What holds for one point: a reason against all its readings (or code 0), and its plausible range."""
 
     code: int
@@ -78,7 +78,7 @@ class Gate:
         self.site = catalogue.site.id
         self._agents = frozenset(agent.id for agent in catalogue.agents)
         self._rules = {
-            name: (catalogue.meter[point.meter].agent, Rule(0 if point.level else _CODE["no_level"], *point.range))
+            name: (catalogue.meter[point.meter].agent, PointRule(0 if point.level else _CODE["no_level"], *point.range))
             for name, point in catalogue.point.items()
         }
         self._points: dict[str, list[str]] = defaultdict(list)
@@ -125,9 +125,9 @@ class Gate:
             self._known[key] = np.array(code), np.array(low, np.float64), np.array(high, np.float64)
         return self._known[key]
 
-    def _rule(self, point: str, agent: str) -> Rule:
-        owner, rule = self._rules.get(point, (agent, Rule(_CODE["unknown_point"], 0, 0)))
-        return rule if owner == agent else Rule(_CODE["foreign_point"], 0, 0)
+    def _rule(self, point: str, agent: str) -> PointRule:
+        owner, rule = self._rules.get(point, (agent, PointRule(_CODE["unknown_point"], 0, 0)))
+        return rule if owner == agent else PointRule(_CODE["foreign_point"], 0, 0)
 
 
 def _known_quality(q: list[int]) -> Mask:

@@ -39,7 +39,7 @@ class HourCount:
     ranges: RangeSet = field(default_factory=RangeSet)
 
 
-class Hours:
+class HourCounts:
     """Counts per segment, noted when a segment is complete and stored; the segment may then go."""
 
     def __init__(self, connection: sqlite3.Connection, journal: Journal) -> None:

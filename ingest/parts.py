@@ -12,7 +12,7 @@ from ingest.attempts import Attempts
 from ingest.errand_runner import ErrandRunner
 from ingest.figures import Figures
 from ingest.gaps import PATIENCE_S, Gaps
-from ingest.hours import Hours
+from ingest.hours import HourCounts
 from ingest.housekeeping import Housekeeping
 from ingest.intake import Intake
 from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
@@ -77,7 +77,7 @@ class Parts:
         self._appended = Event()
         self._errands: SimpleQueue[Entry] = SimpleQueue()
         self.gate = gate
-        hours = Hours(self.watermarks.connection, self.journal)
+        hours = HourCounts(self.watermarks.connection, self.journal)
         reconciler = Reconciler(
             journal=self.journal,
             hours=hours,

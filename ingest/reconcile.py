@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ingest.gate import Gate
-    from ingest.hours import Hours
+    from ingest.hours import HourCounts
     from ingest.journal import Journal
     from ingest.watermarks import Watermarks
     from stores.readings.port import Series
@@ -68,7 +68,7 @@ class Reconciler:
     """
 
     journal: Journal
-    hours: Hours
+    hours: HourCounts
     watermarks: Watermarks
     store: HourlyStore
     gate: Callable[[], Gate]

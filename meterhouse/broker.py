@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from meterhouse.broker_files import Rights
+    from meterhouse.broker_files import TopicRights
 
 Kind = Literal["mosquitto", "iotcore"]
 
@@ -75,7 +75,9 @@ class Broker:
         self.stop()
 
 
-def start_broker(folder: Path, identities: Mapping[str, Rights], *, port: int = 0, kind: Kind | None = None) -> Broker:
+def start_broker(
+    folder: Path, identities: Mapping[str, TopicRights], *, port: int = 0, kind: Kind | None = None
+) -> Broker:
     """Start a broker whose files live in ``folder``; it is proven to be ours before this returns.
 
     ``port`` 0 chooses a free one. ``kind`` None prefers Mosquitto. Raises ``ConfigError`` with one sentence.
@@ -112,7 +114,7 @@ def _free_port() -> int:
 
 
 def _start(
-    folder: Path, identities: Mapping[str, Rights], words: Mapping[str, str], program: str | None, port: int
+    folder: Path, identities: Mapping[str, TopicRights], words: Mapping[str, str], program: str | None, port: int
 ) -> Broker:
     if program:
         command = [program, "-c", str(write_mosquitto(folder, port, identities, words))]

@@ -28,31 +28,31 @@ PBKDF2_ROUNDS = 101  # Mosquitto's own default; the passwords are 256 random bit
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class TopicRights:
     """Topic filters that one identity may read and write; nothing else."""
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
 
-def agent_rights(agent: str) -> Rights:
+def agent_rights(agent: str) -> TopicRights:
     """An edge agent speaks for itself alone and hears what is meant for it."""
-    return Rights((f"{PREFIX}/ack/{agent}", f"{PREFIX}/cmd/{agent}"), (f"{PREFIX}/up/{agent}/#",))
+    return TopicRights((f"{PREFIX}/ack/{agent}", f"{PREFIX}/cmd/{agent}"), (f"{PREFIX}/up/{agent}/#",))
 
 
 DROPPED = "$SYS/broker/publish/messages/dropped"
-INGEST = Rights((f"{PREFIX}/up/#", DROPPED), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
-LISTENER = Rights((f"{PREFIX}/accepted/#",))
-OPERATOR = Rights((), (f"{PREFIX}/cmd/#",))
+INGEST = TopicRights((f"{PREFIX}/up/#", DROPPED), (f"{PREFIX}/ack/#", f"{PREFIX}/accepted/#", f"{PREFIX}/cmd/#"))
+LISTENER = TopicRights((f"{PREFIX}/accepted/#",))
+OPERATOR = TopicRights((), (f"{PREFIX}/cmd/#",))
 
 
-def demo_identities(agent: str, device_topics: Iterable[str]) -> dict[str, Rights]:
+def demo_identities(agent: str, device_topics: Iterable[str]) -> dict[str, TopicRights]:
     """Everyone who speaks in the demo. ``device_topics`` are what the simulated MQTT devices say."""
     topics = tuple(device_topics)
     return {
         agent: agent_rights(agent),
-        f"{agent}-devices": Rights(reads=topics),
-        "devices": Rights(writes=topics),
+        f"{agent}-devices": TopicRights(reads=topics),
+        "devices": TopicRights(writes=topics),
         "ingest": INGEST,
         "analytics": LISTENER,
         "operator": OPERATOR,
@@ -76,7 +76,7 @@ def passwords(folder: Path, identities: Iterable[str]) -> dict[str, str]:
     return wanted
 
 
-def write_mosquitto(folder: Path, port: int, identities: Mapping[str, Rights], words: Mapping[str, str]) -> Path:
+def write_mosquitto(folder: Path, port: int, identities: Mapping[str, TopicRights], words: Mapping[str, str]) -> Path:
     """Write configuration, password file and access list of Mosquitto; return the configuration's path."""
     write_private(folder / "mosquitto.passwd", "".join(f"{n}:{_hashed(w)}\n" for n, w in words.items()))
     write_private(folder / "mosquitto.acl", "\n".join(_access(n, r) for n, r in identities.items()))
@@ -149,7 +149,7 @@ def _hashed(password: str) -> str:
     return f"$7${PBKDF2_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
 
 
-def _access(identity: str, rights: Rights) -> str:
+def _access(identity: str, rights: TopicRights) -> str:
     lines = [f"user {identity}", *(f"topic read {topic}" for topic in rights.reads)]
     lines += [f"topic write {topic}" for topic in rights.writes]
     return "\n".join(lines) + "\n"

@@ -14,12 +14,12 @@ from meterhouse.output import speaks_json, texts
 if TYPE_CHECKING:
     from typing import Self
 
-    from stores.readings.migrate import Progress
+    from stores.readings.migrate import CopyProgress
 
 TOLD_EVERY_S = 5.0
 
 
-def _words(progress: Progress) -> str:
+def _words(progress: CopyProgress) -> str:
     """``copying points: 3 of 200, 1,234,567 rows``."""
     t = texts()
     doing = t(f"move.{progress.doing}")
@@ -42,7 +42,7 @@ class MoveProgress:
         self._task = self._line.add_task("")
         self._doing, self._next_s = "", 0.0
 
-    def tell(self, progress: Progress) -> None:
+    def tell(self, progress: CopyProgress) -> None:
         """Draw it, or print it: at the beginning and the end of each thing that is done, and every few seconds."""
         words = _words(progress)
         self._line.update(self._task, description=words)

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, TypeAdapter
 
 from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
-from reports.lines import Line  # noqa: TC001
+from reports.lines import BillLine  # noqa: TC001
 from reports.proof import RegisterLine  # noqa: TC001
 from stores.records.accounts import Days  # noqa: TC001
 
@@ -44,7 +44,7 @@ class UtilityBill:
     unit: str
     meters: tuple[str, ...]
     quantity: Decimal
-    lines: tuple[Line, ...]
+    lines: tuple[BillLine, ...]
     amount: Decimal
     unpriced_days: tuple[date, ...]
     shares: Shares

@@ -12,7 +12,7 @@ from wording.texts import load_texts
 if TYPE_CHECKING:
     from facility.remark import Remark
     from reports.bill import Bill, HandedIn, UtilityBill
-    from reports.lines import Line
+    from reports.lines import BillLine
     from wording.formats import Formats
 
 
@@ -42,7 +42,7 @@ class BillCodes:
         """What a quantity is counted in."""
         return unit
 
-    def charge(self, line: Line, bill: UtilityBill) -> str:  # noqa: ARG002 - words depend on the lines beside it
+    def charge(self, line: BillLine, bill: UtilityBill) -> str:  # noqa: ARG002 - words depend on the lines beside it
         """A tariff period, a tier or a charge of the month."""
         return line.what
 
@@ -80,7 +80,7 @@ class BillWords(BillCodes):
     def unit(self, unit: str) -> str:  # noqa: D102
         return self.texts.get(f"unit.{unit}", unit)
 
-    def charge(self, line: Line, bill: UtilityBill) -> str:  # noqa: D102
+    def charge(self, line: BillLine, bill: UtilityBill) -> str:  # noqa: D102
         name, _, number = line.what.partition("_")
         if name == "tier":
             return self.texts("charge.tier", number=number)

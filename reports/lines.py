@@ -33,7 +33,7 @@ CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BillLine:
     """One line: what is charged under which tariff, how much, at which price; ``amount`` is the product to the cent."""
 
     tariff: str
@@ -58,7 +58,7 @@ def billed_lines(
     building: str,
     utility: Utility,
     use: StoredUse,
-) -> tuple[Line, ...]:
+) -> tuple[BillLine, ...]:
     """Every line of a utility's month, tariff by tariff in the order of time."""
     pricing = tariffs.price(utility, building, use.edges_ms)
     lines = [*_period_lines(pricing, use, utility.unit)]
@@ -71,7 +71,7 @@ def billed_lines(
     return tuple(lines)
 
 
-def _period_lines(pricing: Pricing, use: StoredUse, unit: str) -> Iterator[Line]:
+def _period_lines(pricing: Pricing, use: StoredUse, unit: str) -> Iterator[BillLine]:
     """Use of each tariff's periods; quantities are rounded together, so that they add up to the rounded whole."""
     cells = []
     for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
@@ -100,7 +100,7 @@ def round_together(values: list[float]) -> list[Decimal]:
     return floors
 
 
-def _tier_lines(tariff: Tariff, before: float, qty: float, unit: str) -> Iterator[Line]:
+def _tier_lines(tariff: Tariff, before: float, qty: float, unit: str) -> Iterator[BillLine]:
     if not tariff.tiers:
         return
     parts = tier_parts(tariff.tiers, before, qty)
@@ -109,7 +109,7 @@ def _tier_lines(tariff: Tariff, before: float, qty: float, unit: str) -> Iterato
             yield _line(tariff, f"tier_{number}", rounded(part), unit, step.plus)
 
 
-def _month_lines(tariff: Tariff, share: float, peaks_kw: Values) -> Iterator[Line]:
+def _month_lines(tariff: Tariff, share: float, peaks_kw: Values) -> Iterator[BillLine]:
     """Charges of the month, by the share of it in which the tariff held."""
     part = Decimal(repr(round(share, 6)))
     if tariff.capacity:
@@ -126,10 +126,10 @@ def _month_lines(tariff: Tariff, share: float, peaks_kw: Values) -> Iterator[Lin
         yield _line(tariff, "fixed", part.quantize(THOUSANDTH, ROUND_HALF_UP), "month", tariff.fixed_per_month)
 
 
-def _line(tariff: Tariff, what: str, quantity: Decimal, unit: str, price: float) -> Line:
+def _line(tariff: Tariff, what: str, quantity: Decimal, unit: str, price: float) -> BillLine:
     exact = Decimal(repr(price))
     amount = (quantity * exact).quantize(CENT, ROUND_HALF_UP)
-    return Line(tariff.id, tariff.basis, what, quantity, unit, exact, amount)
+    return BillLine(tariff.id, tariff.basis, what, quantity, unit, exact, amount)
 
 
 def _used_before(

@@ -25,7 +25,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class FitQuality:
     """How well a baseline did on weeks it had not seen, in percent of mean use."""
 
     cv_rmse: float
@@ -48,7 +48,7 @@ class Baseline(Protocol):
     those hours. What is expected is in the same unit.
     """
 
-    quality_: Quality
+    quality_: FitQuality
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
         """Learn from these hours, (n,) each. Raises ``InsufficientData`` when they do not suffice."""
@@ -62,10 +62,10 @@ def is_workday(hour_of_week: HoursOfWeek) -> npt.NDArray[np.bool_]:
     return hour_of_week < FIRST_WEEKEND_HOUR
 
 
-def quality_of(y: Floats, error: Floats) -> Quality:
+def quality_of(y: Floats, error: Floats) -> FitQuality:
     """CV(RMSE) and mean bias in percent of mean use ``y`` (n,), from held-back errors (n,): actual minus expected."""
     mean = float(np.nanmean(y)) or np.nan
-    return Quality(
+    return FitQuality(
         cv_rmse=100 * float(np.sqrt(np.nanmean(error**2))) / abs(mean),
         nmbe=100 * float(np.nanmean(error)) / mean,
     )

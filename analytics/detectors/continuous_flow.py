@@ -12,7 +12,7 @@ from facility.work import Excess, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.scene import Floats, Scene, Use
+    from analytics.scene import CounterUse, Floats, Scene
     from facility.work import Finding
 
 DAY_H = 24
@@ -61,7 +61,7 @@ class ContinuousFlow:
         known = days[np.isfinite(days).all(axis=1)]
         return float(np.quantile(known.min(axis=1), 0.9)) if len(known) else 0.0
 
-    def _finding(self, scene: Scene, use: Use, lowest: float, usual: float) -> Finding:
+    def _finding(self, scene: Scene, use: CounterUse, lowest: float, usual: float) -> Finding:
         rest = np.flatnonzero(~(use.qty > usual + (lowest - usual) / 2))
         first = int(rest[-1]) + 1 if len(rest) else 0
         hours = len(use.qty) - first

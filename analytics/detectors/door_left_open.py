@@ -14,7 +14,7 @@ from facility.work import Excess, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.scene import Scene, Use
+    from analytics.scene import CounterUse, Scene
     from facility.model import Building, Point
     from facility.work import Finding
     from stores.readings.port import Series
@@ -30,7 +30,7 @@ DAY_H = 24
 class _Lights:
     """Lighting that burns above its band behind the door, and how much since the door stands open."""
 
-    use: Use
+    use: CounterUse
     excess: float
 
 

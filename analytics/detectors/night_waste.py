@@ -14,7 +14,7 @@ from facility.work import Evidence, Excess, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.scene import Floats, Scene, Use
+    from analytics.scene import CounterUse, Floats, Scene
     from facility.work import Finding
 
 DAY_H = 24
@@ -65,7 +65,7 @@ class NightWaste:
                 told.setdefault(cause.meter.id, self._finding(scene, cause, use, hours))
         yield from told.values()
 
-    def _wasted_hours(self, use: Use) -> int:
+    def _wasted_hours(self, use: CounterUse) -> int:
         """Length of the run of wasted hours that reaches to now, 0 if there is none."""
         run = self._run_above_band(use)
         if run < self.run_h:
@@ -77,14 +77,14 @@ class NightWaste:
         worth = float(excess @ use.price[last]) > self.min_money
         return run if enough and worth and recent > self.over_record * self._record(use) else 0
 
-    def _run_above_band(self, use: Use) -> int:
+    def _run_above_band(self, use: CounterUse) -> int:
         """Hours without a break, up to now, that are unoccupied and above the band."""
         tail = slice(-MAX_STRETCH_H, None)
         above = use.unoccupied[tail] & (use.qty[tail] > use.hi[tail])
         calm = np.flatnonzero(~above[::-1])
         return int(calm[0]) if len(calm) else len(above)
 
-    def _record(self, use: Use) -> float:
+    def _record(self, use: CounterUse) -> float:
         """Highest mean excess over ``run_h`` unoccupied hours in the weeks before, the last week left out."""
         past = slice(-(self.record_days + 7) * DAY_H, -7 * DAY_H)
         excess = np.where(use.unoccupied[past] & np.isfinite(use.excess[past]), use.excess[past], 0.0)
@@ -94,7 +94,7 @@ class NightWaste:
         means = (sums[self.run_h :] - sums[: -self.run_h]) / self.run_h
         return float(np.quantile(means, 0.998))
 
-    def _finding(self, scene: Scene, cause: Use, seen_on: Use, hours: int) -> Finding:
+    def _finding(self, scene: Scene, cause: CounterUse, seen_on: CounterUse, hours: int) -> Finding:
         run = slice(len(cause.qty) - hours, None)
         excess = float(np.nansum(cause.excess[run]))
         parent = () if cause is seen_on else (scene.evidence(seen_on.point),)
@@ -116,7 +116,7 @@ class NightWaste:
         )
 
 
-def _explaining_part(use: Use, uses: dict[str, Use], hours: int) -> Use:
+def _explaining_part(use: CounterUse, uses: dict[str, CounterUse], hours: int) -> CounterUse:
     """The sub-meter of the same building that explains most of a head meter's excess, else the meter itself."""
     if use.meter.role is not MeterRole.HEAD:
         return use
@@ -129,7 +129,7 @@ def _explaining_part(use: Use, uses: dict[str, Use], hours: int) -> Use:
     return use
 
 
-def _unexplained(use: Use, told: list[Use]) -> Use:
+def _unexplained(use: CounterUse, told: list[CounterUse]) -> CounterUse:
     """A head meter's use without the excess of its building's sub-meters that are told of already."""
     parts = [part for part in told if part.meter.building == use.meter.building]
     if use.meter.role is not MeterRole.HEAD or not parts:
@@ -142,7 +142,7 @@ def _total(excess: Floats) -> float:
     return float(np.nansum(excess))
 
 
-def _shared_head(scene: Scene, cause: Use, seen_on: Use) -> tuple[Evidence, ...]:
+def _shared_head(scene: Scene, cause: CounterUse, seen_on: CounterUse) -> tuple[Evidence, ...]:
     """The building's head meter beside a sub-meter that was found by itself."""
     if cause is not seen_on or cause.meter.role is MeterRole.HEAD:
         return ()

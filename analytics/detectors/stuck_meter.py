@@ -11,7 +11,7 @@ from facility.work import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.scene import Flags, Scene, Use
+    from analytics.scene import CounterUse, Flags, Scene
     from facility.work import Finding
 
 DAY_H = 24
@@ -41,7 +41,7 @@ class StuckMeter:
             if surely_drawn >= self.min_h and run > self.over_record * longest_run(still[:-run]):
                 yield self._finding(scene, use, run)
 
-    def _finding(self, scene: Scene, use: Use, run: int) -> Finding:
+    def _finding(self, scene: Scene, use: CounterUse, run: int) -> Finding:
         return scene.finding(
             self.name,
             use.point,

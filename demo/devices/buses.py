@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from demo.devices.gateway import Gateway
-from demo.devices.line import Line
+from demo.devices.line import TerminalLine
 from demo.devices.radio import Radio, Sender
 from demo.devices.unit import Unit
 from demo.estate import AGENT, FILE
@@ -61,7 +61,7 @@ def _devices_on(world: World, bus: Bus, broker: str, clock: Callable[[], int]) -
         return Radio(broker or bus.url, [Sender(world, meter) for meter in meters], clock)
     if protocol == "modbus":
         units, line = [Unit(world, meter) for meter in meters], modbus_line(bus)
-        return Gateway(line, units, clock) if isinstance(line, NetworkLine) else Line(line, units, clock)
+        return Gateway(line, units, clock) if isinstance(line, NetworkLine) else TerminalLine(line, units, clock)
     raise ConfigError(f"bus {bus.id}: no simulated devices for '{protocol}'")
 
 

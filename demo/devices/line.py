@@ -27,7 +27,7 @@ PAUSE_S = 0.1
 """A request that is not complete after this pause is forgotten."""
 
 
-class Line:
+class TerminalLine:
     """Answers at the path of a ``modbus+rtu://`` bus, which becomes a link to the terminal."""
 
     def __init__(self, line: SerialLine, units: Sequence[Unit], clock: Callable[[], int]) -> None:

@@ -39,7 +39,7 @@ class Block(msgspec.Struct, forbid_unknown_fields=True):
     x: list[float]
 
 
-class Recording:
+class RecordingFile:
     """One file. Lines count from 1 for the first block; a last line without its end of line is not yet there."""
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +88,7 @@ class ReplayDriver:
         self._has_room, self._enough = has_room, enough_rows
         self._wake = threading.Event()
         self._stopping = self._paused = False
-        self._headers: dict[str, Recording] = {}
+        self._headers: dict[str, RecordingFile] = {}
         self._finished: dict[str, int] = {}
         self.failure = ""
         self._thread = threading.Thread(target=self._run, name="replay")
@@ -120,10 +120,10 @@ class ReplayDriver:
         """Whether at least one file has been seen and all have been played to their end."""
         return not self.failure and bool(self._headers) and self._headers.keys() <= self._finished.keys()
 
-    def _recordings(self) -> list[Recording]:
+    def _recordings(self) -> list[RecordingFile]:
         for path in sorted(self._folder.glob("*.readings")):
             if path.name not in self._headers:
-                self._headers[path.name] = Recording(path)
+                self._headers[path.name] = RecordingFile(path)
         return [self._headers[name] for name in sorted(self._headers)]
 
     def _run(self) -> None:
@@ -147,7 +147,7 @@ class ReplayDriver:
                 return
             self._finished[recording.name] = size
 
-    def _play_file(self, recording: Recording) -> bool:
+    def _play_file(self, recording: RecordingFile) -> bool:
         """Play what is left of a file. False if it was interrupted."""
         waiting: list[Sample] = []
         line = self._played().get(recording.name, 0)

@@ -20,7 +20,7 @@ from edge_agent.outbox import held
 from edge_agent.outbox.ballast import Ballast
 from edge_agent.outbox.file import Row, lock_outbox, new_epoch, noting_damage, open_database, row_crc
 from edge_agent.outbox.points import Points
-from edge_agent.outbox.reader import REPLAY, OutboxReader, Progress
+from edge_agent.outbox.reader import REPLAY, OutboxReader, Played
 from edge_agent.outbox.room import DEFAULT_ROOM, Room, bury, bury_unnumbered, make_room, remember
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Outbox:
         self,
         samples: Sequence[Sample],
         lane: int = LIVE,
-        played: Progress | None = None,
+        played: Played | None = None,
         facts: Mapping[str, str] = MappingProxyType({}),
     ) -> int:
         """Put samples on disk in one transaction and return the highest sequence number.

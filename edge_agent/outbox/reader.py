@@ -22,7 +22,7 @@ REPLAY = "replay:"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Played:
     """How far the replay of one file has come: lines played, rows among them."""
 
     file: str
@@ -105,11 +105,11 @@ class OutboxReader:
         found = self._all("SELECT value FROM fact WHERE name = ?", (name,))
         return found[0][0] if found else ""
 
-    def progress(self) -> dict[str, Progress]:
+    def progress(self) -> dict[str, Played]:
         """How far each replay file has come."""
         rows = self._all("SELECT name, value FROM fact WHERE name LIKE ?", (f"{REPLAY}%",))
         said = {name.removeprefix(REPLAY): value.split() for name, value in rows}
-        return {file: Progress(file, int(lines), int(played)) for file, (lines, played) in said.items()}
+        return {file: Played(file, int(lines), int(played)) for file, (lines, played) in said.items()}
 
     def bytes_used(self) -> tuple[int, int]:
         """Bytes of the file in use, and of its own pages that deleted rows left."""

@@ -18,8 +18,8 @@ from facility.levels import LEVEL_WORDS, Level, parse_level
 from facility.model import (
     Building,
     Closure,
+    DayHours,
     Department,
-    Hours,
     Meter,
     MeterRole,
     Notice,
@@ -146,9 +146,9 @@ def _building(document: Document, i: int, part: BuildingPart, body: SiteDocument
     return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed)
 
 
-def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict[int, Hours]:
+def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict[int, DayHours]:
     """``{"mon-fri": "08:00-18:00"}`` → hours by weekday; armed hours may run over midnight."""
-    opening: dict[int, Hours] = {}
+    opening: dict[int, DayHours] = {}
     for days, span in hours.items():
         place: Place = ("buildings", i, kind, days)
         first, _, last = days.partition("-")
@@ -157,7 +157,7 @@ def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict
             continue
         begin, _, end = span.partition("-")
         try:
-            day_hours = Hours(dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
+            day_hours = DayHours(dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
         except ValueError:
             document.report(place, f"'{span}' is not a span of hours", "such as 08:00-18:00")
             continue

@@ -16,8 +16,8 @@ from facility.tariff import WEEKDAYS
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.ledger import Installation
-    from facility.model import Building, Hours, Name, Point, Site
-    from facility.tariff import Rule, Tariff
+    from facility.model import Building, DayHours, Name, Point, Site
+    from facility.tariff import Tariff, TariffRule
 
 Tree = dict[str, Any]
 
@@ -112,7 +112,7 @@ def _tariff(tariff: Tariff) -> Tree:
     )
 
 
-def _rule(rule: Rule) -> Tree:
+def _rule(rule: TariffRule) -> Tree:
     return _drop(
         {
             "period": rule.period.value,
@@ -165,7 +165,7 @@ def _building(catalogue: Catalogue, building: Building) -> Tree:
     )
 
 
-def _hours(hours: dict[int, Hours]) -> dict[str, str]:
+def _hours(hours: dict[int, DayHours]) -> dict[str, str]:
     """Neighbouring weekdays with the same hours become one range."""
     spans = {}
     for opening, days in groupby(sorted(hours), key=lambda weekday: (hours[weekday].start, hours[weekday].end)):

@@ -12,9 +12,9 @@ from facility.tariff import (
     WEEKDAYS,
     Capacity,
     Demand,
-    Rule,
     Step,
     Tariff,
+    TariffRule,
     Tiers,
     faults_of,
 )
@@ -111,13 +111,13 @@ def _check_overlaps(document: Document, tariffs: tuple[Tariff, ...], body: SiteD
                 document.report(_place(i, "valid_from"), what, "one price for a utility and a building at a time")
 
 
-def _rule(document: Document, place: Place, part: RulePart) -> Rule:
+def _rule(document: Document, place: Place, part: RulePart) -> TariffRule:
     for k, word in enumerate(part.days):
         if word not in _DAY_WORDS:
             document.report((*place, "days", k), f"unknown day '{word}'", _DAY_WORDS)
     slots = [_slot(document, (*place, "slots", k), text) for k, text in enumerate(part.slots)]
     dates = [_dates(document, (*place, "dates", k), text) for k, text in enumerate(part.dates)]
-    return Rule(part.period, tuple(s for s in slots if s), tuple(d for d in dates if d), frozenset(part.days))
+    return TariffRule(part.period, tuple(s for s in slots if s), tuple(d for d in dates if d), frozenset(part.days))
 
 
 def _slot(document: Document, place: Place, text: str) -> Slot | None:

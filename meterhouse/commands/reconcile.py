@@ -17,13 +17,13 @@ from stores.records.errands import Errands
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReconcileAnswer:
     """What was asked for, and what came of it."""
 
     errand: ToldErrand
 
 
-@answers(Comparison)
+@answers(ReconcileAnswer)
 def reconcile(
     wait_s: Annotated[float, typer.Option("--wait", min=0, help="Wait so many seconds for the outcome.")] = 60,
 ) -> None:
@@ -32,4 +32,4 @@ def reconcile(
     asked = errands.ask("reconcile", None, getpass.getuser(), datetime.now(UTC))
     (errand,) = wait_for_answers(errands, [asked], wait_s)
     told = told_errand(errand)
-    answer(Comparison(told), lambda: told.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))
+    answer(ReconcileAnswer(told), lambda: told.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))

@@ -48,7 +48,7 @@ class Doing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CopyProgress:
     """What is being done, how many of how many points or rollups are (none of none: unknown), and how many rows."""
 
     doing: Doing
@@ -68,7 +68,7 @@ class Copied:
     differences: list[str] = field(default_factory=list)
 
 
-def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], None]) -> Copied:
+def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[CopyProgress], None]) -> Copied:
     """Copy readings and rollups, then count and sum both. Raises ``StoreUnavailable``; again, it goes on.
 
     ``tell`` hears how far it is after every part, of ``MOST_ROWS`` at most where rows are written.
@@ -79,20 +79,20 @@ def copy(source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], 
 class _Migration:
     """One run. Rows are held a part at a time: a month of a point, ``MOST_ROLLUP_ROWS`` or so of a rollup."""
 
-    def __init__(self, source: ReadingStore, target: ReadingStore, tell: Callable[[Progress], None]) -> None:
+    def __init__(self, source: ReadingStore, target: ReadingStore, tell: Callable[[CopyProgress], None]) -> None:
         self._source, self._target, self._tell = source, target, tell
-        self._progress = Progress(Doing.LOOK_AT_SOURCE)
+        self._progress = CopyProgress(Doing.LOOK_AT_SOURCE)
         self._amiss: dict[str, str] = {}
 
     def run(self) -> Copied:
         """Copy, then compare."""
-        self._say(Progress(Doing.LOOK_AT_SOURCE))
+        self._say(CopyProgress(Doing.LOOK_AT_SOURCE))
         ranges = dict(self._source.changes(0).ranges)
         readings = sum(self._copy_point(point, *ranges[point]) for point in self._each(Doing.COPY_POINTS, ranges))
         rows = sum(self._copy_rollup(name, len(ranges)) for name in self._each(Doing.COPY_ROLLUPS, ROLLUPS))
         for name in self._each(Doing.COMPARE_ROLLUPS, ROLLUPS):
             self._compare_rollup(name, len(ranges))
-        self._say(Progress(Doing.LOOK_AT_TARGET))
+        self._say(CopyProgress(Doing.LOOK_AT_TARGET))
         theirs = self._target.changes(0).ranges
         counted = [
             total
@@ -110,7 +110,7 @@ class _Migration:
     def _each(self, doing: Doing, names: Iterable[str]) -> Iterator[str]:
         """The names in order, each told when it is done."""
         ordered = sorted(names)
-        self._say(Progress(doing, of=len(ordered)))
+        self._say(CopyProgress(doing, of=len(ordered)))
         for name in ordered:
             yield name
             self._say(replace(self._progress, done=self._progress.done + 1))
@@ -118,7 +118,7 @@ class _Migration:
     def _passed(self, rows: int) -> None:
         self._say(replace(self._progress, rows=self._progress.rows + rows))
 
-    def _say(self, progress: Progress) -> None:
+    def _say(self, progress: CopyProgress) -> None:
         self._progress = progress
         self._tell(progress)
 

@@ -9,7 +9,7 @@ from typing import Any
 from facility.ledger import Installation
 from facility.model import Notice
 from facility.quantities import Utility
-from facility.tariff import Capacity, Demand, Period, Rule, Step, Tariff, Tiers
+from facility.tariff import Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 
 
 def tariff_row(tariff: Tariff) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def tariff_of(row: dict[str, Any]) -> Tariff:
     )
 
 
-def _rule_row(rule: Rule) -> dict[str, Any]:
+def _rule_row(rule: TariffRule) -> dict[str, Any]:
     return {
         "period": rule.period.value,
         "slots": [list(slot) for slot in rule.slots],
@@ -57,10 +57,10 @@ def _rule_row(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _rule(row: dict[str, Any]) -> Rule:
+def _rule(row: dict[str, Any]) -> TariffRule:
     slots = tuple((start, end) for start, end in row["slots"])
     dates = tuple(((a, b), (c, d)) for (a, b), (c, d) in row["dates"])
-    return Rule(Period(row["period"]), slots, dates, frozenset(row["days"]))
+    return TariffRule(Period(row["period"]), slots, dates, frozenset(row["days"]))
 
 
 def notice_row(notice: Notice) -> dict[str, Any]:

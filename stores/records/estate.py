@@ -13,8 +13,8 @@ from facility.levels import parse_level
 from facility.model import (
     Building,
     Closure,
+    DayHours,
     Department,
-    Hours,
     Meter,
     MeterRole,
     Name,
@@ -226,12 +226,12 @@ def _building(row: Row) -> Building:
     return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], hours, armed)
 
 
-def _hours_row(hours: dict[int, Hours]) -> Row:
+def _hours_row(hours: dict[int, DayHours]) -> Row:
     return {str(day): [span.start.isoformat(), span.end.isoformat()] for day, span in sorted(hours.items())}
 
 
-def _hours(row: Row) -> dict[int, Hours]:
-    return {int(day): Hours(*map(time.fromisoformat, span)) for day, span in row.items()}
+def _hours(row: Row) -> dict[int, DayHours]:
+    return {int(day): DayHours(*map(time.fromisoformat, span)) for day, span in row.items()}
 
 
 def _space_row(space: Space) -> Row:

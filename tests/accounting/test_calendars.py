@@ -9,7 +9,7 @@ import pytest
 from accounting.calendars import Occupancy, SiteCalendar
 from accounting.local_time import HOUR_MS, day_number
 from facility.errors import ConfigError
-from facility.model import Building, Closure, Hours, Name, Notice, Site
+from facility.model import Building, Closure, DayHours, Name, Notice, Site
 
 
 def site(zone="Europe/London", country="GB", subdivision="ENG", **more):
@@ -28,7 +28,7 @@ def one(calendar, text, zone, building=None):
     return calendar.local_hours(np.array([at(text, zone)]), building)
 
 
-OFFICE = Building("b", Name("b"), hours={day: Hours(time(8, 30), time(18)) for day in range(5)})
+OFFICE = Building("b", Name("b"), hours={day: DayHours(time(8, 30), time(18)) for day in range(5)})
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
@@ -81,7 +81,7 @@ def test_opening_hours_include_their_start_and_exclude_their_end():
 
 
 def test_a_building_open_on_saturday_works_on_saturday():
-    shop = Building("b", Name("b"), hours={5: Hours(time(9), time(0))})
+    shop = Building("b", Name("b"), hours={5: DayHours(time(9), time(0))})
     assert one(SiteCalendar(site()), "2026-01-10T23:30", "Europe/London", shop).occ[0] == Occupancy.WORK
     assert one(SiteCalendar(site()), "2026-01-12T12:00", "Europe/London", shop).occ[0] == Occupancy.WEEKEND
 
@@ -148,7 +148,7 @@ def test_a_notice_adds_workdays_and_days_off_and_makes_its_year_known():
     assert one(calendar, "2027-02-07T10:00", "Asia/Shanghai", OFFICE).occ[0] == Occupancy.WORK
 
 
-ARMED = Building("b", Name("b"), hours=OFFICE.hours, armed={day: Hours(time(22), time(6)) for day in range(5)})
+ARMED = Building("b", Name("b"), hours=OFFICE.hours, armed={day: DayHours(time(22), time(6)) for day in range(5)})
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from accounting.local_time import HOUR_MS, MINUTE_MS, day_number
 from accounting.tariffs import NO_PERIOD, PERIODS, Tariffs, minute_periods
 from facility.model import Name, Notice, Price, Site
 from facility.quantities import Utility
-from facility.tariff import Capacity, Demand, Period, Rule, Step, Tariff, Tiers, faults_of
+from facility.tariff import Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers, faults_of
 
 SHARP, PEAK, FLAT, VALLEY, DEEP = PERIODS
 PRICES = {SHARP: 1.6, PEAK: 1.2, FLAT: 0.8, VALLEY: 0.4, DEEP: 0.2}
@@ -34,7 +34,7 @@ def months(*numbers):
 
 
 def tariff(*rules, otherwise=FLAT, valid_from=date(2020, 1, 1), **more):
-    made = tuple(Rule(period, slots(text), *rest) for period, text, *rest in rules)
+    made = tuple(TariffRule(period, slots(text), *rest) for period, text, *rest in rules)
     prices = tuple(PRICES.items())
     return Tariff("t", Utility.ELECTRICITY, valid_from, "a notice", prices, made, otherwise, **more)
 
@@ -275,7 +275,7 @@ def test_all_periods_have_a_rank_and_a_price():
 
 MINUTE = st.integers(0, 95).map(lambda quarter: quarter * 15)
 RULES = st.builds(
-    Rule,
+    TariffRule,
     period=st.sampled_from(PERIODS),
     slots=st.lists(st.tuples(MINUTE, MINUTE).filter(lambda slot: slot[0] != slot[1]), min_size=1, max_size=2).map(
         tuple

@@ -11,9 +11,9 @@ from accounting.local_time import HOUR_MS
 from analytics.alerts import Alerting
 from analytics.models import Models
 from analytics.window import read_window
-from facility.model import Hours
+from facility.model import DayHours
 from facility.quantities import Utility
-from facility.tariff import Period, Rule, Tariff
+from facility.tariff import Period, Tariff, TariffRule
 from facility.work import Excess, Finding, Severity
 from stores.readings.memory import MemoryStore
 from stores.records.casebook import Casebook
@@ -25,7 +25,7 @@ TARIFF = Tariff(
     date(2021, 1, 1),
     "contract",
     ((Period.PEAK, 0.4), (Period.VALLEY, 0.1)),
-    (Rule(Period.PEAK, ((480, 1200),)),),
+    (TariffRule(Period.PEAK, ((480, 1200),)),),
     Period.VALLEY,
 )
 PRICED = replace(CATALOGUE, site=replace(CATALOGUE.site, tariffs=(TARIFF,)))
@@ -62,7 +62,7 @@ def test_an_excess_costs_the_mean_price_since_it_began_and_a_day_of_it_the_last_
 
 
 def test_a_window_prices_each_hour_and_opens_doors_only_outside_armed_hours():
-    armed = replace(CATALOGUE.buildings[0], armed={day: Hours(time(20), time(6)) for day in range(5)})
+    armed = replace(CATALOGUE.buildings[0], armed={day: DayHours(time(20), time(6)) for day in range(5)})
     catalogue = replace(PRICED, buildings=(armed,))
     start = START_MS + 24 * HOUR_MS
     window = read_window(MemoryStore(), catalogue, Models(), start, start + 24 * HOUR_MS)

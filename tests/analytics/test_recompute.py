@@ -15,7 +15,7 @@ from analytics.rollups.writer import RollupWriter
 from facility.ledger import BEGINNING, Installation, history_of, present_facts, swapped
 from facility.model import Price, Ratio
 from facility.quantities import Utility
-from facility.tariff import PERIODS, Period, Rule, Tariff
+from facility.tariff import PERIODS, Period, Tariff, TariffRule
 from reports.bill import BILL
 from reports.billing import make_bill
 from stores.readings.memory import MemoryStore
@@ -30,7 +30,11 @@ FIVE = Tariff(
     date(2026, 1, 1),
     "notice",
     tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
-    (Rule(Period.PEAK, ((510, 690),)), Rule(Period.VALLEY, ((1320, 360),)), Rule(Period.SHARP, ((600, 630),))),
+    (
+        TariffRule(Period.PEAK, ((510, 690),)),
+        TariffRule(Period.VALLEY, ((1320, 360),)),
+        TariffRule(Period.SHARP, ((600, 630),)),
+    ),
     Period.FLAT,
 )
 

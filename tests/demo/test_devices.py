@@ -24,7 +24,7 @@ from demo.estate import Addresses, write_site
 from demo.shift import open_shift
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.modbus.registers import decode_registers
-from facility.protocols.modbus.profile import Table
+from facility.protocols.modbus.profile import RegisterTable
 
 
 def wait_for(what, seconds=10.0):
@@ -85,7 +85,7 @@ def devices(place, heard):
 
 
 def ask(client, unit, place):
-    read = client.read_input_registers if place.table is Table.INPUT else client.read_holding_registers
+    read = client.read_input_registers if place.table is RegisterTable.INPUT else client.read_holding_registers
     reply = read(place.address, count=place.coding.registers, device_id=unit)
     assert not reply.isError(), reply
     return decode_registers(place, reply.registers)

@@ -23,7 +23,7 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.reader import produced
 from edge_agent.settings import EdgeSettings
 from facility.errors import ConfigError
-from facility.protocols.modbus.profile import Coding, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable
 from facility.quantities import Quantity
 from process.settings import read_settings
 
@@ -45,7 +45,7 @@ meters:
 def sdm120(power, energy):
     words = {}
     for quantity, address, value in ((Quantity.ACTIVE_POWER, 0x0C, power), (Quantity.ENERGY_IMPORT, 0x48, energy)):
-        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, Table.INPUT)
+        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, RegisterTable.INPUT)
         words.update(enumerate(encode_registers(point, value), address))
     return {address: words.get(address, 0) for address in range(0x4C)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.clock import BOOT_MS, EARLIEST_MS, SETTLE_MS, Clock, Trust, placed
+from edge_agent.clock import BOOT_MS, EARLIEST_MS, SETTLE_MS, ReadingClock, Trust, placed
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.room import Room
 from facility.model import Quality
@@ -15,7 +15,7 @@ NOW_MS = EARLIEST_MS + 10**9
 class Clocks:
     def __init__(self, trust=Trust.AUTO):
         self.wall_ms, self.steady_ms, self.is_kept = NOW_MS, 1000, True
-        self.clock = Clock(lambda: self.wall_ms, lambda: self.steady_ms, trust, lambda: self.is_kept)
+        self.clock = ReadingClock(lambda: self.wall_ms, lambda: self.steady_ms, trust, lambda: self.is_kept)
 
     def after(self, ms, step=0):
         self.steady_ms += ms

@@ -13,14 +13,14 @@ from edge_agent.drivers.modbus.registers import decode_registers, encode_registe
 from edge_agent.drivers.modbus.spans import plan_spans
 from facility.errors import DriverError
 from facility.model import Ratio
-from facility.protocols.modbus.profile import Coding, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
 
 
-def register(coding=Coding.FLOAT32, address=0, table=Table.HOLDING, **more):
+def register(coding=Coding.FLOAT32, address=0, table=RegisterTable.HOLDING, **more):
     return RegisterPoint(WH, "total", address, coding, table, **more)
 
 
@@ -115,7 +115,7 @@ def test_no_payload_breaks_the_decoder(payload):
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 600), st.sampled_from(list(Coding)), st.sampled_from(list(Table))),
+        st.tuples(st.integers(0, 600), st.sampled_from(list(Coding)), st.sampled_from(list(RegisterTable))),
         min_size=1,
         max_size=40,
     ),

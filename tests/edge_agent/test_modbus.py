@@ -20,11 +20,11 @@ from edge_agent.poller import Poller
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.model import Meter, Name, Point, Site
 from facility.protocols import protocol_of
-from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
 from facility.quantities import Quantity
 
-POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, Table.HOLDING)
-VOLTAGE = RegisterPoint(Quantity.VOLTAGE, "total", 200, Coding.FLOAT32, Table.INPUT)
+POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, RegisterTable.HOLDING)
+VOLTAGE = RegisterPoint(Quantity.VOLTAGE, "total", 200, Coding.FLOAT32, RegisterTable.INPUT)
 PROFILES = {"x/y": ModbusProfile("x/y", "x", "electricity", (), (POWER, VOLTAGE))}
 REGISTERS = {10: 1234, 200: 0x4366, 201: 0x8000}
 

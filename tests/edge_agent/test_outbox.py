@@ -14,7 +14,7 @@ import pytest
 
 from edge_agent.outbox.file import set_aside, words_crc
 from edge_agent.outbox.outbox import BACKLOG, LIVE, Outbox
-from edge_agent.outbox.reader import Progress, produced
+from edge_agent.outbox.reader import Played, produced
 from edge_agent.outbox.room import Room
 from facility.errors import ConfigError
 
@@ -240,7 +240,7 @@ def test_backlog_that_is_not_stored_is_counted_without_live_and_dropped_rows(tmp
 def test_produced_counts_and_sums_every_point_while_the_agent_runs(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0)
     outbox.commit([("a", 1, 0.1, 0)] * 10 + [("b", 1, 2.0, 0)])
-    outbox.commit([("a", 1, 1e16, 0)], BACKLOG, Progress("f", 1, 1))
+    outbox.commit([("a", 1, 1e16, 0)], BACKLOG, Played("f", 1, 1))
     outbox.free(5)
     assert produced(tmp_path / "outbox.db") == {"a": (11, fsum([0.1] * 10 + [1e16])), "b": (1, 2.0)}
     outbox.close()

@@ -11,7 +11,7 @@ from rigs.edge_server import until
 
 from edge_agent.outbox.outbox import BACKLOG, LIVE, Outbox
 from edge_agent.publisher import Publisher
-from edge_agent.window import Window
+from edge_agent.window import SendWindow
 from facility import wire
 from facility.ranges import RangeSet
 
@@ -26,7 +26,7 @@ def samples(count, begin=0, point="m1/active_power/total"):
 
 @contextmanager
 def sending(outbox, url, *, silence_s=3.0, rows=500, batches=20, monotonic=time.monotonic):
-    window = Window(outbox, "edge-1", silence_s=silence_s, rows=rows, batches=batches)
+    window = SendWindow(outbox, "edge-1", silence_s=silence_s, rows=rows, batches=batches)
     commands = []
     publisher = Publisher(
         url,
@@ -99,7 +99,7 @@ def test_a_batch_to_which_nobody_listens_is_named_with_the_alarm(broker, outbox,
 
 def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox):
     outbox.commit(samples(40), BACKLOG)
-    window = Window(outbox, "edge-1", silence_s=3.0, rows=10)
+    window = SendWindow(outbox, "edge-1", silence_s=3.0, rows=10)
     window.connected(0.0)
     assert [window.next(0.0).first for _ in range(4)] == [1, 11, 21, 31]  # and nobody hears them
     sent_again = []
@@ -115,7 +115,7 @@ def test_acknowledged_live_readings_do_not_hide_that_the_backlog_was_lost(outbox
 
 
 def test_a_server_that_remembers_few_ranges_gets_the_lowest_of_the_backlog_among_live_readings(outbox):
-    window, done, most_ranges = Window(outbox, "edge-1", silence_s=3.0, rows=1), RangeSet(), 3
+    window, done, most_ranges = SendWindow(outbox, "edge-1", silence_s=3.0, rows=1), RangeSet(), 3
     window.connected(0.0)
     for k in range(40):
         outbox.commit(samples(1, k, "recorded"), BACKLOG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rigs.edge_server import until
 
 from edge_agent import writer as edge_writer
-from edge_agent.clock import EARLIEST_MS, Clock
+from edge_agent.clock import EARLIEST_MS, ReadingClock
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.room import Room
 from edge_agent.writer import Writer
@@ -23,7 +23,7 @@ def test_what_a_full_disk_crowded_out_of_memory_gets_numbers_and_a_tombstone(tmp
     outbox = Outbox(tmp_path / "outbox.db", NOW_MS, room=Room(ballast_bytes=0))
     outbox.commit([("p", NOW_MS - 1, -1.0, 0)])
     outbox._db.execute("PRAGMA max_page_count = 1").fetchall()  # not less than it has: it can grow by no page
-    clock = Clock(lambda: NOW_MS, lambda: 10**9, is_synchronised=lambda: True)
+    clock = ReadingClock(lambda: NOW_MS, lambda: 10**9, is_synchronised=lambda: True)
     writer = Writer(outbox, lambda: None, clock, "boot", commit_s=0.01)
     writer.start()
     try:

@@ -7,7 +7,7 @@ from facility.documents.site import load_site
 from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
 from facility.levels import Level
-from facility.model import Hours, MeterRole
+from facility.model import DayHours, MeterRole
 from facility.quantities import Quantity, Utility
 
 
@@ -24,7 +24,7 @@ def problem(text: str) -> str:
 def test_an_estate_is_read_whole():
     estate = load()
     assert estate.site.timezone == "Europe/London"
-    assert estate.building["hall"].hours[5] == Hours(dt.time(9), dt.time(12))
+    assert estate.building["hall"].hours[5] == DayHours(dt.time(9), dt.time(12))
     assert 6 not in estate.building["hall"].hours
     (head,) = estate.head_meters("hall", Utility.ELECTRICITY)
     assert head.role is MeterRole.HEAD

@@ -8,7 +8,7 @@ from rigs.estate import PROFILES, SITE
 from facility.documents.site import load_site
 from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
-from facility.model import Hours
+from facility.model import DayHours
 from facility.tariff import Period
 
 TARIFFS = """\
@@ -122,7 +122,7 @@ def test_a_notice_and_armed_hours_are_read_and_exported():
     )
     estate = load("departments:\n", text)
     assert estate.site.notices[0].workdays == (dt.date(2027, 2, 7),)
-    assert estate.building["hall"].armed[4] == Hours(dt.time(22), dt.time(6))
+    assert estate.building["hall"].armed[4] == DayHours(dt.time(22), dt.time(6))
     assert load_site(dump_site(estate), "site.yaml", PROFILES) == estate
 
 

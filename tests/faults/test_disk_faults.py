@@ -32,7 +32,7 @@ from edge_agent.outbox.file import set_aside
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.room import Room
 from edge_agent.publisher import Publisher
-from edge_agent.window import Window
+from edge_agent.window import SendWindow
 from edge_agent.writer import Writer
 from facility import wire
 
@@ -189,7 +189,7 @@ def test_E3_a_flipped_bit_is_found_wherever_it_is(tmp_path):
 
 def drained(outbox, n):
     """All that the window sends, as rows by number and the numbers of tombstones."""
-    window, sent, dead = Window(outbox, "a", batches=10**6, reserve=0), {}, set()
+    window, sent, dead = SendWindow(outbox, "a", batches=10**6, reserve=0), {}, set()
     window.connected(0.0)
     while (message := window.next(0.0)) is not None:
         if message.is_data:
@@ -284,7 +284,7 @@ class Sending:
     """A publisher in this process."""
 
     def __init__(self, outbox, url, **window):
-        self.window = Window(outbox, "edge-1", **window)
+        self.window = SendWindow(outbox, "edge-1", **window)
         self.publisher = Publisher(
             url, "edge-1", outbox, self.window, monotonic=time.monotonic, command=lambda _: None,
             status=lambda: wire.Status(v=1, dev="edge-1", state="online"),

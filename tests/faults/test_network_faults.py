@@ -30,7 +30,7 @@ from edge_agent.link import Link
 from edge_agent.outbox.outbox import BACKLOG, Outbox
 from edge_agent.outbox.room import Room
 from edge_agent.publisher import Publisher
-from edge_agent.window import Window
+from edge_agent.window import SendWindow
 from facility import wire
 from facility.catalogue import Agent, Catalogue
 from facility.levels import Level
@@ -67,7 +67,7 @@ def outbox(tmp_path):
 
 @contextmanager
 def sending(outbox, url, **options):
-    window = Window(outbox, "edge-1", **{"silence_s": 1.0} | options)
+    window = SendWindow(outbox, "edge-1", **{"silence_s": 1.0} | options)
     publisher = Publisher(
         url, "edge-1", outbox, window, monotonic=time.monotonic, command=lambda _: None,
         status=lambda: wire.Status(v=1, dev="edge-1", state="online"),
@@ -252,7 +252,7 @@ def test_N3_a_long_backlog_begins_late_by_chance_and_keeps_to_its_rate(outbox):
     outbox.commit(samples(20_000), BACKLOG)
     delays = []
     for _ in range(40):
-        window = Window(outbox, "edge-1", backlog_delay_s=30, backlog_rate=1000)
+        window = SendWindow(outbox, "edge-1", backlog_delay_s=30, backlog_rate=1000)
         window.connected(0.0)
         delays.append(next(s / 10 for s in range(302) if window.next(s / 10) is not None))
     assert max(delays) <= 30.1

@@ -24,7 +24,7 @@ from edge_agent.drivers.modbus.registers import decode_registers, encode_registe
 from edge_agent.suspicion import Suspicion
 from facility import wire
 from facility.errors import DriverError, Rejected
-from facility.protocols.modbus.profile import Coding, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import GREATEST_RATES, Quantity
 from ingest import decode as ingest_decode
@@ -42,9 +42,9 @@ def test_E8_swapped_words_are_kept_as_suspect_and_never_reach_a_total():
     """0 suspect values in totals; 0 raw values discarded, at 0.1 % swapped words."""
     chance = seeded()
     for coding, scale in ((Coding.UINT32, 0.01), (Coding.FLOAT32, 1.0)):
-        big = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, coding, Table.INPUT, scale=scale)
+        big = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, coding, RegisterTable.INPUT, scale=scale)
         little = RegisterPoint(
-            Quantity.ENERGY_IMPORT, "total", 0, coding, Table.INPUT, scale=scale, word_order=WordOrder.LITTLE
+            Quantity.ENERGY_IMPORT, "total", 0, coding, RegisterTable.INPUT, scale=scale, word_order=WordOrder.LITTLE
         )
         suspicion = Suspicion({"c": GREATEST_RATES[Quantity.ENERGY_IMPORT]}, {})
         truth, raw, swapped, taken = 4912.5, [], set(), []

@@ -9,7 +9,7 @@ from rigs.ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, wai
 from facility.ranges import RangeSet
 from ingest.entry import Entry, readings_of
 from ingest.gate import Gate
-from ingest.hours import Hours, runs
+from ingest.hours import HourCounts, runs
 from ingest.journal import JournalRoom
 
 HOUR_MS = 3_600_000
@@ -185,6 +185,6 @@ def test_hours_survive_a_restart(tmp_path, broker, edge):
     counts = dict(ingest.parts.housekeeping.reconciler.hours.since(0, ingest.watermarks.cursor))
     ingest.close()
     again = Ingest(tmp_path, broker)
-    fresh = Hours(again.watermarks.connection, again.journal)
+    fresh = HourCounts(again.watermarks.connection, again.journal)
     assert dict(fresh.since(0, again.watermarks.cursor)) == counts == {("edge-1", START_MS): {POWER: 90, ENERGY: 90}}
     again.close()

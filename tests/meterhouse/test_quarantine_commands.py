@@ -12,7 +12,7 @@ from rigs.command_line import meterhouse
 
 from meterhouse.commands.quarantine import size_sentence
 from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems
-from meterhouse.commands.reconcile import Comparison
+from meterhouse.commands.reconcile import ReconcileAnswer
 from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -177,7 +177,7 @@ def test_a_nearly_full_quarantine_raises_an_alarm_on_the_first_line(records):
 def test_a_comparison_prints_its_outcome_as_it_is(quarantine, answering, tmp_path):
     done = meterhouse("reconcile", data=tmp_path)
     assert done.stdout == "edge-1  0 missing\nedge-2  4 rewritten\n"
-    told = msgspec.json.decode(meterhouse("reconcile", "--json", data=tmp_path).stdout, type=Comparison).errand
+    told = msgspec.json.decode(meterhouse("reconcile", "--json", data=tmp_path).stdout, type=ReconcileAnswer).errand
     assert (told.what, told.item, told.done_at) == ("reconcile", None, NOW)
 
 

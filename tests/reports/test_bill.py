@@ -18,9 +18,9 @@ from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
 from facility.errors import ConfigError
 from facility.ledger import Installation, first_installation, swapped
-from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
+from facility.model import Building, DayHours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
-from facility.tariff import PERIODS, Capacity, Demand, Period, Rule, Step, Tariff, Tiers
+from facility.tariff import PERIODS, Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 from reports.bill import BILL, HandedIn
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.billing import make_bill
@@ -46,10 +46,10 @@ FIVE = Tariff(
     "notice 1093",
     tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
     (
-        Rule(Period.PEAK, ((480, 660), (1020, 1260))),
-        Rule(Period.VALLEY, ((1320, 360),)),
-        Rule(Period.SHARP, ((600, 630),)),
-        Rule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
+        TariffRule(Period.PEAK, ((480, 660), (1020, 1260))),
+        TariffRule(Period.VALLEY, ((1320, 360),)),
+        TariffRule(Period.SHARP, ((600, 630),)),
+        TariffRule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
     ),
     Period.FLAT,
 )
@@ -67,7 +67,7 @@ def estate(*tariffs, prices=(), heads=1, installations=()):
     if heads == 2:
         meters.append(replace(meters[0], id="side"))
         points.append(Point("side", Quantity.ENERGY_IMPORT))
-    hall = Building("hall", Name("Hall"), hours={day: Hours(time(8), time(18)) for day in range(5)})
+    hall = Building("hall", Name("Hall"), hours={day: DayHours(time(8), time(18)) for day in range(5)})
     site = Site("town", Name("Town"), "Asia/Shanghai", "CNY", "CN", tariffs=tariffs, prices=prices)
     return Catalogue(site, (), (hall,), (), (), tuple(meters), tuple(points), installations)
 
@@ -385,7 +385,7 @@ def ask(books, first, end, points=(POINT,)):
 
 def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(books):
     store = stored(estate(FIVE), steady())
-    new = estate(replace(FIVE, rules=(Rule(Period.PEAK, ((480, 1200),)), *FIVE.rules[1:])))
+    new = estate(replace(FIVE, rules=(TariffRule(Period.PEAK, ((480, 1200),)), *FIVE.rules[1:])))
     ask(books, "2026-11-01T00:00+08:00", "2026-12-01T00:00+08:00")  # another month
     ask(books, "2026-10-01T00:00+08:00", "2026-11-01T00:00+08:00", points=("gone/energy_import/total",))
     assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()

@@ -5,13 +5,13 @@ from dataclasses import replace
 from facility.documents.site import load_site
 from facility.model import Name
 from facility.profile import Source
-from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 
 SOURCES = (Source("register list", "1", "2"),)
-ENERGY = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, Coding.FLOAT32, Table.INPUT)
-POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 2, Coding.FLOAT32, Table.INPUT)
+ENERGY = RegisterPoint(Quantity.ENERGY_IMPORT, "total", 0, Coding.FLOAT32, RegisterTable.INPUT)
+POWER = RegisterPoint(Quantity.ACTIVE_POWER, "total", 2, Coding.FLOAT32, RegisterTable.INPUT)
 DOOR = JsonPoint(Quantity.DOOR_OPEN, "total", "doors", ("contact",))
 PROFILES = {
     "maker/meter": ModbusProfile("maker/meter", "M", "meter", SOURCES, (ENERGY, POWER)),

@@ -25,7 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.framer import FramerType
 
 from edge_agent.drivers.modbus.registers import encode_registers
-from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
@@ -44,12 +44,18 @@ class ModbusPeer:
         "electricity",
         (),
         (
-            RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, Table.HOLDING),
+            RegisterPoint(Quantity.ACTIVE_POWER, "total", 10, Coding.UINT16, RegisterTable.HOLDING),
             RegisterPoint(
-                Quantity.ENERGY_IMPORT, "total", 11, Coding.UINT32, Table.HOLDING, 0.01, word_order=WordOrder.LITTLE
+                Quantity.ENERGY_IMPORT,
+                "total",
+                11,
+                Coding.UINT32,
+                RegisterTable.HOLDING,
+                0.01,
+                word_order=WordOrder.LITTLE,
             ),
-            RegisterPoint(Quantity.REACTIVE_POWER, "total", 100, Coding.UINT16, Table.HOLDING),
-            RegisterPoint(Quantity.VOLTAGE, "l1", 200, Coding.FLOAT32, Table.INPUT),
+            RegisterPoint(Quantity.REACTIVE_POWER, "total", 100, Coding.UINT16, RegisterTable.HOLDING),
+            RegisterPoint(Quantity.VOLTAGE, "l1", 200, Coding.FLOAT32, RegisterTable.INPUT),
         ),
     )
     expect = {

@@ -1,7 +1,7 @@
 """A small estate as text, with profiles of its own, for tests of documents."""
 
 from facility.profile import Source
-from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 
@@ -14,9 +14,9 @@ PROFILES = {
         kind="electricity",
         sources=SOURCE,
         points=(
-            RegisterPoint(Quantity.ACTIVE_POWER, "total", 0, Coding.FLOAT32, Table.INPUT),
-            RegisterPoint(Quantity.ENERGY_IMPORT, "total", 2, Coding.FLOAT32, Table.INPUT),
-            RegisterPoint(Quantity.VOLTAGE, "l1", 4, Coding.FLOAT32, Table.INPUT, optional=True),
+            RegisterPoint(Quantity.ACTIVE_POWER, "total", 0, Coding.FLOAT32, RegisterTable.INPUT),
+            RegisterPoint(Quantity.ENERGY_IMPORT, "total", 2, Coding.FLOAT32, RegisterTable.INPUT),
+            RegisterPoint(Quantity.VOLTAGE, "l1", 4, Coding.FLOAT32, RegisterTable.INPUT, optional=True),
         ),
     ),
     "test/door": MqttJsonProfile(

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.clock import EARLIEST_MS, Clock, Trust
+from edge_agent.clock import EARLIEST_MS, ReadingClock, Trust
 from edge_agent.drivers.modbus.registers import encode_registers
-from facility.protocols.modbus.profile import Coding, RegisterPoint, Table
+from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable
 from facility.quantities import Quantity
 
 FULL = os.environ.get("FULL") == "1"
@@ -168,7 +168,7 @@ def content(server):
 def sdm120(power, energy):
     words = {}
     for quantity, address, value in ((Quantity.ACTIVE_POWER, 0x0C, power), (Quantity.ENERGY_IMPORT, 0x48, energy)):
-        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, Table.INPUT)
+        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, RegisterTable.INPUT)
         words.update(enumerate(encode_registers(point, value), address))
     return {address: words.get(address, 0) for address in range(0x4C)}
 
@@ -187,4 +187,4 @@ class FakeTime:
         self.true_ms, self.steady_ms, self.off_ms = self.true_ms + down_ms, 5000, off_ms
 
     def clock(self, trust=Trust.AUTO, is_synchronised=lambda: True):
-        return Clock(lambda: self.true_ms + self.off_ms, lambda: self.steady_ms, trust, is_synchronised)
+        return ReadingClock(lambda: self.true_ms + self.off_ms, lambda: self.steady_ms, trust, is_synchronised)

@@ -12,7 +12,7 @@ from facility.catalogue import Catalogue
 from facility.ledger import Installation, first_installation, swapped
 from facility.model import Building, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
-from facility.tariff import PERIODS, Capacity, Demand, Period, Rule, Step, Tariff, Tiers
+from facility.tariff import PERIODS, Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 from reports.billing import make_bill
 from stores.readings.memory import MemoryStore
 from stores.records.accounts import LATE, Adjustment
@@ -26,10 +26,10 @@ FIVE = Tariff(
     "notice 1093",
     tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
     (
-        Rule(Period.PEAK, ((480, 660), (1020, 1260))),
-        Rule(Period.VALLEY, ((1320, 360),)),
-        Rule(Period.SHARP, ((600, 630),)),
-        Rule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
+        TariffRule(Period.PEAK, ((480, 660), (1020, 1260))),
+        TariffRule(Period.VALLEY, ((1320, 360),)),
+        TariffRule(Period.SHARP, ((600, 630),)),
+        TariffRule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
     ),
     Period.FLAT,
     tiers=Tiers("month", (Step(8_000, 0.1),)),

@@ -8,7 +8,19 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
-from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site, Space, SpaceKind
+from facility.model import (
+    Building,
+    DayHours,
+    Meter,
+    MeterRole,
+    Name,
+    Point,
+    Price,
+    ReadingBatch,
+    Site,
+    Space,
+    SpaceKind,
+)
 from facility.quantities import Quantity, Utility
 from stores.readings.memory import MemoryStore
 from stores.readings.rollups import ROLLUPS
@@ -37,7 +49,7 @@ def estate(heads=1, digits=None):
             prices=(Price(Utility.ELECTRICITY, 0.3, date(2020, 1, 1)),),
         ),
         departments=(),
-        buildings=(Building("hall", Name("hall"), hours={d: Hours(time(8), time(18)) for d in range(5)}),),
+        buildings=(Building("hall", Name("hall"), hours={d: DayHours(time(8), time(18)) for d in range(5)}),),
         spaces=(Space("roof", "hall", Name("roof"), SpaceKind.OUTDOORS),),
         agents=(),
         meters=(*meters, sky),

@@ -6,10 +6,10 @@ import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
 from analytics.models import Models
-from analytics.scene import HOUR_MS, Use, Window
+from analytics.scene import HOUR_MS, CounterUse, Window
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.levels import Level
-from facility.model import Building, Hours, Meter, MeterRole, Name, Point, Price, Site, Space, SpaceKind
+from facility.model import Building, DayHours, Meter, MeterRole, Name, Point, Price, Site, Space, SpaceKind
 from facility.quantities import Quantity, Utility
 from stores.readings.port import Series
 
@@ -66,7 +66,7 @@ CATALOGUE = Catalogue(
         prices=tuple(Price(utility, per_unit, date(2020, 1, 1)) for utility, per_unit in PRICES.items()),
     ),
     departments=(),
-    buildings=(Building("hall", Name("Hall"), hours={day: Hours(time(8), time(18)) for day in range(5)}),),
+    buildings=(Building("hall", Name("Hall"), hours={day: DayHours(time(8), time(18)) for day in range(5)}),),
     spaces=(Space("outside", "hall", Name("Outside"), SpaceKind.OUTDOORS),),
     agents=(Agent("edge-1", (Bus("bus", "modbus+tcp://127.0.0.1:5020"),)),),
     meters=METERS,
@@ -105,7 +105,7 @@ def make_window(use, first, *, seen=None, states=None, models=None):
         one = CATALOGUE.meter[name]
         band = models.expectation(POINT[name], START_MS, local.hour_of_week_closed, None, qty, first)
         price = np.full(hours, PRICES[one.utility])
-        uses[POINT[name]] = Use(
+        uses[POINT[name]] = CounterUse(
             one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed
         )
     always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}

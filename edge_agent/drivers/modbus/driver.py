@@ -13,7 +13,7 @@ from edge_agent.drivers.modbus.registers import decode_registers
 from edge_agent.drivers.modbus.serial_line import SerialLineClient
 from edge_agent.drivers.modbus.spans import plan_spans
 from facility.protocols.modbus.bus import modbus_unit
-from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint, Table
+from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint, RegisterTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge_agent.drivers.base import BusSeat
     from edge_agent.drivers.modbus.spans import Span
 
-FUNCTIONS = {Table.HOLDING: 3, Table.INPUT: 4}
+FUNCTIONS = {RegisterTable.HOLDING: 3, RegisterTable.INPUT: 4}
 EXCEPTION = 0x80
 """Is added to the function code of a request that is refused."""
 
@@ -77,7 +77,7 @@ class ModbusDriver:
     def _read(self, ask: BlockAsk) -> ModbusPDU:
         if not self._client.connect():
             raise BusDownError(f"{self._bus.url} cannot be opened")
-        is_input = ask.span.table is Table.INPUT
+        is_input = ask.span.table is RegisterTable.INPUT
         read = self._client.read_input_registers if is_input else self._client.read_holding_registers
         try:
             return read(ask.span.address, count=ask.span.count, device_id=ask.unit)

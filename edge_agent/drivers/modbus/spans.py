@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from facility.protocols.modbus.profile import RegisterPoint, Table
+    from facility.protocols.modbus.profile import RegisterPoint, RegisterTable
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """One block read: ``count`` registers of a table from ``address``, and the points that lie in it."""
 
-    table: Table
+    table: RegisterTable
     address: int
     count: int
     points: tuple[RegisterPoint, ...]

@@ -9,7 +9,14 @@ from pydantic import Field
 from facility.documents.part import DocumentPart
 from facility.model import Ratio
 from facility.protocols.document import ExamplePart, ProfileDocument, SaidPart, check_examples, read_points
-from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterExample, RegisterPoint, Table, WordOrder
+from facility.protocols.modbus.profile import (
+    Coding,
+    ModbusProfile,
+    RegisterExample,
+    RegisterPoint,
+    RegisterTable,
+    WordOrder,
+)
 
 if TYPE_CHECKING:
     from facility.documents.part import Document
@@ -24,7 +31,7 @@ class RegisterPart(SaidPart):
 
     address: int = Field(ge=0, le=65535)
     type: Coding
-    table: Table | None = None
+    table: RegisterTable | None = None
     word_order: WordOrder | None = None
     ratio: Ratio = Ratio.NONE
     unavailable: list[int] = []
@@ -39,7 +46,7 @@ class RegisterExamplePart(ExamplePart):
 class ModbusPart(DocumentPart):
     """What holds for all registers of the device."""
 
-    table: Table
+    table: RegisterTable
     word_order: WordOrder = WordOrder.BIG
     max_registers: int = Field(default=125, ge=1, le=125)
     max_gap: int = Field(default=8, ge=0, le=125)

@@ -10,7 +10,7 @@ from facility.profile import DeviceProfile, ProfileExample, ProfilePoint
 
 
 @unique
-class Table(StrEnum):
+class RegisterTable(StrEnum):
     """The Modbus table a register lives in (function code 3 or 4)."""
 
     HOLDING = "holding"
@@ -50,7 +50,7 @@ class RegisterPoint(ProfilePoint):
 
     address: int
     coding: Coding
-    table: Table
+    table: RegisterTable
     scale: float = 1.0
     word_order: WordOrder = WordOrder.BIG
     unavailable: tuple[int, ...] = ()

@@ -26,14 +26,14 @@ _decode = msgspec.json.Decoder().decode
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class AnswerTable:
     """One series of an answer: its tags, and a column (n,) per field and for ``time``, NaN where absent."""
 
     tags: Mapping[str, str]
     columns: Mapping[str, Values]
 
 
-def tables(body: bytes) -> Iterator[Table]:
+def tables(body: bytes) -> Iterator[AnswerTable]:
     """The series of one statement's answer. Raises ``StoreUnavailable`` for an answer that is none."""
     if not body:
         return
@@ -47,7 +47,7 @@ def tables(body: bytes) -> Iterator[Table]:
     while at < len(rows):
         prefix, tags = _series_at(rows, at)
         end = _end_of_series(rows, prefix, at)
-        yield Table(tags, dict(zip(names[2:], _numbers(rows[at:end], prefix, len(names) - 2), strict=True)))
+        yield AnswerTable(tags, dict(zip(names[2:], _numbers(rows[at:end], prefix, len(names) - 2), strict=True)))
         at = end
 
 

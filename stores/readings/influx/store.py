@@ -201,7 +201,7 @@ class InfluxStore:
 
     def _select(
         self, points: Sequence[str], what: str, when: str, order: str = ""
-    ) -> Iterator[tuple[str, csv_answers.Table]]:
+    ) -> Iterator[tuple[str, csv_answers.AnswerTable]]:
         """One series per point that has readings. Without tags in its lines an answer is half as long."""
         self._mark.check()
         group = BY_POINT if len(points) > 1 else ""
@@ -250,7 +250,7 @@ def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
     return ranges
 
 
-def _series(table: csv_answers.Table) -> Series:
+def _series(table: csv_answers.AnswerTable) -> Series:
     """A table of readings. While one that a moved meter wrote again is being replaced there are two at its time."""
     t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
     q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)

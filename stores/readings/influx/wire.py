@@ -53,7 +53,7 @@ class TooLargeError(Exception):
     """The body was larger than the server takes: send it in parts."""
 
 
-class Series(msgspec.Struct):
+class AnswerSeries(msgspec.Struct):
     """A series of a JSON answer."""
 
     columns: list[str]
@@ -62,7 +62,7 @@ class Series(msgspec.Struct):
 
 
 class _Result(msgspec.Struct):
-    series: list[Series] = []
+    series: list[AnswerSeries] = []
     error: str = ""
 
 
@@ -148,7 +148,7 @@ class InfluxWire:
             self.ask_json(query)
         return body
 
-    def ask_json(self, query: str) -> list[Series]:
+    def ask_json(self, query: str) -> list[AnswerSeries]:
         """The answer to a small query. Raises ``StoreUnavailable``."""
         try:
             answer = msgspec.json.decode(self._query(query, "application/json"), type=_Answer)
