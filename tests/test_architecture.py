@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import defaultdict
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def _reached(start, imports):
         reached |= new
         ahead |= new
     return reached
+
+
+def test_no_two_public_classes_share_a_name():
+    """Whoever reads a name in a log, a docstring or a search should know which class it is."""
+    places = defaultdict(list)
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_the_console_sees_what_is_kept_through_a_view_alone():
