@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -144,12 +144,15 @@ class Catalogue:
         return self.meter[point.meter].utility or point.quantity.utility
 
     def part_for(self, agent: str) -> Catalogue:
-        """What one agent needs to know and nothing else: its own buses, meters and points."""
+        """What one agent needs to know and nothing else: its own buses, meters and points.
+
+        Agents of before 2026-12 know no ``banner``, and no agent shows one.
+        """
         meters = self.meters_of_agent(agent)
         homes = {m.building for m in meters}
         owners = {b.department for b in self.buildings if b.id in homes}
         return Catalogue(
-            site=self.site,
+            site=replace(self.site, banner=None),
             departments=tuple(d for d in self.departments if d.id in owners),
             buildings=tuple(b for b in self.buildings if b.id in homes),
             spaces=tuple(s for s in self.spaces if s.building in homes),

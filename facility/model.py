@@ -142,7 +142,7 @@ class Site:
     holiday_shift_days: int = 0
     closures: tuple[Closure, ...] = ()
     prices: tuple[Price, ...] = ()
-    notice: Name | None = None
+    banner: Name | None = None
     tariffs: tuple[Tariff, ...] = ()
     notices: tuple[Notice, ...] = ()
 

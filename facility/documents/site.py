@@ -92,7 +92,7 @@ def _site(part: SitePart, tariffs: tuple[Tariff, ...]) -> Site:
         holiday_shift_days=holidays.shift_days,
         closures=tuple(Closure(c.first, c.last, c.name) for c in holidays.closures),
         prices=tuple(Price(p.utility, p.per_unit, p.valid_from, p.basis) for p in part.prices),
-        notice=part.notice.name() if part.notice else None,
+        banner=part.banner.name() if part.banner else None,
         tariffs=tariffs,
         notices=tuple(Notice(n.year, n.basis, tuple(n.workdays), tuple(n.days_off)) for n in holidays.notices),
     )

@@ -82,7 +82,7 @@ def _site(site: Site) -> Tree:
             "name": _name(site.name),
             "timezone": site.timezone,
             "currency": site.currency,
-            "notice": _name(site.notice) if site.notice else None,
+            "banner": _name(site.banner) if site.banner else None,
             "holidays": holidays,
             "prices": prices,
             "tariffs": [_tariff(tariff) for tariff in site.tariffs],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from facility.documents.part import DocumentPart
 from facility.documents.tariff_schema import TariffPart
@@ -77,7 +77,8 @@ class SitePart(DocumentPart):
     name: NamePart
     timezone: str
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    notice: NamePart | None = None
+    banner: NamePart | None = Field(default=None, validation_alias=AliasChoices("banner", "notice"))
+    """A line above every page. Site files of before 2026-12 call it ``notice``; an export writes ``banner``."""
     holidays: HolidaysPart = HolidaysPart()
     prices: list[PricePart] = []
     tariffs: list[TariffPart] = []

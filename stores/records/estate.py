@@ -166,8 +166,8 @@ def _site_row(site: Site) -> Row:
         "holiday_country": site.holiday_country,
         "holiday_subdivision": site.holiday_subdivision,
         "holiday_shift_days": site.holiday_shift_days,
-        "notice_en": site.notice.en if site.notice else None,
-        "notice_zh": site.notice.zh if site.notice else None,
+        "banner_en": site.banner.en if site.banner else None,
+        "banner_zh": site.banner.zh if site.banner else None,
     }
 
 
@@ -187,7 +187,7 @@ def _site(row: Row, table: dict[str, list[Row]]) -> Site:
             Price(Utility(r["utility"]), r["per_unit"], date.fromisoformat(r["valid_from"]), r["basis"])
             for r in table["price"]
         ),
-        notice=None if row["notice_en"] is None else Name(row["notice_en"], row["notice_zh"]),
+        banner=None if row["banner_en"] is None else Name(row["banner_en"], row["banner_zh"]),
         tariffs=tuple(tariff_of(r) for r in table["tariff"]),
         notices=tuple(notice_of(r) for r in table["notice"]),
     )

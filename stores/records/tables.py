@@ -21,8 +21,8 @@ site = sa.Table(
     text_column("holiday_country"),
     text_column("holiday_subdivision"),
     sa.Column("holiday_shift_days", sa.Integer, nullable=False),
-    sa.Column("notice_en", sa.Text),
-    sa.Column("notice_zh", sa.Text),
+    sa.Column("banner_en", sa.Text),
+    sa.Column("banner_zh", sa.Text),
 )
 
 price = sa.Table(

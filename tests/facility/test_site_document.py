@@ -40,6 +40,24 @@ def test_an_export_loads_as_the_same_estate():
     assert load(dump_site(load())) == load()
 
 
+BANNER = "currency: GBP\n  banner: {en: Heating works, zh: 供暖改造}"
+
+
+def test_the_banner_may_still_be_called_notice_and_is_written_as_banner():
+    """So it was called in site files of the release before."""
+    new, old = (load(SITE.replace("currency: GBP", BANNER.replace("banner", key))) for key in ("banner", "notice"))
+    assert new == old
+    assert new.site.banner.in_language("zh-Hans") == "供暖改造"
+    assert "banner:" in dump_site(old)
+    assert "notice:" not in dump_site(old)
+    both = SITE.replace("currency: GBP", f"{BANNER}\n  notice: Heating works")
+    assert "site.yaml:8: unknown key 'notice' (allowed: " in problem(both)
+
+
+def test_an_agent_gets_no_banner_which_one_of_the_release_before_would_refuse():
+    assert load(SITE.replace("currency: GBP", BANNER)).part_for("edge-1").site.banner is None
+
+
 def test_an_agent_learns_only_its_own_part():
     text = SITE.replace("agents:\n", "agents:\n  - {id: edge-2, buses: [{id: x, url: 'mqtt://127.0.0.1:1'}]}\n")
     assert load(text).part_for("edge-2").meters == ()

@@ -25,7 +25,7 @@ site:
   name: {en: Campus, zh: 校园}
   timezone: Asia/Shanghai
   currency: CNY
-  notice: Open data of 2022.
+  banner: Open data of 2022.
   holidays:
     country: CN
     shift_days: 1456

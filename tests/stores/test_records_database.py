@@ -18,6 +18,7 @@ from rigs.poison import poison
 from rigs.postgres_server import PostgresServer
 
 from facility.errors import ConfigError, Rejected, StoreUnavailable
+from facility.model import Name
 from stores.records import database as opening
 from stores.records import tables
 from stores.records.audit import Audit
@@ -27,7 +28,7 @@ from stores.records.database import NEWEST, open_records, present_schema, writin
 from stores.records.errands import Errands
 from stores.records.people import People
 from stores.records.quarantine.quarantine import ItemState, Quarantine
-from stores.records.registry import Registry
+from stores.records.registry import EstateDifference, Registry
 from stores.records.stale import Stale
 
 
@@ -90,6 +91,21 @@ def test_cases_of_the_third_schema_know_how_often_people_acted(empty_url, now):
         casebook.release(alert.id, "kim", now, based_on=2)
     assert casebook.release(alert.id, "kim", now, based_on=3).acts == 4
     assert Registry(engine).version() == 1
+    engine.dispose()
+
+
+def test_the_banner_of_the_fourth_schema_stands_and_its_applied_document_with_it(empty_url, now):
+    """What was applied with the old names is the same as what the registry has with the new: nothing was edited."""
+    named = {"name_en": "Town", "name_zh": "", "timezone": "Europe/London", "currency": "GBP", "position": 0}
+    holidays = {"holiday_country": "", "holiday_subdivision": "", "holiday_shift_days": 0}
+    site = named | holidays | {"notice_en": "Heating works", "notice_zh": "供暖改造"}
+    applied = {"version": 1, "at": now.isoformat(timespec="microseconds"), "by": "anna", "summary": ""}
+    applied |= {"document": {"site": {"town": site}}}
+    make_old(empty_url, "0004", {"site": [{"id": "town", **site}], "revision": [applied]})
+    engine = open_records(empty_url)
+    registry = Registry(engine)
+    assert registry.load().site.banner == Name("Heating works", "供暖改造")
+    assert registry.difference(registry.load()) == EstateDifference(1, [], [])
     engine.dispose()
 
 

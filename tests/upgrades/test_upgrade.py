@@ -19,6 +19,7 @@ import pytest
 from rigs.servers import Mosquitto, need_mosquitto
 
 from facility.ledger import history_of
+from facility.model import Name
 from facility.work import AlertState, Verdict
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
@@ -126,6 +127,7 @@ def test_all_that_people_entered_stands_after_the_upgrade(town):
         assert Audit(engine).verify()
         catalogue = Registry(engine).load()
         assert [building.id for building in catalogue.buildings] == ["hall"]
+        assert catalogue.site.banner == Name("Heating works until May", "供暖改造至五月")
         first, second = history_of(catalogue.meter["main"], catalogue.installations)
         assert (second.serial, second.since) == ("B2", datetime.fromisoformat(town.facts["swap_at"]))
         assert first.serial == ""
