@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from rigs.driver_peers import ModbusTcpPeer, MqttJsonPeer, RtuOverTcpPeer, RtuPeer
+from rigs.driver_peers import ModbusTcpPeer, MqttJsonPeer, MqttJsonTlsPeer, RtuOverTcpPeer, RtuPeer
 from rigs.edge_server import until
 
 from edge_agent.devices import devices_of
@@ -26,6 +26,7 @@ PEERS = {
     "modbus+rtu": RtuPeer,
     "modbus+rtu-over-tcp": RtuOverTcpPeer,
     "mqtt": MqttJsonPeer,
+    "mqtts": MqttJsonTlsPeer,
 }
 """By the scheme of a bus's URL: a driver is held to the contract on every line that it opens."""
 

@@ -13,7 +13,7 @@ import urllib3
 from rigs.certificates import Authority
 from rigs.ingest_process import Served, agent_playing, water_estate
 from rigs.ingest_rig import CATALOGUE, wait_for
-from rigs.servers import Mosquitto, free_port
+from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
 from facility import wire
 from facility.broker_address import broker_address
@@ -33,22 +33,6 @@ class Shared(Mosquitto):
         return f"mqtt://{identity}:any@127.0.0.1:{self.port}"
 
 
-class Tls(Mosquitto):
-    """A broker that is reached by TLS alone, and wants a certificate where that is said."""
-
-    def __init__(self, folder, alternative="IP:127.0.0.1", *, wants="nothing"):
-        self.authority = Authority(folder)
-        certificate, key = self.authority.sign("broker", alternative)
-        lines = [f"cafile {self.authority.ca}", f"certfile {certificate}", f"keyfile {key}"]
-        lines += ["require_certificate true"] if wants == "a certificate" else []
-        lines += ["user root"] if os.geteuid() == 0 else []  # else it changes to an account that cannot read these
-        super().__init__("\n".join(lines))
-
-    def url_for(self, identity, *files, ca=None):
-        more = "".join(f"&{name}={file}" for name, file in zip(("cert", "key"), files, strict=False))
-        return f"mqtts://{identity}:any@127.0.0.1:{self.port}?ca={ca or self.authority.ca}{more}"
-
-
 @contextmanager
 def opened(url, **hooks):
     address = broker_address(url)
@@ -66,7 +50,7 @@ def told(logged):
 
 def test_a_message_goes_over_tls_with_its_checksum(tmp_path):
     heard = []
-    with Tls(tmp_path) as broker, opened(broker.url_for("a"), heard=heard.append) as line:
+    with TlsMosquitto(tmp_path) as broker, opened(broker.url_for("a"), heard=heard.append) as line:
         wait_for(lambda: line.state.is_up)
         line.client.subscribe("t", 1)
         line.client.publish("t", b"payload", 1, properties=checksum(b"payload"))
@@ -76,7 +60,7 @@ def test_a_message_goes_over_tls_with_its_checksum(tmp_path):
 
 
 def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
-    with Tls(tmp_path, wants="a certificate") as broker:
+    with TlsMosquitto(tmp_path, wants="a certificate") as broker:
         files = broker.authority.sign("client", "DNS:client")
         with opened(broker.url_for("a", *files)) as line, opened(broker.url_for("b")) as without:
             wait_for(lambda: line.state.is_up)
@@ -88,7 +72,7 @@ def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
 @pytest.mark.parametrize(("alternative", "whose"), [("IP:127.0.0.1", "another"), ("DNS:other.example", "authority")])
 def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logged, alternative, whose):
-    with Tls(tmp_path, alternative) as broker:
+    with TlsMosquitto(tmp_path, alternative) as broker:
         ca = Authority(tmp_path, "another").ca if whose == "another" else broker.authority.ca
         with opened(broker.url_for("a", ca=ca)) as line:
             wait_for(lambda: told(logged))
@@ -110,7 +94,7 @@ def test_files_that_cannot_be_used_are_named_before_anything_connects(tmp_path, 
 
 def test_readings_go_from_an_agent_into_the_store_over_tls(tmp_path):
     with (
-        Tls(tmp_path) as broker,
+        TlsMosquitto(tmp_path) as broker,
         Served(tmp_path, broker, water_estate()) as ingest,
         agent_playing(tmp_path, broker, 500),
     ):

@@ -28,8 +28,9 @@ from edge_agent.drivers.modbus.registers import encode_registers
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
+from rigs.certificates import Authority
 from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
-from rigs.servers import Mosquitto, free_port
+from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
 UNIT = 7
 
@@ -169,14 +170,20 @@ class MqttJsonPeer:
     expect = {"door_open/door": 1.0, "energy_import/total": 4912.36}
     messages = {"test/north wing/7": b'{"contact":false}', "test/north wing/7/energy": b'{"em":[4912360]}'}
 
-    def __init__(self, _folder):
-        self.port = free_port()
+    def __init__(self, folder):
+        self.folder, self.port = folder, free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
+
+    def broker(self):
+        return Mosquitto(port=self.port)
+
+    def publisher(self):
+        return Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
 
     @contextmanager
     def serving(self):
-        with Mosquitto(port=self.port):
-            self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
+        with self.broker():
+            self.client = self.publisher()
             self.client.connect("127.0.0.1", self.port)
             self.client.loop_start()
             try:
@@ -192,6 +199,23 @@ class MqttJsonPeer:
     def babble(self, noise):
         for topic in self.messages:
             self.client.publish(topic, noise, qos=1).wait_for_publish(5)
+
+
+class MqttJsonTlsPeer(MqttJsonPeer):
+    """The same behind TLS."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.authority = Authority(folder)
+        self.url = f"mqtts://127.0.0.1:{self.port}?ca={self.authority.ca}"
+
+    def broker(self):
+        return TlsMosquitto(self.folder, authority=self.authority, port=self.port)
+
+    def publisher(self):
+        client = super().publisher()
+        client.tls_set(self.authority.ca)
+        return client
 
 
 class BareServer:

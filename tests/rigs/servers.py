@@ -13,6 +13,8 @@ from typing import Self
 
 import pytest
 
+from rigs.certificates import Authority
+
 CONFIG = """\
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -122,3 +124,19 @@ class Mosquitto:
     def __exit__(self, *_: object) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TlsMosquitto(Mosquitto):
+    """A broker that is reached by TLS alone, and wants a certificate where that is said; it may share an authority."""
+
+    def __init__(self, folder, alternative="IP:127.0.0.1", *, wants="nothing", authority=None, port=None):
+        self.authority = authority or Authority(folder)
+        certificate, key = self.authority.sign("broker", alternative)
+        lines = [f"cafile {self.authority.ca}", f"certfile {certificate}", f"keyfile {key}"]
+        lines += ["require_certificate true"] if wants == "a certificate" else []
+        lines += ["user root"] if os.geteuid() == 0 else []  # else it changes to an account that cannot read these
+        super().__init__("\n".join(lines), port)
+
+    def url_for(self, identity, *files, ca=None):
+        more = "".join(f"&{name}={file}" for name, file in zip(("cert", "key"), files, strict=False))
+        return f"mqtts://{identity}:any@127.0.0.1:{self.port}?ca={ca or self.authority.ca}{more}"
