@@ -31,8 +31,8 @@ DEADLINE_TIMEOUTS = 5
 
 
 @dataclass
-class Slave:
-    """A device with its place in time: when it is due, how often it has been silent in a row, what it refuses."""
+class Turn:
+    """A device and its place in time: what it is asked and when, how often it was silent in a row, what it refuses."""
 
     device: Device
     asks: Sequence[Ask]
@@ -48,7 +48,7 @@ class Poller:
         self._driver, self._seat = driver, seat
         begin = seat.monotonic()
         planned = [(device, driver.plan(device, device.places)) for device in seat.devices]
-        self.slaves = [Slave(device, asks, begin) for device, asks in planned if asks]
+        self.turns = [Turn(device, asks, begin) for device, asks in planned if asks]
         self._wake = threading.Event()
         self._stopping = self._paused = False
         self._bus_failures = self.rounds = 0
@@ -82,57 +82,57 @@ class Poller:
             return "paused"
         if self._bus_failures:
             return "down"
-        silent = [slave.device.meter.id for slave in self.slaves if slave.failures]
+        silent = [turn.device.meter.id for turn in self.turns if turn.failures]
         return f"silent: {', '.join(silent)}" if silent else "ok"
 
     def _run(self) -> None:
         while not self._stopping:
             self.rounds += 1
-            slave = min(self.slaves, key=lambda s: s.due, default=None)
-            if slave is None or self._paused:
+            turn = min(self.turns, key=lambda one: one.due, default=None)
+            if turn is None or self._paused:
                 self._wait(LONGEST_WAIT_S)
                 continue
-            wait_s = max(slave.due, self._bus_free_at) - self._seat.monotonic()
+            wait_s = max(turn.due, self._bus_free_at) - self._seat.monotonic()
             if wait_s > 0:
                 self._wait(min(wait_s, LONGEST_WAIT_S))
                 continue
-            self.poll(slave)
+            self.poll(turn)
 
     def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)
         self._wake.clear()
 
-    def poll(self, slave: Slave) -> None:
+    def poll(self, turn: Turn) -> None:
         """Ask one device; what it says before it fails is kept. The time of all its readings is the poll's."""
         started, stamp = self._seat.monotonic(), self._seat.stamp()
         samples: list[Sample] = []
         try:
-            self._ask(slave, samples, started, stamp)
+            self._ask(turn, samples, started, stamp)
         except BusDownError as error:
             self._note_bus_down(error)
             return
         except NoAnswerError as error:
-            self._note_silence(slave, error)
+            self._note_silence(turn, error)
         else:
-            self._note_answer(slave, started)
+            self._note_answer(turn, started)
         finally:
             if samples:
                 self._seat.put(samples)
 
-    def _ask(self, slave: Slave, samples: list[Sample], started: float, stamp: tuple[int, Quality]) -> None:
+    def _ask(self, turn: Turn, samples: list[Sample], started: float, stamp: tuple[int, Quality]) -> None:
         t_ms, quality = stamp
         deadline = started + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
         unread: dict[str, str] = {}
-        for ask in slave.asks:
+        for ask in turn.asks:
             if self._seat.monotonic() > deadline:
-                raise NoAnswerError(f"unit {slave.device.meter.unit}: too slow for {len(slave.asks)} asks")
+                raise NoAnswerError(f"unit {turn.device.meter.unit}: too slow for {len(turn.asks)} asks")
             answer = self._driver.answer(ask)
             samples.extend((point, t_ms, value, quality) for point, value in answer.values.items())
             unread |= answer.unread  # it refuses these; it may answer others
-        if unread != slave.unread:
+        if unread != turn.unread:
             why = "; ".join(dict.fromkeys(unread.values())) or "no more"
-            log.warning("device_refuses", meter=slave.device.meter.id, error=why, points=len(unread))
-        slave.unread = unread
+            log.warning("device_refuses", meter=turn.device.meter.id, error=why, points=len(unread))
+        turn.unread = unread
 
     def _note_bus_down(self, error: DriverError) -> None:
         if not self._bus_failures:
@@ -146,19 +146,19 @@ class Poller:
             log.info("bus_up", bus=self._seat.bus.id)
         self._bus_failures = 0
 
-    def _note_silence(self, slave: Slave, error: DriverError) -> None:
+    def _note_silence(self, turn: Turn, error: DriverError) -> None:
         self._bus_works()
-        if not slave.failures:
-            log.warning("device_silent", meter=slave.device.meter.id, error=str(error))
-        delay_s = min(FIRST_DELAY_S * 2.0 ** min(slave.failures, 10), LAST_DELAY_S)
-        slave.failures += 1
-        slave.due = self._seat.monotonic() + delay_s
+        if not turn.failures:
+            log.warning("device_silent", meter=turn.device.meter.id, error=str(error))
+        delay_s = min(FIRST_DELAY_S * 2.0 ** min(turn.failures, 10), LAST_DELAY_S)
+        turn.failures += 1
+        turn.due = self._seat.monotonic() + delay_s
 
-    def _note_answer(self, slave: Slave, started: float) -> None:
+    def _note_answer(self, turn: Turn, started: float) -> None:
         self._bus_works()
-        if slave.failures:
-            log.info("device_answers", meter=slave.device.meter.id, after_failures=slave.failures)
-        slave.failures = 0
-        poll_s = slave.device.meter.poll_s
+        if turn.failures:
+            log.info("device_answers", meter=turn.device.meter.id, after_failures=turn.failures)
+        turn.failures = 0
+        poll_s = turn.device.meter.poll_s
         # The grid of due times is kept, so that one late poll does not shift all that follow.
-        slave.due = slave.due + poll_s if slave.due + poll_s > started else started + poll_s
+        turn.due = turn.due + poll_s if turn.due + poll_s > started else started + poll_s
