@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
-from process.health import HealthServer
+from facility.status import LONGEST_STILL_S, ServerProcess
+from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
@@ -32,8 +35,16 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     records = open_records(settings.records)
     store = open_readings(settings.store, Registry(records))
     rounds = Rounds(time.monotonic)
-    watch = EstateWatch(settings, store, records, Pulse(settings.data, "analytics", time.monotonic))
-    with HealthServer(settings.metrics, lambda: rounds.health(watch.alarms()), rounds):
+    pulse = Pulse(settings.data, "analytics", time.monotonic)
+    watch = EstateWatch(settings, store, records, pulse)
+    teller = Teller(
+        StatusBoard(records),
+        this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
+        watch.status,
+        moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
+    )
+    note = note_file(settings.data, "analytics")
+    with teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
         watch.run(rounds, stop)
     return True
 

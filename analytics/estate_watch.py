@@ -11,14 +11,18 @@ from analytics.live import Watch
 from analytics.notices import Notices, listen
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
+from analytics.state import take_over
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
+from facility.status import ProcessStatus
 from facility.system_alarm import SystemAlarm
 from stores.records.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.watched import Watches
 
 if TYPE_CHECKING:
     from threading import Event
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore
 
 WAIT_S = 1.0
+ALARMING_FAILURES = 3
+"""So many rounds in a row that fail are no accident."""
 
 log = structlog.get_logger()
 
@@ -45,12 +51,8 @@ class EstateWatch:
         self._registry = Registry(records)
         self._version = 0
         self._watch: Watch | None = None
+        self._failures, self._failure_words = 0, ""
         self._line: BrokerLine | None = None
-
-    def alarms(self) -> dict[str, str]:
-        """What a person should see to, with the words for it."""
-        suspicion = self._line.state.suspicion() if self._line else ""
-        return {SystemAlarm.TAKEN_OVER: suspicion} if suspicion else {}
 
     def run(self, rounds: Rounds, stop: Event) -> None:
         """Round after round until told to stop; one that fails is counted and logged."""
@@ -58,12 +60,22 @@ class EstateWatch:
             try:
                 self._look()
                 rounds.end_well()
+                self._failures = 0
             except ConfigError:
                 raise
-            except Exception:
+            except Exception as error:
                 rounds.fail()
+                self._failures, self._failure_words = self._failures + 1, f"{type(error).__name__}: {error}"
                 log.exception("analytics_failed")
             stop.wait(self._settings.tick_s if self._watch else WAIT_S)
+
+    def status(self) -> ProcessStatus:
+        """What it is at; any thread may ask."""
+        suspicion = self._line.state.suspicion() if self._line else ""
+        alarms: dict[str, str] = {SystemAlarm.TAKEN_OVER: suspicion} if suspicion else {}
+        if self._failures >= ALARMING_FAILURES:
+            alarms[SystemAlarm.ANALYTICS_FAILS] = self._failure_words
+        return self._watch.status(alarms) if self._watch else ProcessStatus("waiting_for_estate", alarms)
 
     def _look(self) -> None:
         newest = self._registry.version()
@@ -91,13 +103,16 @@ class EstateWatch:
     def _make_watch(self, catalogue: Catalogue, notices: Notices) -> Watch:
         rollups = RollupWriter(self._store, catalogue, Accounts(self._records))
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
+        watches = Watches(self._records)
+        take_over(self._settings.data, watches, catalogue.site.id)
         return Watch(
             self._store,
             rollups,
             Casebook(self._records),
             catalogue,
-            self._settings.data,
+            watches,
             step_days=self._settings.step_days,
+            agents=lambda: StatusBoard(self._records).overview().agents,
             notices=notices,
             again=again,
         )

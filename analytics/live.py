@@ -13,19 +13,22 @@ from analytics.bands import write_bands
 from analytics.models import Models
 from analytics.notices import Notices
 from analytics.scene import HOUR_MS, instant
-from analytics.state import Progress, history_share, read_progress, write_progress
+from analytics.state import Awaited, WatchState
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
 from analytics.window import blind_window, read_states, read_window, watched_points
 from facility.errors import StoreUnavailable
+from facility.system_alarm import SystemAlarm
+from stores.records.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
     from analytics.alerts import Cases
     from analytics.scene import Window
     from facility.catalogue import Catalogue
+    from facility.status import AgentStatus, ProcessStatus
     from stores.readings.port import ReadingStore, Series
+    from stores.records.watched import Watches
 
 DAY_MS = 24 * HOUR_MS
 AHEAD_MS = 2 * DAY_MS
@@ -64,95 +67,108 @@ class Watch:
         rollups: Rollups,
         cases: Cases,
         catalogue: Catalogue,
-        folder: Path,
+        watches: Watches,
         *,
         step_days: int,
+        agents: Callable[[], Iterable[AgentStatus]] = tuple,
         notices: Notices | None = None,
         again: Again | None = None,
     ) -> None:
         self.store = store
         self.rollups = rollups
         self.catalogue = catalogue
-        self.folder = folder
+        self.watches = watches
+        self.agents = agents
         self.step_days = step_days
         self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = Models()
         self.window: Window | None = None
-        self.progress = read_progress(folder)
+        self._noted = watches.watched(catalogue.site.id) or Watched()
+        self.state = WatchState(watched=self._noted)
         self.notices = notices or Notices(watched_points(catalogue))
         self._states: Mapping[str, Series] = {}
         self._rolled_ms = self._states_ms = 0
-        self._is_blind = False
+        self._blind_words = ""
+        self._awaited = Awaited()
+
+    def status(self, alarms: Mapping[str, str]) -> ProcessStatus:
+        """What the watch is at, for whoever reads; ``alarms`` are those of its process. Any thread may ask."""
+        blind = {str(SystemAlarm.STORE_UNAVAILABLE): words} if (words := self._blind_words) else {}
+        return self.state.as_status({**alarms, **blind})
 
     def tick(self, now_ms: int) -> None:
         """Look at what the store has now; at doors and leaks also while the store is away."""
         try:
             self._follow(now_ms)
         except StoreUnavailable as error:
-            if not self._is_blind:
+            if not self._blind_words:
                 log.warning("store_unavailable", error=str(error))
-            self._is_blind = True
+            self._blind_words = str(error) or "it does not say why"
         else:
-            self._is_blind = False
+            self._blind_words = ""
         is_due = now_ms - self._states_ms >= STATES_EVERY_MS or self.notices.is_fresh
-        if is_due and (self._is_blind or self.window is not None):
+        if is_due and (self._blind_words or self.window is not None):
             self._states_ms = now_ms
             self._look_at_states(self.window or blind_window(self.catalogue, now_ms), now_ms)
 
     def _follow(self, now_ms: int) -> None:
         """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
-        share = history_share(self.folder)
+        share = self._awaited.share(self.agents(), now_ms)
         if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
             self._roll_up(now_ms)
             self._rolled_ms = now_ms
         if share < 1.0:
             self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
-            self._tell(replace(self.progress, state="rollups", done=share, through=None))
+            self._tell("rollups", share, None)
             return
         if self.again:
             self.again.step(now_ms)
         hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
-        if self.window is None or self.progress.through is None or _ms(self.progress.through) < hour_ms:
+        through = self.state.watched.through
+        if self.window is None or through is None or _ms(through) < hour_ms:
             self._look_through(hour_ms)
 
     def _roll_up(self, now_ms: int) -> None:
         """Take up changes until there are none."""
-        while (changes := self.store.changes(self.progress.cursor)).ranges:
+        while (changes := self.store.changes(self.state.watched.cursor)).ranges:
             self.rollups.update(changes.ranges, now_ms=now_ms)
-            self.progress = replace(self.progress, cursor=changes.cursor)
+            self.state = replace(self.state, watched=replace(self.state.watched, cursor=changes.cursor))
 
     def _look_through(self, hour_ms: int) -> None:
         """Look at every hour up to ``hour_ms`` that has not been looked at, 30 days back at most."""
         horizon = hour_ms - self.step_days * DAY_MS
-        start = max(horizon, _ms(self.progress.through)) if self.progress.through else horizon
+        through = self.state.watched.through
+        start = max(horizon, _ms(through)) if through else horizon
         window = read_window(self.store, self.catalogue, self.models, horizon, hour_ms + AHEAD_MS, before=self.window)
         write_bands(self.store, window, horizon, hour_ms + AHEAD_MS)
-        notify_from = hour_ms - NOTIFY_WITHIN_MS if self.progress.through else hour_ms + 1
-        state = "history" if self.window is None else "live"
+        notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
+        phase = "history" if self.window is None else "live"
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
             if (now_ms - start) // HOUR_MS % TOLD_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
-                self._tell(replace(self.progress, state=state, done=done, through=instant(now_ms)))
+                self._tell(phase, done, instant(now_ms))
         self.models.forget_before(horizon - 2 * 7 * DAY_MS)
         self.window = window
-        self._tell(replace(self.progress, state="live", done=1.0, through=instant(hour_ms)))
+        self._tell("live", 1.0, instant(hour_ms))
         log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
 
     def _look_at_states(self, window: Window, now_ms: int) -> None:
         """Doors and leak sensors as they are this minute."""
-        if not self._is_blind:
+        if not self._blind_words:
             self._states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
             self.notices.forget(self._states)
         states = self.notices.over(self._states)
         scene = replace(window, states=states).scene(datetime.fromtimestamp(now_ms / 1000, UTC))
         self.alerting.look(scene, notify=True, only=AT_ONCE)
 
-    def _tell(self, progress: Progress) -> None:
-        progress = replace(progress, alerts=len(self.alerting.cases.alerts()))
-        if progress != self.progress or progress.state != "live":
-            write_progress(self.folder, progress)
-        self.progress = progress
+    def _tell(self, phase: str, done: float, through: datetime | None) -> None:
+        """The state as of now; how far it has got is noted before it is told."""
+        watched = replace(self.state.watched, through=through)
+        if watched != self._noted:
+            self.watches.note(self.catalogue.site.id, watched)
+            self._noted = watched
+        self.state = WatchState(phase, done, watched, len(self.alerting.cases.alerts()))
 
 
 def _ms(at: datetime) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from prometheus_client import Metric
 
@@ -33,12 +33,6 @@ class Rounds:
     def fail(self) -> None:
         """A round was broken off by a fault."""
         self._rounds.labels("failed").inc()
-
-    def health(self, alarms: Mapping[str, str]) -> dict[str, object]:
-        """That it answers, its alarms with their words, and for how long no round has ended well."""
-        state = next(iter(alarms), "ok")
-        still_s = round(self._clock_s() - self._ended_s, 1)
-        return {"process": "analytics", "state": state, "alarms": alarms, "still_s": still_s}
 
     def collect(self) -> Iterator[Metric]:
         """All figures."""

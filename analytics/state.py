@@ -1,70 +1,73 @@
-"""How far analytics has got: a small file that other processes read and that a restart goes on from."""
+"""What the watch is at, how it is told, and what it waits for: recorded history that is still on its way."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from facility.status import ProcessStatus
+from stores.records.watched import Watched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-FILE = "analytics.json"
-HISTORY = "history.json"
+    from facility.status import AgentStatus
+    from stores.records.watched import Watches
+
+OLD_FILE = "analytics.json"
+"""Where a Meterhouse before 0.2 kept how far it had got: taken over once, then gone."""
+
+PATIENCE_MS = 600_000
+"""History that has not moved for so long (a broken file, an agent that is off) is not waited for any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """What analytics is doing (``rollups``, ``history`` or ``live``), the share done, the data time reached.
+class WatchState:
+    """What the watch is doing (``rollups``, ``history`` or ``live``), the share done, and how far it has got."""
 
-    ``cursor`` is how far the store's changes are in the rollups.
-    """
-
-    state: str = "rollups"
+    phase: str = "rollups"
     done: float = 0.0
-    through: datetime | None = None
+    watched: Watched = field(default_factory=Watched)
     alerts: int = 0
-    cursor: int = 0
+
+    def as_status(self, alarms: Mapping[str, str]) -> ProcessStatus:
+        """As other processes read it."""
+        figures = {"done": round(self.done, 4), "alerts": self.alerts, "cursor": self.watched.cursor}
+        through = self.watched.through
+        return ProcessStatus(self.phase, alarms, figures, {"through": through.isoformat()} if through else {})
 
 
-def write_progress(folder: Path, progress: Progress) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
-    content = {
-        "state": progress.state,
-        "done": round(progress.done, 4),
-        "through": progress.through.isoformat() if progress.through else None,
-        "alerts": progress.alerts,
-        "cursor": progress.cursor,
-    }
-    partial = folder / f".{FILE}.part"
-    partial.write_text(json.dumps(content), encoding="utf-8")
-    partial.replace(folder / FILE)
+def take_over(folder: Path, watches: Watches, site: str) -> None:
+    """Go on from the old file where nothing was noted in the records yet; then it is gone."""
+    if watches.watched(site) is None and (old := _old(folder / OLD_FILE)) is not None:
+        watches.note(site, old)
+    (folder / OLD_FILE).unlink(missing_ok=True)
 
 
-def read_progress(folder: Path) -> Progress:
-    """Where the last run stopped; the beginning where there was none or its file cannot be read."""
-    content = _content(folder / FILE)
-    try:
-        through = datetime.fromisoformat(content["through"]) if content.get("through") else None
-        return Progress(through=through, cursor=int(content.get("cursor", 0)))
-    except (TypeError, ValueError):
-        return Progress()
+class Awaited:
+    """Recorded history that agents still replay: cases opened on half of it would be wrong."""
+
+    def __init__(self) -> None:
+        self._stored, self._moved_ms = -1.0, 0
+
+    def share(self, agents: Iterable[AgentStatus], now_ms: int) -> float:
+        """Share that has arrived; 1.0 when complete, when there is none, or when it does not move."""
+        replaying = [agent.figures for agent in agents if agent.figures.get("history_open")]
+        if not replaying:
+            return 1.0
+        stored, rows = (sum(one.get(name, 0.0) for one in replaying) for name in ("history_stored", "history_rows"))
+        if stored != self._stored:
+            self._stored, self._moved_ms = stored, now_ms
+        return 1.0 if now_ms - self._moved_ms > PATIENCE_MS else min(0.99, stored / max(1.0, rows))
 
 
-def history_share(folder: Path) -> float:
-    """Share of recorded history that has arrived, 1.0 when complete or when there is none to wait for."""
-    if not (folder / HISTORY).exists():
-        return 1.0
-    content = _content(folder / HISTORY)
-    if content.get("complete"):
-        return 1.0
-    return min(0.99, float(content.get("acked", 0)) / max(1.0, float(content.get("rows", 1))))
-
-
-def _content(file: Path) -> dict[str, Any]:
+def _old(file: Path) -> Watched | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        through = datetime.fromisoformat(content["through"]) if content.get("through") else None
+        return Watched(int(content.get("cursor", 0)), through)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None

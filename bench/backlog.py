@@ -24,6 +24,8 @@ from facility import wire
 from facility.documents.site import load_site
 from meterhouse.broker import Broker, start_broker
 from meterhouse.broker_files import demo_identities
+from meterhouse.overview import ask
+from process.health import noted_health
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -144,12 +146,8 @@ def drain(folder: Path, broker: Broker) -> dict[str, float]:
 
 
 def store_hw(folder: Path) -> int:
-    """How far ingest says that the agent's stream is stored."""
-    try:
-        agents = json.loads((folder / "ingest.json").read_bytes())["agents"]
-    except FileNotFoundError:
-        return 0
-    return int(agents.get(AGENT, {}).get("store_hw", 0))
+    """How far ingest says that the agent's stream is stored: asked of itself, for the records are told every 5 s."""
+    return next((agent.store_hw for agent in ask(noted_health(folder)).agents if agent.agent == AGENT), 0)
 
 
 def main() -> int:

@@ -65,7 +65,7 @@ def main() -> int:
     """Write ``bench/results/influx.json``; 1 where a figure misses."""
     folder, now_ms = Path(tempfile.mkdtemp(prefix="bench-influx-")), time.time_ns() // 1_000_000
     with Supervisor(folder / "logs") as supervisor:
-        url = start_influxd(folder / "influxd", supervisor, folder / "ingest.json")
+        url = start_influxd(folder / "influxd", supervisor)
         prepare_store(url, "town", now_ms)
         store = open_readings(url, Registry())
         point = estate().points[0].id

@@ -81,7 +81,7 @@ def main() -> None:
         Supervisor(folder / "logs") as supervisor,
         start_broker(folder / "broker", identities, kind="mosquitto") as broker,
     ):
-        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor, folder / "ingest.json"))
+        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor))
         program = ["bench.ingest_profile", str(file)]
         figure = measure(
             place, "profiled", wire.up_topic("edge-1", "live"), given, lambda: start_ours(place, "profiled", program)

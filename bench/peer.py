@@ -239,7 +239,7 @@ def main() -> int:
         Supervisor(folder / "logs") as supervisor,
         start_broker(folder / "broker", identities, kind="mosquitto") as broker,
     ):
-        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor, folder / "ingest.json"))
+        place = Place(folder, broker, start_influxd(folder / "influxd", supervisor))
         for turn in range(REPEATS):
             for kind, given in forms.items():
                 database = f"{kind}_{turn}"

@@ -13,13 +13,16 @@ from console.app import create_app
 from console.metrics import Timed
 from console.server import ConsoleServer, listen
 from console.settings import ConsoleSettings
-from process.health import HealthServer
+from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
+from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
 from stores.access import LiveValues
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
@@ -42,12 +45,18 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         hosts=settings.host_names,
         session_s=round(settings.session_hours * 3600),
         live=live,
-        data=settings.data,
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None
+    teller = Teller(
+        StatusBoard(records),
+        this_instance(ServerProcess.CONSOLE, settings.listen),
+        ProcessStatus,
+        moves=lambda: time.monotonic() - timed.moved_s < LONGEST_STILL_S[ServerProcess.CONSOLE],
+    )
+    note = note_file(settings.data, "console") if settings.data else None
     try:
-        with HealthServer(settings.metrics, timed.health, timed):
+        with teller, HealthServer(settings.metrics, teller.health, timed, note=note):
             structlog.get_logger().info("listening", address=settings.listen)
             ConsoleServer(timed, live, pulse, stop).run(sockets=[listening])
     finally:

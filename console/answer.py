@@ -10,6 +10,7 @@ from console.estate_cards import open_alerts
 from console.guard import csrf_token
 from console.refusals import number_waiting
 from console.visit import language_of, parts_of
+from facility.system_alarm import Outlook
 from wording.formats import Formats
 from wording.texts import load_texts
 
@@ -38,7 +39,7 @@ def page(
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
         "badge_count": lambda: len(open_alerts(visit)) if visit else 0,
-        "system_alarms": visit.view.system_alarms if visit else list,
+        "system_outlook": visit.view.system_outlook if visit else Outlook,
         "waiting_count": lambda: number_waiting(visit.view.quarantine.tallies()) if visit else 0,
     }
     return HTMLResponse(parts.templates.get_template(template).render(known | context), status)

@@ -19,11 +19,10 @@ from console.api import API
 from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.pages import PAGES
 from console.seats import Seats
-from console.system import System
 from console.visit import ConsoleParts, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable
 from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
-from wording.alarms import alarm_sentence
+from wording.alarms import alarm_sentence, unseen_sentence
 from wording.refusals import advice, held, refusal
 from wording.texts import LANGUAGES, load_texts
 
@@ -50,16 +49,14 @@ def create_app(
     hosts: Collection[str],
     session_s: int = DAY_S // 2,
     live: LiveValues | None = None,
-    data: Path | None = None,
     rights_of: Callable[[str], Rights] = rights_of_everybody,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
-    ``data`` is ingest's folder, if it is on this machine: then pages tell what is wrong with Meterhouse itself.
     ``rights_of`` tells by a person's name what they may see and do.
     """
     live = live or LiveValues(store)
-    access = Access(store, records, live, System(data, clock).alarms, rights_of)
+    access = Access(store, records, live, rights_of)
     parts = ConsoleParts(access, clock, environment(), session_s, Seats(), is_ending=lambda: live.is_ending)
     for language in LANGUAGES:
         load_texts(language)
@@ -97,7 +94,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {words.__name__: words for words in (refusal, advice, held, alarm_sentence)}
+    made.globals |= {words.__name__: words for words in (refusal, advice, held, alarm_sentence, unseen_sentence)}
     return made
 
 

@@ -48,10 +48,6 @@ class Timed:
         """The loop has come round."""
         self.moved_s = self._clock_s()
 
-    def health(self) -> dict[str, object]:
-        """That it answers, and for how long the loop that answers requests has stood still."""
-        return {"process": "console", "state": "ok", "still_s": round(self._clock_s() - self.moved_s, 1)}
-
     def collect(self) -> Iterator[Metric]:
         """All figures."""
         yield from self._answers.collect()

@@ -83,11 +83,9 @@ class EdgeAgent:
             self.buses[bus.id] = self._open(bus, extract, profiles)
         self.history: History | None = None
         if settings.replay is not None:
-            progress_file = settings.data / "history.json"
             self.history = History(
                 settings.replay,
                 self.outbox,
-                progress_file,
                 self.publisher.wake,
                 most_unstored_rows=settings.most_unstored_rows // 2,
             )
@@ -106,13 +104,12 @@ class EdgeAgent:
             bus.stop()
         self.writer.stop()
         self.publisher.stop()
-        self.tick()
         self.outbox.close()
 
     def tick(self) -> None:
         """What is done now and then by whoever waits."""
-        if self.history is not None:
-            self.history.tick(self._monotonic())
+        if self.history is not None and self.history.has_just_arrived(self._monotonic()):
+            self.publisher.tell_soon()  # others wait for it
 
     def is_alive(self) -> bool:
         """Whether every thread that must run does."""

@@ -1,12 +1,9 @@
-"""Replay through the outbox, and the progress file that tells others how much of the history has been stored."""
+"""Replay through the outbox, and how much of the history has been stored: told with the agent's status."""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
-
-import msgspec
-import structlog
+from typing import TYPE_CHECKING
 
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.outbox.outbox import BACKLOG
@@ -19,64 +16,46 @@ if TYPE_CHECKING:
 
     from edge_agent.outbox.outbox import Outbox, Sample
 
-log = structlog.get_logger()
-
-WRITE_S = 1.0
+LOOK_S = 1.0
 
 
 class History:
-    """Plays a folder and keeps ``history.json``. ``tick`` is called by whoever owns the time."""
+    """Plays a folder and knows how far it is."""
 
     def __init__(
         self,
         folder: Path,
         outbox: Outbox,
-        progress_file: Path,
         on_commit: Callable[[], None],
         *,
         most_unstored_rows: int,
     ) -> None:
         """Recordings wait in their files while ``most_unstored_rows`` wait in the outbox: its bound would drop them."""
-        self._outbox, self._file, self._on_commit = outbox, progress_file, on_commit
+        self._outbox, self._on_commit = outbox, on_commit
         progress = outbox.reader.progress()
         self._rows = {name: each.rows for name, each in progress.items()}
-        self._until_ms = int(outbox.reader.fact("replay_until_ms") or 0)
-        self._written: dict[str, Any] = {}
-        self._write_at = 0.0
-        self._is_failing = False
         self._most_unstored_rows = most_unstored_rows
+        self._look_at, self._is_open = 0.0, True
         self.driver = ReplayDriver(folder, self._lines, self._play, self._has_room)
+        self.driver.look()  # what is still to come is known before the first status is told
 
-    def tick(self, now: float) -> None:
-        """Write the progress file if it is time and something has changed."""
-        if now < self._write_at:
-            return
-        self._write_at = now + WRITE_S
-        report = self.report()
-        if report == self._written:
-            return
-        fresh = self._file.with_suffix(".json.new")
-        try:
-            fresh.write_bytes(msgspec.json.encode(report))
-            fresh.replace(self._file)
-        except OSError as error:  # a full disk: the figures wait, the readings go on
-            if not self._is_failing:
-                log.warning("history_cannot_write", error=str(error))
-            self._is_failing = True
-            return
-        self._written, self._is_failing = report, False
+    def has_just_arrived(self, now: float) -> bool:
+        """Whether the last row was stored since the last look; looks once a second, for counting rows takes a while."""
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_S
+        was_open, self._is_open = self._is_open, bool(self.figures()["history_open"])
+        return was_open and not self._is_open
 
-    def report(self) -> dict[str, Any]:
-        """Rows promised, played and stored by the server; complete when all files are played and stored."""
-        finished, rows = self.driver.is_finished(), self.driver.rows()
-        played = sum(self._rows.values())
-        unstored = self._outbox.unstored_backlog()
+    def figures(self) -> dict[str, float]:
+        """Rows promised, and stored by the server; ``history_open`` is 0 when all files are played and stored."""
+        promised, unstored = self.driver.rows(), self._outbox.unstored_backlog()
+        rows, played = sum(promised.values()), sum(self._rows.get(name, 0) for name in promised)
+        is_played = not self.driver.failure and (played >= rows or self.driver.is_finished())
         return {
-            "until_ms": self._until_ms,
-            "complete": finished and unstored == 0,
-            "rows": rows,
-            "played": played,
-            "acked": max(played - unstored, 0),
+            "history_rows": rows,
+            "history_stored": max(played - unstored, 0),
+            "history_open": float(not is_played or unstored > 0),
         }
 
     def _lines(self) -> dict[str, int]:
@@ -87,10 +66,9 @@ class History:
 
     def _play(self, samples: list[Sample], file: str, line: int) -> None:
         rows = self._rows.get(file, 0) + len(samples)
-        until_ms = max(self._until_ms, samples[-1][1]) if samples else self._until_ms
         try:
-            self._outbox.commit(samples, BACKLOG, Played(file, line, rows), {"replay_until_ms": str(until_ms)})
+            self._outbox.commit(samples, BACKLOG, Played(file, line, rows))
         except sqlite3.Error as error:
             raise DriverError(f"the outbox cannot be written: {error}") from None
-        self._rows[file], self._until_ms = rows, until_ms
+        self._rows[file] = rows
         self._on_commit()

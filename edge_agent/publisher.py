@@ -82,6 +82,11 @@ class Publisher:
         """There is something new to send."""
         self._work.set()
 
+    def tell_soon(self) -> None:
+        """There is something new to say of ourselves."""
+        self._status_at = float("-inf")
+        self.wake()
+
     @property
     def is_alive(self) -> bool:
         """Whether our thread runs."""

@@ -32,4 +32,5 @@ def figures(agent: EdgeAgent) -> dict[str, float]:
         "alarm_corrupt": set_aside(outbox.path),
         "alarm_clock": float(not agent.clock.state().synced),
         **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},
+        **(agent.history.figures() if agent.history else {}),
     }

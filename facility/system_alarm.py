@@ -1,26 +1,28 @@
-"""What can be wrong with Meterhouse itself: a closed vocabulary, and how it is read from what ingest tells.
+"""What can be wrong with Meterhouse itself: a closed vocabulary, and how it is read from what processes tell.
 
 An alert is about a building; a system alarm is about the way of its readings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from facility.status import SILENT_AFTER_S, ServerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
+
+    from facility.status import AgentStatus, Overview, ProcessSeen
 
 AGENT_PREFIX = "alarm_"
 """A figure of an agent's status with this prefix is a system alarm while it is not 0."""
 
-UNHEARD_MS = 60_000
-
 
 @unique
 class SystemAlarm(StrEnum):
-    """Names of alarms. The first ones ingest finds itself, the others its agents report."""
+    """Names of alarms. The first ones the server's processes find, the others its agents report."""
 
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     JOURNAL_DAMAGED = "journal_damaged"
@@ -30,7 +32,10 @@ class SystemAlarm(StrEnum):
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
     QUARANTINE_FULL = "quarantine_full"
     TOO_MANY_SERIES = "too_many_series"
+    ANALYTICS_FAILS = "analytics_fails"
     INGEST_SILENT = "ingest_silent"
+    ANALYTICS_SILENT = "analytics_silent"
+    CONSOLE_SILENT = "console_silent"
     AGENT_OFFLINE = "agent_offline"
     DISK_FULL = "disk_full"
     CORRUPT = "corrupt"
@@ -42,6 +47,23 @@ class SystemAlarm(StrEnum):
     UNSTEADY = "unsteady"
 
 
+SILENCE = {
+    ServerProcess.INGEST: SystemAlarm.INGEST_SILENT,
+    ServerProcess.ANALYTICS: SystemAlarm.ANALYTICS_SILENT,
+    ServerProcess.CONSOLE: SystemAlarm.CONSOLE_SILENT,
+}
+"""The alarm of each process that has stopped telling."""
+
+
+@unique
+class Unseen(StrEnum):
+    """What a reader may be unable to see. Then whether something is wrong there is unknown: never no alarm."""
+
+    RECORDS = "records"
+    INGEST = "ingest"
+    AGENTS = "agents"
+
+
 @dataclass(frozen=True, slots=True)
 class Raised:
     """One alarm; ``agent`` is empty where the server itself is concerned, ``words`` are for whoever looks into it."""
@@ -51,21 +73,59 @@ class Raised:
     words: str = ""
 
 
-def raised(told: Mapping[str, Any], now_ms: float) -> Iterator[Raised]:
-    """Alarms in the figures that ingest writes (``ingest.json``); names of a newer Meterhouse are passed over.
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """One thing that cannot be seen, and why."""
 
-    An agent that said nothing for a minute is offline, whatever it said last: its will may be lost with the broker.
-    """
-    for name, words in told.get("alarms", {}).items():
+    what: Unseen
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a reader can say of Meterhouse itself: alarms, the server's own first, and what is unknown."""
+
+    alarms: list[Raised] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+
+
+def outlook(overview: Overview) -> Outlook:
+    """Alarms in what processes and agents tell; names of a newer Meterhouse are passed over."""
+    alarms = [one for process in ServerProcess for one in _silences(overview.of(process), SILENCE[process])]
+    told = [one for seen in overview.processes if not seen.has_ended for one in _told(seen)]
+    alarms += dict.fromkeys(told)
+    ingest = overview.of(ServerProcess.INGEST)
+    if not ingest:
+        return Outlook(alarms, [Unknown(Unseen.INGEST)])
+    telling = [seen for seen in ingest if not seen.is_silent and not seen.has_ended]
+    if not telling:  # then nobody knows how the agents fare
+        return Outlook(alarms, [Unknown(Unseen.AGENTS)])
+    listened_s = max(seen.up_s for seen in telling)
+    return Outlook([*alarms, *(one for agent in overview.agents for one in _of_agent(agent, listened_s))])
+
+
+def _silences(processes: Sequence[ProcessSeen], alarm: SystemAlarm) -> Iterator[Raised]:
+    """Who stopped without a word; who said goodbye is missed only where nobody of its kind is left."""
+    someone_tells = any(not (seen.is_silent or seen.has_ended) for seen in processes)
+    for seen in processes:
+        if seen.is_silent and not (seen.has_ended and someone_tells):
+            yield Raised(alarm, "", seen.instance.name)
+
+
+def _told(seen: ProcessSeen) -> Iterator[Raised]:
+    for name, words in seen.status.alarms.items():
         if name in _NAMES:
             yield Raised(SystemAlarm(name), "", words)
-    for agent, facts in sorted(told.get("agents", {}).items()):
-        if facts.get("state") == "offline" or now_ms - facts.get("heard_ms", now_ms) > UNHEARD_MS:
-            yield Raised(SystemAlarm.AGENT_OFFLINE, agent)
-            continue
-        for figure, value in facts.get("figures", {}).items():
-            if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in _NAMES:
-                yield Raised(SystemAlarm(name), agent)
+
+
+def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
+    """An agent that nobody has listened to for a minute yet is not called silent."""
+    if agent.state == "offline" or (agent.is_unheard and listened_s > SILENT_AFTER_S):
+        yield Raised(SystemAlarm.AGENT_OFFLINE, agent.agent)
+        return
+    for figure, value in agent.figures.items():
+        if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in _NAMES:
+            yield Raised(SystemAlarm(name), agent.agent)
 
 
 _NAMES = frozenset(SystemAlarm)

@@ -7,13 +7,17 @@ import time
 from typing import TYPE_CHECKING
 
 from facility.broker_address import broker_address
+from facility.status import LONGEST_STILL_S, ServerProcess
+from ingest.confirmed import note_store
 from ingest.gate import Gate
 from ingest.metrics import IngestMetrics
 from ingest.parts import Parts
 from ingest.settings import IngestSettings
+from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
 from ingest.worker import run_parts, wait_for_estate
-from process.health import HealthServer
+from process.health import HealthServer, note_file
+from process.pulse import Pulse
 from process.run import run
 from stores.readings import open_readings, place_of
 from stores.readings.series import count_series
@@ -21,6 +25,8 @@ from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
@@ -37,29 +43,37 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     engine = open_records(settings.records)
     registry = Registry(engine)
     store = open_readings(settings.store, registry)
+    status, pulse = IngestStatus(time.monotonic, settings.series_budget), Pulse(settings.data, "ingest", time.monotonic)
+    teller = Teller(
+        StatusBoard(engine),
+        this_instance(ServerProcess.INGEST, settings.data.absolute()),
+        lambda: status.as_status(subscriber.waiting),
+        moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.INGEST],
+        agents=status.agents,
+    )
     is_well = True
-    if wait_for_estate(registry, stop):
-        estate = registry.load()
-        parts = Parts(
-            settings.data,
-            Gate(estate),
-            store,
-            Quarantine(engine),
-            Errands(engine),
-            subscriber,
-            time.monotonic,
-            lambda: time.time_ns() // 1_000_000,
-            series_budget=settings.series_budget,
-        )
-        parts.figures.note_store(place_of(settings.store))
-        parts.figures.note_series(count_series(estate))
-        intake = parts.intake()
-        metrics = IngestMetrics(
-            lambda: parts.figures.as_tree(subscriber.waiting), lambda: time.monotonic() - parts.store_writer.moved_s
-        )
-        with HealthServer(settings.metrics, metrics.health, metrics):
-            is_well = run_parts(parts, intake, registry, stop)
-        parts.close()
+    with teller:
+        if wait_for_estate(registry, stop):
+            estate = registry.load()
+            parts = Parts(
+                settings.data,
+                Gate(estate),
+                store,
+                Quarantine(engine),
+                Errands(engine),
+                subscriber,
+                time.monotonic,
+                lambda: time.time_ns() // 1_000_000,
+                status,
+                pulse,
+            )
+            place = place_of(settings.store)
+            status.begin(place, note_store(parts.watermarks, settings.data, place), count_series(estate))
+            intake = parts.intake()
+            metrics = IngestMetrics(teller.overview, lambda: time.monotonic() - parts.store_writer.moved_s)
+            with HealthServer(settings.metrics, teller.health, metrics, note=note_file(settings.data, "ingest")):
+                is_well = run_parts(parts, intake, registry, stop)
+            parts.close()
     store.close()
     engine.dispose()
     return is_well

@@ -14,8 +14,8 @@ from facility.system_alarm import SystemAlarm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.figures import Figures
     from ingest.reconcile import Difference, Reconciler
+    from ingest.status import IngestStatus
     from stores.records.quarantine.quarantine import Quarantine
 
 EVERY_S = 3600.0
@@ -31,7 +31,7 @@ class Housekeeping:
 
     reconciler: Reconciler
     quarantine: Quarantine
-    figures: Figures
+    status: IngestStatus
     monotonic: Callable[[], float]
     asked: deque[Callable[[list[Difference]], None]] = field(default_factory=deque)
     _due_s: float | None = None
@@ -66,16 +66,16 @@ class Housekeeping:
         size = self.quarantine.size()
         if size.is_near:
             words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept"
-            self.figures.alarm(SystemAlarm.QUARANTINE_FULL, words)
+            self.status.alarm(SystemAlarm.QUARANTINE_FULL, words)
         else:
-            self.figures.all_clear(SystemAlarm.QUARANTINE_FULL)
+            self.status.all_clear(SystemAlarm.QUARANTINE_FULL)
 
     def _reconcile(self, since_ms: int) -> list[Difference]:
         found = self.reconciler.run(since_ms)
         if found:
             hours = f"{len(found)} hours, first of agent {found[0].agent}"
-            self.figures.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
+            self.status.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
         else:
-            self.figures.all_clear(SystemAlarm.STORE_HAD_LOST)
-            self.figures.all_clear(SystemAlarm.JOURNAL_DAMAGED)
+            self.status.all_clear(SystemAlarm.STORE_HAD_LOST)
+            self.status.all_clear(SystemAlarm.JOURNAL_DAMAGED)
         return found

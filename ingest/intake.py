@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from ingest.accepted import Announcer
     from ingest.acknowledger import Acknowledger
     from ingest.attempts import Attempts
-    from ingest.figures import Figures
     from ingest.gaps import Gaps
     from ingest.journal import Journal
     from ingest.pipeline import Group, Pipeline
+    from ingest.status import IngestStatus
     from ingest.subscriber import Inbound, Subscriber
 
 GROUP_MESSAGES = 50
@@ -56,7 +56,7 @@ class Intake:
     gaps: Gaps
     acknowledger: Acknowledger
     announcer: Announcer
-    figures: Figures
+    status: IngestStatus
     clock_ms: Callable[[], int]
     monotonic: Callable[[], float]
     appended: Event
@@ -146,18 +146,18 @@ class Intake:
                 self.journal.append(bodies, self.pipeline.streams.state)
             except StoreUnavailable as error:
                 if not delay_s:
-                    self.figures.alarm(SystemAlarm.JOURNAL_UNAVAILABLE, str(error))
+                    self.status.alarm(SystemAlarm.JOURNAL_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(random.uniform(0, delay_s))  # noqa: S311 - jitter, no secret
                 self.beat()
                 continue
             if delay_s:
-                self.figures.all_clear(SystemAlarm.JOURNAL_UNAVAILABLE)
+                self.status.all_clear(SystemAlarm.JOURNAL_UNAVAILABLE)
             return True
         return False
 
     def _tell(self, group: Group) -> None:
-        """The agents, the live pages and the figures."""
+        """The agents, the live pages and our own status."""
         now_s = self.monotonic()
         for hello in group.hellos:
             self.gaps.note(hello, now_s)
@@ -165,9 +165,9 @@ class Intake:
             self.acknowledger.acknowledge(stream)
         for batch in group.live:
             self.announcer.announce(self.pipeline.gate.site, batch)
-        for status in group.statuses:
-            self.figures.note_status(status.dev, status, self.clock_ms())
-        self.figures.count_refused_messages(group.refused_messages)
+        for said in group.statuses:
+            self.status.note_agent(said.dev, said)
+        self.status.count_refused_messages(group.refused_messages)
 
     def _release(self) -> None:
         """The broker last: a crash before this only makes it deliver again."""
@@ -183,14 +183,14 @@ class Intake:
             self.acknowledger.acknowledge(stream, nack)
         if open_gaps := self.gaps.open_for_long(now_s):
             (agent, _), (first, last) = open_gaps[0]
-            self.figures.alarm(SystemAlarm.GAP_OPEN, f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
+            self.status.alarm(SystemAlarm.GAP_OPEN, f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
         else:
-            self.figures.all_clear(SystemAlarm.GAP_OPEN)
-        self.figures.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
+            self.status.all_clear(SystemAlarm.GAP_OPEN)
+        self.status.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
         if words := self.subscriber.suspicion():
-            self.figures.alarm(SystemAlarm.TAKEN_OVER, words)
+            self.status.alarm(SystemAlarm.TAKEN_OVER, words)
         else:
-            self.figures.all_clear(SystemAlarm.TAKEN_OVER)
+            self.status.all_clear(SystemAlarm.TAKEN_OVER)
 
     def _run_errands(self, stop: Event) -> None:
         """Keep what other threads want kept; what they reopened is asked for at once."""

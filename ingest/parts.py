@@ -10,7 +10,6 @@ from ingest.accepted import Announcer
 from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
 from ingest.errand_runner import ErrandRunner
-from ingest.figures import Figures
 from ingest.gaps import PATIENCE_S, Gaps
 from ingest.hours import HourCounts
 from ingest.housekeeping import Housekeeping
@@ -22,8 +21,6 @@ from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
 from process.lock import FileLock
-from process.pulse import Pulse
-from stores.readings.series import SERIES_BUDGET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +28,9 @@ if TYPE_CHECKING:
 
     from ingest.entry import Entry
     from ingest.gate import Gate
+    from ingest.status import IngestStatus
     from ingest.subscriber import Subscriber
+    from process.pulse import Pulse
     from stores.records.errands import Errands
     from stores.records.quarantine.quarantine import Quarantine
 
@@ -53,14 +52,15 @@ class Parts:
         subscriber: Subscriber,
         monotonic: Callable[[], float],
         clock_ms: Callable[[], int],
+        status: IngestStatus,
+        pulse: Pulse,
         *,
         room: JournalRoom = DEFAULT_ROOM,
         patience_s: float = PATIENCE_S,
-        series_budget: int = SERIES_BUDGET,
     ) -> None:
         """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
         self._lock = FileLock(folder / "ingest.lock", f"another ingest process already uses the data folder {folder}")
-        self._pulse = Pulse(folder, "ingest", monotonic)
+        self.status, self._pulse = status, pulse
         self.watermarks = Watermarks(folder / "ingest.db")
         known = self.watermarks.streams()  # where a journal that was lost begins anew
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
@@ -68,8 +68,7 @@ class Parts:
             self.journal.skip_to(self.watermarks.cursor, state_of(known))
         self.streams = streams_of(self.journal, known)
         self.attempts = Attempts(folder)
-        self.figures = Figures(folder / "ingest.json", monotonic, series_budget)
-        self.figures.count(self.watermarks.totals())
+        self.status.count(self.watermarks.totals())
         self.gaps = Gaps(self.streams, patience_s)
         self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)
         self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
@@ -88,7 +87,7 @@ class Parts:
             clock_ms=clock_ms,
             alive=self._move,
         )
-        self.housekeeping = Housekeeping(reconciler, quarantine, self.figures, monotonic)
+        self.housekeeping = Housekeeping(reconciler, quarantine, self.status, monotonic)
         self.store_writer = StoreWriter(
             journal=self.journal,
             streams=self.streams,
@@ -96,7 +95,7 @@ class Parts:
             quarantine=quarantine,
             watermarks=self.watermarks,
             acknowledger=self.acknowledger,
-            figures=self.figures,
+            status=self.status,
             clock_ms=clock_ms,
             reopen=self._errands.put,
             appended=self._appended,
@@ -115,7 +114,7 @@ class Parts:
             gaps=self.gaps,
             acknowledger=self.acknowledger,
             announcer=Announcer(self._subscriber.publish),
-            figures=self.figures,
+            status=self.status,
             clock_ms=self._clock_ms,
             monotonic=self._monotonic,
             appended=self._appended,

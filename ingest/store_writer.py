@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from facility.model import ReadingBatch
     from ingest.acknowledger import Acknowledger
-    from ingest.figures import Figures
     from ingest.journal import Journal
+    from ingest.status import IngestStatus
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
     from stores.records.quarantine.quarantine import QuarantineItem
@@ -72,7 +72,7 @@ class StoreWriter:
     quarantine: KeepsRefused
     watermarks: Watermarks
     acknowledger: Acknowledger
-    figures: Figures
+    status: IngestStatus
     clock_ms: Callable[[], int]
     reopen: Callable[[Entry], None]
     appended: Event
@@ -112,10 +112,10 @@ class StoreWriter:
             self.between()
             self._probe()
         except StoreUnavailable as error:
-            self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+            self.status.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
             self._rest_s = max(LEAST_PAUSE_S, min(error.retry_after_s, LONGEST_ASKED_S))
         else:
-            self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+            self.status.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             self._rest_s = 0.0
 
     def _probe(self) -> None:
@@ -131,7 +131,7 @@ class StoreWriter:
             return False
         for damage in (f for f in found if isinstance(f, Damage)):
             log.error("journal_damaged", start=damage.start, end=damage.end)
-            self.figures.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
+            self.status.alarm(SystemAlarm.JOURNAL_DAMAGED, f"{damage.end - damage.start} bytes at {damage.start}")
             self._has_damage = True
         entries = [decode_entry(frame.body) for frame in found if not isinstance(frame, Damage)]
         with bound_contextvars(**log_context([entry.batch for entry in entries if entry.batch])):
@@ -152,12 +152,12 @@ class StoreWriter:
             try:
                 refused = self._write_once(end, entries)
             except StoreUnavailable as error:
-                self.figures.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+                self.status.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(_pause_s(delay_s, error))
                 continue
             if delay_s:
-                self.figures.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+                self.status.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             return refused
         return None
 
@@ -198,15 +198,15 @@ class StoreWriter:
                 yield from self._stored_or_refused(half)
 
     def _tell(self, entries: Sequence[Entry]) -> None:
-        """The agents and the figures."""
+        """The agents and our own status."""
         for stream in sorted({entry.stream for entry in entries if entry.claimed}):
             self.acknowledger.acknowledge(stream)
-            self.figures.note_watermark(*stream, self.watermarks.stored(stream).watermark)
+            self.status.note_watermark(*stream, self.watermarks.stored(stream).watermark)
         now_ms = self.clock_ms()
         for entry in entries:
             if entry.readings and entry.lane == "live":
-                self.figures.sample_latency(entry.readings.t_ms, now_ms)
-        self.figures.count(self.watermarks.totals())
+                self.status.sample_latency(entry.readings.t_ms, now_ms)
+        self.status.count(self.watermarks.totals())
 
     def _look_for_losses(self) -> None:
         """Once all is stored: what the journal took in and could not be read back must come again from its agent."""

@@ -55,7 +55,6 @@ def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> 
                 return False
             try:
                 intake.take_in(TAKE_WAIT_S, stop)
-                intake.figures.write(intake.subscriber.waiting)
                 intake.subscriber.check()
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
@@ -73,7 +72,6 @@ def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> 
         stop.set()
         writing.join()
         intake.subscriber.stop()
-        intake.figures.write_now(intake.subscriber.waiting)
 
 
 def follow_registry(parts: Parts, intake: Intake, registry: Registry, version: int) -> int:
@@ -83,7 +81,7 @@ def follow_registry(parts: Parts, intake: Intake, registry: Registry, version: i
         if newest != version:
             estate = registry.load()
             parts.gate = intake.pipeline.gate = Gate(estate)
-            parts.figures.note_series(count_series(estate))
+            parts.status.note_series(count_series(estate))
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:
         return version

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -16,13 +15,15 @@ from urllib.parse import quote
 import structlog
 import urllib3
 
-from facility.errors import ConfigError, Unavailable
+from facility.errors import ConfigError, StoreUnavailable, Unavailable
+from facility.status import ServerProcess
 from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meterhouse.supervisor import Supervisor
+    from stores.records.status import StatusBoard
 
 OWN_INFLUX = "influx"
 """The store of a demo that brings its own influxd."""
@@ -107,11 +108,11 @@ class Influxd:
 class RoomKeeper:
     """Starts an influxd anew whose disk was full, once there is room: until then it refuses every write (measured).
 
-    Whether it still refuses is told by ingest, whose alarm stands in ``ingest.json``.
+    Whether it still refuses is told by ingest.
     """
 
     folder: Path
-    told: Path
+    board: StatusBoard
     supervisor: Supervisor
     _due_s: float = 0.0
 
@@ -128,10 +129,11 @@ class RoomKeeper:
 
     def _is_refused(self) -> bool:
         try:
-            told = json.loads(self.told.read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # ingest has not run, or cannot write either
+            ingests = self.board.overview().of(ServerProcess.INGEST)
+        except StoreUnavailable:  # then ingest cannot tell either
             return False
-        return "no space left" in told["alarms"].get(SystemAlarm.STORE_UNAVAILABLE, "")
+        alarms = [one.status.alarms.get(SystemAlarm.STORE_UNAVAILABLE, "") for one in ingests]
+        return any("no space left" in words for words in alarms)
 
 
 def own_influxd(folder: Path) -> Influxd:
@@ -144,15 +146,16 @@ def own_influxd(folder: Path) -> Influxd:
     return Influxd(folder, _free_port(), kept.read_text(encoding="ascii"))
 
 
-def start_influxd(folder: Path, supervisor: Supervisor, told: Path) -> str:
+def start_influxd(folder: Path, supervisor: Supervisor, board: StatusBoard | None = None) -> str:
     """Run the server that lives in ``folder`` and return its URL once it answers. Raises ``ConfigError``.
 
-    ``told`` is where ingest says how it fares.
+    With a ``board``, on which ingest tells how it fares, it is started anew once its full disk has room again.
     """
     program, server = find_influxd(), own_influxd(folder)
     supervisor.start("influxd", [str(program), "run"], server.env())
     server.await_ready(supervisor.tend)
-    supervisor.also.append(RoomKeeper(folder, told, supervisor).look)
+    if board is not None:
+        supervisor.also.append(RoomKeeper(folder, board, supervisor).look)
     return server.url
 
 

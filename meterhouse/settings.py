@@ -18,6 +18,15 @@ class Settings(EnvironmentSettings):
     store: str = Field(default="", repr=False)
     records: str = Field(default="", repr=False)
 
+    health: str = ""
+    """``host:port`` of processes that are asked where the records cannot be read, separated by commas; those of this
+    machine that use the data folder are found without."""
+
+    @property
+    def health_urls(self) -> list[str]:
+        """Where those answer."""
+        return [f"http://{one.strip()}/health" for one in self.health.split(",") if one.strip()]
+
     @property
     def store_url(self) -> str:
         """URL of the reading store; by default a file in the data folder."""

@@ -1,13 +1,17 @@
 """How a process fares, at an address of this machine alone: ``/metrics`` for Prometheus, ``/health`` as JSON.
 
-Names of agents are not the world's, so no other machine can ask.
+Names of agents are not the world's, so no other machine can ask. A process whose settings name no address answers
+``/health`` all the same, at a port of its own under a path that only its note tells: a file in the data folder, for
+readers who may read there.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 import threading
+from contextlib import suppress
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -18,12 +22,17 @@ from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
     from typing import Self
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 WHERE = "METERHOUSE_METRICS"
+HEALTH = "/health"
+OWN_ADDRESS = "127.0.0.1:0"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 STATE, WELL = "state", "ok"
+NOTE = ".health"
+"""End of the name of a process's note."""
 
 log = structlog.get_logger()
 
@@ -38,19 +47,28 @@ class Collects(Protocol):
 class HealthServer:
     """Answers from a thread of its own until it is closed; use as a context manager."""
 
-    def __init__(self, address: str, health: Callable[[], Mapping[str, Any]], *told: Collects) -> None:
-        """Answer at ``host:port`` (port 0: a free one), or nowhere if it is empty. Raises ``ConfigError``.
+    def __init__(
+        self, address: str, health: Callable[[], Mapping[str, Any]], *told: Collects, note: Path | None = None
+    ) -> None:
+        """Answer at ``host:port`` (port 0: a free one), or where the ``note`` alone says. Raises ``ConfigError``.
 
         ``health`` may be asked by any thread: its ``state`` is ``ok``, or a word for what is wrong, which is answered
         with 503. ``told`` are figures; processor time and memory of the process are told beside.
         """
         self.address = ""
         self._server: WSGIServer | None = None
+        self._note = note
         if address:
+            path = HEALTH
             self._server = _listen(address, _application(health, told))
+        elif note is not None:
+            address, path = OWN_ADDRESS, f"{HEALTH}/{secrets.token_urlsafe(16)}"
+            self._server = _listen(address, _health_alone(health, path))
+        if self._server is not None:
             self.address = f"{address.rpartition(':')[0]}:{self._server.server_port}"
             self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
             self._thread.start()
+            self._leave_note(f"http://{self.address}{path}")
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -58,6 +76,14 @@ class HealthServer:
             self._server.shutdown()
             self._server.server_close()
             self._thread.join()
+            if self._note is not None:
+                with suppress(OSError):
+                    self._note.unlink()
+
+    def _leave_note(self, url: str) -> None:
+        if self._note is not None:
+            with suppress(OSError):  # a full disk: then it is found by the records alone
+                self._note.write_text(url, encoding="ascii")
 
     def __enter__(self) -> Self:
         """Nothing to do: it answers from its making on."""
@@ -66,6 +92,20 @@ class HealthServer:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+def note_file(folder: Path, process: str) -> Path:
+    """Where a process of this name leaves word where it answers."""
+    return folder / f"{process}{NOTE}"
+
+
+def noted_health(folder: Path) -> list[str]:
+    """Where the processes that use a data folder answer, as far as they left word and we may read it."""
+    urls = []
+    for note in sorted(folder.glob(f"*{NOTE}")):
+        with suppress(OSError, UnicodeDecodeError):
+            urls.append(note.read_text(encoding="ascii").strip())
+    return urls
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -112,9 +152,17 @@ def _application(health: Callable[[], Mapping[str, Any]], told: Iterable[Collect
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             return metrics(environ, start)
-        if path != "/health":
+        return at_health(environ, start)
+
+    at_health = _health_alone(health, HEALTH)
+    return answer
+
+
+def _health_alone(health: Callable[[], Mapping[str, Any]], path: str) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "") != path:
             start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-            return [b"/metrics and /health are answered\n"]
+            return [b"nothing is answered here\n"]
         status, tree = _ask(health)
         start(status, [("Content-Type", "application/json")])
         return [json.dumps(tree).encode()]

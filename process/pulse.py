@@ -24,6 +24,10 @@ class Pulse:
         self._path, self._monotonic = pulse_file(folder, process), monotonic
         self._beat_s = float("-inf")
 
+    def still_s(self) -> float:
+        """For how long it has not beaten; 0 before the first beat, for then nothing is expected yet."""
+        return max(self._monotonic() - self._beat_s, 0.0) if self._beat_s != float("-inf") else 0.0
+
     def beat(self) -> None:
         """There is progress."""
         now_s = self._monotonic()

@@ -20,7 +20,7 @@ from console.domains import DOMAINS
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
-from facility.system_alarm import SystemAlarm
+from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
 from reports.lines import CHARGES
@@ -39,7 +39,8 @@ SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
 """Packages whose code names texts."""
 
 TEMPLATES = ROOT / "console" / "templates"
-AGENT_STATES = ("online", "offline", "unknown")
+AGENT_STATES = ("online", "offline", "expected", "unknown")
+PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended")
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("use.", "unit.")
 """Texts for words of an estate's document, and for units; without one, the word itself is shown."""
@@ -72,6 +73,7 @@ def wanted_ids() -> set[str]:
 def _vocabulary() -> Iterator[str]:
     """Ids made of a family and a word of a closed vocabulary."""
     yield from (f"system.{alarm}" for alarm in SystemAlarm)
+    yield from (f"unseen.{what}" for what in Unseen)
     yield from (f"severity.{severity.word}" for severity in Severity)
     yield from (f"case.{state}" for state in AlertState)
     yield from (f"filter.{word}" for word in FILTERS)
@@ -91,6 +93,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
     yield from (f"move.{doing}" for doing in Doing)
+    yield from (f"cli.status.{state}" for state in PROCESS_STATES)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
     yield from (f"role.{role}" for role in MeterRole)

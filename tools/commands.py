@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from meterhouse.cli import EXIT_CONFIG, EXIT_FAILED, EXIT_INTERRUPTED, app
+from meterhouse.commands.status import EXIT_UNKNOWN
 from meterhouse.output import spoken_options
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ numbers are numbers, what is absent is `null`. To standard error it then prints 
 | 0 | done |
 | {EXIT_FAILED} | it could not be done, now or ever; or what was looked at is not well, where the command says so |
 | {EXIT_CONFIG} | a person must change something first: the command line, a setting, a document |
+| {EXIT_UNKNOWN} | what was asked for cannot be seen: whether it is well is unknown (`status`) |
 | {EXIT_INTERRUPTED} | interrupted by Ctrl-C |
 
 Every command takes `-h` and `--help`.
@@ -120,6 +122,8 @@ def _word(hint: Any) -> tuple[str, type | None]:
     if origin in {list, tuple}:
         word, shape = _word(inner[0])
         return f"list of {word}s", shape
+    if origin is dict:
+        return "object", None
     return ("object", hint) if is_dataclass(hint) else (_plain_word(hint), None)
 
 

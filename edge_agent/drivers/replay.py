@@ -112,13 +112,20 @@ class ReplayDriver:
         """``ok``, ``paused`` or what is wrong with a file."""
         return self.failure or ("paused" if self._paused else "ok")
 
-    def rows(self) -> int:
-        """Rows that all files seen so far promise."""
-        return sum(recording.header.rows for recording in list(self._headers.values()))
+    def rows(self) -> dict[str, int]:
+        """Rows that each file seen so far promises."""
+        return {name: recording.header.rows for name, recording in list(self._headers.items())}
 
     def is_finished(self) -> bool:
         """Whether at least one file has been seen and all have been played to their end."""
         return not self.failure and bool(self._headers) and self._headers.keys() <= self._finished.keys()
+
+    def look(self) -> None:
+        """See which files there are; a broken one is a failure, told as ever."""
+        try:
+            self._recordings()
+        except (MeterhouseError, OSError) as error:
+            self._fail(error)
 
     def _recordings(self) -> list[RecordingFile]:
         for path in sorted(self._folder.glob("*.readings")):
@@ -132,11 +139,14 @@ class ReplayDriver:
                 self._play_all()
                 self.failure = ""
             except (MeterhouseError, OSError) as error:
-                if str(error) != self.failure:
-                    log.warning("replay_stopped", error=str(error))
-                self.failure = str(error)
+                self._fail(error)
             self._wake.wait(LOOK_AGAIN_S)
             self._wake.clear()
+
+    def _fail(self, error: Exception) -> None:
+        if str(error) != self.failure:
+            log.warning("replay_stopped", error=str(error))
+        self.failure = str(error)
 
     def _play_all(self) -> None:
         for recording in self._recordings():

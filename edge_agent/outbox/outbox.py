@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import threading
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +23,7 @@ from edge_agent.outbox.reader import REPLAY, OutboxReader, Played
 from edge_agent.outbox.room import DEFAULT_ROOM, Room, bury, bury_unnumbered, make_room, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 log = structlog.get_logger()
@@ -93,7 +92,6 @@ class Outbox:
         samples: Sequence[Sample],
         lane: int = LIVE,
         played: Played | None = None,
-        facts: Mapping[str, str] = MappingProxyType({}),
     ) -> int:
         """Put samples on disk in one transaction and return the highest sequence number.
 
@@ -103,8 +101,6 @@ class Outbox:
         with self._writing, self._changing_points():
             rows = [(self._points.number(name), t_ms, x, q) for name, t_ms, x, q in samples]
             newest = self._insert(rows, lane, is_live=lane == LIVE)
-            for name, value in facts.items():
-                remember(self._db, name, value)
             if played is not None:
                 remember(self._db, REPLAY + played.file, f"{played.lines} {played.rows}")
             return newest

@@ -1,30 +1,33 @@
-"""``meterhouse status``: what ingest and its agents say of themselves, alarms first."""
+"""``meterhouse status``: what processes and agents say of themselves, alarms first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.system import System
-from facility.errors import ConfigError
-from facility.system_alarm import SystemAlarm  # noqa: TC001 - the answer's shape is read by its types
-from meterhouse.output import answer, answers, table, texts
+from facility.status import ServerProcess
+from facility.system_alarm import SystemAlarm, Unseen  # noqa: TC001 - the answer's shape is read by its types
+from meterhouse.output import answer, answers, say, table, texts
+from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
 from wording.ages import age
-from wording.alarms import alarm_sentence
+from wording.alarms import alarm_sentence, unseen_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from facility.system_alarm import Raised
+    from facility.status import AgentStatus, Overview, ProcessSeen
+    from facility.system_alarm import Outlook
     from wording.texts import Texts
 
 EXIT_ALARM = 1
+EXIT_UNKNOWN = 3
 
-COLUMNS = (
+PROCESS_COLUMNS = ("cli.column.process", "cli.column.state", "cli.column.told", "cli.column.running_for")
+AGENT_COLUMNS = (
     "cli.column.agent",
     "cli.column.state",
     "cli.column.heard",
@@ -46,12 +49,37 @@ class ToldAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldUnknown:
+    """Something cannot be seen, so whether it is well is unknown."""
+
+    what: Unseen
+    words: Annotated[str | None, "why"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldProcess:
+    """How a process of the server fares, by what it last told."""
+
+    name: Annotated[str, "`process@host:place`, as `--forget` takes it"]
+    process: Annotated[str, "`ingest`, `analytics` or `console`"]
+    host: Annotated[str, "its machine"]
+    place: Annotated[str, "its data folder, or where it listens"]
+    pid: int
+    state: Annotated[str, "`running`, what it is at, or the first alarm"]
+    has_ended: Annotated[bool, "it ended in good order"]
+    told_at: Annotated[datetime, "by this machine's clock"]
+    started_at: Annotated[datetime, "by this machine's clock"]
+    figures: Annotated[dict[str, float], "numbers by name"]
+    facts: Annotated[dict[str, str], "words by name"]
+
+
+@dataclass(frozen=True, slots=True)
 class ToldAgent:
     """How an agent fares, by what it last said."""
 
     agent: Annotated[str, "its id"]
-    state: Annotated[str, "`running`, `offline` … or `unknown`"]
-    heard_at: datetime | None
+    state: Annotated[str, "`online`, `offline`, `expected` or `unknown`"]
+    heard_at: Annotated[datetime | None, "by this machine's clock"]
     unstored: Annotated[int, "readings that it keeps until they are stored"]
     buses: Annotated[dict[str, str], "by bus: `ok`, `running`, or what is wrong"]
 
@@ -61,64 +89,111 @@ class ToldStatus:
     """How readings fare."""
 
     alarms: list[ToldAlarm]
-    ingest: Annotated[str, "`running`, or the first alarm"]
+    unknown: list[ToldUnknown]
+    ingest: Annotated[str | None, "`running`, or the first alarm; absent where none is known"]
     stored: Annotated[int, "readings stored ever"]
     quarantined: Annotated[int, "readings put into quarantine ever"]
     queue: Annotated[int, "messages that wait for ingest"]
+    processes: list[ToldProcess]
     agents: list[ToldAgent]
 
 
 @answers(ToldStatus)
-def status() -> None:
-    """Print alarms, totals and agents; the exit code is 1 while there is an alarm."""
-    folder = Settings().data
-    system = System(folder, lambda: datetime.now(UTC))
-    if not (figures := system.told()):
-        path = folder / "ingest.json"
-        raise ConfigError(f"{path} cannot be read: has ingest run with this folder (METERHOUSE_DATA)?")
-    alarms = system.alarms()
-    told = ToldStatus(
-        alarms=[ToldAlarm(one.alarm, one.agent or None, one.words or None) for one in alarms],
-        ingest=figures["state"],
-        stored=figures["stored"],
-        quarantined=figures["quarantined"],
-        queue=figures["queue"],
-        agents=[_agent(agent, facts) for agent, facts in sorted(figures["agents"].items())],
-    )
-    answer(told, lambda: "\n".join(_lines(texts(), told, alarms)))
-    if alarms:
+def status(
+    *,
+    forget: Annotated[
+        str, typer.Option("--forget", help="Forget a process that will not come back, by its name.")
+    ] = "",
+) -> None:
+    """Print alarms, what is unknown, totals, processes and agents.
+
+    The exit code is 1 while there is an alarm, 3 where there is none and something cannot be seen.
+    """
+    settings = Settings()
+    if forget:
+        open_board(settings.records_url).forget(forget)
+        say("cli.status.forgotten", name=forget)
+    overview, seen = look(settings)
+    answer(_told(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))
+    if seen.alarms:
         raise typer.Exit(EXIT_ALARM)
+    if seen.unknown:
+        raise typer.Exit(EXIT_UNKNOWN)
 
 
-def _agent(agent: str, facts: dict[str, Any]) -> ToldAgent:
-    heard_ms = facts.get("heard_ms")
+def _told(overview: Overview, seen: Outlook, now: datetime) -> ToldStatus:
+    totals = _totals(overview)
+    return ToldStatus(
+        alarms=[ToldAlarm(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
+        unknown=[ToldUnknown(one.what, one.words or None) for one in seen.unknown],
+        ingest=next((one.status.state for one in overview.of(ServerProcess.INGEST)), None),
+        stored=totals["stored"],
+        quarantined=totals["quarantined"],
+        queue=totals["queue"],
+        processes=[_process(one, now) for one in overview.processes],
+        agents=[_agent(one, now) for one in overview.agents],
+    )
+
+
+def _totals(overview: Overview) -> dict[str, int]:
+    """Of all ingests together."""
+    told = [one.status.figures for one in overview.of(ServerProcess.INGEST)]
+    return {name: round(sum(one.get(name, 0) for one in told)) for name in ("stored", "quarantined", "queue")}
+
+
+def _process(seen: ProcessSeen, now: datetime) -> ToldProcess:
+    who, status = seen.instance, seen.status
+    return ToldProcess(
+        name=who.name,
+        process=who.process,
+        host=who.host,
+        place=who.place,
+        pid=who.pid,
+        state=status.state,
+        has_ended=seen.has_ended,
+        told_at=now - timedelta(seconds=seen.untold_s),
+        started_at=now - timedelta(seconds=seen.up_s),
+        figures=dict(status.figures),
+        facts=dict(status.facts),
+    )
+
+
+def _agent(agent: AgentStatus, now: datetime) -> ToldAgent:
     return ToldAgent(
-        agent=agent,
-        state=facts.get("state", "unknown"),
-        heard_at=datetime.fromtimestamp(heard_ms / 1000, UTC) if heard_ms else None,
-        unstored=round(facts.get("figures", {}).get("unstored", 0)),
-        buses=facts.get("buses", {}),
+        agent=agent.agent,
+        state=agent.state,
+        heard_at=None if agent.unheard_s is None else now - timedelta(seconds=agent.unheard_s),
+        unstored=round(agent.figures.get("unstored", 0)),
+        buses=dict(agent.buses),
     )
 
 
-def _lines(t: Texts, told: ToldStatus, alarms: Sequence[Raised]) -> Iterator[str]:
-    for one in alarms:
-        words = alarm_sentence(t, one)
-        yield t("cli.alarm", what=f"{words} ({one.words})" if one.words else words)
-    is_well = told.ingest in WELL
-    yield t("cli.status.ingest", state=t("cli.status.running") if is_well else t(f"system.{told.ingest}"))
-    yield t(
-        "cli.status.readings",
-        stored=f"{told.stored:,}",
-        quarantined=f"{told.quarantined:,}",
-        queue=f"{told.queue:,}",
-    )
-    if told.agents:
-        yield table(COLUMNS, [_row(t, one) for one in told.agents], right=(3,))
+def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
+    for raised in seen.alarms:
+        yield t("cli.alarm", what=_with(alarm_sentence(t, raised), raised.words))
+    for unknown in seen.unknown:
+        yield t("cli.unknown", what=_with(unseen_sentence(t, unknown), unknown.words))
+    if overview.of(ServerProcess.INGEST):
+        yield t("cli.status.readings", **{name: f"{number:,}" for name, number in _totals(overview).items()})
+    if overview.processes:
+        yield table(PROCESS_COLUMNS, [_process_row(t, one) for one in overview.processes])
+    if overview.agents:
+        yield table(AGENT_COLUMNS, [_agent_row(t, one) for one in overview.agents], right=(3,))
 
 
-def _row(t: Texts, one: ToldAgent) -> tuple[str, ...]:
-    heard = age(t, (datetime.now(UTC) - one.heard_at).total_seconds() * 1000) if one.heard_at else t("age.never")
-    ill = [f"{bus}: {state}" for bus, state in one.buses.items() if state not in WELL]
-    state = t.get(f"cli.agent.{one.state}", one.state)
-    return one.agent, state, heard, f"{one.unstored:,}", "; ".join(ill) or t("cli.status.well")
+def _with(sentence: str, words: str) -> str:
+    return f"{sentence} ({words})" if words else sentence
+
+
+def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:
+    state = "ended" if seen.has_ended else seen.status.state
+    words = t.get(f"cli.status.{state}", t.get(f"system.{state}", state))
+    return seen.instance.name, words, age(t, 1000 * seen.untold_s), age(t, 1000 * seen.up_s)
+
+
+def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:
+    heard = t("age.never") if agent.unheard_s is None else age(t, 1000 * agent.unheard_s)
+    ill = [f"{bus}: {state}" for bus, state in agent.buses.items() if state not in WELL]
+    state = t.get(f"cli.agent.{agent.state}", agent.state)
+    unstored = f"{agent.figures.get('unstored', 0):,.0f}"
+    return agent.agent, state, heard, unstored, "; ".join(ill) or t("cli.status.well")

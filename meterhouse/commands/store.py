@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facility.errors import ConfigError, StoreUnavailable
+from facility.status import ServerProcess
 from meterhouse.commands.store_answers import ToldMove, ToldStore, facts_of, move_facts
 from meterhouse.move_progress import MoveProgress
 from meterhouse.output import answer, answers, facts, say, texts, warn
@@ -20,6 +20,10 @@ from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -64,9 +68,10 @@ def check(
 ) -> None:
     """Look at the store that METERHOUSE_STORE names, and write a little to it."""
     settings = Settings()
-    registry = Registry(open_records(settings.records_url))
+    records = open_records(settings.records_url)
+    registry = Registry(records)
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
-    told = _influx_told(settings, registry, series) if is_influx(settings.store_url) else _file_told(settings, series)
+    told = _influx_told(settings, records, series) if is_influx(settings.store_url) else _file_told(settings, series)
     answer(told, lambda: facts(facts_of(texts(), told)))
     _check_whole(told)
     _judge(SeriesUse(max(series.series, told.series_in_server or 0), series_budget))
@@ -78,7 +83,7 @@ def _file_told(settings: Settings, series: SeriesUse) -> ToldStore:
     return ToldStore("file", place_of(settings.store_url), series.series, series.budget, points=points)
 
 
-def _influx_told(settings: Settings, registry: Registry, series: SeriesUse) -> ToldStore:
+def _influx_told(settings: Settings, records: Engine, series: SeriesUse) -> ToldStore:
     """How an InfluxDB is. Raises ``StoreUnavailable`` for one that is not in order."""
     from stores.readings.influx.setup import (  # noqa: PLC0415 - the client is optional
         count_readings,
@@ -86,9 +91,10 @@ def _influx_told(settings: Settings, registry: Registry, series: SeriesUse) -> T
         server_series,
     )
 
-    wire = influx_connection(settings.store_url)
+    registry, wire = Registry(records), influx_connection(settings.store_url)
     found = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
-    stored, (confirmed, elsewhere) = count_readings(wire, _now_ms()), _confirmed(settings)
+    stored = count_readings(wire, _now_ms())
+    confirmed, elsewhere = _confirmed(StatusBoard(records), place_of(settings.store_url))
     return ToldStore(
         "influxdb",
         found.place,
@@ -160,14 +166,15 @@ def migrate(
     say("cli.store.same")
 
 
-def _confirmed(settings: Settings) -> tuple[int, str]:
+def _confirmed(board: StatusBoard, place: str) -> tuple[int, str]:
     """How many readings this store has confirmed to ingest, and the other store where ingest stored last, if any."""
-    file = settings.data / "ingest.json"
-    tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    told = tree.get("confirmed", {"store": "", "readings": 0})
-    if told["store"] in {"", place_of(settings.store_url)}:
-        return told["readings"], ""
-    return 0, told["store"]
+    told = [one for one in board.overview().of(ServerProcess.INGEST) if one.status.facts.get("store")]
+    here = [one for one in told if one.status.facts["store"] == place]
+    if told and not here:
+        return 0, told[0].status.facts["store"]
+    running = [one for one in here if not (one.is_silent or one.has_ended)]
+    counts = [round(one.status.figures.get("confirmed", 0)) for one in running or here]
+    return (sum(counts) if running else max(counts, default=0)), ""  # who does not run may run elsewhere now
 
 
 def _now_ms() -> int:

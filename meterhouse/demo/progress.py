@@ -1,19 +1,24 @@
-"""How far a starting demo is, from the files its processes write; drawn for a terminal or told line by line."""
+"""How far a starting demo is, from what its processes tell; drawn for a terminal or told line by line."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from facility.status import ProcessStatus, ServerProcess
 from meterhouse.output import texts
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Self
+
+    from facility.status import Overview
+    from stores.records.status import StatusBoard
+
+LIVE = "live"
+"""What analytics is at once it has looked through the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +29,41 @@ class State:
     analysis: float
     phase: str
     live_samples: int
+    live_latency_p95_s: float | None = None
 
     @property
     def is_analysed(self) -> bool:
         """Whether history is in, rollups stand and alerts are raised."""
-        return self.history >= 1 and self.phase == "live"
+        return self.history >= 1 and self.phase == LIVE
 
 
-def read_state(data: Path) -> State:
-    """What the processes last wrote about themselves; a file that is not there yet counts as nothing done."""
-    history, analysis, ingest = (_read(data / name) for name in ("history.json", "analytics.json", "ingest.json"))
-    rows = history.get("rows", 0)
-    played = 1.0 if history.get("complete") else min(history.get("acked", 0) / rows if rows else 0.0, 0.999)
-    phase = analysis.get("state", "waiting")
-    live = ingest.get("live_latency_s", {}).get("n", 0)
-    return State(played, 1.0 if phase == "live" else analysis.get("done", 0.0), phase, live)
+NOTHING_DONE = State(0.0, 0.0, "waiting", 0)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        tree: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return tree
+def read_state(board: StatusBoard) -> State:
+    """What the processes last told; who has not told yet has done nothing. Raises ``StoreUnavailable``."""
+    overview = board.overview()
+    ingest, analytics = (_told(overview, one) for one in (ServerProcess.INGEST, ServerProcess.ANALYTICS))
+    return State(
+        _history(overview),
+        1.0 if analytics.state == LIVE else analytics.figures.get("done", 0.0),
+        analytics.state,
+        round(ingest.figures.get("live_samples", 0)),
+        ingest.figures.get("live_latency_p95_s"),
+    )
+
+
+def _told(overview: Overview, process: ServerProcess) -> ProcessStatus:
+    return next((seen.status for seen in overview.of(process)), ProcessStatus("waiting"))
+
+
+def _history(overview: Overview) -> float:
+    """Share of the agent's recordings that are stored."""
+    figures = next((agent.figures for agent in overview.agents), {})
+    if not figures.get("history_open", 1.0):
+        return 1.0
+    rows = figures.get("history_rows", 0.0)
+    return min(figures.get("history_stored", 0.0) / rows if rows else 0.0, 0.999)
 
 
 class ProgressBars:

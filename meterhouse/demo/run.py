@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from demo.shift import open_shift
 from demo.world import World
 from device_profiles import load_profiles
 from facility.documents.site import load_site
-from facility.errors import ConfigError, Unavailable
+from facility.errors import ConfigError, StoreUnavailable, Unavailable
 from facility.protocols.mqtt_json import JsonPoint
+from facility.status import LONGEST_STILL_S, AgentStatus
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import demo_identities
 from meterhouse.control import Control
 from meterhouse.demo.folder import hold
-from meterhouse.demo.progress import ProgressBars, read_state
+from meterhouse.demo.progress import NOTHING_DONE, ProgressBars, read_state
 from meterhouse.demo.report import Report, compare_alerts, conservation
 from meterhouse.influxd import OWN_INFLUX, start_influxd
 from meterhouse.settings import Settings
@@ -32,6 +33,8 @@ from process.pulse import pulse_file
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.watched import Watches
 from stores.site_file import read_site
 
 if TYPE_CHECKING:
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
 LIVE_MINUTE_S = 60.0
 DRAIN_TIMEOUT_S = 60.0
 STALLED_S = 180.0
-STATE_FILES = ("analytics.json", "ingest.json")
 
 
 @dataclass
@@ -66,19 +68,17 @@ class Demo:
         check_port(self.listen)
         now = datetime.now(UTC)
         self.shift: Shift = open_shift(self.folder, now, as_of)
-        for name in STATE_FILES:
-            (self.folder / name).unlink(missing_ok=True)
-        (self.folder / "history.json").write_text('{"complete": false}', encoding="utf-8")  # analytics waits for it
         self.supervisor = Supervisor(self.folder / "logs")
+        self.records: Engine = open_records(Settings(data=self.folder).records_url)
+        self.board = StatusBoard(self.records)
         self.settings = Settings(data=self.folder, store=self._start_store())
-        self.records: Engine = open_records(self.settings.records_url)
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
         self._write_estate(now)
 
     def _start_store(self) -> str:
         if self.store != OWN_INFLUX:
             return self.store
-        return start_influxd(self.folder / "influxd", self.supervisor, self.folder / "ingest.json")
+        return start_influxd(self.folder / "influxd", self.supervisor, self.board)
 
     def _write_estate(self, now: datetime) -> None:
         gateway, line = free_port(), free_port()
@@ -89,6 +89,7 @@ class Demo:
         profiles = load_profiles()
         estate = read_site(self.site, profiles)
         Registry(self.records).apply(estate, by="demo", at=now, accept=True)
+        self._begin_anew(estate.site.id)
         prepare_store(self.settings.store_url, estate.site.id, round(now.timestamp() * 1000))
         write_history(
             self.folder / "history",
@@ -96,6 +97,12 @@ class Demo:
             round(now.timestamp() * 1000),
             lived_until_ms=newest_ms(self.settings.store_url),
         )
+
+    def _begin_anew(self, site: str) -> None:
+        """What an earlier start has told holds no more; analytics looks through everything, once history is in."""
+        self.board.forget_all()
+        self.board.expect([AgentStatus(AGENT, "expected", 0.0, {"history_open": 1.0})])
+        Watches(self.records).forget(site)
 
     def start(self) -> None:
         """Start every process; each writes its log into the folder."""
@@ -131,11 +138,12 @@ class Demo:
         Returns the seconds since the command began. Raises ``ConfigError`` when a process gives up,
         ``Unavailable`` when nothing moves any more.
         """
-        live_since, before, moved_at = None, None, time.monotonic()
+        live_since, before, moved_at, state = None, None, time.monotonic(), NOTHING_DONE
         with ProgressBars() as bars:
             while True:
                 self.supervisor.watch(0.5)
-                state = read_state(self.folder)
+                with suppress(StoreUnavailable):  # for as long as it cannot be seen, nothing has moved
+                    state = read_state(self.board)
                 bars.show(state, 0.0 if live_since is None else (time.monotonic() - live_since) / LIVE_MINUTE_S)
                 moved = (state.history, state.analysis, state.phase, state.live_samples > 0)
                 if moved != before or state.is_analysed:
@@ -151,7 +159,7 @@ class Demo:
     def report(self, seconds_to_ready: float) -> Report:
         """Pause polling, let the queues drain, then count everything."""
         memory = pss_mib([*self.supervisor.pids().values(), self.broker.process.pid])
-        latency = latency_p95(self.folder)
+        latency = read_state(self.board).live_latency_p95_s
         outbox = self.folder / "outbox.db"
         with Control(self.broker.url_for("operator"), AGENT) as control:
             control.send("pause")
@@ -201,7 +209,7 @@ PROCESSES = {
 }
 """Module of every process, in the order in which they start."""
 
-PULSING = {"ingest": 20.0, "edge": 20.0, "analytics": 600.0, "console": 60.0}
+PULSING = {"edge": 20.0, **{str(process): still_s for process, still_s in LONGEST_STILL_S.items()}}
 """Processes that touch ``NAME.pulse`` while they make progress, and how long each may stand still.
 
 Analytics beats between its rounds, and a round that fits models over a year is long.
@@ -222,14 +230,6 @@ def newest_ms(store_url: str) -> int:
     newest = max((latest.t_ms for latest in store.latest().values()), default=0)
     store.close()
     return newest
-
-
-def latency_p95(folder: Path) -> float | None:
-    """p95 of the seconds from a register's reading to its storing, live readings only, as ingest measured them."""
-    file = folder / "ingest.json"
-    tree = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    p95: float | None = tree.get("live_latency_s", {}).get("p95")
-    return p95
 
 
 def check_port(listen: str) -> None:

@@ -13,6 +13,7 @@ from stores.records.errands import Errands
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from facility.system_alarm import Raised
     from stores.access.scope import Rights
     from stores.readings.live import LiveValues
     from stores.readings.port import ReadingStore
@@ -35,12 +35,11 @@ class Access:
         store: ReadingStore,
         records: Engine,
         live: LiveValues,
-        system_alarms: Callable[[], list[Raised]],
         rights_of: Callable[[str], Rights] = rights_of_everybody,
     ) -> None:
         """``rights_of`` tells by a person's name what they may see and do."""
         people = People(records)
-        self._kept = Kept(store, Casebook(records), Quarantine(records), Errands(records), people, system_alarms)
+        self._kept = Kept(store, Casebook(records), Quarantine(records), Errands(records), people, StatusBoard(records))
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))
 

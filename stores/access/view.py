@@ -8,16 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from facility.errors import MeterhouseError
+from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
 from stores.access.reader import Reader
 from stores.access.readings import VisibleReadings
 from stores.access.refused import VisibleQuarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from facility.catalogue import Catalogue
-    from facility.system_alarm import Raised
     from stores.access.scope import Act, Sight
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stores.records.errands import Errands
     from stores.records.people import People
     from stores.records.quarantine.quarantine import Quarantine
+    from stores.records.status import StatusBoard
 
 
 class NoEstateError(MeterhouseError):
@@ -40,7 +41,7 @@ class Kept:
     quarantine: Quarantine
     errands: Errands
     people: People
-    system_alarms: Callable[[], list[Raised]]
+    status: StatusBoard
 
 
 class View:
@@ -82,15 +83,16 @@ class View:
         """Refused input and acts upon it."""
         return VisibleQuarantine(self._kept.quarantine, self._kept.errands, self._reader)
 
-    def system_alarms(self) -> list[Raised]:
-        """What is wrong with Meterhouse itself: the server's own alarms, and those of agents that show.
+    def system_outlook(self) -> Outlook:
+        """What is wrong with Meterhouse itself, or unknown: the server's own alarms, and those of agents that show.
 
         The words beside an alarm may name anything, so they are only for who may see all.
         """
-        alarms = self._kept.system_alarms()
+        seen = self._kept.status.outlook()
         if self._reader.sight.is_whole:
-            return alarms
-        return [replace(one, words="") for one in alarms if not one.agent or one.agent in self.catalogue.agent]
+            return seen
+        shown = [replace(one, words="") for one in seen.alarms if not one.agent or one.agent in self.catalogue.agent]
+        return Outlook(shown, [replace(one, words="") for one in seen.unknown])
 
     def choose_language(self, language: str) -> None:
         """Remember the language that this person reads; also before there is an estate."""

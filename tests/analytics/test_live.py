@@ -1,10 +1,11 @@
-import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import httpx
 import numpy as np
@@ -17,10 +18,12 @@ from rigs.worlds import CATALOGUE, POINT, START_MS, at, normal_use
 from analytics.live import Watch
 from analytics.notices import Notices, listen
 from analytics.rollups.writer import RollupWriter
+from analytics.state import take_over
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import StoreUnavailable
 from facility.model import ReadingBatch
+from facility.status import AgentStatus, ServerProcess
 from meterhouse.broker import start_broker
 from meterhouse.broker_files import INGEST, LISTENER
 from stores.readings.memory import MemoryStore
@@ -28,6 +31,8 @@ from stores.readings.sqlite.store import SqliteStore
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.watched import Watched, Watches
 
 HOUR_MS = 3_600_000
 DAYS = 62
@@ -60,60 +65,85 @@ def store():
 
 
 @pytest.fixture
-def casebook(tmp_path):
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield Casebook(engine)
-    engine.dispose()
+def engine(migrated, tmp_path):
+    shutil.copy(migrated, tmp_path / "records.db")
+    opened = open_records(f"sqlite:///{tmp_path}/records.db")
+    yield opened
+    opened.dispose()
 
 
-def watch_over(store, casebook, folder):
-    return Watch(store, RollupWriter(store, CATALOGUE), casebook, CATALOGUE, folder, step_days=10)
+@pytest.fixture
+def casebook(engine):
+    return Casebook(engine)
 
 
-def state_of(folder):
-    return json.loads((folder / "analytics.json").read_text())
+@pytest.fixture
+def watch_over(engine, casebook):
+    """A watch as a start of the process makes it; ``replaying`` says how an agent's history fares."""
+
+    def made(store, replaying=(), notices=None):
+        rollups, watches = RollupWriter(store, CATALOGUE), Watches(engine)
+        return Watch(
+            store, rollups, casebook, CATALOGUE, watches, step_days=10, agents=lambda: replaying, notices=notices
+        )  # fmt: skip
+
+    return made
 
 
-def test_no_case_is_opened_before_history_is_complete(store, casebook, tmp_path):
-    history = tmp_path / "history.json"
-    history.write_text(json.dumps({"complete": False, "rows": 100, "acked": 40}))
-    watch = watch_over(store, casebook, tmp_path)
+def replay(stored, rows=100):
+    """An agent that has recordings to play."""
+    figures = {"history_rows": rows, "history_stored": stored, "history_open": float(stored < rows)}
+    return AgentStatus("edge-1", "online", 1.0, figures)
+
+
+def test_no_case_is_opened_before_history_is_complete(store, casebook, watch_over):
+    agents = [AgentStatus("edge-2", "online", 1.0, {"unstored": 9.0}), replay(40)]
+    watch = watch_over(store, agents)
     watch.tick(now_ms(HOURS))
-    assert state_of(tmp_path)["state"] == "rollups"
-    assert state_of(tmp_path)["done"] == 0.4
+    told = watch.status({})
+    assert (told.state, told.figures["done"]) == ("rollups", 0.4)
     assert not casebook.alerts()
-    history.write_text(json.dumps({"complete": True}))
+    agents[1] = replay(100)
     watch.tick(now_ms(HOURS))
-    assert state_of(tmp_path)["state"] == "live"
+    assert watch.status({}).state == "live"
     assert [alert.detector for alert in casebook.alerts()] == ["continuous_flow"]
 
 
-def test_history_that_begins_after_the_first_look_is_looked_through_too(casebook, tmp_path):
-    store = MemoryStore()
-    watch = watch_over(store, casebook, tmp_path)
+def test_history_that_begins_after_the_first_look_is_looked_through_too(casebook, watch_over):
+    store, agents = MemoryStore(), []
+    watch = watch_over(store, agents)
     watch.tick(now_ms(HOURS))
-    history = tmp_path / "history.json"
-    history.write_text(json.dumps({"complete": False, "rows": 100, "acked": 40}))
+    agents.append(replay(40))
     watch.tick(now_ms(HOURS))
     store.write(readings(HOURS))
-    history.write_text(json.dumps({"complete": True}))
+    agents[0] = replay(100)
     watch.tick(now_ms(HOURS))
-    assert state_of(tmp_path)["state"] == "live"
+    assert watch.status({}).state == "live"
     assert [alert.detector for alert in casebook.alerts()] == ["continuous_flow"]
 
 
-def test_history_notifies_nobody_and_the_next_hour_does(store, casebook, tmp_path):
-    watch = watch_over(store, casebook, tmp_path)
+def test_history_that_does_not_move_for_ten_minutes_is_not_waited_for(store, casebook, watch_over):
+    watch = watch_over(store, [replay(40)])
+    for minute in range(11):
+        watch.tick(now_ms(HOURS) + minute * 60_000)
+        assert watch.status({}).state == "rollups"
+    watch.tick(now_ms(HOURS) + 11 * 60_000)
+    assert watch.status({}).state == "live"
+    assert casebook.alerts()
+
+
+def test_history_notifies_nobody_and_the_next_hour_does(store, casebook, watch_over):
+    watch = watch_over(store)
     watch.tick(now_ms(HOURS - 40))
     assert not casebook.alerts()
     watch.tick(now_ms(LEAK_FROM + 25))
     (leak,) = casebook.alerts()
     assert leak.notify
-    assert state_of(tmp_path)["through"] == at(LEAK_FROM + 25).isoformat()
+    assert watch.status({}).facts["through"] == at(LEAK_FROM + 25).isoformat()
 
 
-def test_pages_can_draw_the_band_of_today_and_tomorrow(store, casebook, tmp_path):
-    watch_over(store, casebook, tmp_path).tick(now_ms(HOURS))
+def test_pages_can_draw_the_band_of_today_and_tomorrow(store, watch_over):
+    watch_over(store).tick(now_ms(HOURS))
     end_ms = START_MS + (HOURS + 48) * HOUR_MS
     (row,) = store.read_rollup("building_1h", {"utility": "electricity"}, now_ms(HOURS) - 24 * HOUR_MS, end_ms)
     assert row.t_ms[-1] == end_ms - HOUR_MS
@@ -123,8 +153,8 @@ def test_pages_can_draw_the_band_of_today_and_tomorrow(store, casebook, tmp_path
     assert len(store.read_rollup("baseline_1h", {}, START_MS, end_ms)) == 3
 
 
-def test_a_door_is_told_within_a_minute_and_not_only_on_the_hour(store, casebook, tmp_path):
-    watch = watch_over(store, casebook, tmp_path)
+def test_a_door_is_told_within_a_minute_and_not_only_on_the_hour(store, casebook, watch_over):
+    watch = watch_over(store)
     watch.tick(now_ms(HOURS))
     opened_ms = START_MS + HOURS * HOUR_MS
     store.write(ReadingBatch([POINT["door"]], [0], [opened_ms], [1.0]))
@@ -147,12 +177,10 @@ class Unsteady:
 
 
 @pytest.mark.parametrize("known", ["it was up before", "it was never up"])
-def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, tmp_path, known):
+def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, watch_over, known):
     unsteady = Unsteady(store)
     notices = Notices({POINT["floor"]})
-    watch = Watch(
-        unsteady, RollupWriter(unsteady, CATALOGUE), casebook, CATALOGUE, tmp_path, step_days=10, notices=notices
-    )
+    watch = watch_over(unsteady, notices=notices)
     if known == "it was up before":
         watch.tick(now_ms(HOURS))
     unsteady.is_up = False
@@ -161,10 +189,12 @@ def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, tmp
     notices.hear(wire.Accepted(1, "town", "live", [POINT["floor"], "other"], [0, 1], [wet_ms, wet_ms], [1.0, 7.0]))
     watch.tick(wet_ms + 500)
     assert {alert.detector for alert in casebook.alerts()} - before == {"water_on_floor"}
+    assert watch.status({}).alarms == {"store_unavailable": "down for the test"}
     unsteady.is_up = True
     store.write(ReadingBatch([POINT["floor"]], [0], [wet_ms], [1.0]))
     watch.tick(wet_ms + 120_000)
     watch.tick(wet_ms + 240_000)
+    assert watch.status({}).alarms == {}
     assert len([a for a in casebook.alerts() if a.detector == "water_on_floor"]) == 1
 
 
@@ -192,13 +222,39 @@ def test_notices_come_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_pat
     assert notices.over({}) == {}
 
 
-def test_a_restart_goes_on_where_it_stopped(store, casebook, tmp_path):
-    watch_over(store, casebook, tmp_path).tick(now_ms(HOURS))
+def test_a_restart_goes_on_where_it_stopped(store, casebook, watch_over):
+    watch_over(store).tick(now_ms(HOURS))
     before = casebook.alerts()
-    again = watch_over(store, casebook, tmp_path)
-    assert again.progress.through == at(HOURS)
+    again = watch_over(store)
+    assert (again.state.watched.through, again.state.watched.cursor) == (at(HOURS), store.changes(0).cursor)
     again.tick(now_ms(HOURS))
     assert casebook.alerts() == before
+
+
+@pytest.mark.parametrize(("content", "taken"), [
+    ('{"state": "live", "done": 1.0, "through": "2026-01-05T06:00:00+00:00", "alerts": 3, "cursor": 77}', 77),
+    ('{"through": 5}', None), ("{", None), ("[]", None),
+])  # fmt: skip
+def test_how_far_an_earlier_meterhouse_got_is_taken_over_once(tmp_path, engine, content, taken):
+    file, watches = tmp_path / "analytics.json", Watches(engine)
+    file.write_text(content)
+    take_over(tmp_path, watches, "town")
+    done = watches.watched("town")
+    assert done == (Watched(77, datetime(2026, 1, 5, 6, tzinfo=UTC)) if taken else None)
+    assert not file.exists()
+    watches.note("town", Watched(99))
+    file.write_text(content)
+    take_over(tmp_path, watches, "town")
+    assert watches.watched("town") == Watched(99)
+
+
+def analytics_state(folder):
+    engine = open_records(f"sqlite:///{folder}/records.db")
+    try:
+        seen = StatusBoard(engine).overview().of(ServerProcess.ANALYTICS)
+    finally:
+        engine.dispose()
+    return seen[0].status.state if seen else None
 
 
 def test_the_process_watches_an_estate_tells_its_rounds_and_leaves_when_asked(tmp_path):
@@ -216,7 +272,7 @@ def test_the_process_watches_an_estate_tells_its_rounds_and_leaves_when_asked(tm
     process = subprocess.Popen([sys.executable, "-m", "analytics"], env=env, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 20
-        while not (tmp_path / "analytics.json").exists() or state_of(tmp_path)["state"] != "live":
+        while analytics_state(tmp_path) != "live":
             assert time.monotonic() < deadline
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)

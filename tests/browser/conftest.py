@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-from rigs.sample import make_sample
+from rigs.sample import INGEST, make_sample
 from rigs.serving import served
+
+from facility.status import ProcessStatus
+from stores.records.status import StatusBoard
+from stores.records.teller import Teller
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -37,16 +41,17 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def told_in(tmp_path_factory):
-    """The folder in which ingest would tell its alarms."""
-    return tmp_path_factory.mktemp("ingest")
+def told():
+    """What ingest tells: its status and its agents, which a test may change."""
+    return {"status": ProcessStatus(), "agents": []}
 
 
 @pytest.fixture(scope="session")
-def estate(tmp_path_factory, told_in):
+def estate(tmp_path_factory, told):
     """A sample that lives now, and the address of its console."""
     sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
-    with served(sample.store, sample.records, lambda: datetime.now(UTC), told_in) as (address, _):
+    ingest = Teller(StatusBoard(sample.records), INGEST, lambda: told["status"], agents=lambda: told["agents"])
+    with ingest, served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _):
         yield sample, address
     sample.store.close()
     sample.records.dispose()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
+from rigs.ingest_rig import wait_for
 
+from facility.status import AgentStatus, ProcessStatus
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
+from stores.records.status import StatusBoard
 
 pytestmark = pytest.mark.browser
 
@@ -69,23 +72,45 @@ def test_pages_fit_a_narrow_phone_and_buttons_fit_a_thumb(open_page, paths):
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
-def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, told_in, screenshots, language, width, scheme):
+def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, told, screenshots, language, width, scheme):
     sample, _ = estate
     People(sample.records).invite(language, datetime.now(UTC))
     People(sample.records).set_language(language, language)
     words = "1 of 268435456 bytes, 3 payloads not kept"
-    told = {"alarms": {"store_unavailable": "", "quarantine_full": words}, "agents": {"edge-lab": {"state": "offline"}}}
-    (told_in / "ingest.json").write_text(json.dumps(told))
+    told["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
+    told["agents"] = [AgentStatus("edge-1", "offline", 1.0)]
     try:
+        wait_for(lambda: len(StatusBoard(sample.records).outlook().alarms) == 3)
         page = open_page("/alerts", language=language, width=width, scheme=scheme)
         lines = page.locator(".system li").all_inner_texts()
         page.screenshot(path=screenshots / f"system-{language}-{width}-{scheme}.png")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     finally:
-        (told_in / "ingest.json").unlink()
+        told["status"], told["agents"] = ProcessStatus(), [AgentStatus("edge-1", "online", 1.0)]
+        wait_for(lambda: not StatusBoard(sample.records).outlook().alarms)
     assert len(lines) == 3
     assert ("存储不可用" if language == "zh-Hans" else "The store is away") in lines[0]
-    assert lines[2].endswith("edge-lab")
+    assert lines[2].endswith("edge-1")
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
+def test_what_cannot_be_seen_is_unknown_on_every_page_and_never_well(
+    open_page, estate, screenshots, language, width, scheme
+):
+    sample, _ = estate
+    People(sample.records).invite(language, datetime.now(UTC))
+    People(sample.records).set_language(language, language)
+    with sample.records.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE agent_status RENAME TO elsewhere"))
+    try:
+        page = open_page("/alerts", language=language, width=width, scheme=scheme)
+        (line,) = page.locator(".system li").all_inner_texts()
+        page.screenshot(path=screenshots / f"unknown-{language}-{width}-{scheme}.png")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    finally:
+        with sample.records.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO agent_status"))
+    assert ("未知" if language == "zh-Hans" else "unknown") in line
 
 
 def test_a_number_changes_when_a_reading_is_stored(open_page, estate):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import httpx
@@ -15,7 +16,7 @@ from rigs.serving import served
 from rigs.visitor import act, next_event, post
 
 from facility.catalogue import Agent
-from facility.system_alarm import Raised, SystemAlarm
+from facility.system_alarm import Outlook, Raised, SystemAlarm, Unknown, Unseen
 from facility.work import Evidence, Excess, Finding, Severity
 from stores.access import Rights, Scope
 from stores.records.casebook import Casebook
@@ -230,10 +231,11 @@ def test_alarms_of_agents_out_of_sight_and_words_that_may_name_them_are_left_out
         Raised(SystemAlarm.DISK_FULL, "edge-lib"),
     ]
     access = running[1].state.parts.access
-    monkeypatch.setattr(access, "_kept", replace(access._kept, system_alarms=lambda: alarms))
+    seen = Outlook(alarms, [Unknown(Unseen.RECORDS, "as edge-1 said")])
+    monkeypatch.setattr(access, "_kept", replace(access._kept, status=SimpleNamespace(outlook=lambda: seen)))
     strip = re.compile(r'<div class="system".*?</div>', re.DOTALL)
     whole, part = (strip.search(client.get("/alerts").text)[0] for client in (client_of("Kim"), lib))
-    assert (whole.count("<li>"), part.count("<li>")) == (3, 2)
+    assert (whole.count("<li>"), part.count("<li>")) == (4, 3)
     assert "edge-1: 5 to 9" in whole
     assert "edge-lib" in part
     assert "edge-1" not in part

@@ -143,6 +143,12 @@ def test_meters_and_doors_are_read_paused_and_stopped(tmp_path, broker):
     server.stop()
 
 
+def history_told(server):
+    """Rows promised, rows stored, and whether it is still open, as the agent said last; nothing before."""
+    told = server.statuses[-1].figures if server.statuses else {}
+    return [told.get(f"history_{name}") for name in ("rows", "stored", "open")]
+
+
 @pytest.mark.broker
 def test_replay_goes_on_after_a_kill_without_loss_or_repeat(tmp_path, broker):
     history = tmp_path / "recorded"
@@ -156,16 +162,10 @@ def test_replay_goes_on_after_a_kill_without_loss_or_repeat(tmp_path, broker):
         child.wait()
     server.answers = "always"
     with process(tmp_path, broker.url, **env) as child:
-        progress = tmp_path / "history.json"
-        until(lambda: progress.exists() and json.loads(progress.read_text())["complete"], 20)
+        server.wait(lambda: history_told(server) == [40_000, 40_000, 0], 30)
         record(history, "2025-02", points, 3000, 40_000)
-        until(lambda: json.loads(progress.read_text())["rows"] == 43_000, 5)
-        until(lambda: json.loads(progress.read_text())["complete"], 10)
-        report = json.loads(progress.read_text())
+        server.wait(lambda: history_told(server) == [43_000, 43_000, 0], 30)
         assert stop(child) == 0
-    assert report == {
-        "until_ms": 10**12 + 1000 * 42_999, "complete": True, "rows": 43_000, "played": 43_000, "acked": 43_000
-    }  # fmt: skip
     assert sorted(row[2] for row in server.rows.values()) == [0.1 * k for k in range(43_000)]
     assert sum(count for count, _ in produced(tmp_path / "outbox.db").values()) == 43_000
     assert not server.failures
@@ -253,7 +253,7 @@ def test_a_broken_recording_stops_the_replay_with_its_file_and_line(tmp_path):
 def test_recordings_wait_in_their_files_while_the_outbox_is_full(tmp_path):
     record(tmp_path / "recorded", "a", ["p"], 30_000)
     outbox = Outbox(tmp_path / "outbox.db", 0)
-    history = History(tmp_path / "recorded", outbox, tmp_path / "history.json", lambda: None, most_unstored_rows=10_000)
+    history = History(tmp_path / "recorded", outbox, lambda: None, most_unstored_rows=10_000)
     history.driver.start()
     until(lambda: outbox.newest == 10_000)
     time.sleep(0.2)
@@ -262,21 +262,19 @@ def test_recordings_wait_in_their_files_while_the_outbox_is_full(tmp_path):
     history.driver.pause(paused=False)  # wakes it
     until(lambda: outbox.newest == 20_000)
     history.driver.stop()
-    assert history.report() == {
-        "until_ms": 10**12 + 1000 * 19_999, "complete": False, "rows": 30_000, "played": 20_000, "acked": 10_000
-    }  # fmt: skip
+    assert history.figures() == {"history_rows": 30_000, "history_stored": 10_000, "history_open": 1.0}
     outbox.close()
 
 
-def test_neither_a_broken_recording_nor_a_full_disk_stops_who_owns_the_time(tmp_path):
+def test_a_broken_recording_stays_open_and_stops_nobody(tmp_path):
     folder = tmp_path / "recorded"
     folder.mkdir()
     (folder / "a.readings").write_text("{}\n", encoding="utf-8")
     outbox = Outbox(tmp_path / "outbox.db", 0)
-    history = History(folder, outbox, tmp_path / "gone" / "history.json", lambda: None, most_unstored_rows=1)
+    history = History(folder, outbox, lambda: None, most_unstored_rows=1)
     history.driver.start()
     until(lambda: "not the first line of a recording" in history.driver.state())
-    history.tick(1.0)
-    assert not history.report()["complete"]
+    assert not history.has_just_arrived(1.0)
+    assert history.figures()["history_open"] == 1.0
     history.driver.stop()
     outbox.close()

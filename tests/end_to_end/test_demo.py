@@ -26,6 +26,7 @@ from stores.readings import open_readings
 from stores.records.accounts import Accounts
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 READY_TIMEOUT_S = 300
 
@@ -110,7 +111,7 @@ def test_on_an_influxdb_the_demo_comes_to_the_same_figures(both):
     assert left_running(influx_folder) == []
     assert not (influx_folder / "readings.db").exists()
     assert own_influxd(influx_folder / "influxd").password not in told
-    hours_ms = month_before(folder / "history.json")
+    hours_ms = month_before(folder / "history")
     with InfluxServer(folder=influx_folder / "influxd") as server:
         embedded, influx = open_readings(Settings(data=folder).store_url), open_readings(server.url)
         points = sorted(embedded.totals())
@@ -136,9 +137,9 @@ def test_on_an_influxdb_the_demo_comes_to_the_same_figures(both):
 USE = ("qty", "est_qty", "complete", "cost", "peak_kw", "completeness")
 
 
-def month_before(ready):
+def month_before(written):
     """Hours of the past that both runs were told alike: what came later each lived by itself."""
-    end_ms = int(ready.stat().st_mtime // 3600 - 1) * 3_600_000
+    end_ms = int(written.stat().st_mtime // 3600 - 1) * 3_600_000
     return end_ms - 30 * 86_400_000, end_ms
 
 
@@ -154,14 +155,20 @@ def same(one, two, *columns):
     return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
 
 
+def is_complete(board):
+    """Whether the agent says that all its recordings are stored."""
+    return [agent.figures.get("history_open") for agent in board.overview().agents] == [0.0]
+
+
 def test_a_second_start_resumes_and_stops_cleanly(run):
     folder, report, _ = run
-    history = folder / "history.json"
-    history.unlink()
+    board = StatusBoard(open_records(Settings(data=folder).records_url))
+    board.forget_all()
     process = start(folder)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (history.exists() and json.loads(history.read_text())["complete"]):
+    while not is_complete(board):
         assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)

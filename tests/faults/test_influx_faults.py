@@ -19,6 +19,7 @@ from rigs.store_rig import (
 )
 
 from facility.errors import StoreUnavailable
+from facility.status import ServerProcess
 from ingest import store_writer
 from meterhouse.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
@@ -26,6 +27,9 @@ from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import Retention
 from stores.readings.influx.store import InfluxStore
 from stores.readings.influx.wire import connect
+from stores.records.database import open_records
+from stores.records.status import StatusBoard
+from stores.records.teller import this_instance
 
 WEEK_MS = 7 * 86_400_000
 
@@ -117,8 +121,9 @@ def test_S4_a_refusal_that_is_not_the_servers_own_costs_no_reading(tmp_path, ser
 
 
 def test_S5_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(tmp_path, small_disk):
+    board = StatusBoard(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     with Supervisor(tmp_path / "logs") as supervisor:
-        url = start_influxd(small_disk, supervisor, tmp_path / "ingest.json")
+        url = start_influxd(small_disk, supervisor, board)
         make_ready(url, "town")
         first = supervisor.pids()["influxd"]
         rig = Rig(tmp_path, url)
@@ -131,7 +136,7 @@ def test_S5_a_full_disk_is_told_and_once_there_is_room_everything_is_stored(tmp_
             filler.write_bytes(bytes(max(free.f_bavail * free.f_frsize - 100_000, 0)))
             rig.take_in(40_000)
             wait_for(lambda: "no space left" in rig.alarms.get("store_unavailable", ""))
-            rig.parts.figures.write_now(0)
+            board.tell(this_instance(ServerProcess.INGEST, tmp_path), rig.status.as_status(0), 1.0)
             supervisor.watch(5)
             assert supervisor.pids()["influxd"] == first  # no use while the disk is full
             filler.unlink()

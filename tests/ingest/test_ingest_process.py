@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import os
 import signal
 import subprocess
@@ -15,12 +14,14 @@ from rigs.servers import free_port
 
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
-from facility.system_alarm import SystemAlarm, raised
+from facility.status import ServerProcess
+from facility.system_alarm import SystemAlarm, outlook
 from ingest import worker
 from ingest.worker import follow_registry, run_parts
 from meterhouse.broker import start_broker
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,14 @@ def log(tmp_path):
     return (tmp_path / "log").read_text
 
 
+def overview(folder):
+    engine = open_records(f"sqlite:///{folder / 'records.db'}")
+    try:
+        return StatusBoard(engine).overview()
+    finally:
+        engine.dispose()
+
+
 def settings(folder, broker):
     return {
         "data": str(folder),
@@ -73,7 +82,8 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
     wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 2)
     process.send_signal(signal.SIGTERM)
     assert process.wait(3) == 0
-    assert '"stored": 2' in (tmp_path / "ingest.json").read_text()
+    (seen,) = overview(tmp_path).of(ServerProcess.INGEST)
+    assert (seen.status.figures["stored"], seen.has_ended) == (2, True)
     assert log().count("waiting_for_estate") == 1
     assert broker.words["ingest"] not in log()
 
@@ -82,28 +92,25 @@ def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp
     registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
     run(**settings(tmp_path, broker), series_budget="12")
-    file = tmp_path / "ingest.json"
 
-    def told():
-        return json.loads(file.read_text()) if file.exists() else {"alarms": None}
+    def alarms():
+        return outlook(overview(tmp_path)).alarms
 
-    wait_for(lambda: told()["alarms"])
-    assert (told()["series"], told()["series_budget"]) == (13, 12)
-    (alarm,) = raised(told(), 0)
+    wait_for(alarms, 40)
+    (alarm,) = alarms()
     assert (alarm.alarm, alarm.words[:9]) == (SystemAlarm.TOO_MANY_SERIES, "13 of 12:")
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:-1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
-    wait_for(lambda: not told()["alarms"])
-    assert told()["series"] == 11
+    wait_for(lambda: not alarms())
+    assert overview(tmp_path).processes[0].status.figures["series"] == 11
 
 
 def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in(tmp_path, broker, run, edge):
     registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
     run(**settings(tmp_path, broker) | {"store": f"influx://user:word@127.0.0.1:{free_port()}/meterhouse"})
-    file = tmp_path / "ingest.json"
-    wait_for(lambda: file.exists() and json.loads(file.read_text())["state"] == "store_unavailable")
-    assert "does not answer" in json.loads(file.read_text())["alarms"]["store_unavailable"]
+    wait_for(lambda: any(one.status.state == "store_unavailable" for one in overview(tmp_path).processes), 40)
+    assert "does not answer" in overview(tmp_path).processes[0].status.alarms["store_unavailable"]
     now_ms = time.time_ns() // 1_000_000
     edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
     wait_for(lambda: edge.heard)

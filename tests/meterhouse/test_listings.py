@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 import typer
+from rigs.command_line import meterhouse
 from rigs.sample import make_sample
-from test_commands import meterhouse
 from typer.core import TyperGroup
 
 from meterhouse.cli import app

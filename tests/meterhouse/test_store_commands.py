@@ -18,6 +18,7 @@ from rigs.influx_server import InfluxServer, need_influxd
 from rigs.ingest_rig import CATALOGUE, POWER
 
 from facility.model import ReadingBatch
+from facility.status import ProcessStatus, ServerProcess
 from meterhouse.commands.store_answers import ToldMove, ToldStore
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
@@ -27,6 +28,8 @@ from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
+from stores.records.teller import this_instance
 
 NOW_MS = time.time_ns() // 1_000_000
 
@@ -199,9 +202,11 @@ def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
 
 
 def told(data, *, store, stored, confirmed):
-    """What ingest writes: so many readings ever, so many of them in this store."""
-    tree = {"stored": stored, "confirmed": {"store": store, "readings": confirmed}}
-    (data / "ingest.json").write_text(json.dumps(tree))
+    """What ingest tells: so many readings ever, so many of them in this store."""
+    status = ProcessStatus(figures={"stored": stored, "confirmed": confirmed}, facts={"store": store})
+    engine = open_records(f"sqlite:///{data / 'records.db'}")
+    StatusBoard(engine).tell(this_instance(ServerProcess.INGEST, data), status, 1.0)
+    engine.dispose()
 
 
 def test_a_fresh_store_has_not_lost_what_ingest_stored_in_another(data, either):

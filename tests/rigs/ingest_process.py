@@ -17,6 +17,7 @@ from pathlib import Path
 
 from device_profiles import load_profiles
 from facility.documents.site import load_site
+from facility.status import ProcessStatus, ServerProcess
 from meterhouse.supervisor import Supervisor
 from rigs.ingest_rig import CATALOGUE
 from rigs.servers import DEBIAN, Mosquitto
@@ -24,6 +25,7 @@ from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 FULL = os.environ.get("FULL") == "1"
 """Full-size trials (``make bench``); otherwise what fits into ``make test``."""
@@ -72,26 +74,27 @@ class Served:
     def __init__(self, folder, broker, catalogue=CATALOGUE, *, script=None, **env):
         self.folder, self.broker = folder / "ingest", broker
         self.folder.mkdir()
-        self._apply(catalogue)
         self.env = {
             "METERHOUSE_DATA": str(self.folder),
             "METERHOUSE_BROKER": broker.url_for("ingest"),
             "METERHOUSE_STORE": f"sqlite://{self.folder / 'readings.db'}",
-            "METERHOUSE_RECORDS": self._records,
+            "METERHOUSE_RECORDS": f"sqlite:///{self.folder / 'records.db'}",
             "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)]),
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         } | env
+        self._apply(catalogue)
         self.command = [sys.executable, str(HERE / script)] if script else [sys.executable, "-m", "ingest"]
         self.supervisor = Supervisor(folder / "logs")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without cached bytecode every start takes seconds more
 
     @property
-    def _records(self):
-        return f"sqlite:///{self.folder / 'records.db'}"
+    def records(self):
+        """Where its records are, which may lie elsewhere."""
+        return self.env["METERHOUSE_RECORDS"]
 
     def _apply(self, catalogue):
-        engine = open_records(self._records)
+        engine = open_records(self.records)
         Registry(engine).apply(catalogue, by="a test", at=datetime.now(UTC))
         engine.dispose()
 
@@ -135,12 +138,9 @@ class Served:
         self.supervisor.stop()
         self.supervisor.children.clear()
 
-    def told(self, name, default=None):
-        """A figure of ``ingest.json``."""
-        try:
-            return json.loads((self.folder / "ingest.json").read_text(encoding="utf-8")).get(name, default)
-        except (OSError, ValueError):
-            return default
+    def told(self):
+        """What it tells in the records of itself; nothing told before the first time."""
+        return told_by_ingest(self.records)
 
     def totals(self):
         """Readings counted once each, as ingest notes them on disk."""
@@ -167,7 +167,7 @@ class Served:
             return sum(total.count for total in store.totals().values())
 
     def quarantined(self):
-        engine = open_records(self._records)
+        engine = open_records(self.records)
         try:
             return Quarantine(engine).items(limit=10**6)
         finally:
@@ -180,6 +180,16 @@ class Served:
         if self.supervisor.children and self.child.process.poll() is None:
             self.child.process.send_signal(signal.SIGCONT)
         self.supervisor.stop()
+
+
+def told_by_ingest(records):
+    """The status that the one ingest tells in these records, and an empty one before it has told."""
+    engine = open_records(records)
+    try:
+        seen = StatusBoard(engine).overview().of(ServerProcess.INGEST)
+    finally:
+        engine.dispose()
+    return seen[0].status if seen else ProcessStatus("not told")
 
 
 def water_estate():

@@ -19,8 +19,10 @@ from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
 from ingest.gate import Gate
 from ingest.parts import Parts
+from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
 from meterhouse.broker_files import INGEST, LISTENER, agent_rights
+from process.pulse import Pulse
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -158,6 +160,7 @@ class Ingest:
         self.engine = open_records(f"sqlite:///{self.folder / 'records.db'}")
         self.quarantine, self.errands = Quarantine(self.engine), Errands(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
+        self.status = IngestStatus(time.monotonic)
         self.parts = Parts(
             self.folder,
             Gate(CATALOGUE),
@@ -167,9 +170,12 @@ class Ingest:
             self.subscriber,
             time.monotonic,
             lambda: NOW_MS,
+            self.status,
+            Pulse(self.folder, "ingest", time.monotonic),
             **self.options,
         )
-        self.watermarks, self.figures, self.journal = self.parts.watermarks, self.parts.figures, self.parts.journal
+        self.watermarks, self.journal = self.parts.watermarks, self.parts.journal
+        self.status.begin("/data/readings.db", 0, 0)
         self.intake = self.parts.intake()
         self.threads = [
             threading.Thread(target=self._run),
@@ -179,7 +185,6 @@ class Ingest:
     def _run(self):
         while not self.stop.is_set():
             self.intake.take_in(0.05, self.stop)
-            self.figures.write(self.subscriber.waiting)
             self.parts.errand_runner.turn(time.monotonic(), self.stop)
 
     def start(self):

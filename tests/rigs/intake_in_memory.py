@@ -12,11 +12,11 @@ from pathlib import Path
 from facility import wire
 from ingest.acknowledger import Acknowledger
 from ingest.entry import encode_entry
-from ingest.figures import Figures
 from ingest.gate import Gate
 from ingest.journal import Journal
 from ingest.pipeline import Pipeline
 from ingest.refusals import instant
+from ingest.status import IngestStatus
 from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.subscriber import Inbound
@@ -91,7 +91,7 @@ class Trial:
             quarantine=self.quarantine,
             watermarks=self.watermarks,
             acknowledger=Acknowledger(self.pipeline.streams, self.watermarks, lambda *ack: self.acks.append(ack)),
-            figures=Figures(self.folder / "ingest.json", lambda: 0.0),
+            status=IngestStatus(lambda: 0.0),
             clock_ms=lambda: NOW_MS,
             reopen=self.acks.append,
             appended=threading.Event(),

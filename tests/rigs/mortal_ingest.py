@@ -16,6 +16,8 @@ from ingest.gate import Gate
 from ingest.journal import JournalRoom
 from ingest.parts import Parts
 from ingest.refusals import SetAside
+from ingest.status import IngestStatus
+from process.pulse import Pulse
 from rigs.ingest_rig import CATALOGUE, NOW_MS, UnsteadyStore
 from rigs.intake_in_memory import MEMORY_DISK, MemoryRecords
 from stores.readings.memory import MemoryStore
@@ -119,8 +121,11 @@ class MortalIngest:
 
     def _start(self):
         store, records, broker = (Outside(thing, self.life) for thing in (self.store, self.records, self.broker))
-        times = (lambda: self.now_s), (lambda: NOW_MS)
-        self.parts = Parts(self.folder, self._gate, store, records, records, broker, *times, room=ROOM)
+        monotonic = lambda: self.now_s  # noqa: E731
+        told = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
+        self.parts = Parts(
+            self.folder, self._gate, store, records, records, broker, monotonic, lambda: NOW_MS, *told, room=ROOM
+        )
         self.intake = self.parts.intake()
 
     def crash(self, torn_bytes=0):

@@ -14,6 +14,7 @@ from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.model import ReadingBatch
 from facility.quantities import Kind, Quantity, Utility
+from facility.status import Instance, ProcessStatus
 from facility.work import Evidence, Excess, Finding, Money, Severity, Verdict
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
@@ -22,12 +23,14 @@ from stores.records.database import open_records
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine, QuarantineItem
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.work import Alert
 
 SITE = Path(__file__).parent / "site.yaml"
+INGEST = Instance("ingest", "here", "/data", 1)
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
 DAYS = 31
@@ -68,6 +71,7 @@ def make_sample(folder: Path, now: datetime) -> Sample:
     store = SqliteStore(folder / "readings.db")
     records = open_records(f"sqlite:///{folder / 'records.db'}")
     Registry(records).apply(catalogue, by="test", at=now)
+    StatusBoard(records).tell(INGEST, ProcessStatus(), 500.0)
     _write_use(store, catalogue, now)
     _write_readings(store, catalogue, now)
     alerts = _raise_alerts(Casebook(records), now)

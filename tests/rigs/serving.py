@@ -14,13 +14,13 @@ from stores.readings.live import LiveValues
 
 
 @contextmanager
-def served(store, records, clock, data=None, **more):
+def served(store, records, clock, **more):
     """Base address and application of a console that serves until the block ends, and knows what lay in the store."""
     listening = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listening.getsockname()[1]}"
     live = LiveValues(store)
     live.refresh()
-    app = create_app(store, records, clock, hosts=[host], live=live, data=data, **more)
+    app = create_app(store, records, clock, hosts=[host], live=live, **more)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

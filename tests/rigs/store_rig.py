@@ -11,7 +11,9 @@ from facility import wire
 from ingest.entry import encode_entry
 from ingest.gate import Gate
 from ingest.parts import Parts
+from ingest.status import IngestStatus
 from ingest.subscriber import Inbound
+from process.pulse import Pulse
 from rigs.influx_town import Registry
 from rigs.ingest_rig import CATALOGUE, POWER, batch, encode, wait_for
 from stores.readings import influx_connection, open_readings
@@ -48,6 +50,7 @@ class Rig:
         self.store = Counting(store or open_readings(url, Registry(CATALOGUE)))
         self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
+        self.status = IngestStatus(time.monotonic)
         self.parts = Parts(
             folder,
             Gate(CATALOGUE),
@@ -57,6 +60,8 @@ class Rig:
             Unheard(),
             time.monotonic,
             now_ms,
+            self.status,
+            Pulse(folder, "ingest", time.monotonic),
         )
         self.pipeline, self.stop, self.mids = self.parts.intake().pipeline, threading.Event(), count(1)
         self.taken_in, self.sum = 0, 0
@@ -98,7 +103,7 @@ class Rig:
 
     @property
     def alarms(self):
-        return self.parts.figures.as_tree(0)["alarms"]
+        return self.status.as_status(0).alarms
 
     @property
     def settled(self):

@@ -20,6 +20,7 @@ from rigs.servers import Mosquitto, need_mosquitto
 
 from facility.ledger import history_of
 from facility.model import Name
+from facility.status import ServerProcess
 from facility.work import AlertState, Verdict
 from stores.readings import open_readings
 from stores.records.accounts import Accounts
@@ -30,6 +31,7 @@ from stores.records.people import People
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from stores.records.status import StatusBoard
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -162,8 +164,16 @@ def test_every_reading_arrives_and_the_waiting_wish_is_carried_out(town):
             # It cannot be stored now either: it waits again, with its reason.
             town.until(lambda: ItemState.WAITING in {item.state for item in quarantine.items()})
             items = quarantine.items(standing=None)
+            town.until(lambda: told_by(engine)["stored"] == sum(map(len, town.facts["readings"].values())))
+            assert told_by(engine)["confirmed"] == told_by(engine)["stored"]  # the old file said that all went here
+            assert not (town.home / "data" / "ingest.json").exists()
     refused = sum(item.count for item in items if item.state is not ItemState.REPLAYED)
     assert refused == len(town.facts["refused"])
+
+
+def told_by(engine):
+    """The figures that ingest tells of itself."""
+    return next((one.status.figures for one in StatusBoard(engine).overview().of(ServerProcess.INGEST)), {"stored": 0})
 
 
 def test_analytics_goes_on_and_the_figures_are_those_of_the_registers(town):

@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
+from facility.status import AgentStatus, ProcessStatus
 from facility.system_alarm import SystemAlarm
 from stores.readings.series import SERIES_BUDGET, SeriesUse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from facility.wire import Status
 
 LATENCY_SAMPLES = 5_000
-WRITE_EVERY_S = 1.0
 DROPS_TOLD_S = 3600.0
 """A broker that has dropped nothing more for so long is well."""
 
 log = structlog.get_logger()
 
 
-class Figures:
-    """Kept in memory and written to ``ingest.json`` while they change, at most once a second."""
+@dataclass(slots=True)
+class _Agent:
+    """What an agent said last, when we heard it (by our monotonic clock), and how far its stream is stored."""
 
-    def __init__(self, path: Path, clock_s: Callable[[], float], series_budget: int = SERIES_BUDGET) -> None:
+    said: Status | None = None
+    heard_s: float = 0.0
+    epoch: str = ""
+    store_hw: int = 0
+
+
+class IngestStatus:
+    """Kept in memory; every thread may note, and the status may be asked at any time."""
+
+    def __init__(self, clock_s: Callable[[], float], series_budget: int = SERIES_BUDGET) -> None:
         """``clock_s`` is a monotonic clock."""
-        self._path = path
         self._clock_s = clock_s
         self._latencies_ms: deque[int] = deque(maxlen=LATENCY_SAMPLES)
-        self._agents: dict[str, dict[str, Any]] = {}
+        self._agents: dict[str, _Agent] = {}
         self._totals: Mapping[str, int] = {"stored": 0, "quarantined": 0}
         self._store, self._stored_elsewhere = "", 0
         self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
         self._dropped_at_s = float("-inf")
-        self._written_text = ""
-        self._written_at_s = float("-inf")
-        self._is_failing = False
         self._alarms: dict[str, str] = {}
+        self._state = "waiting_for_estate"
         self._lock = Lock()
+
+    def begin(self, store: str, stored_elsewhere: int, series: int) -> None:
+        """There is an estate: readings go to ``store`` from now on; so many went elsewhere (``ingest.confirmed``)."""
+        self._store, self._stored_elsewhere = store, stored_elsewhere
+        self.note_series(series)
+        self._state = "running"
 
     def alarm(self, name: SystemAlarm, words: str) -> None:
         """Something is wrong that a person should see; logged once, when it begins."""
@@ -67,13 +79,6 @@ class Figures:
     def count(self, totals: Mapping[str, int]) -> None:
         """Readings ever stored and quarantined, each once however often it was sent."""
         self._totals = totals
-
-    def note_store(self, store: str) -> None:
-        """Where readings go from now on: what was stored in another place before, this one has not confirmed."""
-        told = _told(self._path)
-        confirmed, stored = told.get("confirmed", {}), self._totals["stored"]
-        elsewhere = told["stored"] - confirmed["readings"] if confirmed.get("store") == store else stored
-        self._store, self._stored_elsewhere = store, min(elsewhere, stored)
 
     def count_refused_messages(self, n: int) -> None:
         """Messages refused whole since start: how many readings they held is not always known."""
@@ -108,74 +113,59 @@ class Figures:
         with self._lock:
             self._latencies_ms.extend(latencies_ms)
 
-    def note_status(self, agent: str, status: Status, heard_ms: int) -> None:
-        """What an agent last said of itself, and when that was by our own clock."""
+    def note_agent(self, agent: str, said: Status) -> None:
+        """What an agent says of itself now."""
         with self._lock:
-            self._agents.setdefault(agent, {}).update(
-                state=status.state,
-                at_ms=status.at_ms,
-                heard_ms=heard_ms,
-                figures=status.figures,
-                buses=status.buses,
-            )
+            known = self._agents.setdefault(agent, _Agent())
+            known.said, known.heard_s = said, self._clock_s()
 
     def note_watermark(self, agent: str, epoch: str, store_hw: int) -> None:
         """How far an agent's stream is stored."""
         with self._lock:
-            self._agents.setdefault(agent, {}).update(epoch=epoch, store_hw=store_hw)
+            known = self._agents.setdefault(agent, _Agent())
+            known.epoch, known.store_hw = epoch, store_hw
 
-    def as_tree(self, queue: int) -> dict[str, Any]:
-        """All figures, ready for JSON. ``state`` is ``running``, or the first alarm."""
+    def as_status(self, queue: int) -> ProcessStatus:
+        """All of it as of now. ``state`` is the first alarm, else ``running``, or that it waits for an estate."""
         with self._lock:
-            return {
-                "state": next(iter(self._alarms), "running"),
-                "alarms": dict(self._alarms),
-                "received": self._totals.get("stored", 0) + self._totals.get("quarantined", 0),
-                **self._totals,
-                "confirmed": {"store": self._store, "readings": self._totals["stored"] - self._stored_elsewhere},
-                "refused_messages": self._refused_messages,
-                "retained_ignored": self._retained_ignored,
-                "series": self._series.series,
-                "series_budget": self._series.budget,
-                "live_latency_s": self._latency(),
-                "agents": {name: dict(agent) for name, agent in self._agents.items()},
-                "queue": queue,
-            }
+            alarms = dict(self._alarms)
+            latency = self._latency()
+        stored, quarantined = self._totals["stored"], self._totals["quarantined"]
+        figures = {
+            "stored": stored,
+            "quarantined": quarantined,
+            "received": stored + quarantined,
+            "confirmed": stored - self._stored_elsewhere,
+            "refused_messages": self._refused_messages,
+            "retained_ignored": self._retained_ignored,
+            "series": self._series.series,
+            "series_budget": self._series.budget,
+            "queue": queue,
+            **latency,
+        }
+        return ProcessStatus(next(iter(alarms), self._state), alarms, figures, {"store": self._store})
 
-    def write(self, queue: int) -> None:
-        """Write the file if a second has passed and something changed."""
-        if self._clock_s() - self._written_at_s >= WRITE_EVERY_S:
-            self.write_now(queue)
+    def agents(self) -> list[AgentStatus]:
+        """Every agent that was heard since our start, as of now."""
+        now_s = self._clock_s()
+        with self._lock:
+            return [_as_status(name, agent, now_s) for name, agent in self._agents.items()]
 
-    def write_now(self, queue: int) -> None:
-        """Write the file if something changed."""
-        self._written_at_s = self._clock_s()
-        text = json.dumps(self.as_tree(queue))
-        if text == self._written_text:
-            return
-        part = self._path.with_suffix(".part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(self._path)
-        except OSError as error:  # a full disk: figures wait, readings do not
-            if not self._is_failing:
-                log.warning("figures_cannot_be_written", error=str(error))
-            self._is_failing = True
-            return
-        self._written_text, self._is_failing = text, False
-
-    def _latency(self) -> dict[str, float | int | None]:
+    def _latency(self) -> dict[str, float]:
+        """Seconds of the newest live readings; without one there is nothing to say but that."""
         n = len(self._latencies_ms)
         if not n:
-            return {"p50": None, "p95": None, "n": 0}
+            return {"live_samples": 0}
         p50, p95 = np.percentile(np.fromiter(self._latencies_ms, np.float64, n), [50, 95]) / 1000
-        return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "n": n}
+        return {
+            "live_samples": n,
+            "live_latency_p50_s": round(float(p50), 3),
+            "live_latency_p95_s": round(float(p95), 3),
+        }
 
 
-def _told(path: Path) -> dict[str, Any]:
-    """What an earlier run wrote; nothing where there was none."""
-    try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told
+def _as_status(name: str, agent: _Agent, now_s: float) -> AgentStatus:
+    if (said := agent.said) is None:
+        return AgentStatus(name, epoch=agent.epoch, store_hw=agent.store_hw)
+    heard = now_s - agent.heard_s
+    return AgentStatus(name, said.state, heard, said.figures, said.buses, agent.epoch, agent.store_hw)

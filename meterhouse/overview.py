@@ -1,0 +1,92 @@
+"""What can be seen of all processes and agents: in the records, or else by asking the processes themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import ArgumentError
+
+from facility.errors import ConfigError, StoreUnavailable
+from facility.status import Overview
+from facility.system_alarm import Outlook, Unknown, Unseen, outlook
+from process.health import noted_health
+from stores.records.database import open_records
+from stores.records.status import StatusBoard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from facility.status import AgentStatus
+    from meterhouse.settings import Settings
+
+ANSWER_S = 3.0
+MOST_BYTES = 16 * 2**20
+
+_OVERVIEW = TypeAdapter(Overview)
+
+
+def look(settings: Settings) -> tuple[Overview, Outlook]:
+    """What is known, and what a reader can say of it.
+
+    Where the records cannot be read that is unknown, and what the processes answer is told beside it.
+    """
+    try:
+        overview = open_board(settings.records_url).overview()
+    except (ConfigError, StoreUnavailable) as error:
+        overview = ask([*settings.health_urls, *noted_health(settings.data)])
+        seen = outlook(overview)
+        return overview, replace(seen, unknown=[Unknown(Unseen.RECORDS, str(error)), *seen.unknown])
+    return overview, outlook(overview)
+
+
+def open_board(url: str) -> StatusBoard:
+    """The board in the records. Raises ``StoreUnavailable`` where there are no records yet: looking makes none."""
+    try:
+        place = sa.make_url(url)
+    except ArgumentError:
+        return StatusBoard(open_records(url))  # which says what is wrong with it
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+        raise StoreUnavailable(f"{place.database} does not exist: has ingest run with this folder (METERHOUSE_DATA)?")
+    return StatusBoard(open_records(url))
+
+
+def ask(urls: Iterable[str]) -> Overview:
+    """What processes answer themselves; who does not answer is left out."""
+    answers = [answer for url in dict.fromkeys(urls) if (answer := _ask(url)) is not None]
+    agents: dict[str, AgentStatus] = {}
+    for agent in (agent for answer in answers for agent in answer.agents):
+        if agent.agent not in agents or _heard(agent) < _heard(agents[agent.agent]):
+            agents[agent.agent] = agent
+    return Overview([one for answer in answers for one in answer.processes], sorted(agents.values(), key=_name))
+
+
+def _ask(url: str) -> Overview | None:
+    opener = build_opener(ProxyHandler({}))  # a process of this machine is behind no proxy
+    try:
+        with opener.open(url, timeout=ANSWER_S) as answer:
+            body = answer.read(MOST_BYTES)
+    except URLError as error:
+        if not hasattr(error, "read"):
+            return None
+        body = error.read(MOST_BYTES)  # a process that is not well answers 503, and says what it is
+    except OSError:
+        return None
+    try:
+        return _OVERVIEW.validate_python(json.loads(body)["overview"])
+    except (ValidationError, ValueError, KeyError, TypeError):  # somebody else has that port now
+        return None
+
+
+def _heard(agent: AgentStatus) -> float:
+    return float("inf") if agent.unheard_s is None else agent.unheard_s
+
+
+def _name(agent: AgentStatus) -> str:
+    return agent.agent

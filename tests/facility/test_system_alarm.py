@@ -1,0 +1,74 @@
+"""What a reader can say of Meterhouse itself: alarms, and what is unknown; never well where nothing is seen."""
+
+import pytest
+
+from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus
+from facility.system_alarm import SILENCE, Outlook, Raised, SystemAlarm, Unknown, Unseen, outlook
+
+ILL = ProcessStatus("gap_open", {"gap_open": "1, first of agent edge-1: 5 to 9", "of_a_newer_meterhouse": ""})
+AGENTS = [
+    AgentStatus("edge-1", "online", 3.0, {"alarm_disk_full": 1.0, "alarm_clock": 0.0, "alarm_of_a_newer_one": 1.0}),
+    AgentStatus("edge-2", "offline", 3.0, {"alarm_disk_full": 1.0}),
+    AgentStatus("edge-3", "online", 3.0),
+]
+GAP = Raised(SystemAlarm.GAP_OPEN, "", "1, first of agent edge-1: 5 to 9")
+
+
+def seen(process="ingest", host="north", untold_s=1.0, up_s=500.0, status=ILL, ended=False):
+    return ProcessSeen(Instance(process, host, "/data", 7), status, untold_s, up_s, ended)
+
+
+def alarms(*processes, agents=()):
+    return outlook(Overview(processes, agents)).alarms
+
+
+def test_alarms_are_the_servers_and_its_agents():
+    assert outlook(Overview([seen()], AGENTS)) == Outlook(
+        [GAP, Raised(SystemAlarm.DISK_FULL, "edge-1"), Raised(SystemAlarm.AGENT_OFFLINE, "edge-2")], []
+    )
+
+
+def test_an_ingest_that_has_told_nothing_for_a_minute_is_the_first_alarm_and_its_agents_are_unknown():
+    assert outlook(Overview([seen(untold_s=59)], AGENTS)).unknown == []
+    silent = outlook(Overview([seen(untold_s=61)], AGENTS))
+    assert silent.alarms == [Raised(SystemAlarm.INGEST_SILENT, "", "ingest@north:/data"), GAP]
+    assert silent.unknown == [Unknown(Unseen.AGENTS)]
+
+
+def test_one_of_two_hosts_that_is_silent_is_an_alarm_and_the_other_knows_the_agents():
+    both = outlook(Overview([seen(untold_s=61, host="south"), seen(status=ProcessStatus())], AGENTS[1:]))
+    assert [one.alarm for one in both.alarms][::2] == [SystemAlarm.INGEST_SILENT, SystemAlarm.AGENT_OFFLINE]
+    assert both.unknown == []
+
+
+@pytest.mark.parametrize("process", SILENCE)
+def test_every_process_that_stops_without_a_word_is_missed(process):
+    well = seen(status=ProcessStatus())
+    silent = seen(str(process), "south", 61, status=ProcessStatus())
+    assert Raised(SILENCE[process], "", f"{process}@south:/data") in alarms(well, silent)
+
+
+def test_who_said_goodbye_is_missed_only_where_nobody_of_its_kind_is_left():
+    gone, well = seen(untold_s=61, ended=True, host="south"), seen(status=ProcessStatus())
+    assert alarms(gone, well) == []
+    assert alarms(gone) == [Raised(SystemAlarm.INGEST_SILENT, "", "ingest@south:/data")]
+    assert alarms(seen(untold_s=5, ended=True)) == []  # it is being started again
+
+
+def test_where_no_ingest_has_told_nothing_is_known():
+    assert outlook(Overview()) == Outlook([], [Unknown(Unseen.INGEST)])
+    assert outlook(Overview([seen("console", status=ProcessStatus())], AGENTS)).unknown == [Unknown(Unseen.INGEST)]
+
+
+def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last():
+    quiet = [AgentStatus("edge-1", "online", 61.0, {"alarm_clock": 1.0}), AgentStatus("edge-9")]
+    well = seen(status=ProcessStatus())
+    assert alarms(well, agents=quiet) == [Raised(SystemAlarm.AGENT_OFFLINE, "edge-1")]
+    just_started = seen(status=ProcessStatus(), up_s=20)  # nobody has listened to it for a minute yet
+    assert alarms(just_started, agents=quiet) == [Raised(SystemAlarm.CLOCK, "edge-1")]
+
+
+def test_the_same_said_by_two_processes_is_one_alarm():
+    words = ProcessStatus("store_unavailable", {"store_unavailable": "it does not answer"})
+    twice = alarms(seen(status=words), seen("analytics", status=words))
+    assert twice == [Raised(SystemAlarm.STORE_UNAVAILABLE, "", "it does not answer")]

@@ -1,0 +1,246 @@
+"""Status as people meet it, with real processes: killed, out of reach, on two machines, with records that are away."""
+
+import json
+import shutil
+import sqlite3
+import time
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from rigs.command_line import meterhouse
+from rigs.ingest_process import Debian, Served, told_by_ingest
+from rigs.ingest_rig import CATALOGUE, POWER, Client, batch
+from rigs.servers import need_mosquitto
+
+from facility import wire
+from facility.status import AgentStatus, Instance, ProcessStatus, ServerProcess
+from facility.system_alarm import Raised, SystemAlarm, Unseen
+from stores.records.database import open_records
+from stores.records.registry import Registry
+from stores.records.status import StatusBoard, database_ms
+
+WELL = Instance("ingest", "north", "/data", 17)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    need_mosquitto()
+    with Debian() as started:
+        yield started
+
+
+@contextmanager
+def board(records, later_s=0):
+    engine = open_records(records)
+    try:
+        yield StatusBoard(engine, lambda connection: database_ms(connection) + 1000 * later_s)
+    finally:
+        engine.dispose()
+
+
+def outlook_at(records, later_s):
+    with board(records, later_s) as seen:
+        return seen.outlook()
+
+
+@pytest.fixture
+def data(tmp_path, migrated):
+    """A data folder whose records know an estate, as no process has told yet."""
+    shutil.copy(migrated, tmp_path / "records.db")
+    engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
+    Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    engine.dispose()
+    return tmp_path
+
+
+def tell(folder, status=ProcessStatus(), agents=(), instance=WELL):  # noqa: B008 - it is frozen
+    with board(f"sqlite:///{folder / 'records.db'}") as there:
+        there.tell(instance, status, 500.0, agents)
+
+
+def grow_older(folder, s):
+    """So many seconds pass in which nobody tells."""
+    with closing(sqlite3.connect(folder / "records.db")) as db, db:
+        db.execute("UPDATE process_status SET told_ms = told_ms - ?", (1000 * s,))
+
+
+def test_alarms_come_first_and_the_exit_code_says_so(data):
+    status = ProcessStatus("gap_open", {"gap_open": "1, first of agent edge-1: 5 to 9"}, {"stored": 1234, "queue": 2})
+    agents = [
+        AgentStatus("edge-1", "online", 1.0, {"alarm_disk_full": 1.0, "unstored": 12.0}, {"line": "does not answer"}),
+        AgentStatus("edge-2", "offline", 1.0),
+    ]
+    tell(data, status, agents)
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert said.returncode == 1, said.stderr
+    lines = said.stdout.splitlines()
+    assert lines[:3] == [
+        "ALARM: Readings have been missing for more than a day (1, first of agent edge-1: 5 to 9)",
+        "ALARM: An agent's disk is full · edge-1",
+        "ALARM: An agent is offline · edge-2",
+    ]
+    assert "readings stored 1,234, quarantined 0, queue 2" in lines
+    assert any(line.split()[:2] == ["ingest@north:/data", "Readings"] for line in lines)
+    assert "line: does not answer" in said.stdout
+    assert "告警：边缘代理磁盘已满 · edge-1" in meterhouse("status", "--language", "zh-Hans", data=data).stdout
+
+
+def test_a_program_gets_it_all_as_json(data):
+    tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}), [AgentStatus("edge-1", "online", 1.0)])
+    said = meterhouse("status", "--json", data=data)
+    told = json.loads(said.stdout)
+    assert (said.returncode, told["alarms"], told["unknown"]) == (0, [], [])
+    (process,) = told["processes"]
+    assert (process["name"], process["figures"], process["facts"]) == (
+        "ingest@north:/data",
+        {"stored": 7},
+        {"store": "x"},
+    )
+    assert process["started_at"] < process["told_at"]
+    assert [(one["agent"], one["state"]) for one in told["agents"]] == [("edge-1", "online")]
+
+
+def test_where_nobody_has_told_it_is_unknown_and_not_well(data):
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert (said.returncode, said.stdout) == (
+        3, "UNKNOWN: Whether readings come in is unknown: no ingest has told its status\n"
+    )  # fmt: skip
+
+
+def test_a_folder_without_records_is_unknown_and_stays_as_it_is(tmp_path):
+    said = meterhouse("status", data=tmp_path, LC_ALL="C.UTF-8")
+    assert said.returncode == 3
+    assert "records.db does not exist: has ingest run with this folder (METERHOUSE_DATA)?" in said.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_without_rights_is_told_that_it_cannot_see(data):
+    tell(data)
+    with closing(sqlite3.connect(data / "records.db")) as db, db:
+        db.execute("DROP TABLE agent_status")
+    said = meterhouse("status", "--json", data=data)
+    told = json.loads(said.stdout)
+    assert said.returncode == 3
+    assert [one["what"] for one in told["unknown"]] == ["records", "ingest"]
+    assert "agent_status" in told["unknown"][0]["words"]
+
+
+def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
+    lost = Instance("analytics", "south", "/data", 5)
+    tell(data, instance=lost)
+    tell(data)
+    grow_older(data, 61)
+    tell(data)
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert (said.returncode, said.stdout.splitlines()[0][:31]) == (1, "ALARM: Analytics is not running")
+    assert meterhouse("status", "--forget", lost.name, data=data).returncode == 0
+    refused = meterhouse("status", "--forget", WELL.name, data=data)
+    assert (refused.returncode, "runs: stop it first" in refused.stderr) == (1, True)
+
+
+def test_an_ingest_that_is_killed_is_silent_within_a_minute(tmp_path, broker):
+    with Served(tmp_path, broker) as ingest:
+        ingest.until(lambda: told_by_ingest(ingest.records).state == "running")
+        assert meterhouse("status", data=ingest.folder).returncode == 0
+        ingest.child.process.kill()
+        ingest.child.process.wait()
+        assert outlook_at(ingest.records, 30).alarms == []
+        late = outlook_at(ingest.records, 61)
+        assert [one.alarm for one in late.alarms] == [SystemAlarm.INGEST_SILENT]
+        assert [one.what for one in late.unknown] == [Unseen.AGENTS]
+        grow_older(ingest.folder, 61)
+        said = meterhouse("status", data=ingest.folder, LC_ALL="C.UTF-8")
+        assert (said.returncode, said.stdout[:28]) == (1, "ALARM: Ingest is not running")
+        ingest.supervisor.children.clear()
+
+
+def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path, broker):
+    with Served(tmp_path, broker) as ingest, closing(Client(broker, "edge-1")) as edge:
+        status = wire.Status(v=1, dev="edge-1", state="online", figures={"unstored": 3.0, "alarm_clock": 1.0})
+        edge.say(wire.up_topic("edge-1", "status"), wire.encode(status))
+        ingest.until(lambda: meterhouse("status", data=ingest.folder).returncode == 1)
+        (ingest.folder / "records.db").rename(tmp_path / "away.db")
+        said = meterhouse("status", "--json", data=ingest.folder)
+        told = json.loads(said.stdout)
+        assert said.returncode == 1
+        assert [(one["alarm"], one["agent"]) for one in told["alarms"]] == [("clock", "edge-1")]
+        assert [one["what"] for one in told["unknown"]] == ["records"]
+        assert [(one["process"], one["pid"]) for one in told["processes"]] == [("ingest", ingest.pid)]
+        assert [(one["agent"], one["unstored"]) for one in told["agents"]] == [("edge-1", 3)]
+        (ingest.folder / "ingest.health").rename(tmp_path / "note")
+        said = meterhouse("status", "--json", data=ingest.folder)
+        assert (said.returncode, [one["what"] for one in json.loads(said.stdout)["unknown"]]) == (
+            3,
+            ["records", "ingest"],
+        )
+        (tmp_path / "away.db").rename(ingest.folder / "records.db")
+
+
+def test_two_ingests_on_the_same_records_are_two_rows_and_one_of_them_is_missed(tmp_path, broker):
+    records = f"sqlite:///{tmp_path / 'north' / 'ingest' / 'records.db'}"
+    (tmp_path / "north").mkdir()
+    (tmp_path / "south").mkdir()
+    with ExitStack() as running:
+        north = running.enter_context(Served(tmp_path / "north", broker))
+        there = {"METERHOUSE_RECORDS": records, "METERHOUSE_BROKER": broker.url_for("ingest-south")}
+        south = running.enter_context(Served(tmp_path / "south", broker, **there))
+
+        def states():
+            with board(records) as shared:
+                return {one.instance.place: one.status.state for one in shared.overview().of(ServerProcess.INGEST)}
+
+        north.until(lambda: states() == {str(north.folder): "running", str(south.folder): "running"})
+        south.child.process.kill()
+        south.child.process.wait()
+        south.supervisor.children.clear()
+        name = next(one.instance.name for one in seen_by(records) if one.instance.place == str(south.folder))
+        with board(records, 61) as late:
+            late.tell(*still_telling(late, north.folder))
+            assert late.outlook().alarms == [Raised(SystemAlarm.INGEST_SILENT, "", name)]
+            assert late.outlook().unknown == []
+
+
+def seen_by(records):
+    with board(records) as there:
+        return there.overview().processes
+
+
+def still_telling(there, folder):
+    seen = next(one for one in there.overview().processes if one.instance.place == str(folder))
+    return seen.instance, seen.status, seen.up_s
+
+
+@pytest.mark.parametrize("trouble", ["locked", "full"])
+def test_records_that_take_nothing_stop_no_reading(tmp_path, broker, trouble, request):
+    disk = request.getfixturevalue("small_disk") if trouble == "full" else tmp_path / "records"
+    disk.mkdir(exist_ok=True)
+    records = f"sqlite:///{disk / 'records.db'}"
+    engine = open_records(records)
+    Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    engine.dispose()
+    with (
+        Served(tmp_path, broker, METERHOUSE_RECORDS=records) as ingest,
+        closing(Client(broker, "edge-1", wire.ack_topic("edge-1"))) as edge,
+    ):
+        ingest.until(lambda: told_by_ingest(records).state == "running")
+        lock = sqlite3.connect(disk / "records.db", isolation_level=None)
+        if trouble == "full":
+            (disk / "filler").write_bytes(bytes(free_bytes(disk)))
+        else:
+            lock.execute("BEGIN IMMEDIATE")
+        now_ms = round(time.time() * 1000)
+        for first in range(1, 101, 10):
+            times = [now_ms + first + i for i in range(10)]
+            edge.send(batch(first, 10, t=times, ep=f"status-{trouble}"))
+        ingest.until(lambda: edge.heard and edge.acks()[-1].store_hw == 100)
+        ingest.until(lambda: "status_cannot_be_told" in ingest.log, 60)
+        assert len(ingest.stored()[POWER]) == 100
+        (disk / "filler").unlink(missing_ok=True)
+        lock.close()
+        ingest.until(lambda: told_by_ingest(records).figures.get("stored") == 100, 60)
+        assert ingest.log.count("status_cannot_be_told") == ingest.log.count("status_is_told_again") == 1
+
+
+def free_bytes(disk):
+    return shutil.disk_usage(disk).free
