@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from demo.devices.buses import READY_FILE, answer, bus_devices, open_world
+from demo.devices.buses import answer, bus_devices, open_world
 from demo.devices.settings import DeviceSettings
 from process.run import run
 
@@ -23,7 +23,7 @@ def main() -> int:
 def _run(settings: DeviceSettings, stop: Event) -> bool:
     world = open_world(settings.data)
     buses = bus_devices(world, settings.devices_broker, lambda: time.time_ns() // 1_000_000)
-    asyncio.run(answer(buses, settings.data / READY_FILE, len(world.catalogue.meters), stop))
+    asyncio.run(answer(buses, len(world.catalogue.meters), stop))
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from threading import Event
 
     from facility.catalogue import Bus
-
-READY_FILE = "devices.json"
 
 log = structlog.get_logger()
 
@@ -65,15 +62,13 @@ def _devices_on(world: World, bus: Bus, broker: str, clock: Callable[[], int]) -
     raise ConfigError(f"bus {bus.id}: no simulated devices for '{protocol}'")
 
 
-async def answer(buses: Sequence[OpenBus], ready: Path, meters: int, stop: Event) -> None:
-    """Open every bus, say so in the file ``ready``, and wait for the word to stop."""
+async def answer(buses: Sequence[OpenBus], meters: int, stop: Event) -> None:
+    """Open every bus, say so in the log, and wait for the word to stop."""
     try:
         for bus in buses:
             await bus.open()
-        await asyncio.to_thread(ready.write_text, json.dumps({"ready": True, "meters": meters}), encoding="utf-8")
         log.info("devices_ready", meters=meters)
         await asyncio.to_thread(stop.wait)
     finally:
-        await asyncio.to_thread(ready.unlink, missing_ok=True)
         for bus in buses:
             await bus.close()

@@ -72,16 +72,17 @@ def heard(broker):
 def devices(place, heard):
     folder, port = place
     environment = os.environ | {"METERHOUSE_DATA": str(folder)}
-    process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=environment, stderr=subprocess.PIPE)
-    wait_for(lambda: (folder / "devices.json").exists() or process.poll() is not None, 20)
-    assert process.poll() is None, process.stderr.read().decode()
+    path = folder / "log"
+    with path.open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=environment, stderr=log)
+    wait_for(lambda: "event=devices_ready" in path.read_text() or process.poll() is not None, 40)
+    assert process.poll() is None, path.read_text()
     yield process, folder, port
     process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
-    assert process.wait(5) == 0, process.stderr.read().decode()
+    assert process.wait(5) == 0, path.read_text()
     assert time.monotonic() - begin < 3
     assert not (folder / "rs485").exists()
-    process.stderr.close()
 
 
 def ask(client, unit, place):

@@ -99,12 +99,14 @@ def test_the_simulated_devices_leave_too(tmp_path, env, told):
         tmp_path, gateway_port=free_port(), line_port=free_port(), broker="mqtt://devices:x@127.0.0.1:9"
     )
     write_site(tmp_path, shift, addresses)
-    process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=env("demo.devices"), stderr=subprocess.PIPE)
+    path = tmp_path / "log"
+    with path.open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=env("demo.devices"), stderr=log)
     try:
-        wait_for((tmp_path / "devices.json").exists, 30)
+        wait_for(lambda: "event=devices_ready" in path.read_text(), 30)
         process.send_signal(told)
         assert process.wait(10) == 0
-        assert LEFT.search(process.stderr.read().decode()) is None
+        assert LEFT.search(path.read_text()) is None
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
