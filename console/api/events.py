@@ -58,7 +58,7 @@ async def _pieces(request: Request, of: str) -> AsyncIterator[str]:
     sent: dict[str, str] = {}
     seen, quiet_s, since_look_s = -1, 0.0, LOOK_ANYWAY_S
     while not parts.is_ending() and not await request.is_disconnected():
-        version = parts.access.newest
+        version = parts.access.live_version
         if version != seen or since_look_s >= LOOK_ANYWAY_S:
             since_look_s = 0.0
             fresh = await run_in_threadpool(_fresh, request, of)

@@ -66,7 +66,7 @@ class Access:
         return self._live.picture.reachable
 
     @property
-    def newest(self) -> int:
+    def live_version(self) -> int:
         """A number that grows whenever a value of any point changes: then a view of now is worth making."""
         return self._live.picture.version
 
