@@ -69,7 +69,7 @@ def view_of(store, records):
     live.refresh()
 
     def view(scope=EVERYTHING, acts=frozenset(Act)):
-        return Access(store, records, live, list, lambda _: Rights(scope, acts)).view("Kim")
+        return Access(store, records, live, lambda _: Rights(scope, acts)).view("Kim")
 
     return view
 
@@ -174,7 +174,7 @@ def test_a_case_shows_with_its_building_and_its_point(view_of, records):
 
 def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):
     People(engine).invite("Kim", NOW)
-    access = Access(MemoryStore(), engine, LiveValues(MemoryStore()), list)
+    access = Access(MemoryStore(), engine, LiveValues(MemoryStore()))
     access.view("Kim").choose_language("zh-Hans")
     for look in ("catalogue", "picture", "readings", "cases", "quarantine"):
         with pytest.raises(NoEstateError):
@@ -183,7 +183,7 @@ def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):
 
 def test_the_estate_is_read_again_once_it_has_changed(store, records, whole, monkeypatch):
     hall = Rights(Scope(buildings=frozenset({"hall"})))
-    access = Access(store, records, LiveValues(store), list, lambda name: hall if name == "Ada" else Rights())
+    access = Access(store, records, LiveValues(store), lambda name: hall if name == "Ada" else Rights())
     loads, load = [], Registry.load
     monkeypatch.setattr(Registry, "load", lambda registry: loads.append(1) or load(registry))
     first = access.view("Ada").catalogue
