@@ -26,7 +26,7 @@ from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
 from ingest.entry import decode_entry, encode_entry
 from ingest.frames import Frame
-from ingest.gate import Gate
+from ingest.gate import Doorway, Gate
 from ingest.journal import Journal
 from ingest.pipeline import Pipeline
 from ingest.streams import Streams
@@ -88,7 +88,7 @@ def take_in(pipeline: Pipeline, journal: Journal, given: list[Inbound]) -> None:
 def to_lines(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
     """The measured path; returns the bytes of line protocol, so that nothing can be left out."""
     journal, lines = Journal(folder / "journal"), ReadingLines(catalogue)
-    pipeline, cursor, size = Pipeline(Gate(catalogue), Streams({})), 0, 0
+    pipeline, cursor, size = Pipeline(Doorway(Gate(catalogue)), Streams({})), 0, 0
     for group in groups(given):
         take_in(pipeline, journal, group)
         for frame in journal.frames(cursor):
@@ -101,7 +101,7 @@ def to_lines(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
 
 def to_sqlite(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
     journal, store = Journal(folder / "journal"), SqliteStore(folder / "readings.db")
-    pipeline, cursor = Pipeline(Gate(catalogue), Streams({})), 0
+    pipeline, cursor = Pipeline(Doorway(Gate(catalogue)), Streams({})), 0
     for group in groups(given):
         take_in(pipeline, journal, group)
         batches = []

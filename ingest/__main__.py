@@ -11,7 +11,7 @@ from facility.status import LONGEST_STILL_S, ServerProcess
 from ingest.confirmed import note_store
 from ingest.gate import Gate
 from ingest.metrics import IngestMetrics
-from ingest.parts import Parts
+from ingest.parts import Around, Files, put_together
 from ingest.settings import IngestSettings
 from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
@@ -55,28 +55,24 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     with teller:
         if wait_for_estate(registry, stop):
             estate = registry.load()
-            parts = Parts(
-                settings.data,
-                Gate(estate),
-                store,
-                Quarantine(engine),
-                Errands(engine),
-                subscriber,
-                time.monotonic,
-                lambda: time.time_ns() // 1_000_000,
-                status,
-                pulse,
+            files = Files(settings.data)
+            around = Around(
+                store, Quarantine(engine), Errands(engine), subscriber, status, pulse, time.monotonic, _now_ms
             )
+            parts = put_together(files, Gate(estate), around)
             place = place_of(settings.store)
-            status.begin(place, note_store(parts.watermarks, settings.data, place), count_series(estate))
-            intake = parts.intake()
-            metrics = IngestMetrics(teller.overview, lambda: time.monotonic() - parts.store_writer.moved_s)
+            status.begin(place, note_store(files.watermarks, settings.data, place), count_series(estate))
+            metrics = IngestMetrics(teller.overview, parts.motion.still_s)
             with HealthServer(settings.metrics, teller.health, metrics, note=note_file(settings.data, "ingest")):
-                is_well = run_parts(parts, intake, registry, stop)
-            parts.close()
+                is_well = run_parts(parts, registry, stop)
+            files.close()
     store.close()
     engine.dispose()
     return is_well
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

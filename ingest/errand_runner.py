@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from threading import Event
 
     from ingest.entry import Entry
-    from ingest.gate import Gate
+    from ingest.gate import Doorway
+    from ingest.housekeeping import Housekeeping
+    from ingest.intake import Intake
     from ingest.reconcile import Difference
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
@@ -40,11 +42,11 @@ class ErrandRunner:
 
     errands: Errands
     quarantine: Quarantine
-    gate: Callable[[], Gate]
+    doorway: Doorway
     streams: Streams
     watermarks: Watermarks
-    keep: Callable[[Sequence[Entry], Event], bool]
-    reconcile: Callable[[Callable[[list[Difference]], None]], None]
+    intake: Intake
+    housekeeping: Housekeeping
     clock_ms: Callable[[], int]
     begin_at: int
     _due_s: float = 0.0
@@ -64,21 +66,21 @@ class ErrandRunner:
                 if errand.id not in self._under_way:
                     entries += self._run(errand)
                     begun.add(errand.id)
-        if self.keep(entries, stop):
+        if self.intake.keep(entries, stop):
             self._under_way |= begun
 
     def _run(self, errand: Errand) -> list[Entry]:
         """What a replay takes in, its numbers claimed at once; nothing where the errand is done with that."""
         log.info("errand", what=errand.what, item=errand.item, asked_by=errand.asked_by)
         if errand.what == "reconcile":
-            self.reconcile(lambda found: self._settle(errand, "\n".join(_lines(found))))
+            self.housekeeping.asked.append(lambda found: self._settle(errand, "\n".join(_lines(found))))
             return []
         item = self.quarantine.item(errand.item or 0)
         if item is None or item.state.is_closed:
             self._settle(errand, "it does not wait any more")
             return []
         try:
-            entry = replayed(item, self.gate(), self.streams, self.clock_ms())
+            entry = replayed(item, self.doorway.gate, self.streams, self.clock_ms())
         except Rejected as error:
             if error.reason == SENT_AGAIN:
                 self.quarantine.close_replayed(item.id, error.detail, instant(self.clock_ms()))

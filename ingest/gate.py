@@ -130,6 +130,13 @@ class Gate:
         return rule if owner == agent else PointRule(_CODE["foreign_point"], 0, 0)
 
 
+@dataclass(slots=True)
+class Doorway:
+    """Where the gate of now stands. All parts look here, so that a changed estate holds for all of them at once."""
+
+    gate: Gate
+
+
 def _known_quality(q: list[int]) -> Mask:
     return np.array([0 <= code <= max(Quality) for code in q])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import deque
 from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +18,7 @@ from ingest.refusals import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from queue import SimpleQueue
     from threading import Event
 
     from ingest.accepted import Announcer
@@ -46,7 +46,7 @@ class Intake:
     """The one thread that appends to the journal and acknowledges to the broker.
 
     ``clock_ms`` is the time of day; ``appended`` wakes the store writer; ``beat`` tells that there is progress;
-    ``errands`` are entries that others want kept.
+    ``to_reopen`` are entries of the storing side that take numbers back.
     """
 
     subscriber: Subscriber
@@ -61,7 +61,7 @@ class Intake:
     monotonic: Callable[[], float]
     appended: Event
     beat: Callable[[], None]
-    errands: SimpleQueue[Entry] = field(default_factory=SimpleQueue)
+    to_reopen: SimpleQueue[Entry]
     _at_hand: deque[Inbound] = field(default_factory=deque)
     _doubtful: deque[Inbound] = field(default_factory=deque)
     _put_first: int = 0
@@ -78,7 +78,7 @@ class Intake:
                 return
             self._tell(group)
             self._release()
-        self._run_errands(stop)
+        self._reopen(stop)
         self._look_around()
         self.beat()
 
@@ -164,7 +164,7 @@ class Intake:
         for stream in sorted(group.streams):
             self.acknowledger.acknowledge(stream)
         for batch in group.live:
-            self.announcer.announce(self.pipeline.gate.site, batch)
+            self.announcer.announce(self.pipeline.doorway.gate.site, batch)
         for said in group.statuses:
             self.status.note_agent(said.dev, said)
         self.status.count_refused_messages(group.refused_messages)
@@ -192,9 +192,9 @@ class Intake:
         else:
             self.status.all_clear(SystemAlarm.TAKEN_OVER)
 
-    def _run_errands(self, stop: Event) -> None:
-        """Keep what other threads want kept; what they reopened is asked for at once."""
-        entries = [self.errands.get() for _ in range(self.errands.qsize())]
+    def _reopen(self, stop: Event) -> None:
+        """Take numbers back that are done and lost, and ask for them at once."""
+        entries = [self.to_reopen.get() for _ in range(self.to_reopen.qsize())]
         for entry in entries:
             self.pipeline.streams.apply(entry)
         if entries and self.keep(entries, stop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
 from ingest.errand_runner import ErrandRunner
 from ingest.gaps import PATIENCE_S, Gaps
+from ingest.gate import Doorway
 from ingest.hours import HourCounts
 from ingest.housekeeping import Housekeeping
 from ingest.intake import Intake
 from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
+from ingest.motion import Motion
 from ingest.pipeline import Pipeline
 from ingest.reconcile import HourlyStore, Reconciler
 from ingest.store_writer import StoreWriter
@@ -39,28 +42,26 @@ LONGEST_STEP_S = 300.0
 """Reconciling a year, or one transaction into a slow store, may take this long."""
 
 
-class Parts:
-    """Everything that one ingest process holds open. Constructing connects to no broker."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What ingest works with and does not own: stores, records, its line to the agents, what it tells, its clocks."""
 
-    def __init__(
-        self,
-        folder: Path,
-        gate: Gate,
-        store: HourlyStore,
-        quarantine: Quarantine,
-        errands: Errands,
-        subscriber: Subscriber,
-        monotonic: Callable[[], float],
-        clock_ms: Callable[[], int],
-        status: IngestStatus,
-        pulse: Pulse,
-        *,
-        room: JournalRoom = DEFAULT_ROOM,
-        patience_s: float = PATIENCE_S,
-    ) -> None:
-        """Open the files in ``folder``. Raises ``ConfigError`` where they cannot be used."""
+    store: HourlyStore
+    quarantine: Quarantine
+    errands: Errands
+    subscriber: Subscriber
+    status: IngestStatus
+    pulse: Pulse
+    monotonic: Callable[[], float]
+    clock_ms: Callable[[], int]
+
+
+class Files:
+    """What ingest keeps in its folder, which one process at a time may have."""
+
+    def __init__(self, folder: Path, room: JournalRoom = DEFAULT_ROOM) -> None:
+        """Raises ``ConfigError`` where the files cannot be used."""
         self._lock = FileLock(folder / "ingest.lock", f"another ingest process already uses the data folder {folder}")
-        self.status, self._pulse = status, pulse
         self.watermarks = Watermarks(folder / "ingest.db")
         known = self.watermarks.streams()  # where a journal that was lost begins anew
         self.journal = Journal(folder / "journal", begin=self.watermarks.cursor, state=state_of(known), room=room)
@@ -68,83 +69,127 @@ class Parts:
             self.journal.skip_to(self.watermarks.cursor, state_of(known))
         self.streams = streams_of(self.journal, known)
         self.attempts = Attempts(folder)
-        self.status.count(self.watermarks.totals())
-        self.gaps = Gaps(self.streams, patience_s)
-        self.acknowledger = Acknowledger(self.streams, self.watermarks, subscriber.publish)
-        self._subscriber, self._clock_ms, self._monotonic = subscriber, clock_ms, monotonic
-        self._quarantine, self._wishes = quarantine, errands
-        self._appended = Event()
-        self._errands: SimpleQueue[Entry] = SimpleQueue()
-        self.gate = gate
-        hours = HourCounts(self.watermarks.connection, self.journal)
-        reconciler = Reconciler(
-            journal=self.journal,
-            hours=hours,
-            watermarks=self.watermarks,
-            store=store,
-            gate=lambda: self.gate,
-            reopen=self._errands.put,
-            clock_ms=clock_ms,
-            alive=self._move,
-        )
-        self.housekeeping = Housekeeping(reconciler, quarantine, self.status, monotonic)
-        self.store_writer = StoreWriter(
-            journal=self.journal,
-            streams=self.streams,
-            store=store,
-            quarantine=quarantine,
-            watermarks=self.watermarks,
-            acknowledger=self.acknowledger,
-            status=self.status,
-            clock_ms=clock_ms,
-            reopen=self._errands.put,
-            appended=self._appended,
-            between=self.housekeeping.turn,
-            monotonic=monotonic,
-            moved_s=monotonic(),
-        )
-
-    def intake(self) -> Intake:
-        """The taking side; ``errand_runner`` works through it, in its thread."""
-        intake = Intake(
-            subscriber=self._subscriber,
-            pipeline=Pipeline(self.gate, self.streams),
-            journal=self.journal,
-            attempts=self.attempts,
-            gaps=self.gaps,
-            acknowledger=self.acknowledger,
-            announcer=Announcer(self._subscriber.publish),
-            status=self.status,
-            clock_ms=self._clock_ms,
-            monotonic=self._monotonic,
-            appended=self._appended,
-            beat=self.beat,
-            errands=self._errands,
-        )
-        self.errand_runner = ErrandRunner(
-            errands=self._wishes,
-            quarantine=self._quarantine,
-            gate=lambda: self.gate,
-            streams=self.streams,
-            watermarks=self.watermarks,
-            keep=intake.keep,
-            reconcile=self.housekeeping.asked.append,
-            clock_ms=self._clock_ms,
-            begin_at=self.journal.entries_end,
-        )
-        return intake
-
-    def _move(self) -> None:
-        self.store_writer.move()
-
-    def beat(self) -> None:
-        """There is progress, unless the store writer has not come round for minutes."""
-        if self._monotonic() - self.store_writer.moved_s < LONGEST_STEP_S:
-            self._pulse.beat()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close them, and let another process have the folder."""
         self.attempts.close()
         self.journal.close()
         self.watermarks.close()
         self._lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What the two sides have in common.
+
+    ``appended`` wakes the store writer. ``to_reopen`` holds what the storing side found to be lost: the taking side
+    alone appends to the journal, and so takes those numbers back.
+    """
+
+    doorway: Doorway
+    motion: Motion
+    acknowledger: Acknowledger
+    appended: Event = field(default_factory=Event)
+    to_reopen: SimpleQueue[Entry] = field(default_factory=SimpleQueue)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs in one ingest process: ``store_writer`` in one thread, ``intake`` and ``errand_runner`` in another."""
+
+    files: Files
+    status: IngestStatus
+    doorway: Doorway
+    motion: Motion
+    housekeeping: Housekeeping
+    store_writer: StoreWriter
+    intake: Intake
+    errand_runner: ErrandRunner
+
+
+def put_together(files: Files, gate: Gate, around: Around, *, patience_s: float = PATIENCE_S) -> Parts:
+    """All parts, each made of those before it. Nothing is connected or started by that."""
+    doorway, motion = Doorway(gate), Motion(around.monotonic)
+    acknowledger = Acknowledger(files.streams, files.watermarks, around.subscriber.publish)
+    between = Between(doorway, motion, acknowledger)
+    around.status.count(files.watermarks.totals())
+    housekeeping = _housekeeping(files, around, between)
+    store_writer = _store_writer(files, around, between, housekeeping)
+    intake = _intake(files, around, between, Gaps(files.streams, patience_s))
+    errand_runner = _errand_runner(files, around, doorway, intake, housekeeping)
+    return Parts(files, around.status, doorway, motion, housekeeping, store_writer, intake, errand_runner)
+
+
+def _housekeeping(files: Files, around: Around, between: Between) -> Housekeeping:
+    reconciler = Reconciler(
+        journal=files.journal,
+        hours=HourCounts(files.watermarks.connection, files.journal),
+        watermarks=files.watermarks,
+        store=around.store,
+        doorway=between.doorway,
+        reopen=between.to_reopen.put,
+        clock_ms=around.clock_ms,
+        motion=between.motion,
+    )
+    return Housekeeping(reconciler, around.quarantine, around.status, around.monotonic)
+
+
+def _store_writer(files: Files, around: Around, between: Between, housekeeping: Housekeeping) -> StoreWriter:
+    return StoreWriter(
+        journal=files.journal,
+        streams=files.streams,
+        store=around.store,
+        quarantine=around.quarantine,
+        watermarks=files.watermarks,
+        acknowledger=between.acknowledger,
+        status=around.status,
+        clock_ms=around.clock_ms,
+        reopen=between.to_reopen.put,
+        appended=between.appended,
+        between=housekeeping.turn,
+        motion=between.motion,
+    )
+
+
+def _intake(files: Files, around: Around, between: Between, gaps: Gaps) -> Intake:
+    return Intake(
+        subscriber=around.subscriber,
+        pipeline=Pipeline(between.doorway, files.streams),
+        journal=files.journal,
+        attempts=files.attempts,
+        gaps=gaps,
+        acknowledger=between.acknowledger,
+        announcer=Announcer(around.subscriber.publish),
+        status=around.status,
+        clock_ms=around.clock_ms,
+        monotonic=around.monotonic,
+        appended=between.appended,
+        beat=_beat(around.pulse, between.motion),
+        to_reopen=between.to_reopen,
+    )
+
+
+def _errand_runner(
+    files: Files, around: Around, doorway: Doorway, intake: Intake, housekeeping: Housekeeping
+) -> ErrandRunner:
+    return ErrandRunner(
+        errands=around.errands,
+        quarantine=around.quarantine,
+        doorway=doorway,
+        streams=files.streams,
+        watermarks=files.watermarks,
+        intake=intake,
+        housekeeping=housekeeping,
+        clock_ms=around.clock_ms,
+        begin_at=files.journal.entries_end,
+    )
+
+
+def _beat(pulse: Pulse, motion: Motion) -> Callable[[], None]:
+    """What the intake says of its own progress counts unless the storing side has stood still for minutes."""
+
+    def beat() -> None:
+        if motion.still_s() < LONGEST_STEP_S:
+            pulse.beat()
+
+    return beat

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from facility.model import ReadingBatch
     from ingest.entry import Stream
-    from ingest.gate import Gate
+    from ingest.gate import Doorway
     from ingest.streams import Streams
     from ingest.subscriber import Inbound
 
@@ -46,8 +46,8 @@ class Group:
 class Pipeline:
     """From messages to a ``Group``. Numbers are claimed for the group: whoever keeps it settles them."""
 
-    def __init__(self, gate: Gate, streams: Streams) -> None:
-        self.gate = gate
+    def __init__(self, doorway: Doorway, streams: Streams) -> None:
+        self.doorway = doorway
         self.streams = streams
         self._warned_ms: dict[tuple[str, str], int] = {}
 
@@ -57,7 +57,7 @@ class Pipeline:
         for message in messages:
             agent, what = sender(message.topic)
             try:
-                self.gate.admit(agent)
+                self.doorway.gate.admit(agent)
                 self._read(message, group, now_ms)
             except Rejected as error:
                 if error.reason == "unknown_agent" and what in {"status", "hello"}:
@@ -92,7 +92,7 @@ class Pipeline:
         fresh = self.streams.missing(stream, batch.first, last)
         if not fresh:  # sent again: the acknowledgement was late or lost
             return
-        checked = self.gate.check(batch, fresh, now_ms)
+        checked = self.doorway.gate.check(batch, fresh, now_ms)
         refused = [refused_readings(stream, message.topic, part, now_ms) for part in checked.refused]
         readings = readings_of(checked.accepted, checked.seq if refused else ()) if checked.accepted else None
         name = batch_id(*stream, batch.first)

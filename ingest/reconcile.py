@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ingest.gate import Gate
+    from ingest.gate import Doorway
     from ingest.hours import HourCounts
     from ingest.journal import Journal
+    from ingest.motion import Motion
     from ingest.watermarks import Watermarks
     from stores.readings.port import Series
 
@@ -62,7 +63,7 @@ class Difference:
 
 @dataclass(slots=True)
 class Reconciler:
-    """Runs in the store writer's thread, between its groups. ``alive`` is told as it goes: it may take minutes.
+    """Runs in the store writer's thread, between its groups. ``motion`` is told as it goes: it may take minutes.
 
     Only points that the estate has now are compared: what was taken from it is not missed.
     """
@@ -71,15 +72,15 @@ class Reconciler:
     hours: HourCounts
     watermarks: Watermarks
     store: HourlyStore
-    gate: Callable[[], Gate]
+    doorway: Doorway
     reopen: Callable[[Entry], None]
     clock_ms: Callable[[], int]
-    alive: Callable[[], None]
+    motion: Motion
 
     def run(self, since_ms: int) -> list[Difference]:
         """Compare every hour from ``since_ms`` on, mend what differs, and say what did."""
         taken_in = self.hours.since(since_ms, self.watermarks.cursor)
-        self.alive()
+        self.motion.move()
         lacking = [one for agent in sorted({agent for agent, _ in taken_in}) for one in self._lacking(agent, taken_in)]
         found: list[Difference] = []
         for first in range(0, len(lacking), HOURS_AT_ONCE):
@@ -95,7 +96,7 @@ class Reconciler:
             log.info("journal_trimmed", segments=len(gone), begin=self.journal.begin)
 
     def _lacking(self, agent: str, taken_in: Mapping[tuple[str, int], Counter[str]]) -> Iterator[Difference]:
-        known = self.gate().points_of(agent)
+        known = self.doorway.gate.points_of(agent)
         expected = {
             hour_ms: sum(counts[point] for point in known) for (of, hour_ms), counts in taken_in.items() if of == agent
         }
@@ -107,8 +108,8 @@ class Reconciler:
     def _mend(self, lacking: Sequence[Difference]) -> Iterator[Difference]:
         held = self._held({(one.agent, one.hour_ms) for one in lacking})
         for one in lacking:
-            self.alive()
-            points = self.gate().points_of(one.agent)
+            self.motion.move()
+            points = self.doorway.gate.points_of(one.agent)
             rewritten = self._rewrite({p: held[one.agent, one.hour_ms].get(p, {}) for p in points}, one.hour_ms)
             now_stored = self.store.hour_counts(points, one.hour_ms, one.hour_ms + HOUR_MS).get(one.hour_ms, 0)
             asked_for = self._ask_for_gone(one.agent, one.hour_ms) if now_stored < one.taken_in else 0
@@ -123,7 +124,7 @@ class Reconciler:
         agents = {agent for agent, _ in wanted}
         for number, entry in enumerate(entries_between(self.journal, self.journal.begin, self.watermarks.cursor)):
             if number % 1000 == 0:
-                self.alive()
+                self.motion.move()
             if entry.agent in agents and entry.readings is not None:
                 hours = {(entry.agent, hour_ms) for hour_ms in set((entry.readings.t_ms // HOUR_MS * HOUR_MS).tolist())}
                 if hours & wanted:

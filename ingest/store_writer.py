@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from facility.model import ReadingBatch
     from ingest.acknowledger import Acknowledger
     from ingest.journal import Journal
+    from ingest.motion import Motion
     from ingest.status import IngestStatus
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
@@ -77,10 +78,7 @@ class StoreWriter:
     reopen: Callable[[Entry], None]
     appended: Event
     between: Callable[[], None]
-    monotonic: Callable[[], float]
-    moved_s: float
-    """When it last came round: a writer that waits for a store that is away moves, one that hangs does not."""
-
+    motion: Motion
     _between_s: float = float("-inf")
     _rest_s: float = 0.0
     _heard_s: float = float("-inf")
@@ -89,25 +87,21 @@ class StoreWriter:
     def run(self, stop: Event) -> None:
         """Store what comes until told to stop."""
         while not stop.is_set():
-            self.move()
+            self.motion.move()
             self.appended.clear()
             has_more = self.write_some(stop)
             if stop.is_set():  # nothing new is known of the store: an alarm stands as it stood
                 return
             if not has_more:
                 self._look_for_losses()
-            if self.moved_s - self._between_s >= (self._rest_s or (BUSY_S if has_more else 0.0)):
+            if self.motion.moved_s - self._between_s >= (self._rest_s or (BUSY_S if has_more else 0.0)):
                 self._between()
             if not has_more:
                 self.appended.wait(IDLE_S)
 
-    def move(self) -> None:
-        """Say that there is progress."""
-        self.moved_s = self.monotonic()
-
     def _between(self) -> None:
         """What can wait until there is nothing to store, for a minute; a store that is away makes it wait longer."""
-        self._between_s = self.moved_s
+        self._between_s = self.motion.moved_s
         try:
             self.between()
             self._probe()
@@ -120,9 +114,9 @@ class StoreWriter:
 
     def _probe(self) -> None:
         """Tell a store that would take nothing before there is anything. One that has just taken some is not asked."""
-        if self.moved_s - self._heard_s >= PROBE_EVERY_S:
+        if self.motion.moved_s - self._heard_s >= PROBE_EVERY_S:
             self.store.probe()
-            self._heard_s = self.moved_s
+            self._heard_s = self.motion.moved_s
 
     def write_some(self, stop: Event) -> bool:
         """Store the next group; False if there is none."""
@@ -148,7 +142,7 @@ class StoreWriter:
         """
         delay_s = 0.0
         while not stop.is_set():
-            self.move()
+            self.motion.move()
             try:
                 refused = self._write_once(end, entries)
             except StoreUnavailable as error:
@@ -182,10 +176,10 @@ class StoreWriter:
         """Store rows; where the store refuses them, halve until the refused ones are alone: those are told."""
         if not rows:
             return
-        self.move()  # where all are refused this takes two writes for each
+        self.motion.move()  # where all are refused this takes two writes for each
         try:
             self.store.write_many([part.readings for part in rows])
-            self._heard_s = self.moved_s
+            self._heard_s = self.motion.moved_s
         except Rejected as error:
             if len(rows) > 1:
                 halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]

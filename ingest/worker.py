@@ -18,7 +18,6 @@ from stores.readings.series import count_series
 if TYPE_CHECKING:
     from threading import Event
 
-    from ingest.intake import Intake
     from ingest.parts import Parts
     from stores.records.registry import Registry
 
@@ -42,9 +41,9 @@ def wait_for_estate(registry: Registry, stop: Event) -> bool:
     return not stop.is_set()
 
 
-def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> bool:
+def run_parts(parts: Parts, registry: Registry, stop: Event) -> bool:
     """Run until told to stop; False if one of the threads broke."""
-    version, looked_at_s = registry.version(), time.monotonic()
+    intake, version, looked_at_s = parts.intake, registry.version(), time.monotonic()
     writing = Thread(target=parts.store_writer.run, args=(stop,), name="store-writer")
     writing.start()
     intake.subscriber.start()
@@ -58,7 +57,7 @@ def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> 
                 intake.subscriber.check()
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
-                    version = follow_registry(parts, intake, registry, version)
+                    version = follow_registry(parts, registry, version)
                     _run_errands(parts, stop)
             except (ConfigError, MemoryError):
                 raise
@@ -74,13 +73,13 @@ def run_parts(parts: Parts, intake: Intake, registry: Registry, stop: Event) -> 
         intake.subscriber.stop()
 
 
-def follow_registry(parts: Parts, intake: Intake, registry: Registry, version: int) -> int:
+def follow_registry(parts: Parts, registry: Registry, version: int) -> int:
     """Take up a changed estate. Records that cannot be reached now change nothing: the estate we know holds."""
     try:
         newest = registry.version()
         if newest != version:
             estate = registry.load()
-            parts.gate = intake.pipeline.gate = Gate(estate)
+            parts.doorway.gate = Gate(estate)
             parts.status.note_series(count_series(estate))
             log.info("estate_reloaded", version=newest)
     except StoreUnavailable:

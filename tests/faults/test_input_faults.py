@@ -112,7 +112,7 @@ def test_I6_a_gap_that_grows_with_every_greeting_is_still_asked_for():
 def test_I6_dropped_messages_are_nacked_and_brought_over_a_real_broker(tmp_path):
     chance, asked = seeded(), set()
     with start_broker(tmp_path / "broker", IDENTITIES) as broker:
-        ingest = Ingest(tmp_path, broker, options={"patience_s": 0.5}).start()
+        ingest = Ingest(tmp_path, broker, patience_s=0.5).start()
         edge, agent = Client(broker, "edge-1", "meterhouse/1/ack/edge-1"), Believer(chance, 0)
         dropped = [i for i in range(300) if chance.random() < 0.01] or [7]
         for i in range(300):

@@ -139,14 +139,14 @@ def test_a_broker_url_is_read_with_its_escapes():
 def test_a_changed_estate_is_taken_up_without_a_restart(ingest):
     registry = Registry(ingest.engine)
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
-    version = follow_registry(ingest.parts, ingest.intake, registry, 0)
-    gate = ingest.intake.pipeline.gate
-    assert follow_registry(ingest.parts, ingest.intake, registry, version) == version
-    assert ingest.intake.pipeline.gate is gate
+    version = follow_registry(ingest.parts, registry, 0)
+    gate = ingest.parts.doorway.gate
+    assert follow_registry(ingest.parts, registry, version) == version
+    assert ingest.parts.doorway.gate is gate
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
-    assert follow_registry(ingest.parts, ingest.intake, registry, version) > version
-    assert ingest.intake.pipeline.gate is not gate
+    assert follow_registry(ingest.parts, registry, version) > version
+    assert ingest.parts.doorway.gate is not gate
 
 
 def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, broker, edge, monkeypatch, logged):
@@ -160,7 +160,7 @@ def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, 
 
     monkeypatch.setattr(ingest.intake.pipeline, "_read", break_on_poison)
     monkeypatch.setattr(worker, "PAUSE_S", 0.01)
-    loop = threading.Thread(target=run_parts, args=(ingest.parts, ingest.intake, Registry(ingest.engine), ingest.stop))
+    loop = threading.Thread(target=run_parts, args=(ingest.parts, Registry(ingest.engine), ingest.stop))
     loop.start()
     wait_for(lambda: ingest.subscriber.is_subscribed)
     for first in (1, 6):

@@ -60,7 +60,7 @@ def test_what_the_store_has_lost_is_written_again_from_the_journal(ingest, edge,
 
 def test_S7_what_the_journal_no_longer_holds_is_asked_for_from_the_agent(tmp_path, broker, edge, lose):
     epoch = tmp_path.name
-    ingest = Ingest(tmp_path, broker, options={"room": JournalRoom(segment_bytes=500, kept_bytes=1)}).start()
+    ingest = Ingest(tmp_path, broker, room=JournalRoom(segment_bytes=500, kept_bytes=1)).start()
     try:
         for first, start_ms in ((1, START_MS), (61, START_MS + HOUR_MS), (121, START_MS + 2 * HOUR_MS)):
             edge.send(said(first, 60, epoch, start_ms))
@@ -85,9 +85,9 @@ def test_a_meter_taken_from_the_estate_is_not_missed(ingest, edge, tmp_path):
     edge.send(said(1, 60, tmp_path.name))
     wait_for(lambda: stored_up_to(edge) == 60)
     fewer = dataclasses.replace(CATALOGUE, points=tuple(p for p in CATALOGUE.points if p.id != ENERGY))
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(fewer)
+    ingest.parts.doorway.gate = Gate(fewer)
     assert reconciled(ingest) == []
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(CATALOGUE)
+    ingest.parts.doorway.gate = Gate(CATALOGUE)
     assert reconciled(ingest) == []
 
 
@@ -147,7 +147,7 @@ def test_a_lost_journal_begins_anew_where_the_store_is(tmp_path, broker, edge):
     try:
         edge.send(batch(4, 5, ep=epoch))
         wait_for(lambda: stored_up_to(edge) == 8)
-        assert list(second.parts.streams.of(("edge-1", epoch))) == list(RangeSet([(1, 8)]))
+        assert list(second.parts.files.streams.of(("edge-1", epoch))) == list(RangeSet([(1, 8)]))
         assert second.watermarks.totals()["stored"] == 8
     finally:
         second.close()
@@ -177,7 +177,7 @@ def test_a_journal_whose_stored_end_is_lost_goes_on_behind_it(tmp_path, broker, 
 
 
 def test_hours_survive_a_restart(tmp_path, broker, edge):
-    ingest = Ingest(tmp_path, broker, options={"room": JournalRoom(segment_bytes=500)}).start()
+    ingest = Ingest(tmp_path, broker, room=JournalRoom(segment_bytes=500)).start()
     for first in (1, 61, 121):
         edge.send(said(first, 60, tmp_path.name))
     wait_for(lambda: stored_up_to(edge) == 180)

@@ -50,7 +50,7 @@ def test_readings_are_stored_once_the_estate_knows_them_and_the_rest_waits_on(in
         "refused again: no_level: as before",
         "refused again: unknown_point: as before",
     ]
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(MENDED)
+    ingest.parts.doorway.gate = Gate(MENDED)
     assert sorted(replay_all(ingest)) == ["stored 1", "stored 1, refused again 1"]
     assert ingest.stored() == {POWER: 1, LEVELLESS: 1, UNKNOWN: 1}
     wait_for(lambda: ingest.watermarks.totals() == {"stored": 3, "quarantined": 1, "reopened": 0})
@@ -66,18 +66,18 @@ def test_a_whole_message_is_read_again(ingest, edge, tmp_path):
     edge.say(wire.up_topic("edge-1", "live"), encode(batch(4, 2, ep=tmp_path.name, t=[2**63, 1])))
     wait_for(lambda: stored_up_to(edge) == 5)
     assert ingest.quarantine.counts() == {"unknown_point": 3, "malformed": 2}
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(MENDED)
+    ingest.parts.doorway.gate = Gate(MENDED)
     assert sorted(replay_all(ingest)) == ["refused again: malformed: t holds a number beyond all times", "stored 3"]
     assert ingest.stored() == {UNKNOWN: 3}
 
 
 def test_a_message_whose_numbers_were_open_is_taken_in_unless_its_agent_was_quicker(ingest, edge, tmp_path):
     strangers = dataclasses.replace(CATALOGUE, agents=CATALOGUE.agents[1:])
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(strangers)
+    ingest.parts.doorway.gate = Gate(strangers)
     for epoch in ("quick", "slow"):
         edge.send(batch(n=3, ep=tmp_path.name + epoch))
     wait_for(lambda: ingest.quarantine.size().items == 2)
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(CATALOGUE)
+    ingest.parts.doorway.gate = Gate(CATALOGUE)
     edge.send(batch(n=3, ep=tmp_path.name + "quick"))
     wait_for(lambda: stored_up_to(edge) == 3)
     assert replay_all(ingest) == ["its agent has sent the same readings again", "stored 3"]
@@ -91,7 +91,7 @@ def test_a_damaged_message_and_a_discarded_item_are_never_taken_in(ingest, edge,
     wait_for(lambda: len(ingest.quarantine.items()) == 2)
     given_up = next(item for item in ingest.quarantine.items() if item.reason == "no_level")
     ingest.quarantine.discard(given_up.id, "a test", "not wanted", NOW, based_on=ItemState.WAITING)
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(MENDED)
+    ingest.parts.doorway.gate = Gate(MENDED)
     assert replay_all(ingest) == [
         "refused again: crc_mismatch: it was damaged on its way, and its agent sends it again"
     ]
@@ -104,13 +104,13 @@ def test_a_replay_cut_short_by_a_crash_counts_once(tmp_path, broker, edge):
     first = Ingest(tmp_path, broker).start()
     edge.send(batch(n=2, ep=epoch, points=[LEVELLESS], x=[1.0, 2.0]))
     wait_for(lambda: stored_up_to(edge) == 2)
-    first.parts.gate = first.intake.pipeline.gate = Gate(MENDED)
+    first.parts.doorway.gate = Gate(MENDED)
     first.store.is_up = False
     first.errands.ask_all("a test", NOW)
     wait_for(lambda: first.store.attempts > 1)
     first.close()
     second = Ingest(tmp_path, broker)
-    second.parts.gate = second.intake.pipeline.gate = Gate(MENDED)
+    second.parts.doorway.gate = Gate(MENDED)
     second.start()
     try:
         wait_for(lambda: second.watermarks.totals() == {"stored": 2, "quarantined": 0, "reopened": 0})
@@ -130,7 +130,7 @@ def test_a_thousand_poison_messages_are_conserved_and_a_second_replay_changes_no
     )
     wait_for(lambda: stored_up_to(edge) == 1000, 60)
     assert ingest.watermarks.totals() == {"stored": 250, "quarantined": 750, "reopened": 0}
-    ingest.parts.gate = ingest.intake.pipeline.gate = Gate(MENDED)
+    ingest.parts.doorway.gate = Gate(MENDED)
     replay_all(ingest)
     wait_for(lambda: ingest.watermarks.totals() == {"stored": 750, "quarantined": 250, "reopened": 0})
     assert (sum(ingest.stored().values()), ingest.quarantine.counts()) == (750, {"out_of_range": 250})

@@ -17,8 +17,10 @@ from facility.errors import StoreUnavailable
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
+from ingest.gaps import PATIENCE_S
 from ingest.gate import Gate
-from ingest.parts import Parts
+from ingest.journal import DEFAULT_ROOM
+from ingest.parts import Around, Files, put_together
 from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
 from meterhouse.broker_files import INGEST, LISTENER, agent_rights
@@ -147,12 +149,13 @@ class UnsteadyStore:
 
 @dataclass
 class Ingest:
-    """Ingest as its process composes it, in threads of the test. ``options`` go to its parts."""
+    """Ingest as its process composes it, in threads of the test."""
 
     folder: object
     broker: object
     stop: threading.Event = field(default_factory=threading.Event)
-    options: dict = field(default_factory=dict)
+    room: object = DEFAULT_ROOM
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self):
         self.readings = SqliteStore(self.folder / "readings.db")
@@ -161,22 +164,20 @@ class Ingest:
         self.quarantine, self.errands = Quarantine(self.engine), Errands(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
         self.status = IngestStatus(time.monotonic)
-        self.parts = Parts(
-            self.folder,
-            Gate(CATALOGUE),
+        around = Around(
             self.store,
             self.quarantine,
             self.errands,
             self.subscriber,
-            time.monotonic,
-            lambda: NOW_MS,
             self.status,
             Pulse(self.folder, "ingest", time.monotonic),
-            **self.options,
+            time.monotonic,
+            lambda: NOW_MS,
         )
-        self.watermarks, self.journal = self.parts.watermarks, self.parts.journal
+        self.parts = put_together(Files(self.folder, self.room), Gate(CATALOGUE), around, patience_s=self.patience_s)
+        self.watermarks, self.journal = self.parts.files.watermarks, self.parts.files.journal
         self.status.begin("/data/readings.db", 0, 0)
-        self.intake = self.parts.intake()
+        self.intake = self.parts.intake
         self.threads = [
             threading.Thread(target=self._run),
             threading.Thread(target=self.parts.store_writer.run, args=(self.stop,)),
@@ -200,7 +201,7 @@ class Ingest:
             if thread.is_alive():
                 thread.join(5)
         self.subscriber.stop()
-        self.parts.close()
+        self.parts.files.close()
         self.readings.close()
         self.engine.dispose()
 

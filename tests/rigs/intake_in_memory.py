@@ -12,8 +12,9 @@ from pathlib import Path
 from facility import wire
 from ingest.acknowledger import Acknowledger
 from ingest.entry import encode_entry
-from ingest.gate import Gate
+from ingest.gate import Doorway, Gate
 from ingest.journal import Journal
+from ingest.motion import Motion
 from ingest.pipeline import Pipeline
 from ingest.refusals import instant
 from ingest.status import IngestStatus
@@ -83,7 +84,7 @@ class Trial:
         self.watermarks = Watermarks(self.folder / "ingest.db")
         state = state_of(self.watermarks.streams())
         self.journal = Journal(self.folder / "journal", begin=self.watermarks.cursor, state=state)
-        self.pipeline = Pipeline(self.gate, streams_of(self.journal))
+        self.pipeline = Pipeline(Doorway(self.gate), streams_of(self.journal))
         self.writer = StoreWriter(
             journal=self.journal,
             streams=self.pipeline.streams,
@@ -96,8 +97,7 @@ class Trial:
             reopen=self.acks.append,
             appended=threading.Event(),
             between=lambda: None,
-            monotonic=lambda: 0.0,
-            moved_s=0.0,
+            motion=Motion(lambda: 0.0),
         )
 
     def take(self, *messages):

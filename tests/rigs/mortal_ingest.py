@@ -14,7 +14,7 @@ import pytest
 from facility.model import ReadingBatch
 from ingest.gate import Gate
 from ingest.journal import JournalRoom
-from ingest.parts import Parts
+from ingest.parts import Around, Files, put_together
 from ingest.refusals import SetAside
 from ingest.status import IngestStatus
 from process.pulse import Pulse
@@ -123,15 +123,14 @@ class MortalIngest:
         store, records, broker = (Outside(thing, self.life) for thing in (self.store, self.records, self.broker))
         monotonic = lambda: self.now_s  # noqa: E731
         told = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
-        self.parts = Parts(
-            self.folder, self._gate, store, records, records, broker, monotonic, lambda: NOW_MS, *told, room=ROOM
-        )
-        self.intake = self.parts.intake()
+        around = Around(store, records, records, broker, *told, monotonic, lambda: NOW_MS)
+        self.parts = put_together(Files(self.folder, ROOM), self._gate, around)
+        self.intake = self.parts.intake
 
     def crash(self, torn_bytes=0):
         """End, and go on as the next process finds things; of an append nobody heard of, a part may be on disk."""
         self.life.left, self.store.is_up = None, True
-        self.parts.close()
+        self.parts.files.close()
         if torn_bytes:
             with max((self.folder / "journal").glob("*.seg")).open("ab") as segment:
                 segment.write(b"MHJ\x01" + b"\x01" * torn_bytes)
@@ -140,7 +139,7 @@ class MortalIngest:
 
     def mend(self):
         """The estate is as it should be from now on."""
-        self._gate = self.parts.gate = self.intake.pipeline.gate = self._mended
+        self._gate = self.parts.doorway.gate = self._mended
 
     def take_in(self, word=None):
         """All that the broker holds, and what other threads want kept."""
@@ -149,7 +148,7 @@ class MortalIngest:
             self.intake.take_in(0.0, word)
             if word.is_set():
                 return self.crash()
-            if not (self.broker.waiting or self.intake._doubtful or self.intake.errands.qsize()):
+            if not (self.broker.waiting or self.intake._doubtful or self.intake.to_reopen.qsize()):
                 return None
         raise AssertionError("the intake does not come to an end")
 
@@ -216,16 +215,16 @@ class MortalIngest:
         points = sorted(self.store.totals())
         series = {p: [c.tolist() for c in (s.t_ms, s.x, s.q)] for p, s in self.store.read(points, 0, 2**62).items()}
         refused = sorted(row for item in self.records.items() for row in _rows(item))
-        marks = {stream: list(done) for stream, done in self.parts.watermarks.streams().items()}
-        return series, refused, marks, self.parts.watermarks.tombstones()
+        marks = {stream: list(done) for stream, done in self.parts.files.watermarks.streams().items()}
+        return series, refused, marks, self.parts.files.watermarks.tombstones()
 
     def counted(self):
         """Readings stored and set aside, each number once."""
-        totals = self.parts.watermarks.totals()
+        totals = self.parts.files.watermarks.totals()
         return totals["stored"] + totals["quarantined"] - totals["reopened"]
 
     def close(self):
-        self.parts.close()
+        self.parts.files.close()
         shutil.rmtree(self.folder)
 
     def __enter__(self):

@@ -10,7 +10,7 @@ from itertools import count
 from facility import wire
 from ingest.entry import encode_entry
 from ingest.gate import Gate
-from ingest.parts import Parts
+from ingest.parts import Around, Files, put_together
 from ingest.status import IngestStatus
 from ingest.subscriber import Inbound
 from process.pulse import Pulse
@@ -51,19 +51,12 @@ class Rig:
         self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
         self.status = IngestStatus(time.monotonic)
-        self.parts = Parts(
-            folder,
-            Gate(CATALOGUE),
-            self.store,
-            self.quarantine,
-            Errands(self.engine),
-            Unheard(),
-            time.monotonic,
-            now_ms,
-            self.status,
-            Pulse(folder, "ingest", time.monotonic),
+        pulse = Pulse(folder, "ingest", time.monotonic)
+        around = Around(
+            self.store, self.quarantine, Errands(self.engine), Unheard(), self.status, pulse, time.monotonic, now_ms
         )
-        self.pipeline, self.stop, self.mids = self.parts.intake().pipeline, threading.Event(), count(1)
+        self.parts = put_together(Files(folder), Gate(CATALOGUE), around)
+        self.pipeline, self.stop, self.mids = self.parts.intake.pipeline, threading.Event(), count(1)
         self.taken_in, self.sum = 0, 0
         self.idled, self._between = 0, self.parts.store_writer.between
         self.parts.store_writer.between = self._idle
@@ -95,7 +88,9 @@ class Rig:
             payload = encode(message)
             inbound = Inbound(1, next(self.mids), wire.up_topic("edge-1", "backlog"), payload, wire.crc(payload))
             group = self.pipeline.read([inbound], now_ms())
-            self.parts.journal.append([encode_entry(entry) for entry in group.entries], self.pipeline.streams.state)
+            self.parts.files.journal.append(
+                [encode_entry(entry) for entry in group.entries], self.pipeline.streams.state
+            )
             self.pipeline.streams.settle()
             self.taken_in += some
             self.sum += sum(message.x)
@@ -108,7 +103,7 @@ class Rig:
     @property
     def settled(self):
         """Stored and quarantined so far."""
-        totals = self.parts.watermarks.totals()
+        totals = self.parts.files.watermarks.totals()
         return totals["stored"] + totals["quarantined"]
 
     def wait_until_settled(self, timeout_s=60.0):
@@ -123,7 +118,7 @@ class Rig:
 
     def close(self):
         self.pause()
-        self.parts.close()
+        self.parts.files.close()
         self.store.close()
         self.engine.dispose()
 
