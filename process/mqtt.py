@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import ssl
 from typing import TYPE_CHECKING, Literal
 
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
@@ -20,8 +21,6 @@ from facility import wire
 from facility.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from facility.broker_address import BrokerAddress, TlsFiles
 
 FIRST_WAIT_S, LAST_WAIT_S = 1, 10
@@ -85,10 +84,8 @@ def checksum(payload: bytes, packet: int = PacketTypes.PUBLISH) -> Properties:
     return properties
 
 
-def _context(files: TlsFiles) -> SSLContext:
+def _context(files: TlsFiles) -> ssl.SSLContext:
     """The broker's certificate and name are always verified."""
-    import ssl  # noqa: PLC0415 - most lines on one machine need none
-
     try:
         context = ssl.create_default_context(cafile=files.ca or None)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import tomllib
 from collections import defaultdict
 from importlib.metadata import packages_distributions
@@ -133,3 +134,20 @@ def test_no_test_is_imported_by_another():
             named += [node.module] if isinstance(node, ast.ImportFrom) else []
             found |= {(path.name, name) for name in named if re.search(r"(^|\.)(test_|conftest$)", name)}
     assert not found
+
+
+PYDANTIC = ("", "_core", "_settings")
+BEGINNING = {"facility", "process", "paho", "prometheus_client", "structlog"} | {f"pydantic{part}" for part in PYDANTIC}
+"""What every process loads before anything else, on the smallest machine too."""
+
+
+def test_what_every_process_begins_with_imports_next_to_nothing():
+    found = set()
+    for path in (ROOT / "process").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module)
+    strangers = {name for name in found if name.split(".")[0] not in BEGINNING | set(sys.stdlib_module_names)}
+    assert strangers == set()
