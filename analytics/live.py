@@ -37,7 +37,7 @@ GRACE_MS = 60_000
 
 ROLLUPS_EVERY_MS = 5_000
 STATES_EVERY_MS = 60_000
-TOLD_EVERY = 24
+LOGGED_EVERY = 24
 AT_ONCE = frozenset({"door_left_open", "water_on_floor"})
 """Detectors that look at states alone and need not wait for the hour."""
 
@@ -145,7 +145,7 @@ class Watch:
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
-            if (now_ms - start) // HOUR_MS % TOLD_EVERY == 0:
+            if (now_ms - start) // HOUR_MS % LOGGED_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
                 self._tell(phase, done, instant(now_ms))
         self.models.forget_before(horizon - 2 * 7 * DAY_MS)

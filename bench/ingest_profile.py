@@ -46,11 +46,11 @@ def run_profiled(file: Path) -> int:
     threading.Thread.run = run_thread  # type: ignore[method-assign]
     profiles["intake"] = profile = cProfile.Profile(time.thread_time)
     code = profile.runcall(run_ingest)
-    file.write_text(json.dumps({name: told(one) for name, one in profiles.items()}), encoding="utf-8")
+    file.write_text(json.dumps({name: dearest(one) for name, one in profiles.items()}), encoding="utf-8")
     return code
 
 
-def told(profile: cProfile.Profile) -> dict[str, Any]:
+def dearest(profile: cProfile.Profile) -> dict[str, Any]:
     """Own time of the dearest functions."""
     stats = pstats.Stats(profile)
     rows = sorted(stats.stats.items(), key=lambda row: -row[1][2])  # type: ignore[attr-defined]

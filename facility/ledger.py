@@ -125,18 +125,18 @@ def removed(history: tuple[Installation, ...], since: datetime, zone: tzinfo = U
 
     Raises ``ConfigError`` where none begins then, where it is the first, or where later ones continue its device.
     """
-    place, told = history[0].meter, ", ".join(shown_instant(one.since, zone) for one in history[1:])
+    place, later_begins = history[0].meter, ", ".join(shown_instant(one.since, zone) for one in history[1:])
     k = next((i for i, one in enumerate(history) if one.since == since), 0)
     if k == 0:
         what = "is the first of the ledger" if since == history[0].since else "is no entry of the ledger"
-        raise ConfigError(Problem(place, f"{shown_instant(since, zone)} {what}", told or "none"))
+        raise ConfigError(Problem(place, f"{shown_instant(since, zone)} {what}", later_begins or "none"))
     if not history[k].continues and k + 1 < len(history) and history[k + 1].continues:
         after = shown_instant(history[k + 1].since, zone)
         raise ConfigError(f"{place}: the entry from {after} continues this device; take that one out first")
     return (*history[:k], *history[k + 1 :])
 
 
-def told_ratios(one: Installation) -> Ratios:
+def agent_ratios(one: Installation) -> Ratios:
     """CT and PT that the agent multiplies by while this entry holds."""
     ct = one.ct_ratio if one.told_ct_ratio is None else one.told_ct_ratio
     return ct, one.pt_ratio if one.told_pt_ratio is None else one.told_pt_ratio
@@ -145,7 +145,7 @@ def told_ratios(one: Installation) -> Ratios:
 def present_facts(meter: Meter, history: tuple[Installation, ...]) -> Meter:
     """The meter with the facts of what hangs there now, which its agent must know."""
     now = history[-1]
-    ct, pt = told_ratios(now)
+    ct, pt = agent_ratios(now)
     return replace(
         meter, serial=now.serial, digits=now.digits, rolls_over_at=now.rolls_over_at, ct_ratio=ct, pt_ratio=pt
     )

@@ -13,13 +13,13 @@ from facility.ledger import (
     FEWEST_DIGITS,
     MOST_DIGITS,
     Installation,
+    agent_ratios,
     amended,
     history_of,
     removed,
     swapped,
-    told_ratios,
 )
-from facility.ledger_ratio import corrected, told_from, true_ratios
+from facility.ledger_ratio import corrected, known_to_agent_from, true_ratios
 from facility.model import Ratio
 from facility.wall_time import shown_instant
 
@@ -95,7 +95,7 @@ def note_swap(estate: Catalogue, swap: DeviceSwap, now: datetime) -> LedgerChang
     """The ledger with a swap. Raises ``ConfigError`` that names the field of ``swap`` which cannot be."""
     place = _place_of(estate, swap, now)
     old = history_of(place, estate.installations_of(place.id))
-    told = told_ratios(old[-1])
+    agents = agent_ratios(old[-1])
     span_said = swap.digits is not None or swap.rolls_over_at is not None
     new = Installation(
         meter=place.id,
@@ -105,8 +105,8 @@ def note_swap(estate: Catalogue, swap: DeviceSwap, now: datetime) -> LedgerChang
         rolls_over_at=swap.rolls_over_at if span_said else old[-1].rolls_over_at,
         ct_ratio=old[-1].ct_ratio if swap.ct_ratio is None else swap.ct_ratio,
         pt_ratio=old[-1].pt_ratio if swap.pt_ratio is None else swap.pt_ratio,
-        told_ct_ratio=told[0],
-        told_pt_ratio=told[1],
+        told_ct_ratio=agents[0],
+        told_pt_ratio=agents[1],
         opening=swap.opening,
         closing=swap.closing,
         photo=swap.photo,
@@ -116,8 +116,8 @@ def note_swap(estate: Catalogue, swap: DeviceSwap, now: datetime) -> LedgerChang
     ratios, known = true_ratios(new), None
     if _names_ratio(swap):
         _check_ratio_applies(estate, place)
-        known = _agent_knows_from(place, swap.agent_from, told) if ratios != told else None
-    return LedgerChange(place, told_from(swapped(old, new, zone_of(estate)), known, ratios, new), known)
+        known = _agent_knows_from(place, swap.agent_from, agents) if ratios != agents else None
+    return LedgerChange(place, known_to_agent_from(swapped(old, new, zone_of(estate)), known, ratios, new), known)
 
 
 def note_correction(estate: Catalogue, correction: LedgerCorrection, now: datetime) -> LedgerChange:
@@ -140,7 +140,7 @@ def note_correction(estate: Catalogue, correction: LedgerCorrection, now: dateti
             reason=correction.reason.strip(),
             by=correction.by,
         )
-        known = _agent_knows_from(place, correction.agent_from, told_ratios(in_force))
+        known = _agent_knows_from(place, correction.agent_from, agent_ratios(in_force))
         history = corrected(history, since, known, true, zone_of(estate))
     return LedgerChange(place, history, known)
 
@@ -232,12 +232,12 @@ def _check_ratio_applies(estate: Catalogue, place: Meter) -> None:
         )
 
 
-def _agent_knows_from(place: Meter, agent_from: AgentFrom, told: Ratios) -> datetime | None:
+def _agent_knows_from(place: Meter, agent_from: AgentFrom, agents: Ratios) -> datetime | None:
     """When the agent knows a changed ratio, None for never: nobody but a person can tell, and a guess costs energy."""
     if agent_from is None:
         what = (
-            f"is missing: agent {place.agent} multiplies by CT {told[0]:g}, PT {told[1]:g} until it is restarted with"
-            " the new extract; counted before or after that by the wrong one, energy is lost or doubled"
+            f"is missing: agent {place.agent} multiplies by CT {agents[0]:g}, PT {agents[1]:g} until it is restarted"
+            " with the new extract; counted before or after that by the wrong one, energy is lost or doubled"
         )
         allowed = "the time of that restart, past or planned: its log begins then; never, if it keeps the old ratio"
         raise ConfigError(Problem("agent_from", what, allowed))

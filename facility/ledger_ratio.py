@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from facility.ledger import told_ratios
+from facility.ledger import agent_ratios
 from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def corrected(
     ended = cut[end].since if end < len(cut) else None
     right = tuple(_true(one, ratios) if start <= k < end else one for k, one in enumerate(cut))
     learns = None if until is None or (ended is not None and until >= ended) else until
-    return told_from(right, learns, ratios, facts, end=ended)
+    return known_to_agent_from(right, learns, ratios, facts, end=ended)
 
 
-def told_from(
+def known_to_agent_from(
     history: History, start: datetime | None, ratios: Ratios, facts: Installation, *, end: datetime | None = None
 ) -> History:
     """The history in which the agent multiplies by ``ratios`` from ``start`` on, until ``end`` or its next change.
@@ -54,10 +54,10 @@ def told_from(
     if start is None:
         return tuple(map(_plain, history))
     cut = tuple(_explicit(one) for one in history)
-    if told_ratios(cut[_begun(cut, start)]) != ratios:
+    if agent_ratios(cut[_begun(cut, start)]) != ratios:
         cut = _cut(cut, start, facts)
     first = _begun(cut, start)
-    last = _run_end(cut, first, told_ratios, one_device=False)
+    last = _run_end(cut, first, agent_ratios, one_device=False)
     known = (
         replace(one, told_ct_ratio=ratios[0], told_pt_ratio=ratios[1])
         if first <= k < last and (end is None or one.since < end)
@@ -102,7 +102,7 @@ def _true(one: Installation, ratios: Ratios) -> Installation:
 
 def _explicit(one: Installation) -> Installation:
     """The entry with what the agent multiplies by written out, whatever becomes of its true ratios."""
-    ct, pt = told_ratios(one)
+    ct, pt = agent_ratios(one)
     return replace(one, told_ct_ratio=ct, told_pt_ratio=pt)
 
 

@@ -92,8 +92,8 @@ class Outlook:
 def outlook(overview: Overview) -> Outlook:
     """Alarms in what processes and agents tell; names of a newer Meterhouse are passed over."""
     alarms = [one for process in ServerProcess for one in _silences(overview.of(process), SILENCE[process])]
-    told = [one for seen in overview.processes if not seen.has_ended for one in _told(seen)]
-    alarms += dict.fromkeys(told)
+    of_processes = [one for seen in overview.processes if not seen.has_ended for one in _raised_by(seen)]
+    alarms += dict.fromkeys(of_processes)
     ingest = overview.of(ServerProcess.INGEST)
     if not ingest:
         return Outlook(alarms, [Unknown(Unseen.INGEST)])
@@ -112,7 +112,7 @@ def _silences(processes: Sequence[ProcessSeen], alarm: SystemAlarm) -> Iterator[
             yield Raised(alarm, "", seen.instance.name)
 
 
-def _told(seen: ProcessSeen) -> Iterator[Raised]:
+def _raised_by(seen: ProcessSeen) -> Iterator[Raised]:
     for name, words in seen.status.alarms.items():
         if name in _NAMES:
             yield Raised(SystemAlarm(name), "", words)

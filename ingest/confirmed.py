@@ -53,8 +53,8 @@ def _keep(connection: sqlite3.Connection, folder: Path, noted: tuple[str, int]) 
 def _taken_over(folder: Path) -> tuple[str, int] | None:
     """Store and readings elsewhere by the old file; None where there is none that says so."""
     try:
-        told: dict[str, Any] = json.loads((folder / OLD_FILE).read_text(encoding="utf-8"))
-        confirmed = told["confirmed"]
-        return str(confirmed["store"]), int(told["stored"]) - int(confirmed["readings"])
+        tree: dict[str, Any] = json.loads((folder / OLD_FILE).read_text(encoding="utf-8"))
+        confirmed = tree["confirmed"]
+        return str(confirmed["store"]), int(tree["stored"]) - int(confirmed["readings"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

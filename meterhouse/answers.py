@@ -16,7 +16,7 @@ LOOK_EVERY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class ToldErrand:
+class ErrandAnswer:
     """What was asked of ingest."""
 
     id: int
@@ -28,10 +28,10 @@ class ToldErrand:
     outcome: Annotated[str | None, "what came of it, in ingest's words"]
 
 
-def told_errand(errand: Errand) -> ToldErrand:
+def errand_answer(errand: Errand) -> ErrandAnswer:
     """An errand as an answer."""
     asked, done = (errand.asked_by, errand.asked_at), errand.done_at
-    return ToldErrand(errand.id, errand.what, errand.item, *asked, done, errand.outcome if done else None)
+    return ErrandAnswer(errand.id, errand.what, errand.item, *asked, done, errand.outcome if done else None)
 
 
 def wait_for_answers(errands: Errands, ids: Sequence[int], wait_s: float) -> list[Errand]:

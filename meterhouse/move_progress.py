@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stores.readings.migrate import CopyProgress
 
-TOLD_EVERY_S = 5.0
+PRINTED_EVERY_S = 5.0
 
 
 def _words(progress: CopyProgress) -> str:
@@ -48,7 +48,7 @@ class MoveProgress:
         self._line.update(self._task, description=words)
         is_edge = progress.doing != self._doing or progress.done == progress.of
         if not self._console.is_terminal and (is_edge or time.monotonic() >= self._next_s):
-            self._doing, self._next_s = progress.doing, time.monotonic() + TOLD_EVERY_S
+            self._doing, self._next_s = progress.doing, time.monotonic() + PRINTED_EVERY_S
             self._console.print(words, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:

@@ -86,8 +86,8 @@ def tell_failure(error: Exception, code: int) -> int:
     """Print why a command failed, in sentences or under ``--json`` as one object, and return the exit code."""
     if _AS_JSON.get():
         words = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        told = {"exit_code": code, "message": words or "aborted", "problems": _problems(error)}
-        typer.echo(_line({"error": told}), err=True)
+        failure = {"exit_code": code, "message": words or "aborted", "problems": _problems(error)}
+        typer.echo(_line({"error": failure}), err=True)
     elif isinstance(error, typer.TyperException) and hasattr(error, "show"):
         error.show()  # with the command's usage
     else:

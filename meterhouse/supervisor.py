@@ -32,7 +32,7 @@ STALLED_S = 20.0
 STEADY_S = 60.0
 """A child that ran this long was well: the delay before its next start begins anew."""
 
-TOLD_LINES = 12
+SHOWN_LINES = 12
 
 log = structlog.get_logger()
 
@@ -210,7 +210,7 @@ def _last_words(child: Child) -> str:
     with child.log_path.open("rb") as file:
         file.seek(child.log_start)
         lines = file.read().decode("utf-8", "replace").strip().split("\n")
-    return "\n".join(lines[-TOLD_LINES:])
+    return "\n".join(lines[-SHOWN_LINES:])
 
 
 def _with_descendants(pids: set[int]) -> set[int]:

@@ -48,19 +48,19 @@ class HealthServer:
     """Answers from a thread of its own until it is closed; use as a context manager."""
 
     def __init__(
-        self, address: str, health: Callable[[], Mapping[str, Any]], *told: Collects, note: Path | None = None
+        self, address: str, health: Callable[[], Mapping[str, Any]], *figures: Collects, note: Path | None = None
     ) -> None:
         """Answer at ``host:port`` (port 0: a free one), or where the ``note`` alone says. Raises ``ConfigError``.
 
         ``health`` may be asked by any thread: its ``state`` is ``ok``, or a word for what is wrong, which is answered
-        with 503. ``told`` are figures; processor time and memory of the process are told beside.
+        with 503. ``figures`` are answered with processor time and memory of the process beside them.
         """
         self.address = ""
         self._server: WSGIServer | None = None
         self._note = note
         if address:
             path = HEALTH
-            self._server = _listen(address, _application(health, told))
+            self._server = _listen(address, _application(health, figures))
         elif note is not None:
             address, path = OWN_ADDRESS, f"{HEALTH}/{secrets.token_urlsafe(16)}"
             self._server = _listen(address, _health_alone(health, path))
@@ -138,14 +138,14 @@ def _listen(address: str, application: WSGIApplication) -> WSGIServer:
         raise ConfigError(Problem(WHERE, f"{address} cannot be used ({error})", "another port")) from None
 
 
-def _application(health: Callable[[], Mapping[str, Any]], told: Iterable[Collects]) -> WSGIApplication:
+def _application(health: Callable[[], Mapping[str, Any]], figures: Iterable[Collects]) -> WSGIApplication:
     # Only now: the client takes long to load, and a process without an address needs none of it.
     from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app  # noqa: PLC0415
 
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    for figures in told:
-        registry.register(figures)
+    for some in figures:
+        registry.register(some)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

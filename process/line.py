@@ -45,7 +45,7 @@ class LineState:
         """``facts`` are told with every change."""
         self._monotonic = monotonic
         self._facts: dict[str, Any] = {"host": address.host, "port": address.port, "user": address.user, **facts}
-        self._told: tuple[State, str] | None = None
+        self._logged: tuple[State, str] | None = None
         self.kicks = Kicks()
         self.is_up = self.was_up = False
         self.refusal = ""
@@ -83,10 +83,10 @@ class LineState:
         """Who is kicked again and again says so once, not twice a second."""
         if suspicion := self.suspicion():
             state, reason = "taken_over", suspicion
-        if (state, reason) != self._told:
+        if (state, reason) != self._logged:
             more = {"reason": reason} if reason else {}
             (log.info if state == "up" else log.warning)("broker", state=state, **self._facts, **more)
-        self._told = state, reason
+        self._logged = state, reason
 
 
 class BrokerLine:

@@ -57,13 +57,13 @@ class NightWaste:
         that explains most of it, if there is one.
         """
         uses = {use.meter.id: use for use in scene.uses(Utility.ELECTRICITY)}
-        told: dict[str, Finding] = {}
+        found: dict[str, Finding] = {}
         for use in sorted(uses.values(), key=lambda use: use.meter.role is MeterRole.HEAD):
-            hours = self._wasted_hours(_unexplained(use, [uses[meter] for meter in told]))
+            hours = self._wasted_hours(_unexplained(use, [uses[meter] for meter in found]))
             if hours:
                 cause = _explaining_part(use, uses, hours)
-                told.setdefault(cause.meter.id, self._finding(scene, cause, use, hours))
-        yield from told.values()
+                found.setdefault(cause.meter.id, self._finding(scene, cause, use, hours))
+        yield from found.values()
 
     def _wasted_hours(self, use: CounterUse) -> int:
         """Length of the run of wasted hours that reaches to now, 0 if there is none."""
@@ -129,9 +129,9 @@ def _explaining_part(use: CounterUse, uses: dict[str, CounterUse], hours: int) -
     return use
 
 
-def _unexplained(use: CounterUse, told: list[CounterUse]) -> CounterUse:
+def _unexplained(use: CounterUse, found: list[CounterUse]) -> CounterUse:
     """A head meter's use without the excess of its building's sub-meters that are told of already."""
-    parts = [part for part in told if part.meter.building == use.meter.building]
+    parts = [part for part in found if part.meter.building == use.meter.building]
     if use.meter.role is not MeterRole.HEAD or not parts:
         return use
     excess = np.sum([np.nan_to_num(np.maximum(part.excess, 0.0)) for part in parts], axis=0)

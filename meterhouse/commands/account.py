@@ -14,11 +14,11 @@ import typer
 from facility.errors import ConfigError, Problem
 from facility.wall_time import written_instant
 from meterhouse.commands.account_answers import (
-    ToldBill,
-    ToldRecomputations,
+    BillAnswer,
+    RecomputationsAnswer,
+    bill_answer,
+    recomputation_answer,
     recomputations_table,
-    told_bill,
-    told_recomputation,
 )
 from meterhouse.commands.bill_text import bill_text
 from meterhouse.commands.spoken import formats_of, given_by, written_as
@@ -56,7 +56,7 @@ class Format(StrEnum):
 
 
 @app.command(help="A building's month: lines by tariff period, what was measured, the proof by registers.")
-@answers(ToldBill)
+@answers(BillAnswer)
 def report(
     building: Building,
     month: Month,
@@ -73,7 +73,7 @@ def report(
     formats = Formats(texts().language, bill.timezone, bill.currency)
     if out is None:
         text = bill_csv if form is Format.CSV else bill_text
-        answer(told_bill(bill, formats), lambda: text(bill, formats).removesuffix("\n"))
+        answer(bill_answer(bill, formats), lambda: text(bill, formats).removesuffix("\n"))
         return
     try:
         out.write_bytes(_file(bill, form, formats))
@@ -126,13 +126,13 @@ def recompute(
 
 
 @app.command(help="What was computed again, and what each month was before and after.")
-@answers(ToldRecomputations)
+@answers(RecomputationsAnswer)
 def recomputations() -> None:
     """Print the newest recomputations."""
     records = open_records(Settings().records_url)
-    found = [told_recomputation(one) for one in Recomputations(records).newest()]
+    found = [recomputation_answer(one) for one in Recomputations(records).newest()]
     site = Registry(records).load().site
-    answer(ToldRecomputations(found), lambda: recomputations_table(found, formats_of(site)))
+    answer(RecomputationsAnswer(found), lambda: recomputations_table(found, formats_of(site)))
 
 
 def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:

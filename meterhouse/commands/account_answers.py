@@ -35,7 +35,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ToldNote:
+class RemarkAnswer:
     """What a person must know before handing a bill in."""
 
     remark: RemarkKind
@@ -44,7 +44,7 @@ class ToldNote:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldBill:
+class BillAnswer:
     """A building's month."""
 
     site: Annotated[str, "its id"]
@@ -60,7 +60,7 @@ class ToldBill:
     total: Annotated[Decimal, "the sum of all lines, to the cent"]
     utilities: list[UtilityBill]
     adjustments: list[AdjustingLine]
-    notes: list[ToldNote]
+    notes: list[RemarkAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class MonthAgain:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRecomputation:
+class RecomputationAnswer:
     """A wish to compute figures again."""
 
     asked_at: datetime
@@ -90,15 +90,15 @@ class ToldRecomputation:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRecomputations:
+class RecomputationsAnswer:
     """The newest recomputations, newest first."""
 
-    recomputations: list[ToldRecomputation]
+    recomputations: list[RecomputationAnswer]
 
 
-def told_bill(bill: Bill, formats: Formats) -> ToldBill:
+def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
     """A bill without the days it was made from."""
-    return ToldBill(
+    return BillAnswer(
         site=bill.site,
         building=bill.building,
         name=bill.name.in_language(formats.language),
@@ -112,14 +112,14 @@ def told_bill(bill: Bill, formats: Formats) -> ToldBill:
         total=bill.total,
         utilities=list(bill.utilities),
         adjustments=list(bill.adjustments),
-        notes=[ToldNote(one.kind, remark_text(one, formats), one in bill.doubts) for one in bill.notes],
+        notes=[RemarkAnswer(one.kind, remark_text(one, formats), one in bill.doubts) for one in bill.notes],
     )
 
 
-def told_recomputation(one: Recomputation) -> ToldRecomputation:
+def recomputation_answer(one: Recomputation) -> RecomputationAnswer:
     """How far it has got, and what it changed."""
     start, end = (datetime.fromtimestamp(t_ms / 1000, UTC) for t_ms in (one.first_ms, one.last_ms + 1))
-    return ToldRecomputation(
+    return RecomputationAnswer(
         asked_at=one.asked_at,
         by=one.by,
         reason=one.reason,
@@ -138,7 +138,7 @@ def told_recomputation(one: Recomputation) -> ToldRecomputation:
 _WHEN = ("before", "after")
 
 
-def recomputations_table(found: Sequence[ToldRecomputation], formats: Formats) -> str:
+def recomputations_table(found: Sequence[RecomputationAnswer], formats: Formats) -> str:
     """One line for each month of each."""
     if not found:
         return texts()("cli.account.never_again")
@@ -146,7 +146,7 @@ def recomputations_table(found: Sequence[ToldRecomputation], formats: Formats) -
     return table(COLUMNS, rows, right=(3, 6, 7, 8, 9))
 
 
-def _rows(one: ToldRecomputation, formats: Formats) -> Iterator[tuple[str, ...]]:
+def _rows(one: RecomputationAnswer, formats: Formats) -> Iterator[tuple[str, ...]]:
     asked, state = (
         f"{formats.local(one.asked_at):%Y-%m-%d %H:%M}",
         texts()("cli.account.done" if one.finished_at else "cli.account.waiting"),

@@ -34,7 +34,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAlert:
+class AlertAnswer:
     """A case."""
 
     id: Annotated[str, "opaque and permanent"]
@@ -56,13 +56,13 @@ class ToldAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAlerts:
+class AlertsAnswer:
     """Cases, open ones first, newest first."""
 
-    alerts: list[ToldAlert]
+    alerts: list[AlertAnswer]
 
 
-@answers(ToldAlerts)
+@answers(AlertsAnswer)
 def alerts(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Closed cases too.")] = False,
@@ -71,12 +71,12 @@ def alerts(
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
-    told = [_told(alert, estate) for alert in in_order(Casebook(records).alerts(states=states))]
-    answer(ToldAlerts(told), lambda: _table(told, estate) if told else texts()("cli.alerts.none"))
+    cases = [_alert_answer(alert, estate) for alert in in_order(Casebook(records).alerts(states=states))]
+    answer(AlertsAnswer(cases), lambda: _table(cases, estate) if cases else texts()("cli.alerts.none"))
 
 
-def _told(alert: Alert, estate: Catalogue) -> ToldAlert:
-    return ToldAlert(
+def _alert_answer(alert: Alert, estate: Catalogue) -> AlertAnswer:
+    return AlertAnswer(
         id=str(alert.id),
         state=alert.state,
         severity=alert.severity.word,
@@ -96,7 +96,7 @@ def _told(alert: Alert, estate: Catalogue) -> ToldAlert:
     )
 
 
-def _table(told: list[ToldAlert], estate: Catalogue) -> str:
+def _table(cases: list[AlertAnswer], estate: Catalogue) -> str:
     t = texts()
     zone, names = ZoneInfo(estate.site.timezone), Names(estate, t.language)
     formats = Formats(t.language, estate.site.timezone, estate.site.currency)
@@ -108,6 +108,6 @@ def _table(told: list[ToldAlert], estate: Catalogue) -> str:
             one.what,
             formats.money(one.money.to_date if one.money else None),
         )
-        for one in told
+        for one in cases
     ]
     return table(COLUMNS, rows, right=(4,))

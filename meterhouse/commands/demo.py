@@ -54,8 +54,8 @@ def demo(
     """Start everything, show how far it is, print what was proved, and stay until Ctrl-C."""
     listen = f"127.0.0.1:{port}"
     running = Demo(data.absolute(), listen, "" if store == "sqlite" else store)
-    for told in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored
-        signal.signal(told, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         if report:
             make_place(report)
@@ -96,6 +96,6 @@ def _link(running: Demo, address: str) -> str:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    for told in (signal.SIGTERM, signal.SIGINT):  # an impatient second Ctrl-C must not leave processes behind
-        signal.signal(told, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):  # an impatient second Ctrl-C must not leave processes behind
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

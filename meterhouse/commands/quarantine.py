@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, Problem
-from meterhouse.answers import told_errand, wait_for_answers
-from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems, fullness, told_item
+from meterhouse.answers import errand_answer, wait_for_answers
+from meterhouse.commands.quarantine_answers import ItemsAnswer, Replays, ShownItem, fullness, item_answer
 from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -51,7 +51,7 @@ def _open() -> tuple[Quarantine, Errands]:
 
 
 @app.command("list", help="One line per item, newest first; an alarm first where the quarantine is nearly full.")
-@answers(ToldItems)
+@answers(ItemsAnswer)
 def list_items(
     *,
     reason: Annotated[str, typer.Option("--reason", help="Only this reason.")] = "",
@@ -68,7 +68,7 @@ def list_items(
     is_part = not everything and len(items) < size.items and not (reason or agent)
     empty = "cli.quarantine.none_of_kind" if reason or agent else "cli.quarantine.empty"
     answer(
-        ToldItems([told_item(item) for item in items], fullness(size)),
+        ItemsAnswer([item_answer(item) for item in items], fullness(size)),
         lambda: "\n".join(_listed(items, size, empty, is_part=is_part)),
     )
 
@@ -99,8 +99,8 @@ def show(item: Item) -> None:
         raise ConfigError(Problem("quarantine", f"there is no item {item}"))
     asked = errands.of_item(item)
     payload = None if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
-    told = ShownItem(told_item(found), [told_errand(one) for one in asked], payload)
-    answer(told, lambda: facts(_facts(texts(), found, asked, payload)))
+    shown = ShownItem(item_answer(found), [errand_answer(one) for one in asked], payload)
+    answer(shown, lambda: facts(_facts(texts(), found, asked, payload)))
 
 
 def _facts(t: Texts, item: QuarantineItem, asked: Sequence[Errand], payload: str | None) -> Iterator[tuple[str, str]]:
@@ -142,7 +142,7 @@ def replay(
         asked = errands.ask_all(by, at, reason=reason or None)
     say("cli.quarantine.asked" if asked else "cli.quarantine.nothing", count=len(asked))
     answered = wait_for_answers(errands, asked, wait_s) if asked else []
-    answer(Replays([told_errand(one) for one in answered]), lambda: "\n".join(_outcomes(answered, wait_s)))
+    answer(Replays([errand_answer(one) for one in answered]), lambda: "\n".join(_outcomes(answered, wait_s)))
 
 
 def _outcomes(errands: Sequence[Errand], wait_s: float) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - the answers' shapes are read by their types
 from typing import TYPE_CHECKING, Annotated
 
-from meterhouse.answers import ToldErrand  # noqa: TC001 - as above
+from meterhouse.answers import ErrandAnswer  # noqa: TC001 - as above
 from stores.records.quarantine.item import ItemState  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldItem:
+class ItemAnswer:
     """Something that could not be stored."""
 
     id: int
@@ -49,10 +49,10 @@ class Fullness:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldItems:
+class ItemsAnswer:
     """Items, newest first."""
 
-    items: list[ToldItem]
+    items: list[ItemAnswer]
     size: Fullness
 
 
@@ -60,8 +60,8 @@ class ToldItems:
 class ShownItem:
     """One item."""
 
-    item: ToldItem
-    errands: Annotated[list[ToldErrand], "replays that were asked for, oldest first"]
+    item: ItemAnswer
+    errands: Annotated[list[ErrandAnswer], "replays that were asked for, oldest first"]
     payload: Annotated[str | None, "its start, without what a terminal would obey"]
 
 
@@ -69,7 +69,7 @@ class ShownItem:
 class Replays:
     """What was asked for, item by item."""
 
-    errands: list[ToldErrand]
+    errands: list[ErrandAnswer]
 
 
 def fullness(size: QuarantineSize) -> Fullness:
@@ -77,9 +77,9 @@ def fullness(size: QuarantineSize) -> Fullness:
     return Fullness(size.items, size.bytes, size.bound_bytes, size.dropped)
 
 
-def told_item(item: QuarantineItem) -> ToldItem:
+def item_answer(item: QuarantineItem) -> ItemAnswer:
     """An item as an answer."""
-    return ToldItem(
+    return ItemAnswer(
         id=item.id,
         state=item.state,
         received_at=item.received_at,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from meterhouse.answers import ToldErrand, told_errand, wait_for_answers
+from meterhouse.answers import ErrandAnswer, errand_answer, wait_for_answers
 from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -20,7 +20,7 @@ from stores.records.errands import Errands
 class ReconcileAnswer:
     """What was asked for, and what came of it."""
 
-    errand: ToldErrand
+    errand: ErrandAnswer
 
 
 @answers(ReconcileAnswer)
@@ -31,5 +31,5 @@ def reconcile(
     errands = Errands(open_records(Settings().records_url))
     asked = errands.ask("reconcile", None, getpass.getuser(), datetime.now(UTC))
     (errand,) = wait_for_answers(errands, [asked], wait_s)
-    told = told_errand(errand)
-    answer(ReconcileAnswer(told), lambda: told.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))
+    shown = errand_answer(errand)
+    answer(ReconcileAnswer(shown), lambda: shown.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))

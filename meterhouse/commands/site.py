@@ -48,7 +48,7 @@ class CheckedSite:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldChange:
+class ChangeAnswer:
     """One difference between document and registry; a whole thing added or removed has no field."""
 
     kind: Annotated[str, "`added` or `changed` or `removed`"]
@@ -60,18 +60,18 @@ class ToldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDifference:
+class DifferenceAnswer:
     """A change, and what it would undo."""
 
-    change: ToldChange
-    undoes: Annotated[ToldChange | None, "an edit made since the last apply; only `--accept` overwrites it"]
+    change: ChangeAnswer
+    undoes: Annotated[ChangeAnswer | None, "an edit made since the last apply; only `--accept` overwrites it"]
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedSite:
     """What applying the document changes."""
 
-    differences: list[ToldDifference]
+    differences: list[DifferenceAnswer]
     applied: Annotated[bool, "false where nothing changes, and with `--dry-run`"]
 
 
@@ -80,14 +80,14 @@ class AppliedSite:
 def check(file: File) -> None:
     """Say what the estate holds, or everything that is wrong in it."""
     estate = read_site(file, load_profiles())
-    told = CheckedSite(
+    checked = CheckedSite(
         file=str(file),
         buildings=len(estate.buildings),
         meters=len(estate.meters),
         points=len(estate.points),
         agents=len(estate.agents),
     )
-    answer(told, lambda: texts()("cli.site.good", **asdict(told)))
+    answer(checked, lambda: texts()("cli.site.good", **asdict(checked)))
     _warn(estate, estate_remarks(estate, datetime.now(UTC)))
 
 
@@ -114,8 +114,8 @@ def apply(
     readings, applied = partial(open_readings, settings.store_url), 0
     if not dry_run:
         applied = len(apply_site(registry, plan, readings, by=getpass.getuser(), now=now, accept=accept))
-    told = AppliedSite([_told(one) for one in plan.changes], applied=applied > 0)
-    answer(told, lambda: texts().counted("cli.site.applied", applied) if applied else "")
+    done = AppliedSite([_difference_answer(one) for one in plan.changes], applied=applied > 0)
+    answer(done, lambda: texts().counted("cli.site.applied", applied) if applied else "")
 
 
 @app.command(
@@ -148,10 +148,10 @@ def _differences(changes: Sequence[PlannedChange]) -> str:
     )
 
 
-def _told(one: PlannedChange) -> ToldDifference:
-    return ToldDifference(_told_change(one.change), _told_change(one.undoes) if one.undoes else None)
+def _difference_answer(one: PlannedChange) -> DifferenceAnswer:
+    return DifferenceAnswer(_change_answer(one.change), _change_answer(one.undoes) if one.undoes else None)
 
 
-def _told_change(change: Change) -> ToldChange:
+def _change_answer(change: Change) -> ChangeAnswer:
     fit = change.without_secrets()
-    return ToldChange(fit.kind, fit.what, fit.id, fit.field or None, fit.before, fit.after)
+    return ChangeAnswer(fit.kind, fit.what, fit.id, fit.field or None, fit.before, fit.after)

@@ -40,7 +40,7 @@ WELL = frozenset({"ok", "running"})
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAlarm:
+class AlarmAnswer:
     """Something is wrong with the way of readings."""
 
     alarm: SystemAlarm
@@ -49,7 +49,7 @@ class ToldAlarm:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldUnknown:
+class UnknownAnswer:
     """Something cannot be seen, so whether it is well is unknown."""
 
     what: Unseen
@@ -57,7 +57,7 @@ class ToldUnknown:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldProcess:
+class ProcessAnswer:
     """How a process of the server fares, by what it last told."""
 
     name: Annotated[str, "`process@host:place`, as `--forget` takes it"]
@@ -74,7 +74,7 @@ class ToldProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAgent:
+class AgentAnswer:
     """How an agent fares, by what it last said."""
 
     agent: Annotated[str, "its id"]
@@ -85,20 +85,20 @@ class ToldAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldStatus:
+class StatusAnswer:
     """How readings fare."""
 
-    alarms: list[ToldAlarm]
-    unknown: list[ToldUnknown]
+    alarms: list[AlarmAnswer]
+    unknown: list[UnknownAnswer]
     ingest: Annotated[str | None, "`running`, or the first alarm; absent where none is known"]
     stored: Annotated[int, "readings stored ever"]
     quarantined: Annotated[int, "readings put into quarantine ever"]
     queue: Annotated[int, "messages that wait for ingest"]
-    processes: list[ToldProcess]
-    agents: list[ToldAgent]
+    processes: list[ProcessAnswer]
+    agents: list[AgentAnswer]
 
 
-@answers(ToldStatus)
+@answers(StatusAnswer)
 def status(
     *,
     forget: Annotated[
@@ -114,18 +114,18 @@ def status(
         open_board(settings.records_url).forget(forget)
         say("cli.status.forgotten", name=forget)
     overview, seen = look(settings)
-    answer(_told(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))
+    answer(_status_answer(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))
     if seen.alarms:
         raise typer.Exit(EXIT_ALARM)
     if seen.unknown:
         raise typer.Exit(EXIT_UNKNOWN)
 
 
-def _told(overview: Overview, seen: Outlook, now: datetime) -> ToldStatus:
+def _status_answer(overview: Overview, seen: Outlook, now: datetime) -> StatusAnswer:
     totals = _totals(overview)
-    return ToldStatus(
-        alarms=[ToldAlarm(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
-        unknown=[ToldUnknown(one.what, one.words or None) for one in seen.unknown],
+    return StatusAnswer(
+        alarms=[AlarmAnswer(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
+        unknown=[UnknownAnswer(one.what, one.words or None) for one in seen.unknown],
         ingest=next((one.status.state for one in overview.of(ServerProcess.INGEST)), None),
         stored=totals["stored"],
         quarantined=totals["quarantined"],
@@ -137,13 +137,13 @@ def _told(overview: Overview, seen: Outlook, now: datetime) -> ToldStatus:
 
 def _totals(overview: Overview) -> dict[str, int]:
     """Of all ingests together."""
-    told = [one.status.figures for one in overview.of(ServerProcess.INGEST)]
-    return {name: round(sum(one.get(name, 0) for one in told)) for name in ("stored", "quarantined", "queue")}
+    figures = [one.status.figures for one in overview.of(ServerProcess.INGEST)]
+    return {name: round(sum(one.get(name, 0) for one in figures)) for name in ("stored", "quarantined", "queue")}
 
 
-def _process(seen: ProcessSeen, now: datetime) -> ToldProcess:
+def _process(seen: ProcessSeen, now: datetime) -> ProcessAnswer:
     who, status = seen.instance, seen.status
-    return ToldProcess(
+    return ProcessAnswer(
         name=who.name,
         process=who.process,
         host=who.host,
@@ -158,8 +158,8 @@ def _process(seen: ProcessSeen, now: datetime) -> ToldProcess:
     )
 
 
-def _agent(agent: AgentStatus, now: datetime) -> ToldAgent:
-    return ToldAgent(
+def _agent(agent: AgentStatus, now: datetime) -> AgentAnswer:
+    return AgentAnswer(
         agent=agent.agent,
         state=agent.state,
         heard_at=None if agent.unheard_s is None else now - timedelta(seconds=agent.unheard_s),

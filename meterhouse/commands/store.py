@@ -9,7 +9,7 @@ import typer
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import ServerProcess
-from meterhouse.commands.store_answers import ToldMove, ToldStore, facts_of, move_facts
+from meterhouse.commands.store_answers import MoveAnswer, StoreAnswer, facts_of, move_facts
 from meterhouse.move_progress import MoveProgress
 from meterhouse.output import answer, answers, facts, say, texts, warn
 from meterhouse.settings import Settings
@@ -59,7 +59,7 @@ def init(
     help="Say in one sentence what is wrong with the store, or that nothing is.",
     short_help="Say what is wrong with the store, if anything.",
 )
-@answers(ToldStore)
+@answers(StoreAnswer)
 def check(
     *,
     series_budget: Annotated[
@@ -71,19 +71,21 @@ def check(
     records = open_records(settings.records_url)
     registry = Registry(records)
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
-    told = _influx_told(settings, records, series) if is_influx(settings.store_url) else _file_told(settings, series)
-    answer(told, lambda: facts(facts_of(texts(), told)))
-    _check_whole(told)
-    _judge(SeriesUse(max(series.series, told.series_in_server or 0), series_budget))
+    found = (
+        _influx_answer(settings, records, series) if is_influx(settings.store_url) else _file_answer(settings, series)
+    )
+    answer(found, lambda: facts(facts_of(texts(), found)))
+    _check_whole(found)
+    _judge(SeriesUse(max(series.series, found.series_in_server or 0), series_budget))
 
 
-def _file_told(settings: Settings, series: SeriesUse) -> ToldStore:
+def _file_answer(settings: Settings, series: SeriesUse) -> StoreAnswer:
     check_exists(settings.store_url)
     points = len(open_readings(settings.store_url).latest())
-    return ToldStore("file", place_of(settings.store_url), series.series, series.budget, points=points)
+    return StoreAnswer("file", place_of(settings.store_url), series.series, series.budget, points=points)
 
 
-def _influx_told(settings: Settings, records: Engine, series: SeriesUse) -> ToldStore:
+def _influx_answer(settings: Settings, records: Engine, series: SeriesUse) -> StoreAnswer:
     """How an InfluxDB is. Raises ``StoreUnavailable`` for one that is not in order."""
     from stores.readings.influx.setup import (  # noqa: PLC0415 - the client is optional
         count_readings,
@@ -95,7 +97,7 @@ def _influx_told(settings: Settings, records: Engine, series: SeriesUse) -> Told
     found = look_over(wire, registry.load().site.id if registry.version() else None, _now_ms())
     stored = count_readings(wire, _now_ms())
     confirmed, elsewhere = _confirmed(StatusBoard(records), place_of(settings.store_url))
-    return ToldStore(
+    return StoreAnswer(
         "influxdb",
         found.place,
         series.series,
@@ -110,10 +112,10 @@ def _influx_told(settings: Settings, records: Engine, series: SeriesUse) -> Told
     )
 
 
-def _check_whole(told: ToldStore) -> None:
+def _check_whole(found: StoreAnswer) -> None:
     """Raise ``StoreUnavailable`` for an InfluxDB that keeps for ever and has fewer readings than it has confirmed."""
-    lost = told.confirmed - told.readings if told.confirmed is not None and told.readings is not None else 0
-    if lost > 0 and not (told.kept_days or {}).get("raw"):
+    lost = found.confirmed - found.readings if found.confirmed is not None and found.readings is not None else 0
+    if lost > 0 and not (found.kept_days or {}).get("raw"):
         raise StoreUnavailable(
             f"the store holds {lost:,} readings fewer than it has confirmed to ingest:"
             " meterhouse reconcile brings back what journal and agents still have"
@@ -137,7 +139,7 @@ def _judge(series: SeriesUse) -> None:
     " for everybody on the machine can read a command line.",
     short_help="Copy everything to another store.",
 )
-@answers(ToldMove)
+@answers(MoveAnswer)
 def migrate(
     to: Annotated[str, typer.Option(envvar="METERHOUSE_STORE_TO", help="URL of the store that is filled.")],
     source: Annotated[
@@ -159,8 +161,8 @@ def migrate(
         raise StoreUnavailable(f"{error}; what was copied stays, the same command goes on from there") from None
     ours.close()
     theirs.close()
-    told = ToldMove(copied.readings, copied.rows, copied.count, copied.total, copied.differences)
-    answer(told, lambda: facts(move_facts(texts(), told)))
+    moved = MoveAnswer(copied.readings, copied.rows, copied.count, copied.total, copied.differences)
+    answer(moved, lambda: facts(move_facts(texts(), moved)))
     if copied.differences:
         raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
     say("cli.store.same")
@@ -168,10 +170,10 @@ def migrate(
 
 def _confirmed(board: StatusBoard, place: str) -> tuple[int, str]:
     """How many readings this store has confirmed to ingest, and the other store where ingest stored last, if any."""
-    told = [one for one in board.overview().of(ServerProcess.INGEST) if one.status.facts.get("store")]
-    here = [one for one in told if one.status.facts["store"] == place]
-    if told and not here:
-        return 0, told[0].status.facts["store"]
+    confirming = [one for one in board.overview().of(ServerProcess.INGEST) if one.status.facts.get("store")]
+    here = [one for one in confirming if one.status.facts["store"] == place]
+    if confirming and not here:
+        return 0, confirming[0].status.facts["store"]
     running = [one for one in here if not (one.is_silent or one.has_ended)]
     counts = [round(one.status.figures.get("confirmed", 0)) for one in running or here]
     return (sum(counts) if running else max(counts, default=0)), ""  # who does not run may run elsewhere now

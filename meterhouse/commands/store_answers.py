@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldStore:
+class StoreAnswer:
     """A store that is in order."""
 
     kind: Annotated[str, "`file` or `influxdb`"]
@@ -30,7 +30,7 @@ class ToldStore:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldMove:
+class MoveAnswer:
     """What was copied from one store to the other, and what both hold in the end."""
 
     readings_copied: int
@@ -40,34 +40,34 @@ class ToldMove:
     differences: Annotated[list[str], "none where the two hold the same; else the exit code is 1"]
 
 
-def facts_of(t: Texts, told: ToldStore) -> Iterator[tuple[str, str]]:
+def facts_of(t: Texts, store: StoreAnswer) -> Iterator[tuple[str, str]]:
     """A store in words."""
-    yield t("cli.store.store"), t("cli.store.file", place=told.place) if told.kind == "file" else told.place
-    if told.site is not None:
-        yield t("cli.store.site"), told.site
-    if told.schema is not None:
-        yield t("cli.store.schema"), str(told.schema)
-    if told.kept_days is not None:
-        kept = (f"{name} {_span(t, days)}" for name, days in told.kept_days.items())
+    yield t("cli.store.store"), t("cli.store.file", place=store.place) if store.kind == "file" else store.place
+    if store.site is not None:
+        yield t("cli.store.site"), store.site
+    if store.schema is not None:
+        yield t("cli.store.schema"), str(store.schema)
+    if store.kept_days is not None:
+        kept = (f"{name} {_span(t, days)}" for name, days in store.kept_days.items())
         yield t("cli.store.kept"), t("cli.between").join(kept)
-    if told.points is not None:
-        yield t("cli.store.points"), f"{told.points:,}"
-    if told.readings is not None:
-        yield t("cli.store.readings"), f"{told.readings:,}"
-    if told.ingest_elsewhere:
-        yield t("cli.store.ingest"), t("cli.store.elsewhere", place=told.ingest_elsewhere)
-    used = t("cli.store.of_budget", series=f"{told.series:,}", budget=f"{told.series_budget:,}")
+    if store.points is not None:
+        yield t("cli.store.points"), f"{store.points:,}"
+    if store.readings is not None:
+        yield t("cli.store.readings"), f"{store.readings:,}"
+    if store.ingest_elsewhere:
+        yield t("cli.store.ingest"), t("cli.store.elsewhere", place=store.ingest_elsewhere)
+    used = t("cli.store.of_budget", series=f"{store.series:,}", budget=f"{store.series_budget:,}")
     yield t("cli.store.series"), used
-    if told.series_in_server is not None:
-        yield t("cli.store.series_in_server"), f"{told.series_in_server:,}"
+    if store.series_in_server is not None:
+        yield t("cli.store.series_in_server"), f"{store.series_in_server:,}"
 
 
-def move_facts(t: Texts, told: ToldMove) -> Iterator[tuple[str, str]]:
+def move_facts(t: Texts, move: MoveAnswer) -> Iterator[tuple[str, str]]:
     """A move in words."""
-    yield t("cli.move.readings_copied"), f"{told.readings_copied:,}"
-    yield t("cli.move.rows_copied"), f"{told.rows_copied:,}"
-    yield t("cli.move.readings"), f"{told.readings:,}"
-    yield t("cli.move.sum"), repr(told.sum)
+    yield t("cli.move.readings_copied"), f"{move.readings_copied:,}"
+    yield t("cli.move.rows_copied"), f"{move.rows_copied:,}"
+    yield t("cli.move.readings"), f"{move.readings:,}"
+    yield t("cli.move.sum"), repr(move.sum)
 
 
 def _span(t: Texts, days: int) -> str:

@@ -43,7 +43,7 @@ NOTHING_DONE = State(0.0, 0.0, "waiting", 0)
 def read_state(board: StatusBoard) -> State:
     """What the processes last told; who has not told yet has done nothing. Raises ``StoreUnavailable``."""
     overview = board.overview()
-    ingest, analytics = (_told(overview, one) for one in (ServerProcess.INGEST, ServerProcess.ANALYTICS))
+    ingest, analytics = (_newest(overview, one) for one in (ServerProcess.INGEST, ServerProcess.ANALYTICS))
     return State(
         _history(overview),
         1.0 if analytics.state == LIVE else analytics.figures.get("done", 0.0),
@@ -53,7 +53,7 @@ def read_state(board: StatusBoard) -> State:
     )
 
 
-def _told(overview: Overview, process: ServerProcess) -> ProcessStatus:
+def _newest(overview: Overview, process: ServerProcess) -> ProcessStatus:
     return next((seen.status for seen in overview.of(process)), ProcessStatus("waiting"))
 
 
@@ -80,7 +80,7 @@ class ProgressBars:
             disable=not console.is_terminal,
         )
         self._lines = not console.is_terminal
-        self._told: dict[str, int] = {}
+        self._tenths: dict[str, int] = {}
         self._tasks = {
             name: self._bars.add_task(name, total=1.0)
             for name in (t("cli.demo.history"), t("cli.demo.analysis"), t("cli.demo.live_minute"))
@@ -92,8 +92,8 @@ class ProgressBars:
         for (name, task), done in zip(self._tasks.items(), shares, strict=True):
             self._bars.update(task, completed=done)
             tenth = int(done * 10)
-            if self._lines and tenth > self._told.get(name, 0):
-                self._told[name] = tenth
+            if self._lines and tenth > self._tenths.get(name, 0):
+                self._tenths[name] = tenth
                 self._bars.console.print(f"{name}: {tenth * 10} %")
 
     def __enter__(self) -> Self:

@@ -136,8 +136,8 @@ class Casebook:
             "verdict_note": note,
             "closed_at": at,
         }
-        told = f"{verdict}: {note}" if note else verdict.value
-        step = CaseEvent(at, "closed", by, told)
+        note_kept = f"{verdict}: {note}" if note else verdict.value
+        step = CaseEvent(at, "closed", by, note_kept)
         return self._act(alert, based_on, _ACTIVE | {AlertState.RESOLVED}, change, step)
 
     def reopen(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:

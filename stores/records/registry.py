@@ -114,7 +114,7 @@ class Registry:
                 _refuse_undoing(compare(applied, stored), changes)
             if stored != new or applied != new:
                 _replace(connection, stored, new, at)
-                _keep_revision(connection, at, by, "site.apply", catalogue.site.id, _told(changes), new)
+                _keep_revision(connection, at, by, "site.apply", catalogue.site.id, _listed(changes), new)
                 _ask_again(connection, stored, catalogue, by, at, "site.apply")
         return changes
 
@@ -141,8 +141,8 @@ class Registry:
             changes = compare(stored, new)
             if stored != new:
                 _replace(connection, stored, new, at)
-                told = f"{reason}: {_told(changes)}" if reason else _told(changes)
-                _keep_revision(connection, at, by, what, catalogue.site.id, told, None)
+                summary = f"{reason}: {_listed(changes)}" if reason else _listed(changes)
+                _keep_revision(connection, at, by, what, catalogue.site.id, summary, None)
                 _ask_again(connection, stored, catalogue, by, at, reason or what)
         return changes
 
@@ -185,7 +185,7 @@ def _refuse_undoing(edited: Sequence[Change], changes: Sequence[Change]) -> None
         )
 
 
-def _told(changes: Sequence[Change]) -> str:
+def _listed(changes: Sequence[Change]) -> str:
     shown = "; ".join(map(str, changes[:20]))
     return f"{shown}; and {len(changes) - 20} more" if len(changes) > 20 else shown  # noqa: PLR2004 - the same 20
 

@@ -43,7 +43,7 @@ def this_instance(process: ServerProcess, place: object) -> Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _LastTold:
     """An agent's status as it was told, and when (by our own monotonic clock)."""
 
     status: AgentStatus
@@ -71,9 +71,9 @@ class Teller:
         self._board, self._instance, self._status = board, instance, status
         self._moves, self._agents, self._clock_s = moves, agents, clock_s
         self._began_s = clock_s()
-        self._told: ProcessStatus | None = None
+        self._last: ProcessStatus | None = None
         self._told_s = self._pruned_s = float("-inf")
-        self._agents_told: dict[str, _Told] = {}
+        self._agents_told: dict[str, _LastTold] = {}
         self._is_failing = False
         self._stop = Event()
         self._thread = Thread(target=self._run, name="status", daemon=True)
@@ -112,7 +112,7 @@ class Teller:
         if not self._moves():
             return
         status, agents = self._status(), [one for one in self._agents() if self._is_due(one, now_s)]
-        if status == self._told and not agents and now_s - self._told_s < HEARTBEAT_S:
+        if status == self._last and not agents and now_s - self._told_s < HEARTBEAT_S:
             return
         try:
             self._board.tell(self._instance, status, now_s - self._began_s, agents)
@@ -155,8 +155,8 @@ class Teller:
     def _succeed(self, status: ProcessStatus, agents: Sequence[AgentStatus], now_s: float) -> None:
         if self._is_failing:
             log.info("status_is_told_again")
-        self._is_failing, self._told, self._told_s = False, status, now_s
-        self._agents_told |= {one.agent: _Told(one, now_s, _heard_s(one, now_s)) for one in agents}
+        self._is_failing, self._last, self._told_s = False, status, now_s
+        self._agents_told |= {one.agent: _LastTold(one, now_s, _heard_s(one, now_s)) for one in agents}
 
 
 def _matters(agent: AgentStatus) -> tuple[object, ...]:

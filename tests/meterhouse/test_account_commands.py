@@ -15,7 +15,7 @@ from analytics.rollups.writer import RollupWriter
 from facility.errors import MeterhouseError
 from facility.remark import RemarkKind
 from meterhouse.cli import app
-from meterhouse.commands.account_answers import ToldBill, ToldRecomputations
+from meterhouse.commands.account_answers import BillAnswer, RecomputationsAnswer
 from meterhouse.commands.meter_answers import MeterLedger, MetersNow
 from meterhouse.commands.site import AppliedSite, CheckedSite
 from meterhouse.settings import Settings
@@ -236,17 +236,17 @@ def test_ledgers_are_answered_to_a_program(town):
 
 def test_bills_and_recomputations_are_answered_to_a_program(town):
     report = ("account", "report", "--building", "hall", "--month", "2026-09")
-    bill = town.answer(*report, "--language", "zh-Hans", shape=ToldBill)
+    bill = town.answer(*report, "--language", "zh-Hans", shape=BillAnswer)
     (electricity,) = bill.utilities
     assert [line.what for line in electricity.lines] == ["peak", "flat", "valley"]
     assert sum(line.amount for line in electricity.lines) == bill.total
     assert (bill.closed_at, bill.notes) == (None, [])
-    assert town.answer("account", "recomputations", shape=ToldRecomputations).recomputations == []
+    assert town.answer("account", "recomputations", shape=RecomputationsAnswer).recomputations == []
     town.run(*SWAP, "--closing", "580.625")
-    note = town.answer(*report, shape=ToldBill).notes[0]
+    note = town.answer(*report, shape=BillAnswer).notes[0]
     assert (note.remark, note.stops_closing) == (RemarkKind.TO_BE_COMPUTED_AGAIN, True)
     town.compute_again()
-    (again,) = town.answer("account", "recomputations", shape=ToldRecomputations).recomputations
+    (again,) = town.answer("account", "recomputations", shape=RecomputationsAnswer).recomputations
     assert (again.state, again.start, again.points) == ("done", at("2026-09-14T10:30"), ["main/energy_import/total"])
     assert (again.months[0].month, again.months[0].use_after) == ("2026-09", 7_200)
     assert "--json: stands beside --format or --out" in town.run(*report, "--json", "--format", "csv", ok=False)

@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from meterhouse.cli import app
 from meterhouse.command_table import COMMANDS
-from meterhouse.commands.alerts import ToldAlerts
+from meterhouse.commands.alerts import AlertsAnswer
 from meterhouse.commands.latest import PointsNow
-from meterhouse.commands.quarantine_answers import ToldItems
+from meterhouse.commands.quarantine_answers import ItemsAnswer
 
 LISTINGS = {
     ("latest",): ("building  meter", "楼宇"),
@@ -91,7 +91,7 @@ def test_alerts_are_told_as_sentences_and_as_facts(data):
         language: msgspec.json.decode(meterhouse("alerts", "--json", "--language", language, data=data).stdout)
         for language in ("en", "zh-Hans")
     }
-    english, chinese = (msgspec.convert(told[language], ToldAlerts).alerts for language in told)
+    english, chinese = (msgspec.convert(told[language], AlertsAnswer).alerts for language in told)
     assert [one.id for one in english] == [one.id for one in chinese]
     order = ["open", "acknowledged", "resolved"]
     assert [one.state for one in english] == sorted((one.state for one in english), key=order.index)
@@ -113,7 +113,7 @@ def test_a_value_is_a_number_with_its_time_and_a_state_is_a_word_for_people(data
 
 
 def test_items_carry_their_readings_and_the_size_of_the_quarantine(data):
-    told = msgspec.json.decode(meterhouse("quarantine", "list", "--json", data=data).stdout, type=ToldItems)
+    told = msgspec.json.decode(meterhouse("quarantine", "list", "--json", data=data).stdout, type=ItemsAnswer)
     assert told.size.items == len(told.items) > 1
     assert {one.readings for one in told.items if one.reason == "malformed"} == {None}
 

@@ -11,7 +11,7 @@ import pytest
 from rigs.command_line import meterhouse
 
 from meterhouse.commands.quarantine import size_sentence
-from meterhouse.commands.quarantine_answers import Replays, ShownItem, ToldItems
+from meterhouse.commands.quarantine_answers import ItemsAnswer, Replays, ShownItem
 from meterhouse.commands.reconcile import ReconcileAnswer
 from stores.records.audit import Audit
 from stores.records.database import open_records
@@ -89,9 +89,9 @@ def test_a_program_reads_items_as_json(quarantine, tmp_path):
         assert done.stderr == ""
         return msgspec.json.decode(done.stdout, type=shape)
 
-    assert told(ToldItems, "list") == ToldItems([], told(ToldItems, "list").size)
+    assert told(ItemsAnswer, "list") == ItemsAnswer([], told(ItemsAnswer, "list").size)
     quarantine.put(refused(1), refused(2, "malformed", payload=b"{", count=0))
-    listed = told(ToldItems, "list")
+    listed = told(ItemsAnswer, "list")
     assert [(one.id, one.state, one.readings) for one in listed.items] == [(2, "waiting", None), (1, "waiting", 3)]
     assert (listed.size.items, listed.items[0].received_at) == (2, NOW)
     shown = told(ShownItem, "show", "1")

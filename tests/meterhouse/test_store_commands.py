@@ -19,7 +19,7 @@ from rigs.ingest_rig import CATALOGUE, POWER
 
 from facility.model import ReadingBatch
 from facility.status import ProcessStatus, ServerProcess
-from meterhouse.commands.store_answers import ToldMove, ToldStore
+from meterhouse.commands.store_answers import MoveAnswer, StoreAnswer
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import kept_days
@@ -130,7 +130,7 @@ def test_a_file_needs_no_preparing(data):
     assert meterhouse("store", "init", data=data).returncode == 0
     assert "points with readings" in meterhouse("store", "check", data=data).stdout
     assert "有读数的测点" in meterhouse("store", "check", "--language", "zh-Hans", data=data).stdout
-    told = msgspec.json.decode(meterhouse("store", "check", "--json", data=data).stdout, type=ToldStore)
+    told = msgspec.json.decode(meterhouse("store", "check", "--json", data=data).stdout, type=StoreAnswer)
     assert (told.kind, told.place, told.points, told.readings) == ("file", str(data / "readings.db"), 0, None)
 
 
@@ -138,10 +138,10 @@ def test_a_program_reads_how_a_store_is_and_what_a_move_copied(data, either):
     filled(data)
     meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=either)
     moved = meterhouse("store", "migrate", "--to", either, "--json", data=data)
-    told = msgspec.json.decode(moved.stdout, type=ToldMove)
+    told = msgspec.json.decode(moved.stdout, type=MoveAnswer)
     assert (moved.returncode, moved.stderr, told.readings_copied, told.differences) == (0, "", 3_000, [])
     checked = meterhouse("store", "check", "--json", "--series-budget", 14, data=data, METERHOUSE_STORE=either)
-    store = msgspec.json.decode(checked.stdout, type=ToldStore)
+    store = msgspec.json.decode(checked.stdout, type=StoreAnswer)
     assert (store.kind, store.site, store.readings, store.kept_days["raw"]) == ("influxdb", "town", 3_000, 400)
     assert json.loads(checked.stderr) == {"warning": "13 of 14 series, more than 80% of the budget"}
 

@@ -227,8 +227,8 @@ class InfluxWire:
             hint = _NEEDS_ADMIN
         else:
             hint = _HINTS.get(status, "")
-        told = f"{self.address.place}: {error.status} {words}{hint}"
-        return StoreUnavailable(told, retry_after_s=_retry_after(error.headers))
+        sentence = f"{self.address.place}: {error.status} {words}{hint}"
+        return StoreUnavailable(sentence, retry_after_s=_retry_after(error.headers))
 
     def _silence(self, error: Exception) -> StoreUnavailable:
         """A server that does not answer, in words."""
