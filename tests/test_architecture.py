@@ -17,6 +17,9 @@ OWN_FILES = [
     path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts
 ]
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in OWN_FILES}
+HOUSE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+LINTER = PROJECT["tool"]["importlinter"]["contracts"]
+"""The architecture as drawn for people, and as checked by import-linter."""
 LONGEST_FILE = 300
 CYCLES_YET_TO_GO = {
     frozenset({"edge_agent.agent", "edge_agent.status"}),
@@ -36,6 +39,55 @@ def test_every_package_is_shipped_checked_and_linted():
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
     assert folders == set(PACKAGES) == set(PROJECT["tool"]["mypy"]["packages"])
     assert folders == set(PROJECT["tool"]["importlinter"]["root_packages"])
+
+
+def test_the_lines_drawn_for_people_are_those_that_the_linter_checks():
+    checked = next(contract["layers"] for contract in LINTER if contract["type"] == "layers")
+    assert _layers() == [_side_by_side(layer) for layer in checked]
+    assert sorted(name for line in _layers() for name in line) == sorted(PACKAGES), "each package stands on one line"
+
+
+def test_a_package_imports_what_its_row_names_and_nothing_else():
+    """Imports for types alone count too, and those inside a function."""
+    rows, imports = _rows(), {package: set() for package in PACKAGES}
+    for path in OWN_FILES:
+        package = path.relative_to(ROOT).parts[0]
+        imports[package] |= {name.partition(".")[0] for name in _imports(path)} - {package}
+    assert rows.keys() == set(PACKAGES), "every package has a row"
+    beyond = {package: imports[package] - rows[package] for package in PACKAGES}
+    assert {package: names for package, names in beyond.items() if names} == {}
+
+
+def test_a_row_names_only_what_the_linter_lets_its_package_import():
+    lines = _layers()
+    forbidden = [contract for contract in LINTER if contract["type"] == "forbidden"]
+    for package, named in _rows().items():
+        line = next(n for n, side_by_side in enumerate(lines) if package in side_by_side)
+        below = {name for side_by_side in lines[line + 1 :] for name in side_by_side}
+        never = {name for one in forbidden if package in one["source_modules"] for name in one["forbidden_modules"]}
+        assert named <= below - never, package
+
+
+def _layers():
+    """The packages of each line, from the top."""
+    lines = re.search(r"## The direction of imports\n.*?```\n(.*?)```", HOUSE, re.DOTALL)[1]
+    return [_side_by_side(re.split(r"  +", line)[0]) for line in lines.splitlines()]
+
+
+def _side_by_side(layer):
+    return sorted(name.strip() for name in layer.split("|"))
+
+
+def _rows():
+    """Package → the packages that it may import, by the table."""
+    table = re.search(r"## The packages\n\n(.*?)\n\n", HOUSE, re.DOTALL)[1]
+    rows = {}
+    for line in table.splitlines()[2:]:
+        package, _job, named = line.strip("| ").split(" | ")
+        package = package.strip("`/")
+        rows[package] = set(PACKAGES) - {package} if named == "all" else set(re.findall(r"`(\w+)`", named))
+        assert named in {"all", "–"} or rows[package], line
+    return rows
 
 
 @pytest.mark.parametrize("path", OWN_FILES, ids=lambda path: str(path.relative_to(ROOT)))

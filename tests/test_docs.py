@@ -8,6 +8,9 @@ import pytest
 from facility.quantities import Quantity
 
 ROOT = Path(__file__).parent.parent
+IS_A_FILE = re.compile(r"\.(db|health|json|lock|po|yaml)$")
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "demo").glob("*.md")]
 
 
@@ -20,8 +23,30 @@ def test_every_link_to_a_file_leads_somewhere(page):
 def test_every_file_of_the_readings_walk_exists():
     text = (ROOT / "docs/architecture.md").read_text()
     files = re.findall(r"`([a-z_]+/[\w/]+\.py)`", text)
-    assert len(files) > 15
+    assert len(files) > 25
     assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_and_module_that_a_page_names_exists(page):
+    """Of ``stores/migrations/versions/000N_<step>.py`` the part before what stands for a name must."""
+    named = re.findall(r"`([\w.]+/[\w./<>*-]*)", page.read_text())
+    paths = [path for path in named if path.endswith(".py") or path.partition("/")[0] in FOLDERS]
+    assert [path for path in paths if not (ROOT / re.sub(r"[^/]*[<*].*", "", path)).exists()] == []
+    dotted = [name for name in re.findall(r"`([a-z_]+(?:\.\w+)+)`", page.read_text()) if not IS_A_FILE.search(name)]
+    modules = [name for name in dotted if name.partition(".")[0] in PACKAGES]
+    assert [name for name in modules if not _is_there(name)] == []
+
+
+def _is_there(name):
+    """Whether a module, or something in one, is called so."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        place = ROOT.joinpath(*parts[:n])
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        if file.is_file():
+            return all(re.search(rf"\b{part}\b", file.read_text()) for part in parts[n:])
+    return False
 
 
 def test_the_glossary_holds_every_quantity_with_its_unit():
