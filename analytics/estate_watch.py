@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from analytics.accepted import JustAccepted, listen
 from analytics.live import Watch
-from analytics.notices import Notices, listen
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from analytics.state import take_over
@@ -88,19 +88,19 @@ class EstateWatch:
     def _begin(self, version: int) -> None:
         """Watch the estate as it is now."""
         self._version, catalogue = version, self._registry.load()
-        notices = Notices(watched_points(catalogue))
-        self._hear(catalogue.site.id, notices)
-        self._watch = self._make_watch(catalogue, notices)
+        accepted = JustAccepted(watched_points(catalogue))
+        self._hear(catalogue.site.id, accepted)
+        self._watch = self._make_watch(catalogue, accepted)
         log.info("watching", site=catalogue.site.id, version=version)
 
-    def _hear(self, site: str, notices: Notices) -> None:
+    def _hear(self, site: str, accepted: JustAccepted) -> None:
         """Listen to ingest where a broker is named, in place of an earlier listener."""
         if self._line is not None:
             self._line.stop()
         broker = self._settings.broker
-        self._line = listen(broker_address(broker), site, notices) if broker else None
+        self._line = listen(broker_address(broker), site, accepted) if broker else None
 
-    def _make_watch(self, catalogue: Catalogue, notices: Notices) -> Watch:
+    def _make_watch(self, catalogue: Catalogue, accepted: JustAccepted) -> Watch:
         rollups = RollupWriter(self._store, catalogue, Accounts(self._records))
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
         watches = Watches(self._records)
@@ -113,7 +113,7 @@ class EstateWatch:
             watches,
             step_days=self._settings.step_days,
             agents=lambda: StatusBoard(self._records).overview().agents,
-            notices=notices,
+            accepted=accepted,
             again=again,
         )
 

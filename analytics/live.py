@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
-from analytics.notices import Notices
 from analytics.scene import HOUR_MS, instant
 from analytics.state import Awaited, WatchState
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
@@ -71,7 +71,7 @@ class Watch:
         *,
         step_days: int,
         agents: Callable[[], Iterable[AgentStatus]] = tuple,
-        notices: Notices | None = None,
+        accepted: JustAccepted | None = None,
         again: Again | None = None,
     ) -> None:
         self.store = store
@@ -86,7 +86,7 @@ class Watch:
         self.window: Window | None = None
         self._noted = watches.watched(catalogue.site.id) or Watched()
         self.state = WatchState(watched=self._noted)
-        self.notices = notices or Notices(watched_points(catalogue))
+        self.accepted = accepted or JustAccepted(watched_points(catalogue))
         self._states: Mapping[str, Series] = {}
         self._rolled_ms = self._states_ms = 0
         self._blind_words = ""
@@ -107,7 +107,7 @@ class Watch:
             self._blind_words = str(error) or "it does not say why"
         else:
             self._blind_words = ""
-        is_due = now_ms - self._states_ms >= STATES_EVERY_MS or self.notices.is_fresh
+        is_due = now_ms - self._states_ms >= STATES_EVERY_MS or self.accepted.is_fresh
         if is_due and (self._blind_words or self.window is not None):
             self._states_ms = now_ms
             self._look_at_states(self.window or blind_window(self.catalogue, now_ms), now_ms)
@@ -157,8 +157,8 @@ class Watch:
         """Doors and leak sensors as they are this minute."""
         if not self._blind_words:
             self._states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
-            self.notices.forget(self._states)
-        states = self.notices.over(self._states)
+            self.accepted.forget(self._states)
+        states = self.accepted.over(self._states)
         scene = replace(window, states=states).scene(datetime.fromtimestamp(now_ms / 1000, UTC))
         self.alerting.look(scene, notify=True, only=AT_ONCE)
 

@@ -48,7 +48,7 @@ METER = (
 
 
 class Watch:
-    """Live notices of ingest: how old each reading was when it had been taken in."""
+    """What ingest says that it accepted live: how old each reading was when it had been taken in."""
 
     def __init__(self, broker: Broker) -> None:
         self.ages_ms: list[int] = []

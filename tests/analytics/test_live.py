@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from rigs.servers import free_port
 from rigs.worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
+from analytics.accepted import JustAccepted, listen
 from analytics.live import Watch
-from analytics.notices import Notices, listen
 from analytics.rollups.writer import RollupWriter
 from analytics.state import take_over
 from facility import wire
@@ -81,10 +81,10 @@ def casebook(engine):
 def watch_over(engine, casebook):
     """A watch as a start of the process makes it; ``replaying`` says how an agent's history fares."""
 
-    def made(store, replaying=(), notices=None):
+    def made(store, replaying=(), accepted=None):
         rollups, watches = RollupWriter(store, CATALOGUE), Watches(engine)
         return Watch(
-            store, rollups, casebook, CATALOGUE, watches, step_days=10, agents=lambda: replaying, notices=notices
+            store, rollups, casebook, CATALOGUE, watches, step_days=10, agents=lambda: replaying, accepted=accepted
         )  # fmt: skip
 
     return made
@@ -179,14 +179,14 @@ class Unsteady:
 @pytest.mark.parametrize("known", ["it was up before", "it was never up"])
 def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, watch_over, known):
     unsteady = Unsteady(store)
-    notices = Notices({POINT["floor"]})
-    watch = watch_over(unsteady, notices=notices)
+    accepted = JustAccepted({POINT["floor"]})
+    watch = watch_over(unsteady, accepted=accepted)
     if known == "it was up before":
         watch.tick(now_ms(HOURS))
     unsteady.is_up = False
     before = {alert.detector for alert in casebook.alerts()}
     wet_ms = now_ms(HOURS) + 60_000
-    notices.hear(wire.Accepted(1, "town", "live", [POINT["floor"], "other"], [0, 1], [wet_ms, wet_ms], [1.0, 7.0]))
+    accepted.hear(wire.Accepted(1, "town", "live", [POINT["floor"], "other"], [0, 1], [wet_ms, wet_ms], [1.0, 7.0]))
     watch.tick(wet_ms + 500)
     assert {alert.detector for alert in casebook.alerts()} - before == {"water_on_floor"}
     assert watch.status({}).alarms == {"store_unavailable": "down for the test"}
@@ -198,28 +198,28 @@ def test_water_on_the_floor_is_told_while_the_store_is_away(store, casebook, wat
     assert len([a for a in casebook.alerts() if a.detector == "water_on_floor"]) == 1
 
 
-def test_notices_come_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_path):
-    notices = Notices({"m/leak/floor"})
+def test_what_was_accepted_comes_over_a_real_broker_and_what_is_stored_is_forgotten(tmp_path):
+    accepted = JustAccepted({"m/leak/floor"})
     with start_broker(tmp_path, {"ingest": INGEST, "analytics": LISTENER}) as broker:
-        line = listen(broker_address(broker.url_for("analytics")), "town", notices)
+        line = listen(broker_address(broker.url_for("analytics")), "town", accepted)
         speaker = Client(CallbackAPIVersion.VERSION2, client_id="ingest", protocol=MQTTv5)
         speaker.username_pw_set("ingest", broker.words["ingest"])
         speaker.connect("127.0.0.1", broker.port)
         speaker.loop_start()
         deadline = time.monotonic() + 10
-        while not notices.is_fresh:
+        while not accepted.is_fresh:
             assert time.monotonic() < deadline
-            notice = wire.Accepted(1, "town", "live", ["m/leak/floor"], [0, 0], [5, 9], [1.0, 0.0])
-            speaker.publish(wire.accepted_topic("town"), b"no notice at all")
-            speaker.publish(wire.accepted_topic("town"), wire.encode(notice))
+            news = wire.Accepted(1, "town", "live", ["m/leak/floor"], [0, 0], [5, 9], [1.0, 0.0])
+            speaker.publish(wire.accepted_topic("town"), b"no message of ours")
+            speaker.publish(wire.accepted_topic("town"), wire.encode(news))
             time.sleep(0.1)
         line.stop()
         speaker.disconnect()
         speaker.loop_stop()
-    (series,) = notices.over({}).values()
+    (series,) = accepted.over({}).values()
     assert (series.t_ms.tolist(), series.x.tolist()) == ([5, 9], [1.0, 0.0])
-    notices.forget({"m/leak/floor": series})
-    assert notices.over({}) == {}
+    accepted.forget({"m/leak/floor": series})
+    assert accepted.over({}) == {}
 
 
 def test_a_restart_goes_on_where_it_stopped(store, casebook, watch_over):

@@ -30,7 +30,7 @@ KEEPALIVE_S = 20
 log = structlog.get_logger()
 
 
-class Notices:
+class JustAccepted:
     """Rows of the watched points that were accepted and are perhaps not stored yet."""
 
     def __init__(self, points: Collection[str]) -> None:
@@ -39,16 +39,16 @@ class Notices:
         self._lock = Lock()
         self.is_fresh = False
 
-    def hear(self, notice: wire.Accepted) -> None:
-        """Take up the rows of a notice that are of a watched point."""
-        if not len(notice.p) == len(notice.t) == len(notice.x):
+    def hear(self, news: wire.Accepted) -> None:
+        """Take up the rows of a message that are of a watched point."""
+        if not len(news.p) == len(news.t) == len(news.x):
             return
-        watched = {i: point for i, point in enumerate(notice.points) if point in self._points}
+        watched = {i: point for i, point in enumerate(news.points) if point in self._points}
         for i, point in watched.items():
-            rows = [k for k, p in enumerate(notice.p) if p == i]
+            rows = [k for k, p in enumerate(news.p) if p == i]
             new = Series(
-                np.array([notice.t[k] for k in rows], np.int64),
-                np.array([notice.x[k] for k in rows]),
+                np.array([news.t[k] for k in rows], np.int64),
+                np.array([news.x[k] for k in rows]),
                 np.zeros(len(rows), np.uint8),
             )
             with self._lock:
@@ -73,17 +73,17 @@ class Notices:
             return {p: merged(states.get(p, nothing), self._heard.get(p, nothing)) for p in points}
 
 
-def listen(address: BrokerAddress, site: str, notices: Notices) -> BrokerLine:
-    """Subscribe, for ever. A notice that is lost is found in the store by the next sweep."""
+def listen(address: BrokerAddress, site: str, accepted: JustAccepted) -> BrokerLine:
+    """Subscribe, for ever. A message that is lost is found in the store by the next sweep."""
 
     def subscribe() -> None:
         line.client.subscribe(wire.accepted_topic(site), 0)
 
     def take(message: MQTTMessage) -> None:
         try:
-            notices.hear(wire.decode(wire.Accepted, bytes(message.payload)))
+            accepted.hear(wire.decode(wire.Accepted, bytes(message.payload)))
         except Rejected as error:
-            log.warning("notice_refused", reason=error.reason)
+            log.warning("accepted_refused", reason=error.reason)
 
     line = BrokerLine(address, own_client_id(address, "analytics"), up=subscribe, heard=take)
     line.start(KEEPALIVE_S)
