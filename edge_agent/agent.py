@@ -140,7 +140,15 @@ class EdgeAgent:
             dev=self._id,
             state="online",
             at_ms=self.clock.now_ms(),
-            figures=figures(self),
+            figures=figures(
+                self.outbox,
+                self.window,
+                self.publisher,
+                self.writer,
+                self.clock,
+                self.history,
+                paused=self.paused,
+            ),
             buses={name: bus.state() for name, bus in self.buses.items()},
         )
 

@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING
 from edge_agent.outbox.file import set_aside
 
 if TYPE_CHECKING:
-    from edge_agent.agent import EdgeAgent
+    from edge_agent.clock import ReadingClock
+    from edge_agent.history import History
+    from edge_agent.outbox.outbox import Outbox
+    from edge_agent.publisher import Publisher
+    from edge_agent.window import SendWindow
+    from edge_agent.writer import Writer
 
 
-def figures(agent: EdgeAgent) -> dict[str, float]:
+def figures(
+    outbox: Outbox,
+    window: SendWindow,
+    publisher: Publisher,
+    writer: Writer,
+    clock: ReadingClock,
+    history: History | None,
+    *,
+    paused: bool,
+) -> dict[str, float]:
     """Numbers by name; counters count since the agent was started. ``alarm_…`` is not 0 while a person is needed."""
-    outbox, window, publisher = agent.outbox, agent.window, agent.publisher
     return {
         "newest": outbox.newest,
         "stored": outbox.store_hw,
@@ -24,13 +37,13 @@ def figures(agent: EdgeAgent) -> dict[str, float]:
         "refused": publisher.reasons.refused,
         "malformed": publisher.malformed,
         "callback_failures": publisher.link.guard.failures,
-        "lost_unwritten": agent.writer.lost,
+        "lost_unwritten": writer.lost,
         "dropped": outbox.dropped,
         "undated": outbox.reader.undated(),
-        "paused": float(agent.paused),
-        "alarm_disk_full": float(outbox.is_full or agent.writer.is_failing),
+        "paused": float(paused),
+        "alarm_disk_full": float(outbox.is_full or writer.is_failing),
         "alarm_corrupt": set_aside(outbox.path),
-        "alarm_clock": float(not agent.clock.state().synced),
+        "alarm_clock": float(not clock.state().synced),
         **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},
-        **(agent.history.figures() if agent.history else {}),
+        **(history.figures() if history else {}),
     }
