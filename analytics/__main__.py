@@ -28,7 +28,7 @@ def main() -> int:
 
     It is ended wherever it is: everything that is written is written whole, and is found again at the next start.
     """
-    return run(AnalyticsSettings, _run, on_signal="it is ended")
+    return run(AnalyticsSettings, _run, is_broken_off=True)
 
 
 def _run(settings: AnalyticsSettings, stop: Event) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from analytics.baselines.port import Expectation
 from analytics.baselines.recentred import RecentredBaseline
 from analytics.scene import HOUR_MS
-from analytics.sufficiency import InsufficientData, Shortage
+from analytics.sufficiency import Insufficient, Shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ class Models:
                 temp = None if temp_c is None else temp_c[known]
                 self._fitted[key] = self._make().fit(how[known], temp, y[known])
                 self.refused.pop(name, None)
-            except InsufficientData as error:
+            except Insufficient as error:
                 self._fitted[key] = None
                 self.refused[name] = error.shortages
         return self._fitted[key]

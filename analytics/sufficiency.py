@@ -31,7 +31,7 @@ class Shortage:
         return f"{self.reason}: {self.have:g} of {self.need:g}"
 
 
-class InsufficientData(MeterhouseError):  # noqa: N818 - the word already says it
+class Insufficient(MeterhouseError):  # noqa: N818 - the word already says it
     """A model refuses to learn; carries every shortage."""
 
     def __init__(self, shortages: tuple[Shortage, ...]) -> None:
@@ -63,7 +63,7 @@ def shortages(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -
 
 
 def require_enough(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -> None:
-    """Raise ``InsufficientData`` naming all that hours (n,) are short of, as ``shortages`` tells."""
+    """Raise ``Insufficient`` naming all that hours (n,) are short of, as ``shortages`` tells."""
     found = shortages(hour_of_week, y)
     if found:
-        raise InsufficientData(found)
+        raise Insufficient(found)

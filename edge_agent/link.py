@@ -54,7 +54,7 @@ class Link:
 
     def __init__(self, url: str, agent: str, wake: Callable[[], None], monotonic: Callable[[], float]) -> None:
         """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
-        self._broker = broker_address(url, credentials="optional")
+        self._broker = broker_address(url, needs_credentials=False)
         self._agent, self._wake = agent, wake
         self.arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self.guard = CallbackGuard()

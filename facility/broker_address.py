@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from facility.errors import ConfigError, Problem
@@ -36,9 +36,7 @@ class BrokerAddress:
     tls: TlsFiles | None = None
 
 
-def broker_address(
-    url: str, where: str = "METERHOUSE_BROKER", *, credentials: Literal["needed", "optional"] = "needed"
-) -> BrokerAddress:
+def broker_address(url: str, where: str = "METERHOUSE_BROKER", *, needs_credentials: bool = True) -> BrokerAddress:
     """Read a broker's URL. A certificate stands for a password. Raises ``ConfigError`` without repeating the latter."""
     try:
         parts = urlsplit(url)
@@ -49,7 +47,7 @@ def broker_address(
         raise ConfigError(Problem(where, "is no broker URL", ALLOWED_BROKER))
     tls = _tls_files(parts, where)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if credentials == "needed" and not (user and (password or (tls and tls.certificate))):
+    if needs_credentials and not (user and (password or (tls and tls.certificate))):
         raise ConfigError(Problem(where, "is no broker URL with credentials", ALLOWED_BROKER))
     return BrokerAddress(parts.hostname, port or PORTS[parts.scheme], user, password, tls)
 

@@ -120,7 +120,7 @@ class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-class _Handler(WSGIRequestHandler):
+class _QuietRequest(WSGIRequestHandler):
     """Says nothing of who asked."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's own name
@@ -133,7 +133,7 @@ def _listen(address: str, application: WSGIApplication) -> WSGIServer:
     if host not in LOOPBACK or not port.isdigit():
         raise ConfigError(Problem(WHERE, f"'{address}' is no port of this machine alone", "127.0.0.1:9464"))
     try:
-        return make_server(host, int(port), application, _Server6 if ":" in host else _Server, _Handler)
+        return make_server(host, int(port), application, _Server6 if ":" in host else _Server, _QuietRequest)
     except (OSError, OverflowError) as error:
         raise ConfigError(Problem(WHERE, f"{address} cannot be used ({error})", "another port")) from None
 

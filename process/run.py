@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from threading import Event
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -31,19 +31,19 @@ def run(
     settings: type[SettingsT],
     work: Callable[[SettingsT, Event], bool],
     *,
-    on_signal: Literal["it leaves", "it is ended"] = "it leaves",
+    is_broken_off: bool = False,
 ) -> int:
     """Read the settings, ``work`` until SIGTERM or SIGINT, and return the exit code.
 
-    A signal sets the event that ``work`` is given; where ``on_signal`` is "it is ended", work is broken off at once as
-    well, for what may be broken off anywhere. ``work`` returns False where a part of it has died.
+    A signal sets the event that ``work`` is given; where ``is_broken_off``, work is broken off at once as well: for
+    what may be broken off anywhere. ``work`` returns False where a part of it has died.
     """
     keep_files_private()
     stop = Event()
 
     def leave(*_: object) -> None:
         stop.set()
-        if on_signal == "it is ended":
+        if is_broken_off:
             sys.exit(WELL_EXIT)
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -78,7 +78,7 @@ class BillWords(BillCodes):
         return self.texts(f"charged.{word}")
 
     def unit(self, unit: str) -> str:  # noqa: D102
-        return self.texts.get(f"unit.{unit}", unit)
+        return self.texts.text_or(f"unit.{unit}", unit)
 
     def charge(self, line: BillLine, bill: UtilityBill) -> str:  # noqa: D102
         name, _, number = line.what.partition("_")

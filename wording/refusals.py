@@ -37,12 +37,12 @@ REFUSALS = (
 
 def refusal(texts: Texts, reason: str) -> str:
     """A reason in a few words."""
-    return texts.get(f"refusal.{reason}", reason)
+    return texts.text_or(f"refusal.{reason}", reason)
 
 
 def advice(texts: Texts, reason: str) -> str:
     """What to do about a reason; empty for one without words."""
-    return texts.get(f"refusal.{reason}.long", "")
+    return texts.text_or(f"refusal.{reason}.long", "")
 
 
 def held(texts: Texts, readings: int) -> str:

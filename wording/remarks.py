@@ -33,4 +33,4 @@ def _word(name: str, value: object, texts: Texts, formats: Formats) -> str:
         return texts("cli.between").join(map(str, value))
     if name == "utility":
         return texts(f"charged.{value}")
-    return texts.get(f"unit.{value}", str(value)) if name == "unit" else str(value)
+    return texts.text_or(f"unit.{value}", str(value)) if name == "unit" else str(value)

@@ -48,7 +48,7 @@ class Texts:
         one = f"{text_id}.one"
         return self(one if n == 1 and one in self.entries else text_id, n=f"{n:,}", **params)
 
-    def get(self, text_id: str, otherwise: str) -> str:
+    def text_or(self, text_id: str, otherwise: str) -> str:
         """The text, or ``otherwise`` for ids that come from an estate's own words."""
         return self.entries.get(text_id, otherwise)
 

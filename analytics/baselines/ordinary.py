@@ -20,7 +20,7 @@ FAR = 12.0
 
 
 def ordinary_hours(hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Floats:
-    """``y`` (n,) with NaN in the hours that teach nothing. Raises ``InsufficientData`` when too few are left."""
+    """``y`` (n,) with NaN in the hours that teach nothing. Raises ``Insufficient`` when too few are left."""
     taught = without_standstills(y)
     guess = TowtBaseline().learn_level(hour_of_week, temp_c, taught)
     return without_extremes(hour_of_week, taught, taught - guess.level(hour_of_week, temp_c))

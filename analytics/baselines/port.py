@@ -51,7 +51,7 @@ class Baseline(Protocol):
     quality_: FitQuality
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn from these hours, (n,) each. Raises ``InsufficientData`` when they do not suffice."""
+        """Learn from these hours, (n,) each. Raises ``Insufficient`` when they do not suffice."""
 
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
         """What normal use would be in these hours, (n,) each."""

@@ -77,7 +77,7 @@ class Radio:
 
     def __init__(self, url: str, senders: Sequence[Sender], clock: Callable[[], int]) -> None:
         """Nothing connects before ``open``. Raises ``ConfigError`` for a URL that names no broker."""
-        address = broker_address(url, "METERHOUSE_DEVICES_BROKER", credentials="optional")
+        address = broker_address(url, "METERHOUSE_DEVICES_BROKER", needs_credentials=False)
         self._senders = senders
         self._clock = clock
         self._line = BrokerLine(address, own_client_id(address, "devices"))

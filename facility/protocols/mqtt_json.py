@@ -88,7 +88,7 @@ class MqttJsonDocument(ProfileDocument):
 
 def json_broker(bus: Bus) -> BrokerAddress:
     """The broker that a bus's URL names. Raises ``ConfigError`` without repeating a password."""
-    return broker_address(bus.url, f"bus {bus.id}", credentials="optional")
+    return broker_address(bus.url, f"bus {bus.id}", needs_credentials=False)
 
 
 def json_unit(bus: Bus, unit: str) -> str:

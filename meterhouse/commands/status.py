@@ -187,13 +187,13 @@ def _with(sentence: str, words: str) -> str:
 
 def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:
     state = "ended" if seen.has_ended else seen.status.state
-    words = t.get(f"cli.status.{state}", t.get(f"system.{state}", state))
+    words = t.text_or(f"cli.status.{state}", t.text_or(f"system.{state}", state))
     return seen.instance.name, words, age(t, 1000 * seen.untold_s), age(t, 1000 * seen.up_s)
 
 
 def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:
     heard = t("age.never") if agent.unheard_s is None else age(t, 1000 * agent.unheard_s)
     ill = [f"{bus}: {state}" for bus, state in agent.buses.items() if state not in WELL]
-    state = t.get(f"cli.agent.{agent.state}", agent.state)
+    state = t.text_or(f"cli.agent.{agent.state}", agent.state)
     unstored = f"{agent.figures.get('unstored', 0):,.0f}"
     return agent.agent, state, heard, unstored, "; ".join(ill) or t("cli.status.well")

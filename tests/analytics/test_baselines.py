@@ -3,7 +3,7 @@ import pytest
 
 from analytics.baselines import BASELINES
 from analytics.baselines.towt import TowtBaseline
-from analytics.sufficiency import InsufficientData
+from analytics.sufficiency import Insufficient
 
 WEEK_H = 168
 HOURS = 40 * WEEK_H
@@ -73,7 +73,7 @@ def test_gaps_in_use_are_skipped(make):
 
 def test_too_little_history_is_refused_by_name(make):
     how, temp, _, y = year_of_use(20 * 24)
-    with pytest.raises(InsufficientData) as caught:
+    with pytest.raises(Insufficient) as caught:
         make().fit(how, temp, y)
     shortage = caught.value.shortages[0]
     assert (shortage.reason, shortage.have, shortage.need) == ("few_days", 20.0, 28)
@@ -81,9 +81,9 @@ def test_too_little_history_is_refused_by_name(make):
 
 def test_nothing_and_a_constant_are_refused_by_name(make):
     how, temp, _, y = year_of_use()
-    with pytest.raises(InsufficientData, match="few_days"):
+    with pytest.raises(Insufficient, match="few_days"):
         make().fit(how, temp, np.full(len(y), np.nan))
-    with pytest.raises(InsufficientData, match="never_changes"):
+    with pytest.raises(Insufficient, match="never_changes"):
         make().fit(how, temp, np.full(len(y), 7.0))
 
 

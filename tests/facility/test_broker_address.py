@@ -11,7 +11,7 @@ from facility.errors import ConfigError
 
 
 def test_credentials_may_be_left_out_where_they_are_optional():
-    address = broker_address("mqtt://radio", "bus radio", credentials="optional")
+    address = broker_address("mqtt://radio", "bus radio", needs_credentials=False)
     assert (address.host, address.port, address.user, address.password) == ("radio", 1883, "", "")
     with pytest.raises(ConfigError, match="bus radio: is no broker URL with credentials"):
         broker_address("mqtt://radio", "bus radio")
@@ -20,7 +20,7 @@ def test_credentials_may_be_left_out_where_they_are_optional():
 @pytest.mark.parametrize("url", ["http://u:secret@h", "mqtt://", "mqtt://u:secret@h:port", "mqtt://u:secret/x@h", "x"])
 def test_an_address_that_names_no_broker_is_refused_without_repeating_it(url):
     with pytest.raises(ConfigError, match="allowed: mqtt://user:password@host:1883") as caught:
-        broker_address(url, credentials="optional")
+        broker_address(url, needs_credentials=False)
     assert "secret" not in str(caught.value)
 
 
