@@ -32,6 +32,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.influx
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog
+	$(RUN)/python -m bench.cases
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.faults
 

@@ -12,7 +12,7 @@ from accounting.local_time import DAY_MS
 from accounting.tariffs import Tariffs
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, folded
-from facility.work import AlertState, Money
+from facility.work import RUNNING, Money
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from analytics.scene import Scene
     from facility.catalogue import Catalogue
-    from facility.work import Alert, Finding
+    from facility.work import Alert, AlertState, Finding
 
-RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
 DAY_H = 24
 JUST_CLOSED = timedelta(hours=2)
 
@@ -36,14 +35,11 @@ class Cases(Protocol):
     def resolve(self, key: str, at: datetime) -> Alert | None:
         """The cause of a case went away by itself."""
 
-    def alerts(
-        self,
-        *,
-        states: Collection[AlertState] | None = None,
-        buildings: Collection[str] | None = None,
-        since: datetime | None = None,
-    ) -> list[Alert]:
-        """Alerts, newest first."""
+    def alerts(self, *, states: Collection[AlertState]) -> list[Alert]:
+        """The cases that are in one of these states."""
+
+    def counts(self) -> dict[AlertState, int]:
+        """How many cases there are of each state."""
 
 
 class Alerting:

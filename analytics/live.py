@@ -168,7 +168,7 @@ class Watch:
         if watched != self._noted:
             self.watches.note(self.catalogue.site.id, watched)
             self._noted = watched
-        self.state = WatchState(phase, done, watched, len(self.alerting.cases.alerts()))
+        self.state = WatchState(phase, done, watched, sum(self.alerting.cases.counts().values()))
 
 
 def _ms(at: datetime) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse
 
-from console.estate_cards import open_alerts
+from console.estate_cards import number_unsettled
 from console.guard import csrf_token
 from console.refusals import number_waiting
 from console.visit import language_of, parts_of
@@ -38,7 +38,7 @@ def page(
         "path": request.url.path,
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
-        "badge_count": lambda: len(open_alerts(visit)) if visit else 0,
+        "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,
         "waiting_count": lambda: number_waiting(visit.view.quarantine.tallies()) if visit else 0,
     }

@@ -12,16 +12,13 @@ from console.sparkline import Sparkline, sparkline
 from console.tiles import Tile, power_tile, seen_tile
 from facility.model import Provenance
 from facility.quantities import Utility
-from facility.work import AlertState, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from console.visit import Visit
     from facility.model import Building, Meter
-    from facility.work import Alert
-
-STILL_OPEN = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+    from facility.work import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +39,13 @@ def cards(visit: Visit) -> list[Card]:
     """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
     start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
     hours = building_hours(visit.view, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
-    alerts = open_alerts(visit)
+    unsettled = visit.view.cases.unsettled()
     found = []
     for building in visit.catalogue.buildings:
         meters = visit.catalogue.meters_of(building.id)
         if not meters:
             continue
-        here = [alert for alert in alerts if alert.building == building.id]
+        here = unsettled.get(building.id)
         known = hours.get(building.id, hourly(None))
         found.append(
             Card(
@@ -57,8 +54,8 @@ def cards(visit: Visit) -> list[Card]:
                 seen=seen_tile(visit, building),
                 today=known.so_far(visit.midnight_ms(), visit.now_ms),
                 spark=sparkline(known, visit.now_ms - DAY_MS, visit.now_ms),
-                alerts=len(here),
-                worst=max((alert.severity for alert in here), default=None),
+                alerts=here.number if here else 0,
+                worst=here.worst if here else None,
                 provenance=provenance(visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)),
             )
         )
@@ -76,9 +73,9 @@ def provenance(meters: Iterable[Meter]) -> Provenance | None:
     return kinds.most_common(1)[0][0] if kinds else None
 
 
-def open_alerts(visit: Visit, building: str | None = None) -> list[Alert]:
-    """Cases that still wait for a person, newest first."""
-    return visit.view.cases.alerts(states=STILL_OPEN, building=building)
+def number_unsettled(visit: Visit) -> int:
+    """Cases that wait for a person or are in somebody's hands."""
+    return sum(one.number for one in visit.view.cases.unsettled().values())
 
 
 def whole(cards: Iterable[Card]) -> ComparedUse:

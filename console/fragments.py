@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.building_figures import SENSORS_HIDDEN, UTILITIES
 from console.domains import domains
-from console.estate_cards import open_alerts
+from console.estate_cards import number_unsettled
 from console.tiles import (
     estate_power_tile,
     flow_tile,
@@ -30,7 +30,7 @@ def fragments(templates: Environment, visit: Visit, of: str) -> dict[str, str]:
     """Live pieces of ``estate``, of ``alerts`` (the badge alone) or of a building, each marked for its place."""
     template = templates.get_template("_parts.html")
     module = template.make_module({"t": visit.texts, "f": visit.formats, "now": visit.now})
-    pieces = {"alert-badge": str(module.alert_badge(len(open_alerts(visit)), replaces=True))}  # type: ignore[attr-defined]
+    pieces = {"alert-badge": str(module.alert_badge(number_unsettled(visit), replaces=True))}  # type: ignore[attr-defined]
     for tile in _tiles(visit, of):
         pieces[tile.id] = str(module.tile(tile, replaces=True))  # type: ignore[attr-defined]
     return pieces

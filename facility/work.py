@@ -43,6 +43,10 @@ class AlertState(StrEnum):
     CLOSED = "closed"  # closed with a verdict
 
 
+RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+"""Where the cause may go on, and nobody has given a verdict."""
+
+
 @unique
 class Verdict(StrEnum):
     """What a person found; the label the models learn from."""

@@ -57,7 +57,7 @@ class ErrandRunner:
         if now_s < self._due_s or self.watermarks.cursor < self.begin_at:
             return
         self._due_s = now_s + EVERY_S
-        waiting = self.errands.waiting(limit=MOST_AT_ONCE)
+        waiting = self.errands.take(self.watermarks.store_id, instant(self.clock_ms()), limit=MOST_AT_ONCE)
         self._under_way &= {errand.id for errand in waiting}
         entries: list[Entry] = []
         begun: set[int] = set()

@@ -1,23 +1,20 @@
-"""An alert as a reader sees it: its words, where it is, how long it has lasted, how sure we are; and in which order."""
+"""An alert as a reader sees it: its words, where it is, how long it has lasted, how sure we are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facility.work import AlertState
+from facility.work import RUNNING, AlertState
 from wording.alerts import Wording, wording_of
 from wording.names import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime, timedelta
 
     from facility.catalogue import Catalogue
     from facility.work import Alert
 
-RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
-_RANKS = {AlertState.OPEN: 0, AlertState.ACKNOWLEDGED: 1}
 SURE, RATHER_SURE = 0.9, 0.7
 
 
@@ -57,9 +54,3 @@ def case_of(alert: Alert, catalogue: Catalogue, language: str, now: datetime) ->
         lasting=max(end, alert.since) - alert.since,
         sure="very_likely" if alert.confidence >= SURE else "likely" if alert.confidence >= RATHER_SURE else "possible",
     )
-
-
-def in_order(alerts: Iterable[Alert]) -> list[Alert]:
-    """Open cases first, then those that somebody took, then the rest; within each the one raised last first."""
-    newest = sorted(alerts, key=lambda alert: alert.raised_at, reverse=True)
-    return sorted(newest, key=lambda alert: _RANKS.get(alert.state, len(_RANKS)))

@@ -44,7 +44,7 @@ class Recompute:
 
     def step(self, now_ms: int) -> bool:
         """Do the next piece of the oldest recomputation; False when the list is empty or of a newer registry."""
-        listed = self._todo.open_ones()
+        listed = self._todo.open_ones(limit=1)
         if not listed or not self._is_current():  # asked after the list was read: who changes a fact does both in one
             return False
         self._piece(listed[0], now_ms)

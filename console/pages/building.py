@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from console.answer import page
 from console.building_figures import meter_rows, sections, sensor_rows, today, use_sentence
 from console.cases import case
-from console.estate_cards import open_alerts
 from console.tiles import seen_tile
 from console.visit import Visit, visit_of
 from facility.quantities import Utility
+from facility.work import RUNNING
 
 router = APIRouter()
 
@@ -29,7 +29,7 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         sections=sections(visit, found),
         meters=meter_rows(visit, found),
         sensors=sensor_rows(visit, found),
-        cases=[case(visit, alert) for alert in open_alerts(visit, found.id)],
+        cases=[case(visit, alert) for alert in visit.view.cases.alerts(states=RUNNING, building=found.id)],
         seen=seen_tile(visit, found),
         sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
         live_of=found.id,

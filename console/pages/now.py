@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from console.answer import page
 from console.domains import domains
-from console.estate_cards import cards, open_alerts, whole
+from console.estate_cards import cards, number_unsettled, whole
 from console.tiles import estate_power_tile, reporting_tile
 from console.visit import Visit, visit_of
 
@@ -25,7 +25,7 @@ def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Respons
         whole=whole(shown),
         power=estate_power_tile(visit),
         reporting=reporting_tile(visit),
-        open_count=len(open_alerts(visit)),
+        open_count=number_unsettled(visit),
         domains=domains(visit),
         live_of="estate",
     )

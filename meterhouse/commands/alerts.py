@@ -16,7 +16,6 @@ from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from wording.alerts import wording_of
-from wording.cases import in_order
 from wording.formats import Formats
 from wording.names import Names
 
@@ -71,7 +70,7 @@ def alerts(
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
-    cases = [_alert_answer(alert, estate) for alert in in_order(Casebook(records).alerts(states=states))]
+    cases = [_alert_answer(alert, estate) for alert in Casebook(records).alerts(states=states)]
     answer(AlertsAnswer(cases), lambda: _table(cases, estate) if cases else texts()("cli.alerts.none"))
 
 

@@ -14,6 +14,7 @@ from edge_agent.outbox.reader import produced
 from facility.errors import ConfigError
 from ingest.replay import values_of
 from stores.readings import open_readings
+from stores.records.case_list import CaseFilter
 from stores.records.casebook import Casebook
 from stores.records.quarantine.quarantine import Quarantine
 
@@ -95,8 +96,10 @@ def conservation(outbox: Path, store_url: str, records: Engine) -> Conservation:
 def quarantined_values(records: Engine) -> dict[str, list[float]]:
     """Values in quarantine by point. A message that cannot be decoded holds no value that could be named."""
     values: dict[str, list[float]] = {}
-    for item in Quarantine(records).items(limit=1_000_000):
-        if (batch := values_of(item)) is not None:
+    quarantine, before = Quarantine(records), None
+    while items := quarantine.items(before=before):
+        before = items[-1].id
+        for batch in filter(None, map(values_of, items)):
             for p, x in zip(batch.p, batch.x, strict=True):
                 values.setdefault(batch.points[p], []).append(x)
     return values
@@ -104,7 +107,7 @@ def quarantined_values(records: Engine) -> dict[str, list[float]]:
 
 def compare_alerts(records: Engine, shift: Shift, now: datetime) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Which injected faults were found and after how many hours of data time, and all alerts of the last 30 days."""
-    alerts = [a for a in Casebook(records).alerts() if a.raised_at >= now - ALERT_WINDOW]
+    alerts = Casebook(records).alerts(among=CaseFilter(raised_since=now - ALERT_WINDOW))
     faults = injected(shift)
     found = [_found(fault, alerts) for fault in faults]
     listed = [

@@ -9,6 +9,7 @@ from stores.access.scope import Act, Rights, Scope, rights_of_everybody
 from stores.access.view import NoEstateError, View
 from stores.readings.live import LiveValues, Picture
 from stores.readings.port import Latest, RollupSeries, Series, Times, Values
+from stores.records.case_list import CasePlace
 from stores.records.casebook import CaseEvent
 from stores.records.errands import Errand
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
@@ -20,6 +21,7 @@ __all__ = [
     "Access",
     "Act",
     "CaseEvent",
+    "CasePlace",
     "Errand",
     "ItemState",
     "Latest",

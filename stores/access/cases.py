@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
 from stores.access.scope import Act
+from stores.records.case_list import CaseFilter
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from facility.work import Alert, AlertState, Verdict
     from stores.access.reader import Reader
+    from stores.records.case_list import CasePlace, Unsettled
     from stores.records.casebook import Casebook, CaseEvent
 
 
@@ -23,12 +25,28 @@ class VisibleCases:
     def __init__(self, casebook: Casebook, reader: Reader) -> None:
         self._casebook, self._reader = casebook, reader
 
-    def alerts(self, *, states: Collection[AlertState] | None = None, building: str | None = None) -> list[Alert]:
-        """Alerts, the one raised last first."""
-        buildings, points = self._reader.sight.buildings, self._reader.sight.points
-        if building is not None:
-            buildings = frozenset([building]) if buildings is None or building in buildings else frozenset()
-        return self._casebook.alerts(states=states, buildings=buildings, points=points)
+    def alerts(
+        self,
+        *,
+        states: Collection[AlertState] | None = None,
+        building: str | None = None,
+        after: CasePlace | None = None,
+        limit: int | None = None,
+    ) -> list[Alert]:
+        """Cases in the order of ``Casebook.alerts``; ``after`` is where the page before ended."""
+        return self._casebook.alerts(states=states, among=self._among(building), after=after, limit=limit)
+
+    def counts(self, *, building: str | None = None, most: int | None = None) -> dict[AlertState, int]:
+        """How many cases there are of each state, counted up to ``most``."""
+        return self._casebook.counts(among=self._among(building), most=most)
+
+    def unsettled(self) -> dict[str, Unsettled]:
+        """The buildings that have running cases: how many, and how bad the worst is."""
+        return self._casebook.unsettled(among=self._among())
+
+    def earlier_verdicts(self, alert: Alert) -> dict[Verdict, int]:
+        """What people found in other cases of the same cause at the same meter."""
+        return self._casebook.verdicts(alert.key, but=alert.id, among=self._among())
 
     def alert(self, alert: UUID) -> Alert | None:
         """One alert."""
@@ -56,6 +74,13 @@ class VisibleCases:
     def reopen(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a verdict back."""
         return self._casebook.reopen(self._known(alert), self._reader.acting(Act.JUDGE), at, based_on=based_on)
+
+    def _among(self, building: str | None = None) -> CaseFilter:
+        """The cases that show (in a building)."""
+        buildings, points = self._reader.sight.buildings, self._reader.sight.points
+        if building is not None:
+            buildings = frozenset([building]) if buildings is None or building in buildings else frozenset()
+        return CaseFilter(buildings, points)
 
     def _shows(self, alert: Alert) -> bool:
         sight = self._reader.sight

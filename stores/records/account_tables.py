@@ -66,6 +66,7 @@ closed_month = sa.Table(
     text_column("by"),
     sa.Column("bill", sa.JSON, nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
+    sa.Index("ix_closed_month_building", "building", "month"),  # what is closed is asked for often, and bills are large
 )
 
 adjustment = sa.Table(
@@ -80,7 +81,8 @@ adjustment = sa.Table(
     sa.Column("at", Instant, nullable=False),
     text_column("reason"),
     sa.Column("differences", sa.JSON, nullable=False),
-    sa.Index("ix_adjustment_building_month", "building", "month"),
+    sa.Index("ix_adjustment_building_at", "building", "at"),
+    sa.Index("ix_adjustment_meter", "meter", "quantity", "month"),
 )
 
 recomputation = sa.Table(
@@ -96,4 +98,5 @@ recomputation = sa.Table(
     sa.Column("next_ms", sa.BigInteger, nullable=False),  # where the next piece begins: a restart goes on there
     sa.Column("months", sa.JSON, nullable=False),  # local month to what was stored before and after
     sa.Column("finished_at", Instant),
+    sa.Index("ix_recomputation_finished_at", "finished_at", "id"),
 )

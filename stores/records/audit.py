@@ -53,21 +53,24 @@ class Audit:
         with writing(self._engine) as connection:
             append_entry(connection, at, who, what, subject, detail)
 
-    def entries(self, *, limit: int = 200) -> list[AuditEntry]:
-        """The newest entries, newest first."""
+    def entries(self, *, before: int | None = None, limit: int = 200) -> list[AuditEntry]:
+        """The newest entries, newest first; ``before`` a number gives the next page."""
         query = sa.select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(tables.audit.c.seq < before)
         with self._engine.connect() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
     def verify(self) -> bool:
         """Whether no entry was changed, removed, moved or cut off at the end."""
-        query = sa.select(tables.audit).order_by(tables.audit.c.seq)
+        query = sa.select(tables.audit).order_by(tables.audit.c.seq).execution_options(yield_per=1000)
         seal, seq = GENESIS, 0
         with self._engine.connect() as connection:
-            for row in connection.execute(query):
-                seal, seq = _seal(seal, _entry(row)), seq + 1
-                if row.hash != seal or row.seq != seq:
-                    return False
+            with connection.execute(query) as rows:
+                for row in rows:
+                    seal, seq = _seal(seal, _entry(row)), seq + 1
+                    if row.hash != seal or row.seq != seq:
+                        return False
             return _head(connection) == (seq, seal)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import Rejected
-from facility.work import Alert, AlertState, Verdict, alert_id
+from facility.work import RUNNING, Alert, AlertState, Verdict, alert_id
 from stores.records import tables
 from stores.records.audit import append_entry
+from stores.records.case_list import CaseFilter, count_cases, count_unsettled, count_verdicts, find_cases
 from stores.records.case_rows import alert_of, opened_row, seen_row
 from stores.records.database import writing
 from stores.records.stale import Deed, Stale
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from facility.work import Finding, Money
+    from stores.records.case_list import CasePlace, Unsettled
 
 REOPEN_WITHIN = timedelta(hours=24)
 """A cause that returns so soon after it went away is the same case."""
@@ -31,11 +33,12 @@ REOPEN_WITHIN = timedelta(hours=24)
 QUIET_AFTER = timedelta(days=7)
 """How long the verdicts of ``QUIET`` keep the same case from being raised again."""
 
+EVERY_CASE = CaseFilter()
+
 QUIET = frozenset({Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM})
 
 _NOBODY = {"acknowledged_by": "", "acknowledged_at": None}
 _UNDECIDED = {"verdict": None, "verdict_note": "", "closed_at": None}
-_ACTIVE = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +87,31 @@ class Casebook:
         self,
         *,
         states: Collection[AlertState] | None = None,
-        buildings: Collection[str] | None = None,
-        points: Collection[str] | None = None,
-        since: datetime | None = None,
+        among: CaseFilter = EVERY_CASE,
+        after: CasePlace | None = None,
+        limit: int | None = None,
     ) -> list[Alert]:
-        """Alerts (of some buildings, of some points), raised last first; ``since`` keeps those seen then or later."""
-        a = tables.alert.c
-        query = sa.select(tables.alert).order_by(a.raised_at.desc(), a.id)
-        if states is not None:
-            query = query.where(a.state.in_([state.value for state in states]))
-        for column, wanted in ((a.building, buildings), (a.point, points)):
-            if wanted is not None:
-                query = query.where(column.in_(wanted))
-        if since is not None:
-            query = query.where(a.last_seen_at >= since)
+        """Cases: open ones first, then those that somebody took, then the rest; within each the one raised last first.
+
+        ``after`` is where the page before ended.
+        """
         with self._engine.connect() as connection:
-            return [alert_of(row) for row in connection.execute(query).mappings()]
+            return find_cases(connection, AlertState if states is None else states, among, after=after, limit=limit)
+
+    def counts(self, *, among: CaseFilter = EVERY_CASE, most: int | None = None) -> dict[AlertState, int]:
+        """How many cases there are of each state, counted up to ``most``: to count all takes longer year by year."""
+        with self._engine.connect() as connection:
+            return count_cases(connection, among, most)
+
+    def unsettled(self, *, among: CaseFilter = EVERY_CASE) -> dict[str, Unsettled]:
+        """The buildings that have running cases: how many, and how bad the worst is."""
+        with self._engine.connect() as connection:
+            return count_unsettled(connection, among)
+
+    def verdicts(self, key: str, *, but: UUID, among: CaseFilter = EVERY_CASE) -> dict[Verdict, int]:
+        """What people found in the cases of a key, one case left out."""
+        with self._engine.connect() as connection:
+            return count_verdicts(connection, key, but, among)
 
     def alert(self, alert: UUID) -> Alert | None:
         """One alert."""
@@ -138,7 +150,7 @@ class Casebook:
         }
         note_kept = f"{verdict}: {note}" if note else verdict.value
         step = CaseEvent(at, "closed", by, note_kept)
-        return self._act(alert, based_on, _ACTIVE | {AlertState.RESOLVED}, change, step)
+        return self._act(alert, based_on, RUNNING | {AlertState.RESOLVED}, change, step)
 
     def reopen(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
         """Undo a close: the case is again what it was before. Raises ``Rejected`` while a newer case is open."""
@@ -160,7 +172,7 @@ def _case_of(connection: Connection, finding: Finding) -> Alert | None:
     """The case that a finding belongs to: the one it opened, the open one, or one that it may reopen."""
     a = tables.alert.c
     own = _one(connection, a.id == str(alert_id(finding)))
-    if own and (own.state in _ACTIVE or finding.seen_at <= own.last_seen_at):
+    if own and (own.state in RUNNING or finding.seen_at <= own.last_seen_at):
         return own
     if active := _one(connection, a.open_key == finding.key):
         return active
@@ -193,7 +205,7 @@ def _quiet(case: Alert, finding: Finding) -> bool:
 
 def _see_again(connection: Connection, case: Alert, finding: Finding, money: Money | None) -> Alert:
     change: dict[str, Any] = {**seen_row(finding, money), "count": case.count + 1}
-    if case.state not in _ACTIVE:
+    if case.state not in RUNNING:
         change |= {"state": AlertState.OPEN.value, "open_key": case.key, **_NOBODY, **_UNDECIDED, "resolved_at": None}
         _tell(connection, str(case.id), finding.seen_at, "reopened")
     connection.execute(sa.update(tables.alert).where(tables.alert.c.id == str(case.id)).values(change))

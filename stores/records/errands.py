@@ -6,6 +6,7 @@ Ingest alone takes readings in. So a wish is a row: ingest looks for it, does it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -26,6 +27,8 @@ What: TypeAlias = Literal["replay", "reconcile"]
 
 AUDITED: dict[What, str] = {"replay": "quarantine.replay", "reconcile": "reconcile"}
 CHUNK = 500
+LEASE = timedelta(minutes=10)
+"""How long an ingest that took a replay may be silent before another one does it."""
 
 e, q = errand.c, quarantine.c
 
@@ -86,6 +89,22 @@ class Errands:
         """What is not done yet, the oldest first."""
         return self._found(sa.select(errand).where(e.done_at.is_(None)).order_by(e.id).limit(limit))
 
+    def take(self, worker: str, at: datetime, *, limit: int = CHUNK) -> list[Errand]:
+        """What is not done yet and for this ingest to do, the oldest first; who takes it again goes on with it.
+
+        A replay is one's who takes it: what two had taken in would be counted twice. It is free again where its
+        taker has not come back for ``LEASE``. A comparison is everybody's: each holds its own journal to the store.
+        """
+        if not self.waiting(limit=1):
+            return []
+        is_free = (e.what != "replay") | e.taken_by.in_(["", worker]) | (e.taken_at < at - LEASE)
+        query = sa.select(errand).where(e.done_at.is_(None), is_free).order_by(e.id).limit(limit)
+        with writing(self._engine) as connection:
+            found = [_errand(row) for row in _rows(connection, query)]
+            mine = sa.update(errand).where(e.id.in_([one.id for one in found]))
+            connection.execute(mine.values(taken_by=worker, taken_at=at))
+        return found
+
     def settle(self, errand_id: int, outcome: str, at: datetime) -> None:
         """Write down what came of an errand; one that is done already stays as it is."""
         done = {"done_at": at, "outcome": outcome, "open_key": None}
@@ -107,7 +126,11 @@ class Errands:
 
     def _found(self, query: sa.Select[Any]) -> list[Errand]:
         with self._engine.connect() as connection:
-            return [Errand(**{name: row[name] for name in Errand.__slots__}) for row in _rows(connection, query)]
+            return [_errand(row) for row in _rows(connection, query)]
+
+
+def _errand(row: sa.RowMapping) -> Errand:
+    return Errand(**{name: row[name] for name in Errand.__slots__})
 
 
 def _rows(connection: Connection, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
@@ -130,7 +153,7 @@ def _check_item(connection: Connection, item: int | None) -> None:
 
 def _row(what: What, item: int | None, by: str, at: datetime) -> dict[str, Any]:
     asked = {"what": what, "item": item, "asked_by": by, "asked_at": at}
-    return {**asked, "open_key": _key(what, item), "outcome": ""}
+    return {**asked, "open_key": _key(what, item), "outcome": "", "taken_by": ""}
 
 
 def _add(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:

@@ -70,9 +70,9 @@ class Recomputations:
         check_reason(reason)
         return self.ask([dirty_meter(estate, meter, *span)], by=by, at=at, reason=reason.strip())
 
-    def open_ones(self) -> list[Recomputation]:
+    def open_ones(self, limit: int | None = None) -> list[Recomputation]:
         """What is not finished, oldest first."""
-        return self._select(recomputation.c.finished_at.is_(None), recomputation.c.id)
+        return self._select(recomputation.c.finished_at.is_(None), recomputation.c.id, limit)
 
     def newest(self, limit: int = 50) -> list[Recomputation]:
         """The newest, finished or not, newest first."""

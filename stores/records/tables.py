@@ -165,7 +165,7 @@ alert = sa.Table(
     text_column("message_id"),
     sa.Column("params", sa.JSON, nullable=False),
     sa.Column("since", Instant, nullable=False),
-    sa.Column("raised_at", Instant, nullable=False, index=True),
+    sa.Column("raised_at", Instant, nullable=False),
     sa.Column("last_seen_at", Instant, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("confidence", sa.Double, nullable=False),
@@ -181,6 +181,8 @@ alert = sa.Table(
     sa.Column("notify", sa.Boolean, nullable=False),
     sa.Column("acts", sa.Integer, nullable=False),  # of people: an act states the number it is based on
     sa.Index("ix_alert_key", "key"),
+    sa.Index("ix_alert_state_raised_at", "state", "raised_at", "id"),  # both: a page ends its walk, however many follow
+    sa.Index("ix_alert_building_state", "building", "state", "raised_at", "id"),
 )
 
 case_event = sa.Table(

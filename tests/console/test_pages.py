@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -12,9 +13,10 @@ from rigs.sample import NOW
 from rigs.serving import served
 from rigs.visitor import act, acts_on, choose, post
 
+from console import cases
 from console.evidence import _broken_where_silent
 from console.guard import csrf_token
-from facility.work import AlertState
+from facility.work import AlertState, Finding, Severity, Verdict
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.records.casebook import Casebook
@@ -255,6 +257,36 @@ def test_an_estate_without_readings_shows_no_figures_and_no_errors(empty, sample
     assert "No expectation yet" in client.get("/").text
     assert "Nothing here" in client.get("/alerts").text
     assert "Nothing is waiting" in client.get("/quarantine").text
+
+
+def test_a_long_list_of_cases_is_turned_over_page_by_page(empty, sample, monkeypatch):
+    monkeypatch.setattr(cases, "MOST_COUNTED", 100)
+    client, records, _ = empty
+    Registry(records).apply(sample.catalogue, by="test", at=NOW)
+    casebook = Casebook(records)
+    for n in range(104):
+        at = NOW - timedelta(hours=n)
+        finding = Finding(
+            "night_waste", f"m{n}/e/total", f"m{n}", "lib", at, at, Severity.ACT, 0.9, (), {"extra_qty": 1}
+        )
+        opened = casebook.record(finding, money=None, notify=False)
+        if n % 2:
+            casebook.close(opened.id, Verdict.FIXED, "", "Kim", NOW, based_on=0)
+    seen, address = [], "/alerts?state=all&building=lib"
+    while address:
+        text = client.get(address).text
+        assert re.findall(r'class="count">([^<]+)', text) == ["52", "0", "0", "52", "100+"]
+        seen.append(re.findall(r'href="/alerts/([0-9a-f-]{36})"', text))
+        link = re.search(r'class="button" href="(/alerts[^"]*after=[^"]*)"', text)
+        address = link[1].replace("&amp;", "&") if link else ""
+    assert [len(page) for page in seen] == [50, 50, 4]
+    assert [UUID(one) for page in seen for one in page] == [alert.id for alert in casebook.alerts()]
+    assert client.get(f"/alerts/{casebook.alerts()[-1].id}").status_code == 200
+
+
+@pytest.mark.parametrize("after", ["x", "open~x~y", "odd~20261130T000000.000000Z~" + "0" * 32, "open~~", "%00"])
+def test_a_place_that_is_none_is_a_page_that_does_not_exist(visitor, after):
+    assert visitor.get(f"/alerts?after={after}").status_code == 404
 
 
 def test_use_without_a_baseline_is_not_compared(empty, sample):

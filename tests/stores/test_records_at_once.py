@@ -145,6 +145,15 @@ def test_a_wish_of_many_is_one_errand(records_url, engine, now):
     assert len(Errands(engine).waiting()) == 1
 
 
+def test_each_replay_is_taken_by_one_of_many(records_url, engine, now):
+    Quarantine(engine).put(*(poison(now, n) for n in range(40)))
+    asked = Errands(engine).ask_all("anna", now)
+    got = at_once(records_url, MANY, lambda records, who: Errands(records).take(f"ingest-{who}", now, limit=5))
+    taken = [one.id for some in got for one in some]
+    assert len(taken) == len(set(taken)) == 40
+    assert set(taken) == set(asked)
+
+
 def test_many_find_one_cause_and_one_of_many_takes_it(records_url, engine, now):
     finding = Finding("night_waste", "m/energy_import/total", "m", "b", now, now, Severity.ACT, 0.9, ())
     got = at_once(records_url, MANY, lambda records, _: Casebook(records).record(finding, money=None, notify=True))

@@ -20,6 +20,12 @@ def test_an_empty_chain_and_a_whole_one_are_true(engine, audit):
     assert [entry.seq for entry in audit.entries(limit=2)] == [5, 4]
 
 
+def test_entries_are_turned_over_page_by_page(audit):
+    first = audit.entries(limit=2)
+    assert [entry.seq for entry in audit.entries(before=first[-1].seq, limit=2)] == [3, 2]
+    assert audit.entries(before=1) == []
+
+
 def test_a_chain_without_entries_is_true(engine):
     assert Audit(engine).verify()
 

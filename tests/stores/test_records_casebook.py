@@ -198,14 +198,3 @@ def test_each_act_of_a_person_is_told_and_audited(casebook, engine, finding, now
     ]
     assert {e.subject for e in entries} == {str(case.id)}
     assert Audit(engine).verify()
-
-
-def test_alerts_are_listed_by_state_building_and_time(casebook, finding, now):
-    old = casebook.record(later(finding, -10 * DAY, meter="old"), money=None, notify=False)
-    here = casebook.record(finding, money=None, notify=True)
-    there = casebook.record(later(finding, HOUR, building="b2"), money=None, notify=True)
-    casebook.acknowledge(here.id, "anna", now, based_on=0)
-    assert [a.id for a in casebook.alerts()] == [there.id, here.id, old.id]
-    assert [a.id for a in casebook.alerts(states=[AlertState.OPEN])] == [there.id, old.id]
-    assert [a.id for a in casebook.alerts(buildings=["b1"], since=now - DAY)] == [here.id]
-    assert casebook.alerts(states=[]) == []

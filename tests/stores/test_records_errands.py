@@ -1,15 +1,18 @@
 """What people ask of ingest is asked once, answered once, and on record."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from rigs.poison import poison
 
 from facility.errors import Rejected
 from stores.records.audit import Audit
-from stores.records.errands import Errand, Errands
+from stores.records.errands import LEASE, Errand, Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
 from stores.records.stale import Stale
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -35,6 +38,20 @@ def test_a_replay_is_asked_once_while_it_is_open(errands, quarantine, item, engi
     assert quarantine.item(item).state is ItemState.ASKED
     (entry,) = Audit(engine).entries()
     assert (entry.who, entry.what, entry.subject) == ("anna", "quarantine.replay", str(item))
+
+
+def test_a_replay_is_for_one_ingest_and_a_comparison_for_all(errands, item, now):
+    replay = errands.ask("replay", item, "anna", now)
+    compare = errands.ask("reconcile", None, "anna", now)
+    assert [one.id for one in errands.take("one", now)] == [replay, compare]
+    assert [one.id for one in errands.take("two", now)] == [compare]
+    assert [one.id for one in errands.take("one", now + LEASE)] == [replay, compare], "it goes on with its own"
+    assert [one.id for one in errands.take("two", now + LEASE + MINUTE)] == [compare], "and was heard of just now"
+    assert [one.id for one in errands.take("two", now + 2 * LEASE + MINUTE)] == [replay, compare]
+    assert [one.id for one in errands.take("one", now + 2 * LEASE + MINUTE)] == [compare]
+    errands.settle(replay, "stored", now)
+    errands.settle(compare, "the same", now)
+    assert errands.take("one", now) == []
 
 
 def test_an_answer_is_kept_and_the_next_one_changes_nothing(errands, quarantine, item, now):

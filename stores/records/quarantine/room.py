@@ -53,7 +53,8 @@ class _Room:
 
     def __init__(self, connection: Connection, bound_bytes: int) -> None:
         closed = sa.func.sum(sa.case((IS_CLOSED, q.payload_bytes), else_=0))
-        used, of_closed = connection.execute(sa.select(sa.func.sum(q.payload_bytes), closed)).one()
+        sums = sa.select(sa.func.sum(q.payload_bytes), closed).where(q.payload_bytes > 0)
+        used, of_closed = connection.execute(sums).one()
         self._connection = connection
         self._free = bound_bytes - int(used or 0)
         self._of_closed = int(of_closed or 0)

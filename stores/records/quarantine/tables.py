@@ -34,6 +34,14 @@ quarantine = sa.Table(
         "ix_quarantine_standing",
         *("discarded_at", "replayed_at", "reason", "agent", "count", "payload_bytes", "payload_dropped"),
     ),
+    sa.Index("ix_quarantine_reason", "reason", "id"),
+    sa.Index("ix_quarantine_agent", "agent", "id"),
+    sa.Index(  # what fills the room: as many rows as the bound allows, however many were ever closed
+        "ix_quarantine_filled",
+        *("id", "payload_bytes", "discarded_at", "replayed_at"),
+        sqlite_where=sa.text("payload_bytes > 0"),
+        postgresql_where=sa.text("payload_bytes > 0"),
+    ),
 )
 
 errand = sa.Table(
@@ -47,4 +55,7 @@ errand = sa.Table(
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("done_at", Instant),
     text_column("outcome"),
+    text_column("taken_by"),  # the ingest that does it; empty: none yet
+    sa.Column("taken_at", Instant),
+    sa.Index("ix_errand_done_at", "done_at", "id"),
 )
