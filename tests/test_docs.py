@@ -54,9 +54,16 @@ def test_the_glossary_holds_every_quantity_with_its_unit():
     assert [q.word for q in Quantity if f"| `{q.word}` | {q.unit} | {q.kind} |" not in text] == []
 
 
-def test_every_decision_is_listed():
+def test_every_decision_is_listed_in_order_under_its_own_title_and_says_its_cost():
     index = (ROOT / "docs/adr/README.md").read_text()
-    assert [file.name for file in (ROOT / "docs/adr").glob("0*.md") if file.name not in index] == []
+    records = {file.name: file.read_text() for file in sorted((ROOT / "docs/adr").glob("0*.md"))}
+    titles = [(name, *text.splitlines()[0].removeprefix("# ").split(" ", 1)) for name, text in records.items()]
+    rows = re.findall(r"^\| \[(\d+)\]\((.+)\) \| (.+) \|$", index, re.MULTILINE)
+    assert rows == [(number, name, title) for name, number, title in titles]
+    assert [int(number) for number, _, _ in rows] == list(range(1, len(rows) + 1)), "each number once"
+    parts = ("**Decided.**", "**Cost.**")
+    lacking = {name: [part for part in parts if part not in text] for name, text in records.items()}
+    assert {name: missing for name, missing in lacking.items() if missing} == {}
 
 
 def test_every_make_target_of_the_readme_exists():
