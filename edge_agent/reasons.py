@@ -23,7 +23,7 @@ class Reasons:
     """Alarms by name, 1 while they last; ``quiet_until`` is when batches may be sent again."""
 
     def __init__(self, kicks: Kicks | None = None) -> None:
-        """``kicks`` is what the line notices of somebody else with our name."""
+        """``kicks`` is what the line knows of somebody else with our name."""
         self._kicks = kicks or Kicks()
         self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large", "unsteady"), 0)
         self.quiet_until = float("-inf")

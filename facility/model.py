@@ -149,7 +149,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """An organisation that uses buildings and pays for them."""
+    """Who uses buildings and pays for them."""
 
     id: str
     name: Name

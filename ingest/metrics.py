@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class IngestMetrics:
-    """A collector: figures are read when they are asked for, so nothing is counted twice."""
+    """Figures are read when they are asked for, so nothing is counted twice."""
 
     def __init__(self, overview: Callable[[], Overview], still_s: Callable[[], float]) -> None:
         """``overview`` gives all figures; ``still_s`` says for how long the store writer has not come round."""

@@ -12,7 +12,7 @@ from facility.batch_id import batch_id
 from facility.errors import Rejected
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
-from ingest.refusals import name_by, refused_message, refused_readings, told
+from ingest.refusals import name_by, printable, refused_message, refused_readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +81,9 @@ class Pipeline:
         if isinstance(said, wire.Batch):
             self._read_batch(message, said, group, now_ms)
         elif isinstance(said, wire.Tombstones):
-            self._bury(stream, [(stone.start, stone.end, told(stone.reason)) for stone in said.tomb], group, now_ms)
+            self._bury(
+                stream, [(stone.start, stone.end, printable(stone.reason)) for stone in said.tomb], group, now_ms
+            )
         else:  # what is older than the oldest row never comes again
             self._bury(stream, [(1, said.oldest - 1, "not_held")], group, now_ms)
             group.hellos.append(said)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_CHARS = 500
 
 
-def told(text: str) -> str:
+def printable(text: str) -> str:
     """What a stranger wrote, made fit for tables, terminals and every database; the payload keeps it whole."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:MOST_CHARS])
 
@@ -34,7 +34,7 @@ def name_of(message: Inbound) -> str:
 def name_by(message: Inbound, numbers: tuple[str, int, int] | None) -> str:
     """The same for whoever has read the numbers already."""
     agent, what = sender(message.topic)
-    return told(batch_id(agent, *numbers[:2]) if numbers else f"{agent}/{what}")
+    return printable(batch_id(agent, *numbers[:2]) if numbers else f"{agent}/{what}")
 
 
 def refused_message(
@@ -48,9 +48,9 @@ def refused_message(
         stage="decode",
         kind="message",
         reason=error.reason,
-        detail=told(error.detail),
-        topic=told(message.topic),
-        agent=told(agent),
+        detail=printable(error.detail),
+        topic=printable(message.topic),
+        agent=printable(agent),
         epoch=epoch,
         first_seq=first,
         last_seq=last,
@@ -81,7 +81,7 @@ def refused_readings(
         stage=stage,
         kind="reading",
         reason=part.reason,
-        detail=told(first) if len(readings) == 1 else f"{told(first)}, and {len(readings) - 1} more",
+        detail=printable(first) if len(readings) == 1 else f"{printable(first)}, and {len(readings) - 1} more",
         topic=topic,
         agent=stream[0],
         epoch=stream[1],

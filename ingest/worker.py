@@ -31,11 +31,11 @@ log = structlog.get_logger()
 
 def wait_for_estate(registry: Registry, stop: Event) -> bool:
     """Return once there is an estate; False if ``stop`` came first."""
-    told = False
+    is_logged = False
     while not registry.version():
-        if not told:
+        if not is_logged:
             log.info("waiting_for_estate", hint="run meterhouse site apply FILE")
-            told = True
+            is_logged = True
         if stop.wait(ESTATE_EVERY_S):
             return False
     return not stop.is_set()

@@ -100,7 +100,7 @@ class Supervisor:
         return {name: child.process.pid for name, child in self.children.items() if child.process.poll() is None}
 
     def tend(self) -> None:
-        """Notice who died and start them again when their delay is over.
+        """See who died and start them again when their delay is over.
 
         Raises ``ConfigError`` with the child's own words, after stopping everything, if a child exits with 2.
         """

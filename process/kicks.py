@@ -1,4 +1,4 @@
-"""Notices that somebody else uses our name at a broker: whoever connects later ends the connection of the other.
+"""Sees that somebody else uses our name at a broker: whoever connects later ends the connection of the other.
 
 It happens where two processes have one client id, and where a broker takes the user name for the client id (Mosquitto's
 ``use_username_as_clientid``) and two processes share an account.

@@ -32,7 +32,7 @@ def error_quantiles(hour_of_week: HoursOfWeek, error: Floats, coverage: float) -
 
 
 def _outer(error: Floats, coverage: float) -> Floats:
-    """Both quantiles, widened for a small sample as in split conformal prediction."""
+    """Both quantiles, widened for a small sample as split conformal intervals are."""
     if not len(error):
         return np.array([np.nan, np.nan])
     level = min(1.0, (1 + coverage) / 2 * (1 + 1 / len(error)))

@@ -43,7 +43,7 @@ class ClosurePart(DocumentPart):
 
 
 class NoticePart(DocumentPart):
-    """A year's notice of moved workdays, or an organisation's own; ``basis`` names the document."""
+    """A year's notice of moved workdays, or a house's own; ``basis`` names the document."""
 
     year: int = Field(ge=1990, le=2100)
     basis: str = Field(min_length=1)
@@ -85,7 +85,7 @@ class SitePart(DocumentPart):
 
 
 class DepartmentPart(DocumentPart):
-    """An organisation."""
+    """Who uses buildings and pays for them."""
 
     id: Slug
     name: NamePart

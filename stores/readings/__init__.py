@@ -13,14 +13,14 @@ from stores.readings.memory import MemoryStore
 from stores.readings.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from stores.readings.estate import Estate
+    from stores.readings.estate import EstateSource
     from stores.readings.influx.wire import InfluxWire
     from stores.readings.port import ReadingStore
 
 ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
 
 
-def open_readings(url: str, estate: Estate | None = None) -> ReadingStore:
+def open_readings(url: str, estate: EstateSource | None = None) -> ReadingStore:
     """Open the store that ``url`` names. Raises ``ConfigError`` for a URL or a place that cannot be used.
 
     ``estate`` is the registry, from which an InfluxDB's tags come: without it such a store can only be read.
@@ -68,7 +68,7 @@ def influx_connection(url: str) -> InfluxWire:
     return connect(influx_address(url))
 
 
-def _open_influx(url: str, estate: Estate | None) -> ReadingStore:
+def _open_influx(url: str, estate: EstateSource | None) -> ReadingStore:
     wire = influx_connection(url)
     from stores.readings.influx.store import InfluxStore  # noqa: PLC0415 - it needs the client
 

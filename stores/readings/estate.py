@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
 
 
-class Estate(Protocol):
+class EstateSource(Protocol):
     """``stores.records.registry.Registry`` is one."""
 
     def version(self) -> int:

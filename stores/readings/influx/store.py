@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from facility.model import ReadingBatch
-    from stores.readings.estate import Estate
+    from stores.readings.estate import EstateSource
     from stores.readings.influx.wire import InfluxWire
     from stores.readings.port import Changes, RollupSeries, Times
 
@@ -50,7 +50,7 @@ RECENT_MS = 2 * DAY_MS
 class InfluxStore:
     """A ``ReadingStore`` on a server. Threads and processes may share it; nothing connects before the first call."""
 
-    def __init__(self, wire: InfluxWire, estate: Estate | None, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, wire: InfluxWire, estate: EstateSource | None, clock_ns: Callable[[], int]) -> None:
         """``estate`` gives the tags: without it the store can only be read."""
         self._wire, self._estate, self._clock_ns = wire, estate, clock_ns
         self._lock = RLock()
