@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import BEGINNING, history_of
+from facility.ledger.installation import BEGINNING, history_of
 from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from facility.catalogue import Catalogue
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Meter, Price
     from facility.quantities import Utility
     from facility.tariff import Tariff

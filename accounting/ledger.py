@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.registers import Total, in_order, straightened
-from facility.ledger import BEGINNING, history_of
+from facility.ledger.installation import BEGINNING, history_of
 from facility.model import Ratio
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from accounting.local_time import Times
     from accounting.registers import Floats
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Meter, Point
 
 _ALWAYS = -(2**62)

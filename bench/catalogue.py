@@ -16,7 +16,7 @@ from accounting.dirty import dirty_between
 from analytics.rollups.writer import RollupWriter
 from console.figures import last_seen_ms, live_sum
 from facility.catalogue import Agent, Bus, Catalogue
-from facility.ledger import Installation
+from facility.ledger.installation import Installation
 from facility.model import Building, Meter, MeterRole, Name, Point, Site
 from facility.quantities import Quantity, Utility
 from ingest.gate import Gate

@@ -13,7 +13,7 @@ from facility.quantities import ACCOUNTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Building, Department, Meter, Point, Site, Space
     from facility.quantities import Quantity, Utility
 

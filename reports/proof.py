@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.intervals import MAX_GAP_MS
-from facility.ledger import history_of
+from facility.ledger.installation import history_of
 from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.readings.port import Series

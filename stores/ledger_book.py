@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from facility.ledger import history_of, present_facts
-from facility.ledger_changes import known_meter, note_correction, note_removal, note_swap, zone_of
-from facility.ledger_faults import check_history
+from facility.ledger.changes import known_meter, note_correction, note_removal, note_swap, zone_of
+from facility.ledger.faults import check_history
+from facility.ledger.installation import history_of, present_facts
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 from stores.records.audit import check_reason
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from facility.catalogue import Catalogue
-    from facility.ledger import Installation
-    from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerChange, LedgerCorrection
+    from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerChange, LedgerCorrection
+    from facility.ledger.installation import Installation
     from stores.readings.port import ReadingStore
     from stores.records.estate import Change
     from stores.records.registry import Registry

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounting.calendars import SiteCalendar
-from facility.ledger import history_of
-from facility.ledger_changes import zone_of
-from facility.ledger_faults import check_not_ahead
+from facility.ledger.changes import zone_of
+from facility.ledger.faults import check_not_ahead
+from facility.ledger.installation import history_of
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 

@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from facility.ledger import Installation
-from facility.ledger_faults import faults_of
+from facility.ledger.faults import faults_of
+from facility.ledger.installation import Installation
 from facility.wall_time import instant_of, skipped_around, skipped_words
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_schema import SiteDocument
 from facility.documents.tariff import read_tariffs
 from facility.errors import Rejected
-from facility.ledger import present_facts
+from facility.ledger.installation import present_facts
 from facility.levels import LEVEL_WORDS, Level, parse_level
 from facility.model import (
     Building,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from facility.documents.part import Document, Place
     from facility.documents.site_schema import BuildingPart, MeterPart, SitePart
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.profile import DeviceProfile, ProfilePoint
     from facility.tariff import Tariff
 

@@ -15,7 +15,7 @@ from facility.tariff import WEEKDAYS
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Building, DayHours, Name, Point, Site
     from facility.tariff import Tariff, TariffRule
 

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from facility.documents.part import DocumentPart
 from facility.documents.tariff_schema import TariffPart
-from facility.ledger import FEWEST_DIGITS, MOST_DIGITS
+from facility.ledger.installation import FEWEST_DIGITS, MOST_DIGITS
 from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
 from facility.quantities import Utility
 

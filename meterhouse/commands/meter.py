@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
+from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
 from facility.wall_time import written_instant
 from meterhouse.commands.meter_answers import (
     MeterLedger,
@@ -30,7 +30,7 @@ from wording.remarks import remark_text
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from facility.ledger_changes import AgentFrom
+    from facility.ledger.changes import AgentFrom
     from stores.ledger_book import Noted
 
 app = typer.Typer(no_args_is_help=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - the answer's shape is read by its types
 from typing import TYPE_CHECKING, Annotated
 
-from facility.ledger import BEFORE_THE_LEDGER, BEGINNING
+from facility.ledger.installation import BEFORE_THE_LEDGER, BEGINNING
 from facility.model import MeterRole  # noqa: TC001
 from meterhouse.output import shown, table, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Meter
     from wording.formats import Formats
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from accounting.ledger import stretches_of
 from accounting.local_time import HOUR_MS, MINUTE_MS
 from facility.errors import ConfigError
-from facility.ledger import BEGINNING
+from facility.ledger.installation import BEGINNING
 from facility.register import most_per_hour
 from stores.readings.neighbours import next_reading_ms
 
 if TYPE_CHECKING:
     from accounting.ledger import Stretch
     from facility.catalogue import Catalogue
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
     from facility.model import Meter, Point
     from stores.readings.port import ReadingStore
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from facility.ledger import Installation
+from facility.ledger.installation import Installation
 from facility.model import Notice
 from facility.quantities import Utility
 from facility.tariff import Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers

@@ -11,7 +11,7 @@ from rigs.meter_lives import lives
 from rigs.rollup_hall import assert_same, batch, estate, everything, fed, ms, rows
 
 from accounting.local_time import HOUR_MS
-from facility.ledger import BEGINNING, Installation
+from facility.ledger.installation import BEGINNING, Installation
 from facility.model import Ratio
 
 POINT = "m0/energy_import/total"

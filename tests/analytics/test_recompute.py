@@ -12,7 +12,7 @@ from accounting.dirty import Dirty
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
-from facility.ledger import BEGINNING, Installation, history_of, present_facts, swapped
+from facility.ledger.installation import BEGINNING, Installation, history_of, present_facts, swapped
 from facility.model import Price, Ratio
 from facility.quantities import Utility
 from facility.tariff import PERIODS, Period, Tariff, TariffRule

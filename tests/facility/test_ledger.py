@@ -9,9 +9,9 @@ from rigs.estate import PROFILES, SITE
 from facility.documents.site import load_site
 from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
-from facility.ledger import BEGINNING, Installation, amended, history_of, present_facts, swapped
-from facility.ledger_faults import check_history
-from facility.ledger_ratio import corrected
+from facility.ledger.faults import check_history
+from facility.ledger.installation import BEGINNING, Installation, amended, history_of, present_facts, swapped
+from facility.ledger.ratio import corrected
 from facility.model import Meter, Name
 
 MAIN = Meter("m", Name("m"), "b", "p", "a", "bus", "1", serial="A1", ct_ratio=40, digits=6)

@@ -7,7 +7,7 @@ import pytest
 from rigs.one_meter import SWAPPED_AT, at, estate
 
 from facility.errors import ConfigError
-from facility.ledger_changes import (
+from facility.ledger.changes import (
     DeviceSwap,
     EntryRemoval,
     LedgerCorrection,

@@ -9,7 +9,7 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
-from facility.ledger import Installation, first_installation, swapped
+from facility.ledger.installation import Installation, first_installation, swapped
 from facility.model import Building, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
 from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers

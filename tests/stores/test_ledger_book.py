@@ -9,7 +9,7 @@ from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.documents.site_export import dump_site
 from facility.errors import ConfigError
-from facility.ledger_changes import DeviceSwap, EntryRemoval, LedgerCorrection
+from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerCorrection
 from facility.remark import Remark, RemarkKind
 from stores.ledger_book import LedgerBook
 from stores.readings.memory import MemoryStore

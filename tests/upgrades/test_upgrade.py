@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from rigs.servers import Mosquitto, need_mosquitto
 
-from facility.ledger import history_of
+from facility.ledger.installation import history_of
 from facility.model import Name
 from facility.status import ServerProcess
 from facility.work import AlertState, Verdict

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from facility.errors import ConfigError, Problem
-from facility.ledger_ratio import true_ratios
+from facility.ledger.ratio import true_ratios
 from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
-    from facility.ledger import Installation
+    from facility.ledger.installation import Installation
 
 
 class LedgerFault(NamedTuple):

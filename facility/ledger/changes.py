@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from facility.errors import ConfigError, Problem
-from facility.ledger import (
+from facility.ledger.installation import (
     FEWEST_DIGITS,
     MOST_DIGITS,
     Installation,
@@ -19,7 +19,7 @@ from facility.ledger import (
     removed,
     swapped,
 )
-from facility.ledger_ratio import corrected, known_to_agent_from, true_ratios
+from facility.ledger.ratio import corrected, known_to_agent_from, true_ratios
 from facility.model import Ratio
 from facility.wall_time import shown_instant
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from facility.catalogue import Catalogue
-    from facility.ledger import Ratios
+    from facility.ledger.installation import Ratios
     from facility.model import Meter
 
 History: TypeAlias = tuple[Installation, ...]

@@ -7,14 +7,14 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from facility.ledger import agent_ratios
+from facility.ledger.installation import agent_ratios
 from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
 
-    from facility.ledger import Installation, Ratios
+    from facility.ledger.installation import Installation, Ratios
 
     History = tuple[Installation, ...]
 
