@@ -46,9 +46,9 @@ OFFICE_HOURS: dict[int, DayHours] = {weekday: DayHours(time(8), time(18)) for we
 _NIGHT_ENDS_MIN, _NIGHT_BEGINS_MIN = 6 * 60, 22 * 60
 _MINUTES_A_DAY = 24 * 60
 _LONG_HOLIDAY = 3  # days off in a row: what price lists call a long holiday
-_LONG_RUN = 20  # no run of days off is longer
+_LONG_RUN = 20  # days on either side that are searched for the run a day lies in: none is longer
 
-_YEARS = range(1900, 9999)  # outside them instants cannot be told
+_YEARS = range(1900, 9999)  # Python's dates end there, and no meter is older
 
 
 @unique

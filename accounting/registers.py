@@ -20,8 +20,11 @@ JUDGED_BY_READINGS = 14
 HOLD_MS = 6 * HOUR_MS
 """How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
 
-_NEAR_ZERO = 0.1  # a share of the register before
-_PACE_READINGS, _PACE_FACTOR = 10, 4.0  # a meter's own pace is judged over so many readings; no more than so much of it
+_NEAR_ZERO = 0.1
+"""A register that shows less than this share of what it showed before has begun again near zero."""
+
+_PACE_READINGS, _PACE_FACTOR = 10, 4.0
+"""A meter's own pace is that of its last ten readings; growth of up to four times that pace is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,16 @@ class _Walk:
     def result(self) -> Total:
         """What the walk kept, as one rising total."""
         total = (self.x + np.cumsum(self.lift))[self.keep]
-        # readings that return from a glitch a little below the old value hold it, like any small step back
+        # A reading after a glitch may lie a little below the value before it: the total stays level until it is passed.
         t_ms, estimated = self.t_ms[self.keep], self.estimated[self.keep]
         return Total(t_ms, np.maximum.accumulate(total), estimated, np.zeros(len(t_ms), np.bool_))
 
     def _settle_leap(self, i: int) -> None:
         stood = max(standstill(self.x, i), self.cycle)
         if self.x[i + 1] - self.x[i] <= self._most(stood, i + 1):
-            self._leave_out(stood + 1, i + 1)  # it stood still and told all at once: a gap, to be spread as one
+            # The register stood still, then showed all of its use at once. Without the readings in between there is one
+            # long step, whose use is spread over it like that of a silence.
+            self._leave_out(stood + 1, i + 1)
             return
         for k in range(i + 2, min(i + 2 + GLITCH_READINGS, len(self.x))):
             if 0 <= self.x[k] - self.x[i] <= self._most(i, k):
@@ -148,7 +153,7 @@ class _Walk:
         if peak - self.x[i + 1] > small:
             return False
         end = int(np.searchsorted(self.t_ms, self.t_ms[i] + HOLD_MS, side="right"))
-        end = max(end, min(i + 2 + GLITCH_READINGS, len(self.x)))  # a slow meter has no other reading in that time
+        end = max(end, min(i + 2 + GLITCH_READINGS, len(self.x)))  # who is read rarely has none in HOLD_MS: take some
         later = self.x[i + 1 : end]
         out = np.flatnonzero((later >= peak) | (later < peak - small))
         if not len(out) and end < len(self.x):

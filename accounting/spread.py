@@ -1,4 +1,4 @@
-"""How a meter's use usually lies over the week: the shape that the exact backlog of a silence is spread by."""
+"""How a meter's use usually lies over the week: the shape by which the use of a silence is spread over its hours."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""."""
+"""Learns what is normal, watches what is, and tells a person what deserves one."""

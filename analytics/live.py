@@ -119,7 +119,8 @@ class Watch:
             self._roll_up(now_ms)
             self._rolled_ms = now_ms
         if share < 1.0:
-            self.window = None  # what comes in belongs to hours already looked at: begin anew when it is complete
+            # History that is still coming in changes hours that the window has read: read them again at its end.
+            self.window = None
             self._tell("rollups", share, None)
             return
         if self.again:

@@ -35,7 +35,7 @@ def _run(settings: EdgeSettings, stop: Event) -> bool:
 def build(settings: EdgeSettings) -> EdgeAgent:
     """The agent that the settings describe. Raises ``ConfigError`` before anything connects."""
     _prepare_folder(settings.data)
-    # Only now, for they take most of a second: another agent on this outbox is told off at once.
+    # Imported only now, for it takes most of a second: a second agent on this outbox is refused at once, above.
     from device_profiles import load_profiles  # noqa: PLC0415
     from edge_agent.agent import EdgeAgent  # noqa: PLC0415
     from edge_agent.extract import read_extract  # noqa: PLC0415

@@ -41,9 +41,14 @@ TIMEX_BYTES = 512
 class Trust(StrEnum):
     """When the wall clock is right. Before ``EARLIEST_MS`` it never is."""
 
-    AUTO = "auto"  # once the kernel or two minutes of uptime say so; a step only after a minute: a glitch may go back
-    KERNEL = "kernel"  # while the kernel calls it synchronised: for devices without a battery-backed clock
-    TRUSTED = "trusted"  # always, steps too
+    AUTO = "auto"
+    """Right once the kernel says so, or after two minutes of uptime; a step is believed after a minute."""
+
+    KERNEL = "kernel"
+    """Right while the kernel calls it synchronised: for devices without a battery-backed clock."""
+
+    TRUSTED = "trusted"
+    """Always right, steps too."""
 
 
 def is_kernel_synchronised() -> bool:

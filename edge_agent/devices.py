@@ -1,4 +1,4 @@
-"""A device as its bus sees it: the meter, and the points that are read of it with where its profile has them."""
+"""A device as its bus sees it: the meter, its points that are read, and where in the device the profile finds each."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Suspicion:
         if name not in self._greatest:
             return True
         track, greatest = self._tracks.get(name), self._greatest[name]
-        if track is None or (track.t_ms < EARLIEST_MS) != (t_ms < EARLIEST_MS):  # two clocks: nothing to compare with
+        if track is None or (track.t_ms < EARLIEST_MS) != (t_ms < EARLIEST_MS):  # before and after the clock was set
             self._tracks[name] = Track(t_ms, t_ms, x)
             return True
         elapsed_ms = max(t_ms - track.t_ms, RATE_FLOOR_MS)

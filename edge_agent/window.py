@@ -138,7 +138,8 @@ class SendWindow:
             self.repeat(first, last)
         self._flying = [batch for batch in self._flying if not self._done.covers(*batch[:2])]
         self._outbox.free(ack.store_hw)
-        if self._flying[:1] != oldest_under_way:  # what was sent later does not tell that what was sent first has come
+        # Only when the oldest batch is done does the server get on: a later one may have overtaken a lost first one.
+        if self._flying[:1] != oldest_under_way:
             self._progress_at = now
             self._silence_s = self._first_silence_s
 
@@ -203,7 +204,7 @@ class SendWindow:
                 continue
             rows = self._outbox.rows(*gap, self._batch_rows)
             live = rows[: next((i for i, row in enumerate(rows) if row[1] != LIVE), len(rows))]
-            if not live:  # its first row was spoilt: a tombstone has taken its place, and the backlog brings that
+            if not live:  # its first row was damaged on disk: a tombstone stands for it, and travels with the backlog
                 self._live_from = seq + 1
                 continue
             message = self._batch("live", live)

@@ -34,7 +34,7 @@ class Attempts:
         except OSError as error:
             raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from None
         if under_way := os.pread(self._fd, 2**20, 0).decode("ascii", "replace").split():
-            for digest in set(under_way):  # one death, however many copies were in hand
+            for digest in set(under_way):  # a message that was in hand twice counts one death
                 self._counts[digest] = self._counts.get(digest, 0) + 1
             self._write_counts()
             self.end()

@@ -1,4 +1,4 @@
-"""How much of what was ever stored went elsewhere: what another store has confirmed is no promise of this one.
+"""How much of what was ever stored went elsewhere: what another store confirmed must not be looked for in this one.
 
 Kept beside the totals it is reckoned from, so that the two are never of different times, and records that cannot be
 reached change nothing.
@@ -33,7 +33,7 @@ def note_store(watermarks: Watermarks, folder: Path, store: str) -> int:
         log.warning("store_cannot_be_noted", error=str(error))
         known = _taken_over(folder)
     elsewhere = known[1] if known and known[0] == store else stored
-    elsewhere = min(elsewhere, stored)  # totals may have begun anew
+    elsewhere = min(elsewhere, stored)  # the totals were lost and began again
     _keep(connection, folder, (store, elsewhere))
     return elsewhere
 

@@ -1,4 +1,4 @@
-"""How many readings of each hour came from each agent, and under which numbers: known beyond the journal itself."""
+"""How many readings of each hour came from each agent, under which numbers: kept longer than the journal's segments."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Housekeeping:
         """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
         try:
             self._turn()
-        except sqlite3.Error as error:  # a full disk: our own notes wait as well
+        except sqlite3.Error as error:  # the disk is full: our own notes wait like readings do
             raise StoreUnavailable(f"the hours cannot be counted: {error}") from error
 
     def _turn(self) -> None:
@@ -52,7 +52,7 @@ class Housekeeping:
             self._newest = newest
         while self.asked:
             self.asked[0](self._reconcile(0))
-            self.asked.popleft()  # only now: what failed is done again
+            self.asked.popleft()  # only now: had it failed, it would be asked again
         now_s = self.monotonic()
         if now_s >= self._size_due_s:
             self._size_due_s = now_s + SIZE_EVERY_S

@@ -73,7 +73,7 @@ class Intake:
         if self._at_hand:
             self.attempts.begin(self._at_hand)
             group = self._read()
-            self.attempts.end()  # to wait for a disk is no death
+            self.attempts.end()  # a crash while it waits for the disk is no fault of the messages
             if not self.keep(group.entries, stop):
                 return
             self._tell(group)
@@ -110,14 +110,14 @@ class Intake:
             taken = self.subscriber.take(GROUP_MESSAGES, 0.0 if self._is_quiet else wait_s)
             self._is_quiet = self._is_quiet or not taken
         suspects = [message for message in taken if self.attempts.deaths(message)]
-        if suspects:  # the likeliest to be innocent first
+        if suspects:  # those that were there at the fewest deaths first: they are likely innocent
             self._doubtful = deque(sorted([*self._doubtful, *suspects], key=self.attempts.deaths))
         good = [message for message in taken if message not in suspects] if suspects else taken
         if good or not self._doubtful:
             self._put_first = self._put_first + 1 if self._doubtful else 0
             self._is_quiet = self._is_quiet and bool(self._doubtful)
             return deque(good)
-        if taken:  # none but suspects so far
+        if taken:  # only suspects came: see first whether others wait behind them
             return deque()
         self._put_first = 0
         return deque([self._doubtful.popleft()])

@@ -56,7 +56,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal without Chinese shows ? for it, and the command goes on
         assert isinstance(stream, TextIOWrapper)
         stream.reconfigure(errors="replace")
-    speak_json("--json" in sys.argv)  # wrong options are told before any is heard
+    speak_json("--json" in sys.argv)  # known before options are parsed: a wrong one is answered in JSON, too
     sys.exit(_run())
 
 

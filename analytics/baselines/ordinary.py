@@ -1,4 +1,4 @@
-"""Which hours teach what is normal: not a register that stood still and then jumped, not what no like hour does."""
+"""Which hours a baseline may learn from: none in which a register stood still or jumped, none unlike all its peers."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ class Recompute:
     def step(self, now_ms: int) -> bool:
         """Do the next piece of the oldest recomputation; False when the list is empty or of a newer registry."""
         listed = self._todo.open_ones(limit=1)
-        if not listed or not self._is_current():  # asked after the list was read: who changes a fact does both in one
+        # The list is read first: whoever changes a fact puts it on the list in the same transaction. A catalogue that
+        # is current after the list was read has every fact that the list is about.
+        if not listed or not self._is_current():
             return False
         self._piece(listed[0], now_ms)
         return True

@@ -87,7 +87,7 @@ class RollupWriter:
         uses = [self._hours.touched(point, first_ms, last_ms)]
         self._write_meter(point, uses[0])
         for t_ms in self._hours.gaps_after(point, int(uses[0].edges_ms[-1])):
-            if len(uses) == 1 or t_ms >= uses[-1].edges_ms[-1] - 1:  # else that silence has just been done
+            if len(uses) == 1 or t_ms >= uses[-1].edges_ms[-1] - 1:  # else the hours just done reach over it
                 uses.append(self._hours.touched(point, t_ms, t_ms))
                 self._write_meter(point, uses[-1])
         return uses

@@ -1,4 +1,4 @@
-"""A serial line with Modbus RTU units on it, as a pseudo-terminal: whoever opens its path is the master."""
+"""A serial line with Modbus RTU units on it, as a pseudo-terminal: whoever opens its path may ask them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What people write down (site.yaml, profiles, tariffs, notices) to what it means, and back."""
+"""Reads what people write down (site.yaml, profiles, tariffs, notices) into the model, and writes it back."""

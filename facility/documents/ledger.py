@@ -1,4 +1,4 @@
-"""A meter's installations in a site.yaml to its ledger: local times read, what cannot be told with its line."""
+"""Reads a meter's installations from site.yaml into its ledger: local times become instants, mistakes name lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tariffs of a site.yaml to tariffs: slots, seasons and day words read, holes and overlaps told with their line."""
+"""Reads the tariffs of a site.yaml: slots, seasons and words for days; holes and overlaps name their line."""
 
 from __future__ import annotations
 

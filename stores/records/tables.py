@@ -181,7 +181,7 @@ alert = sa.Table(
     sa.Column("notify", sa.Boolean, nullable=False),
     sa.Column("acts", sa.Integer, nullable=False),  # of people: an act states the number it is based on
     sa.Index("ix_alert_key", "key"),
-    sa.Index("ix_alert_state_raised_at", "state", "raised_at", "id"),  # both: a page ends its walk, however many follow
+    sa.Index("ix_alert_state_raised_at", "state", "raised_at", "id"),  # state and time: a page is read from it in order
     sa.Index("ix_alert_building_state", "building", "state", "raised_at", "id"),
 )
 

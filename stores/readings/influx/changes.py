@@ -80,7 +80,7 @@ class ChangeLog:
         try:
             self._wire.write(LOG, "\n".join(entries).encode(), "ns")
             self._wire.write(LOG, b"write points=%di %d" % (len(ranges), stamp), "ns")
-        except Rejected as error:  # never because of the readings: they are stored
+        except Rejected as error:  # our own lines are at fault; the readings are stored
             raise StoreUnavailable(f"{self._wire.address.place} refuses the log of changes: {error}") from None
 
     def _edge(self, order: str, where: str = "") -> int | None:

@@ -92,7 +92,7 @@ def write_mark(wire: InfluxWire, site: str, now_ms: int) -> None:
     """Say whose readings these are and how they are laid out. Raises ``StoreUnavailable``."""
     try:
         wire.write(DAILY, f"{_MARK} schema={SCHEMA}i,site={quoted_text(site)} {now_ms}".encode())
-    except Rejected as error:  # never because of what is written beside it
+    except Rejected as error:  # our own line is at fault, not a reading: nothing is put into quarantine for it
         raise StoreUnavailable(f"{wire.address.place} refuses the mark that says whose it is: {error}") from None
 
 

@@ -30,7 +30,7 @@ quarantine = sa.Table(
     sa.Column("discarded_at", Instant),
     text_column("discarded_by"),
     text_column("discard_reason"),
-    sa.Index(  # all that counts and sizes are made of: the payloads stay unread
+    sa.Index(  # holds all that is counted and summed, so that no payload is read for it
         "ix_quarantine_standing",
         *("discarded_at", "replayed_at", "reason", "agent", "count", "payload_bytes", "payload_dropped"),
     ),
