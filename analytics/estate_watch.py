@@ -17,12 +17,12 @@ from facility.broker_address import broker_address
 from facility.errors import ConfigError
 from facility.status import ProcessStatus
 from facility.system_alarm import SystemAlarm
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.casebook import Casebook
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.watched import Watches
+from stores.records.status.board import StatusBoard
+from stores.records.status.watched import Watches
 
 if TYPE_CHECKING:
     from threading import Event
@@ -101,7 +101,7 @@ class EstateWatch:
         self._line = listen(broker_address(broker), site, accepted) if broker else None
 
     def _make_watch(self, catalogue: Catalogue, accepted: JustAccepted) -> Watch:
-        rollups = RollupWriter(self._store, catalogue, Accounts(self._records))
+        rollups = RollupWriter(self._store, catalogue, ClosedMonths(self._records))
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
         watches = Watches(self._records)
         take_over(self._settings.data, watches, catalogue.site.id)

@@ -18,7 +18,7 @@ from analytics.stepper import NOTIFY_WITHIN_MS, step_through
 from analytics.window import blind_window, read_states, read_window, watched_points
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
-from stores.records.watched import Watched
+from stores.records.status.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.status import AgentStatus, ProcessStatus
     from stores.readings.port import ReadingStore, Series
-    from stores.records.watched import Watches
+    from stores.records.status.watched import Watches
 
 DAY_MS = 24 * HOUR_MS
 AHEAD_MS = 2 * DAY_MS

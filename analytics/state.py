@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facility.status import ProcessStatus
-from stores.records.watched import Watched
+from stores.records.status.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from facility.status import AgentStatus
-    from stores.records.watched import Watches
+    from stores.records.status.watched import Watches
 
 OLD_FILE = "analytics.json"
 """Where a Meterhouse before 0.2 kept how far it had got: taken over once, then gone."""

@@ -29,8 +29,8 @@ from facility.model import Building, Meter, MeterRole, Name, Point, ReadingBatch
 from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Period, Tariff, TariffRule
 from stores.readings.sqlite.store import SqliteStore
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.database import open_records
-from stores.records.recomputations import Recomputations
 
 RESULT = Path(__file__).parent / "results" / "accounting.json"
 START_MS = 1_756_684_800_000  # 2025-09-01T00:00Z

@@ -21,8 +21,8 @@ from stores.access import LiveValues
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.teller import Teller, this_instance
+from stores.records.status.board import StatusBoard
+from stores.records.status.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event

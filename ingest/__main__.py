@@ -25,8 +25,8 @@ from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.teller import Teller, this_instance
+from stores.records.status.board import StatusBoard
+from stores.records.status.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from meterhouse.supervisor import Supervisor
-    from stores.records.status import StatusBoard
+    from stores.records.status.board import StatusBoard
 
 OWN_INFLUX = "influx"
 """The store of a demo that brings its own influxd."""

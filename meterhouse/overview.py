@@ -18,7 +18,7 @@ from facility.status import Overview
 from facility.system_alarm import Outlook, Unknown, Unseen, outlook
 from process.health import noted_health
 from stores.records.database import open_records
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

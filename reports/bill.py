@@ -13,7 +13,7 @@ from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
 from reports.lines import BillLine  # noqa: TC001
 from reports.proof import RegisterLine  # noqa: TC001
-from stores.records.accounts import Days  # noqa: TC001
+from stores.records.accounting.closed_months import Days  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.tariff import Period
-from stores.records.accounts import LATE
+from stores.records.accounting.closed_months import LATE
 from wording.remarks import remark_text
 from wording.texts import load_texts
 

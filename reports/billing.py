@@ -23,11 +23,11 @@ from stores.counters import Counters
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
-    from stores.records.accounts import Accounts, Adjustment, Days
+    from stores.records.accounting.closed_months import Adjustment, ClosedMonths, Days
 
 
 def make_bill(
-    store: ReadingStore, catalogue: Catalogue, books: Accounts, building: str, month: str, *, now: datetime
+    store: ReadingStore, catalogue: Catalogue, books: ClosedMonths, building: str, month: str, *, now: datetime
 ) -> Bill:
     """The bill of a month: as it was handed in where it is closed, else from what is stored now.
 

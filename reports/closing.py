@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reports.bill import Bill
-    from stores.records.accounts import Accounts, ClosedMonth
+    from stores.records.accounting.closed_months import ClosedMonth, ClosedMonths
 
 
-def close_month(bill: Bill, books: Accounts, *, based_on: int, by: str, at: datetime) -> ClosedMonth:
+def close_month(bill: Bill, books: ClosedMonths, *, based_on: int, by: str, at: datetime) -> ClosedMonth:
     """Keep the bill as the month's; afterwards it is adjusted, never rewritten.
 
     ``based_on`` is the version of the estate that the bill was made for. Raises ``ConfigError`` with everything that

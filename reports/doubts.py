@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from reports.bill import UtilityBill
-    from stores.records.recomputations import Recomputation
+    from stores.records.accounting.recomputations import Recomputation
 
 PRINTED = Decimal("0.0005")
 """What registers and intervals may differ by: less than a bill's quantities show."""

@@ -10,7 +10,7 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from facility.tariff import PERIODS
 from stores.counter_rows import read_counter
-from stores.records.accounts import ADJUSTED
+from stores.records.accounting.closed_months import ADJUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from facility.model import Point
     from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
-    from stores.records.accounts import Days
+    from stores.records.accounting.closed_months import Days
 
 _FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
 

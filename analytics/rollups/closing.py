@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.records.accounts import ADJUSTED, Adjustment
+from stores.records.accounting.closed_months import ADJUSTED, Adjustment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from accounting.calendars import SiteCalendar
     from stores.readings.port import ReadingStore, Times, Values
-    from stores.records.accounts import Days
+    from stores.records.accounting.closed_months import Days
 
 _NOISE = 1e-6  # what two ways to add the same hours may differ by
 
 
 class Books(Protocol):
-    """What is closed (``stores.records.accounts.Accounts``)."""
+    """What is closed (``stores.records.accounting.closed_months.ClosedMonths``)."""
 
     def closed(self) -> frozenset[tuple[str, str]]:
         """Building and month of everything closed."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analytics.rollups.writer import RollupWriter
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
-    from stores.records.recomputations import Recomputation, Recomputations
+    from stores.records.accounting.recomputations import Recomputation, Recomputations
 
 log = structlog.get_logger()
 

@@ -22,7 +22,7 @@ from facility.tariff import PERIODS
 from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
-from stores.records.accounts import LATE
+from stores.records.accounting.closed_months import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -28,9 +28,9 @@ from reports.bill_files import bill_csv, bill_xlsx
 from reports.billing import make_bill
 from reports.closing import close_month
 from stores.readings import open_readings
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.database import open_records
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 from wording.formats import Formats
 
@@ -99,7 +99,7 @@ def close(
     """Close a month that is over and whose figures stand."""
     now = datetime.now(UTC)
     bill, version = _bill(building, month, now)
-    books = Accounts(open_records(Settings().records_url))
+    books = ClosedMonths(open_records(Settings().records_url))
     closed = close_month(bill, books, based_on=version, by=given_by(by), at=now)
     total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.total)
     say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
@@ -141,4 +141,4 @@ def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:
     records = open_records(settings.records_url)
     found = Registry(records).revision()
     with closing(open_readings(settings.store_url)) as store, written_as({"building": "--building"}):
-        return make_bill(store, found.catalogue, Accounts(records), building, month, now=now), found.version
+        return make_bill(store, found.catalogue, ClosedMonths(records), building, month, now=now), found.version

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reports.bill import Bill
-    from stores.records.recomputations import Recomputation
+    from stores.records.accounting.recomputations import Recomputation
     from wording.formats import Formats
 
 

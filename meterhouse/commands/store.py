@@ -20,7 +20,7 @@ from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from facility.status import Overview
-    from stores.records.status import StatusBoard
+    from stores.records.status.board import StatusBoard
 
 LIVE = "live"
 """What analytics is at once it has looked through the history."""

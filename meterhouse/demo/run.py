@@ -33,8 +33,8 @@ from process.pulse import pulse_file
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.watched import Watches
+from stores.records.status.board import StatusBoard
+from stores.records.status.watched import Watches
 from stores.site_file import read_site
 
 if TYPE_CHECKING:

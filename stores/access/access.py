@@ -13,7 +13,7 @@ from stores.records.errands import Errands
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stores.records.errands import Errands
     from stores.records.people import People
     from stores.records.quarantine.quarantine import Quarantine
-    from stores.records.status import StatusBoard
+    from stores.records.status.board import StatusBoard
 
 
 class NoEstateError(MeterhouseError):

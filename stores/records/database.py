@@ -21,8 +21,10 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from facility.errors import ConfigError, StoreUnavailable
 from stores.folder import check_folder
-from stores.records import account_tables, status_tables, tables  # noqa: F401 - with these ``METADATA`` is whole
+from stores.records import tables  # noqa: F401 - with these ``METADATA`` is whole
+from stores.records.accounting import tables as accounting_tables  # noqa: F401
 from stores.records.quarantine import tables as quarantine_tables  # noqa: F401
+from stores.records.status import tables as status_tables  # noqa: F401
 from stores.wal import use_wal
 
 if TYPE_CHECKING:

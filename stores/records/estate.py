@@ -27,7 +27,14 @@ from facility.model import (
     SpaceKind,
 )
 from facility.quantities import BY_WORD, Utility
-from stores.records.account_rows import installation_of, installation_row, notice_of, notice_row, tariff_of, tariff_row
+from stores.records.accounting.rows import (
+    installation_of,
+    installation_row,
+    notice_of,
+    notice_row,
+    tariff_of,
+    tariff_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

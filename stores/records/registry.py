@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from accounting.dirty import dirty_between
 from facility.errors import ConfigError
 from stores.records import tables
+from stores.records.accounting.recomputations import ask
 from stores.records.audit import append_entry
 from stores.records.columns import METADATA
 from stores.records.database import writing
 from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
-from stores.records.recomputations import ask
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from stores.readings.live import Picture
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
-from stores.records.accounts import Accounts
-from stores.records.recomputations import Recomputations
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 
 POINT, OTHER = "m0/energy_import/total", "m1/energy_import/total"
 BATCHES = [
@@ -149,7 +149,7 @@ def test_cut_short_anywhere_it_is_done_again_and_nothing_is_lost(records, at):
 
 
 def test_rows_of_a_closed_month_stay_as_they_were_and_are_adjusted_for_nothing(records):
-    before, after, books = town(), town(role=MeterRole.SUB, enduse="lighting"), Accounts(records)
+    before, after, books = town(), town(role=MeterRole.SUB, enduse="lighting"), ClosedMonths(records)
     store = fed(before, *BATCHES)
     books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     first = ms("2026-04-01T00:00")
@@ -170,7 +170,7 @@ def view(store, catalogue):
 
 
 def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(records):
-    before, after, books = town(), town(enduse="lighting"), Accounts(records)
+    before, after, books = town(), town(enduse="lighting"), ClosedMonths(records)
     store = fed(before, *BATCHES)
     whole = meter_use(view(store, before), "usage_1d", "hall", 0, 10**13)
     books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
@@ -181,7 +181,7 @@ def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(r
 
 
 def test_a_meter_that_left_a_building_whose_month_is_closed_is_read_once_and_as_it_was_computed_last(records):
-    before, after, books = town(1), town(1, building="annex"), Accounts(records)
+    before, after, books = town(1), town(1, building="annex"), ClosedMonths(records)
     store = fed(before, *BATCHES[:1])
     books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     ask(records, before, after)

@@ -31,8 +31,8 @@ from stores.readings.sqlite.store import SqliteStore
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.watched import Watched, Watches
+from stores.records.status.board import StatusBoard
+from stores.records.status.watched import Watched, Watches
 
 HOUR_MS = 3_600_000
 DAYS = 62

@@ -19,8 +19,8 @@ from facility.tariff import PERIODS, Period, Tariff, TariffRule
 from reports.bill import BILL
 from reports.billing import make_bill
 from stores.readings.memory import MemoryStore
-from stores.records.accounts import Accounts
-from stores.records.recomputations import Recomputations
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 
 POINT = "m0/energy_import/total"
 METER = {"meter": "m0"}
@@ -240,7 +240,7 @@ def late_march(store, catalogue, books, records, hours):
 
 
 def test_a_closed_month_is_never_rewritten_and_gets_one_adjusting_entry(records):
-    catalogue, books = priced(FIVE), Accounts(records)
+    catalogue, books = priced(FIVE), ClosedMonths(records)
     t_ms, x = steady("2026-03-02T00:00", "2026-04-01T00:00")
     store = fed(catalogue, batch(POINT, t_ms[:-1], x[:-1]))
     books.close("hall", "2026-03", {"total": 1}, based_on=0, by="li", at=NOW)
@@ -269,7 +269,7 @@ def test_late_readings_of_a_closed_month_move_use_between_periods_by_adjusting_e
     t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
     x = x + np.where(t_ms >= ms("2026-03-10T12:00"), 50.0, 0.0)
     silent = (t_ms >= ms("2026-03-10T06:00")) & (t_ms < ms("2026-03-10T18:00"))
-    books, store = Accounts(records), fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
+    books, store = ClosedMonths(records), fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
     books.close("hall", "2026-03", {"total": 1}, based_on=0, by="li", at=NOW)
     before = everything(store)
     later = datetime(2026, 5, 1, tzinfo=UTC)
@@ -291,7 +291,7 @@ def test_late_readings_of_a_closed_month_move_use_between_periods_by_adjusting_e
 
 
 def test_two_silences_of_one_closed_day_are_entered_once(records):
-    catalogue, books = priced(FIVE), Accounts(records)
+    catalogue, books = priced(FIVE), ClosedMonths(records)
     t_ms, x = steady("2026-03-02T00:00", "2026-04-03T00:00")
     x = x + np.cumsum(np.arange(len(t_ms)) % 7)
     hour = (t_ms - ms("2026-03-20T00:00")) / HOUR_MS
@@ -314,7 +314,7 @@ def test_two_silences_of_one_closed_day_are_entered_once(records):
         assert sum(one.sum_of(field) for one in found) == pytest.approx(more, abs=1e-5), field
 
 
-class InterruptedBooks(Accounts):
+class InterruptedBooks(ClosedMonths):
     """Books that somebody closes a month in just after analytics has looked which months are closed."""
 
     def __init__(self, engine, close):
@@ -345,7 +345,7 @@ def late_end_of_march(store):
 @pytest.mark.parametrize("when", ["amid the pass", "after the pass, with figures from before it"])
 def test_a_month_that_is_closed_while_analytics_writes_it_is_adjusted_to_what_was_handed_in(records, when):
     catalogue = priced(FIVE)
-    store, books = fed(catalogue, batch(POINT, *steady("2026-03-02T00:00", "2026-04-01T00:00"))), Accounts(records)
+    store, books = fed(catalogue, batch(POINT, *steady("2026-03-02T00:00", "2026-04-01T00:00"))), ClosedMonths(records)
     before = make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
     ranges, now_ms = late_end_of_march(store)
     writer = RollupWriter(store, catalogue, books)
@@ -364,7 +364,7 @@ def test_a_month_that_is_closed_while_analytics_writes_it_is_adjusted_to_what_wa
 
 
 def test_open_months_beside_a_closed_one_are_written(records):
-    catalogue, books = priced(FIVE), Accounts(records)
+    catalogue, books = priced(FIVE), ClosedMonths(records)
     store = fed(catalogue, batch(POINT, *steady("2026-03-25T00:00", "2026-04-03T00:00")))
     books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     dearer = priced(replace(FIVE, prices=tuple((p, 2 * price) for p, price in FIVE.prices)))
@@ -382,7 +382,7 @@ def test_open_months_beside_a_closed_one_are_written(records):
 
 
 def test_a_month_is_closed_once_and_kept_as_it_was(records):
-    books = Accounts(records)
+    books = ClosedMonths(records)
     books.close("hall", "2026-03", {"total": "12.50"}, based_on=0, by="li", at=NOW)
     with pytest.raises(Exception, match="hall 2026-03 is closed already"):
         books.close("hall", "2026-03", {"total": "99"}, based_on=0, by="li", at=NOW)

@@ -9,8 +9,8 @@ from rigs.sample import INGEST, make_sample
 from rigs.serving import served
 
 from facility.status import ProcessStatus
-from stores.records.status import StatusBoard
-from stores.records.teller import Teller
+from stores.records.status.board import StatusBoard
+from stores.records.status.teller import Teller
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")

@@ -11,7 +11,7 @@ from rigs.ingest_rig import wait_for
 from facility.status import AgentStatus, ProcessStatus
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 pytestmark = pytest.mark.browser
 

@@ -28,8 +28,8 @@ from stores.readings.influx.setup import Retention
 from stores.readings.influx.store import InfluxStore
 from stores.readings.influx.wire import connect
 from stores.records.database import open_records
-from stores.records.status import StatusBoard
-from stores.records.teller import this_instance
+from stores.records.status.board import StatusBoard
+from stores.records.status.teller import this_instance
 
 WEEK_MS = 7 * 86_400_000
 

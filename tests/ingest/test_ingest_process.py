@@ -21,7 +21,7 @@ from ingest.worker import follow_registry, run_parts
 from meterhouse.broker import start_broker
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 
 @pytest.fixture(scope="module")

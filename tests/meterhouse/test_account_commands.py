@@ -20,10 +20,10 @@ from meterhouse.commands.meter_answers import MeterLedger, MetersNow
 from meterhouse.commands.site import AppliedSite, CheckedSite
 from meterhouse.settings import Settings
 from stores.readings import open_readings
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
 from stores.records.database import open_records
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 
 
@@ -37,7 +37,7 @@ class Town:
         self.registry = Registry(self.records)
         self.registry.apply(estate(), by="li", at=datetime(2026, 8, 1, tzinfo=UTC))
         self.store.write(readings())
-        RollupWriter(self.store, self.registry.load(), Accounts(self.records)).update(self.store.changes(0).ranges)
+        RollupWriter(self.store, self.registry.load(), ClosedMonths(self.records)).update(self.store.changes(0).ranges)
 
     def run(self, *words, ok=True):
         done = self._invoke(words)
@@ -57,7 +57,7 @@ class Town:
 
     def compute_again(self):
         catalogue = self.registry.load()
-        writer = RollupWriter(self.store, catalogue, Accounts(self.records))
+        writer = RollupWriter(self.store, catalogue, ClosedMonths(self.records))
         again = Recompute(self.store, writer, catalogue, Recomputations(self.records))
         while again.step(ms("2026-11-20T00:00")):
             pass
@@ -172,7 +172,7 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     told = town.run(*close, ok=False)
     assert "hall 2026-09 cannot be closed: main: these figures are to be computed again (main: display failed" in told
     assert "note: main: these figures" in town.run("account", "report", "--building", "hall", "--month", "2026-09")
-    assert Accounts(town.records).closed() == frozenset()
+    assert ClosedMonths(town.records).closed() == frozenset()
     town.compute_again()
     future = ("account", "close", "--building", "hall", "--month", "2099-01")
     assert "is not over before" in town.run(*future, ok=False)

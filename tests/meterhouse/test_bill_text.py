@@ -12,7 +12,7 @@ from rigs.rich_bill import rich_bill
 from meterhouse.commands.bill_text import bill_text
 from meterhouse.table import text_width
 from reports.bill_files import bill_csv, bill_xlsx
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.database import open_records
 from wording.formats import Formats
 
@@ -24,7 +24,7 @@ def bill(migrated, tmp_path_factory):
     file = tmp_path_factory.mktemp("bill") / "records.db"
     shutil.copy(migrated, file)
     engine = open_records(f"sqlite:///{file}")
-    yield rich_bill(Accounts(engine))
+    yield rich_bill(ClosedMonths(engine))
     engine.dispose()
 
 

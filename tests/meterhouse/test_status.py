@@ -18,7 +18,7 @@ from facility.status import AgentStatus, Instance, ProcessStatus, ServerProcess
 from facility.system_alarm import Raised, SystemAlarm, Unseen
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard, database_ms
+from stores.records.status.board import StatusBoard, database_ms
 
 WELL = Instance("ingest", "north", "/data", 17)
 

@@ -28,8 +28,8 @@ from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 from stores.records.database import open_records
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
-from stores.records.teller import this_instance
+from stores.records.status.board import StatusBoard
+from stores.records.status.teller import this_instance
 
 NOW_MS = time.time_ns() // 1_000_000
 

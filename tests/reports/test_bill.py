@@ -28,9 +28,9 @@ from reports.closing import close_month
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.database import open_records
-from stores.records.recomputations import Recomputations
 from wording.formats import Formats
 from wording.remarks import remark_text
 
@@ -81,7 +81,7 @@ def steady(start="2026-10-01T00:00", end="2026-11-01T00:00", per_hour=12.0, begi
 def books(migrated, tmp_path):
     shutil.copy(migrated, tmp_path / "records.db")
     engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield Accounts(engine)
+    yield ClosedMonths(engine)
     engine.dispose()
 
 
@@ -89,7 +89,7 @@ def books(migrated, tmp_path):
 def other_books(migrated, tmp_path):
     shutil.copy(migrated, tmp_path / "others.db")
     engine = open_records(f"sqlite:///{tmp_path}/others.db")
-    yield Accounts(engine)
+    yield ClosedMonths(engine)
     engine.dispose()
 
 

@@ -25,7 +25,7 @@ from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 FULL = os.environ.get("FULL") == "1"
 """Full-size trials (``make bench``); otherwise what fits into ``make test``."""

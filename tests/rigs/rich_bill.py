@@ -15,7 +15,7 @@ from facility.quantities import Quantity, Utility
 from facility.tariff import PERIODS, Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 from reports.billing import make_bill
 from stores.readings.memory import MemoryStore
-from stores.records.accounts import LATE, Adjustment
+from stores.records.accounting.closed_months import LATE, Adjustment
 
 ZONE = ZoneInfo("Asia/Shanghai")
 EARLY = datetime(2026, 10, 30, tzinfo=UTC)

@@ -23,7 +23,7 @@ from stores.records.database import open_records
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine, QuarantineItem
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue

@@ -13,8 +13,8 @@ from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerCorrection
 from facility.remark import Remark, RemarkKind
 from stores.ledger_book import LedgerBook
 from stores.readings.memory import MemoryStore
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 from stores.records.stale import Stale
 

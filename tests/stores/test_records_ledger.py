@@ -9,8 +9,8 @@ from rigs.campus import PROFILES, SITE
 from facility.documents.site import load_site
 from facility.errors import ConfigError
 from facility.ledger.installation import Installation, history_of, present_facts, swapped
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,10 +10,10 @@ from rigs.ingest_rig import CATALOGUE
 from facility.catalogue import Agent
 from facility.errors import Rejected, StoreUnavailable
 from facility.status import AgentStatus, Instance, ProcessStatus, ServerProcess
-from stores.records import status as status_module
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard, database_ms
-from stores.records.watched import Watched, Watches
+from stores.records.status import board as status_module
+from stores.records.status.board import StatusBoard, database_ms
+from stores.records.status.watched import Watched, Watches
 
 INGEST = Instance("ingest", "north", "/data", 17)
 RUNS = ProcessStatus("running", {"gap_open": "1 to 5"}, {"readings_stored": 12.0}, {"store": "/data/readings.db"})

@@ -10,13 +10,13 @@ from rigs.poison import poison
 from accounting.dirty import Dirty
 from facility.errors import Rejected
 from facility.work import AlertState, Finding, Severity, Verdict
-from stores.records.accounts import Accounts, Adjustment
+from stores.records.accounting.closed_months import Adjustment, ClosedMonths
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.people import People
 from stores.records.quarantine.quarantine import ItemState, Quarantine
-from stores.records.recomputations import Recomputations
 from stores.records.registry import Registry
 from stores.records.stale import Stale
 
@@ -184,7 +184,7 @@ def test_of_two_languages_that_one_person_chooses_the_last_counts(engine, now):
 
 
 def test_a_month_is_not_closed_with_a_bill_of_an_older_estate(registry, engine, now):
-    books, version = Accounts(engine), registry.version()
+    books, version = ClosedMonths(engine), registry.version()
     registry.edit(with_serial(estate(), "total", "S"), based_on=version, by="bob", at=now)
     with pytest.raises(Stale, match=r"make the bill again.*\n  bob, .*serial 'A1' → 'S'"):
         books.close("main", "2026-10", {"total": "1"}, based_on=version, by="kim", at=now)
@@ -194,7 +194,7 @@ def test_a_month_is_not_closed_with_a_bill_of_an_older_estate(registry, engine, 
 
 
 def test_a_difference_is_entered_once_by_whoever_computes_it_first(engine, now):
-    books = Accounts(engine)
+    books = ClosedMonths(engine)
     seen = books.newest_entry()
     found = Adjustment("b", "electricity", "m", "energy_import", "2026-09", now, "late", {"2026-09-01": {"qty": 2.0}})
     other = replace(found, month="2026-08")

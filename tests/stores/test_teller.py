@@ -8,8 +8,8 @@ from rigs.ingest_rig import wait_for
 
 from facility.errors import StoreUnavailable
 from facility.status import AgentStatus, Instance, ProcessStatus
-from stores.records import teller as teller_module
-from stores.records.teller import Teller
+from stores.records.status import teller as teller_module
+from stores.records.status.teller import Teller
 
 ME = Instance("ingest", "north", "/data", 17)
 

@@ -23,7 +23,7 @@ from facility.model import Name
 from facility.status import ServerProcess
 from facility.work import AlertState, Verdict
 from stores.readings import open_readings
-from stores.records.accounts import Accounts
+from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
@@ -31,7 +31,7 @@ from stores.records.people import People
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
-from stores.records.status import StatusBoard
+from stores.records.status.board import StatusBoard
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -140,7 +140,7 @@ def test_all_that_people_entered_stands_after_the_upgrade(town):
         assert alerts[AlertState.ACKNOWLEDGED].acknowledged_by == "Ada"
         assert [event.what for event in Casebook(engine).timeline(closed.id)] == ["opened", "resolved", "closed"]
         assert People(engine).person(town.facts["session"], town.made_at).name == "Ada"
-        assert Accounts(engine).closed_month("hall", town.facts["closed_month"])
+        assert ClosedMonths(engine).closed_month("hall", town.facts["closed_month"])
         states = {item.state for item in Quarantine(engine).items(standing=None)}
         assert states == {ItemState.DISCARDED, ItemState.ASKED}
 

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
-from stores.records.account_tables import adjustment, closed_month
+from stores.records.accounting.recomputations import Recomputations
+from stores.records.accounting.tables import adjustment, closed_month
 from stores.records.audit import append_entry
 from stores.records.database import writing
-from stores.records.recomputations import Recomputations
 from stores.records.registry import check_version
 from stores.records.stale import Deed, Stale
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-    from stores.records.recomputations import Recomputation
+    from stores.records.accounting.recomputations import Recomputation
 
 Days = dict[str, dict[str, float]]
 """Local day → field of ``usage_1d`` → its figure, or what it is more (or less) than was handed in."""
@@ -67,7 +67,7 @@ class ClosedMonth:
     digest: str
 
 
-class Accounts:
+class ClosedMonths:
     """What is closed, and what was found out afterwards."""
 
     def __init__(self, engine: Engine) -> None:

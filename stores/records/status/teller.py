@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from facility.status import AgentStatus, ProcessStatus, ServerProcess
-    from stores.records.status import StatusBoard
+    from stores.records.status.board import StatusBoard
 
 LOOK_EVERY_S = 1.0
 HEARTBEAT_S = 10.0

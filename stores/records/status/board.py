@@ -16,7 +16,7 @@ from facility.errors import Rejected, StoreUnavailable
 from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus
 from facility.system_alarm import Outlook, Unknown, Unseen, outlook
 from stores.records.database import writing
-from stores.records.status_tables import agent_status, process_status
+from stores.records.status.tables import agent_status, process_status
 from stores.records.tables import agent
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from stores.records.database import writing
-from stores.records.status_tables import watched
+from stores.records.status.tables import watched
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from accounting.dirty import dirty_meter
-from stores.records.account_tables import recomputation
+from stores.records.accounting.tables import recomputation
 from stores.records.audit import check_reason
 from stores.records.database import writing
 from stores.records.stale import Stale

@@ -1,0 +1,1 @@
+"""What accounting keeps in the records: tariffs, notices, ledgers, closed months, what is to be computed again."""
