@@ -185,12 +185,12 @@ class SiteCalendar:
         return armed
 
     def day_edges(self, start_ms: int, end_ms: int) -> Times:
-        """Local midnights (ms UTC) from the last one at or before ``start_ms`` to the first at or after ``end_ms``."""
+        """Local midnights (n,), ms UTC, from the last at or before ``start_ms`` to the first at or after ``end_ms``."""
         first, last = (self._day_number(t) for t in (start_ms, max(end_ms - 1, start_ms)))
         return np.array([midnight_ms(day, self._zone) for day in range(first, last + 2)], np.int64)
 
     def hour_edges(self, start_ms: int, end_ms: int) -> Times:
-        """Full local hours (ms UTC) that cover the range; they stand on half hours of UTC in a half-hour zone."""
+        """Edges (n,), ms UTC, of the full local hours that cover the range: half hours of UTC in a half-hour zone."""
         phase = -int(offsets_ms(np.array([start_ms], np.int64), self._zone)[0]) % HOUR_MS
         first = (start_ms - phase) // HOUR_MS * HOUR_MS + phase
         return np.arange(first, max(end_ms, first + HOUR_MS) + HOUR_MS - 1, HOUR_MS, dtype=np.int64)

@@ -63,12 +63,12 @@ class Plot:
 
 
 def column(y: Values, digits: int = 3) -> list[float | None]:
-    """Figures as JSON knows them: what is absent is null."""
+    """Figures (n,) as JSON knows them: what is absent is null."""
     return [round(v, digits) if math.isfinite(v) else None for v in y.tolist()]
 
 
 def merge(parts: Iterable[tuple[str, Shape, Times, Values]]) -> tuple[list[float], list[PlotLine]]:
-    """Columns of different times on one axis."""
+    """Columns (n,), each with times of its own, on one axis."""
     parts = list(parts)
     times = np.unique(np.concatenate([t for _, _, t, _ in parts])) if parts else np.empty(0, np.int64)
     lines = []
@@ -80,7 +80,7 @@ def merge(parts: Iterable[tuple[str, Shape, Times, Values]]) -> tuple[list[float
 
 
 def thinned(series: Series) -> tuple[Times, Values]:
-    """At most about ``MOST_POINTS`` readings that keep the lowest and the highest of each stretch."""
+    """At most about ``MOST_POINTS`` readings (n,): the lowest and the highest of each stretch are kept."""
     n = len(series)
     if n <= MOST_POINTS:
         return series.t_ms, series.x
@@ -94,7 +94,7 @@ def thinned(series: Series) -> tuple[Times, Values]:
 
 
 def changes_only(series: Series, end_ms: int) -> tuple[Times, Values]:
-    """Of a state only the readings at which it changed, and its value at the end."""
+    """Times and values (n,): of a state only the readings at which it changed, and its value at the end."""
     if not len(series):
         return series.t_ms, series.x
     turned = np.flatnonzero(np.diff(series.x, prepend=np.nan) != 0)

@@ -55,31 +55,31 @@ class Axis:
         return self.start_ms + self.hours * HOUR_MS
 
     def edges_ms(self) -> NDArray[np.int64]:
-        """The ``hours + 1`` instants between and around the hours."""
+        """The instants (hours + 1,) between and around the hours."""
         return self.start_ms + HOUR_MS * np.arange(self.hours + 1, dtype=np.int64)
 
     def hour_of(self, t_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The hour in which each instant lies, its end included: a reading tells of the hour before it."""
+        """The hour in which each instant (n,) lies, its end included: a reading tells of the hour before it."""
         return np.clip((t_ms - self.start_ms - 1) // HOUR_MS, 0, self.hours - 1)
 
     def inside(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether instants can be shown."""
+        """Whether instants (n,) can be shown."""
         return (t_ms >= self.start_ms) & (t_ms <= self.end_ms)
 
     def working(self, t_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether the local day of each instant is a working day."""
+        """Whether the local day of each instant (n,) is a working day."""
         day = self.shift.wall_ms(t_ms) // DAY_MS
         weekend = (day - EPOCH_MONDAY) % 7 >= SATURDAY
         return ~(weekend | np.isin(day, self.closed))
 
     def occupancy(self, t_ms: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How busy an office is, 0 to 1: a working day from 07:30 to 18:30 with a dip at noon; else nobody."""
+        """How busy an office is at instants (n,), 0 to 1: working days from 07:30 to 18:30, with a dip at noon."""
         hours = (7.5, 9.0, 11.8, 12.5, 13.3, 16.5, 18.5)
         level = np.interp(self.local_hour(t_ms), hours, (0.0, 0.95, 1.0, 0.75, 1.0, 0.9, 0.0))
         return np.where(self.working(t_ms), level, 0.0)
 
     def local_hour(self, t_ms: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Local time of day in hours."""
+        """Local time of day of each instant (n,), in hours."""
         hours: NDArray[np.float64] = (self.shift.wall_ms(t_ms) % DAY_MS) / HOUR_MS
         return hours
 

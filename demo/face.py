@@ -20,7 +20,7 @@ DECIMALS = 2
 
 
 def held(place: ProfilePoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The numbers as the device holds them, before the profile's scale (the demo's meters have no transformers)."""
+    """Numbers (n,) as the device holds them, before the profile's scale (the demo's meters have no transformers)."""
     assert isinstance(place, RegisterPoint | JsonPoint), f"the demo has no face that shows {place.name}"
     if isinstance(place, JsonPoint):
         return x if place.words else np.round(x / place.scale, DECIMALS)
@@ -30,7 +30,7 @@ def held(place: ProfilePoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def shown(place: ProfilePoint, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values that a reader of the device decodes, bit for bit: 2315 x 0.1 is read as 2315 / 10."""
+    """The values (n,) that a reader of the device decodes, bit for bit: 2315 x 0.1 is read as 2315 / 10."""
     numbers = held(place, x)
     assert isinstance(place, RegisterPoint | JsonPoint)
     divisor = divisor_of(place.scale)

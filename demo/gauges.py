@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Times: TypeAlias = NDArray[np.int64]
 Signal: TypeAlias = Callable[[Times], NDArray[np.float64]]
-"""Values of a point at UTC instants (milliseconds)."""
+"""Values (n,) of a point at UTC instants (n,) in milliseconds."""
 
 MINUTE_MS = 60_000
 DOOR_SLOT_MS = 5 * MINUTE_MS
@@ -47,7 +47,7 @@ def gauges(axis: Axis, recording: Recording) -> dict[str, Signal]:
 
 
 def power(axis: Axis, meter: str, use: NDArray[np.float64]) -> Signal:
-    """Power in W that fits the hour's use, with the unrest of real loads."""
+    """Power in W that fits each hour's use (hours,), with the unrest of real loads."""
 
     def level(t_ms: Times) -> NDArray[np.float64]:
         hour = np.clip((t_ms - axis.start_ms) // HOUR_MS, 0, axis.hours - 1)

@@ -38,7 +38,7 @@ class Recording:
         return len(self.series["temperature"])
 
     def filled(self, name: str) -> NDArray[np.float64]:
-        """The series with each missing hour replaced by the mean of the same hour in neighbouring weeks.
+        """The series (hours,) with each missing hour replaced by the mean of the same hour in neighbouring weeks.
 
         Only registers use it: they have gone on while their meter did not answer.
         """

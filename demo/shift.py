@@ -36,11 +36,11 @@ class Shift:
     seed: int = 1
 
     def wall_ms(self, t_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Recorded wall time (milliseconds as if it were UTC) of UTC instants."""
+        """Recorded wall time (milliseconds as if it were UTC) of UTC instants (n,)."""
         return t_ms + _offset_ms(t_ms, _offset_of_instant) - self.days * DAY_MS
 
     def to_recorded(self, t_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Recorded UTC instants of UTC instants, hour by hour never backwards, whatever both clocks do.
+        """Recorded UTC instants of UTC instants (n,), hour by hour never backwards, whatever both clocks do.
 
         An hour that the recorded spring lacks shows the hour after it; an hour that comes twice in the shown
         autumn shows the same recorded hour twice; an hour that only the recording has twice is shown once.

@@ -43,7 +43,7 @@ def began(meter: str, seed: int) -> float:
 
 
 def running_total(axis: Axis, meter: str, use: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the first device of a meter shows at each edge of the axis."""
+    """What the first device of a meter with this use (hours,) shows at each edge of the axis (hours + 1,)."""
     return began(meter, axis.shift.seed) + np.concatenate(([0.0], np.cumsum(use)))
 
 

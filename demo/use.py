@@ -23,7 +23,7 @@ ODD_HOURS = 0.07
 
 
 def hourly_use(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float64]]:
-    """Meter id → kWh or m³ in each hour of the axis, faults included."""
+    """Meter id → kWh or m³ in each hour of the axis (hours,), faults included."""
     use = _recorded(axis, recording)
     use |= _lights(axis, use)
     use |= _water(axis)
@@ -33,7 +33,7 @@ def hourly_use(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float64
 
 
 def recorded_gaps(axis: Axis, recording: Recording) -> dict[str, NDArray[np.bool_]]:
-    """Meter id → the hours of the axis in which the real meter said nothing."""
+    """Meter id → the hours of the axis (hours,) in which the real meter said nothing."""
     missing = {_meter(name): np.isnan(hourly) for name, hourly in recording.series.items()}
     return {meter: gaps[axis.recorded] for meter, gaps in missing.items() if gaps.any()}
 
@@ -48,7 +48,7 @@ def _recorded(axis: Axis, recording: Recording) -> dict[str, NDArray[np.float64]
 
 
 def during(axis: Axis, fault: InjectedFault) -> NDArray[np.bool_]:
-    """The hours of the axis that lie in a fault (faults begin and end on whole hours)."""
+    """The hours of the axis (hours,) that lie in a fault (faults begin and end on whole hours)."""
     start, end = fault.span_ms(axis.shift)
     begins = axis.edges_ms()[:-1]
     return (begins >= start) & (begins < end)

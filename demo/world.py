@@ -50,11 +50,11 @@ class World:
         self._signals = {point.id: self._signal(point, levels) for point in catalogue.points}
 
     def values(self, point: Point, t_ms: Times) -> NDArray[np.float64]:
-        """What the device shows of a point at UTC instants, in the quantity's unit."""
+        """What the device shows of a point at UTC instants (n,), in the quantity's unit."""
         return shown(self.offered(point), self.true_values(point, t_ms))
 
     def true_values(self, point: Point, t_ms: Times) -> NDArray[np.float64]:
-        """What there is to show, before the device rounds it."""
+        """What there is to show (n,), before the device rounds it."""
         return self._signals[point.id](t_ms)
 
     def offered(self, point: Point) -> ProfilePoint:
@@ -65,7 +65,7 @@ class World:
         return offered
 
     def answers(self, meter: str, t_ms: Times) -> NDArray[np.bool_]:
-        """Whether a meter answers at UTC instants: not where the recording has a gap, nor while it is silenced."""
+        """Whether a meter answers at UTC instants (n,): not where the recording has a gap, nor while it is silenced."""
         answers = self.axis.inside(t_ms)
         if meter in self._gaps:
             answers &= ~self._gaps[meter][self.axis.hour_of(t_ms)]
@@ -85,7 +85,7 @@ class World:
 
 
 def register(axis: Axis, meter: str, use: NDArray[np.float64], swap: Swap) -> Signal:
-    """A counter that began somewhere above zero; the stuck meter's stands still, the swapped one's begins anew."""
+    """A counter of this use (hours,), begun above 0; the stuck meter's stands still, the swapped one's starts anew."""
     total, edges = running_total(axis, meter, use), axis.edges_ms()
     swapped_ms = round(swap.at.timestamp() * 1000)
     stuck = STUCK.span_ms(axis.shift) if meter == STUCK.meter else None

@@ -43,7 +43,7 @@ class StoredUse:
 
     @classmethod
     def sum_of(cls, uses: Sequence[StoredUse], peak_kw: Values) -> StoredUse:
-        """Several meters together: an hour that one of them lacks counts what the others know.
+        """Several meters together, hour by hour (n,): an hour that one of them lacks counts what the others know.
 
         Their peak is told apart: meters that peak in different quarters have less together than one by one.
         """
@@ -80,7 +80,7 @@ def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, start_ms: 
 
 
 def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: int, end_ms: int) -> Values:
-    """The peak of each hour of all head meters together, from ``building_1h``; NaN where one of them is missing."""
+    """The peak of each hour (n,) of all head meters together, from ``building_1h``; NaN where one is missing."""
     peak = np.full((end_ms - start_ms) // HOUR_MS, np.nan)
     tags = {"building": building, "utility": utility.value}
     for rows in store.read_rollup("building_1h", tags, start_ms, end_ms, ["peak_kw"]):

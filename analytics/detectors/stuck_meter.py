@@ -63,6 +63,6 @@ def _last_run(flags: Flags) -> int:
 
 
 def longest_run(flags: Flags) -> int:
-    """Length of the longest run of true flags."""
+    """Length of the longest run of true flags (n,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
     return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
