@@ -77,5 +77,6 @@ def rich_bill(books):
     RollupWriter(store, catalogue).update(store.changes(0).ranges)
     less = {"2026-09-03": {"qty": -5.5, "cost": -6.6}}
     found = datetime(2026, 10, 9, tzinfo=UTC)
-    books.adjust([Adjustment("hall", "electricity", "main", "energy_import", "2026-09", found, LATE, less)])
+    late = Adjustment("hall", "electricity", "main", "energy_import", "2026-09", found, LATE, less)
+    books.adjust([late], based_on=books.newest_entry())
     return make_bill(store, catalogue, books, "hall", "2026-10", now=EARLY)
