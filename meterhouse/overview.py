@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import sqlalchemy as sa
@@ -68,20 +69,22 @@ def ask(urls: Iterable[str]) -> Overview:
 
 
 def _ask(url: str) -> Overview | None:
+    try:
+        return _OVERVIEW.validate_python(json.loads(_answer(url))["overview"])
+    except (OSError, HTTPException):  # nobody answers, or nothing that speaks HTTP
+        return None
+    except (ValidationError, ValueError, KeyError, TypeError):  # somebody else has that port now, or the note is cut
+        return None
+
+
+def _answer(url: str) -> bytes:
     opener = build_opener(ProxyHandler({}))  # a process of this machine is behind no proxy
     try:
         with opener.open(url, timeout=ANSWER_S) as answer:
-            body = answer.read(MOST_BYTES)
-    except URLError as error:
-        if not hasattr(error, "read"):
-            return None
-        body = error.read(MOST_BYTES)  # a process that is not well answers 503, and says what it is
-    except OSError:
-        return None
-    try:
-        return _OVERVIEW.validate_python(json.loads(body)["overview"])
-    except (ValidationError, ValueError, KeyError, TypeError):  # somebody else has that port now
-        return None
+            return bytes(answer.read(MOST_BYTES))
+    except HTTPError as error:  # a process that is not well answers 503, and says what it is
+        with error:
+            return error.read(MOST_BYTES)
 
 
 def _heard(agent: AgentStatus) -> float:

@@ -29,7 +29,7 @@ from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from wording.refusals import REFUSALS
 from wording.texts import DOMAINS as FILES
-from wording.texts import LANGUAGES, read_catalogue
+from wording.texts import LANGUAGES, read_catalogue, read_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,10 +133,10 @@ def _id_problems() -> Iterator[str]:
 
 
 def _twice_problems() -> Iterator[str]:
-    """A text stands in one file: of two, nobody would know which is said."""
+    """A text stands once: of two, nobody would know which is said."""
     for language in LANGUAGES:
-        known = Counter(text_id for file in FILES for text_id in read_catalogue(language, file))
-        yield from (f"{language}: '{one}' stands in two files" for one, times in known.items() if times > 1)
+        known = Counter(text_id for file in FILES for text_id, _ in read_entries(language, file) if text_id)
+        yield from (f"{language}: '{one}' stands {times} times" for one, times in known.items() if times > 1)
 
 
 def _place_problems() -> Iterator[str]:

@@ -59,14 +59,18 @@ _STRING = re.compile(_QUOTED)
 
 
 def read_catalogue(language: str, domain: str) -> dict[str, str]:
-    """Text by id of one .po file; untranslated ids give nothing.
+    """Text by id of one .po file; untranslated ids give nothing."""
+    return {text_id: text for text_id, text in read_entries(language, domain) if text_id and text}
+
+
+def read_entries(language: str, domain: str) -> list[tuple[str, str]]:
+    """Id and text of every entry of one .po file, as it stands there.
 
     Our files hold pairs of msgid and msgstr alone. Reading them here takes a twentieth of the time that a library for
     all of gettext takes to be imported, and a command is started anew each time; a test holds this to that library.
     """
     path = LOCALE_FOLDER / LANGUAGES[language] / "LC_MESSAGES" / f"{domain}.po"
-    pairs = ((_joined(found[1]), _joined(found[2])) for found in _ENTRY.finditer(path.read_text(encoding="utf-8")))
-    return {text_id: text for text_id, text in pairs if text_id and text}
+    return [(_joined(found[1]), _joined(found[2])) for found in _ENTRY.finditer(path.read_text(encoding="utf-8"))]
 
 
 def _joined(quoted: str) -> str:

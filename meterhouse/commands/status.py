@@ -13,6 +13,7 @@ from facility.system_alarm import SystemAlarm, Unseen  # noqa: TC001 - the answe
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
+from meterhouse.table import plain
 from wording.ages import age
 from wording.alarms import alarm_sentence, unseen_sentence
 
@@ -34,6 +35,9 @@ AGENT_COLUMNS = (
     "cli.column.unstored",
     "cli.column.buses",
 )
+
+MOST_UNSTORED = 2**53
+"""An agent may say what it likes: what is more is no number of readings."""
 
 WELL = frozenset({"ok", "running"})
 """What a bus says of itself when nothing is wrong with it."""
@@ -163,7 +167,7 @@ def _agent(agent: AgentStatus, now: datetime) -> AgentAnswer:
         agent=agent.agent,
         state=agent.state,
         heard_at=None if agent.unheard_s is None else now - timedelta(seconds=agent.unheard_s),
-        unstored=round(agent.figures.get("unstored", 0)),
+        unstored=_unstored(agent),
         buses=dict(agent.buses),
     )
 
@@ -182,7 +186,8 @@ def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
 
 
 def _with(sentence: str, words: str) -> str:
-    return f"{sentence} ({words})" if words else sentence
+    """Words may come from a server that answers what it likes."""
+    return f"{sentence} ({plain(words)})" if words else sentence
 
 
 def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:
@@ -195,5 +200,9 @@ def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:
     heard = t("age.never") if agent.unheard_s is None else age(t, 1000 * agent.unheard_s)
     ill = [f"{bus}: {state}" for bus, state in agent.buses.items() if state not in WELL]
     state = t.text_or(f"cli.agent.{agent.state}", agent.state)
-    unstored = f"{agent.figures.get('unstored', 0):,.0f}"
-    return agent.agent, state, heard, unstored, "; ".join(ill) or t("cli.status.well")
+    return agent.agent, state, heard, f"{_unstored(agent):,}", "; ".join(ill) or t("cli.status.well")
+
+
+def _unstored(agent: AgentStatus) -> int:
+    """As the agent says; no agent has more readings than numbers for them."""
+    return round(min(max(agent.figures.get("unstored", 0), 0), MOST_UNSTORED))

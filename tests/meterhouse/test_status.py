@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import socket
 import sqlite3
 import time
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 from rigs.command_line import meterhouse
@@ -99,6 +101,38 @@ def test_a_program_gets_it_all_as_json(data):
     )
     assert process["started_at"] < process["told_at"]
     assert [(one["agent"], one["state"]) for one in told["agents"]] == [("edge-1", "online")]
+
+
+def test_what_an_agent_or_a_server_says_neither_breaks_the_answer_nor_commands_the_terminal(data):
+    status = ProcessStatus("store_unavailable", {"store_unavailable": "\x1b[2Jgone \u202e\x9b"})
+    buses = {"\x1b]0;own\x07\x00": "\x1b[31mill"}
+    tell(data, status, [AgentStatus("edge-1", "online", 1.0, {"unstored": 1e308}, buses)])
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert said.returncode == 1, said.stderr
+    assert "gone" in said.stdout
+    assert not set(said.stdout) & set("\x1b\x07\x00\x9b\u202e")
+    assert max(map(len, said.stdout.splitlines())) < 200
+    (agent,) = json.loads(meterhouse("status", "--json", data=data).stdout)["agents"]
+    assert (agent["unstored"], agent["buses"]) == (2**53, buses)
+
+
+def test_a_note_that_is_cut_or_leads_to_somebody_else_is_no_answer(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        answering = Thread(target=answer_as_no_web_server, args=(stranger,))
+        answering.start()
+        (tmp_path / "ingest.health").write_text("")  # the disk was full
+        (tmp_path / "console.health").write_text(f"http://127.0.0.1:{stranger.getsockname()[1]}/health/x")
+        said = meterhouse("status", "--json", data=tmp_path, METERHOUSE_HEALTH="[::1,:x")
+        answering.join()
+    assert (said.returncode, said.stderr) == (3, "")
+    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records", "ingest"]
+
+
+def answer_as_no_web_server(listening):
+    caller, _ = listening.accept()
+    with caller:
+        caller.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        caller.recv(4096)
 
 
 def test_where_nobody_has_told_it_is_unknown_and_not_well(data):
