@@ -89,8 +89,8 @@ def test_an_excess_is_priced_to_date_and_per_day(walked):
 
 def test_history_notifies_nobody_and_the_present_does(broken, casebook):
     walk(broken, casebook, notify_from=FRIDAY_EVENING + 5)
-    told = {alert.detector: alert.notify for alert in casebook.alerts()}
-    assert told == {
+    notified = {alert.detector: alert.notify for alert in casebook.alerts()}
+    assert notified == {
         "door_left_open": False,
         "silent_meter": False,
         "water_on_floor": False,

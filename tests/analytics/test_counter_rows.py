@@ -94,13 +94,13 @@ CHANGES = [
 @pytest.mark.parametrize("changed", CHANGES, ids="+".join)
 @pytest.mark.parametrize("heads", [1, 2])
 def test_after_a_change_the_store_is_as_if_it_had_always_been_so(store, records, heads, changed):
-    before, after, told = town(heads), town(heads, **changed), BATCHES[:heads]
-    fed(before, *told, store=store)
+    before, after, batches = town(heads), town(heads, **changed), BATCHES[:heads]
+    fed(before, *batches, store=store)
     ask(records, before, after)
     do_all(store, after, records)
-    assert_same(everything(store), everything(fed(after, *told)))
+    assert_same(everything(store), everything(fed(after, *batches)))
     do_all(store, after, records)
-    assert_same(everything(store), everything(fed(after, *told)))
+    assert_same(everything(store), everything(fed(after, *batches)))
 
 
 def test_what_nobody_computes_again_is_taken_along(store, records):

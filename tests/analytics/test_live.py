@@ -100,8 +100,8 @@ def test_no_case_is_opened_before_history_is_complete(store, casebook, watch_ove
     agents = [AgentStatus("edge-2", "online", 1.0, {"unstored": 9.0}), replay(40)]
     watch = watch_over(store, agents)
     watch.tick(now_ms(HOURS))
-    told = watch.status({})
-    assert (told.state, told.figures["done"]) == ("rollups", 0.4)
+    seen = watch.status({})
+    assert (seen.state, seen.figures["done"]) == ("rollups", 0.4)
     assert not casebook.alerts()
     agents[1] = replay(100)
     watch.tick(now_ms(HOURS))
@@ -276,9 +276,9 @@ def test_the_process_watches_an_estate_tells_its_rounds_and_leaves_when_asked(tm
             assert time.monotonic() < deadline
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)
-        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
-        assert float(re.search(r'rounds_total{ended="well"} (\S+)', told)[1]) > 0
-        assert 0 <= float(re.search(r"\nmeterhouse_analytics_still_seconds (\S+)", told)[1]) < 20
+        page = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert float(re.search(r'rounds_total{ended="well"} (\S+)', page)[1]) > 0
+        assert 0 <= float(re.search(r"\nmeterhouse_analytics_still_seconds (\S+)", page)[1]) < 20
         process.send_signal(signal.SIGTERM)
         assert process.wait(3) == 0
     finally:

@@ -107,13 +107,13 @@ def swapped_readings():
 
 def test_a_swap_with_reads_conserves_and_one_noted_later_is_computed_again(records):
     t_ms, x = swapped_readings()
-    told = fed(swapped_estate(), batch(POINT, t_ms, x))
-    assert rows(told, "usage_1h", METER).fields["qty"].tolist() == pytest.approx([20.0] * (len(t_ms) - 1))
+    again = fed(swapped_estate(), batch(POINT, t_ms, x))
+    assert rows(again, "usage_1h", METER).fields["qty"].tolist() == pytest.approx([20.0] * (len(t_ms) - 1))
     store = fed(estate(), batch(POINT, t_ms, x))
     assert rows(store, "usage_1h", METER).fields["qty"].sum() != pytest.approx(20 * (len(t_ms) - 1))
     ask(records, datetime(2026, 3, 20, 10, 30, tzinfo=UTC))
     assert do_all(store, swapped_estate(), records) == 2  # March, then April, of which there is nothing
-    assert_same(everything(store), everything(told))
+    assert_same(everything(store), everything(again))
     (done,) = Recomputations(records).newest()
     assert done.months["2026-03"]["after"]["qty"] == pytest.approx(20 * (len(t_ms) - 1))
     assert done.months["2026-03"]["before"]["qty"] < done.months["2026-03"]["after"]["qty"]

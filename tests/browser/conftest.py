@@ -41,16 +41,16 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def told():
+def fares():
     """What ingest tells: its status and its agents, which a test may change."""
     return {"status": ProcessStatus(), "agents": []}
 
 
 @pytest.fixture(scope="session")
-def estate(tmp_path_factory, told):
+def estate(tmp_path_factory, fares):
     """A sample that lives now, and the address of its console."""
     sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
-    ingest = Teller(StatusBoard(sample.records), INGEST, lambda: told["status"], agents=lambda: told["agents"])
+    ingest = Teller(StatusBoard(sample.records), INGEST, lambda: fares["status"], agents=lambda: fares["agents"])
     with ingest, served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _):
         yield sample, address
     sample.store.close()

@@ -72,13 +72,13 @@ def test_pages_fit_a_narrow_phone_and_buttons_fit_a_thumb(open_page, paths):
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
-def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, told, screenshots, language, width, scheme):
+def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, fares, screenshots, language, width, scheme):
     sample, _ = estate
     People(sample.records).invite(language, datetime.now(UTC))
     People(sample.records).set_language(language, language)
     words = "1 of 268435456 bytes, 3 payloads not kept"
-    told["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
-    told["agents"] = [AgentStatus("edge-1", "offline", 1.0)]
+    fares["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
+    fares["agents"] = [AgentStatus("edge-1", "offline", 1.0)]
     try:
         wait_for(lambda: len(StatusBoard(sample.records).outlook().alarms) == 3)
         page = open_page("/alerts", language=language, width=width, scheme=scheme)
@@ -86,7 +86,7 @@ def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, told, scre
         page.screenshot(path=screenshots / f"system-{language}-{width}-{scheme}.png")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     finally:
-        told["status"], told["agents"] = ProcessStatus(), [AgentStatus("edge-1", "online", 1.0)]
+        fares["status"], fares["agents"] = ProcessStatus(), [AgentStatus("edge-1", "online", 1.0)]
         wait_for(lambda: not StatusBoard(sample.records).outlook().alarms)
     assert len(lines) == 3
     assert ("存储不可用" if language == "zh-Hans" else "The store is away") in lines[0]

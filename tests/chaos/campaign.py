@@ -56,7 +56,7 @@ class Campaign:
         self._portions = len(strikes) + 1
         for i, strike in enumerate(strikes):
             self._wait_for(lambda victim=strike.victim: self._has_moved(victim), f"{strike.victim} makes no progress")
-            self.say(f"kill {i + 1}/{len(strikes)} {strike.victim:6} beside {strike.beside:11} {self._told()}")
+            self.say(f"kill {i + 1}/{len(strikes)} {strike.victim:6} beside {strike.beside:11} {self._how_far()}")
             self._strike(strike, lambda i=i: self._release(i))
         struck_at = time.monotonic()
         self._release(len(strikes))
@@ -116,14 +116,14 @@ class Campaign:
             quiet = quiet + 1 if is_still and now.newest == now.freed >= self.issue.count else 0
             if not is_still:
                 moved_at = time.monotonic()
-                self.say(f"draining {self._told()}")
+                self.say(f"draining {self._how_far()}")
 
     def _prove_life(self) -> None:
         """One fresh reading goes all the way."""
         before = self._look().taken_in
         self.topology.gateway.is_open = True
         self._wait_for(lambda: self._now.taken_in > before, "no fresh reading arrives when all is over")
-        self.say(f"a fresh reading has arrived {self._told()}")
+        self.say(f"a fresh reading has arrived {self._how_far()}")
         self._settle()
 
     def _wait_for(self, truth: Callable[[], bool], failure: str) -> None:
@@ -147,6 +147,6 @@ class Campaign:
     def _note_recovery(self, since_s: float) -> None:
         self.recovery_s = max(self.recovery_s, time.monotonic() - since_s)
 
-    def _told(self) -> str:
+    def _how_far(self) -> str:
         now = self._now
         return f"outbox {now.newest:>9,}  freed {now.freed:>9,}  taken in {now.taken_in:>9,}"

@@ -42,8 +42,8 @@ def live_readings(outbox: Path) -> list[Issued]:
 
 def invented(live: list[Issued], gateway: Gateway) -> int:
     """How many live readings no meter ever said, or were taken twice."""
-    told = ((reading.point, answer_number(reading.point, reading.x)) for reading in live)
-    said = {(point, k) for point, k in told if k and k <= gateway.answers[POINTS.index(point)]}
+    numbered = ((reading.point, answer_number(reading.point, reading.x)) for reading in live)
+    said = {(point, k) for point, k in numbered if k and k <= gateway.answers[POINTS.index(point)]}
     return len(live) - len(said)
 
 

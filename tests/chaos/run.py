@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> int:
     report |= {"wall_s": round(time.monotonic() - begun, 1), "seed": chosen.seed, "ack_mode": chosen.ack_mode}
     chosen.report.parent.mkdir(parents=True, exist_ok=True)
     chosen.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{render_facts((name, told(value)) for name, value in report.items())}\n")
+    sys.stdout.write(f"{render_facts((name, words_for(value)) for name, value in report.items())}\n")
     if report["wall_s"] > LONGEST_S and (chosen.readings, chosen.kills) == (READINGS, KILLS):
         say(f"warning: it took {report['wall_s']} s, more than {LONGEST_S:.0f} s")
     if not holds:
@@ -126,7 +126,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     return chosen
 
 
-def told(value: object) -> str:
+def words_for(value: object) -> str:
     """A figure for the table."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {number}" for name, number in value.items())

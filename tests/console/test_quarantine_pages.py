@@ -47,9 +47,9 @@ def test_the_list_tells_reasons_in_words_and_shows_no_payload(visitor):
 
 def test_every_reason_of_ingest_has_words():
     sources = [*Path(ingest.__file__).parent.glob("*.py"), Path(wire.__file__)]
-    told = {reason for path in sources for reason in re.findall(r'Rejected\("([a-z_0-9]+)"', path.read_text())}
-    assert len(told) > 10
-    assert told | set(REASONS) - {""} <= set(REFUSALS)
+    reasons = {reason for path in sources for reason in re.findall(r'Rejected\("([a-z_0-9]+)"', path.read_text())}
+    assert len(reasons) > 10
+    assert reasons | set(REASONS) - {""} <= set(REFUSALS)
 
 
 def test_the_number_that_waits_stands_beside_the_page_name(visitor):

@@ -110,12 +110,12 @@ def test_prometheus_is_told_on_a_port_of_this_machine_and_never_on_the_pages_por
     try:
         _until_answering(f"http://127.0.0.1:{pages}/health")
         assert httpx.get(f"http://127.0.0.1:{pages}/metrics", trust_env=False).status_code == 401
-        told = httpx.get(f"http://127.0.0.1:{metrics}/metrics", trust_env=False).text
-        answers = dict(re.findall(r'console_answer_seconds_count{status="(\S+)"} (\S+)', told))
+        page = httpx.get(f"http://127.0.0.1:{metrics}/metrics", trust_env=False).text
+        answers = dict(re.findall(r'console_answer_seconds_count{status="(\S+)"} (\S+)', page))
         assert float(answers["2xx"]) >= 1
         assert float(answers["4xx"]) == 1
-        assert 0 <= float(re.search(r"\nmeterhouse_console_still_seconds (\S+)", told)[1]) < 5
-        assert "process_cpu_seconds_total" in told
+        assert 0 <= float(re.search(r"\nmeterhouse_console_still_seconds (\S+)", page)[1]) < 5
+        assert "process_cpu_seconds_total" in page
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     finally:

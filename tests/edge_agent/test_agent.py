@@ -145,8 +145,8 @@ def test_meters_and_doors_are_read_paused_and_stopped(tmp_path, broker):
 
 def history_told(server):
     """Rows promised, rows stored, and whether it is still open, as the agent said last; nothing before."""
-    told = server.statuses[-1].figures if server.statuses else {}
-    return [told.get(f"history_{name}") for name in ("rows", "stored", "open")]
+    figures = server.statuses[-1].figures if server.statuses else {}
+    return [figures.get(f"history_{name}") for name in ("rows", "stored", "open")]
 
 
 @pytest.mark.broker

@@ -47,10 +47,10 @@ def test_killed_while_writing_it_keeps_every_committed_row_and_no_hole(tmp_path)
         child.stdout.readline()
         time.sleep(pause_s)
         child.send_signal(signal.SIGKILL)
-        told = child.stdout.read().split()
+        printed = child.stdout.read().split()
         child.wait()
         child.stdout.close()
-        committed = int(told[-1]) if told else committed
+        committed = int(printed[-1]) if printed else committed
         outbox = Outbox(path, 0)
         assert outbox.newest >= committed
         rows = outbox.rows(1, outbox.newest, 10**6)

@@ -43,9 +43,9 @@ def start_to_ready(folder, *words):
 
 
 def end_of(process, folder):
-    told, _ = process.communicate(timeout=READY_TIMEOUT_S)
-    assert process.returncode == 0, told
-    return folder, json.loads((folder / "report.json").read_text()), told
+    printed, _ = process.communicate(timeout=READY_TIMEOUT_S)
+    assert process.returncode == 0, printed
+    return folder, json.loads((folder / "report.json").read_text()), printed
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +85,9 @@ def test_few_other_alerts_are_raised(run):
 
 
 def test_the_table_says_what_was_proved(run):
-    _, report, told = run
-    assert f"{report['produced']:,}" in told
-    assert "injected faults found" in told
+    _, report, printed = run
+    assert f"{report['produced']:,}" in printed
+    assert "injected faults found" in printed
 
 
 def left_running(folder):
@@ -102,7 +102,7 @@ def test_nothing_was_left_running(run):
 
 def test_on_an_influxdb_the_demo_comes_to_the_same_figures(both):
     need_influxd()
-    (folder, report, _), (influx_folder, other, told) = both
+    (folder, report, _), (influx_folder, other, printed) = both
     assert other["produced"] == other["stored"] + other["quarantined"] > 100_000
     assert other["sum_error"] == 0
     assert other["injected"] == report["injected"]
@@ -110,7 +110,7 @@ def test_on_an_influxdb_the_demo_comes_to_the_same_figures(both):
     assert [name for name in PULSING if not (influx_folder / f"{name}.pulse").exists()] == []
     assert left_running(influx_folder) == []
     assert not (influx_folder / "readings.db").exists()
-    assert own_influxd(influx_folder / "influxd").password not in told
+    assert own_influxd(influx_folder / "influxd").password not in printed
     hours_ms = month_before(folder / "history")
     with InfluxServer(folder=influx_folder / "influxd") as server:
         embedded, influx = open_readings(Settings(data=folder).store_url), open_readings(server.url)
@@ -173,9 +173,9 @@ def test_a_second_start_resumes_and_stops_cleanly(run):
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)  # as impatient people do
-    told, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, told
-    assert "the same command resumes" in told
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, printed
+    assert "the same command resumes" in printed
     assert left_running(folder) == []
     settings = Settings(data=folder)
     kept = conservation(folder / "outbox.db", settings.store_url, open_records(settings.records_url))

@@ -25,7 +25,7 @@ def test_an_address_that_names_no_broker_is_refused_without_repeating_it(url):
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "sentence"),
     [
         ("mqtts://u:p@h?ca=a&chain=b", "has 'chain' after the question mark (allowed: ca, cert, key)"),
         ("mqtt://u:p@h?ca=a", "names files that only mqtts:// uses"),
@@ -33,8 +33,8 @@ def test_an_address_that_names_no_broker_is_refused_without_repeating_it(url):
         ("mqtts://u@h?ca=a", "is no broker URL with credentials"),
     ],
 )
-def test_what_is_wrong_with_the_files_of_tls_is_told(url, told):
-    with pytest.raises(ConfigError, match=f"METERHOUSE_BROKER: {re.escape(told)}"):
+def test_what_is_wrong_with_the_files_of_tls_is_told(url, sentence):
+    with pytest.raises(ConfigError, match=f"METERHOUSE_BROKER: {re.escape(sentence)}"):
         broker_address(url)
 
 

@@ -136,6 +136,6 @@ def test_a_notice_and_armed_hours_are_read_and_exported():
 )
 def test_a_mistake_in_a_notice_is_told_with_its_line(before, after, words):
     text = SITE.replace("  prices:\n", NOTICE.replace(before, after, 1))
-    told = problem("departments:\n", text)
-    assert words in told
-    assert "site.yaml:13: " in told
+    sentence = problem("departments:\n", text)
+    assert words in sentence
+    assert "site.yaml:13: " in sentence

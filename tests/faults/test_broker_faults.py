@@ -56,7 +56,7 @@ def test_B2_what_a_full_queue_drops_is_told_and_comes_again(tmp_path):
         with agent_playing(tmp_path, broker, rows) as agent:
             time.sleep(2)
             ingest.start()
-            assert ingest.until(lambda: "broker_drops_messages" in ingest.told().alarms, 60) < 30
+            assert ingest.until(lambda: "broker_drops_messages" in ingest.status().alarms, 60) < 30
 
             def done():
                 return max((ack.store_hw for ack in edge.acks(0) if ack.epoch == "flood"), default=0)
@@ -90,7 +90,7 @@ def test_B5_of_twenty_thousand_retained_messages_none_is_taken_for_a_reading(tmp
             last = edge._publish(wire.up_topic(agent, "live"), encode(message), retain=True)
             if i % 500 == 0:
                 last.wait_for_publish(20)
-        ingest.until(lambda: ingest.told().figures.get("retained_ignored") == many // 2, 60)
+        ingest.until(lambda: ingest.status().figures.get("retained_ignored") == many // 2, 60)
         ingest.stop()
         for i in range(many // 2, many):  # … and while it is away
             last = edge._publish(wire.up_topic(f"edge-{i}", "live"), encode(said(i + 1, dev=f"edge-{i}")), retain=True)

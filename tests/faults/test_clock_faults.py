@@ -60,10 +60,10 @@ def test_E12_two_agents_of_one_name_notice_that_they_kick_each_other(tmp_path, b
     assert time.monotonic() - begun < 60
 
 
-def say_door(server, told):
+def say_door(server, said):
     """A door event at a time that the test knows."""
-    told.append((round(time.time() * 1000), len(told) % 2))
-    server.client.publish("zigbee2mqtt/front", b'{"contact":%s}' % (b"false" if told[-1][1] else b"true"), 1)
+    said.append((round(time.time() * 1000), len(said) % 2))
+    server.client.publish("zigbee2mqtt/front", b'{"contact":%s}' % (b"false" if said[-1][1] else b"true"), 1)
 
 
 def doors(server):
@@ -74,28 +74,28 @@ def doors(server):
 def test_E13_readings_from_before_the_clock_is_right_are_held_and_dated_within_two_seconds(tmp_path, broker, serve):
     """0 points before the build time; back-dating error of at most 2 s; a restart in between changes nothing."""
     clock = WrongClock(tmp_path, -1_790_000_000)
-    server, told = serve(answers="always"), []
+    server, said = serve(answers="always"), []
     env = {"radio": broker.url, **clock.env}
     with agent_process(tmp_path, broker.url, **env):
         asked(server, lambda status: status.buses["radio"] == "ok")
         for _ in range(5):
-            say_door(server, told)
+            say_door(server, said)
             time.sleep(0.3)
         asked(server, lambda status: status.figures["undated"] == 5 and status.figures["alarm_clock"] == 1)
     with agent_process(tmp_path, broker.url, **env) as child:  # killed and started again, the clock still wrong
         asked(server, lambda status: status.figures["undated"] == 5 and status.buses["radio"] == "ok")
-        say_door(server, told)
+        say_door(server, said)
         time.sleep(0.8)
         assert not server.batches
         clock.set(0)
         server.wait(lambda: server.hw == 6, 10)
-        say_door(server, told)
+        say_door(server, said)
         server.wait(lambda: server.hw == 7, 10)
         assert stop(child) == 0
     came = doors(server)
-    assert [x for _, x, _ in came] == [float(x) for _, x in told]
+    assert [x for _, x, _ in came] == [float(x) for _, x in said]
     assert [q for _, _, q in came] == [1] * 6 + [0]
-    assert max(abs(t - at) for (t, _, _), (at, _) in zip(came, told, strict=True)) <= 2000
+    assert max(abs(t - at) for (t, _, _), (at, _) in zip(came, said, strict=True)) <= 2000
     assert min(t for t, _, _ in came) >= EARLIEST_MS
     assert all(batch.clk.synced for batch in server.batches)
 
@@ -144,7 +144,7 @@ def test_E13_a_clock_is_right_when_its_setting_says_so():
 def test_E14_a_clock_that_steps_spoils_no_time_and_stops_no_timer(tmp_path, broker, serve):
     """0 overwritten readings, 0 stuck timers: −2 h, +1 day and back within a minute."""
     clock = WrongClock(tmp_path, 0)
-    server, told = serve(answers="always"), []
+    server, said = serve(answers="always"), []
     with (
         TcpUnits({1: sdm120(1.0, 2.0)}) as units,
         agent_process(tmp_path, broker.url, radio=broker.url, modbus=units.port, **clock.env) as child,
@@ -154,13 +154,13 @@ def test_E14_a_clock_that_steps_spoils_no_time_and_stops_no_timer(tmp_path, brok
         for step in (0, -7200, 0, 86_400, 0):
             clock.set(step)
             for _ in range(4):
-                say_door(server, told)
+                say_door(server, said)
                 time.sleep(0.4)
-        server.wait(lambda: len(doors(server)) == len(told))
+        server.wait(lambda: len(doors(server)) == len(said))
         took = time.monotonic() - begun
         assert stop(child) == 0
     came = doors(server)
-    assert max(abs(t - at) for (t, _, _), (at, _) in zip(came, told, strict=True)) <= 2000
+    assert max(abs(t - at) for (t, _, _), (at, _) in zip(came, said, strict=True)) <= 2000
     times = [t for _, t, _, _ in (r for _, r in sorted(content(server).items()) if r[0] == "m1/active_power/total")]
     assert all(a < b for a, b in pairwise(times))
     assert len(times) >= took - 2

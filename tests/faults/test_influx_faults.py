@@ -68,8 +68,8 @@ def test_S1_influxd_killed_under_load_loses_nothing(server, rig):
 
 def test_S2_one_bad_line_of_5000_is_set_aside_and_4999_are_stored(server, rig, logged):
     check_a_bad_line_of_5000_is_set_aside(rig, server.url)
-    (told,) = [line for line in logged if line["event"] == "readings_refused"]
-    assert (told["batch"], told["readings"], "batches" in told) == ("edge-1/e1/2346", 1, False)
+    (line,) = [line for line in logged if line["event"] == "readings_refused"]
+    assert (line["batch"], line["readings"], "batches" in line) == ("edge-1/e1/2346", 1, False)
 
 
 def test_S3_a_server_that_takes_only_small_bodies_gets_small_ones(tmp_path):
@@ -157,14 +157,14 @@ def test_S6_a_write_that_influxd_applied_and_did_not_confirm_doubles_nothing(tmp
         rig.take_in(1, start_ms=now_ms() - 2 * WEEK_MS)
         rig.start()
         rig.wait_until_settled()
-        told = rig.store.changes(0).cursor
+        cursor = rig.store.changes(0).cursor
         # A write is three requests: the readings, the entries of the log, and the line that makes them count.
         proxy.script.extend(["nothing"] * 3)
         rig.take_in(5_000)
         rig.wait_until_settled()
         assert not proxy.script
         rig.check_nothing_is_lost()
-        assert [last - first for first, last in rig.store.changes(told).ranges.values()] == [4_999 * 10]
+        assert [last - first for first, last in rig.store.changes(cursor).ranges.values()] == [4_999 * 10]
         assert rig.alarms == {}
         rig.close()
 
@@ -203,9 +203,9 @@ def test_S7_what_influxd_loses_with_a_damaged_log_comes_back_from_the_journal(se
     lost = rig.taken_in - sum(total.count for total in rig.store.totals().values())
     assert lost > 0
     rig.start()
-    told = []
-    rig.parts.housekeeping.asked.append(told.append)
-    wait_for(lambda: told, 30)
+    answers = []
+    rig.parts.housekeeping.asked.append(answers.append)
+    wait_for(lambda: answers, 30)
     rig.check_nothing_is_lost()
     assert "store_had_lost" in rig.alarms
 

@@ -18,7 +18,7 @@ def stored_up_to(edge):
     return edge.acks()[-1].store_hw if edge.heard else 0
 
 
-def told(ingest):
+def status_of(ingest):
     return ingest.status.as_status(ingest.subscriber.waiting)
 
 
@@ -44,11 +44,11 @@ def test_while_the_store_is_down_the_journal_takes_in_and_pages_hear_but_nothing
     assert [(ack.journal_hw, ack.store_hw) for ack in edge.acks()] == [(5, 0)]
     wait_for(lambda: console.heard)
     assert ingest.stored() == {}
-    wait_for(lambda: told(ingest).state == "store_unavailable")
+    wait_for(lambda: status_of(ingest).state == "store_unavailable")
     ingest.store.is_up = True
     wait_for(lambda: stored_up_to(edge) == 5)
     assert ingest.stored() == {POWER: 5}
-    wait_for(lambda: told(ingest).state == "running")
+    wait_for(lambda: status_of(ingest).state == "running")
 
 
 def test_what_was_not_stored_before_a_stop_is_stored_after_the_next_start(tmp_path, broker, edge, epoch):
@@ -176,8 +176,8 @@ def test_what_agents_say_and_how_late_readings_are_is_told(ingest, edge, epoch):
     edge.send(batch(n=2, ep=epoch, t=[NOW_MS - 2000, NOW_MS - 1000]))
     edge.send(batch(3, 1, ep=epoch, lane="backlog", t=[NOW_MS - 10**9]))
     wait_for(lambda: stored_up_to(edge) == 3)
-    wait_for(lambda: told(ingest).figures["stored"] == 3)
-    figures = told(ingest).figures
+    wait_for(lambda: status_of(ingest).figures["stored"] == 3)
+    figures = status_of(ingest).figures
     latency = [figures[f"live_{name}"] for name in ("latency_p50_s", "latency_p95_s", "samples")]
     assert latency == [1.5, 1.95, 2]
     assert (figures["received"], figures["stored"], figures["quarantined"]) == (3, 3, 0)

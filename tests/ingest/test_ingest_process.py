@@ -188,11 +188,11 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     edge.send(batch(1, 5, ep=tmp_path.name, t=[time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]))
     http = urllib3.PoolManager(retries=False)
 
-    def told():
+    def metrics():
         return http.request("GET", f"http://127.0.0.1:{port}/metrics").data.decode()
 
-    wait_for(lambda: "meterhouse_readings_stored_total 5.0" in told())
-    said = told()
+    wait_for(lambda: "meterhouse_readings_stored_total 5.0" in metrics())
+    said = metrics()
     http.clear()
     assert 'meterhouse_agent_stored_up_to{agent="edge-1"} 5.0' in said
     assert 'meterhouse_live_latency_seconds{quantile="0.95"}' in said

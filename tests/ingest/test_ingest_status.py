@@ -27,8 +27,8 @@ def run(tmp_path):
         totals(watermarks, ended)
         status.count(watermarks.totals())
         watermarks.close()
-        told = status.as_status(0)
-        return told.facts["store"], told.figures["confirmed"]
+        seen = status.as_status(0)
+        return seen.facts["store"], seen.figures["confirmed"]
 
     return one
 

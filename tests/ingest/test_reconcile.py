@@ -37,10 +37,10 @@ def stored_up_to(edge):
 
 
 def reconciled(ingest):
-    told = []
-    ingest.parts.housekeeping.asked.append(told.append)
-    wait_for(lambda: told)
-    return told[0]
+    answers = []
+    ingest.parts.housekeeping.asked.append(answers.append)
+    wait_for(lambda: answers)
+    return answers[0]
 
 
 def test_what_the_store_has_lost_is_written_again_from_the_journal(ingest, edge, lose, tmp_path):

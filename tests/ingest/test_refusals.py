@@ -53,5 +53,5 @@ def test_of_a_flood_of_refused_messages_one_a_minute_and_reason_is_a_warning(log
     group = pipeline.read(flood, NOW_MS)
     pipeline.read(flood, NOW_MS + 59_999)
     pipeline.read(flood, NOW_MS + 60_000)
-    told = [line["log_level"] for line in logged if line["event"] == "message_refused"]
-    assert (told, group.refused_messages) == (["warning"] * 2, 1_000)
+    levels = [line["log_level"] for line in logged if line["event"] == "message_refused"]
+    assert (levels, group.refused_messages) == (["warning"] * 2, 1_000)

@@ -41,9 +41,9 @@ class Town:
 
     def run(self, *words, ok=True):
         done = self._invoke(words)
-        told = f"{done.output}{done.exception or ''}"
-        assert (done.exit_code == 0) is ok, told
-        return told
+        printed = f"{done.output}{done.exception or ''}"
+        assert (done.exit_code == 0) is ok, printed
+        return printed
 
     def answer(self, *words, shape):
         """What a program reads: the JSON document on standard output, as the shape that is documented."""
@@ -87,9 +87,9 @@ SWAP = (
 
 
 def test_a_swap_is_noted_computed_again_billed_and_proved(town):
-    told = town.run(*SWAP, "--closing", "580.625", "--by", "wang", "--photo", "photos/b2.jpg")
-    assert "added installation main from 2026-09-14T02:30:00+00:00" in told
-    assert "changed meter main: serial 'A1' → 'B2'" in told
+    printed = town.run(*SWAP, "--closing", "580.625", "--by", "wang", "--photo", "photos/b2.jpg")
+    assert "added installation main from 2026-09-14T02:30:00+00:00" in printed
+    assert "changed meter main: serial 'A1' → 'B2'" in printed
     town.compute_again()
     bill = town.run("account", "report", "--building", "hall", "--month", "2026-09")
     assert "7,200.000 kWh" in bill  # ten an hour for thirty days, as the truth was
@@ -106,7 +106,7 @@ def test_a_swap_is_noted_computed_again_billed_and_proved(town):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (
             ("--closing", "580.6", "--ct", "nan"),
@@ -122,8 +122,8 @@ def test_a_swap_is_noted_computed_again_billed_and_proved(town):
         (("--reason", " "), "--reason: is empty"),
     ],
 )
-def test_what_a_swap_cannot_say_is_told_by_its_option(town, words, told):
-    assert told in town.run(*SWAP, *words, ok=False)
+def test_what_a_swap_cannot_say_is_told_by_its_option(town, words, sentence):
+    assert sentence in town.run(*SWAP, *words, ok=False)
     assert town.registry.load().installations == ()
 
 
@@ -141,8 +141,8 @@ def test_an_entry_is_taken_out_as_history_shows_it(town):
 
 def test_a_wrong_ratio_is_corrected_from_a_date_and_the_agent_is_named(town):
     words = ("--from", "2026-09-21", "--ct", "60", "--reason", "type plate read", "--agent-from", "2026-10-02")
-    told = town.run("meter", "correct", "main", *words)
-    assert "agent edge-1 must know it" in told
+    printed = town.run("meter", "correct", "main", *words)
+    assert "agent edge-1 must know it" in printed
     town.run(*SWAP, "--closing", "580.625", ok=False)  # the ledger has gone on since
     town.compute_again()
     days = town.store.read_rollup(
@@ -156,8 +156,8 @@ def test_a_wrong_ratio_is_corrected_from_a_date_and_the_agent_is_named(town):
 
 
 def test_a_swap_to_another_ratio_loses_nothing_while_the_agent_multiplies_by_the_old_one(town):
-    told = town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "2026-10-05 09:00")
-    assert "agent edge-1 must know it" in told
+    printed = town.run(*SWAP, "--closing", "580.625", "--ct", "60", "--agent-from", "2026-10-05 09:00")
+    assert "agent edge-1 must know it" in printed
     assert town.registry.load().meter["main"].ct_ratio == 60
     town.compute_again()
     days = town.store.read_rollup(
@@ -169,8 +169,10 @@ def test_a_swap_to_another_ratio_loses_nothing_while_the_agent_multiplies_by_the
 def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     close = ("account", "close", "--building", "hall", "--month", "2026-09")
     town.run(*SWAP, "--closing", "580.625")
-    told = town.run(*close, ok=False)
-    assert "hall 2026-09 cannot be closed: main: these figures are to be computed again (main: display failed" in told
+    refusal = town.run(*close, ok=False)
+    assert (
+        "hall 2026-09 cannot be closed: main: these figures are to be computed again (main: display failed" in refusal
+    )
     assert "note: main: these figures" in town.run("account", "report", "--building", "hall", "--month", "2026-09")
     assert ClosedMonths(town.records).closed() == frozenset()
     town.compute_again()
@@ -209,9 +211,9 @@ def test_what_a_person_should_know_of_an_estate_is_a_warning(town, tmp_path):
     file = tmp_path / "site.yaml"
     file.write_text(SITE.replace("ct_ratio: 40", "ct_ratio: 60"))
     assert "warning: no notice of moved workdays is known for 2027" in town.run("site", "check", str(file))
-    told = town.run("site", "apply", str(file), "--dry-run")
-    assert "changed meter main: ct_ratio 40.0 → 60.0" in told
-    assert "warning: main changes its device without saying since when" in told
+    printed = town.run("site", "apply", str(file), "--dry-run")
+    assert "changed meter main: ct_ratio 40.0 → 60.0" in printed
+    assert "warning: main changes its device without saying since when" in printed
     assert town.registry.load().meter["main"].ct_ratio == 40
     assert "--agent: unknown agent 'edge-9' (allowed: edge-1)" in town.run(
         "site", "export", "--agent", "edge-9", ok=False

@@ -19,10 +19,10 @@ def test_every_command_is_listed_with_its_line():
 
 @pytest.mark.parametrize("name", LINES)
 def test_a_command_that_is_listed_is_there(name):
-    told = CliRunner().invoke(app, [name, "-h"])
-    assert told.exit_code == 0
-    assert f"Usage: meterhouse {name} [OPTIONS]" in told.output
-    assert LINES[name] in told.output
+    page = CliRunner().invoke(app, [name, "-h"])
+    assert page.exit_code == 0
+    assert f"Usage: meterhouse {name} [OPTIONS]" in page.output
+    assert LINES[name] in page.output
 
 
 def test_the_list_needs_neither_database_nor_arrays():

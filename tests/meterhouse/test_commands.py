@@ -51,8 +51,8 @@ def site(tmp_path):
 
 
 def test_help_lists_every_command_with_one_line():
-    told = meterhouse("--help").stdout
-    assert all(f"  {command}" in told for command in COMMANDS)
+    page = meterhouse("--help").stdout
+    assert all(f"  {command}" in page for command in COMMANDS)
 
 
 def test_a_good_estate_is_counted(site):
@@ -113,13 +113,13 @@ def test_an_apply_shows_all_three_sides_and_undoes_no_edit_unasked(site, tmp_pat
     first, *rest = (estate := Registry(records).load()).buildings
     edited = replace(estate, buildings=(replace(first, floor_area_m2=1200.0), *rest))
     Registry(records).edit(edited, based_on=1, by="kim", at=datetime.now(UTC))
-    told = (
+    sentence = (
         "changed building b33: floor_area_m2 1200.0 → nothing   "
         "[undoes an edit: changed building b33: floor_area_m2 nothing → 1200.0]"
     )
     for words in (("--dry-run",), ()):
         refused = meterhouse("site", "apply", site, *words, data=tmp_path)
-        assert told in refused.stdout
+        assert sentence in refused.stdout
     assert refused.returncode == 2
     assert "--accept" in refused.stderr
     assert Registry(records).load() == edited
@@ -212,11 +212,11 @@ def test_a_value_keeps_what_a_counter_shows_and_a_state_is_a_word(quantity, x, t
 
 
 def test_every_setting_of_a_process_that_must_be_given_is_in_its_help():
-    for command, (module, _, told) in PROCESSES.items():
+    for command, (module, _, named) in PROCESSES.items():
         settings = import_module(f"{module}.settings")
         (fields,) = (one for one in vars(settings).values() if _is_process_settings(one))
         needed = {name for name, field in fields.model_fields.items() if field.is_required()}
-        assert needed <= set(told) <= set(fields.model_fields), command
+        assert needed <= set(named) <= set(fields.model_fields), command
     assert "METERHOUSE_AGENT" in meterhouse("edge", "--help").stdout
 
 

@@ -54,8 +54,8 @@ def test_a_listing_speaks_both_languages_and_json(data, words, headings):
         assert done.stdout.startswith(heading)
     done = meterhouse(*words, "--json", data=data)
     assert done.stderr == ""
-    told = msgspec.json.decode(done.stdout, type=answer_of(*words))
-    assert json.loads(msgspec.json.encode(told)) == json.loads(done.stdout)  # and nothing that its shape does not have
+    given = msgspec.json.decode(done.stdout, type=answer_of(*words))
+    assert json.loads(msgspec.json.encode(given)) == json.loads(done.stdout)  # and nothing that its shape does not have
 
 
 @pytest.mark.parametrize(
@@ -81,29 +81,29 @@ def test_what_is_asked_wrongly_is_refused_with_what_is_allowed(data, words, said
     done = meterhouse(*words, data=data)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
-    told = meterhouse(*words, "--json", data=data)
-    assert told.returncode == 2
-    assert said in json.loads(told.stderr)["error"]["message"]
+    refused = meterhouse(*words, "--json", data=data)
+    assert refused.returncode == 2
+    assert said in json.loads(refused.stderr)["error"]["message"]
 
 
 def test_alerts_are_told_as_sentences_and_as_facts(data):
-    told = {
+    answers = {
         language: msgspec.json.decode(meterhouse("alerts", "--json", "--language", language, data=data).stdout)
         for language in ("en", "zh-Hans")
     }
-    english, chinese = (msgspec.convert(told[language], AlertsAnswer).alerts for language in told)
+    english, chinese = (msgspec.convert(answers[language], AlertsAnswer).alerts for language in answers)
     assert [one.id for one in english] == [one.id for one in chinese]
     order = ["open", "acknowledged", "resolved"]
     assert [one.state for one in english] == sorted((one.state for one in english), key=order.index)
-    waste, same = (next(one for one in told if one.detector == "night_waste") for told in (english, chinese))
+    waste, same = (next(one for one in alerts if one.detector == "night_waste") for alerts in (english, chinese))
     assert waste.what.startswith("Library main meter: ")
     assert "图书馆总表" in same.what
     assert (waste.severity, waste.money.currency, waste.since.tzinfo) == ("act", "GBP", UTC)
 
 
 def test_a_value_is_a_number_with_its_time_and_a_state_is_a_word_for_people(data):
-    told = msgspec.json.decode(meterhouse("latest", "--building", "lib", "--json", data=data).stdout, type=PointsNow)
-    (leak,) = (one for one in told.points if one.quantity == "leak")
+    now = msgspec.json.decode(meterhouse("latest", "--building", "lib", "--json", data=data).stdout, type=PointsNow)
+    (leak,) = (one for one in now.points if one.quantity == "leak")
     assert (leak.value, leak.building, leak.at.tzinfo) == (0.0, "lib", UTC)
     assert "dry" in meterhouse("latest", "--building", "lib", data=data).stdout
     assert (
@@ -113,12 +113,12 @@ def test_a_value_is_a_number_with_its_time_and_a_state_is_a_word_for_people(data
 
 
 def test_items_carry_their_readings_and_the_size_of_the_quarantine(data):
-    told = msgspec.json.decode(meterhouse("quarantine", "list", "--json", data=data).stdout, type=ItemsAnswer)
-    assert told.size.items == len(told.items) > 1
-    assert {one.readings for one in told.items if one.reason == "malformed"} == {None}
+    listed = msgspec.json.decode(meterhouse("quarantine", "list", "--json", data=data).stdout, type=ItemsAnswer)
+    assert listed.size.items == len(listed.items) > 1
+    assert {one.readings for one in listed.items if one.reason == "malformed"} == {None}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_a_language(name):
-    told = meterhouse(name, "--help").stdout
-    assert "--language en|zh-Hans" in told or "COMMAND" in told
+    page = meterhouse(name, "--help").stdout
+    assert "--language en|zh-Hans" in page or "COMMAND" in page

@@ -55,8 +55,8 @@ def test_the_nearer_option_wins_over_the_farther_and_the_environment():
 
 def test_an_answer_is_what_its_shape_says():
     done = meterhouse("profiles", "--json", "--language", "zh-Hans")
-    told = msgspec.json.decode(done.stdout, type=KnownProfiles)
-    assert any("energy_import" in profile.quantities for profile in told.profiles)
+    known = msgspec.json.decode(done.stdout, type=KnownProfiles)
+    assert any("energy_import" in profile.quantities for profile in known.profiles)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_an_answer_is_what_its_shape_says():
 )
 def test_a_wrong_command_line_under_json_is_one_object_on_standard_error(words, code, message):
     done = meterhouse(*words)
-    told = json.loads(done.stderr)["error"]
+    failure = json.loads(done.stderr)["error"]
     assert (done.returncode, done.stdout) == (code, "")
-    assert (told["exit_code"], told["message"]) == (code, message)
+    assert (failure["exit_code"], failure["message"]) == (code, message)
 
 
 def test_a_wrong_option_shows_how_the_command_is_used():

@@ -64,9 +64,9 @@ def answering(records):
 def test_the_list_holds_what_waits_and_with_all_what_is_closed(quarantine, tmp_path):
     quarantine.put(refused(1), refused(2), refused(3, "malformed", count=0))
     quarantine.discard(1, "anna", "a test device", NOW, based_on=ItemState.WAITING)
-    told = meterhouse("quarantine", "list", data=tmp_path).stdout
-    assert [line.split()[0] for line in told.splitlines()[2:]] == ["3", "2"]
-    assert "1 unreadable message" in told
+    printed = meterhouse("quarantine", "list", data=tmp_path).stdout
+    assert [line.split()[0] for line in printed.splitlines()[2:]] == ["3", "2"]
+    assert "1 unreadable message" in printed
     assert "Discarded" in meterhouse("quarantine", "list", "--all", data=tmp_path).stdout
     assert "edge-0" not in meterhouse("quarantine", "list", "--agent", "edge-1", data=tmp_path).stdout
     assert meterhouse("quarantine", "list", "--reason", "late", data=tmp_path).stdout.startswith("nothing of this kind")
@@ -76,27 +76,27 @@ def test_the_list_holds_what_waits_and_with_all_what_is_closed(quarantine, tmp_p
 def test_an_item_is_shown_without_what_a_terminal_would_obey(quarantine, tmp_path):
     quarantine.put(refused(1, payload=b"\x1b[2J{}"))
     Errands(open_records(f"sqlite:///{tmp_path}/records.db")).ask("replay", 1, "anna", NOW)
-    told = meterhouse("quarantine", "show", "1", data=tmp_path).stdout
-    assert "\x1b" not in told
-    assert re.search(r"State +Asked\n", told)
-    assert re.search(r"Reason +unknown_point: Point that the estate does not have\n +Add the meter", told)
-    assert re.search(r"2026-11-26 09:30:00Z +anna asked for a replay\n", told)
+    printed = meterhouse("quarantine", "show", "1", data=tmp_path).stdout
+    assert "\x1b" not in printed
+    assert re.search(r"State +Asked\n", printed)
+    assert re.search(r"Reason +unknown_point: Point that the estate does not have\n +Add the meter", printed)
+    assert re.search(r"2026-11-26 09:30:00Z +anna asked for a replay\n", printed)
 
 
 def test_a_program_reads_items_as_json(quarantine, tmp_path):
-    def told(shape, *words):
+    def answered(shape, *words):
         done = meterhouse("quarantine", *words, "--json", data=tmp_path)
         assert done.stderr == ""
         return msgspec.json.decode(done.stdout, type=shape)
 
-    assert told(ItemsAnswer, "list") == ItemsAnswer([], told(ItemsAnswer, "list").size)
+    assert answered(ItemsAnswer, "list") == ItemsAnswer([], answered(ItemsAnswer, "list").size)
     quarantine.put(refused(1), refused(2, "malformed", payload=b"{", count=0))
-    listed = told(ItemsAnswer, "list")
+    listed = answered(ItemsAnswer, "list")
     assert [(one.id, one.state, one.readings) for one in listed.items] == [(2, "waiting", None), (1, "waiting", 3)]
     assert (listed.size.items, listed.items[0].received_at) == (2, NOW)
-    shown = told(ShownItem, "show", "1")
+    shown = answered(ShownItem, "show", "1")
     assert (shown.item, shown.payload, shown.errands) == (listed.items[1], '{"points":["x"]}', [])
-    asked = told(Replays, "replay", "1", "--wait", "0").errands
+    asked = answered(Replays, "replay", "1", "--wait", "0").errands
     assert [(one.item, one.done_at, one.outcome) for one in asked] == [(1, None, None)]
     missing = meterhouse("quarantine", "show", "9", "--json", data=tmp_path)
     assert (missing.returncode, missing.stdout) == (2, "")
@@ -105,9 +105,9 @@ def test_a_program_reads_items_as_json(quarantine, tmp_path):
 
 def test_items_are_listed_in_the_readers_language(quarantine, tmp_path):
     quarantine.put(refused(1))
-    told = meterhouse("quarantine", "list", data=tmp_path, METERHOUSE_LANGUAGE="zh-Hans").stdout
-    assert told.startswith("编号  接收时间")
-    assert "待处理" in told
+    printed = meterhouse("quarantine", "list", data=tmp_path, METERHOUSE_LANGUAGE="zh-Hans").stdout
+    assert printed.startswith("编号  接收时间")
+    assert "待处理" in printed
     shown = meterhouse("quarantine", "show", "1", "--language", "zh-Hans", data=tmp_path).stdout
     assert "unknown_point: 未登记的测点\n" in shown
 
@@ -177,8 +177,8 @@ def test_a_nearly_full_quarantine_raises_an_alarm_on_the_first_line(records):
 def test_a_comparison_prints_its_outcome_as_it_is(quarantine, answering, tmp_path):
     done = meterhouse("reconcile", data=tmp_path)
     assert done.stdout == "edge-1  0 missing\nedge-2  4 rewritten\n"
-    told = msgspec.json.decode(meterhouse("reconcile", "--json", data=tmp_path).stdout, type=ReconcileAnswer).errand
-    assert (told.what, told.item, told.done_at) == ("reconcile", None, NOW)
+    errand = msgspec.json.decode(meterhouse("reconcile", "--json", data=tmp_path).stdout, type=ReconcileAnswer).errand
+    assert (errand.what, errand.item, errand.done_at) == ("reconcile", None, NOW)
 
 
 def test_a_comparison_without_ingest_says_that_it_is_asked(tmp_path):

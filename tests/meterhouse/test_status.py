@@ -91,16 +91,16 @@ def test_alarms_come_first_and_the_exit_code_says_so(data):
 def test_a_program_gets_it_all_as_json(data):
     tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}), [AgentStatus("edge-1", "online", 1.0)])
     said = meterhouse("status", "--json", data=data)
-    told = json.loads(said.stdout)
-    assert (said.returncode, told["alarms"], told["unknown"]) == (0, [], [])
-    (process,) = told["processes"]
+    answer = json.loads(said.stdout)
+    assert (said.returncode, answer["alarms"], answer["unknown"]) == (0, [], [])
+    (process,) = answer["processes"]
     assert (process["name"], process["figures"], process["facts"]) == (
         "ingest@north:/data",
         {"stored": 7},
         {"store": "x"},
     )
     assert process["started_at"] < process["told_at"]
-    assert [(one["agent"], one["state"]) for one in told["agents"]] == [("edge-1", "online")]
+    assert [(one["agent"], one["state"]) for one in answer["agents"]] == [("edge-1", "online")]
 
 
 def test_what_an_agent_or_a_server_says_neither_breaks_the_answer_nor_commands_the_terminal(data):
@@ -154,10 +154,10 @@ def test_a_reader_without_rights_is_told_that_it_cannot_see(data):
     with closing(sqlite3.connect(data / "records.db")) as db, db:
         db.execute("DROP TABLE agent_status")
     said = meterhouse("status", "--json", data=data)
-    told = json.loads(said.stdout)
+    answer = json.loads(said.stdout)
     assert said.returncode == 3
-    assert [one["what"] for one in told["unknown"]] == ["records", "ingest"]
-    assert "agent_status" in told["unknown"][0]["words"]
+    assert [one["what"] for one in answer["unknown"]] == ["records", "ingest"]
+    assert "agent_status" in answer["unknown"][0]["words"]
 
 
 def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
@@ -196,12 +196,12 @@ def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path,
         ingest.until(lambda: meterhouse("status", data=ingest.folder).returncode == 1)
         (ingest.folder / "records.db").rename(tmp_path / "away.db")
         said = meterhouse("status", "--json", data=ingest.folder)
-        told = json.loads(said.stdout)
+        answer = json.loads(said.stdout)
         assert said.returncode == 1
-        assert [(one["alarm"], one["agent"]) for one in told["alarms"]] == [("clock", "edge-1")]
-        assert [one["what"] for one in told["unknown"]] == ["records"]
-        assert [(one["process"], one["pid"]) for one in told["processes"]] == [("ingest", ingest.pid)]
-        assert [(one["agent"], one["unstored"]) for one in told["agents"]] == [("edge-1", 3)]
+        assert [(one["alarm"], one["agent"]) for one in answer["alarms"]] == [("clock", "edge-1")]
+        assert [one["what"] for one in answer["unknown"]] == ["records"]
+        assert [(one["process"], one["pid"]) for one in answer["processes"]] == [("ingest", ingest.pid)]
+        assert [(one["agent"], one["unstored"]) for one in answer["agents"]] == [("edge-1", 3)]
         (ingest.folder / "ingest.health").rename(tmp_path / "note")
         said = meterhouse("status", "--json", data=ingest.folder)
         assert (said.returncode, [one["what"] for one in json.loads(said.stdout)["unknown"]]) == (

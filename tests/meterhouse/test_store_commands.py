@@ -116,8 +116,8 @@ def test_the_database_of_another_program_keeps_its_default_policy(data, url):
     database = wire.address.database
     wire.ask_json(f'CREATE DATABASE "{database}"')
     assert meterhouse("store", "init", "--raw-days", 30, data=data, METERHOUSE_STORE=url).returncode == 0
-    (told,) = wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"')
-    assert [row[0] for row in told.values if row[told.columns.index("default")]] == ["autogen"]
+    (policies,) = wire.ask_json(f'SHOW RETENTION POLICIES ON "{database}"')
+    assert [row[0] for row in policies.values if row[policies.columns.index("default")]] == ["autogen"]
     wire.client.close()
 
 
@@ -130,16 +130,16 @@ def test_a_file_needs_no_preparing(data):
     assert meterhouse("store", "init", data=data).returncode == 0
     assert "points with readings" in meterhouse("store", "check", data=data).stdout
     assert "有读数的测点" in meterhouse("store", "check", "--language", "zh-Hans", data=data).stdout
-    told = msgspec.json.decode(meterhouse("store", "check", "--json", data=data).stdout, type=StoreAnswer)
-    assert (told.kind, told.place, told.points, told.readings) == ("file", str(data / "readings.db"), 0, None)
+    found = msgspec.json.decode(meterhouse("store", "check", "--json", data=data).stdout, type=StoreAnswer)
+    assert (found.kind, found.place, found.points, found.readings) == ("file", str(data / "readings.db"), 0, None)
 
 
 def test_a_program_reads_how_a_store_is_and_what_a_move_copied(data, either):
     filled(data)
     meterhouse("store", "init", "--raw-days", 400, data=data, METERHOUSE_STORE=either)
     moved = meterhouse("store", "migrate", "--to", either, "--json", data=data)
-    told = msgspec.json.decode(moved.stdout, type=MoveAnswer)
-    assert (moved.returncode, moved.stderr, told.readings_copied, told.differences) == (0, "", 3_000, [])
+    copied = msgspec.json.decode(moved.stdout, type=MoveAnswer)
+    assert (moved.returncode, moved.stderr, copied.readings_copied, copied.differences) == (0, "", 3_000, [])
     checked = meterhouse("store", "check", "--json", "--series-budget", 14, data=data, METERHOUSE_STORE=either)
     store = msgspec.json.decode(checked.stdout, type=StoreAnswer)
     assert (store.kind, store.site, store.readings, store.kept_days["raw"]) == ("influxdb", "town", 3_000, 400)
@@ -194,14 +194,14 @@ def test_a_full_disk_is_found_and_told_by_check_and_by_init(data, small_disk):
 
 def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
-    told(data, store=place_of(either), stored=9_999, confirmed=1_234)
+    ingest_says(data, store=place_of(either), stored=9_999, confirmed=1_234)
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert done.returncode == 1
     assert "1,234 readings fewer than it has confirmed" in done.stderr
     assert "meterhouse reconcile" in done.stderr
 
 
-def told(data, *, store, stored, confirmed):
+def ingest_says(data, *, store, stored, confirmed):
     """What ingest tells: so many readings ever, so many of them in this store."""
     status = ProcessStatus(figures={"stored": stored, "confirmed": confirmed}, facts={"store": store})
     engine = open_records(f"sqlite:///{data / 'records.db'}")
@@ -212,7 +212,7 @@ def told(data, *, store, stored, confirmed):
 def test_a_fresh_store_has_not_lost_what_ingest_stored_in_another(data, either):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
     for other in (str(data / "readings.db"), f"{place_of(either)}_before"):
-        told(data, store=other, stored=1_234, confirmed=1_234)
+        ingest_says(data, store=other, stored=1_234, confirmed=1_234)
         done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
         assert (done.returncode, done.stderr) == (0, "")
         assert re.search(rf"\n +ingest +last stored in another store: {re.escape(other)}\n", done.stdout)

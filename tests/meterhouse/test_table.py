@@ -57,8 +57,8 @@ def test_nothing_that_a_terminal_obeys_comes_out(evil):
 
 
 def test_facts_go_on_below_their_value():
-    told = render_facts([("why", "one two three four"), ("很长的名称", "a\nb")], width=24)
-    assert told.splitlines() == [
+    lines = render_facts([("why", "one two three four"), ("很长的名称", "a\nb")], width=24)
+    assert lines.splitlines() == [
         "  why         one two",
         "              three four",
         "  很长的名称  a",

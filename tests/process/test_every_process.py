@@ -71,15 +71,15 @@ def test_a_wrong_setting_is_the_same_kind_of_sentence_everywhere(tmp_path, modul
 
 
 @pytest.mark.parametrize("module", NAMES)
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_it_logs_in_one_form_and_leaves_within_seconds_when_told(tmp_path, env, module, told):
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+def test_it_logs_in_one_form_and_leaves_within_seconds_when_told(tmp_path, env, module, stop_signal):
     path = tmp_path / "log"
     with path.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", module], env=env(module), stderr=log)
     try:
         pulse = pulse_file(tmp_path, NAMES[module])
         wait_for(lambda: process.poll() is not None or (pulse.exists() and FIRST_LINE.search(path.read_text())), 40)
-        process.send_signal(told)
+        process.send_signal(stop_signal)
         begun = time.monotonic()
         assert process.wait(20) == 0, path.read_text()
         assert time.monotonic() - begun < 5
@@ -90,8 +90,8 @@ def test_it_logs_in_one_form_and_leaves_within_seconds_when_told(tmp_path, env, 
     assert pulse.stat().st_mode & 0o077 == 0  # as all that it keeps
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_the_simulated_devices_leave_too(tmp_path, env, told):
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+def test_the_simulated_devices_leave_too(tmp_path, env, stop_signal):
     from demo.estate import Addresses, write_site  # noqa: PLC0415
 
     shift = open_shift(tmp_path, datetime.now(UTC), None)
@@ -104,7 +104,7 @@ def test_the_simulated_devices_leave_too(tmp_path, env, told):
         process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=env("demo.devices"), stderr=log)
     try:
         wait_for(lambda: "event=devices_ready" in path.read_text(), 30)
-        process.send_signal(told)
+        process.send_signal(stop_signal)
         assert process.wait(10) == 0
         assert LEFT.search(path.read_text()) is None
     finally:

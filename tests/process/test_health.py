@@ -24,15 +24,15 @@ def test_metrics_and_health_are_answered_on_this_machine(host):
     figure.set(42)
     health = {"state": "ok", "queue": 7}
     with HealthServer(f"{host}:0", lambda: health, figure) as server:
-        status, told = ask(f"http://{server.address}/metrics")
+        status, body = ask(f"http://{server.address}/metrics")
         assert status == 200
-        assert "meterhouse_example 42.0" in told
-        assert "process_resident_memory_bytes" in told
-        status, told = ask(f"http://{server.address}/health")
-        assert (status, json.loads(told)) == (200, health)
+        assert "meterhouse_example 42.0" in body
+        assert "process_resident_memory_bytes" in body
+        status, body = ask(f"http://{server.address}/health")
+        assert (status, json.loads(body)) == (200, health)
         health["state"] = "store_unavailable"
-        status, told = ask(f"http://{server.address}/health")
-        assert (status, json.loads(told)) == (503, health)
+        status, body = ask(f"http://{server.address}/health")
+        assert (status, json.loads(body)) == (503, health)
         assert ask(f"http://{server.address}/")[0] == 404
     with pytest.raises(URLError):
         ask(f"http://{server.address}/health")

@@ -44,7 +44,7 @@ def opened(url, **hooks):
         line.stop()
 
 
-def told(logged):
+def refusals_in(logged):
     return [(line["state"], line.get("reason", "")) for line in logged if line["event"] == "broker"]
 
 
@@ -75,9 +75,9 @@ def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logg
     with TlsMosquitto(tmp_path, alternative) as broker:
         ca = Authority(tmp_path, "another").ca if whose == "another" else broker.authority.ca
         with opened(broker.url_for("a", ca=ca)) as line:
-            wait_for(lambda: told(logged))
+            wait_for(lambda: refusals_in(logged))
             assert not line.state.was_up
-    ((state, reason),) = told(logged)
+    ((state, reason),) = refusals_in(logged)
     assert state == "unreachable"
     assert ("self-signed certificate" if whose == "another" else "not valid for '127.0.0.1'") in reason
 

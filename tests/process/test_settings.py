@@ -23,7 +23,7 @@ class Example(ProcessSettings):
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "told"),
+    ("name", "given", "sentence"),
     [
         ("FOLDER", None, "is not set (allowed: a path, such as /var/lib/example)"),
         ("SHARE", "2", "'2' cannot be used (allowed: a number above 0 and at most 1)"),
@@ -34,7 +34,7 @@ class Example(ProcessSettings):
         ("ADDRESS", "secret", "cannot be used (allowed: a text)"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_is_allowed_and_without_secrets(monkeypatch, name, given, told):
+def test_what_is_wrong_is_named_with_what_is_allowed_and_without_secrets(monkeypatch, name, given, sentence):
     monkeypatch.setenv("METERHOUSE_FOLDER", "/here")
     if given is None:
         monkeypatch.delenv(f"METERHOUSE_{name}")
@@ -42,7 +42,7 @@ def test_what_is_wrong_is_named_with_what_is_allowed_and_without_secrets(monkeyp
         monkeypatch.setenv(f"METERHOUSE_{name}", given)
     with pytest.raises(ConfigError) as raised:
         read_settings(Example)
-    assert str(raised.value) == f"METERHOUSE_{name}: {told}"
+    assert str(raised.value) == f"METERHOUSE_{name}: {sentence}"
 
 
 def test_everything_that_is_wrong_is_told_at_once(monkeypatch):
@@ -54,6 +54,6 @@ def test_everything_that_is_wrong_is_told_at_once(monkeypatch):
 
 @pytest.mark.parametrize("settings", [AnalyticsSettings, ConsoleSettings, DeviceSettings, EdgeSettings, IngestSettings])
 def test_every_setting_stands_in_the_docs(settings):
-    told = (Path(__file__).parents[2] / "docs" / "processes.md").read_text(encoding="utf-8")
-    missing = [name for name in settings.model_fields if f"`METERHOUSE_{name.upper()}`" not in told]
+    page = (Path(__file__).parents[2] / "docs" / "processes.md").read_text(encoding="utf-8")
+    missing = [name for name in settings.model_fields if f"`METERHOUSE_{name.upper()}`" not in page]
     assert missing == []

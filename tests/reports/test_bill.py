@@ -105,7 +105,7 @@ def bill_of(catalogue, books, *columns, month="2026-10", **more):
     return make_bill(stored(catalogue, *columns, **more), catalogue, books, "hall", month, now=LATER)
 
 
-def told(remarks):
+def sentences(remarks):
     return [remark_text(remark, EN) for remark in remarks]
 
 
@@ -260,7 +260,7 @@ def test_missing_hours_are_counted_and_never_billed(books):
     assert (shares.missing_h, shares.measured_h) == (240, pytest.approx(504))
     assert bill.utilities[0].quantity == 504 * 12
     assert shares.share(shares.missing_h) == pytest.approx(0.3226)
-    assert told(bill.notes) == ["electricity: 240 hours are missing; they are not billed"]
+    assert sentences(bill.notes) == ["electricity: 240 hours are missing; they are not billed"]
     empty = make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER)
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
 
@@ -269,7 +269,7 @@ def test_a_register_that_never_moves_is_named(books):
     t_ms, _ = steady()
     bill = bill_of(estate(FIVE), books, (t_ms, np.full(len(t_ms), 812.5)))
     assert bill.total == 0
-    (note,) = told(bill.notes)
+    (note,) = sentences(bill.notes)
     assert note.startswith("main: the register stood at 812.5 from 2026-09-30 to 2026-10-31 (UTC)")
     assert bill_of(estate(FIVE), books, steady()).notes == ()
 
@@ -277,12 +277,12 @@ def test_a_register_that_never_moves_is_named(books):
 def test_a_register_that_stands_still_for_a_part_of_the_month_is_named(books):
     t_ms, x = steady()
     stuck = bill_of(estate(FIVE), books, (t_ms, np.minimum(x, 1_288)))  # from the second day on
-    (note,) = told(stuck.notes)
+    (note,) = sentences(stuck.notes)
     assert note.startswith("main: the register stood at 1,288 from 2026-10-01 to 2026-10-31 (UTC); is nothing used")
     away = (t_ms > ms("2026-10-05T00:00")) & (t_ms <= ms("2026-10-12T06:00"))
     short = (t_ms > ms("2026-10-20T00:00")) & (t_ms <= ms("2026-10-26T00:00"))
     used = 1_000 + np.cumsum(np.where(away | short, 0.0, 3.0))
-    (note,) = told(bill_of(estate(FIVE), books, (t_ms, used)).notes)
+    (note,) = sentences(bill_of(estate(FIVE), books, (t_ms, used)).notes)
     assert "from 2026-10-04 to 2026-10-11 (UTC)" in note
 
 
@@ -391,7 +391,7 @@ def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(
     assert make_bill(store, new, books, "hall", "2026-10", now=LATER).doubts == ()
     todo = ask(books, "2026-10-31T00:00+08:00", "2026-12-01T00:00+08:00")
     stale = make_bill(store, new, books, "hall", "2026-10", now=LATER)
-    (doubt,) = told(stale.doubts)
+    (doubt,) = sentences(stale.doubts)
     assert doubt.startswith("main: these figures are to be computed again (notice: tariff five changed); wait until")
     assert stale.notes == stale.doubts
     todo.note(
@@ -404,17 +404,17 @@ def test_a_bill_says_that_registers_have_moved_since_its_figures_were_computed(b
     t_ms, x = steady()
     store = stored(estate(FIVE), (t_ms[:-96], x[:-96]))
     store.write(ReadingBatch([POINT], [0] * 96, t_ms[-96:].tolist(), x[-96:].tolist()))
-    doubts = told(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
+    doubts = sentences(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
     assert len(doubts) == 1
     assert "registers and intervals differ by 288.000000 kWh; wait until analytics" in doubts[0]
     assert "--meter main --from 2026-10-01" in doubts[0]
 
 
 def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
-    (empty,) = told(make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
+    (empty,) = sentences(make_bill(MemoryStore(), estate(FIVE), books, "hall", "2026-10", now=LATER).doubts)
     assert empty.startswith("nothing is known of hall in this month")
     store, before = stored(estate(FIVE), steady()), datetime(2026, 10, 31, 23, 59, tzinfo=ZONE)
-    (early,) = told(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts)
+    (early,) = sentences(make_bill(store, estate(FIVE), books, "hall", "2026-10", now=before).doubts)
     assert early.startswith("the month is not over before 2026-11-01")
 
 

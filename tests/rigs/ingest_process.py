@@ -138,7 +138,7 @@ class Served:
         self.supervisor.stop()
         self.supervisor.children.clear()
 
-    def told(self):
+    def status(self):
         """What it tells in the records of itself; nothing told before the first time."""
         return told_by_ingest(self.records)
 

@@ -23,7 +23,7 @@ class Life:
     face: float
     span: float | None
     ratio: float = 1.0
-    told: float = 1.0
+    told_ratio: float = 1.0
     clock: int = 0
     t_ms: list = field(default_factory=list)
     x: list = field(default_factory=list)
@@ -46,7 +46,7 @@ class Life:
         self.clock += self.pause
         self.count(step)
         self.t_ms.append(self.clock)
-        self.x.append(self.face * self.told)
+        self.x.append(self.face * self.told_ratio)
 
     def spike(self, draw):
         for _ in range(draw(st.integers(1, 3))):
@@ -74,13 +74,13 @@ class Life:
     def swap(self, draw):
         self.count(draw(st.floats(0, 5)))
         closing, self.face = self.face, draw(st.sampled_from([0.0, 3.5, 900.0]))
-        self.ratio = self.told = draw(st.sampled_from([1.0, 40.0]))
+        self.ratio = self.told_ratio = draw(st.sampled_from([1.0, 40.0]))
         at = self.clock + self.pause // 2
-        self.stretches.append(Stretch(at, self.told, self.ratio, self.span, opening=self.face, closing=closing))
+        self.stretches.append(Stretch(at, self.told_ratio, self.ratio, self.span, opening=self.face, closing=closing))
 
     def change_ratio(self, draw):
         self.ratio *= 1.5
-        self.stretches.append(Stretch(self.clock, self.told, self.ratio, self.span, continues=True))
+        self.stretches.append(Stretch(self.clock, self.told_ratio, self.ratio, self.span, continues=True))
 
     def jump_of_the_clock(self, draw):
         shift = draw(st.sampled_from([-3, 4])) * self.pause + 7

@@ -122,8 +122,8 @@ class MortalIngest:
     def _start(self):
         store, records, broker = (Outside(thing, self.life) for thing in (self.store, self.records, self.broker))
         monotonic = lambda: self.now_s  # noqa: E731
-        told = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
-        around = Around(store, records, records, broker, *told, monotonic, lambda: NOW_MS)
+        fares = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
+        around = Around(store, records, records, broker, *fares, monotonic, lambda: NOW_MS)
         self.parts = put_together(Files(self.folder, ROOM), self._gate, around)
         self.intake = self.parts.intake
 

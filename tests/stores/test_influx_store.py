@@ -216,9 +216,9 @@ def test_two_writers_whose_clocks_differ_hide_nothing_from_a_reader(url, opened)
     late.write(one(10))
     cursor = early.changes(0).cursor
     early.write(one(20))
-    told = late.changes(cursor)
-    assert dict(told.ranges) == {POWER: (20, 20)}
-    assert dict(late.changes(told.cursor).ranges) == {}
+    changes = late.changes(cursor)
+    assert dict(changes.ranges) == {POWER: (20, 20)}
+    assert dict(late.changes(changes.cursor).ranges) == {}
 
 
 def test_two_writers_that_are_behind_a_third_at_once_do_not_hide_each_other(url, opened):

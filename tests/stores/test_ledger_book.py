@@ -128,8 +128,8 @@ def test_a_correction_writes_nothing_that_a_document_may_not_say(office):
 
 def test_an_agent_that_must_know_a_ratio_is_a_remark(office):
     noted = office.book().correct(PLATE, NOW)
-    told = {"agent": "edge-1", "since": at("2026-10-02T00:00")}
-    assert noted.remarks == (Remark(RemarkKind.AGENT_MUST_KNOW, told),)
+    params = {"agent": "edge-1", "since": at("2026-10-02T00:00")}
+    assert noted.remarks == (Remark(RemarkKind.AGENT_MUST_KNOW, params),)
     assert office.registry.load().meter["main"].ct_ratio == 60
     with pytest.raises(ConfigError, match="the ledger already says so"):
         office.book().correct(PLATE, NOW)

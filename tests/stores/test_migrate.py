@@ -50,17 +50,17 @@ def move(source, target, tell=lambda _: None):
 
 
 def test_a_large_point_and_the_comparing_are_told_part_by_part():
-    source, target, told = MemoryStore(), MemoryStore(), []
+    source, target, steps = MemoryStore(), MemoryStore(), []
     t_ms = [NOW_MS - i * 60_000 for i in range(50_000)]  # 35 days
     source.write(ReadingBatch([POWER], [0] * 50_000, t_ms, [1.0] * 50_000))
-    move(source, target, told.append)
-    doing = list(dict.fromkeys(progress.doing for progress in told))
+    move(source, target, steps.append)
+    doing = list(dict.fromkeys(progress.doing for progress in steps))
     assert [words for words in doing if "points" in words] == ["copy_points", "compare_points"]
     for words, rows in (("copy_points", 50_000), ("compare_points", 100_000)):
-        seen = [progress for progress in told if progress.doing == words]
+        seen = [progress for progress in steps if progress.doing == words]
         assert (seen[0].rows, seen[0].of, seen[-1].rows, seen[-1].done) == (0, 1, rows, 1)
         assert len({progress.rows for progress in seen if not progress.done}) >= 4
-    assert (told[-1].done, told[-1].of, told[-1].rows) == (1, 1, 100_000)
+    assert (steps[-1].done, steps[-1].of, steps[-1].rows) == (1, 1, 100_000)
 
 
 class Watched(MemoryStore):

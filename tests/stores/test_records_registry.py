@@ -56,8 +56,8 @@ def test_a_difference_is_told_field_by_field(applied, now):
     changed = estate(
         ('serial: "A1"', 'serial: "B2"'), ("per_unit: 4", "per_unit: 5"), ("library, name: Lib", "books, name: Lib")
     )
-    told = [str(change) for change in applied.difference(changed).changes]
-    assert told == [
+    sentences = [str(change) for change in applied.difference(changed).changes]
+    assert sentences == [
         "changed price water from 2024-01-01: per_unit 4.0 → 5.0",
         "added department books",
         "removed department library",
@@ -148,6 +148,6 @@ def test_each_change_is_audited(applied, engine, now):
 
 
 def test_a_change_tells_no_password():
-    told = str(Change("changed", "bus", "radio", "url", "mqtt://a:old'1@h:1", "mqtt://a:new@h:2"))
-    assert told == "changed bus radio: url \"mqtt://a:…@h:1\" → 'mqtt://a:…@h:2'"
+    sentence = str(Change("changed", "bus", "radio", "url", "mqtt://a:old'1@h:1", "mqtt://a:new@h:2"))
+    assert sentence == "changed bus radio: url \"mqtt://a:…@h:1\" → 'mqtt://a:…@h:2'"
     assert str(Change("changed", "meter", "m", "serial", "A:1", "B@2")) == "changed meter m: serial 'A:1' → 'B@2'"

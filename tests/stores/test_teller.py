@@ -18,7 +18,7 @@ class Board:
     """Keeps what was told; ``is_up`` and ``hold`` say how the records fare."""
 
     def __init__(self):
-        self.told, self.is_up, self.hold, self.goodbyes = [], True, None, 0
+        self.rows, self.is_up, self.hold, self.goodbyes = [], True, None, 0
 
     def tell(self, instance, status, up_s, agents):
         assert instance == ME
@@ -26,7 +26,7 @@ class Board:
             self.hold.wait(30)
         if not self.is_up:
             raise StoreUnavailable("disk full")
-        self.told.append((status.state, round(up_s), [one.agent for one in agents]))
+        self.rows.append((status.state, round(up_s), [one.agent for one in agents]))
 
     def prune(self):
         pass
@@ -43,7 +43,7 @@ def world():
         def after(self, s):
             self.now_s += s
             self.teller.turn()
-            return len(self.board.told)
+            return len(self.board.rows)
 
     one = World()
     one.teller = Teller(
@@ -57,7 +57,7 @@ def test_what_has_not_changed_is_told_by_the_heartbeat_alone(world):
     assert [world.after(1) for _ in range(25)] == [1] * 10 + [2] * 10 + [3] * 5
     world.state = "store_unavailable"
     assert world.after(1) == 4
-    assert world.board.told[-1] == ("store_unavailable", 26, [])
+    assert world.board.rows[-1] == ("store_unavailable", 26, [])
 
 
 def test_a_process_that_stands_still_is_told_of_no_more(world):
@@ -82,7 +82,7 @@ def test_agents_are_told_when_it_matters_and_else_now_and_then(world):
     assert (world.after(4), world.after(1)) == (2, 3)
     heard(6, unstored=3.0, alarm_clock=1.0)  # nothing has been heard since
     assert world.after(6) == 3
-    assert [agents for _, _, agents in world.board.told] == [["edge-1"]] * 3
+    assert [agents for _, _, agents in world.board.rows] == [["edge-1"]] * 3
 
 
 def test_records_that_cannot_be_reached_are_logged_once_and_told_again(world, logged):
@@ -102,7 +102,7 @@ def test_records_that_hang_hold_up_neither_the_process_nor_its_end(world, monkey
     begun = time.monotonic()
     world.teller.stop()
     assert time.monotonic() - begun < 10
-    assert world.board.told == []
+    assert world.board.rows == []
     world.board.hold.set()
     wait_for(lambda: world.board.goodbyes == 1)
 
@@ -111,4 +111,4 @@ def test_an_end_in_good_order_is_told(world):
     world.teller.start()
     world.teller.stop()
     assert world.board.goodbyes == 1
-    assert world.board.told[0][0] == "running"
+    assert world.board.rows[0][0] == "running"

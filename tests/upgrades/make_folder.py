@@ -104,12 +104,12 @@ def main(out: Path) -> None:
         command(env, "site", "apply", str(home / "edge" / "site.yaml"))
         record(home / "edge" / "recordings", "a", first)
         with process("edge_agent", edge_env):
-            until(lambda: told(home / "edge" / "history.json").get("complete"), 120)
+            until(lambda: status_in(home / "edge" / "history.json").get("complete"), 120)
             first.append((POINTS[1], ms(split) - 60_000, -6.0))
             record(home / "edge" / "recordings", "aa", first[-1:])
-            until(lambda: told(home / "edge" / "history.json").get("acked") == len(first), 120)
+            until(lambda: status_in(home / "edge" / "history.json").get("acked") == len(first), 120)
             with process("analytics", env | {"METERHOUSE_BROKER": f"mqtt://analytics:any@127.0.0.1:{port}"}):
-                until(lambda: told(home / "data" / "analytics.json").get("state") == "live", 300)
+                until(lambda: status_in(home / "data" / "analytics.json").get("state") == "live", 300)
                 swap_at = begin + timedelta(days=SWAP_DAY)
                 closing = max(x for p, t, x in first if p == POINTS[0] and t < ms(swap_at))
                 local = swap_at.strftime("%Y-%m-%d %H:%M")
@@ -126,7 +126,7 @@ def main(out: Path) -> None:
             ingest.wait()
             command(env, "quarantine", "replay", str(items[1]), "--wait", "0", is_well=False)
             record(home / "edge" / "recordings", "b", later)
-            until(lambda: told(home / "edge" / "history.json").get("played") == len(first) + len(later), 60)
+            until(lambda: status_in(home / "edge" / "history.json").get("played") == len(first) + len(later), 60)
     facts = {
         "made_at": datetime.now(UTC).isoformat(),
         "readings": {p: [[t, x] for q, t, x in readings if q == p and x >= 0] for p in POINTS},
@@ -256,7 +256,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def told(file: Path) -> dict:
+def status_in(file: Path) -> dict:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -45,11 +45,11 @@ def town(request, tmp_path):
     """The unpacked folder of a release; what it was told of its place is the new one."""
     with tarfile.open(HERE / f"{request.param}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
-    told = tmp_path / "town" / "data" / "ingest.json"
-    if told.exists():  # a move to another path is no upgrade: the readings would count as another store's
-        tree = json.loads(told.read_text(encoding="utf-8"))
+    status_file = tmp_path / "town" / "data" / "ingest.json"
+    if status_file.exists():  # a move to another path is no upgrade: the readings would count as another store's
+        tree = json.loads(status_file.read_text(encoding="utf-8"))
         tree["confirmed"]["store"] = str(tmp_path / "town" / "data" / "readings.db")
-        told.write_text(json.dumps(tree), encoding="utf-8")
+        status_file.write_text(json.dumps(tree), encoding="utf-8")
     return Town(tmp_path / "town")
 
 
