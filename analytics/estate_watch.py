@@ -86,11 +86,12 @@ class EstateWatch:
             self._pulse.beat()
 
     def _begin(self, version: int) -> None:
-        """Watch the estate as it is now."""
-        self._version, catalogue = version, self._registry.load()
+        """Watch the estate as it is now; where that fails, the next look begins again."""
+        catalogue = self._registry.load()
         accepted = JustAccepted(watched_points(catalogue))
         self._hear(catalogue.site.id, accepted)
         self._watch = self._make_watch(catalogue, accepted)
+        self._version = version
         log.info("watching", site=catalogue.site.id, version=version)
 
     def _hear(self, site: str, accepted: JustAccepted) -> None:

@@ -66,6 +66,8 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
             with HealthServer(settings.metrics, teller.health, metrics, note=note_file(settings.data, "ingest")):
                 is_well = run_parts(parts, registry, stop)
             files.close()
+        if not is_well:
+            teller.stop(in_good_order=False)
     store.close()
     engine.dispose()
     return is_well

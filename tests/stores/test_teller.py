@@ -19,6 +19,7 @@ class Board:
 
     def __init__(self):
         self.rows, self.is_up, self.hold, self.goodbyes = [], True, None, 0
+        self.fault = None
 
     def tell(self, instance, status, up_s, agents):
         assert instance == ME
@@ -26,6 +27,8 @@ class Board:
             self.hold.wait(30)
         if not self.is_up:
             raise StoreUnavailable("disk full")
+        if self.fault:
+            raise self.fault
         self.rows.append((status.state, round(up_s), [one.agent for one in agents]))
 
     def prune(self):
@@ -93,6 +96,32 @@ def test_records_that_cannot_be_reached_are_logged_once_and_told_again(world, lo
     assert world.after(1) == 1
     said = [line["event"] for line in logged]
     assert said == ["status_cannot_be_told", "status_is_told_again"]
+
+
+def test_a_fault_of_our_own_is_logged_with_its_place_and_does_not_end_the_telling(world, logged):
+    world.teller.start()
+    wait_for(lambda: world.board.rows)
+    world.board.fault, world.state = OverflowError("int too large"), "gap_open"
+    wait_for(lambda: logged)
+    world.board.fault = None
+    wait_for(lambda: world.board.rows[-1][0] == "gap_open")
+    world.teller.stop()
+    assert [(line["event"], line.get("exc_info") is not None) for line in logged] == [
+        ("status_cannot_be_told", True),
+        ("status_is_told_again", False),
+    ]
+
+
+def test_who_ends_otherwise_than_in_good_order_says_no_goodbye(world):
+    with pytest.raises(ZeroDivisionError), world.teller:
+        raise ZeroDivisionError
+    assert (len(world.board.rows), world.board.goodbyes) == (1, 0)
+
+
+def test_who_is_told_to_leave_leaves_in_good_order(world):
+    with pytest.raises(SystemExit), world.teller:
+        raise SystemExit(0)
+    assert world.board.goodbyes == 1
 
 
 def test_records_that_hang_hold_up_neither_the_process_nor_its_end(world, monkeypatch):

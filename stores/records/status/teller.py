@@ -74,7 +74,7 @@ class Teller:
         self._last: ProcessStatus | None = None
         self._told_s = self._pruned_s = float("-inf")
         self._agents_told: dict[str, _LastTold] = {}
-        self._is_failing = False
+        self._is_failing, self._says_goodbye = False, True
         self._stop = Event()
         self._thread = Thread(target=self._run, name="status", daemon=True)
 
@@ -82,8 +82,12 @@ class Teller:
         """Begin to tell."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Tell once more, and say goodbye; records that do not answer are not waited for."""
+    def stop(self, *, in_good_order: bool = True) -> None:
+        """Tell once more, and say goodbye; records that do not answer are not waited for.
+
+        Who does not end ``in_good_order`` is silent from now on, and is missed.
+        """
+        self._says_goodbye = self._says_goodbye and in_good_order
         self._stop.set()
         self._thread.join(GOODBYE_S)
 
@@ -102,24 +106,25 @@ class Teller:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Say goodbye."""
-        self.stop()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Say goodbye, unless an error ends the process; to be told to leave is none."""
+        self.stop(in_good_order=error is None or issubclass(error, SystemExit))
 
     def turn(self) -> None:
         """Look once, and tell what is new, or at least that we are here."""
-        now_s = self._clock_s()
+        try:
+            self._look(self._clock_s())
+        except Exception as error:  # noqa: BLE001 - without this thread a process that works would seem silent
+            self._fail(error)
+
+    def _look(self, now_s: float) -> None:
         if not self._moves():
             return
         status, agents = self._status(), [one for one in self._agents() if self._is_due(one, now_s)]
         if status == self._last and not agents and now_s - self._told_s < HEARTBEAT_S:
             return
-        try:
-            self._board.tell(self._instance, status, now_s - self._began_s, agents)
-            self._prune(now_s)
-        except StoreUnavailable as error:
-            self._fail(error)
-            return
+        self._board.tell(self._instance, status, now_s - self._began_s, agents)
+        self._prune(now_s)
         self._succeed(status, agents, now_s)
 
     def _run(self) -> None:
@@ -127,6 +132,10 @@ class Teller:
             self.turn()
             self._stop.wait(LOOK_EVERY_S)
         self.turn()
+        if self._says_goodbye:
+            self._say_goodbye()
+
+    def _say_goodbye(self) -> None:
         try:
             self._board.say_goodbye(self._instance)
         except StoreUnavailable as error:
@@ -147,9 +156,10 @@ class Teller:
             self._board.prune()
             self._pruned_s = now_s
 
-    def _fail(self, error: StoreUnavailable) -> None:
+    def _fail(self, error: Exception) -> None:
         if not self._is_failing:
-            log.warning("status_cannot_be_told", error=str(error))
+            fault = None if isinstance(error, StoreUnavailable) else error
+            log.warning("status_cannot_be_told", error=str(error), exc_info=fault)
         self._is_failing = True
 
     def _succeed(self, status: ProcessStatus, agents: Sequence[AgentStatus], now_s: float) -> None:

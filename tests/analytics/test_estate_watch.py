@@ -1,0 +1,36 @@
+"""The watch begins with the estate, and begins again where its beginning fails."""
+
+import time
+from datetime import UTC, datetime
+from threading import Event, Thread
+
+import pytest
+from rigs.ingest_rig import wait_for
+from rigs.worlds import CATALOGUE
+
+from analytics.estate_watch import EstateWatch
+from analytics.metrics import Rounds
+from analytics.settings import AnalyticsSettings
+from process.pulse import Pulse
+from stores.readings.memory import MemoryStore
+from stores.records.registry import Registry
+
+
+@pytest.fixture
+def watch(records, tmp_path):
+    settings = AnalyticsSettings(data=tmp_path, store="unused", records="unused", tick_s=0.02)
+    watch, stop = EstateWatch(settings, MemoryStore(), records, Pulse(tmp_path, "analytics", time.monotonic)), Event()
+    running = Thread(target=watch.run, args=(Rounds(time.monotonic), stop))
+    running.start()
+    yield watch
+    stop.set()
+    running.join()
+
+
+def test_a_beginning_that_fails_is_told_and_made_again(watch, records, tmp_path):
+    (tmp_path / "analytics.json").mkdir()  # what an older version kept cannot be taken over
+    Registry(records).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    wait_for(lambda: "analytics_fails" in watch.status().alarms)
+    (tmp_path / "analytics.json").rmdir()
+    wait_for(lambda: watch.status().state == "live")
+    assert watch.status().alarms == {}
