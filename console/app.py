@@ -155,7 +155,7 @@ async def _denied(request: Request, _error: Denied) -> Response:
 
 
 async def _stale(request: Request, error: Stale) -> Response:
-    story = {"deeds": error.deeds, "family": STORIES[error.record], "f": visit_of(request).formats}
+    story = {"deeds": error.deeds, "family": STORIES.get(error.record, ""), "f": visit_of(request).formats}
     return _problem(request, 409, "too_late", back=_place_of(request), **story)
 
 

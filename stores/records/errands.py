@@ -114,7 +114,9 @@ class Errands:
     def errands(self, ids: Sequence[int]) -> list[Errand]:
         """Errands by id, in the order they were asked."""
         chunks = (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
-        return [one for some in chunks for one in self._found(sa.select(errand).where(e.id.in_(some)).order_by(e.id))]
+        with self._engine.connect() as connection:
+            asked = [row for some in chunks for row in _rows(connection, sa.select(errand).where(e.id.in_(some)))]
+        return sorted((_errand(row) for row in asked), key=lambda one: one.id)
 
     def of_item(self, item: int) -> list[Errand]:
         """What was asked of one item, the oldest first."""

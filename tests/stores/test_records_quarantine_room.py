@@ -5,10 +5,13 @@ import time
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from rigs.poison import poison
 
+from stores.records.database import writing
 from stores.records.errands import Errands
-from stores.records.quarantine.quarantine import ItemState, Quarantine
+from stores.records.quarantine.quarantine import ItemState, Quarantine, QuarantineItem
+from stores.records.quarantine.tables import quarantine as quarantine_table
 
 REASONS = ("malformed", "unknown_point", "crc_mismatch", "out_of_range", "no_level")
 
@@ -119,3 +122,25 @@ def test_putting_is_fast_and_putting_the_same_is_faster(engine, now):
     assert quarantine.size().items == 1000
     assert first_s < 2
     assert again_s < 0.5
+
+
+def test_the_room_is_counted_without_those_that_were_emptied(engine, now, database):
+    """However many were ever closed: what fills the room stands in an index of its own."""
+    fields = [name for name in QuarantineItem.__slots__ if name not in {"id", "state", "payload"}]
+    gone = {"payload": b"", "payload_bytes": 0, "payload_dropped": True, "discarded_at": now}
+    emptied = [replace(poison(now, n), discarded_at=now) for n in range(3000)]
+    rows = [{name: getattr(one, name) for name in fields} | gone | {"digest": one.digest} for one in emptied]
+    with writing(engine) as connection:
+        connection.execute(sa.insert(quarantine_table), rows)
+        connection.execute(sa.text("ANALYZE"))
+    quarantine, asked = Quarantine(engine, bound_bytes=250), []
+    quarantine.put(poison(now, 5000), poison(now, 5001))
+    quarantine.discard(3001, "anna", "a test", now, based_on=ItemState.WAITING)
+    sa.event.listen(engine, "before_cursor_execute", lambda _c, _cursor, text, values, *_: asked.append((text, values)))
+    quarantine.put(poison(now, 5002))
+    sums, emptying = [one for one in asked if "payload_bytes >" in one[0]]
+    how = "EXPLAIN QUERY PLAN " if database == "sqlite" else "EXPLAIN "
+    with engine.connect() as connection:
+        for text, values in (sums, emptying):
+            plan = " ".join(map(str, connection.exec_driver_sql(how + text, values)))
+            assert "ix_quarantine_filled" in plan

@@ -24,6 +24,7 @@ CHUNK = 500
 
 q = quarantine.c
 IS_CLOSED = q.discarded_at.is_not(None) | q.replayed_at.is_not(None)
+IS_FILLED = q.payload_bytes > sa.literal_column("0")  # as the index of what fills the room says it: no parameter
 
 
 def keep(connection: Connection, items: Iterable[QuarantineItem], bound_bytes: int) -> None:
@@ -53,7 +54,7 @@ class _Room:
 
     def __init__(self, connection: Connection, bound_bytes: int) -> None:
         closed = sa.func.sum(sa.case((IS_CLOSED, q.payload_bytes), else_=0))
-        sums = sa.select(sa.func.sum(q.payload_bytes), closed).where(q.payload_bytes > 0)
+        sums = sa.select(sa.func.sum(q.payload_bytes), closed).where(IS_FILLED)
         used, of_closed = connection.execute(sums).one()
         self._connection = connection
         self._free = bound_bytes - int(used or 0)
@@ -120,7 +121,7 @@ def _new_row(digest: str, item: QuarantineItem, room: _Room) -> dict[str, Any]:
 
 def _empty_closed(connection: Connection, wanted: int) -> int:
     """Empty payloads of closed items until ``wanted`` bytes are free; the bytes that became free."""
-    query = sa.select(q.id, q.payload_bytes).where(IS_CLOSED, q.payload_bytes > 0).order_by(q.id).limit(CHUNK)
+    query = sa.select(q.id, q.payload_bytes).where(IS_CLOSED, IS_FILLED).order_by(q.id).limit(CHUNK)
     ids, freed = [], 0
     for row in connection.execute(query):
         ids.append(row.id)
