@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 from rigs.influx_proxy import InfluxProxy
 from rigs.influx_server import InfluxServer, make_ready
-from rigs.ingest_rig import POWER, wait_for
+from rigs.influx_town import Registry
+from rigs.ingest_rig import CATALOGUE, POWER, wait_for
 from rigs.store_rig import (
-    Registry,
     Rig,
     check_a_bad_line_of_5000_is_set_aside,
     check_what_is_too_old_is_set_aside_at_once,
@@ -87,7 +87,7 @@ def test_S3_a_server_that_takes_only_small_bodies_gets_small_ones(tmp_path):
 def test_S4_a_store_that_refuses_hangs_resets_and_answers_halves_is_asked_patiently(tmp_path, server):
     with InfluxProxy(server) as proxy:
         wire = connect(influx_address(proxy.url_of("meterhouse")), answer_timeout_s=1.0)
-        rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(), time.time_ns))
+        rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(CATALOGUE), time.time_ns))
         rig.take_in(1_000)
         rig.start()
         rig.wait_until_settled()
@@ -171,7 +171,7 @@ def test_S6_a_write_that_influxd_applied_and_did_not_confirm_doubles_nothing(tmp
 
 def test_S6_an_influxd_that_stands_still_for_three_seconds_doubles_and_loses_nothing(tmp_path, server):
     wire = connect(influx_address(server.url), answer_timeout_s=1.0)
-    rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(), time.time_ns))
+    rig = Rig(tmp_path, "", store=InfluxStore(wire, Registry(CATALOGUE), time.time_ns))
     rig.take_in(500)
     rig.start()
     rig.wait_until_settled()
