@@ -13,14 +13,14 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from facility.wall_time import written_instant
-from meterhouse.commands.account_answers import (
+from meterhouse.answers.account import (
     BillAnswer,
     RecomputationsAnswer,
     bill_answer,
     recomputation_answer,
     recomputations_table,
 )
-from meterhouse.commands.bill_text import bill_text
+from meterhouse.answers.bill import bill_text
 from meterhouse.commands.spoken import formats_of, given_by, written_as
 from meterhouse.output import answer, answers, say, speaks_json, texts
 from meterhouse.settings import Settings

@@ -10,7 +10,7 @@ import typer
 
 from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
 from facility.wall_time import written_instant
-from meterhouse.commands.meter_answers import (
+from meterhouse.answers.meter import (
     MeterLedger,
     MetersNow,
     ledger_entry,

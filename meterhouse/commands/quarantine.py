@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, Problem
-from meterhouse.answers import errand_answer, wait_for_answers
-from meterhouse.commands.quarantine_answers import ItemsAnswer, Replays, ShownItem, fullness, item_answer
+from meterhouse.answers.errands import errand_answer, wait_for_answers
+from meterhouse.answers.quarantine import ItemsAnswer, Replays, ShownItem, fullness, item_answer
 from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records

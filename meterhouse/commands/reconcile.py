@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from meterhouse.answers import ErrandAnswer, errand_answer, wait_for_answers
+from meterhouse.answers.errands import ErrandAnswer, errand_answer, wait_for_answers
 from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records

@@ -9,8 +9,8 @@ import typer
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import ServerProcess
-from meterhouse.commands.store_answers import MoveAnswer, StoreAnswer, facts_of, move_facts
-from meterhouse.move_progress import MoveProgress
+from meterhouse.answers.move_progress import MoveProgress
+from meterhouse.answers.store import MoveAnswer, StoreAnswer, facts_of, move_facts
 from meterhouse.output import answer, answers, facts, say, texts, warn
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_exists, prepare_store

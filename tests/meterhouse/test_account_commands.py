@@ -14,9 +14,9 @@ from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from facility.errors import MeterhouseError
 from facility.remark import RemarkKind
+from meterhouse.answers.account import BillAnswer, RecomputationsAnswer
+from meterhouse.answers.meter import MeterLedger, MetersNow
 from meterhouse.cli import app
-from meterhouse.commands.account_answers import BillAnswer, RecomputationsAnswer
-from meterhouse.commands.meter_answers import MeterLedger, MetersNow
 from meterhouse.commands.site import AppliedSite, CheckedSite
 from meterhouse.settings import Settings
 from stores.readings import open_readings

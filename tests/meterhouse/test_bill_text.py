@@ -9,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from rigs.rich_bill import rich_bill
 
-from meterhouse.commands.bill_text import bill_text
+from meterhouse.answers.bill import bill_text
 from meterhouse.table import text_width
 from reports.bill_files import bill_csv, bill_xlsx
 from stores.records.accounting.closed_months import ClosedMonths

@@ -10,11 +10,11 @@ from rigs.command_line import meterhouse
 from rigs.sample import make_sample
 from typer.core import TyperGroup
 
+from meterhouse.answers.quarantine import ItemsAnswer
 from meterhouse.cli import app
 from meterhouse.command_table import COMMANDS
 from meterhouse.commands.alerts import AlertsAnswer
 from meterhouse.commands.latest import PointsNow
-from meterhouse.commands.quarantine_answers import ItemsAnswer
 
 LISTINGS = {
     ("latest",): ("building  meter", "楼宇"),

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from rigs.command_line import meterhouse
 
+from meterhouse.answers.quarantine import ItemsAnswer, Replays, ShownItem
 from meterhouse.commands.quarantine import size_sentence
-from meterhouse.commands.quarantine_answers import ItemsAnswer, Replays, ShownItem
 from meterhouse.commands.reconcile import ReconcileAnswer
 from stores.records.audit import Audit
 from stores.records.database import open_records

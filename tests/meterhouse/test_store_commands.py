@@ -19,7 +19,7 @@ from rigs.ingest_rig import CATALOGUE, POWER
 
 from facility.model import ReadingBatch
 from facility.status import ProcessStatus, ServerProcess
-from meterhouse.commands.store_answers import MoveAnswer, StoreAnswer
+from meterhouse.answers.store import MoveAnswer, StoreAnswer
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import kept_days

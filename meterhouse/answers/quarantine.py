@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - the answers' shapes are read by their types
 from typing import TYPE_CHECKING, Annotated
 
-from meterhouse.answers import ErrandAnswer  # noqa: TC001 - as above
+from meterhouse.answers.errands import ErrandAnswer  # noqa: TC001 - as above
 from stores.records.quarantine.item import ItemState  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
