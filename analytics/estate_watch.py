@@ -47,7 +47,9 @@ class EstateWatch:
     """Watches whichever estate the registry has. One thread calls ``run``."""
 
     def __init__(self, settings: AnalyticsSettings, store: ReadingStore, records: Engine, pulse: Pulse) -> None:
+        """Connects nowhere. Raises ``ConfigError`` for a URL that names no broker."""
         self._settings, self._store, self._records, self._pulse = settings, store, records, pulse
+        self._broker = broker_address(settings.broker) if settings.broker else None
         self._registry = Registry(records)
         self._version = 0
         self._watch: Watch | None = None
@@ -89,17 +91,16 @@ class EstateWatch:
         """Watch the estate as it is now; where that fails, the next look begins again."""
         catalogue = self._registry.load()
         accepted = JustAccepted(watched_points(catalogue))
+        watch = self._make_watch(catalogue, accepted)
         self._hear(catalogue.site.id, accepted)
-        self._watch = self._make_watch(catalogue, accepted)
-        self._version = version
+        self._version, self._watch = version, watch
         log.info("watching", site=catalogue.site.id, version=version)
 
     def _hear(self, site: str, accepted: JustAccepted) -> None:
         """Listen to ingest where a broker is named, in place of an earlier listener."""
         if self._line is not None:
             self._line.stop()
-        broker = self._settings.broker
-        self._line = listen(broker_address(broker), site, accepted) if broker else None
+        self._line = listen(self._broker, site, accepted) if self._broker else None
 
     def _make_watch(self, catalogue: Catalogue, accepted: JustAccepted) -> Watch:
         rollups = RollupWriter(self._store, catalogue, ClosedMonths(self._records))

@@ -16,7 +16,7 @@ class AnalyticsSettings(ProcessSettings):
     store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
     records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
     step_days: int = Field(default=30, ge=0)
-    tick_s: float = Field(default=2.0, gt=0)
+    tick_s: float = Field(default=2.0, gt=0, allow_inf_nan=False)
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
 

@@ -16,6 +16,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility import wire
 from facility.broker_address import broker_address
+from facility.errors import ConfigError
 from process.callbacks import CallbackGuard
 from process.line import LineState, what_failed
 from process.mqtt import Patience, checksum, make_client
@@ -53,7 +54,10 @@ class Link:
     """One broker, one name. ``mind`` is called now and then by our own thread, ``arrived`` is read by it."""
 
     def __init__(self, url: str, agent: str, wake: Callable[[], None], monotonic: Callable[[], float]) -> None:
-        """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
+        """Constructing is not connecting.
+
+        Raises ``ConfigError`` for a URL that names no broker, and for files of TLS that cannot be used.
+        """
         self._broker = broker_address(url, needs_credentials=False)
         self._agent, self._wake = agent, wake
         self.arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
@@ -63,6 +67,7 @@ class Link:
         self._client: Client | None = None
         self._ended = False
         self._patience, self._open_at = Patience(), 0.0
+        self._make_client()
 
     def mind(self, now: float) -> None:
         """Open a connection if there is none and it is time; throw one away that has ended."""
@@ -70,11 +75,7 @@ class Link:
             self._discard()
             self._open_at = now + self._patience.next_s()
         if self._client is None and now >= self._open_at:
-            self._ended = False
-            self._client = self._make_client()
-            self.connects += 1
-            self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True)
-            self._client.loop_start()
+            self._open(now)
 
     def welcomed(self) -> None:
         """The broker has let us in: the next loss is followed by a short wait again."""
@@ -112,6 +113,19 @@ class Link:
         self.state.lost(0, "")
         if self._client is not None:
             self._discard()
+
+    def _open(self, now: float) -> None:
+        """Files of TLS are read anew each time; they cannot be used while somebody renews them."""
+        try:
+            client = self._make_client()
+        except ConfigError as error:
+            self.state.unreachable(str(error))
+            self._open_at = now + self._patience.next_s()
+            return
+        self._ended, self._client = False, client
+        self.connects += 1
+        client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True)
+        client.loop_start()
 
     def _discard(self) -> None:
         client, self._client = self._client, None

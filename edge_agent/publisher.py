@@ -53,7 +53,7 @@ class Publisher:
         points: int = 0,
         version: str = "",
     ) -> None:
-        """Constructing is not connecting. Raises ``ConfigError`` for a URL that names no broker."""
+        """Constructing is not connecting. Raises ``ConfigError`` for a URL of a broker that cannot be used."""
         self._agent, self._outbox, self._window = agent, outbox, window
         self._monotonic, self._status, self._command = monotonic, status, command
         self._points, self._version = points, version

@@ -31,8 +31,8 @@ class EdgeSettings(ProcessSettings):
     """At least a day: rows that are held protect their times where the clock is set back by hours."""
     keep_rows: int = Field(default=DEFAULT_ROOM.window_rows, ge=0)
     most_unstored_rows: int = Field(default=DEFAULT_ROOM.unstored_rows, ge=1000)
-    outbox_mib: float = Field(default=DEFAULT_ROOM.file_bytes / MIB, ge=1)
-    ballast_mib: float = Field(default=DEFAULT_ROOM.ballast_bytes / MIB, ge=0.25)
+    outbox_mib: float = Field(default=DEFAULT_ROOM.file_bytes / MIB, ge=1, allow_inf_nan=False)
+    ballast_mib: float = Field(default=DEFAULT_ROOM.ballast_bytes / MIB, ge=0.25, allow_inf_nan=False)
     backlog_rate: float = Field(default=4000, ge=0)
     """Rows a second of what waited, 0 for no bound."""
     backlog_delay_s: float = Field(default=30, ge=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from facility.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -21,6 +23,9 @@ class Pulse:
     """Beats at most once a second, however often it is told to."""
 
     def __init__(self, folder: Path, process: str, monotonic: Callable[[], float]) -> None:
+        """Raises ``ConfigError`` for a folder that is not there: a pulse that nobody can see is missed too late."""
+        if not folder.is_dir():
+            raise ConfigError(f"the data folder {folder} does not exist or may not be entered")
         self._path, self._monotonic = pulse_file(folder, process), monotonic
         self._beat_s = float("-inf")
 

@@ -11,9 +11,16 @@ from rigs.worlds import CATALOGUE
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
+from facility.errors import ConfigError
 from process.pulse import Pulse
 from stores.readings.memory import MemoryStore
 from stores.records.registry import Registry
+
+
+def test_a_wrong_broker_is_told_before_there_is_an_estate(records, tmp_path):
+    settings = AnalyticsSettings(data=tmp_path, store="unused", records="unused", broker="http://127.0.0.1")
+    with pytest.raises(ConfigError, match="METERHOUSE_BROKER: is no broker URL"):
+        EstateWatch(settings, MemoryStore(), records, Pulse(tmp_path, "analytics", time.monotonic))
 
 
 @pytest.fixture

@@ -191,7 +191,9 @@ def test_an_unreachable_broker_and_bus_are_waited_for(tmp_path):
         ({"METERHOUSE_SITE": "/nowhere.yaml"}, "/nowhere.yaml: cannot be read"),
         ({"METERHOUSE_BROKER": "http://u:secret@x"}, "METERHOUSE_BROKER: is no broker URL (allowed: mqtt://"),
         ({"METERHOUSE_DATA": "/proc/meterhouse"}, "data folder /proc/meterhouse cannot be made"),
+        ({"METERHOUSE_BROKER": "mqtts://u:secret@x?ca=/nowhere.pem"}, "the CA file /nowhere.pem cannot be used"),
         ({"METERHOUSE_COMMIT_S": "9"}, "METERHOUSE_COMMIT_S"),
+        ({"METERHOUSE_OUTBOX_MIB": "inf"}, "METERHOUSE_OUTBOX_MIB"),
         ({"METERHOUSE_KEEP_DAYS": "0.9"}, "METERHOUSE_KEEP_DAYS"),
     ],
 )

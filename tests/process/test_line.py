@@ -15,6 +15,7 @@ from rigs.ingest_process import Served, agent_playing, water_estate
 from rigs.ingest_rig import CATALOGUE, wait_for
 from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
+from edge_agent.link import Link
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
@@ -123,6 +124,23 @@ def test_a_callback_that_fails_ends_neither_its_thread_nor_the_line(logged):
         assert line.is_alive
         wait_for(lambda: line.guard.failures == 3)
     assert len([line for line in logged if line["event"] == "callback_failed"]) == 3
+
+
+def test_an_agent_whose_tls_files_are_being_renewed_waits_for_them(tmp_path, logged):
+    with TlsMosquitto(tmp_path) as broker:
+        link, ca = Link(broker.url_for("edge-1"), "edge-1", lambda: None, time.monotonic), broker.authority.ca
+        words = ca.read_text()
+        ca.write_text("half of it")
+        link.mind(time.monotonic())
+        ((state, reason),) = told(logged)
+        assert state == "unreachable"
+        assert f"the CA file {ca} cannot be used" in reason
+        ca.write_text(words)
+        try:
+            wait_for(lambda: link.mind(time.monotonic()) or not link.arrived.empty())
+            assert link.arrived.get().word == "connected"
+        finally:
+            link.close(b"")
 
 
 def test_each_process_has_an_id_of_its_own():

@@ -48,4 +48,12 @@ def test_a_pulse_beats_once_a_second_and_a_full_disk_does_not_stop_anybody(tmp_p
     now[0] = 1.0
     pulse.beat()
     assert (tmp_path / "ingest.pulse").stat().st_mtime > 1
-    Pulse(tmp_path / "nowhere", "ingest", lambda: 0.0).beat()
+    (tmp_path / "full").mkdir()
+    unseen = Pulse(tmp_path / "full", "ingest", lambda: 0.0)
+    (tmp_path / "full").rmdir()
+    unseen.beat()
+
+
+def test_a_pulse_that_nobody_could_see_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=f"the data folder {tmp_path}/nowhere does not exist or may not be entered"):
+        Pulse(tmp_path / "nowhere", "ingest", lambda: 0.0)
