@@ -30,6 +30,8 @@ NO_FACTS: Mapping[str, str] = MappingProxyType({})
 FAILURE = 0x80
 """MQTT 5.0, 2.4: reason codes from here on are failures."""
 
+NO_WORD = "the connection ended before a word of the broker: perhaps it wants TLS, or a certificate that it trusts"
+
 State = Literal["up", "refused", "unreachable", "lost", "taken_over"]
 
 
@@ -48,6 +50,7 @@ class LineState:
         self._logged: tuple[State, str] | None = None
         self.kicks = Kicks()
         self.is_up = self.was_up = False
+        self._is_refused = False
         self.refusal = ""
 
     def welcomed(self) -> None:
@@ -59,7 +62,7 @@ class LineState:
 
     def refused(self, reason: str) -> None:
         """The broker has not let us in."""
-        self.refusal = reason
+        self.refusal, self._is_refused = reason, True
         self._tell("refused", reason)
 
     def unreachable(self, reason: str) -> None:
@@ -68,12 +71,16 @@ class LineState:
         self._tell("unreachable", reason)
 
     def lost(self, code: int, reason: str) -> None:
-        """A connection has ended; one that had never been let in is told already."""
-        if self.is_up:
-            self.is_up = False
-            if code >= FAILURE:  # else it was we who ended it
-                self.kicks.lost(code, self._monotonic())
-                self._tell("lost", reason)
+        """A connection has ended; one that was refused is told already."""
+        was_up, was_refused = self.is_up, self._is_refused
+        self.is_up = self._is_refused = False
+        if code < FAILURE:  # it was we who ended it
+            return
+        if was_up:
+            self.kicks.lost(code, self._monotonic())
+            self._tell("lost", reason)
+        elif not was_refused:
+            self.unreachable(NO_WORD)
 
     def suspicion(self) -> str:
         """A sentence where somebody else seems to use our name, else nothing."""

@@ -95,7 +95,8 @@ def _context(files: TlsFiles) -> ssl.SSLContext:
             context.load_cert_chain(files.certificate, files.key or None, password=_no_password)
         except OSError as error:
             names = " with the key ".join(name for name in (files.certificate, files.key) if name)
-            raise ConfigError(f"the certificate {names} cannot be used: {error.strerror or error}") from None
+            where = "" if files.key else " (its key stands in the same file, or in another that key=FILE names)"
+            raise ConfigError(f"the certificate {names} cannot be used: {error.strerror or error}{where}") from None
     return context
 
 

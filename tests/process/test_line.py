@@ -19,7 +19,7 @@ from edge_agent.link import Link
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
-from process.line import BrokerLine
+from process.line import NO_WORD, BrokerLine
 from process.mqtt import checksum, make_client, own_client_id
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -64,10 +64,18 @@ def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
     with TlsMosquitto(tmp_path, wants="a certificate") as broker:
         files = broker.authority.sign("client", "DNS:client")
         with opened(broker.url_for("a", *files)) as line, opened(broker.url_for("b")) as without:
-            wait_for(lambda: line.state.is_up)
-            time.sleep(1)
+            wait_for(lambda: line.state.is_up and len(refusals_in(logged)) == 2)
+            time.sleep(2)  # time for another attempt
             assert not without.state.was_up
-    assert [line["user"] for line in logged if line.get("state") == "up"] == ["a"]
+    by_user = {line["user"]: (line["state"], line.get("reason", "")) for line in logged if line["event"] == "broker"}
+    assert by_user == {"a": ("up", ""), "b": ("unreachable", NO_WORD)}
+    assert len(refusals_in(logged)) == 2  # not with every attempt
+
+
+def test_a_broker_that_wants_tls_is_no_silence(tmp_path, logged):
+    with TlsMosquitto(tmp_path) as broker, opened(f"mqtt://a:any@127.0.0.1:{broker.port}"):
+        wait_for(lambda: refusals_in(logged))
+    assert refusals_in(logged) == [("unreachable", NO_WORD)]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
@@ -132,7 +140,7 @@ def test_an_agent_whose_tls_files_are_being_renewed_waits_for_them(tmp_path, log
         words = ca.read_text()
         ca.write_text("half of it")
         link.mind(time.monotonic())
-        ((state, reason),) = told(logged)
+        ((state, reason),) = refusals_in(logged)
         assert state == "unreachable"
         assert f"the CA file {ca} cannot be used" in reason
         ca.write_text(words)
