@@ -22,9 +22,9 @@ from device_profiles import load_profiles
 from edge_agent.outbox.outbox import BACKLOG, Outbox
 from facility import wire
 from facility.documents.site import load_site
-from meterhouse.broker import Broker, start_broker
-from meterhouse.broker_files import demo_identities
 from meterhouse.overview import ask
+from meterhouse.servers.broker import Broker, start_broker
+from meterhouse.servers.broker_files import demo_identities
 from process.health import noted_health
 from stores.records.database import open_records
 from stores.records.registry import Registry

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.ingest import estate
 from facility.model import ReadingBatch
-from meterhouse.influxd import start_influxd
+from meterhouse.servers.influxd import start_influxd
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor
 from stores.readings import open_readings

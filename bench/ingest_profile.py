@@ -23,9 +23,9 @@ from bench.ingest import ROWS, estate, messages
 from bench.peer import BATCHES, Place, measure, start_ours
 from facility import wire
 from ingest.__main__ import main as run_ingest
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import INGEST, TopicRights
-from meterhouse.influxd import start_influxd
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import INGEST, TopicRights
+from meterhouse.servers.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
 
 ROOT = Path(__file__).parent.parent

@@ -14,8 +14,8 @@ from time import perf_counter
 
 from edge_agent.outbox.outbox import BACKLOG, Outbox
 from edge_agent.outbox.room import Room
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import demo_identities
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import demo_identities
 
 RESULT = Path(__file__).parent / "results" / "outbox.json"
 PRELOAD = Path(__file__).parent.parent / "tests" / "rigs" / "preload.c"

@@ -30,9 +30,9 @@ from paho.mqtt.properties import Properties
 from bench.ingest import ROWS, estate, messages
 from facility import wire
 from facility.model import ReadingBatch
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import INGEST, TopicRights
-from meterhouse.influxd import USER, built_influxd, start_influxd
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import INGEST, TopicRights
+from meterhouse.servers.influxd import USER, built_influxd, start_influxd
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor
 from stores.readings import influx_connection
@@ -45,7 +45,7 @@ from stores.records.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from meterhouse.broker import Broker
+    from meterhouse.servers.broker import Broker
 
 RESULT = Path(__file__).parent / "results" / "ingest_peer.json"
 BATCHES, REPEATS, WINDOW = 2_000, 3, 200

@@ -19,13 +19,13 @@ from facility.documents.site import load_site
 from facility.errors import ConfigError, StoreUnavailable, Unavailable
 from facility.protocols.mqtt_json import JsonPoint
 from facility.status import LONGEST_STILL_S, AgentStatus
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import demo_identities
 from meterhouse.control import Control
 from meterhouse.demo.folder import hold
 from meterhouse.demo.progress import NOTHING_DONE, ProgressBars, read_state
 from meterhouse.demo.report import Report, compare_alerts, conservation
-from meterhouse.influxd import OWN_INFLUX, start_influxd
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import demo_identities
+from meterhouse.servers.influxd import OWN_INFLUX, start_influxd
 from meterhouse.settings import Settings
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor, pss_mib
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from demo.shift import Shift
-    from meterhouse.broker import Broker
     from meterhouse.demo.report import Conservation
+    from meterhouse.servers.broker import Broker
 
 LIVE_MINUTE_S = 60.0
 DRAIN_TIMEOUT_S = 60.0

@@ -24,8 +24,8 @@ from facility.broker_address import broker_address
 from facility.errors import StoreUnavailable
 from facility.model import ReadingBatch
 from facility.status import AgentStatus, ServerProcess
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import INGEST, LISTENER
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import INGEST, LISTENER
 from stores.readings.memory import MemoryStore
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.casebook import Casebook

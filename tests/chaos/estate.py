@@ -9,7 +9,7 @@ from chaos.readings import METERS
 
 from device_profiles import load_profiles
 from facility.documents.site import load_site
-from meterhouse.broker_files import INGEST, agent_rights
+from meterhouse.servers.broker_files import INGEST, agent_rights
 from stores.records.database import open_records
 from stores.records.registry import Registry
 

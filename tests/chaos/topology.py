@@ -19,9 +19,9 @@ from chaos.meters import Gateway
 from chaos.parts import Part, RigError
 from rigs.proxy import Proxy
 
-from meterhouse.broker import SYSTEM_FOLDERS
-from meterhouse.broker_files import LISTEN, passwords, write_mosquitto
-from meterhouse.influxd import Influxd, find_influxd, own_influxd
+from meterhouse.servers.broker import SYSTEM_FOLDERS
+from meterhouse.servers.broker_files import LISTEN, passwords, write_mosquitto
+from meterhouse.servers.influxd import Influxd, find_influxd, own_influxd
 from meterhouse.store_setup import prepare_store
 
 if TYPE_CHECKING:

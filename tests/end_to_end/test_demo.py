@@ -19,7 +19,7 @@ from demo.shift import ZONE, read_shift
 from demo.upkeep import silence_ms, swap_of
 from meterhouse.demo.report import conservation
 from meterhouse.demo.run import PULSING
-from meterhouse.influxd import own_influxd
+from meterhouse.servers.influxd import own_influxd
 from meterhouse.settings import Settings
 from reports.billing import make_bill
 from stores.readings import open_readings

@@ -14,7 +14,7 @@ from rigs.ingest_process import FULL, T0_MS, Debian, Served, agent_playing, reco
 from rigs.ingest_rig import IDENTITIES, POWER, Client, batch, encode
 
 from facility import wire
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 
 pytestmark = pytest.mark.broker
 

@@ -21,7 +21,7 @@ from rigs.store_rig import (
 from facility.errors import StoreUnavailable
 from facility.status import ServerProcess
 from ingest import store_writer
-from meterhouse.influxd import start_influxd
+from meterhouse.servers.influxd import start_influxd
 from meterhouse.supervisor import Supervisor
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import Retention

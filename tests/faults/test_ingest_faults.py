@@ -13,7 +13,7 @@ from rigs.ingest_rig import IDENTITIES, POWER, Client, batch
 
 from facility import wire
 from meterhouse import supervisor as supervisor_module
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 
 pytestmark = pytest.mark.broker
 

@@ -30,7 +30,7 @@ from facility.documents.site_schema import Slug
 from facility.errors import Rejected
 from ingest.decode import sender
 from ingest.gaps import Gaps
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 from stores.readings.influx.line_protocol import ReadingLines, line_head
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records

@@ -21,7 +21,7 @@ from facility.errors import StoreUnavailable
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 from stores.readings.sqlite.store import SqliteStore
 
 HOLD_THE_LOCK = """\

@@ -2,7 +2,7 @@ import pytest
 from rigs.ingest_rig import IDENTITIES, Client, Ingest
 from rigs.servers import need_mosquitto
 
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 
 
 @pytest.fixture(scope="session")

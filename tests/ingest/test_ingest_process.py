@@ -18,7 +18,7 @@ from facility.status import ServerProcess
 from facility.system_alarm import SystemAlarm, outlook
 from ingest import worker
 from ingest.worker import follow_registry, run_parts
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard

@@ -8,7 +8,7 @@ from facility.broker_address import BrokerAddress, broker_address
 from facility.errors import ConfigError
 from ingest import subscriber as subscriber_module
 from ingest.subscriber import Subscriber
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 
 LIVE = "meterhouse/1/up/edge-1/live"
 

@@ -7,9 +7,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from rigs.servers import need_mosquitto
 
 from facility.errors import ConfigError
-from meterhouse import broker as broker_module
-from meterhouse.broker import start_broker
-from meterhouse.broker_files import demo_identities
+from meterhouse.servers import broker as broker_module
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import demo_identities
 
 IDENTITIES = demo_identities("edge-1", ["zigbee2mqtt/#"])
 

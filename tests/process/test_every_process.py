@@ -14,7 +14,7 @@ from rigs.ingest_rig import CATALOGUE, IDENTITIES, wait_for
 from rigs.servers import free_port
 
 from demo.shift import open_shift
-from meterhouse.broker import start_broker
+from meterhouse.servers.broker import start_broker
 from process.pulse import pulse_file
 from stores.records.database import open_records
 from stores.records.registry import Registry

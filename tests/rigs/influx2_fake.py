@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import urllib3
 
-from meterhouse.influxd import USER
+from meterhouse.servers.influxd import USER
 
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
 SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from meterhouse.influxd import built_influxd
+from meterhouse.servers.influxd import built_influxd
 from rigs.influx2_fake import ORG, TOKEN
 from rigs.influx_server import QUICK
 from rigs.servers import free_port

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from facility.errors import ConfigError
-from meterhouse.influxd import Influxd, find_influxd, own_influxd
+from meterhouse.servers.influxd import Influxd, find_influxd, own_influxd
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import Retention, prepare
 from stores.readings.influx.wire import connect

@@ -23,7 +23,7 @@ from ingest.journal import DEFAULT_ROOM
 from ingest.parts import Around, Files, put_together
 from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
-from meterhouse.broker_files import INGEST, LISTENER, agent_rights
+from meterhouse.servers.broker_files import INGEST, LISTENER, agent_rights
 from process.pulse import Pulse
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records

@@ -16,7 +16,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from facility.broker_address import BrokerAddress
 from facility.errors import ConfigError
-from meterhouse.broker_files import LISTEN, PROBE, passwords, write_iotcore, write_mosquitto
+from meterhouse.servers.broker_files import LISTEN, PROBE, passwords, write_iotcore, write_mosquitto
 from process.mqtt import make_client
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from meterhouse.broker_files import TopicRights
+    from meterhouse.servers.broker_files import TopicRights
 
 Kind = Literal["mosquitto", "iotcore"]
 
@@ -119,7 +119,7 @@ def _start(
     if program:
         command = [program, "-c", str(write_mosquitto(folder, port, identities, words))]
     else:
-        command = [sys.executable, "-m", "meterhouse.embedded_broker", str(write_iotcore(folder, port, words))]
+        command = [sys.executable, "-m", "meterhouse.servers.embedded_broker", str(write_iotcore(folder, port, words))]
     with (folder / "broker.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own words
             command,

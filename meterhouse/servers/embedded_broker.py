@@ -1,4 +1,4 @@
-"""The bundled broker in a process of its own: ``python -m meterhouse.embedded_broker CONFIG``."""
+"""The bundled broker in a process of its own: ``python -m meterhouse.servers.embedded_broker CONFIG``."""
 
 from __future__ import annotations
 
