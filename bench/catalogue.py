@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from accounting.dirty import dirty_between
 from analytics.rollups.writer import RollupWriter
-from console.figures import last_seen_ms, live_sum
+from console.figures.use import last_seen_ms, live_sum
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.ledger.installation import Installation
 from facility.model import Building, Meter, MeterRole, Name, Point, Site

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse
 
-from console.estate_cards import number_unsettled
+from console.figures.estate import number_unsettled
 from console.guard import csrf_token
 from console.refusals import number_waiting
 from console.visit import language_of, parts_of

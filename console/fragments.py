@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.building_figures import SENSORS_HIDDEN, UTILITIES
-from console.domains import domains
-from console.estate_cards import number_unsettled
-from console.tiles import (
+from console.figures.building import SENSORS_HIDDEN, UTILITIES
+from console.figures.domains import domains
+from console.figures.estate import number_unsettled
+from console.figures.tiles import (
     estate_power_tile,
     flow_tile,
     point_tile,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from console.tiles import Tile
+    from console.figures.tiles import Tile
     from console.visit import Visit
 
 

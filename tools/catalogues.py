@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
-from console.domains import DOMAINS
+from console.figures.domains import DOMAINS
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind

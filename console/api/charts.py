@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
 
-from console.building_figures import days_plot, today_plot
-from console.evidence import exhibits
+from console.figures.building import days_plot, today_plot
+from console.figures.evidence import exhibits
 from console.pages.alert import alert_of
 from console.visit import Visit, visit_of
 from facility.model import Building

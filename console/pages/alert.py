@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.cases import DAYS_PER_YEAR, case, past
-from console.evidence import exhibits
+from console.figures.evidence import exhibits
 from console.visit import Visit, visit_of
 from facility.work import Alert, Verdict
 

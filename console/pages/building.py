@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from console.answer import page
-from console.building_figures import meter_rows, sections, sensor_rows, today, use_sentence
 from console.cases import case
-from console.tiles import seen_tile
+from console.figures.building import meter_rows, sections, sensor_rows, today, use_sentence
+from console.figures.tiles import seen_tile
 from console.visit import Visit, visit_of
 from facility.quantities import Utility
 from facility.work import RUNNING

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from console.answer import page
-from console.domains import domains
-from console.estate_cards import cards, number_unsettled, whole
-from console.tiles import estate_power_tile, reporting_tile
+from console.figures.domains import domains
+from console.figures.estate import cards, number_unsettled, whole
+from console.figures.tiles import estate_power_tile, reporting_tile
 from console.visit import Visit, visit_of
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from accounting.dirty import dirty_between
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
-from console.figures import meter_use
+from console.figures.use import meter_use
 from facility.errors import StoreUnavailable
 from facility.model import Building, MeterRole, Name
 from facility.quantities import Utility

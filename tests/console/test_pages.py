@@ -14,7 +14,7 @@ from rigs.serving import served
 from rigs.visitor import act, acts_on, choose, post
 
 from console import cases
-from console.evidence import _broken_where_silent
+from console.figures.evidence import _broken_where_silent
 from console.guard import csrf_token
 from facility.work import AlertState, Finding, Severity, Verdict
 from stores.readings.memory import MemoryStore

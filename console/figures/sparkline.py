@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from console.figures import Hourly
+    from console.figures.use import Hourly
     from stores.access import Values
 
 WIDTH, HEIGHT, MARGIN = 240.0, 56.0, 3.0

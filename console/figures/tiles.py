@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.figures import LIVE_QUANTITY, last_seen_ms, live_sum
+from console.figures.use import LIVE_QUANTITY, last_seen_ms, live_sum
 from facility.quantities import Kind, Quantity, Utility
 from wording.formats import NOTHING, Amount
 from wording.names import ON, state_word

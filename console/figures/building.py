@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from console.estate_cards import provenance
-from console.figures import DAY_MS, HOUR_MS, LIVE_QUANTITY, ComparedUse, building_hours, hourly, meter_use
-from console.plots import Plot, PlotLine, Shape, column, merge, thinned
-from console.tiles import Tile, flow_tile, point_tile, slug
+from console.figures.estate import provenance
+from console.figures.plots import Plot, PlotLine, Shape, column, merge, thinned
+from console.figures.tiles import Tile, flow_tile, point_tile, slug
+from console.figures.use import DAY_MS, HOUR_MS, LIVE_QUANTITY, ComparedUse, building_hours, hourly, meter_use
 from facility.quantities import ACCOUNTED, Quantity, Utility
 
 if TYPE_CHECKING:

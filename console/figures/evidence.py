@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from console.figures import HOUR_MS
-from console.plots import Plot, PlotLine, PlotSpan, changes_only, column, merge, thinned
+from console.figures.plots import Plot, PlotLine, PlotSpan, changes_only, column, merge, thinned
+from console.figures.use import HOUR_MS
 from facility.quantities import Kind
 from stores.access import RollupSeries
 from wording.names import state_word

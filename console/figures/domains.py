@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.figures import live_sum
-from console.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug, stale_after_s
+from console.figures.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug, stale_after_s
+from console.figures.use import live_sum
 from facility.model import MeterRole, Provenance, SpaceKind
 from facility.quantities import Quantity, Utility
 from wording.formats import NOTHING, Amount

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.figures import DAY_MS, HOUR_MS, ComparedUse, building_hours, hourly
-from console.sparkline import Sparkline, sparkline
-from console.tiles import Tile, power_tile, seen_tile
+from console.figures.sparkline import Sparkline, sparkline
+from console.figures.tiles import Tile, power_tile, seen_tile
+from console.figures.use import DAY_MS, HOUR_MS, ComparedUse, building_hours, hourly
 from facility.model import Provenance
 from facility.quantities import Utility
 
