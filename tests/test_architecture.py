@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -168,6 +168,12 @@ def test_the_console_sees_what_is_kept_through_a_view_alone():
     assert found == {("console.guard", "stores.records.people")}, "guard knows the type of who comes in, no more"
     makers = [name for name, path in MODULES.items() if "access.view(" in path.read_text()]
     assert makers == ["console.visit"], "a view is made for who asks, in one place"
+
+
+def test_no_two_test_files_share_a_name():
+    """Tests are no package: of two files called alike only one could be collected."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_no_test_is_imported_by_another():
