@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
-from rigs.ingest_rig import wait_for
+from rigs.patience import until
 from rigs.worlds import CATALOGUE
 
 from analytics.estate_watch import EstateWatch
@@ -37,7 +37,7 @@ def watch(records, tmp_path):
 def test_a_beginning_that_fails_is_told_and_made_again(watch, records, tmp_path):
     (tmp_path / "analytics.json").mkdir()  # what an older version kept cannot be taken over
     Registry(records).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
-    wait_for(lambda: "analytics_fails" in watch.status().alarms)
+    until(lambda: "analytics_fails" in watch.status().alarms)
     (tmp_path / "analytics.json").rmdir()
-    wait_for(lambda: watch.status().state == "live")
+    until(lambda: watch.status().state == "live")
     assert watch.status().alarms == {}

@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 
 import httpx
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
+from rigs.patience import PATIENCE_S, until, within
 from rigs.servers import free_port
 from rigs.worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
@@ -206,13 +206,14 @@ def test_what_was_accepted_comes_over_a_real_broker_and_what_is_stored_is_forgot
         speaker.username_pw_set("ingest", broker.words["ingest"])
         speaker.connect("127.0.0.1", broker.port)
         speaker.loop_start()
-        deadline = time.monotonic() + 10
-        while not accepted.is_fresh:
-            assert time.monotonic() < deadline
-            news = wire.Accepted(1, "town", "live", ["m/leak/floor"], [0, 0], [5, 9], [1.0, 0.0])
+        news = wire.Accepted(1, "town", "live", ["m/leak/floor"], [0, 0], [5, 9], [1.0, 0.0])
+
+        def is_heard():
             speaker.publish(wire.accepted_topic("town"), b"no message of ours")
             speaker.publish(wire.accepted_topic("town"), wire.encode(news))
-            time.sleep(0.1)
+            return accepted.is_fresh
+
+        until(is_heard, pause_s=0.1)
         line.stop()
         speaker.disconnect()
         speaker.loop_stop()
@@ -271,16 +272,14 @@ def test_the_process_watches_an_estate_tells_its_rounds_and_leaves_when_asked(tm
     }
     process = subprocess.Popen([sys.executable, "-m", "analytics"], env=env, stderr=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 20
-        while analytics_state(tmp_path) != "live":
-            assert time.monotonic() < deadline
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.1)
+        until(lambda: process.poll() is not None or analytics_state(tmp_path) == "live", pause_s=0.1)
+        assert process.poll() is None, process.stderr.read()
         page = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
         assert float(re.search(r'rounds_total{ended="well"} (\S+)', page)[1]) > 0
-        assert 0 <= float(re.search(r"\nmeterhouse_analytics_still_seconds (\S+)", page)[1]) < 20
+        assert 0 <= float(re.search(r"\nmeterhouse_analytics_still_seconds (\S+)", page)[1]) < PATIENCE_S
         process.send_signal(signal.SIGTERM)
-        assert process.wait(3) == 0
+        with within(3):
+            assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.communicate()

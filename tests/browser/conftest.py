@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from rigs.patience import PATIENCE_S
 from rigs.sample import INGEST, make_sample
 from rigs.serving import served
 
@@ -81,6 +82,7 @@ def open_page(chromium, estate):
         contexts.append(context)
         context.add_cookies([{"name": "meterhouse_session", "value": sample.session(language), "url": address}])
         page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.on("console", lambda said: complain(said, tolerated))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address + path)

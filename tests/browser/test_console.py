@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from rigs.ingest_rig import wait_for
+from rigs.patience import until
 
 from facility.status import AgentStatus, ProcessStatus
 from stores.records.people import People
@@ -80,14 +80,14 @@ def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, fares, scr
     fares["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
     fares["agents"] = [AgentStatus("edge-1", "offline", 1.0)]
     try:
-        wait_for(lambda: len(StatusBoard(sample.records).outlook().alarms) == 3)
+        until(lambda: len(StatusBoard(sample.records).outlook().alarms) == 3)
         page = open_page("/alerts", language=language, width=width, scheme=scheme)
         lines = page.locator(".system li").all_inner_texts()
         page.screenshot(path=screenshots / f"system-{language}-{width}-{scheme}.png")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     finally:
         fares["status"], fares["agents"] = ProcessStatus(), [AgentStatus("edge-1", "online", 1.0)]
-        wait_for(lambda: not StatusBoard(sample.records).outlook().alarms)
+        until(lambda: not StatusBoard(sample.records).outlook().alarms)
     assert len(lines) == 3
     assert ("存储不可用" if language == "zh-Hans" else "The store is away") in lines[0]
     assert lines[2].endswith("edge-1")

@@ -53,7 +53,7 @@ def test_an_item_is_replayed_by_keyboard_and_the_answer_comes_by_itself(open_pag
     page.wait_for_function("() => document.activeElement.id === 'item-standing'")
     assert page.locator("#act-replay").count() == 0
     Quarantine(estate[0].records).close_replayed(item.id, "stored 3 readings", datetime.now(UTC))
-    page.locator(".state-replayed").wait_for(timeout=10_000)
+    page.locator(".state-replayed").wait_for()
     assert "stored 3 readings" in page.locator("#item-standing").inner_text()
     page.wait_for_function("() => document.activeElement.id === 'item-standing'")
     assert page.locator("#item-acts").get_attribute("hx-trigger") is None
@@ -66,7 +66,7 @@ def test_what_is_refused_again_can_be_asked_for_again(open_page, put, estate):
     page.locator(".state-asked").wait_for()
     errands = Errands(estate[0].records)
     errands.settle(errands.of_item(item.id)[0].id, "refused again: no_level", datetime.now(UTC))
-    page.locator("#act-replay").wait_for(timeout=10_000)
+    page.locator("#act-replay").wait_for()
     assert "refused again: no_level" in page.locator("#item-standing").inner_text()
 
 
@@ -91,7 +91,7 @@ def test_all_of_one_reason_leave_the_list_as_they_are_stored(open_page, put, est
     quarantine = Quarantine(estate[0].records)
     for item in items:
         quarantine.close_replayed(item.id, "stored 3 readings", datetime.now(UTC))
-    page.locator(".empty-large").wait_for(timeout=10_000)
+    page.locator(".empty-large").wait_for()
     assert page.locator("#waiting").get_attribute("hx-trigger") is None
 
 

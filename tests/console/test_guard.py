@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import ExitStack
 
 import pytest
 from fastapi.routing import APIRoute
+from rigs.patience import until
 from starlette.routing import Mount
 
 from console.guard import MOST_BODY_BYTES, OPEN_PATHS, Guard, csrf_token
@@ -221,10 +221,7 @@ def test_a_session_opens_a_few_streams_and_others_still_find_a_seat(visitor, sam
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
         visitor.cookies.set("meterhouse_session", sample.session("Eve"))
         assert opened.enter_context(visitor.stream("GET", "/events")).status_code == 200
-    until = time.monotonic() + 10
-    while not seats.are_free(session):  # the seats of those who left are found free
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: seats.are_free(session))  # the seats of those who left are found free
 
 
 def test_seats_are_given_back():

@@ -8,6 +8,7 @@ import time
 
 import pytest
 import urllib3
+from rigs.patience import PATIENCE_S, until
 from rigs.servers import free_port
 
 from facility.errors import StoreUnavailable
@@ -15,7 +16,6 @@ from stores.readings.influx.address import influx_address
 from stores.readings.influx.wire import connect
 
 PROGRAM = shutil.which("victoria-metrics")
-START_TIMEOUT_S = 20.0
 
 
 @pytest.fixture
@@ -27,14 +27,11 @@ def port(tmp_path):
     words = [f"-httpListenAddr=127.0.0.1:{port}", f"-storageDataPath={tmp_path}", "-search.latencyOffset=0s"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([PROGRAM, *words, "-retentionPeriod=100y"], stdout=log, stderr=log)
-    until = time.monotonic() + START_TIMEOUT_S
-    while not answers(port):
-        assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    until(lambda: answers(port) or process.poll() is not None)
+    assert process.poll() is None, (tmp_path / "log").read_text()[-2000:]
     yield port
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE_S)
 
 
 def answers(port):

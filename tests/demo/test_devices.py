@@ -17,6 +17,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.constants import ExcCodes
+from rigs.patience import PATIENCE_S, until, within
 from rigs.servers import Mosquitto, free_port
 
 from demo.devices.buses import open_world
@@ -25,15 +26,6 @@ from demo.shift import open_shift
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.modbus.registers import decode_registers
 from facility.protocols.modbus.profile import RegisterTable
-
-
-def wait_for(what, seconds=10.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +67,12 @@ def devices(place, heard):
     path = folder / "log"
     with path.open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "demo.devices"], env=environment, stderr=log)
-    wait_for(lambda: "event=devices_ready" in path.read_text() or process.poll() is not None, 40)
+    until(lambda: "event=devices_ready" in path.read_text() or process.poll() is not None)
     assert process.poll() is None, path.read_text()
     yield process, folder, port
     process.send_signal(signal.SIGTERM)
-    begin = time.monotonic()
-    assert process.wait(5) == 0, path.read_text()
-    assert time.monotonic() - begin < 3
+    with within(3):
+        assert process.wait(PATIENCE_S) == 0, path.read_text()
     assert not (folder / "rs485").exists()
 
 
@@ -125,7 +116,7 @@ def test_the_gateway_refuses_what_is_not_there(devices):
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
 def test_every_register_on_the_serial_line_reads_what_the_world_shows(devices):
     _, folder, _ = devices
-    client = ModbusSerialClient(str(folder / "rs485"), baudrate=9600, parity="N", timeout=1)
+    client = ModbusSerialClient(str(folder / "rs485"), baudrate=9600, parity="N", timeout=PATIENCE_S)
     assert client.connect()
     check_all(open_world(folder), "rs485", client)
     assert client.read_input_registers(60000, count=2, device_id=1).isError()
@@ -136,7 +127,7 @@ def test_every_register_on_the_serial_line_reads_what_the_world_shows(devices):
 def test_radio_devices_publish_what_the_world_shows(devices, heard):
     world = open_world(devices[1])
     sensors = {f"zigbee2mqtt/{m.unit}" for m in world.catalogue.meters if m.profile.startswith("aqara")}
-    wait_for(lambda: {"shellypro3em-b62/status/em:0", *sensors} <= set(heard), 35)
+    until(lambda: {"shellypro3em-b62/status/em:0", *sensors} <= set(heard))
     assert json.loads(heard["zigbee2mqtt/b35-leak"])["water_leak"] is False
     meter = world.catalogue.meter["b62-kitchen"]
     profile = world.profiles[meter.profile]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from importlib.resources import files
 
 import numpy as np
 import pytest
+from rigs.patience import within
 
 from demo.faults import SILENT, STUCK
 from demo.history import ROWS_A_LINE, covered_until_ms, write_history
@@ -35,9 +35,8 @@ def read(folder):
 @pytest.fixture(scope="module")
 def history(world, now_ms, tmp_path_factory):
     folder = tmp_path_factory.mktemp("history")
-    begin = time.perf_counter()
-    written = write_history(folder, world, now_ms)
-    assert time.perf_counter() - begin < 6
+    with within(6):
+        written = write_history(folder, world, now_ms)
     return folder, written, *read(folder)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rigs.edge_server import until
+from rigs.patience import until
 
 from edge_agent import writer as edge_writer
 from edge_agent.clock import EARLIEST_MS, ReadingClock

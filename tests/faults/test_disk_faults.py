@@ -11,10 +11,8 @@ import time
 
 import pytest
 from rigs.edge_lines import TcpUnits
-from rigs.edge_server import until
 from rigs.fault_rig import (
     DOOR,
-    FULL,
     FakeTime,
     agent_process,
     asked,
@@ -23,10 +21,11 @@ from rigs.fault_rig import (
     record,
     samples,
     sdm120,
-    seeded,
     small_disk,
     stop,
 )
+from rigs.patience import until, within
+from rigs.trials import FULL, seeded
 
 from edge_agent.outbox.file import set_aside
 from edge_agent.outbox.outbox import Outbox
@@ -41,18 +40,18 @@ NO_BALLAST = Room(ballast_bytes=0)
 
 @pytest.mark.broker
 def test_E1_killed_at_random_moments_the_agent_loses_nothing_and_leaves_no_hole(tmp_path, broker, serve):
-    """0 lost of 1,000,000 in 100 kills (FULL=1)."""
-    total, kills = (1_000_000, 100) if FULL else (60_000, 4)
+    """0 lost of 1,000,000 in 100 kills (FULL=1), of 30,000 in 3."""
+    total, kills = (1_000_000, 100) if FULL else (30_000, 3)
     chance = seeded()
     env = {"METERHOUSE_REPLAY": str(record(tmp_path / "recorded", total)), "METERHOUSE_SILENCE_S": "1"}
     server = serve(answers="always")
     for kill in range(kills):
         enough = (kill + chance.random()) * total / (kills + 1)
         with agent_process(tmp_path, broker.url, **env):
-            until(lambda enough=enough: server.hw > enough, 60)
+            until(lambda enough=enough: server.hw > enough)
             time.sleep(chance.uniform(0, 0.05))
     with agent_process(tmp_path, broker.url, **env) as child:
-        server.wait(lambda: server.hw == total, 600 if FULL else 30)
+        server.wait(lambda: server.hw == total)
         heard = len(server.statuses)
         server.wait(lambda: len(server.statuses) > heard)  # it runs, so it can be asked to end
         assert stop(child) == 0
@@ -148,10 +147,9 @@ def test_E2_and_E7_every_commit_is_synced_once_so_1000_rows_a_second_fit_a_disk_
     assert 200 <= fsyncs <= 300
     assert 350 / (fsyncs / 200) * 50 >= 1000
     outbox = Outbox(tmp_path / "here.db", 0, room=NO_BALLAST)
-    begun = time.perf_counter()
-    for k in range(40):
-        outbox.commit(samples(50, 50 * k))
-    assert 2000 / (time.perf_counter() - begun) >= 1000
+    with within(2):
+        for k in range(40):
+            outbox.commit(samples(50, 50 * k))
     outbox.close()
 
 
@@ -210,19 +208,18 @@ def test_E4_on_a_full_disk_the_agent_runs_on_tells_and_drains_within_ten_seconds
         server = serve()
         recorded = record(tmp_path / "recorded", 20_000)
         with agent_process(disk, broker.url, METERHOUSE_REPLAY=str(recorded), METERHOUSE_SILENCE_S="1") as child:
-            server.wait(lambda: server.received >= 5000, 15)
+            server.wait(lambda: server.received >= 5000)
             assert (disk / "ballast").stat().st_size == 2**20
             filler = fill(disk)
             asked(server, lambda status: status.figures["alarm_disk_full"])
             assert not (disk / "ballast").exists()
-            begun, at = time.monotonic(), server.hw
-            server.answers = "always"
-            server.acknowledge()
-            asked(server, lambda status: status.figures["stored"] > at, 10)
-            assert time.monotonic() - begun < 10
+            at, server.answers = server.hw, "always"
+            with within(10):
+                server.acknowledge()
+                asked(server, lambda status: status.figures["stored"] > at)
             filler.unlink()
-            server.wait(lambda: server.hw == 20_000, 20)
-            asked(server, lambda status: status.figures["alarm_disk_full"] == 0, 10)
+            server.wait(lambda: server.hw == 20_000)
+            asked(server, lambda status: status.figures["alarm_disk_full"] == 0)
             assert (disk / "ballast").exists()
             assert child.poll() is None
             assert stop(child) == 0
@@ -261,19 +258,20 @@ def fill(disk):
 def test_E5_an_outage_longer_than_the_outbox_costs_telemetry_by_tombstone_and_no_security_event(
     tmp_path, broker, serve
 ):
-    """stored + tombstoned = 50,000; 0 security events dropped."""
-    outbox = Outbox(tmp_path / "outbox.db", 0, kept=[DOOR], room=Room(unstored_rows=10_000, ballast_bytes=0))
+    """stored + tombstoned = produced: 50,000 with FULL=1, 12,000; 0 security events dropped."""
+    produced, kept = (50_000, 10_000) if FULL else (12_000, 3_000)
+    outbox = Outbox(tmp_path / "outbox.db", 0, kept=[DOOR], room=Room(unstored_rows=kept, ballast_bytes=0))
     doors = 0
-    for begin in range(0, 50_000, 500):
+    for begin in range(0, produced, 500):
         outbox.commit(samples(490, begin) + samples(10, begin, point=DOOR))
         doors += 10
         outbox.tidy(1.0)
-        assert outbox.reader.held() <= 10_000
+        assert outbox.reader.held() <= kept
     server = serve(answers="always")
     with Sending(outbox, broker.url):
-        server.wait(lambda: server.hw == 50_000, 20)
+        server.wait(lambda: server.hw == produced)
     rows = content(server)
-    assert len(rows) + len(server.dead - rows.keys()) == 50_000
+    assert len(rows) + len(server.dead - rows.keys()) == produced
     assert not server.dead & rows.keys()
     assert sum(1 for point, *_ in rows.values() if point == DOOR) == doors
     assert {tomb.reason for tomb in server.tombs} == {"outbox_full"}
@@ -310,10 +308,9 @@ def test_E6_a_destroyed_file_is_kept_for_a_person_and_a_new_epoch_sends_within_f
     with path.open("r+b") as file:
         file.write(os.urandom(4096))
     server = serve(answers="always")
-    begun = time.monotonic()
     with TcpUnits({1: sdm120(1.0, 2.0)}) as units, agent_process(tmp_path, broker.url, modbus=units.port) as child:
-        server.wait(lambda: server.batches, 10)
-        assert time.monotonic() - begun < 5
+        with within(5):
+            server.wait(lambda: server.batches)
         assert {batch.ep for batch in server.batches} == {server.epoch} != {epoch}
         asked(server, lambda status: status.figures["alarm_corrupt"] == 1)
         assert stop(child) == 0

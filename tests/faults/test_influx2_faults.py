@@ -11,7 +11,7 @@ from influxdb_client.domain.permission_resource import PermissionResource
 from rigs.influx2_fake import ORG, TOKEN
 from rigs.influx2_server import Influx2Server, built_influxd2
 from rigs.influx_server import make_ready
-from rigs.ingest_rig import wait_for
+from rigs.patience import until
 from rigs.store_rig import Rig, check_a_bad_line_of_5000_is_set_aside, check_what_is_too_old_is_set_aside_at_once
 
 from stores.readings.influx.setup import Retention
@@ -54,7 +54,7 @@ def test_S1_influxd_killed_under_load_loses_nothing(running, make_rig):
     rig.start()
     for _ in range(3):
         rig.take_in(20_000)
-        wait_for(lambda: rig.settled >= rig.taken_in - 15_000)
+        until(lambda: rig.settled >= rig.taken_in - 15_000)
         running.kill()
         rig.take_in(5_000)
         running.start()
@@ -87,13 +87,13 @@ def test_S9_a_token_that_is_revoked_raises_an_alarm_and_costs_no_reading(make_ri
     made.status = "inactive"
     tokens.update_authorization(made)
     rig.take_in(500)
-    wait_for(lambda: "403" in rig.alarms.get("store_unavailable", ""), 60)
+    until(lambda: "403" in rig.alarms.get("store_unavailable", ""))
     assert "token is inactive" in rig.alarms["store_unavailable"]
     assert made.token not in rig.alarms["store_unavailable"]
     assert rig.settled == 500
     made.status = "active"
     tokens.update_authorization(made)
-    rig.wait_until_settled(90)
+    rig.wait_until_settled()
     rig.check_nothing_is_lost()
     assert rig.alarms == {}
 
@@ -105,7 +105,7 @@ def test_S9_a_store_that_would_take_nothing_is_told_before_the_first_reading(run
         make_ready(running.url_of(database), "town")
     with closing(Rig(tmp_path, running.url_of(database, token))) as rig:
         rig.start()
-        wait_for(lambda: said in rig.alarms.get("store_unavailable", ""))
+        until(lambda: said in rig.alarms.get("store_unavailable", ""))
 
 
 def test_S9_a_bucket_that_is_gone_raises_an_alarm_and_waits_for_store_init(running, make_rig, admin):
@@ -116,9 +116,9 @@ def test_S9_a_bucket_that_is_gone_raises_an_alarm_and_waits_for_store_init(runni
     buckets = admin.buckets_api()
     buckets.delete_bucket(buckets.find_bucket_by_name(f"{rig.database}/raw"))
     rig.take_in(500)
-    wait_for(lambda: "404" in rig.alarms.get("store_unavailable", ""), 60)
+    until(lambda: "404" in rig.alarms.get("store_unavailable", ""))
     assert "run meterhouse store init" in rig.alarms["store_unavailable"]
     assert rig.settled == 500
     make_ready(running.url_of(rig.database), "town")
-    rig.wait_until_settled(90)
+    rig.wait_until_settled()
     assert rig.alarms == {}

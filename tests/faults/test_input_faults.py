@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from rigs.ingest_process import FULL, seeded
 from rigs.ingest_rig import (
     CATALOGUE,
     ENERGY,
@@ -21,9 +20,10 @@ from rigs.ingest_rig import (
     Ingest,
     batch,
     encode,
-    wait_for,
 )
 from rigs.intake_in_memory import Trial, inbound
+from rigs.patience import until
+from rigs.trials import FULL, seeded
 
 from facility import wire
 from facility.documents.site_schema import Slug
@@ -127,7 +127,7 @@ def test_I6_dropped_messages_are_nacked_and_brought_over_a_real_broker(tmp_path)
                     edge.send(agent.answer(first, last), "backlog")
             return edge.acks()[-1].store_hw == 1500
 
-        wait_for(closed, 20)
+        until(closed)
         assert sum(last - first + 1 for first, last in asked) == 5 * len(dropped)
         stones = sum(last - first + 1 for _, _, first, last, _ in ingest.watermarks.tombstones())
         assert sum(ingest.stored().values()) + stones == 1500

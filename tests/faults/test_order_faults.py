@@ -10,10 +10,10 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rigs.ingest_process import FULL
 from rigs.ingest_rig import CATALOGUE, ENERGY, FOREIGN, LEVELLESS, NOW_MS, POWER, batch, meter
 from rigs.intake_in_memory import inbound
 from rigs.mortal_ingest import Died, MortalIngest
+from rigs.trials import FULL
 
 from facility import wire
 from facility.catalogue import Agent

@@ -10,10 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rigs.fault_rig import (
-    FULL,
-    seeded,
-)
+from rigs.trials import FULL, seeded
 
 from accounting.intervals import use_between
 from accounting.local_time import HOUR_MS

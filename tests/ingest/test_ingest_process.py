@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 import urllib3
-from rigs.ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch, wait_for
+from rigs.ingest_rig import CATALOGUE, IDENTITIES, POWER, Ingest, batch
+from rigs.patience import PATIENCE_S, until, within
 from rigs.servers import free_port
 
 from facility.broker_address import broker_address
@@ -72,16 +73,17 @@ def settings(folder, broker):
 
 def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, broker, run, log, edge):
     process = run(**settings(tmp_path, broker))
-    wait_for(lambda: "waiting_for_estate" in log())
+    until(lambda: "waiting_for_estate" in log())
     engine = open_records(f"sqlite:///{tmp_path / 'records.db'}")
     Registry(engine).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
     engine.dispose()
-    wait_for(lambda: "event=broker state=up" in log())
+    until(lambda: "event=broker state=up" in log())
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
-    wait_for(lambda: edge.heard and edge.acks()[-1].store_hw == 2)
+    until(lambda: edge.heard and edge.acks()[-1].store_hw == 2)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(3) == 0
+    with within(3):
+        assert process.wait(PATIENCE_S) == 0
     (seen,) = overview(tmp_path).of(ServerProcess.INGEST)
     assert (seen.status.figures["stored"], seen.has_ended) == (2, True)
     assert log().count("waiting_for_estate") == 1
@@ -96,12 +98,12 @@ def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp
     def alarms():
         return outlook(overview(tmp_path)).alarms
 
-    wait_for(alarms, 40)
+    until(alarms)
     (alarm,) = alarms()
     assert (alarm.alarm, alarm.words[:9]) == (SystemAlarm.TOO_MANY_SERIES, "13 of 12:")
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:-1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
-    wait_for(lambda: not alarms())
+    until(lambda: not alarms())
     assert overview(tmp_path).processes[0].status.figures["series"] == 11
 
 
@@ -109,11 +111,11 @@ def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in
     registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
     run(**settings(tmp_path, broker) | {"store": f"influx://user:word@127.0.0.1:{free_port()}/meterhouse"})
-    wait_for(lambda: any(one.status.state == "store_unavailable" for one in overview(tmp_path).processes), 40)
+    until(lambda: any(one.status.state == "store_unavailable" for one in overview(tmp_path).processes))
     assert "does not answer" in overview(tmp_path).processes[0].status.alarms["store_unavailable"]
     now_ms = time.time_ns() // 1_000_000
     edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
-    wait_for(lambda: edge.heard)
+    until(lambda: edge.heard)
     assert (edge.acks()[-1].journal_hw, edge.acks()[-1].store_hw) == (2, 0)
 
 
@@ -162,11 +164,11 @@ def test_I2_a_message_that_breaks_us_is_set_aside_and_the_others_pass(tmp_path, 
     monkeypatch.setattr(worker, "PAUSE_S", 0.01)
     loop = threading.Thread(target=run_parts, args=(ingest.parts, Registry(ingest.engine), ingest.stop))
     loop.start()
-    wait_for(lambda: ingest.subscriber.is_subscribed)
+    until(lambda: ingest.subscriber.is_subscribed)
     for first in (1, 6):
         edge.send(batch(first, ep=tmp_path.name))
         edge.send(batch(first, ep="poison"))
-    wait_for(lambda: {ack.epoch: ack.store_hw for ack in edge.acks()} == {tmp_path.name: 10, "poison": 10})
+    until(lambda: {ack.epoch: ack.store_hw for ack in edge.acks()} == {tmp_path.name: 10, "poison": 10})
     ingest.stop.set()
     loop.join()
     assert [(item.reason, item.count) for item in ingest.quarantine.items()] == [("unexpected_error", 5)] * 2
@@ -184,14 +186,14 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     records.dispose()
     port = free_port()
     run(**settings(tmp_path, broker), metrics=f"127.0.0.1:{port}")
-    wait_for(lambda: "event=broker state=up" in log())
+    until(lambda: "event=broker state=up" in log())
     edge.send(batch(1, 5, ep=tmp_path.name, t=[time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]))
     http = urllib3.PoolManager(retries=False)
 
     def metrics():
         return http.request("GET", f"http://127.0.0.1:{port}/metrics").data.decode()
 
-    wait_for(lambda: "meterhouse_readings_stored_total 5.0" in metrics())
+    until(lambda: "meterhouse_readings_stored_total 5.0" in metrics())
     said = metrics()
     http.clear()
     assert 'meterhouse_agent_stored_up_to{agent="edge-1"} 5.0' in said
@@ -208,5 +210,5 @@ def test_figures_are_told_to_nobody_else(tmp_path, broker, run, log, address):
     Registry(records).apply(CATALOGUE, by="test", at=datetime.now(UTC), accept=True)
     records.dispose()
     process = run(**settings(tmp_path, broker), metrics=address)
-    assert process.wait(20) == 2
+    assert process.wait(PATIENCE_S) == 2
     assert f"METERHOUSE_METRICS: '{address}' is no port of this machine alone" in log()

@@ -4,7 +4,8 @@ import dataclasses
 import sqlite3
 
 import pytest
-from rigs.ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch, wait_for
+from rigs.ingest_rig import CATALOGUE, ENERGY, NOW_MS, POWER, Ingest, batch
+from rigs.patience import until
 
 from facility.ranges import RangeSet
 from ingest.entry import Entry, readings_of
@@ -39,13 +40,13 @@ def stored_up_to(edge):
 def reconciled(ingest):
     answers = []
     ingest.parts.housekeeping.asked.append(answers.append)
-    wait_for(lambda: answers)
+    until(lambda: answers)
     return answers[0]
 
 
 def test_what_the_store_has_lost_is_written_again_from_the_journal(ingest, edge, lose, tmp_path):
     edge.send(said(1, 150, tmp_path.name))
-    wait_for(lambda: stored_up_to(edge) == 150)
+    until(lambda: stored_up_to(edge) == 150)
     before = ingest.readings.totals()
     assert reconciled(ingest) == []
     assert lose(f"t_ms >= {START_MS + HOUR_MS}") == 90
@@ -64,17 +65,17 @@ def test_S7_what_the_journal_no_longer_holds_is_asked_for_from_the_agent(tmp_pat
     try:
         for first, start_ms in ((1, START_MS), (61, START_MS + HOUR_MS), (121, START_MS + 2 * HOUR_MS)):
             edge.send(said(first, 60, epoch, start_ms))
-            wait_for(lambda: stored_up_to(edge) == first + 59)  # noqa: B023 - awaited here
-        wait_for(lambda: len(ingest.journal.segments) == 1)
+            until(lambda: stored_up_to(edge) == first + 59)  # noqa: B023 - awaited here
+        until(lambda: len(ingest.journal.segments) == 1)
         before = ingest.readings.totals()
         assert lose(f"t_ms < {START_MS + HOUR_MS}") == 60
         ((_, hour_ms, taken_in, stored, rewritten, asked_for),) = [
             tuple(getattr(d, name) for name in d.__slots__) for d in reconciled(ingest)
         ]
         assert (hour_ms, taken_in, stored, rewritten, asked_for) == (START_MS, 60, 0, 0, 60)
-        wait_for(lambda: any(ack.nack == [(1, 60)] for ack in edge.acks()))
+        until(lambda: any(ack.nack == [(1, 60)] for ack in edge.acks()))
         edge.send(said(1, 60, epoch))  # the agent's window still holds them
-        wait_for(lambda: edge.acks()[-1].store_hw == 180 and ingest.readings.totals() == before)
+        until(lambda: edge.acks()[-1].store_hw == 180 and ingest.readings.totals() == before)
         assert reconciled(ingest) == []
         assert ingest.watermarks.totals() == {"stored": 240, "quarantined": 0, "reopened": 60}
     finally:
@@ -83,7 +84,7 @@ def test_S7_what_the_journal_no_longer_holds_is_asked_for_from_the_agent(tmp_pat
 
 def test_a_meter_taken_from_the_estate_is_not_missed(ingest, edge, tmp_path):
     edge.send(said(1, 60, tmp_path.name))
-    wait_for(lambda: stored_up_to(edge) == 60)
+    until(lambda: stored_up_to(edge) == 60)
     fewer = dataclasses.replace(CATALOGUE, points=tuple(p for p in CATALOGUE.points if p.id != ENERGY))
     ingest.parts.doorway.gate = Gate(fewer)
     assert reconciled(ingest) == []
@@ -93,7 +94,7 @@ def test_a_meter_taken_from_the_estate_is_not_missed(ingest, edge, tmp_path):
 
 def test_two_readings_of_one_instant_are_no_loss_and_are_looked_into_once(ingest, edge, tmp_path):
     edge.send(batch(1, 3, t=[START_MS, START_MS, START_MS + 1], ep=tmp_path.name))
-    wait_for(lambda: stored_up_to(edge) == 3)
+    until(lambda: stored_up_to(edge) == 3)
     assert reconciled(ingest) == []
     assert ingest.parts.housekeeping.reconciler.hours.since(0, ingest.watermarks.cursor) == {
         ("edge-1", START_MS): {POWER: 2}
@@ -116,9 +117,9 @@ def test_a_damaged_journal_frame_comes_again_from_its_agent(tmp_path, broker, ed
     first = Ingest(tmp_path, broker).start()
     first.store.is_up = False
     edge.send(batch(1, 5, ep=epoch))
-    wait_for(lambda: edge.heard)
+    until(lambda: edge.heard)
     edge.send(batch(6, 5, ep=epoch))
-    wait_for(lambda: edge.acks()[-1].journal_hw == 10)
+    until(lambda: edge.acks()[-1].journal_hw == 10)
     first.close()
     (segment,) = (tmp_path / "journal").glob("*.seg")
     data = bytearray(segment.read_bytes())
@@ -127,9 +128,9 @@ def test_a_damaged_journal_frame_comes_again_from_its_agent(tmp_path, broker, ed
     second = Ingest(tmp_path, broker).start()
     try:
         edge.send(batch(11, 5, ep=epoch))
-        wait_for(lambda: second.stored().get(POWER) == 10)
+        until(lambda: second.stored().get(POWER) == 10)
         edge.send(batch(1, 5, ep=epoch))
-        wait_for(lambda: edge.acks()[-1].store_hw == 15)
+        until(lambda: edge.acks()[-1].store_hw == 15)
         assert second.stored() == {POWER: 15}
     finally:
         second.close()
@@ -139,14 +140,14 @@ def test_a_lost_journal_begins_anew_where_the_store_is(tmp_path, broker, edge):
     epoch = tmp_path.name
     first = Ingest(tmp_path, broker).start()
     edge.send(batch(1, 5, ep=epoch))
-    wait_for(lambda: stored_up_to(edge) == 5)
+    until(lambda: stored_up_to(edge) == 5)
     first.close()
     for segment in (tmp_path / "journal").glob("*.seg"):
         segment.unlink()
     second = Ingest(tmp_path, broker).start()
     try:
         edge.send(batch(4, 5, ep=epoch))
-        wait_for(lambda: stored_up_to(edge) == 8)
+        until(lambda: stored_up_to(edge) == 8)
         assert list(second.parts.files.streams.of(("edge-1", epoch))) == list(RangeSet([(1, 8)]))
         assert second.watermarks.totals()["stored"] == 8
     finally:
@@ -158,17 +159,17 @@ def test_a_journal_whose_stored_end_is_lost_goes_on_behind_it(tmp_path, broker, 
     first = Ingest(tmp_path, broker).start()
     for n in (1, 6):
         edge.send(batch(n, 5, ep=epoch))
-        wait_for(lambda: stored_up_to(edge) == n + 4)  # noqa: B023 - awaited here
+        until(lambda: stored_up_to(edge) == n + 4)  # noqa: B023 - awaited here
     first.close()
     (segment,) = (tmp_path / "journal").glob("*.seg")
     segment.write_bytes(segment.read_bytes()[:-40])
     second = Ingest(tmp_path, broker).start()
     try:
         edge.send(batch(11, 1, ep=epoch))  # shorter than what is missing
-        wait_for(lambda: stored_up_to(edge) == 11)
+        until(lambda: stored_up_to(edge) == 11)
         edge.send(batch(6, 5, ep=epoch))
         edge.send(batch(12, 1, ep=epoch))
-        wait_for(lambda: stored_up_to(edge) == 12)
+        until(lambda: stored_up_to(edge) == 12)
         assert second.stored() == {POWER: 12}
         assert second.watermarks.totals() == {"stored": 12, "quarantined": 0, "reopened": 0}
         assert reconciled(second) == []
@@ -180,7 +181,7 @@ def test_hours_survive_a_restart(tmp_path, broker, edge):
     ingest = Ingest(tmp_path, broker, room=JournalRoom(segment_bytes=500)).start()
     for first in (1, 61, 121):
         edge.send(said(first, 60, tmp_path.name))
-    wait_for(lambda: stored_up_to(edge) == 180)
+    until(lambda: stored_up_to(edge) == 180)
     counts = dict(ingest.parts.housekeeping.reconciler.hours.since(0, ingest.watermarks.cursor))
     ingest.close()
     again = Ingest(tmp_path, broker)

@@ -2,7 +2,9 @@ import socket
 import threading
 
 import pytest
-from rigs.ingest_rig import IDENTITIES, Client, wait_for
+from rigs.ingest_rig import IDENTITIES, Client
+from rigs.patience import PATIENCE_S, until
+from rigs.servers import free_port
 
 from facility.broker_address import BrokerAddress, broker_address
 from facility.errors import ConfigError
@@ -21,7 +23,7 @@ def listen(broker):
         subscriber = Subscriber(address or broker_address(broker.url_for("ingest")))
         subscriber.start()
         opened.append(subscriber)
-        wait_for(lambda: subscriber.is_subscribed)
+        until(lambda: subscriber.is_subscribed)
         return subscriber
 
     yield make
@@ -31,7 +33,7 @@ def listen(broker):
 
 def drain(subscriber, n):
     taken = []
-    wait_for(lambda: taken.extend(subscriber.take(100, 0.02)) or len(taken) >= n)
+    until(lambda: taken.extend(subscriber.take(100, 0.02)) or len(taken) >= n)
     return taken
 
 
@@ -51,7 +53,7 @@ def test_what_is_not_acknowledged_comes_again(listen, connect):
     first.stop()
     second = listen()
     again = []  # perhaps also some whose acknowledgement was still on its way
-    wait_for(lambda: again.extend(second.take(100, 0.02)) or (len(again) >= 4 and again[-1].payload == b"9"))
+    until(lambda: again.extend(second.take(100, 0.02)) or (len(again) >= 4 and again[-1].payload == b"9"))
     assert [m.payload for m in again[-4:]] == [m.payload for m in kept]
     for message in again:
         second.acknowledge(message)
@@ -70,7 +72,7 @@ def test_a_full_queue_loses_nothing(listen, connect, monkeypatch):
             subscriber.acknowledge(message)
         return len(heard) == 12
 
-    wait_for(all_heard, 15)
+    until(all_heard)
     settle(subscriber)
 
 
@@ -80,7 +82,7 @@ def test_a_failure_while_queueing_does_not_deafen_us(listen, connect, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(subscriber, "_put", lambda message: failures.append(message) or 1 / 0)
         edge.say(LIVE, b"bad luck")
-        wait_for(lambda: failures)
+        until(lambda: failures)
     edge.say(LIVE, b"next")
     assert {m.payload for m in drain(subscriber, 2)} == {b"bad luck", b"next"}
     settle(subscriber)
@@ -94,16 +96,16 @@ def test_an_acknowledgement_that_finds_the_connection_gone_does_not_wait_for_eve
     subscriber._client.socket().shutdown(socket.SHUT_WR)  # nobody has noticed yet
     acknowledging = threading.Thread(target=subscriber.acknowledge, args=(message,), daemon=True)
     acknowledging.start()
-    acknowledging.join(5)
+    acknowledging.join(PATIENCE_S)
     assert not acknowledging.is_alive()
     settle(subscriber)
 
 
 def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here):
-    broker = start_broker(tmp_path, IDENTITIES, kind="mosquitto")
+    broker = start_broker(tmp_path, IDENTITIES, kind="mosquitto", port=free_port())
     subscriber = Subscriber(broker_address(broker.url_for("ingest")))
     subscriber.start()
-    wait_for(lambda: subscriber.is_subscribed)
+    until(lambda: subscriber.is_subscribed)
     edge = Client(broker, "edge-1")
     for _ in range(10):
         edge.say(LIVE, b"old")
@@ -112,10 +114,10 @@ def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here)
     broker.process.kill()  # and with it the session: nothing was saved yet
     broker.process.wait()
     broker.process.stdin.close()
-    wait_for(lambda: not subscriber.is_subscribed)
+    until(lambda: not subscriber.is_subscribed)
     assert not any(map(subscriber.acknowledge, old))
     with start_broker(tmp_path, IDENTITIES, kind="mosquitto", port=broker.port) as reborn:
-        wait_for(lambda: subscriber.is_subscribed)
+        until(lambda: subscriber.is_subscribed)
         edge = Client(reborn, "edge-1")
         for i in range(10):
             edge.say(LIVE, b"new %d" % i)
@@ -132,7 +134,7 @@ def test_B4_a_stale_packet_id_is_never_acknowledged(tmp_path, mosquitto_is_here)
 def test_a_wrong_password_is_a_mistake_for_a_person(broker):
     subscriber = Subscriber(BrokerAddress("127.0.0.1", broker.port, "ingest", "wrong"))
     subscriber.start()
-    wait_for(lambda: subscriber._line.state.refusal)
+    until(lambda: subscriber._line.state.refusal)
     with pytest.raises(ConfigError, match=r"refuses 'ingest': Not authorized|refuses 'ingest': Bad user"):
         subscriber.check()
     subscriber.stop()

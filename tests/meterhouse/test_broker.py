@@ -4,6 +4,7 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from rigs.patience import until
 from rigs.servers import need_mosquitto
 
 from facility.errors import ConfigError
@@ -32,11 +33,8 @@ class Talker:
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
 
-    def wait(self, things, n=1):
-        until = time.monotonic() + 5
-        while len(things) < n and time.monotonic() < until:
-            time.sleep(0.01)
-        return things
+    def wait(self, things):
+        return until(lambda: things)
 
     def say(self, topic, payload=b"x"):
         self.answers.clear()

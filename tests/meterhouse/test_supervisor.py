@@ -1,13 +1,13 @@
 import os
 import signal
 import sys
-import time
 
 import pytest
+from rigs.patience import PATIENCE_S, until
 
 from facility.errors import ConfigError
 from meterhouse import supervisor as supervisor_module
-from meterhouse.supervisor import Supervisor, pss_mib
+from meterhouse.supervisor import FIRST_DELAY_S, STALLED_S, Supervisor, pss_mib
 
 SLEEP = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(60)"]
 DEAF = [
@@ -26,10 +26,9 @@ def supervisor(tmp_path):
 
 
 def says(supervisor, name, word, n=1):
-    until = time.monotonic() + 5
-    while (text := supervisor.children[name].log_path.read_text()).count(word) < n and time.monotonic() < until:
-        time.sleep(0.01)
-    return text
+    path = supervisor.children[name].log_path
+    until(lambda: path.read_text().count(word) >= n)
+    return path.read_text()
 
 
 def is_running(pid):
@@ -44,36 +43,56 @@ def test_a_killed_child_is_started_again(supervisor):
     first = supervisor.start("ingest", SLEEP)
     says(supervisor, "ingest", "up")
     os.kill(first, signal.SIGKILL)
-    until = time.monotonic() + 5
-    while supervisor.pids().get("ingest", first) == first and time.monotonic() < until:
-        supervisor.watch(0.1, 0.02)
-    assert supervisor.pids()["ingest"] != first
+    until(lambda: supervisor.tend() or supervisor.pids().get("ingest", first) != first)
     assert says(supervisor, "ingest", "up", 2).count("up") == 2
     assert supervisor.children["ingest"].restarts == 1
 
 
-def test_I10_a_child_that_runs_and_gets_nowhere_is_killed_and_started_again(supervisor, tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor_module, "STALLED_S", 1.0)
-    pulse = tmp_path / "ingest.pulse"
-    beating = f"import time, pathlib\nwhile True: pathlib.Path({str(pulse)!r}).touch(); time.sleep(0.1)"
-    first = supervisor.start("ingest", [sys.executable, "-S", "-c", beating], pulse=pulse)
+@pytest.fixture
+def timed(tmp_path):
+    """A supervisor whose time and whose children's pulse go on when the test says so."""
+    now, pulse = [0.0], tmp_path / "pulse"
+    with Supervisor(tmp_path / "logs", clock=lambda: now[0]) as supervisor:
+
+        def pass_by(seconds, *, beats):
+            now[0] += seconds
+            if beats:
+                pulse.touch()
+                os.utime(pulse, (now[0], now[0]))
+            supervisor.tend()
+
+        yield supervisor, pulse, pass_by
+
+
+def test_I10_a_child_that_runs_and_gets_nowhere_is_killed_and_started_again(timed):
+    supervisor, pulse, pass_by = timed
+    first = supervisor.start("ingest", SLEEP, pulse=pulse)
     quiet = supervisor.start("quiet", SLEEP)
-    supervisor.watch(2.5, 0.05)
+    for _ in range(3):
+        pass_by(STALLED_S - 0.1, beats=True)
     assert supervisor.pids() == {"ingest": first, "quiet": quiet}
     os.kill(first, signal.SIGSTOP)
-    supervisor.watch(2.5, 0.05)
+    pass_by(STALLED_S - 0.1, beats=False)
+    assert supervisor.pids() == {"ingest": first, "quiet": quiet}
+    pass_by(0.2, beats=False)
+    supervisor.children["ingest"].process.wait(PATIENCE_S)  # though it stands still
+    pass_by(0.1, beats=False)
+    pass_by(FIRST_DELAY_S, beats=False)
     assert supervisor.children["ingest"].restarts == 1
     assert supervisor.pids()["ingest"] != first
     assert supervisor.pids()["quiet"] == quiet
 
 
-def test_a_child_that_may_be_long_about_its_work_is_given_its_own_time(supervisor, tmp_path):
-    pulse = tmp_path / "analytics.pulse"
-    beating_once = f"import time, pathlib\ntime.sleep(0.3); pathlib.Path({str(pulse)!r}).touch(); time.sleep(60)"
-    supervisor.start("patient", [sys.executable, "-S", "-c", beating_once], pulse=pulse, stalled_s=30.0)
-    supervisor.start("hasty", [sys.executable, "-S", "-c", beating_once], pulse=pulse, stalled_s=0.5)
-    supervisor.watch(2.0, 0.05)
-    assert (supervisor.children["patient"].restarts, supervisor.children["hasty"].restarts) == (0, 1)
+def test_a_child_that_may_be_long_about_its_work_is_given_its_own_time(timed):
+    supervisor, pulse, pass_by = timed
+    patient = supervisor.start("patient", SLEEP, pulse=pulse, stalled_s=30.0)
+    supervisor.start("hasty", SLEEP, pulse=pulse, stalled_s=0.5)
+    pass_by(1.0, beats=True)
+    pass_by(29.9, beats=False)
+    supervisor.children["hasty"].process.wait(PATIENCE_S)
+    assert supervisor.pids() == {"patient": patient}
+    pass_by(0.2, beats=False)
+    supervisor.children["patient"].process.wait(PATIENCE_S)
 
 
 def test_each_death_in_a_row_waits_twice_as_long(tmp_path):
@@ -142,10 +161,9 @@ def test_memory_counts_children_of_children(supervisor):
         "two", [sys.executable, "-S", "-c", nest.replace("input()", "import time; time.sleep(60)")]
     )
     says(supervisor, "one", "up")
-    time.sleep(0.3)
+    until(lambda: len(supervisor_module._with_descendants({parent})) == 2)
     family = supervisor_module._with_descendants({parent})
     try:
-        assert len(family) == 2
         assert pss_mib([parent]) > pss_mib([alone]) > 1
     finally:
         supervisor.stop()

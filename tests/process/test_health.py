@@ -5,6 +5,7 @@ from urllib.error import HTTPError, URLError
 
 import pytest
 from prometheus_client import Gauge
+from rigs.patience import PATIENCE_S
 
 from facility.errors import ConfigError
 from process.health import HealthServer
@@ -12,7 +13,7 @@ from process.health import HealthServer
 
 def ask(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:  # noqa: S310 - our own address
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()

@@ -12,7 +12,8 @@ import pytest
 import urllib3
 from rigs.certificates import Authority
 from rigs.ingest_process import Served, agent_playing, water_estate
-from rigs.ingest_rig import CATALOGUE, wait_for
+from rigs.ingest_rig import CATALOGUE
+from rigs.patience import until
 from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
 from edge_agent.link import Link
@@ -52,10 +53,10 @@ def refusals_in(logged):
 def test_a_message_goes_over_tls_with_its_checksum(tmp_path):
     heard = []
     with TlsMosquitto(tmp_path) as broker, opened(broker.url_for("a"), heard=heard.append) as line:
-        wait_for(lambda: line.state.is_up)
+        until(lambda: line.state.is_up)
         line.client.subscribe("t", 1)
         line.client.publish("t", b"payload", 1, properties=checksum(b"payload"))
-        wait_for(lambda: heard)
+        until(lambda: heard)
         assert heard[0].payload == b"payload"
         assert heard[0].properties.UserProperty == [(wire.CRC_PROPERTY, wire.crc(b"payload"))]
 
@@ -64,7 +65,7 @@ def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
     with TlsMosquitto(tmp_path, wants="a certificate") as broker:
         files = broker.authority.sign("client", "DNS:client")
         with opened(broker.url_for("a", *files)) as line, opened(broker.url_for("b")) as without:
-            wait_for(lambda: line.state.is_up and len(refusals_in(logged)) == 2)
+            until(lambda: line.state.is_up and len(refusals_in(logged)) == 2)
             time.sleep(2)  # time for another attempt
             assert not without.state.was_up
     by_user = {line["user"]: (line["state"], line.get("reason", "")) for line in logged if line["event"] == "broker"}
@@ -74,7 +75,7 @@ def test_a_broker_that_wants_a_certificate_is_shown_ours(tmp_path, logged):
 
 def test_a_broker_that_wants_tls_is_no_silence(tmp_path, logged):
     with TlsMosquitto(tmp_path) as broker, opened(f"mqtt://a:any@127.0.0.1:{broker.port}"):
-        wait_for(lambda: refusals_in(logged))
+        until(lambda: refusals_in(logged))
     assert refusals_in(logged) == [("unreachable", NO_WORD)]
 
 
@@ -84,7 +85,7 @@ def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logg
     with TlsMosquitto(tmp_path, alternative) as broker:
         ca = Authority(tmp_path, "another").ca if whose == "another" else broker.authority.ca
         with opened(broker.url_for("a", ca=ca)) as line:
-            wait_for(lambda: refusals_in(logged))
+            until(lambda: refusals_in(logged))
             assert not line.state.was_up
     ((state, reason),) = refusals_in(logged)
     assert state == "unreachable"
@@ -107,7 +108,7 @@ def test_readings_go_from_an_agent_into_the_store_over_tls(tmp_path):
         Served(tmp_path, broker, water_estate()) as ingest,
         agent_playing(tmp_path, broker, 500),
     ):
-        ingest.until(lambda: ingest.count() == 500, 60)
+        ingest.until(lambda: ingest.count() == 500)
 
 
 def test_a_callback_that_fails_ends_neither_its_thread_nor_the_line(logged):
@@ -123,14 +124,14 @@ def test_a_callback_that_fails_ends_neither_its_thread_nor_the_line(logged):
             raise ZeroDivisionError
 
     with Shared() as broker, opened(broker.url_for("a"), up=greet, heard=hear) as line:
-        wait_for(lambda: line.state.is_up)  # the second time: one that could not subscribe would be deaf
+        until(lambda: line.state.is_up)  # the second time: one that could not subscribe would be deaf
         assert len(greetings) == 2
         line.client.subscribe("t", 1)
         for payload in (b"1", b"2"):
             line.client.publish("t", payload, 1)
-        wait_for(lambda: heard == [b"1", b"2"])
+        until(lambda: heard == [b"1", b"2"])
         assert line.is_alive
-        wait_for(lambda: line.guard.failures == 3)
+        until(lambda: line.guard.failures == 3)
     assert len([line for line in logged if line["event"] == "callback_failed"]) == 3
 
 
@@ -145,7 +146,7 @@ def test_an_agent_whose_tls_files_are_being_renewed_waits_for_them(tmp_path, log
         assert f"the CA file {ca} cannot be used" in reason
         ca.write_text(words)
         try:
-            wait_for(lambda: link.mind(time.monotonic()) or not link.arrived.empty())
+            until(lambda: link.mind(time.monotonic()) or not link.arrived.empty())
             assert link.arrived.get().word == "connected"
         finally:
             link.close(b"")
@@ -178,7 +179,7 @@ def servers(folder, broker):
         with logs[name].open("wb") as log:
             running.append(subprocess.Popen([sys.executable, "-m", name], env=os.environ | env, stderr=log))
     try:
-        wait_for(lambda: all("state=up" in log.read_text() for log in logs.values()), 40)
+        until(lambda: all("state=up" in log.read_text() for log in logs.values()))
         yield logs, places
     finally:
         for process in running:
@@ -189,7 +190,7 @@ def servers(folder, broker):
 def test_two_processes_on_one_account_both_stay_connected(tmp_path):
     with Shared() as broker, servers(tmp_path, broker) as (logs, _):
         with opened(broker.url_for("shared")) as third:
-            wait_for(lambda: third.state.is_up)
+            until(lambda: third.state.is_up)
             Event().wait(5)
             assert third.state.is_up
         for log in logs.values():
@@ -204,10 +205,10 @@ def test_a_name_that_the_broker_forces_on_two_processes_is_told_in_logs_and_alar
 
     with Shared(FORCED) as broker, servers(tmp_path, broker) as (logs, places):
         for log in logs.values():
-            wait_for(lambda: "state=taken_over" in log.read_text(), 60)  # noqa: B023
+            until(lambda: "state=taken_over" in log.read_text())  # noqa: B023
             assert "another process" in log.read_text()
-        wait_for(lambda: alarmed(places["ingest"], "/metrics", 'meterhouse_alarm{alarm="taken_over"} 1.0'))
-        wait_for(lambda: alarmed(places["analytics"], "/health", '"taken_over"'))
+        until(lambda: alarmed(places["ingest"], "/metrics", 'meterhouse_alarm{alarm="taken_over"} 1.0'))
+        until(lambda: alarmed(places["analytics"], "/health", '"taken_over"'))
         before = [len(log.read_text().splitlines()) for log in logs.values()]
         Event().wait(5)
         after = [len(log.read_text().splitlines()) for log in logs.values()]

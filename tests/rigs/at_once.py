@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
+from rigs.patience import PATIENCE_S
 from stores.records.database import open_records
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def at_once(url: str, number: int, act: Callable[[Engine, int], Any]) -> list[An
     def one(who: int) -> Any:
         engine = open_records(url)
         try:
-            together.wait(timeout=60)
+            together.wait(PATIENCE_S)
             return act(engine, who)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             return error
@@ -53,4 +54,4 @@ def processes_open(url: str, number: int) -> list[str]:
     for process in running:
         process.stdin.write("now\n")
         process.stdin.flush()
-    return [process.communicate(timeout=120)[1] for process in running]
+    return [process.communicate(timeout=PATIENCE_S)[1] for process in running]

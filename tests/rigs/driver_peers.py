@@ -30,6 +30,7 @@ from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
 from rigs.certificates import Authority
 from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
+from rigs.patience import PATIENCE_S
 from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
 UNIT = 7
@@ -194,11 +195,11 @@ class MqttJsonPeer:
 
     def say(self):
         for topic, payload in self.messages.items():
-            self.client.publish(topic, payload, qos=1).wait_for_publish(5)
+            self.client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
 
     def babble(self, noise):
         for topic in self.messages:
-            self.client.publish(topic, noise, qos=1).wait_for_publish(5)
+            self.client.publish(topic, noise, qos=1).wait_for_publish(PATIENCE_S)
 
 
 class MqttJsonTlsPeer(MqttJsonPeer):

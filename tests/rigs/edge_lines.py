@@ -13,6 +13,7 @@ from pymodbus.framer import FramerRTU, FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from rigs.patience import PATIENCE_S
 from rigs.servers import free_port
 
 
@@ -26,7 +27,7 @@ class TcpUnits:
 
     def __enter__(self):
         self.thread.start()
-        assert self.ready.wait(5)
+        assert self.ready.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_):
@@ -58,14 +59,14 @@ def rtu_frame(unit, body):
 
 
 class PtyUnits:
-    """RTU slaves on one line, as above. One that is not there stays silent; ``asked`` counts requests by unit.
+    """RTU slaves on one line, as above. One that is not there stays silent; ``asked`` is who was asked, in order.
 
     A unit refuses a block with an address that it does not have. The first answer waits for the event ``held``, if
     there is one; ``noise`` puts something else in the place of every right answer.
     """
 
     def __init__(self, units, held=None, noise=lambda frame: frame):
-        self.units, self.asked, self.held, self.noise = units, {}, held, noise
+        self.units, self.asked, self.held, self.noise = units, [], held, noise
         self.ours, self.theirs = os.openpty()
         tty.setraw(self.theirs)
         self.path = os.ttyname(self.theirs)
@@ -95,7 +96,7 @@ class PtyUnits:
 
     def _answer(self, request):
         unit, function, address, count = struct.unpack(">BBHH", request[:6])
-        self.asked[unit] = self.asked.get(unit, 0) + 1
+        self.asked.append(unit)
         words = self.units.get(unit)
         if words is None:
             return

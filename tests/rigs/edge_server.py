@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -12,6 +11,7 @@ from paho.mqtt.properties import Properties
 
 from facility import wire
 from facility.errors import Rejected
+from rigs.patience import PATIENCE_S
 
 
 class Server:
@@ -34,7 +34,7 @@ class Server:
         self.client.on_subscribe = lambda *_: self.ready.set()
         self.connect(port)
         self.client.loop_start()
-        assert self.ready.wait(5)
+        assert self.ready.wait(PATIENCE_S)
 
     def connect(self, port):
         self.client.connect("127.0.0.1", port)
@@ -85,19 +85,11 @@ class Server:
         properties.UserProperty = (wire.CRC_PROPERTY, wire.crc(payload))
         self.client.publish(topic, payload, 1, properties=properties)
 
-    def wait(self, condition, timeout=8.0):
+    def wait(self, condition):
         with self.changed:
-            assert self.changed.wait_for(condition, timeout), f"not within {timeout} s; failures: {self.failures}"
+            assert self.changed.wait_for(condition, PATIENCE_S), f"not within {PATIENCE_S} s; failures: {self.failures}"
         assert not self.failures
 
     def stop(self):
         self.client.disconnect()
         self.client.loop_stop()
-
-
-def until(condition, timeout=8.0):
-    """Wait for something that tells nobody."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout} s"
-        time.sleep(0.02)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +17,7 @@ from edge_agent.clock import EARLIEST_MS, ReadingClock, Trust
 from edge_agent.drivers.modbus.registers import encode_registers
 from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable
 from facility.quantities import Quantity
-
-FULL = os.environ.get("FULL") == "1"
-"""Full-size trials (``make bench``); otherwise what fits into ``make test``."""
-
-SEED = int(os.environ.get("SEED", "7"))
+from rigs.patience import PATIENCE_S, until
 
 AGENT = "edge-1"
 SITE = """\
@@ -33,7 +27,7 @@ buildings: [{{id: b, name: B}}]
 agents:
   - id: edge-1
     buses:
-      - {{id: line, url: "modbus+tcp://127.0.0.1:{modbus}", timeout_s: 0.3}}
+      - {{id: line, url: "modbus+tcp://127.0.0.1:{modbus}", timeout_s: 5}}
       - {{id: radio, url: "{radio}"}}
 meters:
   - {{id: m1, name: M, building: b, profile: eastron/sdm120, agent: edge-1, bus: line, unit: 1, poll_s: 1}}
@@ -41,12 +35,6 @@ meters:
   - {{id: d1, name: D, building: b, profile: aqara/mccgq11lm, agent: edge-1, bus: radio, unit: front, poll_s: 1}}
 """
 DOOR, POWER = "d1/door_open/door", "p1/active_power/total"
-
-
-def seeded() -> random.Random:
-    """Chance that can be repeated: ``SEED=n``."""
-    print(f"SEED={SEED}")  # noqa: T201 - a failed run is repeated with it
-    return random.Random(SEED)  # noqa: S311 - chance that can be repeated
 
 
 def need(*programs: str) -> None:
@@ -122,7 +110,7 @@ def agent_process(folder: Path, broker: str, *, radio="mqtt://127.0.0.1:1", modb
 
 def stop(child) -> int:
     child.send_signal(signal.SIGTERM)
-    return child.wait(10)
+    return child.wait(PATIENCE_S)
 
 
 def log_of(folder: Path) -> str:
@@ -146,13 +134,15 @@ def samples(count, begin=0, point="m1/active_power/total", t0=1_790_000_000_000)
     return [(point, t0 + 1000 * (begin + i), float(begin + i), 0) for i in range(count)]
 
 
-def asked(server, condition, timeout=20.0):
+def asked(server, condition):
     """Ask the agent for its status until one that was asked for fits."""
-    begun, seen = time.monotonic(), len(server.statuses)
-    while not any(condition(status) for status in server.statuses[seen:] if status.state == "online"):
-        assert time.monotonic() - begun < timeout, server.statuses[seen:][-1:]
+    seen = len(server.statuses)
+
+    def fits():
         server.command("resume")
-        time.sleep(0.2)
+        return any(condition(status) for status in server.statuses[seen:] if status.state == "online")
+
+    until(fits, says=lambda: server.statuses[seen:][-1:], pause_s=0.2)
 
 
 def content(server):

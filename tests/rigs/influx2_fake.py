@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import urllib3
 
 from meterhouse.servers.influxd import USER
+from rigs.patience import PATIENCE_S
 
 TOKEN, ORG, ORG_ID = "a-token", "town hall", "0123456789abcdef"
 SIGN_INS = {f"Token {TOKEN}", urllib3.make_headers(basic_auth=f"x:{TOKEN}")["authorization"]}
@@ -76,7 +77,7 @@ class Fake2:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
-        self.thread.join(5)
+        self.thread.join(PATIENCE_S)
         self.http.clear()
 
 

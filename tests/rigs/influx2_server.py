@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -17,9 +16,8 @@ import urllib3
 from meterhouse.servers.influxd import built_influxd
 from rigs.influx2_fake import ORG, TOKEN
 from rigs.influx_server import QUICK
+from rigs.patience import PATIENCE_S, until
 from rigs.servers import free_port
-
-START_TIMEOUT_S = 60.0
 
 
 def built_influxd2() -> Path | None:
@@ -56,11 +54,7 @@ class Influx2Server:
         ]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([program, *words], stdout=log, stderr=log)
-        until = time.monotonic() + START_TIMEOUT_S
-        while not self._is_set_up():
-            assert self.process.poll() is None, self.log
-            assert time.monotonic() < until, self.log
-            time.sleep(0.1)
+        until(self._is_set_up, says=lambda: self.log)
         return self
 
     @property
@@ -68,6 +62,8 @@ class Influx2Server:
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def _is_set_up(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log
         first = {"username": "root", "password": "a-password", "org": ORG, "bucket": "first", "token": TOKEN}
         try:
             answer = self.http.request("POST", f"http://127.0.0.1:{self.port}/api/v2/setup", json=first)
@@ -82,7 +78,7 @@ class Influx2Server:
     def _end(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=30)
+            self.process.wait(PATIENCE_S)
         self.process = None
 
     def __enter__(self) -> Self:

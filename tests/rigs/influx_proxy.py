@@ -12,8 +12,6 @@ from typing import Self
 
 import urllib3
 
-HANG_S = 3.0
-
 
 class InfluxProxy:
     """Context manager. ``script`` holds what comes of the next writes; ``writes_s`` says when they came."""
@@ -91,7 +89,9 @@ class _Link(BaseHTTPRequestHandler):
         self.say(400, b"<html><head><title>400 Bad Request</title></head></html>")
 
     def say_hang(self) -> None:
-        time.sleep(HANG_S)
+        """Say nothing until whoever asks has had enough."""
+        while self.rfile.read(1):
+            pass
         self.close_connection = True
 
     def say_reset(self) -> None:

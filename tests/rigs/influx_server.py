@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
@@ -16,6 +17,8 @@ import pytest
 
 from facility.errors import ConfigError
 from meterhouse.servers.influxd import Influxd, find_influxd, own_influxd
+from rigs.patience import PATIENCE_S
+from rigs.servers import free_port
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import Retention, prepare
 from stores.readings.influx.wire import connect
@@ -50,7 +53,7 @@ class InfluxServer:
     def __init__(self, extra: dict[str, str] | None = None, folder: Path | None = None) -> None:
         self.extra = extra or {}
         self.folder = folder or Path(tempfile.mkdtemp(prefix="influxd-", dir=QUICK))
-        self.server: Influxd = own_influxd(self.folder)
+        self.server: Influxd = replace(own_influxd(self.folder), port=free_port())
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,7 +95,7 @@ class InfluxServer:
     def _end(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=20)
+            self.process.wait(PATIENCE_S)
         self.process = None
 
     def __enter__(self) -> Self:

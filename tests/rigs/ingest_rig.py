@@ -17,7 +17,7 @@ from facility.errors import StoreUnavailable
 from facility.levels import Level
 from facility.model import Building, Meter, Name, Point, Site
 from facility.quantities import Quantity
-from ingest.gaps import PATIENCE_S
+from ingest import gaps
 from ingest.gate import Gate
 from ingest.journal import DEFAULT_ROOM
 from ingest.parts import Around, Files, put_together
@@ -25,6 +25,7 @@ from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
 from meterhouse.servers.broker_files import INGEST, LISTENER, agent_rights
 from process.pulse import Pulse
+from rigs.patience import PATIENCE_S, until
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -90,14 +91,14 @@ class Client:
         self.client.loop_start()
         if topics:
             self.client.subscribe([(topic, 1) for topic in topics])
-            assert self._subscribed.wait(5)
+            assert self._subscribed.wait(PATIENCE_S)
 
     def _hear(self, message):
         if dict(message.properties.UserProperty)["crc"] == wire.crc(message.payload):
             self.heard.append((message.topic, message.payload))
 
     def say(self, topic, payload, crc=None, *, retain=False):
-        self._publish(topic, payload, crc, retain).wait_for_publish(5)
+        self._publish(topic, payload, crc, retain).wait_for_publish(PATIENCE_S)
 
     def send_all(self, messages):
         """Batches, one after the other without waiting for each."""
@@ -106,7 +107,7 @@ class Client:
             properties = Properties(PacketTypes.PUBLISH)
             properties.UserProperty = ("crc", wire.crc(payload))
             sent = self.client.publish(wire.up_topic(message.dev, message.lane), payload, 1, properties=properties)
-        sent.wait_for_publish(30)
+        sent.wait_for_publish(PATIENCE_S)
 
     def send(self, message, what=None):
         self.say(wire.up_topic(message.dev, what or message.lane), encode(message))
@@ -121,7 +122,7 @@ class Client:
         return self.client.publish(topic, payload, 1, retain, properties)
 
     def acks(self, n=1):
-        wait_for(lambda: len(self.heard) >= n)
+        until(lambda: len(self.heard) >= n)
         return [wire.decode(wire.Ack, payload) for _, payload in self.heard]
 
     def close(self):
@@ -155,7 +156,7 @@ class Ingest:
     broker: object
     stop: threading.Event = field(default_factory=threading.Event)
     room: object = DEFAULT_ROOM
-    patience_s: float = PATIENCE_S
+    patience_s: float = gaps.PATIENCE_S
 
     def __post_init__(self):
         self.readings = SqliteStore(self.folder / "readings.db")
@@ -190,7 +191,7 @@ class Ingest:
 
     def start(self):
         self.subscriber.start()
-        wait_for(lambda: self.subscriber.is_subscribed)
+        until(lambda: self.subscriber.is_subscribed)
         for thread in self.threads:
             thread.start()
         return self
@@ -199,7 +200,7 @@ class Ingest:
         self.stop.set()
         for thread in self.threads:
             if thread.is_alive():
-                thread.join(5)
+                thread.join(PATIENCE_S)
         self.subscriber.stop()
         self.parts.files.close()
         self.readings.close()
@@ -207,10 +208,3 @@ class Ingest:
 
     def stored(self):
         return {point: total.count for point, total in self.readings.totals().items()}
-
-
-def wait_for(truth, timeout_s=15.0):
-    until = time.monotonic() + timeout_s
-    while not truth():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)

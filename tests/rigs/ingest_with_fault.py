@@ -12,8 +12,6 @@ from ingest import pipeline
 from ingest.subscriber import Subscriber
 from stores.readings.sqlite.store import SqliteStore
 
-SLOW_S = 5.0
-
 
 class FaultOfOurs(BaseException):
     """What no guard catches."""
@@ -45,11 +43,11 @@ def poison() -> None:
 
 
 def slow_store() -> None:
-    """Every write takes five seconds."""
+    """Every write takes ``FAULT_SLOW_S``."""
     write_many = SqliteStore.write_many
 
     def write_slowly(self, batches):
-        time.sleep(SLOW_S)
+        time.sleep(float(os.environ["FAULT_SLOW_S"]))
         write_many(self, batches)
 
     SqliteStore.write_many = write_slowly

@@ -9,19 +9,18 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 import pytest
 
+from rigs.patience import PATIENCE_S, until
 from stores.records.database import open_records
 
 QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it, in memory
 OWNER = "meterhouse"
 TEMPLATE = "migrated"
-START_TIMEOUT_S = 60.0
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "120",
@@ -70,13 +69,15 @@ class PostgresServer:
         command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"postgres did not start: {(self.folder / 'log').read_text(errors='replace')[-4000:]}")
-            time.sleep(0.05)
+        until(self._answers, says=lambda: self.log)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log
         try:
             self.execute("SELECT 1")
         except psycopg.OperationalError:
@@ -90,7 +91,7 @@ class PostgresServer:
     def _end(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
-            self.process.wait(timeout=START_TIMEOUT_S)
+            self.process.wait(PATIENCE_S)
         self.process = None
 
     def __enter__(self) -> Self:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
 import pytest
 
 from rigs.certificates import Authority
+from rigs.patience import PATIENCE_S, until
 
 CONFIG = """\
 listener {port} 127.0.0.1
@@ -41,7 +42,6 @@ allow_anonymous true
 """What Debian ships (its log file apart), and the least without which nobody would be heard."""
 
 PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-START_TIMEOUT_S = 10.0
 
 
 def need_mosquitto() -> None:
@@ -51,9 +51,17 @@ def need_mosquitto() -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A loopback port that nobody listens on now, nor takes for a connection of theirs while it is not listened on.
+
+    Linux gives connections ports from 32768 on (ip_local_port_range); other test runs choose here by chance too.
+    """
+    for _ in range(100):
+        try:
+            with socket.create_server(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_768))) as server:
+                return server.getsockname()[1]
+        except OSError:
+            continue
+    raise AssertionError("no free port between 20000 and 32767")
 
 
 class Mosquitto:
@@ -82,26 +90,18 @@ class Mosquitto:
         config.write_text(self.settings.format(**words), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=log, stderr=log)
-        self._wait()
-
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            assert self.process is not None
-            if self.process.poll() is not None:
-                pytest.fail(f"mosquitto exited with {self.process.returncode}: {self.log}")
-            if self._listens():
-                return
-            time.sleep(0.05)
-        pytest.fail(f"mosquitto did not listen within {START_TIMEOUT_S} s: {self.log}")
+        until(self._listens, says=lambda: self.log)
 
     def _listens(self) -> bool:
         """The port is open, and it is our own process that runs it (it exits when the port is taken)."""
+        assert self.process is not None
+        if self.process.poll() is not None:
+            pytest.fail(f"mosquitto exited with {self.process.returncode}: {self.log}")
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
             return False
-        return self.process is not None and self.process.poll() is None and "running" in self.log
+        return self.process.poll() is None and "running" in self.log
 
     def stop(self) -> None:
         """Ask it to end."""
@@ -114,7 +114,7 @@ class Mosquitto:
     def _end(self, how: str) -> None:
         if self.process is not None and self.process.poll() is None:
             getattr(self.process, how)()
-            self.process.wait(timeout=10)
+            self.process.wait(PATIENCE_S)
         self.process = None
 
     def __enter__(self) -> Self:

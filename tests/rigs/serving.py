@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from contextlib import contextmanager
 
 import uvicorn
 
 from console.app import create_app
+from rigs.patience import PATIENCE_S, until
 from stores.readings.live import LiveValues
 
 
@@ -25,17 +25,10 @@ def served(store, records, clock, **more):
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        _wait(lambda: server.started)
+        until(lambda: server.started)
         yield f"http://{host}", app
     finally:
         live.end()
         server.should_exit = True
-        thread.join(5)
+        thread.join(PATIENCE_S)
         listening.close()
-
-
-def _wait(is_so, limit_s: float = 10.0) -> None:
-    end = time.monotonic() + limit_s
-    while not is_so():
-        assert time.monotonic() < end, "the console did not start"
-        time.sleep(0.02)

@@ -15,7 +15,8 @@ from ingest.status import IngestStatus
 from ingest.subscriber import Inbound
 from process.pulse import Pulse
 from rigs.influx_town import Registry
-from rigs.ingest_rig import CATALOGUE, POWER, batch, encode, wait_for
+from rigs.ingest_rig import CATALOGUE, POWER, batch, encode
+from rigs.patience import PATIENCE_S, until
 from stores.readings import influx_connection, open_readings
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -72,7 +73,7 @@ class Rig:
 
     def pause(self):
         self.stop.set()
-        self.thread.join(20)
+        self.thread.join(PATIENCE_S)
 
     def take_in(self, n, *, rows=500, start_ms=None, step_ms=10):
         """``n`` readings of one point, each of its own time, worth its number."""
@@ -106,11 +107,11 @@ class Rig:
         totals = self.parts.files.watermarks.totals()
         return totals["stored"] + totals["quarantined"]
 
-    def wait_until_settled(self, timeout_s=60.0):
+    def wait_until_settled(self):
         """All is stored or set aside, and what the store writer does after that, reconciling too, is done once."""
-        wait_for(lambda: self.settled == self.taken_in, timeout_s)
+        until(lambda: self.settled == self.taken_in)
         seen = self.idled
-        wait_for(lambda: self.idled >= seen + 2)
+        until(lambda: self.idled >= seen + 2)
 
     def check_nothing_is_lost(self):
         (total,) = self.store.totals().values()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rigs.influx_server import make_ready
 from rigs.influx_town import CATALOGUE, POWER, USAGE, Registry, one
+from rigs.patience import PATIENCE_S
 
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from facility.model import ReadingBatch
@@ -229,7 +230,7 @@ def test_two_writers_that_are_behind_a_third_at_once_do_not_hide_each_other(url,
         def ask_json(self, query):
             found = super().ask_json(query)
             if found and "WHERE time >" in query and waiting:
-                waiting.pop().wait(10)
+                waiting.pop().wait(PATIENCE_S)
             return found
 
     def writer(wire, clock_ns):
@@ -245,7 +246,7 @@ def test_two_writers_that_are_behind_a_third_at_once_do_not_hide_each_other(url,
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not waiting
     assert dict(ahead.changes(cursor).ranges) == {POWER: (20, 21)}
 

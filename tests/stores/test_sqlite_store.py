@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from rigs.patience import PATIENCE_S
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.model import ReadingBatch
@@ -29,7 +30,7 @@ def run(script, *arguments, **options):
 
 def finish(process):
     """What the process printed, after checking that it ended well."""
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     return out
 

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from rigs.ingest_rig import wait_for
+from rigs.patience import until
 
 from facility.errors import StoreUnavailable
 from facility.status import AgentStatus, Instance, ProcessStatus
@@ -100,11 +100,11 @@ def test_records_that_cannot_be_reached_are_logged_once_and_told_again(world, lo
 
 def test_a_fault_of_our_own_is_logged_with_its_place_and_does_not_end_the_telling(world, logged):
     world.teller.start()
-    wait_for(lambda: world.board.rows)
+    until(lambda: world.board.rows)
     world.board.fault, world.state = OverflowError("int too large"), "gap_open"
-    wait_for(lambda: logged)
+    until(lambda: logged)
     world.board.fault = None
-    wait_for(lambda: world.board.rows[-1][0] == "gap_open")
+    until(lambda: world.board.rows[-1][0] == "gap_open")
     world.teller.stop()
     assert [(line["event"], line.get("exc_info") is not None) for line in logged] == [
         ("status_cannot_be_told", True),
@@ -133,7 +133,7 @@ def test_records_that_hang_hold_up_neither_the_process_nor_its_end(world, monkey
     assert time.monotonic() - begun < 10
     assert world.board.rows == []
     world.board.hold.set()
-    wait_for(lambda: world.board.goodbyes == 1)
+    until(lambda: world.board.goodbyes == 1)
 
 
 def test_an_end_in_good_order_is_told(world):

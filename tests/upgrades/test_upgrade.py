@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rigs.patience import PATIENCE_S, until
 from rigs.servers import Mosquitto, need_mosquitto
 
 from facility.ledger.installation import history_of
@@ -106,17 +106,14 @@ class Town:
             yield child
         finally:
             child.send_signal(signal.SIGTERM)
-            child.wait(60)
+            child.wait(PATIENCE_S)
         assert child.returncode == 0, self.log(module)
 
     def log(self, module):
         return (self.home / f"{module}.log").read_text(encoding="utf-8")[-3000:]
 
-    def until(self, truth, timeout_s=90):
-        end = time.monotonic() + timeout_s
-        while not truth():
-            assert time.monotonic() < end, self.log("ingest") + self.log("edge_agent")
-            time.sleep(0.2)
+    def until(self, truth):
+        until(truth, says=lambda: self.log("ingest") + self.log("edge_agent"), pause_s=0.2)
 
     @staticmethod
     def _whole(env):
@@ -190,7 +187,7 @@ def test_analytics_goes_on_and_the_figures_are_those_of_the_registers(town):
         running.enter_context(town.process("analytics", town.env, broker))
         # The old device from its first reading to its closing read, the new one from 0 to its newest.
         used = closing_read - rows[0][1] + rows[-1][1]
-        town.until(lambda: abs(hourly_use(town) - used) < 1e-6, 120)
+        town.until(lambda: abs(hourly_use(town) - used) < 1e-6)
     with town.records() as engine:
         flows = [alert for alert in Casebook(engine).alerts() if alert.detector == "continuous_flow"]
     assert len(flows) == 2  # the hours that were looked at before raise nothing again
