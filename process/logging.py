@@ -49,4 +49,4 @@ def _steps() -> list[Callable[..., Any]]:
 
 
 def _render() -> structlog.processors.LogfmtRenderer:
-    return structlog.processors.LogfmtRenderer(key_order=FIRST_KEYS)
+    return structlog.processors.LogfmtRenderer(key_order=FIRST_KEYS, bool_as_flag=False)

@@ -10,7 +10,8 @@ from process.logging import set_up_logging
 set_up_logging("info")
 log = structlog.get_logger()
 log.debug("unheard")
-log.info("begun", part="one two")
+log.info("begun", part="one two", lasts=True)
+log.info("ended", lasts=False)
 with structlog.contextvars.bound_contextvars(batch="edge-1/e1/1"):
     log.warning("refused")
     logging.getLogger("library").warning("it %s", "creaks")
@@ -30,8 +31,9 @@ def test_ours_and_the_libraries_lines_have_one_form():
     lines = done.stderr.splitlines()
     assert [line for line in lines if not LINE.fullmatch(line)] == []
     events = [re.search(r'event=("[^"]*"|\S+)', line)[1] for line in lines]
-    assert events[:3] == ["begun", "refused", '"it creaks"']
-    assert all("batch=edge-1/e1/1" in line for line in lines[1:3])
-    assert "an old way" in lines[3]
-    assert all("ZeroDivisionError" in line for line in lines[4:])
-    assert len(lines) == 6
+    assert events[:4] == ["begun", "ended", "refused", '"it creaks"']
+    assert [line.rpartition(" ")[2] for line in lines[:2]] == ["lasts=true", "lasts=false"]  # no is not left out
+    assert all("batch=edge-1/e1/1" in line for line in lines[2:4])
+    assert "an old way" in lines[4]
+    assert all("ZeroDivisionError" in line for line in lines[5:])
+    assert len(lines) == 7
