@@ -158,5 +158,7 @@ def _is_passing(error: DatabaseError) -> bool:
 
 
 def _as_unavailable(context: ExceptionContext) -> None:
+    if not isinstance(context.original_exception, Exception):  # a signal ends this process: the database is well
+        return
     if context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError):
         raise StoreUnavailable(f"the records cannot be reached: {context.original_exception}")

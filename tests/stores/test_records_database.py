@@ -188,6 +188,17 @@ def test_records_that_have_gone_are_unavailable(tmp_path, now):
         Audit(engine).append(now, "anna", "look", "main")
 
 
+def test_a_process_that_is_told_to_end_in_the_middle_of_a_query_ends(engine):
+    def leave(*_):
+        sys.exit(3)
+
+    sa.event.listen(engine, "after_cursor_execute", leave)  # where a signal may meet it
+    with pytest.raises(SystemExit, match="3"):
+        present_schema(engine)
+    sa.event.remove(engine, "after_cursor_execute", leave)
+    assert present_schema(engine) == NEWEST
+
+
 def test_a_server_that_dies_is_unavailable_and_its_records_are_there_when_it_is_back(now):
     with PostgresServer() as server:
         engine = open_records(server.url("postgres"))
