@@ -92,8 +92,11 @@ class AgentStatus:
 
     @property
     def is_unheard(self) -> bool:
-        """Whether it has said nothing for a minute, whatever it said last: its will may be lost with the broker."""
-        return self.unheard_s is not None and self.unheard_s > SILENT_AFTER_S
+        """Whether it has said nothing for a minute, or ever, whatever it said last: its will may be lost.
+
+        A time that lies ahead (a clock was set back) is no better.
+        """
+        return self.unheard_s is None or abs(self.unheard_s) > SILENT_AFTER_S
 
 
 @dataclass(frozen=True, slots=True)

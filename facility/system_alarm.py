@@ -61,6 +61,7 @@ class Unseen(StrEnum):
 
     RECORDS = "records"
     INGEST = "ingest"
+    ANALYTICS = "analytics"
     AGENTS = "agents"
 
 
@@ -94,14 +95,14 @@ def outlook(overview: Overview) -> Outlook:
     alarms = [one for process in ServerProcess for one in _silences(overview.of(process), SILENCE[process])]
     of_processes = [one for seen in overview.processes if not seen.has_ended for one in _raised_by(seen)]
     alarms += dict.fromkeys(of_processes)
+    unknown = [Unknown(what) for process, what in _UNTOLD.items() if not overview.of(process)]
     ingest = overview.of(ServerProcess.INGEST)
-    if not ingest:
-        return Outlook(alarms, [Unknown(Unseen.INGEST)])
-    telling = [seen for seen in ingest if not seen.is_silent and not seen.has_ended]
-    if not telling:  # then nobody knows how the agents fare
-        return Outlook(alarms, [Unknown(Unseen.AGENTS)])
-    listened_s = max(seen.up_s for seen in telling)
-    return Outlook([*alarms, *(one for agent in overview.agents for one in _of_agent(agent, listened_s))])
+    if telling := [seen for seen in ingest if not seen.is_silent and not seen.has_ended]:
+        listened_s = max(seen.up_s for seen in telling)
+        alarms += [one for agent in overview.agents for one in _of_agent(agent, listened_s)]
+    elif ingest:  # then nobody knows how the agents fare
+        unknown.append(Unknown(Unseen.AGENTS))
+    return Outlook(alarms, unknown)
 
 
 def _silences(processes: Sequence[ProcessSeen], alarm: SystemAlarm) -> Iterator[Raised]:
@@ -127,5 +128,8 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
         if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in _NAMES:
             yield Raised(SystemAlarm(name), agent.agent)
 
+
+_UNTOLD = {ServerProcess.INGEST: Unseen.INGEST, ServerProcess.ANALYTICS: Unseen.ANALYTICS}
+"""What nobody knows while no process of a kind has ever told: whether readings come in, whether they are looked at."""
 
 _NAMES = frozenset(SystemAlarm)

@@ -16,6 +16,7 @@ from meterhouse.settings import Settings
 from meterhouse.table import plain
 from wording.ages import age
 from wording.alarms import alarm_sentence, unseen_sentence
+from wording.texts import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ class AgentAnswer:
     agent: Annotated[str, "its id"]
     state: Annotated[str, "`online`, `offline`, `expected` or `unknown`"]
     heard_at: Annotated[datetime | None, "by this machine's clock"]
-    unstored: Annotated[int, "readings that it keeps until they are stored"]
+    unstored: Annotated[int | None, "readings that it keeps until they are stored; absent where it has not said"]
     buses: Annotated[dict[str, str], "by bus: `ok`, `running`, or what is wrong"]
 
 
@@ -200,9 +201,14 @@ def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:
     heard = t("age.never") if agent.unheard_s is None else age(t, 1000 * agent.unheard_s)
     ill = [f"{bus}: {state}" for bus, state in agent.buses.items() if state not in WELL]
     state = t.text_or(f"cli.agent.{agent.state}", agent.state)
-    return agent.agent, state, heard, f"{_unstored(agent):,}", "; ".join(ill) or t("cli.status.well")
+    unstored = _unstored(agent)
+    if unstored is None:
+        return agent.agent, state, heard, ABSENT, ABSENT
+    return agent.agent, state, heard, f"{unstored:,}", "; ".join(ill) or t("cli.status.well")
 
 
-def _unstored(agent: AgentStatus) -> int:
+def _unstored(agent: AgentStatus) -> int | None:
     """As the agent says; no agent has more readings than numbers for them."""
+    if agent.unheard_s is None:
+        return None
     return round(min(max(agent.figures.get("unstored", 0), 0), MOST_UNSTORED))

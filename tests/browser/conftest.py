@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 from rigs.patience import PATIENCE_S
-from rigs.sample import INGEST, make_sample
+from rigs.sample import ANALYTICS, INGEST, make_sample
 from rigs.serving import served
 
-from facility.status import ProcessStatus
+from facility.status import AgentStatus, ProcessStatus
 from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
@@ -44,15 +44,20 @@ def chromium():
 @pytest.fixture(scope="session")
 def fares():
     """What ingest tells: its status and its agents, which a test may change."""
-    return {"status": ProcessStatus(), "agents": []}
+    return {"status": ProcessStatus(), "agents": [AgentStatus("edge-1", "online", 1.0)]}
 
 
 @pytest.fixture(scope="session")
 def estate(tmp_path_factory, fares):
     """A sample that lives now, and the address of its console."""
     sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
-    ingest = Teller(StatusBoard(sample.records), INGEST, lambda: fares["status"], agents=lambda: fares["agents"])
-    with ingest, served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _):
+    board = StatusBoard(sample.records)
+    ingest = Teller(board, INGEST, lambda: fares["status"], agents=lambda: fares["agents"])
+    with (
+        ingest,
+        Teller(board, ANALYTICS, ProcessStatus),
+        served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _),
+    ):
         yield sample, address
     sample.store.close()
     sample.records.dispose()

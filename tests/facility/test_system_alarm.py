@@ -18,25 +18,33 @@ def seen(process="ingest", host="north", untold_s=1.0, up_s=500.0, status=ILL, e
     return ProcessSeen(Instance(process, host, "/data", 7), status, untold_s, up_s, ended)
 
 
+WATCHES = seen("analytics", status=ProcessStatus())
+
+
+def told(*processes, agents=()):
+    """What is to be said of an installation whose analytics is well."""
+    return outlook(Overview([*processes, WATCHES], agents))
+
+
 def alarms(*processes, agents=()):
-    return outlook(Overview(processes, agents)).alarms
+    return told(*processes, agents=agents).alarms
 
 
 def test_alarms_are_the_servers_and_its_agents():
-    assert outlook(Overview([seen()], AGENTS)) == Outlook(
+    assert told(seen(), agents=AGENTS) == Outlook(
         [GAP, Raised(SystemAlarm.DISK_FULL, "edge-1"), Raised(SystemAlarm.AGENT_OFFLINE, "edge-2")], []
     )
 
 
 def test_an_ingest_that_has_told_nothing_for_a_minute_is_the_first_alarm_and_its_agents_are_unknown():
-    assert outlook(Overview([seen(untold_s=59)], AGENTS)).unknown == []
-    silent = outlook(Overview([seen(untold_s=61)], AGENTS))
+    assert told(seen(untold_s=59), agents=AGENTS).unknown == []
+    silent = told(seen(untold_s=61), agents=AGENTS)
     assert silent.alarms == [Raised(SystemAlarm.INGEST_SILENT, "", "ingest@north:/data"), GAP]
     assert silent.unknown == [Unknown(Unseen.AGENTS)]
 
 
 def test_one_of_two_hosts_that_is_silent_is_an_alarm_and_the_other_knows_the_agents():
-    both = outlook(Overview([seen(untold_s=61, host="south"), seen(status=ProcessStatus())], AGENTS[1:]))
+    both = told(seen(untold_s=61, host="south"), seen(status=ProcessStatus()), agents=AGENTS[1:])
     assert [one.alarm for one in both.alarms][::2] == [SystemAlarm.INGEST_SILENT, SystemAlarm.AGENT_OFFLINE]
     assert both.unknown == []
 
@@ -55,15 +63,22 @@ def test_who_said_goodbye_is_missed_only_where_nobody_of_its_kind_is_left():
     assert alarms(seen(untold_s=5, ended=True)) == []  # it is being started again
 
 
-def test_where_no_ingest_has_told_nothing_is_known():
-    assert outlook(Overview()) == Outlook([], [Unknown(Unseen.INGEST)])
-    assert outlook(Overview([seen("console", status=ProcessStatus())], AGENTS)).unknown == [Unknown(Unseen.INGEST)]
+def test_where_no_ingest_and_no_analytics_have_told_nothing_is_known():
+    nothing = [Unknown(Unseen.INGEST), Unknown(Unseen.ANALYTICS)]
+    assert outlook(Overview()) == Outlook([], nothing)
+    assert outlook(Overview([seen("console", status=ProcessStatus())], AGENTS)).unknown == nothing
+    assert told(agents=AGENTS) == Outlook([], [Unknown(Unseen.INGEST)])
+    assert outlook(Overview([seen()], AGENTS)).unknown == [Unknown(Unseen.ANALYTICS)]
 
 
 def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last():
-    quiet = [AgentStatus("edge-1", "online", 61.0, {"alarm_clock": 1.0}), AgentStatus("edge-9")]
+    quiet = [
+        AgentStatus("edge-1", "online", 61.0, {"alarm_clock": 1.0}),
+        AgentStatus("edge-2", "online", -3600.0),  # a clock was set back
+        AgentStatus("edge-9"),  # it has never been heard
+    ]
     well = seen(status=ProcessStatus())
-    assert alarms(well, agents=quiet) == [Raised(SystemAlarm.AGENT_OFFLINE, "edge-1")]
+    assert alarms(well, agents=quiet) == [Raised(SystemAlarm.AGENT_OFFLINE, one.agent) for one in quiet]
     just_started = seen(status=ProcessStatus(), up_s=20)  # nobody has listened to it for a minute yet
     assert alarms(just_started, agents=quiet) == [Raised(SystemAlarm.CLOCK, "edge-1")]
 

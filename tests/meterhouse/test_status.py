@@ -23,6 +23,8 @@ from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard, database_ms
 
 WELL = Instance("ingest", "north", "/data", 17)
+WATCH = Instance("analytics", "north", "/data", 18)
+BOTH = [AgentStatus("edge-1", "online", 1.0), AgentStatus("edge-2", "online", 1.0)]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def data(tmp_path, migrated):
     return tmp_path
 
 
-def tell(folder, status=ProcessStatus(), agents=(), instance=WELL):  # noqa: B008 - it is frozen
+def tell(folder, status=ProcessStatus(), agents=BOTH, instance=WELL):  # noqa: B008 - it is frozen
     with board(f"sqlite:///{folder / 'records.db'}") as there:
         there.tell(instance, status, 500.0, agents)
 
@@ -73,6 +75,7 @@ def test_alarms_come_first_and_the_exit_code_says_so(data):
         AgentStatus("edge-1", "online", 1.0, {"alarm_disk_full": 1.0, "unstored": 12.0}, {"line": "does not answer"}),
         AgentStatus("edge-2", "offline", 1.0),
     ]
+    tell(data, instance=WATCH)
     tell(data, status, agents)
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
     assert said.returncode == 1, said.stderr
@@ -89,18 +92,30 @@ def test_alarms_come_first_and_the_exit_code_says_so(data):
 
 
 def test_a_program_gets_it_all_as_json(data):
-    tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}), [AgentStatus("edge-1", "online", 1.0)])
+    tell(data, instance=WATCH)
+    tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}))
     said = meterhouse("status", "--json", data=data)
     answer = json.loads(said.stdout)
     assert (said.returncode, answer["alarms"], answer["unknown"]) == (0, [], [])
-    (process,) = answer["processes"]
+    watch, process = answer["processes"]
+    assert watch["process"] == "analytics"
     assert (process["name"], process["figures"], process["facts"]) == (
         "ingest@north:/data",
         {"stored": 7},
         {"store": "x"},
     )
     assert process["started_at"] < process["told_at"]
-    assert [(one["agent"], one["state"]) for one in answer["agents"]] == [("edge-1", "online")]
+    assert [(one["agent"], one["state"]) for one in answer["agents"]] == [("edge-1", "online"), ("edge-2", "online")]
+
+
+def test_an_agent_that_was_never_heard_is_an_alarm_and_nothing_of_it_is_called_well(data):
+    tell(data, agents=BOTH[:1], instance=WATCH)
+    tell(data, agents=BOTH[:1])
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert (said.returncode, said.stdout.splitlines()[0]) == (1, "ALARM: An agent is offline · edge-2")
+    assert said.stdout.splitlines()[-1].split() == ["edge-2", "unknown", "never", "–", "–"]
+    *_, unheard = json.loads(meterhouse("status", "--json", data=data).stdout)["agents"]
+    assert (unheard["agent"], unheard["heard_at"], unheard["unstored"]) == ("edge-2", None, None)
 
 
 def test_what_an_agent_or_a_server_says_neither_breaks_the_answer_nor_commands_the_terminal(data):
@@ -112,7 +127,7 @@ def test_what_an_agent_or_a_server_says_neither_breaks_the_answer_nor_commands_t
     assert "gone" in said.stdout
     assert not set(said.stdout) & set("\x1b\x07\x00\x9b\u202e")
     assert max(map(len, said.stdout.splitlines())) < 200
-    (agent,) = json.loads(meterhouse("status", "--json", data=data).stdout)["agents"]
+    agent, _ = json.loads(meterhouse("status", "--json", data=data).stdout)["agents"]
     assert (agent["unstored"], agent["buses"]) == (2**53, buses)
 
 
@@ -125,7 +140,7 @@ def test_a_note_that_is_cut_or_leads_to_somebody_else_is_no_answer(tmp_path):
         said = meterhouse("status", "--json", data=tmp_path, METERHOUSE_HEALTH="[::1,:x")
         answering.join()
     assert (said.returncode, said.stderr) == (3, "")
-    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records", "ingest"]
+    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records", "ingest", "analytics"]
 
 
 def answer_as_no_web_server(listening):
@@ -137,9 +152,10 @@ def answer_as_no_web_server(listening):
 
 def test_where_nobody_has_told_it_is_unknown_and_not_well(data):
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
-    assert (said.returncode, said.stdout) == (
-        3, "UNKNOWN: Whether readings come in is unknown: no ingest has told its status\n"
-    )  # fmt: skip
+    assert (said.returncode, said.stdout.splitlines()[:2]) == (3, [
+        "UNKNOWN: Whether readings come in is unknown: no ingest has told its status",
+        "UNKNOWN: Whether anybody looks at the readings is unknown: no analytics has told its status",
+    ])  # fmt: skip
 
 
 def test_a_folder_without_records_is_unknown_and_stays_as_it_is(tmp_path):
@@ -156,7 +172,7 @@ def test_a_reader_without_rights_is_told_that_it_cannot_see(data):
     said = meterhouse("status", "--json", data=data)
     answer = json.loads(said.stdout)
     assert said.returncode == 3
-    assert [one["what"] for one in answer["unknown"]] == ["records", "ingest"]
+    assert [one["what"] for one in answer["unknown"]] == ["records", "ingest", "analytics"]
     assert "agent_status" in answer["unknown"][0]["words"]
 
 
@@ -165,6 +181,7 @@ def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
     tell(data, instance=lost)
     tell(data)
     grow_older(data, 61)
+    tell(data, instance=WATCH)
     tell(data)
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
     assert (said.returncode, said.stdout.splitlines()[0][:31]) == (1, "ALARM: Analytics is not running")
@@ -176,12 +193,13 @@ def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
 def test_an_ingest_that_is_killed_is_silent_within_a_minute(tmp_path, broker):
     with Served(tmp_path, broker) as ingest:
         ingest.until(lambda: told_by_ingest(ingest.records).state == "running")
+        tell(ingest.folder, instance=WATCH)
         assert meterhouse("status", data=ingest.folder).returncode == 0
         ingest.child.process.kill()
         ingest.child.process.wait()
         assert outlook_at(ingest.records, 30).alarms == []
         late = outlook_at(ingest.records, 61)
-        assert [one.alarm for one in late.alarms] == [SystemAlarm.INGEST_SILENT]
+        assert [one.alarm for one in late.alarms] == [SystemAlarm.INGEST_SILENT, SystemAlarm.ANALYTICS_SILENT]
         assert [one.what for one in late.unknown] == [Unseen.AGENTS]
         grow_older(ingest.folder, 61)
         said = meterhouse("status", data=ingest.folder, LC_ALL="C.UTF-8")
@@ -199,14 +217,14 @@ def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path,
         answer = json.loads(said.stdout)
         assert said.returncode == 1
         assert [(one["alarm"], one["agent"]) for one in answer["alarms"]] == [("clock", "edge-1")]
-        assert [one["what"] for one in answer["unknown"]] == ["records"]
+        assert [one["what"] for one in answer["unknown"]] == ["records", "analytics"]
         assert [(one["process"], one["pid"]) for one in answer["processes"]] == [("ingest", ingest.pid)]
         assert [(one["agent"], one["unstored"]) for one in answer["agents"]] == [("edge-1", 3)]
         (ingest.folder / "ingest.health").rename(tmp_path / "note")
         said = meterhouse("status", "--json", data=ingest.folder)
         assert (said.returncode, [one["what"] for one in json.loads(said.stdout)["unknown"]]) == (
             3,
-            ["records", "ingest"],
+            ["records", "ingest", "analytics"],
         )
         (tmp_path / "away.db").rename(ingest.folder / "records.db")
 
@@ -230,7 +248,8 @@ def test_two_ingests_on_the_same_records_are_two_rows_and_one_of_them_is_missed(
         south.supervisor.children.clear()
         name = next(one.instance.name for one in seen_by(records) if one.instance.place == str(south.folder))
         with board(records, 61) as late:
-            late.tell(*still_telling(late, north.folder))
+            late.tell(*still_telling(late, north.folder), BOTH)
+            late.tell(WATCH, ProcessStatus(), 1.0)
             assert late.outlook().alarms == [Raised(SystemAlarm.INGEST_SILENT, "", name)]
             assert late.outlook().unknown == []
 

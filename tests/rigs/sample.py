@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SITE = Path(__file__).parent / "site.yaml"
 INGEST = Instance("ingest", "here", "/data", 1)
+ANALYTICS = Instance("analytics", "here", "/data", 2)
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
 DAYS = 31
@@ -71,7 +72,8 @@ def make_sample(folder: Path, now: datetime) -> Sample:
     store = SqliteStore(folder / "readings.db")
     records = open_records(f"sqlite:///{folder / 'records.db'}")
     Registry(records).apply(catalogue, by="test", at=now)
-    StatusBoard(records).tell(INGEST, ProcessStatus(), 500.0)
+    for process in (INGEST, ANALYTICS):
+        StatusBoard(records).tell(process, ProcessStatus(), 500.0)
     _write_use(store, catalogue, now)
     _write_readings(store, catalogue, now)
     alerts = _raise_alerts(Casebook(records), now)

@@ -59,13 +59,21 @@ def test_an_agent_has_one_row_and_the_ingest_that_heard_it_last_is_right(board):
     board.tell(INGEST, RUNS, 1.0, [AgentStatus("edge-1", "online", 30.0, {"unstored": 5.0}, {"bus": "ok"}, "e1", 7)])
     board.tell(INGEST, RUNS, 1.0, [AgentStatus("edge-1", "online", 10.0, {"unstored": 6.0}, {"bus": "ok"}, "e1", 8)])
     board.tell(INGEST, RUNS, 1.0, [AgentStatus("edge-1", "offline", 20.0)])  # heard before, told late
-    (agent,) = board.overview().agents
+    agent, other = board.overview().agents
+    assert other == AgentStatus("edge-2")  # never heard, and not left out
     assert (agent.state, agent.figures, agent.store_hw, round(agent.unheard_s)) == ("online", {"unstored": 6.0}, 8, 10)
+
+
+def test_what_was_heard_before_the_databases_clock_was_set_back_holds_nobody_up(board, later):
+    board.tell(INGEST, RUNS, 1.0, [AgentStatus("edge-1", "online", 0.0)])
+    earlier = later(-3600)
+    earlier.tell(INGEST, RUNS, 1.0, [AgentStatus("edge-1", "offline", 0.0)])
+    assert earlier.overview().agents[0].state == "offline"
 
 
 def test_agents_are_as_many_as_the_registry_has_whoever_speaks(board, engine, now):
     board.tell(INGEST, RUNS, 1.0, [AgentStatus(f"stranger-{n}", "online", 0.0) for n in range(2000)])
-    assert board.overview().agents == []
+    assert board.overview().agents == [AgentStatus("edge-1"), AgentStatus("edge-2")]
     many = [Agent(f"edge-{n}", ()) for n in range(1000)]
     estate = Registry(engine)
     estate.apply(with_agents(many), by="a test", at=now, accept=True)
@@ -99,6 +107,18 @@ def test_old_rows_go_and_the_table_stays_small(board, later, monkeypatch):
     late = later(31 * 86_400)
     late.tell(INGEST, RUNS, 1.0)
     late.prune()
+    assert [one.instance for one in late.overview().processes] == [INGEST]
+
+
+def test_the_last_of_a_kind_is_missed_for_as_long_as_it_is_not_forgotten(board, later):
+    watch = Instance("analytics", "north", "/data", 18)
+    board.tell(Instance("analytics", "south", "/data", 19), RUNS, 1.0)
+    board.tell(watch, RUNS, 1.0)
+    late = later(400 * 86_400)
+    late.tell(INGEST, RUNS, 1.0)
+    late.prune()
+    assert [one.instance for one in late.overview().processes] == [watch, INGEST]
+    late.forget(watch.name)
     assert [one.instance for one in late.overview().processes] == [INGEST]
 
 

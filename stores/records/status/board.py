@@ -39,6 +39,7 @@ NOW_MS = {
 }
 
 p, a = process_status.c, agent_status.c
+_SAID = (a.state, a.heard_ms, a.figures, a.buses, a.epoch, a.store_hw)
 
 
 def database_ms(connection: Connection) -> int:
@@ -72,13 +73,13 @@ class StatusBoard:
             connection.execute(ended.values(has_ended=True, told_ms=self._clock_ms(connection)))
 
     def overview(self) -> Overview:
-        """Everything that is known."""
+        """Everything that is known: every process that has told, and every agent of the registry, heard or not."""
         with _reachable("read"), self._engine.connect() as connection:
             now_ms = self._clock_ms(connection)
-            known = sa.select(agent_status).where(a.agent.in_(sa.select(agent.c.id))).order_by(a.agent)
+            known = sa.select(agent.c.id, *_SAID).outerjoin_from(agent, agent_status, a.agent == agent.c.id)
             processes = connection.execute(sa.select(process_status).order_by(p.name)).mappings().all()
-            agents = connection.execute(known).mappings().all()
-        return Overview([_seen(row, now_ms) for row in processes], [_agent(row, now_ms) for row in agents])
+            agents = connection.execute(known.order_by(agent.c.id)).all()
+        return Overview([_seen(row, now_ms) for row in processes], [_agent(*row, now_ms=now_ms) for row in agents])
 
     def outlook(self) -> Outlook:
         """What a reader can say of Meterhouse itself. Never raises: what cannot be read is unknown, and not well."""
@@ -88,11 +89,17 @@ class StatusBoard:
             return Outlook(unknown=[Unknown(Unseen.RECORDS, str(error))])
 
     def prune(self) -> None:
-        """Forget who has told nothing for a month, and agents that the registry has no more."""
+        """Forget who has told nothing for a month, and agents that the registry has no more.
+
+        The last of a kind stays, for where none of its kind tells any more that is an alarm until somebody says
+        ``forget``.
+        """
         with _reachable("told"), writing(self._engine) as connection:
             now_ms = self._clock_ms(connection)
             newest = sa.select(p.name).order_by(p.told_ms.desc()).limit(MOST_PROCESSES)
-            old = sa.or_(p.told_ms < now_ms - KEPT_MS, p.name.not_in(newest))
+            last_told = sa.select(sa.func.max(p.told_ms)).group_by(p.process)
+            is_old = sa.or_(p.told_ms < now_ms - KEPT_MS, p.name.not_in(newest))
+            old = is_old & p.told_ms.not_in(last_told)
             connection.execute(sa.delete(process_status).where(old))
             connection.execute(sa.delete(agent_status).where(a.agent.not_in(sa.select(agent.c.id))))
 
@@ -117,7 +124,7 @@ class StatusBoard:
             return
         known = set(connection.execute(sa.select(agent.c.id)).scalars())
         rows = [_agent_row(one, now_ms) for one in sorted(agents, key=lambda one: one.agent) if one.agent in known]
-        _put(connection, agent_status, rows, unless_newer="heard_ms")
+        _put(connection, agent_status, rows, by_ms=now_ms)
 
 
 @contextmanager
@@ -130,10 +137,11 @@ def _reachable(done: str) -> Iterator[None]:
         raise StoreUnavailable(f"status cannot be {done} in the records: {str(cause).strip()}") from None
 
 
-def _put(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], unless_newer: str = "") -> None:
-    """Insert or replace; of two ingests that heard an agent, the one that heard it last is right.
+def _put(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], by_ms: int | None = None) -> None:
+    """Insert or replace; of two ingests that heard an agent ``by_ms``, the one that heard it last is right.
 
-    Two tellers put rows in the same order, so that PostgreSQL never finds each waiting for the other.
+    A row that was heard later than now is of before a clock was set back, and holds nobody up. Two tellers put rows
+    in the same order, so that PostgreSQL never finds each waiting for the other.
     """
     if not rows:
         return
@@ -141,9 +149,8 @@ def _put(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, An
     (key,) = table.primary_key.columns
     fresh = {column.name: insert.excluded[column.name] for column in table.columns if column is not key}
     where = None
-    if unless_newer:
-        kept, new = table.c[unless_newer], insert.excluded[unless_newer]
-        where = sa.or_(kept.is_(None), new >= kept)
+    if by_ms is not None:
+        where = sa.or_(a.heard_ms.is_(None), insert.excluded.heard_ms >= a.heard_ms, a.heard_ms > by_ms)
     connection.execute(insert.on_conflict_do_update(index_elements=[key], set_=fresh, where=where), rows)
 
 
@@ -186,11 +193,11 @@ def _seen(row: sa.RowMapping, now_ms: int) -> ProcessSeen:
     return ProcessSeen(instance, status, (now_ms - row["told_ms"]) / 1000, up_s, row["has_ended"])
 
 
-def _agent(row: sa.RowMapping, now_ms: int) -> AgentStatus:
-    unheard_s = None if row["heard_ms"] is None else (now_ms - row["heard_ms"]) / 1000
-    return AgentStatus(
-        row["agent"], row["state"], unheard_s, row["figures"], row["buses"], row["epoch"], row["store_hw"]
-    )
+def _agent(agent: str, state: Any, heard_ms: int | None, *said: Any, now_ms: int) -> AgentStatus:
+    if state is None:
+        return AgentStatus(agent)
+    unheard_s = None if heard_ms is None else (now_ms - heard_ms) / 1000
+    return AgentStatus(agent, state, unheard_s, *said)
 
 
 def _ms(seconds: float) -> int:
