@@ -42,7 +42,7 @@ def broker_address(url: str, where: str = "METERHOUSE_BROKER", *, needs_credenti
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ConfigError(Problem(where, "cannot be read", ALLOWED_BROKER)) from None
+        raise ConfigError(Problem(where, "is a URL that cannot be read", ALLOWED_BROKER)) from None
     if parts.scheme not in PORTS or not parts.hostname:
         raise ConfigError(Problem(where, "is no broker URL", ALLOWED_BROKER))
     tls = _tls_files(parts, where)

@@ -14,6 +14,7 @@ from facility.errors import ConfigError, MeterhouseError
 from meterhouse.command_table import CommandTable
 from meterhouse.language import known_language, language_of_terminal
 from meterhouse.output import IN_LANGUAGE, METAVAR, speak, speak_json, tell_failure
+from process.privacy import keep_files_private
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
@@ -52,7 +53,7 @@ def root(
 
 def main() -> None:
     """Run the command line; an error made on purpose is one clear sentence and an exit code, no traceback."""
-    os.umask(0o077)  # what is kept here is graded data and secrets: for our own account alone
+    keep_files_private()
     for stream in (sys.stdout, sys.stderr):  # a terminal without Chinese shows ? for it, and the command goes on
         assert isinstance(stream, TextIOWrapper)
         stream.reconfigure(errors="replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from threading import Event
@@ -12,6 +11,7 @@ import structlog
 
 from facility.errors import ConfigError, Unavailable
 from process.logging import set_up_logging
+from process.privacy import keep_files_private
 from process.settings import ProcessSettings, read_settings
 
 if TYPE_CHECKING:
@@ -61,8 +61,3 @@ def run(
     except Exception:
         log.exception("process_broke")
         return BROKEN_EXIT
-
-
-def keep_files_private() -> None:
-    """What is kept here is graded data and secrets: for our own account alone."""
-    os.umask(0o077)

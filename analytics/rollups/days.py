@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 _BASE_SHARE = 0.05  # the base load of a day is the fifth percentile of its hours
 _LONGEST_DAY_H = 25
-_SURELY = 1 - 1e-9
+SURELY = 1 - 1e-9
+"""From this completeness on nothing is missing: shares of an hour do not add up to one exactly."""
 
 
 def complete(completeness: Values) -> Values:
     """1.0 where every moment was measured, else 0.0, (n,); ``completeness`` 0–1, (n,)."""
-    return (completeness >= _SURELY).astype(np.float64)
+    return (completeness >= SURELY).astype(np.float64)
 
 
 def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[str, Values]:

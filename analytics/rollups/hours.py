@@ -12,6 +12,7 @@ from accounting.intervals import gaps_of, use_of
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
+from analytics.rollups.days import SURELY
 from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.counters import Counters
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series, Times, Values
-
-_SURELY = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class CounterHours:
         rows = self._stored(point, t_ms, t_ms + SHAPE_DAYS * DAY_MS, ("est_qty", "completeness"))
         if rows is None:
             return []
-        silent = rows[0][(rows[1]["est_qty"] > 0) & (rows[1]["completeness"] < _SURELY)]
+        silent = rows[0][(rows[1]["est_qty"] > 0) & (rows[1]["completeness"] < SURELY)]
         ends: list[int] = (silent + HOUR_MS - 1).tolist()
         return ends
 
@@ -128,12 +127,12 @@ class CounterHours:
         start = t_ms - SHAPE_DAYS * DAY_MS
         hours = even.edges_ms[:-1]
         fresh = (hours >= start) & (hours + HOUR_MS <= t_ms)
-        measured = fresh & (even.completeness >= _SURELY) & (even.est_qty == 0)
+        measured = fresh & (even.completeness >= SURELY) & (even.est_qty == 0)
         found = self._stored(point, start, t_ms - HOUR_MS + 1, ("qty", "est_qty", "completeness"))
         if found is None:
             return hours[measured], even.qty[measured]
         stored, fields = found
-        kept = (fields["completeness"] >= _SURELY) & (fields["est_qty"] == 0) & ~np.isin(stored, hours[fresh])
+        kept = (fields["completeness"] >= SURELY) & (fields["est_qty"] == 0) & ~np.isin(stored, hours[fresh])
         return np.concatenate((stored[kept], hours[measured])), np.concatenate(
             (fields["qty"][kept], even.qty[measured])
         )
