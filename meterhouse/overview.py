@@ -36,14 +36,16 @@ _OVERVIEW = TypeAdapter(Overview)
 def look(settings: Settings) -> tuple[Overview, Outlook]:
     """What is known, and what a reader can say of it.
 
-    Where the records cannot be read that is unknown, and what the processes answer is told beside it.
+    Where the records cannot be read that is unknown, and what the processes answer is told beside it; of who does not
+    answer nobody can say that it has not told.
     """
     try:
         overview = open_board(settings.records_url).overview()
     except (ConfigError, StoreUnavailable) as error:
         overview = ask([*settings.health_urls, *noted_health(settings.data)])
         seen = outlook(overview)
-        return overview, replace(seen, unknown=[Unknown(Unseen.RECORDS, str(error)), *seen.unknown])
+        others = [one for one in seen.unknown if one.what is Unseen.AGENTS]
+        return overview, replace(seen, unknown=[Unknown(Unseen.RECORDS, str(error)), *others])
     return overview, outlook(overview)
 
 

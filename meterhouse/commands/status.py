@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.status import ServerProcess
-from facility.system_alarm import SystemAlarm, Unseen  # noqa: TC001 - the answer's shape is read by its types
+from facility.system_alarm import SystemAlarm, Unseen
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
@@ -95,6 +95,7 @@ class StatusAnswer:
 
     alarms: list[AlarmAnswer]
     unknown: list[UnknownAnswer]
+    asked: Annotated[bool, "the records cannot be read, so the processes were asked themselves"]
     ingest: Annotated[str | None, "`running`, or the first alarm; absent where none is known"]
     stored: Annotated[int, "readings stored ever"]
     quarantined: Annotated[int, "readings put into quarantine ever"]
@@ -131,6 +132,7 @@ def _status_answer(overview: Overview, seen: Outlook, now: datetime) -> StatusAn
     return StatusAnswer(
         alarms=[AlarmAnswer(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
         unknown=[UnknownAnswer(one.what, one.words or None) for one in seen.unknown],
+        asked=_are_asked(seen),
         ingest=next((one.status.state for one in overview.of(ServerProcess.INGEST)), None),
         stored=totals["stored"],
         quarantined=totals["quarantined"],
@@ -178,6 +180,8 @@ def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
         yield t("cli.alarm", what=_with(alarm_sentence(t, raised), raised.words))
     for unknown in seen.unknown:
         yield t("cli.unknown", what=_with(unseen_sentence(t, unknown), unknown.words))
+    if _are_asked(seen):
+        yield t.counted("cli.status.asked", len(overview.processes))
     if overview.of(ServerProcess.INGEST):
         yield t("cli.status.readings", **{name: f"{number:,}" for name, number in _totals(overview).items()})
     if overview.processes:
@@ -186,9 +190,15 @@ def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
         yield table(AGENT_COLUMNS, [_agent_row(t, one) for one in overview.agents], right=(3,))
 
 
+def _are_asked(seen: Outlook) -> bool:
+    """Whether the overview is what the processes answered themselves."""
+    return any(one.what is Unseen.RECORDS for one in seen.unknown)
+
+
 def _with(sentence: str, words: str) -> str:
     """Words may come from a server that answers what it likes."""
-    return f"{sentence} ({plain(words)})" if words else sentence
+    said = plain(" ".join(words.split()))
+    return f"{sentence} ({said})" if said else sentence
 
 
 def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:

@@ -151,7 +151,8 @@ def _is_passing(error: DatabaseError) -> bool:
     A server that refuses a connection gives no code, only its sentence, which begins with FATAL.
     """
     if isinstance(error.orig, sqlite3.Error):
-        return error.orig.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+        passing = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR")  # the last: a full disk, too, to WAL
+        return error.orig.sqlite_errorname.startswith(passing)
     said = str(error.orig)
     is_refused = "FATAL:" in said and not any(words in said for words in ("the database system is", "too many"))
     return isinstance(error, OperationalError) and not is_refused

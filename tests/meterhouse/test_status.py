@@ -140,7 +140,7 @@ def test_a_note_that_is_cut_or_leads_to_somebody_else_is_no_answer(tmp_path):
         said = meterhouse("status", "--json", data=tmp_path, METERHOUSE_HEALTH="[::1,:x")
         answering.join()
     assert (said.returncode, said.stderr) == (3, "")
-    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records", "ingest", "analytics"]
+    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records"]
 
 
 def answer_as_no_web_server(listening):
@@ -172,7 +172,7 @@ def test_a_reader_without_rights_is_told_that_it_cannot_see(data):
     said = meterhouse("status", "--json", data=data)
     answer = json.loads(said.stdout)
     assert said.returncode == 3
-    assert [one["what"] for one in answer["unknown"]] == ["records", "ingest", "analytics"]
+    assert [one["what"] for one in answer["unknown"]] == ["records"]
     assert "agent_status" in answer["unknown"][0]["words"]
 
 
@@ -217,14 +217,16 @@ def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path,
         answer = json.loads(said.stdout)
         assert said.returncode == 1
         assert [(one["alarm"], one["agent"]) for one in answer["alarms"]] == [("clock", "edge-1")]
-        assert [one["what"] for one in answer["unknown"]] == ["records", "analytics"]
+        assert ([one["what"] for one in answer["unknown"]], answer["asked"]) == (["records"], True)
+        in_words = meterhouse("status", data=ingest.folder, LC_ALL="C.UTF-8").stdout
+        assert "The processes themselves were asked: 1 answered." in in_words.splitlines()
         assert [(one["process"], one["pid"]) for one in answer["processes"]] == [("ingest", ingest.pid)]
         assert [(one["agent"], one["unstored"]) for one in answer["agents"]] == [("edge-1", 3)]
         (ingest.folder / "ingest.health").rename(tmp_path / "note")
         said = meterhouse("status", "--json", data=ingest.folder)
         assert (said.returncode, [one["what"] for one in json.loads(said.stdout)["unknown"]]) == (
             3,
-            ["records", "ingest", "analytics"],
+            ["records"],
         )
         (tmp_path / "away.db").rename(ingest.folder / "records.db")
 

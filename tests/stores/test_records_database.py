@@ -303,3 +303,13 @@ def test_an_id_that_cannot_be_is_not_there(engine, now, number):
     assert Errands(engine).of_item(number) == []
     with pytest.raises(Rejected, match="there is no item"):
         Errands(engine).ask("replay", number, "anna", now)
+
+
+def test_records_on_a_full_disk_open_once_there_is_room(small_disk, migrated):
+    shutil.copy(migrated, small_disk / "records.db")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        open_records(f"sqlite:///{small_disk}/records.db")
+    filler.unlink()
+    open_records(f"sqlite:///{small_disk}/records.db").dispose()
