@@ -36,9 +36,14 @@ def instant_of(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def shown_instant(at: datetime, zone: tzinfo) -> str:
-    """``2026-09-14 10:30``, on the clocks of a zone; with seconds where it has some, and named where that is UTC."""
+    """``2026-09-14 10:30``, on the clocks of a zone; with seconds where it has some, and named where that is UTC.
+
+    Of an hour that the clocks go through twice the offset is said too, so that it can be written again.
+    """
     local = at.astimezone(zone)
     text = f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+    if local.replace(fold=1).utcoffset() != local.replace(fold=0).utcoffset():
+        return local.isoformat(" ", "seconds" if local.second else "minutes")
     return f"{text} UTC" if zone is UTC else text
 
 

@@ -55,8 +55,8 @@ def main() -> None:
     """Run the command line; an error made on purpose is one clear sentence and an exit code, no traceback."""
     keep_files_private()
     for stream in (sys.stdout, sys.stderr):  # a terminal without Chinese shows ? for it, and the command goes on
-        assert isinstance(stream, TextIOWrapper)
-        stream.reconfigure(errors="replace")
+        if isinstance(stream, TextIOWrapper):  # none where whoever started us closed it
+            stream.reconfigure(errors="replace")
     speak_json("--json" in sys.argv)  # known before options are parsed: a wrong one is answered in JSON, too
     sys.exit(_run())
 

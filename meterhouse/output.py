@@ -17,7 +17,7 @@ import typer
 
 from facility.errors import ConfigError, Problem
 from meterhouse.language import known_language
-from meterhouse.table import render_facts, render_table
+from meterhouse.table import plain, render_facts, render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
 
 if TYPE_CHECKING:
@@ -66,20 +66,26 @@ def answers(shape: type) -> Callable[[Command], Command]:
 
 def answer(what: object, in_words: Callable[[], str]) -> None:
     """Print the answer of a command: the JSON document that ``what`` is, or its words."""
-    if said := _document(what) if _AS_JSON.get() else in_words():
+    if said := _document(what) if _AS_JSON.get() else plain(in_words()):
         typer.echo(said)
 
 
 def say(text_id: str, *, count: int | None = None, **params: object) -> None:
     """Print a sentence, of so many things; under ``--json`` nothing, for there the answer says it all."""
+    t = texts()
+    tell(t(text_id, **params) if count is None else t.counted(text_id, count, **params))
+
+
+def tell(words: str) -> None:
+    """Print what is in words already; under ``--json`` nothing."""
     if not _AS_JSON.get():
-        t = texts()
-        typer.echo(t(text_id, **params) if count is None else t.counted(text_id, count, **params))
+        typer.echo(plain(words))
 
 
 def warn(sentence: str) -> None:
     """Print a warning, in the reader's words, beside the answer."""
-    typer.echo(_line({"warning": sentence}) if _AS_JSON.get() else texts()("cli.warning", what=sentence), err=True)
+    words = _line({"warning": sentence}) if _AS_JSON.get() else plain(texts()("cli.warning", what=sentence))
+    typer.echo(words, err=True)
 
 
 def tell_failure(error: Exception, code: int) -> int:
@@ -91,7 +97,7 @@ def tell_failure(error: Exception, code: int) -> int:
     elif isinstance(error, typer.TyperException) and hasattr(error, "show"):
         error.show()  # with the command's usage
     else:
-        typer.echo(str(error) or "aborted", err=True)
+        typer.echo(plain(error) or "aborted", err=True)
     return code
 
 
@@ -112,7 +118,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _width() -> int | None:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
 
 
 def shown(value: object) -> str:

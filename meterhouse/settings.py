@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from facility.errors import ConfigError, Problem
 from process.settings import EnvironmentSettings
 
 DEFAULT_DATA = Path("meterhouse-data")
@@ -26,6 +27,14 @@ class Settings(EnvironmentSettings):
     def health_urls(self) -> list[str]:
         """Where those answer."""
         return [f"http://{one.strip()}/health" for one in self.health.split(",") if one.strip()]
+
+    def make_folder(self) -> None:
+        """Make the data folder where it is not there. Raises ``ConfigError`` where it cannot be."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the folder {self.data} cannot be made: {error.strerror}"
+            raise ConfigError(Problem("METERHOUSE_DATA", what)) from None
 
     @property
     def store_url(self) -> str:

@@ -20,9 +20,17 @@ _OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that a terminal obeys instead of showing them; a line feed is ours to lay out."""
 
 
+_NO_WIDTH = frozenset({"Mn", "Me", "Cf"})
+"""Kinds of characters that stand on the one before, such as accents, or are not seen at all."""
+
+
 def text_width(text: str) -> int:
     """Columns a terminal needs for ``text``."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    return sum(0 if unicodedata.category(char) in _NO_WIDTH else _columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def plain(cell: object) -> str:

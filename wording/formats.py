@@ -13,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from facility.wall_time import shown_instant
 from wording.texts import ABSENT
 from wording.units import unit_sign
 
@@ -157,9 +158,8 @@ class Formats:
         return f"{day:%Y-%m-%d}"
 
     def written_minute(self, at: datetime) -> str:
-        """``2026-11-21 18:30``; with seconds where it has some, so that it can be written again as an option."""
-        local = self.local(at)
-        return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+        """``2026-11-21 18:30``; with what more it needs to be written again as an option."""
+        return shown_instant(at, self.zone)
 
     def clock(self, at: datetime) -> str:
         """``18:30``."""

@@ -71,9 +71,11 @@ def report(
         raise ConfigError(Problem("--json", "stands beside --format or --out", "one of them"))
     bill, _ = _bill(building, month, datetime.now(UTC))
     formats = Formats(texts().language, bill.timezone, bill.currency)
+    if out is None and form is Format.CSV:
+        typer.echo(bill_csv(bill, formats), nl=False)
+        return
     if out is None:
-        text = bill_csv if form is Format.CSV else bill_text
-        answer(bill_answer(bill, formats), lambda: text(bill, formats).removesuffix("\n"))
+        answer(bill_answer(bill, formats), lambda: bill_text(bill, formats).removesuffix("\n"))
         return
     try:
         out.write_bytes(_file(bill, form, formats))

@@ -19,7 +19,7 @@ from meterhouse.answers.meter import (
     meters_table,
 )
 from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
-from meterhouse.output import answer, answers, say, texts
+from meterhouse.output import answer, answers, say, tell, texts
 from meterhouse.settings import Settings
 from stores.ledger_book import LedgerBook
 from stores.readings import open_readings
@@ -194,7 +194,7 @@ def _knows_from(text: str, zone: ZoneInfo) -> AgentFrom:
 
 def _say(noted: Noted, book: LedgerBook) -> None:
     for change in noted.changes:
-        typer.echo(change_text(change))
+        tell(change_text(change))
     say("cli.meter.computed_again")
     for remark in noted.remarks:
-        typer.echo(remark_text(remark, formats_of(book.estate.site)))
+        tell(remark_text(remark, formats_of(book.estate.site)))

@@ -42,7 +42,10 @@ COLUMNS = (
     "cli.column.detail",
 )
 
-Item = Annotated[int, typer.Argument(help="Its id in the list.", min=1, max=2**63 - 1)]
+LARGEST = 2**63 - 1
+"""What a database counts up to."""
+
+Item = Annotated[int, typer.Argument(help="Its id in the list.", min=1, max=LARGEST)]
 
 
 def _open() -> tuple[Quarantine, Errands]:
@@ -56,7 +59,7 @@ def list_items(
     *,
     reason: Annotated[str, typer.Option("--reason", help="Only this reason.")] = "",
     agent: Annotated[str, typer.Option("--agent", help="Only of this agent.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LARGEST, help="At most so many.")] = 50,
     everything: Annotated[bool, typer.Option("--all", help="Replayed and discarded ones too.")] = False,
 ) -> None:
     """Print what is kept aside."""
@@ -126,7 +129,9 @@ def _facts(t: Texts, item: QuarantineItem, asked: Sequence[Errand], payload: str
 @answers(Replays)
 def replay(
     *,
-    items: Annotated[list[int] | None, typer.Argument(metavar="[ITEM]...", help="Ids in the list.")] = None,
+    items: Annotated[
+        list[int] | None, typer.Argument(metavar="[ITEM]...", help="Ids in the list.", min=1, max=LARGEST)
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", help="Every waiting item of this reason.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Every waiting item.")] = False,
     wait_s: Annotated[float, typer.Option("--wait", min=0, help="Wait so many seconds for the outcome.")] = 10,

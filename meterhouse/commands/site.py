@@ -14,7 +14,7 @@ import typer
 from device_profiles import load_profiles
 from facility.documents.site_export import dump_part, dump_site
 from meterhouse.commands.spoken import change_text, formats_of, written_as
-from meterhouse.output import answer, answers, speaks_json, texts, warn
+from meterhouse.output import answer, answers, tell, texts, warn
 from meterhouse.settings import Settings
 from stores.readings import open_readings
 from stores.records.database import open_records
@@ -105,11 +105,10 @@ def apply(
     """Apply an estate; doing it again changes nothing."""
     estate, now = read_site(file, load_profiles()), datetime.now(UTC)
     settings = Settings()
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.make_folder()
     registry = Registry(open_records(settings.records_url))
     plan = plan_site(registry, estate, now)
-    if not speaks_json():
-        typer.echo(_differences(plan.changes))  # before anything is refused
+    tell(_differences(plan.changes))  # before anything is refused
     _warn(estate, plan.remarks)
     readings, applied = partial(open_readings, settings.store_url), 0
     if not dry_run:

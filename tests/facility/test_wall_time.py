@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from facility.errors import ConfigError
-from facility.wall_time import written_instant
+from facility.wall_time import shown_instant, written_instant
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -39,3 +39,13 @@ def test_a_time_that_the_clocks_skip_is_refused_with_its_neighbours(zone, text, 
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ConfigError, match=r"--at: .* is no time \(allowed: such as 2026-03-01"):
         written_instant("--at", text, LONDON)
+
+
+@pytest.mark.parametrize(
+    ("hour", "shown"),
+    [(0, "2026-10-25 01:30+01:00"), (1, "2026-10-25 01:30+00:00"), (2, "2026-10-25 02:30")],
+)
+def test_a_time_of_an_hour_that_comes_twice_is_shown_so_that_it_can_be_written_again(hour, shown):
+    at = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    assert shown_instant(at, LONDON) == shown
+    assert written_instant("--entry", shown, LONDON) == at

@@ -69,6 +69,8 @@ def test_a_listing_speaks_both_languages_and_json(data, words, headings):
         (("alerts", "lib"), "unexpected extra argument"),
         (("quarantine", "list", "--limit", "0"), "'--limit': Input should be greater than or equal to 1"),
         (("quarantine", "list", "--limit", "many"), "'--limit': Input should be a valid integer"),
+        (("quarantine", "list", "--limit", "9" * 20), "'--limit': Input should be less than or equal to"),
+        (("quarantine", "replay", "9" * 20), "Input should be less than or equal to"),
         (("quarantine", "show"), "Missing argument"),
         (("quarantine", "show", "7000"), "there is no item 7000"),
         (("profiles", "abb"), "unexpected extra argument"),

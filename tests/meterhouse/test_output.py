@@ -1,9 +1,12 @@
 """How every command speaks: in which language, as which JSON, and with which exit code."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,7 +16,9 @@ from rigs.command_line import meterhouse
 from facility.errors import ConfigError, Problem, StoreUnavailable
 from meterhouse.commands.profiles import KnownProfiles
 from meterhouse.language import known_language, language_of_terminal
-from meterhouse.output import answer, speak_json, tell_failure
+from meterhouse.output import answer, speak_json, tell, tell_failure, warn
+
+DEMO_SITE = Path(__file__).parents[2] / "demo" / "site.yaml"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +118,26 @@ def test_a_failure_names_every_problem_in_sentences_or_as_an_object(capsys, as_j
     ]
     tell_failure(StoreUnavailable("away"), 1)
     assert json.loads(capsys.readouterr().err)["error"] == {"exit_code": 1, "message": "away", "problems": []}
+
+
+@pytest.mark.parametrize("print_it", [warn, tell, lambda words: tell_failure(ConfigError(words), 2)])
+def test_no_sentence_moves_the_terminal(capsys, print_it):
+    print_it("hall \x1b[2J \u202e")
+    done = capsys.readouterr()
+    assert "hall \N{REPLACEMENT CHARACTER}[2J \N{REPLACEMENT CHARACTER}" in done.out + done.err
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = meterhouse("site", "apply", DEMO_SITE, data=tmp_path / "file" / "data")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "METERHOUSE_DATA: the folder" in done.stderr
+
+
+def test_closed_streams_stop_no_command():
+    words = "[sys.executable, '-m', 'meterhouse', 'profiles']"
+    program = f"import os, sys; os.close(1); os.close(2); os.execv(sys.executable, {words})"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_what_a_terminal_cannot_show_does_not_stop_a_command():

@@ -17,6 +17,11 @@ def test_columns_line_up_with_wide_characters():
     assert lines[2:] == ["总表    1", "main   12"]
 
 
+def test_what_is_drawn_over_the_character_before_takes_no_room():
+    lines = render_table(("x", "y"), [("e\u0301te\u0301", "1"), ("\u200fete", "2")]).splitlines()
+    assert lines[2:] == ["e\u0301te\u0301  1", "\u200fete  2"]
+
+
 def test_without_a_width_every_row_is_one_line():
     assert len(render_table(("id", "what", "cost"), ROWS, right=(0, 2)).splitlines()) == 4
 
