@@ -47,6 +47,20 @@ class SystemAlarm(StrEnum):
     UNSTEADY = "unsteady"
 
 
+AGENT_ALARMS = frozenset(
+    {
+        SystemAlarm.DISK_FULL,
+        SystemAlarm.CORRUPT,
+        SystemAlarm.CLOCK,
+        SystemAlarm.NO_SUBSCRIBER,
+        SystemAlarm.REFUSED,
+        SystemAlarm.TAKEN_OVER,
+        SystemAlarm.TOO_LARGE,
+        SystemAlarm.UNSTEADY,
+    }
+)
+"""What an agent may report: of the server's own alarms none, whatever it says."""
+
 SILENCE = {
     ServerProcess.INGEST: SystemAlarm.INGEST_SILENT,
     ServerProcess.ANALYTICS: SystemAlarm.ANALYTICS_SILENT,
@@ -125,7 +139,7 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
         yield Raised(SystemAlarm.AGENT_OFFLINE, agent.agent)
         return
     for figure, value in agent.figures.items():
-        if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in _NAMES:
+        if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in AGENT_ALARMS:
             yield Raised(SystemAlarm(name), agent.agent)
 
 

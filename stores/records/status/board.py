@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from facility.errors import Rejected, StoreUnavailable
 from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus
-from facility.system_alarm import Outlook, Unknown, Unseen, outlook
+from facility.system_alarm import AGENT_PREFIX, Outlook, Unknown, Unseen, outlook
 from stores.records.database import writing
 from stores.records.status.tables import agent_status, process_status
 from stores.records.tables import agent
@@ -181,8 +181,8 @@ def _agent_row(status: AgentStatus, now_ms: int) -> dict[str, Any]:
 
 
 def _bounded(named: Mapping[str, Any]) -> dict[str, Any]:
-    """As much as a row may hold: an agent may say what it likes."""
-    some = list(named.items())[:MOST_NAMES]
+    """As much as a row may hold, alarms first: an agent may say what it likes."""
+    some = sorted(named.items(), key=lambda one: not one[0].startswith(AGENT_PREFIX))[:MOST_NAMES]
     return {name[:LONGEST_WORDS]: one[:LONGEST_WORDS] if isinstance(one, str) else one for name, one in some}
 
 
