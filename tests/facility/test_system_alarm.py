@@ -2,8 +2,9 @@
 
 import pytest
 
+from edge_agent.reasons import Reasons
 from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus
-from facility.system_alarm import SILENCE, Outlook, Raised, SystemAlarm, Unknown, Unseen, outlook
+from facility.system_alarm import AGENT_ALARMS, SILENCE, Outlook, Raised, SystemAlarm, Unknown, Unseen, outlook
 
 ILL = ProcessStatus("gap_open", {"gap_open": "1, first of agent edge-1: 5 to 9", "of_a_newer_meterhouse": ""})
 AGENTS = [
@@ -81,6 +82,12 @@ def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last():
     assert alarms(well, agents=quiet) == [Raised(SystemAlarm.AGENT_OFFLINE, one.agent) for one in quiet]
     just_started = seen(status=ProcessStatus(), up_s=20)  # nobody has listened to it for a minute yet
     assert alarms(just_started, agents=quiet) == [Raised(SystemAlarm.CLOCK, "edge-1")]
+
+
+def test_an_agent_raises_what_agents_find_and_no_alarm_of_the_server():
+    everything = AgentStatus("edge-1", "online", 1.0, {f"alarm_{one}": 1.0 for one in SystemAlarm})
+    assert {one.alarm for one in alarms(seen(status=ProcessStatus()), agents=[everything])} == AGENT_ALARMS
+    assert {"disk_full", "corrupt", "clock", *Reasons().alarms} == AGENT_ALARMS
 
 
 def test_the_same_said_by_two_processes_is_one_alarm():

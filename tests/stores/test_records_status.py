@@ -90,10 +90,14 @@ def with_agents(agents):
     return replace(CATALOGUE, agents=tuple(agents), meters=(), points=())
 
 
+FIGURES = {f"f{n}": 1.0 for n in range(5000)} | {"alarm_clock": 1.0}
+
+
 def test_what_an_agent_says_of_itself_is_bounded(board):
-    huge = AgentStatus("edge-1", "online", 0.0, {f"f{n}": 1.0 for n in range(5000)}, {"bus": "x" * 100_000})
+    huge = AgentStatus("edge-1", "online", 0.0, FIGURES, {"bus": "x" * 100_000})
     board.tell(INGEST, ProcessStatus(alarms={"store_unavailable": "y" * 100_000}), 1.0, [huge])
     overview = board.overview()
+    assert overview.agents[0].figures["alarm_clock"], "what a person should know is kept first"
     assert (len(overview.agents[0].figures), len(overview.agents[0].buses["bus"])) == (100, 500)
     assert len(overview.processes[0].status.alarms["store_unavailable"]) == 500
 
