@@ -36,7 +36,8 @@ class VisibleReadings:
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range; one question for each thing that shows."""
         asked = self._narrowed(name, tags)
-        return [series for one in asked for series in self._store.read_rollup(name, one, start_ms, end_ms, fields)]
+        found = (series for one in asked for series in self._store.read_rollup(name, one, start_ms, end_ms, fields))
+        return [series for series in found if self._shows(series.tags)]
 
     def _seen(self, points: Sequence[str]) -> list[str]:
         return list(points) if self._sight.is_whole else [p for p in points if p in self._sight.catalogue.point]
@@ -49,3 +50,11 @@ class VisibleReadings:
         if "meter" in rollup_called(name).tags:
             return [{**tags, "meter": meter} for meter in catalogue.meter if tags.get("meter", meter) == meter]
         return [{**tags, "building": b} for b in catalogue.building if tags.get("building", b) == b]
+
+    def _shows(self, tags: Mapping[str, str]) -> bool:
+        """Whether figures are graded low enough: a counter's as that counter, a building's as all that they sum."""
+        if self._sight.sums is None:
+            return True
+        if "meter" not in tags:
+            return (tags["building"], tags["utility"]) in self._sight.sums
+        return any(p.quantity.word == tags["quantity"] for p in self._sight.catalogue.points_of(tags["meter"]))

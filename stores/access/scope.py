@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
+from itertools import product
 from typing import TYPE_CHECKING
 
+from facility.quantities import Utility
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from facility.catalogue import Catalogue
     from facility.levels import Level
     from facility.model import Building, Meter, Point
@@ -78,6 +83,8 @@ class Sight:
     points: frozenset[str] | None = None
     agents: frozenset[str] | None = None
     """Agents all of whose points show: a message holds readings of any of them."""
+    sums: frozenset[tuple[str, str]] | None = None
+    """Buildings and utilities whose totals show: a sum is graded as high as the highest of what it sums."""
 
     @property
     def is_whole(self) -> bool:
@@ -98,7 +105,16 @@ def sight_of(whole: Catalogue, scope: Scope) -> Sight:
         buildings=frozenset(buildings) if scope.hides_buildings else None,
         points=frozenset(points) if scope.level is not None else None,
         agents=frozenset(catalogue.agent) - mixed,
+        sums=frozenset(_sums(whole, buildings, points)) if scope.level is not None else None,
     )
+
+
+def _sums(whole: Catalogue, buildings: set[str], points: set[str]) -> Iterator[tuple[str, str]]:
+    """The building and utility of every total all of whose counters show."""
+    for building, utility in product(buildings, Utility):
+        counters = [whole.accounted_point(meter) for meter in whole.head_meters(building, utility)]
+        if all(one is None or one.id in points for one in counters):
+            yield building, utility.value
 
 
 def _part(whole: Catalogue, buildings: set[str], points: set[str]) -> Catalogue:

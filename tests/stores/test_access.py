@@ -140,6 +140,16 @@ def test_rollups_out_of_sight_are_as_if_there_were_none(view_of, rollup, tags):
     assert len(view_of().readings.rollup(rollup, tags, 0, 10)) == (1 if tags else 2)
 
 
+@pytest.mark.parametrize("rollup", ["usage_1h", "building_1h"])
+def test_figures_are_graded_as_the_counters_they_come_from(view_of, records, whole, rollup):
+    counter = "hall-main/energy_import/total"
+    graded = (replace(p, level=Level.SENSITIVE if p.id == counter else Level.PUBLIC) for p in whole.points)
+    Registry(records).apply(replace(whole, points=tuple(graded)), by="test", at=NOW)
+    shown = {level: view_of(Scope(level=level)).readings.rollup(rollup, {}, 0, 10) for level in Level}
+    assert [series.tags["building"] for series in shown[Level.INTERNAL]] == ["annex"]
+    assert {series.tags["building"] for series in shown[Level.SENSITIVE]} == {"hall", "annex"}
+
+
 def test_the_live_picture_is_filtered_not_read_again(view_of, store, monkeypatch):
     view = view_of(Scope(level=Level.PUBLIC))
     monkeypatch.setattr(store, "latest", None)
