@@ -53,6 +53,8 @@ def absent(column: Column) -> npt.NDArray[np.bool_]:
     """Where a column has nothing, (n,)."""
     if column.dtype == object:
         return np.array([value is None for value in column], np.bool_)
+    if column.dtype.kind != "f":  # whole numbers or texts, of which none can be absent
+        return np.zeros(len(column), np.bool_)
     return np.isnan(column)
 
 

@@ -85,8 +85,8 @@ def check_series(name: str, series: RollupSeries) -> None:
     check_fields(name, series.fields)
     types = rollup_called(name).types
     for field, column in series.fields.items():
-        if len(column) != len(series.t_ms):
-            raise Rejected("unequal_columns", f"{name}: {field} has {len(column)} rows, t_ms {len(series.t_ms)}")
+        if column.shape != series.t_ms.shape:
+            raise Rejected("unequal_columns", f"{name}: {field} is {column.shape}, t_ms {series.t_ms.shape}")
         check_column(f"{name}: {field}", types[field], column)
 
 

@@ -433,7 +433,8 @@ def test_a_rollup_says_from_when_to_when_it_has_rows(store):
         (lambda s: s.read_rollup("usage_1h", {}, 0, 1, ["litres"]), "no field 'litres'"),
         (lambda s: s.read_rollup("usage_1h", {"room": "1"}, 0, 1), "no tag 'room'; its tags are site"),
         (lambda s: s.write_rollup("usage_1h", [usage([0], {"site": "s"}, qty=[1])]), "needs the tag 'building'"),
-        (lambda s: s.write_rollup("usage_1h", [usage([0, 1], qty=[1])]), "qty has 1 rows, t_ms 2"),
+        (lambda s: s.write_rollup("usage_1h", [usage([0, 1], qty=[1])]), r"qty is \(1,\), t_ms \(2,\)"),
+        (lambda s: s.write_rollup("usage_1h", [usage([0], qty=[[1]])]), r"qty is \(1, 1\), t_ms \(1,\)"),
     ],
 )
 def test_what_a_rollup_does_not_have_is_named(store, call, said):
@@ -508,11 +509,12 @@ def test_none_erases_a_whole_number_or_a_text_and_leaves_the_rest(open_store, tr
     assert list(rows_of(store, trial, TRIAL)) == [0, 10]
 
 
-def test_an_array_of_whole_numbers_may_be_written_as_it_is(open_store, trial):
+def test_an_array_of_whole_numbers_or_texts_may_be_written_as_it_is(open_store, trial):
     store = open_store()
-    counts = np.array([2**53 + 1, -3], np.int64)
-    store.write_rollup(trial, [RollupSeries(TRIAL, np.array([0, 10]), {"count": counts, "x": np.array([1, 2])})])
+    columns = {"count": np.array([2**53 + 1, -3], np.int64), "note": np.array(["a", ""]), "x": np.array([1, 2])}
+    store.write_rollup(trial, [RollupSeries(TRIAL, np.array([0, 10]), columns)])
     assert [row["count"] for row in rows_of(store, trial).values()] == [2**53 + 1, -3]
+    assert [row["note"] for row in rows_of(store, trial).values()] == ["a", ""]
     (series,) = store.read_rollup(trial, {}, 0, 100, ["x"])
     assert (series.fields["x"].dtype, series.fields["x"].tolist()) == (np.float64, [1.0, 2.0])
 
