@@ -40,7 +40,7 @@ SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
 
 TEMPLATES = ROOT / "console" / "templates"
 AGENT_STATES = ("online", "offline", "expected", "unknown")
-PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended")
+PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent")
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("use.", "unit.")
 """Texts for words of an estate's document, and for units; without one, the word itself is shown."""

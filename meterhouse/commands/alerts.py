@@ -9,19 +9,26 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from facility.system_alarm import SystemAlarm, Unseen
 from facility.work import AlertState, Excess, Money, Verdict
-from meterhouse.output import answer, answers, table, texts
+from meterhouse.output import answer, answers, table, texts, warn
 from meterhouse.settings import Settings
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from stores.records.status.board import StatusBoard
+from wording.alarms import alarm_sentence, unseen_sentence
 from wording.alerts import wording_of
 from wording.formats import Formats
 from wording.names import Names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from facility.catalogue import Catalogue
+    from facility.system_alarm import Outlook
     from facility.work import Alert
+    from wording.texts import Texts
 
 COLUMNS = (
     "cli.column.since",
@@ -30,6 +37,10 @@ COLUMNS = (
     "cli.column.what",
     "cli.column.cost_so_far",
 )
+
+
+BLINDING = frozenset({SystemAlarm.INGEST_SILENT, SystemAlarm.ANALYTICS_SILENT, SystemAlarm.ANALYTICS_FAILS})
+"""While one of these stands, no alert may come of what is wrong in a building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,14 @@ def alerts(
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
     cases = [_alert_answer(alert, estate) for alert in Casebook(records).alerts(states=states)]
     answer(AlertsAnswer(cases), lambda: _table(cases, estate) if cases else texts()("cli.alerts.none"))
+    for sentence in _unwatched(texts(), StatusBoard(records).outlook()):
+        warn(sentence)
+
+
+def _unwatched(t: Texts, seen: Outlook) -> Iterator[str]:
+    """Why there may be more than is listed: nobody looks, or nothing comes in to be looked at."""
+    yield from (unseen_sentence(t, one) for one in seen.unknown if one.what is not Unseen.AGENTS)
+    yield from (alarm_sentence(t, one) for one in seen.alarms if one.alarm in BLINDING)
 
 
 def _alert_answer(alert: Alert, estate: Catalogue) -> AlertAnswer:

@@ -202,9 +202,11 @@ def _with(sentence: str, words: str) -> str:
 
 
 def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:
-    state = "ended" if seen.has_ended else seen.status.state
+    """What it told last is no longer so where it has ended, or has been silent since."""
+    state = "ended" if seen.has_ended else "silent" if seen.is_silent else seen.status.state
     words = t.text_or(f"cli.status.{state}", t.text_or(f"system.{state}", state))
-    return seen.instance.name, words, age(t, 1000 * seen.untold_s), age(t, 1000 * seen.up_s)
+    running_for = ABSENT if state in {"ended", "silent"} else age(t, 1000 * seen.up_s)
+    return seen.instance.name, words, age(t, 1000 * seen.untold_s), running_for
 
 
 def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:

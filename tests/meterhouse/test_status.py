@@ -185,9 +185,24 @@ def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
     tell(data)
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
     assert (said.returncode, said.stdout.splitlines()[0][:31]) == (1, "ALARM: Analytics is not running")
+    row = next(line for line in said.stdout.splitlines() if line.startswith(lost.name))
+    assert row.split()[1::3] == ["silent", "–"], "what it told a minute ago is no longer so"
     assert meterhouse("status", "--forget", lost.name, data=data).returncode == 0
     refused = meterhouse("status", "--forget", WELL.name, data=data)
     assert (refused.returncode, "runs: stop it first" in refused.stderr) == (1, True)
+
+
+def test_who_lists_alerts_is_told_while_nobody_looks_for_them(data):
+    tell(data)
+    said = meterhouse("alerts", data=data, LC_ALL="C.UTF-8")
+    assert (said.returncode, said.stdout) == (0, "no alerts.\n")
+    assert "Whether anybody looks at the readings is unknown" in said.stderr
+    tell(data, instance=WATCH)
+    assert meterhouse("alerts", data=data, LC_ALL="C.UTF-8").stderr == ""
+    grow_older(data, 61)
+    said = meterhouse("alerts", "--json", "--language", "zh-Hans", data=data)
+    warnings = [json.loads(line)["warning"] for line in said.stderr.splitlines()]
+    assert warnings == ["接收程序未运行：没有新读数进入", "分析程序未运行：没有新告警，汇总数据停滞"]
 
 
 def test_an_ingest_that_is_killed_is_silent_within_a_minute(tmp_path, broker):
