@@ -22,7 +22,7 @@ class StoreAnswer:
     series_in_server: Annotated[int | None, "where an InfluxDB tells it"] = None
     points: Annotated[int | None, "points with readings, in a file"] = None
     readings: Annotated[int | None, "in an InfluxDB"] = None
-    confirmed: Annotated[int | None, "readings that an InfluxDB has confirmed to ingest"] = None
+    confirmed: Annotated[int | None, "readings an InfluxDB has confirmed to ingest; null: nobody says"] = None
     site: Annotated[str | None, "whose readings an InfluxDB keeps"] = None
     schema: Annotated[int | None, "of an InfluxDB's layout"] = None
     kept_days: Annotated[dict[str, int] | None, "by policy of an InfluxDB; 0 is for ever"] = None
@@ -54,6 +54,8 @@ def facts_of(t: Texts, store: StoreAnswer) -> Iterator[tuple[str, str]]:
         yield t("cli.store.points"), f"{store.points:,}"
     if store.readings is not None:
         yield t("cli.store.readings"), f"{store.readings:,}"
+        is_known = store.confirmed is not None
+        yield t("cli.store.confirmed"), f"{store.confirmed:,}" if is_known else t("cli.store.confirmed.unknown")
     if store.ingest_elsewhere:
         yield t("cli.store.ingest"), t("cli.store.elsewhere", place=store.ingest_elsewhere)
     used = t("cli.store.of_budget", series=f"{store.series:,}", budget=f"{store.series_budget:,}")

@@ -168,11 +168,16 @@ def migrate(
     say("cli.store.same")
 
 
-def _confirmed(board: StatusBoard, place: str) -> tuple[int, str]:
-    """How many readings this store has confirmed to ingest, and the other store where ingest stored last, if any."""
+def _confirmed(board: StatusBoard, place: str) -> tuple[int | None, str]:
+    """How many readings this store has confirmed to ingest, and the other store where ingest stored last, if any.
+
+    None where no ingest says: then nobody knows whether readings are missing.
+    """
     confirming = [one for one in board.overview().of(ServerProcess.INGEST) if one.status.facts.get("store")]
     here = [one for one in confirming if one.status.facts["store"] == place]
-    if confirming and not here:
+    if not confirming:
+        return None, ""
+    if not here:
         return 0, confirming[0].status.facts["store"]
     running = [one for one in here if not (one.is_silent or one.has_ended)]
     counts = [round(one.status.figures.get("confirmed", 0)) for one in running or here]

@@ -201,6 +201,16 @@ def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
     assert "meterhouse reconcile" in done.stderr
 
 
+def test_without_a_word_of_ingest_nobody_knows_whether_readings_are_missing(data, either):
+    meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
+    assert done.returncode == 0
+    assert re.search(r"\n +confirmed to ingest +unknown: ", done.stdout)
+    ingest_says(data, store=place_of(either), stored=0, confirmed=0)
+    done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
+    assert re.search(r"\n +confirmed to ingest +0\n", done.stdout)
+
+
 def ingest_says(data, *, store, stored, confirmed):
     """What ingest tells: so many readings ever, so many of them in this store."""
     status = ProcessStatus(figures={"stored": stored, "confirmed": confirmed}, facts={"store": store})
