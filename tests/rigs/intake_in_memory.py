@@ -64,7 +64,7 @@ class MemoryRecords:
     def ask(self, what, item=None):
         self._asked.setdefault(item, Errand(next(WISHES), what, item, "I5", instant(NOW_MS), None, ""))
 
-    def waiting(self, *, limit):
+    def take(self, _worker, _at, *, limit):
         return list(self._asked.values())[:limit]
 
     def settle(self, errand_id, _outcome, _at):
