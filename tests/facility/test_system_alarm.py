@@ -22,30 +22,30 @@ def seen(process="ingest", host="north", untold_s=1.0, up_s=500.0, status=ILL, e
 WATCHES = seen("analytics", status=ProcessStatus())
 
 
-def told(*processes, agents=()):
+def outlook_of(*processes, agents=()):
     """What is to be said of an installation whose analytics is well."""
     return outlook(Overview([*processes, WATCHES], agents))
 
 
 def alarms(*processes, agents=()):
-    return told(*processes, agents=agents).alarms
+    return outlook_of(*processes, agents=agents).alarms
 
 
 def test_alarms_are_the_servers_and_its_agents():
-    assert told(seen(), agents=AGENTS) == Outlook(
+    assert outlook_of(seen(), agents=AGENTS) == Outlook(
         [GAP, Raised(SystemAlarm.DISK_FULL, "edge-1"), Raised(SystemAlarm.AGENT_OFFLINE, "edge-2")], []
     )
 
 
 def test_an_ingest_that_has_told_nothing_for_a_minute_is_the_first_alarm_and_its_agents_are_unknown():
-    assert told(seen(untold_s=59), agents=AGENTS).unknown == []
-    silent = told(seen(untold_s=61), agents=AGENTS)
+    assert outlook_of(seen(untold_s=59), agents=AGENTS).unknown == []
+    silent = outlook_of(seen(untold_s=61), agents=AGENTS)
     assert silent.alarms == [Raised(SystemAlarm.INGEST_SILENT, "", "ingest@north:/data"), GAP]
     assert silent.unknown == [Unknown(Unseen.AGENTS)]
 
 
 def test_one_of_two_hosts_that_is_silent_is_an_alarm_and_the_other_knows_the_agents():
-    both = told(seen(untold_s=61, host="south"), seen(status=ProcessStatus()), agents=AGENTS[1:])
+    both = outlook_of(seen(untold_s=61, host="south"), seen(status=ProcessStatus()), agents=AGENTS[1:])
     assert [one.alarm for one in both.alarms][::2] == [SystemAlarm.INGEST_SILENT, SystemAlarm.AGENT_OFFLINE]
     assert both.unknown == []
 
@@ -68,7 +68,7 @@ def test_where_no_ingest_and_no_analytics_have_told_nothing_is_known():
     nothing = [Unknown(Unseen.INGEST), Unknown(Unseen.ANALYTICS)]
     assert outlook(Overview()) == Outlook([], nothing)
     assert outlook(Overview([seen("console", status=ProcessStatus())], AGENTS)).unknown == nothing
-    assert told(agents=AGENTS) == Outlook([], [Unknown(Unseen.INGEST)])
+    assert outlook_of(agents=AGENTS) == Outlook([], [Unknown(Unseen.INGEST)])
     assert outlook(Overview([seen()], AGENTS)).unknown == [Unknown(Unseen.ANALYTICS)]
 
 
