@@ -19,7 +19,8 @@ def main() -> int:
     """Write ``bench/results/faults.json``; the exit code is pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *places(), "--dist", "load", "--junit-xml", str(report)]
+        options = ["-n", "2", "--dist", "load", "--junit-xml", str(report)]
+        command = [sys.executable, "-m", "pytest", *places(), *options]
         done = subprocess.run(command, env=os.environ | {"FULL": "1", "REQUIRE_SERVERS": "1"}, check=False)
         cases = ET.parse(report).getroot().iter("testcase")  # noqa: S314 - pytest's own
         tests = {
