@@ -150,7 +150,7 @@ def test_I4_a_slow_store_leaves_memory_flat_and_acknowledgements_live(tmp_path, 
 
     200,000 readings; 10 minutes of them with FULL=1.
     """
-    rounds, rows, first, sizes = 3_000 if FULL else 20, 500, 1, []
+    rounds, rows, first, sizes = 1_500 if FULL else 20, 500, 1, []
     slow = {"FAULT": "slow_store", "FAULT_SLOW_S": "5" if FULL else str(PATIENCE_S)}
     with Served(tmp_path, broker, script="ingest_with_fault.py", **slow) as ingest:
         process = psutil.Process(ingest.pid)
