@@ -92,8 +92,9 @@ def test_an_acknowledgement_that_finds_the_connection_gone_does_not_wait_for_eve
     edge, subscriber = connect("edge-1"), listen()
     settle(subscriber)
     edge.say(LIVE, b"in hand")
-    arrived = (m for some in iter(lambda: drain(subscriber, 1), []) for m in some)  # what an earlier session left may come before it
-    message = next(m for m in arrived if m.payload == b"in hand")
+    # What an earlier session left may come before it.
+    arrived = (one for some in iter(lambda: drain(subscriber, 1), []) for one in some)
+    message = next(one for one in arrived if one.payload == b"in hand")
     subscriber._client.socket().shutdown(socket.SHUT_WR)  # nobody has noticed yet
     acknowledging = threading.Thread(target=subscriber.acknowledge, args=(message,), daemon=True)
     acknowledging.start()
