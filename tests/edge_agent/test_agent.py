@@ -13,19 +13,17 @@ from contextlib import contextmanager
 import pytest
 from rigs.edge_lines import TcpUnits
 from rigs.edge_server import Server
+from rigs.fault_rig import sdm120
 from rigs.patience import PATIENCE_S, until, within
 from rigs.servers import free_port
 
 from edge_agent.__main__ import build
-from edge_agent.drivers.modbus.registers import encode_registers
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.history import History
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.reader import produced
 from edge_agent.settings import EdgeSettings
 from facility.errors import ConfigError
-from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable
-from facility.quantities import Quantity
 from process.settings import read_settings
 
 SITE = """\
@@ -41,14 +39,6 @@ meters:
   - {{id: m1, name: M, building: b, profile: eastron/sdm120, agent: edge-1, bus: line, unit: 1, poll_s: 1}}
   - {{id: d1, name: D, building: b, profile: aqara/mccgq11lm, agent: edge-1, bus: radio, unit: front, poll_s: 1}}
 """
-
-
-def sdm120(power, energy):
-    words = {}
-    for quantity, address, value in ((Quantity.ACTIVE_POWER, 0x0C, power), (Quantity.ENERGY_IMPORT, 0x48, energy)):
-        point = RegisterPoint(quantity, "total", address, Coding.FLOAT32, RegisterTable.INPUT)
-        words.update(enumerate(encode_registers(point, value), address))
-    return {address: words.get(address, 0) for address in range(0x4C)}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
+from rigs.rich_bill import FIVE
 
 from accounting.dirty import Dirty
 from accounting.local_time import HOUR_MS
@@ -39,20 +40,6 @@ POINT = "main/energy_import/total"
 QUARTER = HOUR_MS // 4
 EN = Formats("en", "Asia/Shanghai", "CNY")
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
-FIVE = Tariff(
-    "five",
-    Utility.ELECTRICITY,
-    date(2026, 1, 1),
-    "notice 1093",
-    tuple(zip(PERIODS, (1.6, 1.2, 0.8, 0.4, 0.2), strict=True)),
-    (
-        TariffRule(Period.PEAK, ((480, 660), (1020, 1260))),
-        TariffRule(Period.VALLEY, ((1320, 360),)),
-        TariffRule(Period.SHARP, ((600, 630),)),
-        TariffRule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
-    ),
-    Period.FLAT,
-)
 
 
 def ms(text):

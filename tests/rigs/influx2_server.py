@@ -16,8 +16,8 @@ import urllib3
 from meterhouse.servers.influxd import built_influxd
 from rigs.influx2_fake import ORG, TOKEN
 from rigs.influx_server import QUICK
-from rigs.patience import PATIENCE_S, until
-from rigs.servers import free_port
+from rigs.patience import until
+from rigs.servers import end, free_port
 
 
 def built_influxd2() -> Path | None:
@@ -76,9 +76,7 @@ class Influx2Server:
         self._end(signal.SIGKILL)
 
     def _end(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
-            self.process.wait(PATIENCE_S)
+        end(self.process, number)
         self.process = None
 
     def __enter__(self) -> Self:

@@ -17,8 +17,7 @@ import pytest
 
 from facility.errors import ConfigError
 from meterhouse.servers.influxd import Influxd, find_influxd, own_influxd
-from rigs.patience import PATIENCE_S
-from rigs.servers import free_port
+from rigs.servers import end, free_port
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.setup import Retention, prepare
 from stores.readings.influx.wire import connect
@@ -93,9 +92,7 @@ class InfluxServer:
         self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
-            self.process.wait(PATIENCE_S)
+        end(self.process, number)
         self.process = None
 
     def __enter__(self) -> Self:

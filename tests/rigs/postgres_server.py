@@ -15,7 +15,8 @@ from typing import Any, Self
 import psycopg
 import pytest
 
-from rigs.patience import PATIENCE_S, until
+from rigs.patience import until
+from rigs.servers import end
 from stores.records.database import open_records
 
 QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it, in memory
@@ -89,9 +90,7 @@ class PostgresServer:
         self._end(signal.SIGQUIT)
 
     def _end(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
-            self.process.wait(PATIENCE_S)
+        end(self.process, number)
         self.process = None
 
     def __enter__(self) -> Self:

@@ -32,6 +32,9 @@ FIVE = Tariff(
         TariffRule(Period.DEEP, ((660, 720),), (), frozenset({"long_holiday"})),
     ),
     Period.FLAT,
+)
+RICH = replace(
+    FIVE,
     tiers=Tiers("month", (Step(8_000, 0.1),)),
     capacity=Capacity(630, 20.0),
     demand=Demand(38.0, declared_kw=8),
@@ -51,7 +54,7 @@ def estate():
     main = Meter("main", Name("Main"), "hall", "p", "a", "bus", "1", utility=Utility.ELECTRICITY, role=MeterRole.HEAD)
     water = replace(main, id="water", unit="2", utility=Utility.WATER)
     price = Price(Utility.WATER, 4.0, date(2026, 10, 3), "contract")
-    site = Site("town", Name("Town"), "Asia/Shanghai", "CNY", "CN", tariffs=(FIVE,), prices=(price,))
+    site = Site("town", Name("Town"), "Asia/Shanghai", "CNY", "CN", tariffs=(RICH,), prices=(price,))
     new = Installation("main", datetime.fromtimestamp(SWAPPED_MS / 1000, UTC), "B2", opening=3.0, closing=4_870.0)
     ledger = swapped((replace(first_installation(main), serial="A1"),), new)
     points = (Point("main", Quantity.ENERGY_IMPORT), Point("water", Quantity.WATER_VOLUME))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -64,6 +65,13 @@ def free_port() -> int:
     raise AssertionError("no free port between 20000 and 32767")
 
 
+def end(process: subprocess.Popen[bytes] | None, number: int) -> None:
+    """Send a signal to a server of ours, if it runs, and wait until it has ended."""
+    if process is not None and process.poll() is None:
+        process.send_signal(number)
+        process.wait(PATIENCE_S)
+
+
 class Mosquitto:
     """Context manager: a broker of our own. ``port``, ``url``; ``kill``, ``stop`` and ``start`` on the same port."""
 
@@ -105,16 +113,14 @@ class Mosquitto:
 
     def stop(self) -> None:
         """Ask it to end."""
-        self._end("terminate")
+        self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """Take it away without a word, as a crash does."""
-        self._end("kill")
+        self._end(signal.SIGKILL)
 
-    def _end(self, how: str) -> None:
-        if self.process is not None and self.process.poll() is None:
-            getattr(self.process, how)()
-            self.process.wait(PATIENCE_S)
+    def _end(self, number: int) -> None:
+        end(self.process, number)
         self.process = None
 
     def __enter__(self) -> Self:
