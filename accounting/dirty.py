@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from facility.errors import ConfigError, Problem
-from facility.ledger.installation import BEGINNING, history_of
+from facility.ledger.installation import BEGINNING
 from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _by_ledger(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
 
 
 def _entries(meter: Meter, estate: Catalogue) -> set[Installation]:
-    return set(map(_figures, history_of(meter, estate.installations_of(meter.id))))
+    return set(map(_figures, estate.ledger_of(meter)))
 
 
 def _figures(one: Installation) -> Installation:

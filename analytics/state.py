@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stores.records.status.watched import Watches
 
 OLD_FILE = "analytics.json"
-"""Where a Meterhouse before 0.2 kept how far it had got: taken over once, then gone."""
+"""Where how far it had got was kept before the records had it: taken over once, then gone."""
 
 PATIENCE_MS = 600_000
 """History that has not moved for so long (a broken file, an agent that is off) is not waited for any more."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from facility.ledger.installation import history_of
 from facility.model import MeterRole
 from facility.quantities import ACCOUNTED
 
@@ -98,6 +99,11 @@ class Catalogue:
         """The meters whose sum is the building's total for a utility."""
         return tuple(m for m in self.meters_of(building, utility) if m.role is MeterRole.HEAD)
 
+    def head_counters(self, building: str, utility: Utility) -> tuple[Point, ...]:
+        """The counters whose sum is the building's total for a utility."""
+        heads = map(self.accounted_point, self.head_meters(building, utility))
+        return tuple(point for point in heads if point is not None)
+
     def meters_of_utility(self, utility: Utility) -> tuple[Meter, ...]:
         """Meters of a utility, in every building."""
         return self._meters_by_utility.get(utility, ())
@@ -117,6 +123,10 @@ class Catalogue:
     def installations_of(self, meter: str) -> tuple[Installation, ...]:
         """What the ledger says of a meter, in its order; nothing where no installation was ever noted."""
         return self._installations_by_meter.get(meter, ())
+
+    def ledger_of(self, meter: Meter) -> tuple[Installation, ...]:
+        """Every installation of a meter, oldest first, never none."""
+        return history_of(meter, self.installations_of(meter.id))
 
     def points_of(self, meter: str) -> tuple[Point, ...]:
         """Points of a meter."""

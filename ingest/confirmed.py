@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ingest.watermarks import Watermarks
 
 OLD_FILE = "ingest.json"
-"""Where a Meterhouse before 0.2 kept it: taken over once, then gone."""
+"""Where it was kept before ``ingest.db`` had it: taken over once, then gone."""
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy.exc import ArgumentError
 
 from facility.errors import ConfigError, StoreUnavailable
@@ -75,7 +75,7 @@ def _ask(url: str) -> Overview | None:
         return _OVERVIEW.validate_python(json.loads(_answer(url))["overview"])
     except (OSError, HTTPException):  # nobody answers, or nothing that speaks HTTP
         return None
-    except (ValidationError, ValueError, KeyError, TypeError):  # somebody else has that port now, or the note is cut
+    except (ValueError, KeyError, TypeError):  # somebody else has that port now, or the note is cut
         return None
 
 

@@ -68,8 +68,7 @@ def _days(
     store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, building: str, span: tuple[int, int]
 ) -> dict[str, Days]:
     """The stored days of every head counter."""
-    heads = [meter for utility in Utility for meter in catalogue.head_meters(building, utility)]
-    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
+    points = [point for utility in Utility for point in catalogue.head_counters(building, utility)]
     return {f"{p.meter}/{p.quantity.word}": read_days(store, catalogue, calendar, p, *span) for p in points}
 
 
@@ -81,8 +80,7 @@ def _utility_bill(
     utility: Utility,
     span: tuple[int, int],
 ) -> UtilityBill | None:
-    heads = catalogue.head_meters(building, utility)
-    points = [point for meter in heads if (point := catalogue.accounted_point(meter))]
+    points = catalogue.head_counters(building, utility)
     if not points:
         return None
     uses = [read_use(store, catalogue, point, *span) for point in points]
@@ -94,7 +92,7 @@ def _utility_bill(
     return UtilityBill(
         utility=utility.value,
         unit=utility.unit,
-        meters=tuple(meter.id for meter in heads),
+        meters=tuple(meter.id for meter in catalogue.head_meters(building, utility)),
         quantity=rounded(together.total),
         lines=lines,
         amount=sum((line.amount for line in lines), Decimal(0)).quantize(CENT),

@@ -150,6 +150,6 @@ def _used_before(
         return earlier
     month_start = int(use.edges_ms[0])
     year_start, _ = calendar.month_edges(f"{calendar.local_date(month_start + DAY_MS // 2).year}-01")
-    heads = [point for meter in catalogue.head_meters(building, utility) if (point := catalogue.accounted_point(meter))]
+    heads = catalogue.head_counters(building, utility)
     days = [read_counter(store, catalogue, head, "usage_1d", (year_start, month_start), ["qty"]) for head in heads]
     return earlier + sum(float(np.nansum(rows.fields["qty"])) for rows in days)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.intervals import MAX_GAP_MS
-from facility.ledger.installation import history_of
 from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.readings.port import Series
@@ -93,8 +92,8 @@ def prove(
 
 
 def _serials(counters: Counters, point: Point) -> list[str]:
-    meter = counters.catalogue.meter[point.meter]
-    return [one.serial for one in history_of(meter, counters.catalogue.installations_of(meter.id))]
+    catalogue = counters.catalogue
+    return [one.serial for one in catalogue.ledger_of(catalogue.meter[point.meter])]
 
 
 class _End:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError
 from facility.ledger.changes import known_meter, note_correction, note_removal, note_swap, zone_of
 from facility.ledger.faults import check_history
-from facility.ledger.installation import history_of, present_facts
+from facility.ledger.installation import present_facts
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 from stores.records.audit import check_reason
@@ -59,7 +59,7 @@ class LedgerBook:
 
     def history(self, meter: str) -> tuple[Installation, ...]:
         """Everything that hung at a meter's place, oldest first. Raises ``ConfigError`` for an unknown meter."""
-        return history_of(known_meter(self.estate, meter), self.estate.installations_of(meter))
+        return self.estate.ledger_of(known_meter(self.estate, meter))
 
     def swap(self, swap: DeviceSwap, now: datetime) -> Noted:
         """Keep a swap. Raises ``ConfigError`` where it cannot be, or where the readings contradict it."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from accounting.calendars import SiteCalendar
 from facility.ledger.changes import zone_of
 from facility.ledger.faults import check_not_ahead
-from facility.ledger.installation import history_of
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 
@@ -98,10 +97,10 @@ def _check_ledgers(plan: SitePlan, readings: Callable[[], ReadingStore], now: da
     estate, changed = plan.estate, _changed_ledgers(one.change for one in plan.changes)
     meters: list[Meter] = [meter for meter in estate.meters if meter.id in changed]
     for meter in meters:
-        check_not_ahead(history_of(meter, estate.installations_of(meter.id)), now, zone_of(estate))
+        check_not_ahead(estate.ledger_of(meter), now, zone_of(estate))
     counting = [meter for meter in meters if estate.accounted_point(meter)]
     if not counting:
         return
     with closing(readings()) as store:
         for meter in counting:
-            check_reads(store, estate, meter, history_of(meter, estate.installations_of(meter.id)))
+            check_reads(store, estate, meter, estate.ledger_of(meter))

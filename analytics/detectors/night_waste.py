@@ -146,6 +146,5 @@ def _shared_head(scene: Scene, cause: CounterUse, seen_on: CounterUse) -> tuple[
     """The building's head meter beside a sub-meter that was found by itself."""
     if cause is not seen_on or cause.meter.role is MeterRole.HEAD:
         return ()
-    heads = scene.catalogue.head_meters(cause.meter.building, cause.utility)
-    points = [scene.catalogue.accounted_point(head) for head in heads]
-    return tuple(scene.evidence(point.id) for point in points if point)
+    heads = scene.catalogue.head_counters(cause.meter.building, cause.utility)
+    return tuple(scene.evidence(head.id) for head in heads)

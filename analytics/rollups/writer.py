@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -240,10 +239,5 @@ def _side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
 
 def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:
     """Building and utility → the counters of its head meters."""
-    heads: dict[Total, list[Point]] = defaultdict(list)
-    for building in catalogue.buildings:
-        for utility in Utility:
-            for meter in catalogue.head_meters(building.id, utility):
-                if point := catalogue.accounted_point(meter):
-                    heads[building.id, utility].append(point)
-    return {total: tuple(points) for total, points in heads.items()}
+    totals = ((building.id, utility) for building in catalogue.buildings for utility in Utility)
+    return {total: heads for total in totals if (heads := catalogue.head_counters(*total))}

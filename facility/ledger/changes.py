@@ -15,7 +15,6 @@ from facility.ledger.installation import (
     Installation,
     agent_ratios,
     amended,
-    history_of,
     removed,
     swapped,
 )
@@ -94,7 +93,7 @@ class LedgerChange:
 def note_swap(estate: Catalogue, swap: DeviceSwap, now: datetime) -> LedgerChange:
     """The ledger with a swap. Raises ``ConfigError`` that names the field of ``swap`` which cannot be."""
     place = _place_of(estate, swap, now)
-    old = history_of(place, estate.installations_of(place.id))
+    old = estate.ledger_of(place)
     agents = agent_ratios(old[-1])
     span_said = swap.digits is not None or swap.rolls_over_at is not None
     new = Installation(
@@ -126,7 +125,7 @@ def note_correction(estate: Catalogue, correction: LedgerCorrection, now: dateti
     facts = _corrected_facts(correction)
     if not facts and not _names_ratio(correction):
         raise ConfigError(Problem(place.id, "nothing is corrected", ", ".join((*_RATIOS, *_FACTS))))
-    history = history_of(place, estate.installations_of(place.id))
+    history = estate.ledger_of(place)
     if facts:
         history = amended(history, since, facts, zone_of(estate))
     if _names_ratio(correction):
@@ -148,7 +147,7 @@ def note_correction(estate: Catalogue, correction: LedgerCorrection, now: dateti
 def note_removal(estate: Catalogue, removal: EntryRemoval) -> LedgerChange:
     """The ledger without an entry. Raises ``ConfigError`` where it has none from then, or cannot do without it."""
     place = known_meter(estate, removal.meter)
-    history = history_of(place, estate.installations_of(place.id))
+    history = estate.ledger_of(place)
     return LedgerChange(place, removed(history, removal.since, zone_of(estate)))
 
 
@@ -172,7 +171,7 @@ def ledgers_of(estate: Catalogue, building: str = "") -> list[tuple[Meter, Histo
     if building and building not in estate.building:
         raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(estate.building)))
     meters = estate.meters_of(building) if building else estate.meters
-    return [(m, history_of(m, estate.installations_of(m.id))) for m in meters if m.utility is not None]
+    return [(m, estate.ledger_of(m)) for m in meters if m.utility is not None]
 
 
 _RATIOS = ("ct_ratio", "pt_ratio")

@@ -13,7 +13,6 @@ from facility.system_alarm import SystemAlarm, Unseen
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
-from meterhouse.table import plain
 from wording.ages import age
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.texts import ABSENT
@@ -196,8 +195,8 @@ def _are_asked(seen: Outlook) -> bool:
 
 
 def _with(sentence: str, words: str) -> str:
-    """Words may come from a server that answers what it likes."""
-    said = plain(" ".join(words.split()))
+    """Words may come from a server that answers what it likes, over many lines."""
+    said = " ".join(words.split())
     return f"{sentence} ({said})" if said else sentence
 
 

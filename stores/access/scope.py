@@ -112,8 +112,7 @@ def sight_of(whole: Catalogue, scope: Scope) -> Sight:
 def _sums(whole: Catalogue, buildings: set[str], points: set[str]) -> Iterator[tuple[str, str]]:
     """The building and utility of every total all of whose counters show."""
     for building, utility in product(buildings, Utility):
-        counters = [whole.accounted_point(meter) for meter in whole.head_meters(building, utility)]
-        if all(one is None or one.id in points for one in counters):
+        if all(counter.id in points for counter in whole.head_counters(building, utility)):
             yield building, utility.value
 
 
