@@ -58,17 +58,20 @@ def _floats(*fields: str) -> Mapping[str, FieldType]:
 _METER_TAGS = ("site", "building", "utility", "meter", "role", "enduse", "quantity")
 _BUILDING_TAGS = ("site", "building", "utility")
 _PERIOD_FIELDS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_USE = _floats("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "occ", *_PERIOD_FIELDS)
+_USE = _floats("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "estimated", "occ", *_PERIOD_FIELDS)
+_HOUR = _floats("peak_minute")
 _TOTAL = {**_USE, **_floats("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")}
 
 ROLLUPS: dict[str, Rollup] = {
-    "usage_1h": Rollup(_METER_TAGS, _USE, HOUR_MS, RetentionClass.HOURLY, total="building_1h"),
+    "usage_1h": Rollup(_METER_TAGS, {**_USE, **_HOUR}, HOUR_MS, RetentionClass.HOURLY, total="building_1h"),
     "usage_1d": Rollup(_METER_TAGS, _USE, DAY_MS, RetentionClass.DAILY, total="building_1d"),
-    "building_1h": Rollup(_BUILDING_TAGS, _TOTAL, HOUR_MS, RetentionClass.HOURLY),
+    "building_1h": Rollup(_BUILDING_TAGS, {**_TOTAL, **_HOUR}, HOUR_MS, RetentionClass.HOURLY),
     "building_1d": Rollup(_BUILDING_TAGS, _TOTAL, DAY_MS, RetentionClass.DAILY),
     "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), HOUR_MS, RetentionClass.HOURLY),
 }
-"""Measurement by name. ``complete`` is 0 or 1, ``completeness`` 0–1, ``occ`` a code of ``accounting.calendars``."""
+"""Measurement by name. ``complete`` is 0 or 1, ``occ`` a code of ``accounting.calendars``; ``completeness`` and
+``estimated`` are shares of the row's time (0–1), and what is left of it is missing; ``peak_minute`` is that of the hour in
+which the quarter of ``peak_kw`` begins."""
 
 
 def rollup_called(name: str) -> Rollup:
