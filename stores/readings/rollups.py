@@ -70,8 +70,8 @@ ROLLUPS: dict[str, Rollup] = {
     "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), HOUR_MS, RetentionClass.HOURLY),
 }
 """Measurement by name. ``complete`` is 0 or 1, ``occ`` a code of ``accounting.calendars``; ``completeness`` and
-``estimated`` are shares of the row's time (0–1), and what is left of it is missing; ``peak_minute`` is that of the hour in
-which the quarter of ``peak_kw`` begins."""
+``estimated`` are shares of the row's time (0–1), and what is left of it is missing; ``peak_minute`` is the minute of
+the hour at which the quarter of ``peak_kw`` begins."""
 
 
 def rollup_called(name: str) -> Rollup:
