@@ -1,4 +1,4 @@
-"""The tables of accounting: tariffs, notices, the meter ledger, closed months, adjusting entries, recomputations."""
+"""The tables of accounting: tariffs, notices, ledgers, closed months and what adjusts them, recomputations, spells."""
 
 from __future__ import annotations
 
@@ -99,4 +99,25 @@ recomputation = sa.Table(
     sa.Column("months", sa.JSON, nullable=False),  # local month to what was stored before and after
     sa.Column("finished_at", Instant),
     sa.Index("ix_recomputation_finished_at", "finished_at", "id"),
+)
+
+spell = sa.Table(
+    "spell",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    text_column("point"),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("first_ms", sa.BigInteger, nullable=False),
+    sa.Column("until_ms", sa.BigInteger),
+    sa.Column("before", sa.Double, nullable=False),
+    sa.Column("level", sa.Double, nullable=False),
+    text_column("outcome"),
+    sa.Column("accepted", sa.Boolean),
+    sa.Column("decided_at", Instant),
+    text_column("decided_by"),
+    text_column("reason"),
+    sa.Column("changes", sa.Integer, nullable=False),  # of whatever stands here: a decision states what it is based on
+    sa.Index("ix_spell_point", "point", "first_ms", unique=True),
+    sa.Index("ix_spell_outcome", "outcome", "accepted"),
+    sqlite_autoincrement=True,  # people keep numbers: none is given twice
 )

@@ -1,0 +1,153 @@
+"""Spells on record: found again they are the same ones, decided ones stay decided, and looking is cheap."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from rigs.at_once import at_once
+
+from accounting.spells import Outcome, Spell
+from stores.records.accounting.spells import Spells
+from stores.records.accounting.tables import spell as table
+
+MAIN, WATER = "main/energy_import/total", "water/water_volume/total"
+EVER = 2**62
+DOUBT = Spell(1_000, 2_000, None, 900.0, 0.0, Outcome.IN_DOUBT)
+FALSE = Spell(1_000, 2_000, 5_000, 900.0, 0.0, Outcome.FALSE)
+LEAP = Spell(8_000, 9_000, 10_000, 910.0, 1e6, Outcome.LEAP)
+NEW = Spell(20_000, 21_000, 22_000, 1e6, 5e5, Outcome.NEW_REGISTER)
+
+
+@pytest.fixture
+def spells(engine):
+    return Spells(engine)
+
+
+def writes(engine):
+    """What is written to the records from here on."""
+    seen = []
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, *_):
+        if statement.split()[0] in {"INSERT", "UPDATE", "DELETE"}:
+            seen.append(statement)
+
+    return seen
+
+
+def test_what_was_found_is_remembered_oldest_first(spells, engine):
+    spells.replace(MAIN, 0, EVER, [LEAP, FALSE])
+    assert spells.of(MAIN) == [FALSE, LEAP]
+    assert Spells(engine).of(MAIN) == [FALSE, LEAP]
+    assert list(spells.of(WATER)) == []
+
+
+def test_only_those_of_the_time_are_replaced(spells):
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP])
+    spells.replace(MAIN, 2_001, 9_000, [])
+    assert spells.of(MAIN) == [FALSE, LEAP]
+    spells.replace(MAIN, 9_000, 9_001, [])
+    assert spells.of(MAIN) == [FALSE]
+
+
+def test_a_spell_that_turns_out_to_be_something_keeps_its_number(spells):
+    spells.replace(MAIN, 0, EVER, [DOUBT])
+    (asked,) = spells.asked()
+    spells.replace(MAIN, 0, EVER, [FALSE])
+    (found,) = spells.all_of()
+    assert (found.number, found.spell, found.changes) == (asked.number, FALSE, asked.changes + 1)
+    assert spells.asked() == []
+
+
+def test_a_spell_whose_beginning_late_readings_move_is_still_that_spell(spells):
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP])
+    numbers = [one.number for one in spells.all_of()]
+    earlier = replace(FALSE, since_ms=500, first_ms=1_500)
+    later = replace(LEAP, first_ms=9_500)  # what it began with is gone: not within it any more
+    spells.replace(MAIN, 0, EVER, [earlier, replace(later, since_ms=9_200)])
+    first, second = spells.all_of()
+    assert (first.number, first.spell) == (numbers[0], earlier)
+    assert second.number > numbers[1]
+
+
+def test_of_two_that_become_one_the_decided_one_is_kept(spells, engine):
+    late = Spell(2_500, 3_000, 4_000, 0.0, 7.0, Outcome.NEW_REGISTER)
+    spells.replace(MAIN, 0, EVER, [replace(DOUBT, until_ms=2_400, outcome=Outcome.NEW_REGISTER), late])
+    decided = next(one.number for one in spells.all_of() if one.spell == late)
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.number == decided).values(accepted=True))
+    whole = replace(FALSE, since_ms=500, first_ms=1_000)
+    spells.replace(MAIN, 0, EVER, [whole])
+    (one,) = spells.all_of()
+    assert (one.number, one.spell) == (decided, replace(whole, accepted=True))
+
+
+def test_a_number_is_never_given_twice(spells):
+    spells.replace(MAIN, 0, EVER, [LEAP])
+    (first,) = spells.all_of()
+    spells.replace(MAIN, 0, EVER, [])
+    spells.replace(WATER, 0, EVER, [NEW])
+    (second,) = spells.all_of()
+    assert second.number > first.number
+    assert spells.spell(first.number) is None
+    assert spells.spell(second.number) == second
+
+
+def test_nothing_is_written_where_nothing_changed(spells, engine):
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP])
+    seen = writes(engine)
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP])
+    spells.replace(MAIN, 3_000, 8_000, [])
+    spells.replace(WATER, 0, EVER, [])
+    assert seen == []
+    spells.replace(MAIN, 0, EVER, [FALSE, replace(LEAP, outcome=Outcome.FALSE)])
+    assert len(seen) == 2, "the one that stayed was written again"
+
+
+def test_what_another_process_finds_holds_at_once(spells, engine):
+    other = Spells(engine)
+    assert list(other.of(MAIN)) == []
+    spells.replace(MAIN, 0, EVER, [DOUBT])
+    assert other.of(MAIN) == [DOUBT]
+    spells.replace(WATER, 0, EVER, [NEW])
+    spells.replace(WATER, 0, EVER, [])
+    assert list(other.of(WATER)) == []
+    spells.replace(MAIN, 0, EVER, [FALSE])
+    assert other.of(MAIN) == [FALSE]
+
+
+def test_a_counter_without_spells_costs_one_question(spells, engine):
+    spells.replace(MAIN, 0, EVER, [FALSE])
+    spells.of(WATER)
+    asked = []
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    for k in range(10):
+        spells.of(f"m{k}/energy_import/total")
+    assert sum("SELECT" in one for one in asked) == 10
+
+
+def test_those_that_wait_for_a_person_by_counter_and_time(spells):
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP, NEW])
+    spells.replace(WATER, 0, EVER, [DOUBT])
+    assert [one.spell for one in spells.asked()] == [LEAP, NEW, DOUBT]
+    assert [one.spell for one in spells.asked([WATER])] == [DOUBT]
+    assert spells.counters_asked() == 2
+    assert spells.asked([]) == []
+    between = [(0, 1_000), (1_000, 1_001), (8_000, 8_001), (10_000, 20_000), (9_999, 20_001), (10**12, 10**13)]
+    found = [[one.spell for one in spells.asked_between([MAIN, WATER], *span)] for span in between]
+    assert found == [[], [DOUBT], [LEAP, DOUBT], [DOUBT], [LEAP, NEW, DOUBT], [DOUBT]]
+
+
+def test_of_more_counters_than_a_database_takes_at_once(spells):
+    spells.replace(MAIN, 0, EVER, [LEAP])
+    many = [f"m{k}/energy_import/total" for k in range(70_000)]
+    assert [one.spell for one in spells.asked([*many, MAIN])] == [LEAP]
+
+
+def test_many_who_find_the_same_keep_it_once(records_url, spells):
+    at_once(records_url, 6, lambda records, _: Spells(records).replace(MAIN, 0, EVER, [FALSE, LEAP]))
+    assert [one.spell for one in spells.all_of()] == [FALSE, LEAP]
