@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from accounting.local_time import (
     DAY_MS,
-    HOUR_MS,
     MINUTE_MS,
+    Bools,
     Times,
+    day_edges,
     day_number,
     day_numbers,
     day_of_number,
+    hour_edges,
     midnight_ms,
     offsets_ms,
     weekdays,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from facility.model import Building, Site
 
-Bools = npt.NDArray[np.bool_]
 Months = npt.NDArray[np.str_]
 
 SATURDAY, SUNDAY = 5, 6
@@ -185,19 +186,29 @@ class SiteCalendar:
         return armed
 
     def day_edges(self, start_ms: int, end_ms: int) -> Times:
-        """Local midnights (n,), ms UTC, from the last at or before ``start_ms`` to the first at or after ``end_ms``."""
-        first, last = (self._day_number(t) for t in (start_ms, max(end_ms - 1, start_ms)))
-        return np.array([midnight_ms(day, self._zone) for day in range(first, last + 2)], np.int64)
+        """First instants of local days (n,), ms UTC, from the last at or before ``start_ms`` on.
+
+        They end with the first at or after ``end_ms``. A day that the clocks skip has none.
+        """
+        return day_edges(start_ms, end_ms, self._zone)
 
     def hour_edges(self, start_ms: int, end_ms: int) -> Times:
-        """Edges (n,), ms UTC, of the full local hours that cover the range: half hours of UTC in a half-hour zone."""
-        phase = -int(offsets_ms(np.array([start_ms], np.int64), self._zone)[0]) % HOUR_MS
-        first = (start_ms - phase) // HOUR_MS * HOUR_MS + phase
-        return np.arange(first, max(end_ms, first + HOUR_MS) + HOUR_MS - 1, HOUR_MS, dtype=np.int64)
+        """Edges (n,), ms UTC, of the local hours that cover a range: full hours of the clock, and where it changes.
+
+        All hours lie within one local day; the shorter ones end or begin with a change of the clocks.
+        """
+        return hour_edges(start_ms, end_ms, self._zone)
+
+    def hour_ends(self, t_ms: Times) -> Times:
+        """When the local hour ends that each instant lies in, (n,), ms UTC."""
+        if not len(t_ms):
+            return t_ms
+        edges = self.hour_edges(int(t_ms.min()), int(t_ms.max()) + 1)
+        return edges[np.searchsorted(edges, t_ms, side="right")]
 
     def local_date(self, t_ms: int) -> date:
         """The local day of an instant."""
-        return day_of_number(self._day_number(t_ms))
+        return day_of_number(int(self.local_days(np.array([t_ms], np.int64))[0]))
 
     def local_days(self, t_ms: Times) -> Times:
         """The local day of each instant (n,), in days since 1970-01-01."""
@@ -224,9 +235,6 @@ class SiteCalendar:
             raise ConfigError(f"the month '{month}' lies outside the years {_YEARS[0]} to {_YEARS[-1]}")
         after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         return midnight_ms(day_number(first), self._zone), midnight_ms(day_number(after), self._zone)
-
-    def _day_number(self, t_ms: int) -> int:
-        return int(day_numbers(np.array([t_ms], np.int64), self._zone)[0])
 
     def _marked_days(self, days: Times) -> tuple[Bools, Bools]:
         """Whether each day is closed, and whether it is a make-up workday."""

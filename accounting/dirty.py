@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from accounting.local_time import SECOND_MS, day_number, midnight_ms
 from facility.errors import ConfigError, Problem
 from facility.ledger.installation import BEGINNING
 from facility.wall_time import shown_instant
@@ -160,4 +161,5 @@ def _name(price: Tariff | Price) -> str:
 
 
 def _midnight(day: date, zone: str) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    here = ZoneInfo(zone)
+    return datetime.fromtimestamp(midnight_ms(day_number(day), here) / SECOND_MS, here)

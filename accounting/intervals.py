@@ -42,7 +42,7 @@ def use_between(
     max_gap_ms: int = MAX_GAP_MS,
     weights: Floats | None = None,
 ) -> Use:
-    """Use by one device's readings of the half-open intervals between ``edges_ms`` (n + 1, rising), n results.
+    """Use by one device's readings of the half-open intervals between ``edges_ms`` (n + 1, not falling), n results.
 
     ``max_rate`` is the most units an hour that are possible, ``register_span`` where the register rolls over.
     """
@@ -51,7 +51,7 @@ def use_between(
 
 
 def use_of(total: Total, edges_ms: Times, *, max_gap_ms: int = MAX_GAP_MS, weights: Floats | None = None) -> Use:
-    """Use of the half-open intervals between ``edges_ms`` (n + 1, rising): 15 minutes, hours or days, n results.
+    """Use of the half-open intervals between ``edges_ms`` (n + 1, not falling): 15 minutes, hours or days, n results.
 
     ``weights`` (n,) says how use is usually spread over the intervals; gaps follow it, evenly without it. Over all
     intervals ``qty`` sums to closing minus opening total, however the readings lie.
@@ -70,7 +70,7 @@ def use_of(total: Total, edges_ms: Times, *, max_gap_ms: int = MAX_GAP_MS, weigh
     for row in gaps[total.unread[gaps + 1]].tolist():
         outside |= (edges_ms[:-1] >= total.t_ms[row]) & (edges_ms[1:] <= total.t_ms[row + 1])
     qty[outside] = est_qty[outside] = np.nan
-    return Use(qty, est_qty, covered / np.diff(edges_ms))
+    return Use(qty, est_qty, covered / np.maximum(np.diff(edges_ms), 1))
 
 
 def gaps_of(total: Total, max_gap_ms: int = MAX_GAP_MS) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from calendar import isleap
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,13 +13,16 @@ import numpy.typing as npt
 from facility.errors import ConfigError
 
 Times = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+DAY_S = DAY_MS // SECOND_MS
 
-_PROBE_S = 7 * 86_400  # no zone changes its clocks twice within a week
+_PROBE_S = 2 * DAY_S  # no zone has ever changed its clocks twice within two days
+_LOOK_BACK_MS = 3 * DAY_MS  # clocks that are set back over midnight, or over the date line, have caught up by then
 _EPOCH = date(1970, 1, 1)
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 
@@ -35,19 +39,35 @@ def offsets_ms(t_ms: Times, zone: ZoneInfo) -> Times:
     """What to add to each instant (ms UTC) to read the local wall clock, (n,)."""
     if not len(t_ms):
         return np.empty(0, np.int64)
-    first, last = (datetime.fromtimestamp(int(t) / SECOND_MS, UTC).year for t in (t_ms.min(), t_ms.max()))
-    starts, offsets = [], []
-    for year in range(first, last + 1):
-        for start_ms, offset_ms in _year_offsets(zone, year):
-            starts.append(start_ms)
-            offsets.append(offset_ms)
-    rows = np.searchsorted(np.array(starts, np.int64), t_ms, side="right") - 1
-    return np.array(offsets, np.int64)[rows]
+    starts, offsets = _stretches(int(t_ms.min()), int(t_ms.max()), zone)
+    return offsets[np.searchsorted(starts, t_ms, side="right") - 1]
+
+
+def hour_edges(start_ms: int, end_ms: int, zone: ZoneInfo) -> Times:
+    """Edges (n,), ms UTC, of the local hours that cover a range, one hour at least.
+
+    An edge is each instant at which the local clock shows a full hour, and each at which the clocks change: no hour is
+    longer than one, and a change by half an hour leaves one of half an hour. They do not depend on the range.
+    """
+    end_ms = max(end_ms, start_ms + 1)
+    return _covering(_marks(start_ms - HOUR_MS, end_ms + HOUR_MS, HOUR_MS, zone), start_ms, end_ms)
+
+
+def day_edges(start_ms: int, end_ms: int, zone: ZoneInfo) -> Times:
+    """First instants (n,), ms UTC, of the local days that cover a range, one day at least."""
+    end_ms = max(end_ms, start_ms + 1)
+    return _covering(_days(start_ms, end_ms, zone)[0], start_ms, end_ms)
 
 
 def day_numbers(t_ms: Times, zone: ZoneInfo) -> Times:
-    """Local calendar day of each instant (n,), ms UTC, counted in days since 1970-01-01."""
-    return (t_ms + offsets_ms(t_ms, zone)) // DAY_MS
+    """Local calendar day of each instant (n,), ms UTC, counted in days since 1970-01-01.
+
+    Where the clocks are set back over midnight, the day that has begun goes on: days follow each other without a break.
+    """
+    if not len(t_ms):
+        return np.empty(0, np.int64)
+    edges, numbers = _days(int(t_ms.min()), int(t_ms.max()), zone)
+    return numbers[np.searchsorted(edges, t_ms, side="right") - 1]
 
 
 def weekdays(days: Times) -> Times:
@@ -66,19 +86,63 @@ def day_of_number(number: int) -> date:
 
 
 def midnight_ms(number: int, zone: ZoneInfo) -> int:
-    """First instant (ms UTC) of a local day; where the clocks skip midnight, the instant of the change."""
-    day = day_of_number(number)
-    return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * SECOND_MS
+    """First instant (ms UTC) of a local day, whatever the clocks show then; the next day's where they skip it."""
+    around = number * DAY_MS
+    edges, numbers = _days(around, around, zone)
+    return int(edges[np.searchsorted(numbers, number)])
+
+
+def rows_among(edges_ms: Times, t_ms: Times) -> tuple[Times, Bools]:
+    """Which intervals between edges (n + 1,) begin at instants (m,): rows (k,), and which instants these are (m,).
+
+    An instant at which none begins has no row: it was stored by other clocks.
+    """
+    rows = np.searchsorted(edges_ms, t_ms)
+    begins = (rows < len(edges_ms) - 1) & (edges_ms[np.minimum(rows, len(edges_ms) - 1)] == t_ms)
+    return rows[begins], begins
+
+
+def _covering(edges: Times, start_ms: int, end_ms: int) -> Times:
+    """From the last edge at or before the start to the first at or after the end."""
+    return edges[np.searchsorted(edges, start_ms, side="right") - 1 : np.searchsorted(edges, end_ms) + 1]
+
+
+def _days(start_ms: int, end_ms: int, zone: ZoneInfo) -> tuple[Times, Times]:
+    """First instants of the local days around a range, and their numbers, both rising, (n,)."""
+    marks = _marks(start_ms - _LOOK_BACK_MS, end_ms + _LOOK_BACK_MS, DAY_MS, zone)
+    newest = np.maximum.accumulate((marks + offsets_ms(marks, zone)) // DAY_MS)
+    begins = np.diff(newest, prepend=newest[0] - 1) > 0
+    return marks[begins], newest[begins]
+
+
+def _marks(start_ms: int, end_ms: int, step_ms: int, zone: ZoneInfo) -> Times:
+    """Instants of a range, in order, at which the local clock shows whole steps of its day, or changes."""
+    starts, offsets = _stretches(start_ms, end_ms, zone)
+    ends = np.append(starts[1:], end_ms + 1)
+    found = [starts[1:][starts[1:] >= start_ms]]
+    for begin, end, offset in zip(np.maximum(starts, start_ms).tolist(), ends.tolist(), offsets.tolist(), strict=True):
+        found.append(np.arange(begin - (begin + offset) % -step_ms, end, step_ms, dtype=np.int64))
+    return np.unique(np.concatenate(found))
+
+
+def _stretches(first_ms: int, last_ms: int, zone: ZoneInfo) -> tuple[Times, Times]:
+    """Stretches of one offset that cover a range: starts (n,), ms UTC, and offsets. Between them the clocks change."""
+    first, last = (datetime.fromtimestamp(t / SECOND_MS, UTC).year for t in (first_ms, last_ms))
+    pairs = np.array([pair for year in range(first, last + 1) for pair in _year_offsets(zone, year)], np.int64)
+    changes = np.diff(pairs[:, 1], prepend=pairs[0, 1] - 1) != 0
+    return pairs[changes, 0], pairs[changes, 1]
 
 
 @lru_cache(maxsize=256)
 def _year_offsets(zone: ZoneInfo, year: int) -> tuple[tuple[int, int], ...]:
     """(start, offset) pairs in ms of a UTC year: its first instant, then each change of the clocks."""
-    start, end = (round(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
+    start = day_number(date(year, 1, 1)) * DAY_S
+    days = 364 if year == MAXYEAR else 365 + isleap(year)  # what comes later cannot be told in every zone
     pairs = [(start * SECOND_MS, _offset_s(zone, start) * SECOND_MS)]
+    end = start + days * DAY_S
     for low in range(start, end, _PROBE_S):
         high = min(low + _PROBE_S, end - 1)
-        if _offset_s(zone, low) != _offset_s(zone, high):
+        if pairs[-1][1] != _offset_s(zone, high) * SECOND_MS:
             change = _first_second_after_change(zone, low, high)
             pairs.append((change * SECOND_MS, _offset_s(zone, change) * SECOND_MS))
     return tuple(pairs)

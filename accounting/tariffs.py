@@ -76,7 +76,7 @@ class Tariffs:
         tariffs = self.in_force(utility, building)
         starts, days = edges_ms[:-1], self._calendar.local_days(edges_ms[:-1])
         first_minute = self._calendar.local_minutes(starts)
-        minutes = np.diff(edges_ms) // MINUTE_MS
+        minutes = -(-np.diff(edges_ms) // MINUTE_MS)  # clocks of old changed by odd seconds
         chosen = _chosen(tariffs, days)
         shares, prices = np.zeros((len(starts), NO_PERIOD)), np.full((len(starts), NO_PERIOD), np.nan)
         for k, one in enumerate(tariffs):

@@ -172,7 +172,7 @@ def seconds_of_an_estates_year(catalogue: Catalogue) -> tuple[float, float]:
     """
     calendar = SiteCalendar(catalogue.site)
     edges = calendar.day_edges(START_MS, START_MS + YEAR_DAYS * DAY_MS)
-    hours = np.arange(edges[0], edges[-1] + 1, HOUR_MS)
+    hours = calendar.hour_edges(int(edges[0]), int(edges[-1]))
     rng, spent = np.random.default_rng(3), 0.0
     t_ms = np.arange(edges[0], edges[-1] + 1, HOUR_MS // 4)
     begun = perf_counter()
@@ -200,11 +200,11 @@ def _account(
         "est_qty": by_hour(use.est_qty),
         "completeness": use.completeness.reshape(-1, 4).mean(axis=1),
         "cost": costs.sum(axis=1),
-        "peak_kw": peak_rate(use.qty),
+        "peak_kw": peak_rate(use.qty, hours),
         **{f"qty_{period}": quantities[:, k] for k, period in enumerate(PERIODS)},
         **{f"cost_{period}": costs[:, k] for k, period in enumerate(PERIODS)},
     }
-    daily(fields, occ, days)
+    daily(fields, occ, hours, days)
 
 
 def seconds_of_a_dense_year() -> float:

@@ -83,8 +83,9 @@ def _utility_bill(
     points = catalogue.head_counters(building, utility)
     if not points:
         return None
-    uses = [read_use(store, catalogue, point, *span) for point in points]
-    together = StoredUse.sum_of(uses, read_peak(store, building, utility, *span))
+    edges_ms = calendar.hour_edges(*span)
+    uses = [read_use(store, catalogue, point, edges_ms) for point in points]
+    together = StoredUse.sum_of(uses, read_peak(store, building, utility, edges_ms))
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
     counters = Counters(store, catalogue)
@@ -112,12 +113,12 @@ def _residual(proofs: list[Proof], uses: list[StoredUse]) -> Decimal:
 
 def _shares(uses: list[StoredUse]) -> Shares:
     """Time by how it is known, the mean over the head meters."""
-    hours = len(uses[0].qty)
-    measured = sum(float(use.completeness.sum()) for use in uses) / len(uses)
-    known = sum(float((~np.isnan(use.qty)).sum()) for use in uses) / len(uses)
+    hours = uses[0].hours
+    measured = sum(float(use.completeness @ hours) for use in uses) / len(uses)
+    known = sum(float(hours[~np.isnan(use.qty)].sum()) for use in uses) / len(uses)
     part_known = max(known, measured)
     estimated = sum(float(np.nansum(use.est_qty)) for use in uses)
-    return Shares(measured, part_known - measured, hours - part_known, rounded(estimated))
+    return Shares(measured, part_known - measured, float(hours.sum()) - part_known, rounded(estimated))
 
 
 def _adjusting(one: Adjustment) -> AdjustingLine:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.charges import demand_parts, tier_parts
-from accounting.local_time import DAY_MS
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
 from stores.counter_rows import read_counter
@@ -64,7 +63,7 @@ def billed_lines(
     lines = [*_period_lines(pricing, use, utility.unit)]
     for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
         rows = pricing.tariff == k
-        tariff, share = pricing.tariffs[k], float(rows.sum()) / len(rows)
+        tariff, share = pricing.tariffs[k], float(use.hours[rows].sum() / use.hours.sum())
         before = _used_before(store, catalogue, calendar, building, utility, tariff, use, int(np.flatnonzero(rows)[0]))
         lines += _tier_lines(tariff, before, float(np.nansum(use.qty[rows])), utility.unit)
         lines += _month_lines(tariff, share, use.peak_kw[rows])
@@ -149,7 +148,7 @@ def _used_before(
     if tariff.tiers.cycle == "month":
         return earlier
     month_start = int(use.edges_ms[0])
-    year_start, _ = calendar.month_edges(f"{calendar.local_date(month_start + DAY_MS // 2).year}-01")
+    year_start, _ = calendar.month_edges(f"{calendar.local_date(month_start).year}-01")
     heads = catalogue.head_counters(building, utility)
     days = [read_counter(store, catalogue, head, "usage_1d", (year_start, month_start), ["qty"]) for head in heads]
     return earlier + sum(float(np.nansum(rows.fields["qty"])) for rows in days)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import HOUR_MS
+from accounting.local_time import HOUR_MS, rows_among
 from facility.tariff import PERIODS
 from stores.counter_rows import read_counter
 from stores.records.accounting.closed_months import ADJUSTED
@@ -37,6 +37,11 @@ class StoredUse:
     by_period: Values
 
     @property
+    def hours(self) -> Values:
+        """How long each hour is, in hours, (n,): 1 but where the clocks change by no whole one."""
+        return np.diff(self.edges_ms) / HOUR_MS
+
+    @property
     def total(self) -> float:
         """Use of all known hours."""
         return float(np.nansum(self.qty))
@@ -61,16 +66,16 @@ class StoredUse:
         )
 
 
-def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, start_ms: int, end_ms: int) -> StoredUse:
-    """The hours of one counter from ``usage_1h``; an hour without a row is missing."""
-    edges = np.arange(start_ms, end_ms + 1, HOUR_MS, dtype=np.int64)
-    columns = {field: np.full(len(edges) - 1, np.nan) for field in _FIELDS}
-    rows = read_counter(store, catalogue, point, "usage_1h", (start_ms, end_ms), _FIELDS)
-    where = (rows.t_ms - start_ms) // HOUR_MS
+def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, edges_ms: Times) -> StoredUse:
+    """The hours of one counter between edges (n + 1,) from ``usage_1h``; an hour without a row is missing."""
+    columns = {field: np.full(len(edges_ms) - 1, np.nan) for field in _FIELDS}
+    span = int(edges_ms[0]), int(edges_ms[-1])
+    rows = read_counter(store, catalogue, point, "usage_1h", span, _FIELDS)
+    where, known = rows_among(edges_ms, rows.t_ms)
     for field in _FIELDS:
-        columns[field][where] = rows.fields[field]
+        columns[field][where] = rows.fields[field][known]
     return StoredUse(
-        edges,
+        edges_ms,
         columns["qty"],
         columns["est_qty"],
         np.nan_to_num(columns["completeness"]),
@@ -79,12 +84,16 @@ def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, start_ms: 
     )
 
 
-def read_peak(store: ReadingStore, building: str, utility: Utility, start_ms: int, end_ms: int) -> Values:
-    """The peak of each hour (n,) of all head meters together, from ``building_1h``; NaN where one is missing."""
-    peak = np.full((end_ms - start_ms) // HOUR_MS, np.nan)
+def read_peak(store: ReadingStore, building: str, utility: Utility, edges_ms: Times) -> Values:
+    """The peak of each hour between edges (n + 1,) of all head meters together, from ``building_1h``: (n,).
+
+    NaN where one is missing.
+    """
+    peak = np.full(len(edges_ms) - 1, np.nan)
     tags = {"building": building, "utility": utility.value}
-    for rows in store.read_rollup("building_1h", tags, start_ms, end_ms, ["peak_kw"]):
-        peak[(rows.t_ms - start_ms) // HOUR_MS] = rows.fields["peak_kw"]
+    for rows in store.read_rollup("building_1h", tags, int(edges_ms[0]), int(edges_ms[-1]), ["peak_kw"]):
+        where, known = rows_among(edges_ms, rows.t_ms)
+        peak[where] = rows.fields["peak_kw"][known]
     return peak
 
 
@@ -96,5 +105,5 @@ def read_days(
     rows = read_counter(store, catalogue, point, "usage_1d", (start_ms, end_ms), ADJUSTED)
     for k, t_ms in enumerate(rows.t_ms.tolist()):
         known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
-        days[calendar.local_date(t_ms + HOUR_MS).isoformat()] = known
+        days[calendar.local_date(t_ms).isoformat()] = known
     return days

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from accounting.local_time import HOUR_MS
+from accounting.local_time import rows_among
 from stores.records.accounting.closed_months import ADJUSTED, Adjustment
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ def difference(
 ) -> Days:  # fmt: skip
     """What days of a closed month are more or less than handed in and adjusted so far, by field; empty: nothing.
 
-    ``fresh`` are the days computed anew, (n,) each, between the local midnights ``day_edges_ms`` (n + 1,), ms UTC.
+    ``fresh`` are the days computed anew, (n,) each, between the first instants ``day_edges_ms`` (n + 1,), ms UTC.
     """
     known = books.adjusted(tags["meter"], tags["quantity"], month)
     first = books.handed_in(tags["building"], month, f"{tags['meter']}/{tags['quantity']}")
-    dates = [calendar.local_date(t_ms + HOUR_MS).isoformat() for t_ms in day_edges_ms[:-1].tolist()]
+    dates = [calendar.local_date(t_ms).isoformat() for t_ms in day_edges_ms[:-1].tolist()]
     if first is None:
         first = _stored_days(store, tags, day_edges_ms, dates)
     found: Days = {}
@@ -109,8 +109,8 @@ def _stored_days(store: ReadingStore, tags: dict[str, str], day_edges_ms: Times,
     days: Days = {}
     here = {tag: tags[tag] for tag in ("building", "meter", "quantity")}  # whatever it was for when it was written
     for rows in store.read_rollup("usage_1d", here, int(day_edges_ms[0]), int(day_edges_ms[-1]), ADJUSTED):
-        where = np.searchsorted(day_edges_ms, rows.t_ms).tolist()
-        for k, row in enumerate(where):
+        where, known = rows_among(day_edges_ms, rows.t_ms)
+        for row, k in zip(where.tolist(), np.flatnonzero(known).tolist(), strict=True):
             days[dates[row]] = {name: float(np.nan_to_num(column[k])) for name, column in rows.fields.items()}
     return days
 

@@ -1,4 +1,4 @@
-"""Hours summed to local days of 23, 24 or 25 hours."""
+"""Hours summed to local days, however long these and the hours are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from stores.readings.port import Times, Values
 
 _BASE_SHARE = 0.05  # the base load of a day is the fifth percentile of its hours
-_LONGEST_DAY_H = 25
 SURELY = 1 - 1e-9
 """From this completeness on nothing is missing: shares of an hour do not add up to one exactly."""
 
@@ -25,14 +24,15 @@ def complete(completeness: Values) -> Values:
     return (completeness >= SURELY).astype(np.float64)
 
 
-def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[str, Values]:
+def daily(hours: Mapping[str, Values], occ: Times, edges_ms: Times, day_edges_ms: Times) -> dict[str, Values]:
     """Fields of each day, (d,), from its hours' fields; hours (n,) fill the days without a break, NaN where unknown.
 
-    ``occ`` (n,) are codes of ``Occupancy``, ``day_edges_ms`` (d + 1,) local midnights, ms UTC.
+    ``occ`` (n,) are codes of ``Occupancy``; hours lie between ``edges_ms`` (n + 1,), days between ``day_edges_ms``
+    (d + 1,), ms UTC. A share of a day weighs each hour by its length.
     """
-    starts = (day_edges_ms[:-1] - day_edges_ms[0]) // HOUR_MS
-    lengths = np.diff(day_edges_ms) / HOUR_MS
-    measured = np.add.reduceat(np.nan_to_num(hours["completeness"]), starts) / lengths
+    starts = np.searchsorted(edges_ms, day_edges_ms[:-1])
+    time_ms = np.nan_to_num(hours["completeness"]) * np.diff(edges_ms)
+    measured = np.add.reduceat(time_ms, starts) / np.diff(day_edges_ms)
     days = {
         "qty": _sums(hours["qty"], starts),
         "est_qty": _sums(hours["est_qty"], starts),
@@ -50,19 +50,22 @@ def daily(hours: Mapping[str, Values], occ: Times, day_edges_ms: Times) -> dict[
     return days
 
 
-def base_use(qty: Values, day_edges_ms: Times) -> Values:
-    """Each day's base load times its hours, (d,), from ``qty`` (n,) of the hours; NaN where an hour is missing."""
-    starts = (day_edges_ms[:-1] - day_edges_ms[0]) // HOUR_MS
-    lengths = np.diff(np.append(starts, len(qty)))
-    table = np.full((len(starts), _LONGEST_DAY_H + 1), np.nan)
-    rows = np.repeat(np.arange(len(starts)), lengths)
-    table[rows, np.arange(len(qty)) - starts[rows]] = qty
+def base_use(qty: Values, edges_ms: Times, day_edges_ms: Times) -> Values:
+    """Each day's base load times its length, (d,), from ``qty`` (n,) of the hours between ``edges_ms`` (n + 1,).
+
+    NaN where an hour is missing.
+    """
+    starts = np.searchsorted(edges_ms, day_edges_ms[:-1])
+    counts = np.diff(np.append(starts, len(qty)))
+    table = np.full((len(starts), int(counts.max()) + 1), np.nan)
+    rows = np.repeat(np.arange(len(starts)), counts)
+    table[rows, np.arange(len(qty)) - starts[rows]] = qty / (np.diff(edges_ms) / HOUR_MS)
     table.sort(axis=1)
-    place = _BASE_SHARE * (lengths - 1)
+    place = _BASE_SHARE * (counts - 1)
     below = place.astype(np.int64)
     days = np.arange(len(starts))
     low, high = table[days, below], table[days, below + 1]
-    base = (low + (high - low) * (place - below)) * lengths
+    base = (low + (high - low) * (place - below)) * (np.diff(day_edges_ms) / HOUR_MS)
     return np.where(np.logical_or.reduceat(np.isnan(qty), starts), np.nan, base)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import gaps_of, use_of
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS
 from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
 from analytics.rollups.days import SURELY
@@ -87,7 +87,7 @@ class CounterHours:
         if rows is None:
             return []
         silent = rows[0][(rows[1]["est_qty"] > 0) & (rows[1]["completeness"] < SURELY)]
-        ends: list[int] = (silent + HOUR_MS - 1).tolist()
+        ends: list[int] = (self._calendar.hour_ends(silent) - 1).tolist()
         return ends
 
     def _hours_and_readings(self, point: Point, start_ms: int, end_ms: int) -> tuple[Times, Series]:
@@ -107,7 +107,7 @@ class CounterHours:
             return _hourly(total, edges_ms, None)
         whole = self._calendar.hour_edges(min(gaps[0][0], start), max(gaps[-1][1], end))
         even = _hourly(total, whole, None)
-        weights = np.repeat(self._weights(point, even, gaps), QUARTERS)
+        weights = np.repeat(self._weights(point, even, gaps), QUARTERS) * np.diff(quarter_edges(whole))
         return _hourly(total, whole, weights).cut(start, end)
 
     def _weights(self, point: Point, even: HourlyUse, gaps: list[tuple[int, int]]) -> Values:
@@ -116,19 +116,20 @@ class CounterHours:
         weights = np.ones(len(hours))
         for start, end in gaps:
             known_t, known_qty = self._measured_before(point, even, start)
-            shape = weekly_shape(known_qty, self._calendar.local_hours(known_t).hour_of_week_closed)
-            inside = (hours > start - HOUR_MS) & (hours < end)
+            rates = known_qty / (self._calendar.hour_ends(known_t) - known_t)
+            shape = weekly_shape(rates, self._calendar.local_hours(known_t).hour_of_week_closed)
+            inside = (even.edges_ms[1:] > start) & (hours < end)
             if shape is not None:
                 weights[inside] = shape[self._calendar.local_hours(hours[inside]).hour_of_week_closed]
         return weights
 
     def _measured_before(self, point: Point, even: HourlyUse, t_ms: int) -> tuple[Times, Values]:
         """Wholly measured hours of the four weeks before an instant: those just computed, else those stored."""
-        start = t_ms - SHAPE_DAYS * DAY_MS
+        start, end = t_ms - SHAPE_DAYS * DAY_MS, int(self._calendar.hour_edges(t_ms, t_ms)[0])
         hours = even.edges_ms[:-1]
-        fresh = (hours >= start) & (hours + HOUR_MS <= t_ms)
+        fresh = (hours >= start) & (hours < end)
         measured = fresh & (even.completeness >= SURELY) & (even.est_qty == 0)
-        found = self._stored(point, start, t_ms - HOUR_MS + 1, ("qty", "est_qty", "completeness"))
+        found = self._stored(point, start, end, ("qty", "est_qty", "completeness"))
         if found is None:
             return hours[measured], even.qty[measured]
         stored, fields = found
@@ -156,7 +157,8 @@ def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[in
 
 def _hourly(total: Total, edges_ms: Times, weights: Values | None) -> HourlyUse:
     use = use_of(total, quarter_edges(edges_ms), weights=weights)
-    completeness = use.completeness.reshape(-1, QUARTERS).mean(axis=1)
+    shares = np.diff(quarter_edges(edges_ms)) / np.repeat(np.diff(edges_ms), QUARTERS)
+    completeness = (use.completeness * shares).reshape(-1, QUARTERS).sum(axis=1)
     return HourlyUse(edges_ms, by_hour(use.qty), by_hour(use.est_qty), completeness, use.qty, use.est_qty)
 
 

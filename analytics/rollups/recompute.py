@@ -8,7 +8,7 @@ import numpy as np
 import structlog
 
 from accounting.calendars import SiteCalendar
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS
 from analytics.scene import instant
 from stores.counter_rows import read_counter
 
@@ -96,7 +96,7 @@ class Recompute:
             return False
         t_ms = self._store.read([point], start_ms, last_ms + 1)[point].t_ms
         first_ms = int(t_ms[0]) if len(t_ms) else last_ms + 1
-        span = (start_ms, first_ms - HOUR_MS + 1)
+        span = (start_ms, int(self._calendar.hour_edges(first_ms, first_ms)[0]))
         hours = read_counter(
             self._store, self._catalogue, self._catalogue.point[point], "usage_1h", span, ["completeness"]
         )

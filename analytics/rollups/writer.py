@@ -8,7 +8,7 @@ import numpy as np
 
 from accounting.calendars import SiteCalendar
 from accounting.demand import QUARTERS, peak_rate, quarter_edges
-from accounting.local_time import HOUR_MS
+from accounting.local_time import rows_among
 from accounting.tariffs import Tariffs
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollups.days import base_use, complete, daily
@@ -124,10 +124,10 @@ class RollupWriter:
         """
         start_ms, end_ms = self._calendar.month_edges(month)
         days = self._calendar.day_edges(start_ms, end_ms)
-        grid = np.arange(start_ms, end_ms + HOUR_MS, HOUR_MS, dtype=np.int64)
+        grid = self._calendar.hour_edges(start_ms, end_ms)
         fields = self._meter_fields(point, utility, self._hours.between(point, grid))
         occ = np.zeros(len(grid) - 1, np.int64)
-        fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, days)
+        fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, grid, days)
         found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
         self._adjusting.note(tags, month, found)
 
@@ -142,7 +142,7 @@ class RollupWriter:
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
-        edges = np.arange(first, last + HOUR_MS, HOUR_MS, dtype=np.int64)
+        edges = self._calendar.hour_edges(first, last)
         alone = len(heads) == 1 and len(touched) == 1
         uses = touched if alone else [self._hours.between(head, edges) for head in heads]
         together = HourlyUse(
@@ -176,7 +176,7 @@ class RollupWriter:
     def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
         fields = {"qty": use.qty, "est_qty": use.est_qty, "completeness": use.completeness, "complete": whole}
         if utility.unit == "kWh":
-            fields["peak_kw"] = peak_rate(use.quarters)
+            fields["peak_kw"] = peak_rate(use.quarters, use.edges_ms)
         return fields
 
     def _write(self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
@@ -184,30 +184,30 @@ class RollupWriter:
         of_hours, of_days = names
         building = self._catalogue.building[tags["building"]]
         days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
-        grid = np.arange(days[0], days[-1], HOUR_MS, dtype=np.int64)
-        occ = self._calendar.local_hours(grid, building).occ
+        grid = self._calendar.hour_edges(int(days[0]), int(days[-1]))
+        occ = self._calendar.local_hours(grid[:-1], building).occ
         here = slice(*np.searchsorted(grid, edges_ms[[0, -1]]))
         fields["occ"] = occ[here].astype(np.float64)
         self._store.write_rollup(of_hours, [RollupSeries(tags, edges_ms[:-1], fields)])
         hours = self._filled(of_hours, tags, grid, edges_ms, fields)
-        by_day = daily(hours, occ, days)
+        by_day = daily(hours, occ, grid, days)
         if "base_qty" in ROLLUPS[of_days].types:
-            by_day["base_qty"] = base_use(hours["qty"], days)
+            by_day["base_qty"] = base_use(hours["qty"], grid, days)
         self._store.write_rollup(of_days, [RollupSeries(tags, days[:-1], by_day)])
 
     def _filled(
         self, of_hours: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
     ) -> dict[str, Values]:
-        """Columns over ``grid``: the hours just computed, and those stored before and after them."""
-        hours = {field: np.full(len(grid), np.nan) for field in _HOURLY if field in fields}
+        """Columns over the hours of ``grid``: those just computed, and those stored before and after them."""
+        hours = {field: np.full(len(grid) - 1, np.nan) for field in _HOURLY if field in fields}
         parts = [RollupSeries(tags, edges_ms[:-1], fields)]
-        for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1] + HOUR_MS)):
+        for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1])):
             if start < end:
                 parts += self._store.read_rollup(of_hours, tags, int(start), int(end), list(hours))
         for part in parts:
-            rows = np.searchsorted(grid, part.t_ms)
+            rows, known = rows_among(grid, part.t_ms)
             for field, column in hours.items():
-                column[rows] = part.fields[field]
+                column[rows] = part.fields[field][known]
         return hours
 
     def _write_outdoors(self, thermometer: Point, first_ms: int, last_ms: int) -> None:

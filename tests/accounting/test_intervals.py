@@ -117,9 +117,10 @@ def test_the_peak_is_a_quarter_hour_and_an_hour_where_readings_are_hourly():
     minutes = np.arange(0, 61, 5) * MINUTE
     power = np.where(np.arange(12) < 3, 40.0, 10.0)
     x = np.concatenate(([0.0], np.cumsum(power / 12)))
-    edges = quarter_edges(np.array([0, HOUR_MS]))
-    assert peak_rate(use_between(minutes, x, edges).qty)[0] == pytest.approx(40)
-    assert peak_rate(use_between(minutes[[0, -1]], x[[0, -1]], edges).qty)[0] == pytest.approx(17.5)
+    hour = np.array([0, HOUR_MS])
+    edges = quarter_edges(hour)
+    assert peak_rate(use_between(minutes, x, edges).qty, hour)[0] == pytest.approx(40)
+    assert peak_rate(use_between(minutes[[0, -1]], x[[0, -1]], edges).qty, hour)[0] == pytest.approx(17.5)
 
 
 @settings(deadline=None, max_examples=150)

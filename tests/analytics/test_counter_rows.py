@@ -195,7 +195,7 @@ def test_a_meter_that_left_a_building_whose_month_is_closed_is_read_once_and_as_
     for name in ("usage_1h", "usage_1d"):
         (stale,) = store.read_rollup(name, {"meter": "m0", "building": "hall"}, first, end, ["qty"])
         store.write_rollup(name, [replace(stale, fields={"qty": stale.fields["qty"] + 1.0})])
-    assert read_use(store, after, point, first, end).total == pytest.approx(march)
+    assert read_use(store, after, point, calendar.hour_edges(first, end)).total == pytest.approx(march)
     days = read_days(store, after, calendar, point, first, end)
     assert sum(day["qty"] for day in days.values()) == pytest.approx(march)
 
