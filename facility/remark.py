@@ -18,6 +18,7 @@ class RemarkKind(StrEnum):
     NOTHING_KNOWN = "nothing_known"
     TO_BE_COMPUTED_AGAIN = "to_be_computed_again"
     REGISTERS_DIFFER = "registers_differ"
+    SPELL_ASKED = "spell_asked"
     REGISTER_STOOD_STILL = "register_stood_still"
     HOURS_MISSING = "hours_missing"
     DAYS_WITHOUT_PRICE = "days_without_price"

@@ -21,13 +21,21 @@ from reports.stored_use import StoredUse, read_days, read_peak, read_use
 from stores.counters import Counters
 
 if TYPE_CHECKING:
+    from accounting.spells import SpellBook
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
     from stores.records.accounting.closed_months import Adjustment, ClosedMonths, Days
 
 
 def make_bill(
-    store: ReadingStore, catalogue: Catalogue, books: ClosedMonths, building: str, month: str, *, now: datetime
+    store: ReadingStore,
+    catalogue: Catalogue,
+    books: ClosedMonths,
+    spells: SpellBook,
+    building: str,
+    month: str,
+    *,
+    now: datetime,
 ) -> Bill:
     """The bill of a month: as it was handed in where it is closed, else from what is stored now.
 
@@ -60,7 +68,7 @@ def make_bill(
         adjustments,
         sum(amounts, Decimal(0)).quantize(CENT),
         days=_days(store, catalogue, calendar, building, (start_ms, end_ms)),
-        doubts=tuple(doubts(catalogue, building, (start, end), utilities, books.waiting(), now)),
+        doubts=tuple(doubts(catalogue, spells, building, (start, end), utilities, books.waiting(), now)),
     )
 
 

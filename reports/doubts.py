@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from accounting.local_time import zone_called
+from facility.quantities import Utility
 from facility.remark import Remark, RemarkKind
+from facility.wall_time import shown_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
+    from accounting.spells import SpellBook
     from facility.catalogue import Catalogue
     from reports.bill import UtilityBill
     from stores.records.accounting.recomputations import Recomputation
@@ -21,6 +25,7 @@ PRINTED = Decimal("0.0005")
 
 def doubts(
     catalogue: Catalogue,
+    spells: SpellBook,
     building: str,
     span: tuple[datetime, datetime],
     utilities: Sequence[UtilityBill],
@@ -36,10 +41,26 @@ def doubts(
     for one in waiting:
         if meters := _meters(catalogue, building, one, round(start.timestamp() * 1000), round(end.timestamp() * 1000)):
             yield Remark(RemarkKind.TO_BE_COMPUTED_AGAIN, {"meters": tuple(meters), "reason": one.reason})
+    yield from _asked(catalogue, spells, building, span)
     for utility in utilities:
         if utility.residual >= PRINTED:
             apart = {"utility": utility.utility, "difference": utility.residual, "unit": utility.unit}
             yield Remark(RemarkKind.REGISTERS_DIFFER, {**apart, "meter": utility.meters[0], "first": start.date()})
+
+
+def _asked(catalogue: Catalogue, spells: SpellBook, building: str, span: tuple[datetime, datetime]) -> Iterator[Remark]:
+    """Spells of the head counters that reach into the time and wait for a person; in doubt they reach on without end.
+
+    Their times are told in words, on the clocks of the site: a closed month keeps what was known of it as text.
+    """
+    zone = zone_called(catalogue.site.timezone)
+    start_ms, end_ms = (at.timestamp() * 1000 for at in span)
+    for point in (point for utility in Utility for point in catalogue.head_counters(building, utility)):
+        for one in spells.of(point.id):
+            if one.is_asked and one.since_ms < end_ms and (one.until_ms is None or one.until_ms > start_ms):
+                since = shown_instant(datetime.fromtimestamp(one.first_ms / 1000, UTC), zone)
+                params = {"meter": point.meter, "since": since, "before": one.before, "level": one.level}
+                yield Remark(RemarkKind.SPELL_ASKED, params)
 
 
 def _meters(catalogue: Catalogue, building: str, one: Recomputation, start_ms: int, end_ms: int) -> list[str]:

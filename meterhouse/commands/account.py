@@ -30,6 +30,7 @@ from reports.closing import close_month
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.recomputations import Recomputations
+from stores.records.accounting.spells import Spells
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from wording.formats import Formats
@@ -143,4 +144,5 @@ def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:
     records = open_records(settings.records_url)
     found = Registry(records).revision()
     with closing(open_readings(settings.store_url)) as store, written_as({"building": "--building"}):
-        return make_bill(store, found.catalogue, ClosedMonths(records), building, month, now=now), found.version
+        books, spells = ClosedMonths(records), Spells(records)
+        return make_bill(store, found.catalogue, books, spells, building, month, now=now), found.version

@@ -10,6 +10,7 @@ from rigs.rollup_hall import HALL, NOW, assert_same, batch, estate, everything, 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import Dirty
 from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.spells import NoSpells
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from facility.ledger.installation import BEGINNING, Installation, history_of, present_facts, swapped
@@ -330,7 +331,7 @@ class InterruptedBooks(ClosedMonths):
 
 
 def hand_in(store, catalogue, books, bill=None):
-    bill = bill or make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
+    bill = bill or make_bill(store, catalogue, books, NoSpells(), "hall", "2026-03", now=NOW)
     books.close("hall", "2026-03", BILL.dump_python(bill, mode="json"), based_on=0, by="li", at=NOW)
     return bill
 
@@ -346,7 +347,7 @@ def late_end_of_march(store):
 def test_a_month_that_is_closed_while_analytics_writes_it_is_adjusted_to_what_was_handed_in(records, when):
     catalogue = priced(FIVE)
     store, books = fed(catalogue, batch(POINT, *steady("2026-03-02T00:00", "2026-04-01T00:00"))), ClosedMonths(records)
-    before = make_bill(store, catalogue, books, "hall", "2026-03", now=NOW)
+    before = make_bill(store, catalogue, books, NoSpells(), "hall", "2026-03", now=NOW)
     ranges, now_ms = late_end_of_march(store)
     writer = RollupWriter(store, catalogue, books)
     if when == "amid the pass":

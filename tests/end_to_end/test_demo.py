@@ -24,6 +24,7 @@ from meterhouse.settings import Settings
 from reports.billing import make_bill
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.spells import Spells
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -185,9 +186,11 @@ def test_bills_prove_that_a_swap_and_a_silence_of_twelve_hours_lose_nothing(run)
     settings, shift = Settings(data=folder), read_shift(folder)
     swap, silence = swap_of(shift), [datetime.fromtimestamp(t_ms / 1000, ZONE) for t_ms in silence_ms(shift)]
     records, store = open_records(settings.records_url), open_readings(settings.store_url)
-    estate, books = Registry(records).load(), ClosedMonths(records)
+    estate, books, spells = Registry(records).load(), ClosedMonths(records), Spells(records)
     months = sorted({f"{at.astimezone(ZONE):%Y-%m}" for at in (swap.at, *silence)})
-    bills = [make_bill(store, estate, books, "b105", month, now=datetime.now(UTC)).utilities[0] for month in months]
+    bills = [
+        make_bill(store, estate, books, spells, "b105", month, now=datetime.now(UTC)).utilities[0] for month in months
+    ]
     assert all(bill.residual == 0 and bill.counted == bill.quantity > 0 for bill in bills)
     assert all(sum(line.amount for line in bill.lines) == bill.amount for bill in bills)
     first, second = bills[0].registers[:2]

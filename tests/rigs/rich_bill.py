@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from accounting.local_time import HOUR_MS
+from accounting.spells import NoSpells
 from analytics.rollups.writer import RollupWriter
 from facility.catalogue import Catalogue
 from facility.ledger.installation import Installation, first_installation, swapped
@@ -82,4 +83,4 @@ def rich_bill(books):
     found = datetime(2026, 10, 9, tzinfo=UTC)
     late = Adjustment("hall", "electricity", "main", "energy_import", "2026-09", found, LATE, less)
     books.adjust([late], based_on=books.newest_entry())
-    return make_bill(store, catalogue, books, "hall", "2026-10", now=EARLY)
+    return make_bill(store, catalogue, books, NoSpells(), "hall", "2026-10", now=EARLY)

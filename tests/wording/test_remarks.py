@@ -24,6 +24,7 @@ MADE = {
     RemarkKind.REGISTER_STOOD_STILL: {
         "meter": "main", "face": 1288.0, "first": date(2026, 10, 1), "last": date(2026, 10, 31),
     },
+    RemarkKind.SPELL_ASKED: {"meter": "main", "since": "2026-10-05 08:00", "before": 60000.0, "level": 0.0},
     RemarkKind.HOURS_MISSING: {"utility": "electricity", "hours": "240.5"},
     RemarkKind.DAYS_WITHOUT_PRICE: {"utility": "electricity", "days": 2},
 }  # fmt: skip
