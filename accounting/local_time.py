@@ -118,9 +118,9 @@ def _days(start_ms: int, end_ms: int, zone: ZoneInfo) -> tuple[Times, Times]:
 def _marks(start_ms: int, end_ms: int, step_ms: int, zone: ZoneInfo) -> Times:
     """Instants of a range, in order, at which the local clock shows whole steps of its day, or changes."""
     starts, offsets = _stretches(start_ms, end_ms, zone)
-    ends = np.append(starts[1:], end_ms + 1)
-    found = [starts[1:][starts[1:] >= start_ms]]
-    for begin, end, offset in zip(np.maximum(starts, start_ms).tolist(), ends.tolist(), offsets.tolist(), strict=True):
+    begins, ends = np.maximum(starts, start_ms), np.minimum(np.append(starts[1:], end_ms + 1), end_ms + 1)
+    found = [starts[1:][(starts[1:] >= start_ms) & (starts[1:] <= end_ms)]]
+    for begin, end, offset in zip(begins.tolist(), ends.tolist(), offsets.tolist(), strict=True):
         found.append(np.arange(begin - (begin + offset) % -step_ms, end, step_ms, dtype=np.int64))
     return np.unique(np.concatenate(found))
 

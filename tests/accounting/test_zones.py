@@ -15,6 +15,7 @@ from accounting.demand import peak_rate, quarter_edges
 from accounting.intervals import use_between
 from accounting.local_time import DAY_MS, DAY_S, HOUR_MS, MINUTE_MS, day_edges, hour_edges
 from analytics.rollups.days import base_use, daily
+from analytics.rollups.hours import by_hour
 from facility.model import Name, Site
 
 FIRST_S, END_S = (round(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1990, 2038))
@@ -220,6 +221,14 @@ def test_an_hour_cut_short_has_quarters_that_end_with_it():
     assert np.diff(edges)[use.qty == 0].tolist() == [0] * 4
     assert use.qty.sum() == pytest.approx(170 / 60 * 12)
     assert peak_rate(use.qty, hours).tolist() == pytest.approx([12.0] * 4)
+
+
+def test_an_hour_cut_short_is_missing_where_nothing_is_known_of_it():
+    hours = np.array([0, 60, 90, 150, 180, 240]) * MINUTE_MS
+    t_ms = np.array([90, 120, 150]) * MINUTE_MS
+    qty = by_hour(use_between(t_ms, np.array([5, 6, 7.0]), quarter_edges(hours)).qty)
+    assert np.isnan(qty).tolist() == [True, True, False, True, True]
+    assert qty[2] == pytest.approx(2)
 
 
 def test_a_day_weighs_its_hours_by_their_length():
