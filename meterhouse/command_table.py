@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),
     "store": ("store:app", "Prepare, check and move the reading store."),
     "account": ("account:app", "Bills of buildings, closing of months, computing again."),
-    "meter": ("meter:app", "The ledger of meters: list, history, swap, correct."),
+    "meter": ("meter:app", "The ledger of meters, and registers in doubt."),
     "quarantine": ("quarantine:app", "List, show, replay and discard what could not be stored."),
 }
 """Command → (module of ``meterhouse.commands`` and what in it, one line of help)."""

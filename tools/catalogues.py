@@ -13,6 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from accounting.spells import Outcome
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
@@ -28,6 +29,7 @@ from stores.readings.migrate import Doing
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from wording.refusals import REFUSALS
+from wording.spells import ACTS, OUTCOMES_ASKED
 from wording.texts import DOMAINS as FILES
 from wording.texts import LANGUAGES, read_catalogue, read_entries
 
@@ -96,6 +98,8 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"cli.status.{state}" for state in PROCESS_STATES)
     yield from (f"quarantine.state.{state}" for state in ItemState)
     yield from (f"quarantine.step.{step}" for step in STEPS)
+    yield from (f"spell.{outcome}{part}" for outcome in Outcome for part in ("", ".long"))
+    yield from (f"spell.{outcome}.{act}" for outcome in OUTCOMES_ASKED for act in ACTS)
     yield from (f"role.{role}" for role in MeterRole)
     yield from (f"remark.{kind}" for kind in RemarkKind)
     yield from (f"charged.{utility}" for utility in Utility)

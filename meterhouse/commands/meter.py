@@ -18,6 +18,7 @@ from meterhouse.answers.meter import (
     meter_now,
     meters_table,
 )
+from meterhouse.commands import spells
 from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
 from meterhouse.output import answer, answers, say, tell, texts
 from meterhouse.settings import Settings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from stores.ledger_book import Noted
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(spells.app)
 
 OPTIONS = {
     "at": "--at",

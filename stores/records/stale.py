@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation"]
+Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation", "spell"]
 
 _NAMED: dict[Record, str] = {
     "estate": "the estate",
@@ -19,6 +19,7 @@ _NAMED: dict[Record, str] = {
     "item": "the item",
     "books": "the list of adjusting entries",
     "recomputation": "the recomputation",
+    "spell": "the spell",
 }
 
 

@@ -7,8 +7,12 @@ import sqlalchemy as sa
 from rigs.at_once import at_once
 
 from accounting.spells import Outcome, Spell
+from facility.errors import ConfigError, Rejected
+from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.spells import Spells
 from stores.records.accounting.tables import spell as table
+from stores.records.audit import Audit
+from stores.records.stale import Stale
 
 MAIN, WATER = "main/energy_import/total", "water/water_volume/total"
 EVER = 2**62
@@ -151,3 +155,90 @@ def test_of_more_counters_than_a_database_takes_at_once(spells):
 def test_many_who_find_the_same_keep_it_once(records_url, spells):
     at_once(records_url, 6, lambda records, _: Spells(records).replace(MAIN, 0, EVER, [FALSE, LEAP]))
     assert [one.spell for one in spells.all_of()] == [FALSE, LEAP]
+
+
+BY = {"by": "li", "reason": " another meter hangs there "}
+
+
+def the_one(spells, found, at):
+    """The number of a spell that was found, and what a decision of ``at`` about it is based on."""
+    spells.replace(MAIN, 0, EVER, [found])
+    (one,) = spells.all_of()
+    return one.number, {**BY, "at": at, "based_on": one.changes}
+
+
+@pytest.mark.parametrize(("accepted", "act"), [(True, "accept"), (False, "reject")])
+@pytest.mark.parametrize("found", [DOUBT, LEAP, NEW])
+def test_a_decision_stands_is_audited_and_its_use_is_computed_again(spells, engine, now, found, accepted, act):
+    number, seen = the_one(spells, found, now)
+    decided = spells.decide(number, accepted=accepted, **seen)
+    assert decided == spells.spell(number)
+    assert (decided.spell, decided.decided_by, decided.decided_at) == (replace(found, accepted=accepted), "li", now)
+    assert spells.of(MAIN) == [decided.spell]
+    assert spells.asked() == []
+    entry = Audit(engine).entries()[0]
+    said = (entry.who, entry.what, entry.subject, entry.detail)
+    assert said == ("li", f"meter.{act}", MAIN, f"spell {number}: another meter hangs there")
+    (again,) = Recomputations(engine).open_ones()
+    assert (again.points, again.first_ms, again.last_ms) == ((MAIN,), found.since_ms, now.timestamp() * 1000 - 1)
+    assert (again.by, again.reason) == ("li", f"main: another meter hangs there: {act} spell {number}")
+
+
+def test_a_decided_spell_that_is_found_again_stays_decided(spells, now):
+    number, seen = the_one(spells, DOUBT, now)
+    spells.decide(number, accepted=True, **seen)
+    spells.replace(MAIN, 0, EVER, [replace(NEW, first_ms=2_000, since_ms=1_000)])
+    (found,) = spells.all_of()
+    assert (found.number, found.spell.accepted, found.decided_by) == (number, True, "li")
+    assert spells.asked() == []
+
+
+def test_a_decision_is_taken_back(spells, engine, now):
+    number, seen = the_one(spells, DOUBT, now)
+    decided = spells.decide(number, accepted=False, **seen)
+    spells.ask_again(number, by="bo", at=now, reason="the wrong meter", based_on=decided.changes)
+    (asked,) = spells.asked()
+    assert (asked.number, asked.decision, asked.reason) == (number, None, "")
+    assert [entry.what for entry in Audit(engine).entries()] == ["meter.ask-again", "meter.reject"]
+    assert [one.first_ms for one in Recomputations(engine).open_ones()] == [DOUBT.since_ms] * 2
+    with pytest.raises(Rejected, match=f"nobody has decided about spell {number}"):
+        spells.ask_again(number, by="bo", at=now, reason="x", based_on=asked.changes)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "what"), [(Outcome.FALSE, "returned to where it would have been"), (Outcome.RESET, "began again near")]
+)
+def test_a_spell_that_asks_nobody_is_told_for_what_it_is(spells, engine, now, outcome, what):
+    number, seen = the_one(spells, replace(FALSE, outcome=outcome), now)
+    with pytest.raises(Rejected, match=f"spell {number} needs no decision: the register {what}"):
+        spells.decide(number, accepted=True, **seen)
+    assert (Audit(engine).entries(), Recomputations(engine).open_ones()) == ([], [])
+
+
+def test_an_unknown_number_and_an_empty_reason_are_refused(spells, now):
+    number, seen = the_one(spells, DOUBT, now)
+    with pytest.raises(Rejected, match="there is no spell 99"):
+        spells.decide(99, accepted=True, **seen)
+    with pytest.raises(ConfigError, match="reason: is empty"):
+        spells.decide(number, accepted=True, **{**seen, "reason": " "})
+
+
+def test_who_decides_on_what_has_changed_meanwhile_is_told(spells, engine, now):
+    number, seen = the_one(spells, DOUBT, now)
+    spells.replace(MAIN, 0, EVER, [replace(DOUBT, until_ms=7_000, outcome=Outcome.NEW_REGISTER)])
+    with pytest.raises(Stale, match="the spell was changed since you looked at it"):
+        spells.decide(number, accepted=True, **seen)
+    seen["based_on"] = spells.spell(number).changes
+    decided = spells.decide(number, accepted=True, **seen)
+    with pytest.raises(Stale, match=r"li, .*: accept: another meter hangs there"):
+        spells.decide(number, accepted=False, **seen)
+    with pytest.raises(Rejected, match=f"spell {number} is decided already: li, .*: accept"):
+        spells.decide(number, accepted=False, **{**seen, "based_on": decided.changes})
+    assert len(Audit(engine).entries()) == 1
+
+
+def test_of_many_who_decide_one_is_heard(records_url, spells, engine, now):
+    number, seen = the_one(spells, DOUBT, now)
+    got = at_once(records_url, 6, lambda records, who: Spells(records).decide(number, accepted=who % 2 == 0, **seen))
+    assert sum(isinstance(one, Stale) for one in got) == 5
+    assert len(Recomputations(engine).open_ones()) == len(Audit(engine).entries()) == 1

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from accounting.dirty import Dirty
 from accounting.spells import ASKED, Outcome, Spell
+from facility.errors import Rejected
+from stores.records.accounting.recomputations import ask
 from stores.records.accounting.tables import spell as table
+from stores.records.audit import append_entry, check_reason
 from stores.records.database import writing
+from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -22,6 +27,9 @@ IS_ASKED = c.accepted.is_(None) & c.outcome.in_([one.value for one in ASKED])
 FOUND = ("since_ms", "first_ms", "until_ms", "before", "level", "outcome")
 """What accounting finds of a spell; the rest is a person's."""
 CHUNK = 500
+
+ACCEPT, REJECT, ASK_AGAIN = "accept", "reject", "ask-again"
+"""What a person does about a spell, as commands and the audit trail name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,13 @@ class KeptSpell:
     decided_at: datetime | None = None
     decided_by: str = ""
     reason: str = ""
+
+    @property
+    def decision(self) -> Deed | None:
+        """Who decided about it; None: nobody has."""
+        if self.decided_at is None:
+            return None
+        return Deed(self.decided_at, self.decided_by, ACCEPT if self.spell.accepted else REJECT, self.reason)
 
 
 class Spells:
@@ -77,6 +92,31 @@ class Spells:
             for old, new in paired:
                 if old is None or old.number not in stay:
                     connection.execute(sa.insert(table).values(_row(point, old, new)))
+
+    def decide(self, number: int, *, accepted: bool, by: str, at: datetime, reason: str, based_on: int) -> KeptSpell:
+        """Keep what a person decided: the register is right, or wrong. Its use is computed again from there on.
+
+        ``based_on`` is its ``changes`` as that person saw it: raises ``Stale`` where somebody has decided since, or it
+        turned out to be something. Raises ``Rejected`` for an unknown one and for one that asks nobody, ``ConfigError``
+        without a reason.
+        """
+        check_reason(reason)
+        decision = {"accepted": accepted, "decided_at": at, "decided_by": by, "reason": reason.strip()}
+        with writing(self._engine) as connection:
+            known = _unchanged(connection, number, based_on)
+            if not known.spell.is_asked:
+                raise _asks_nobody(known)
+            return _keep(connection, known, decision, ACCEPT if accepted else REJECT, by, at, reason)
+
+    def ask_again(self, number: int, *, by: str, at: datetime, reason: str, based_on: int) -> KeptSpell:
+        """Take a decision back. Raises as ``decide`` does; ``Rejected`` where nobody has decided."""
+        check_reason(reason)
+        undecided = {"accepted": None, "decided_at": None, "decided_by": "", "reason": ""}
+        with writing(self._engine) as connection:
+            known = _unchanged(connection, number, based_on)
+            if known.decision is None:
+                raise Rejected("not_decided", f"nobody has decided about spell {number}")
+            return _keep(connection, known, undecided, ASK_AGAIN, by, at, reason)
 
     def spell(self, number: int) -> KeptSpell | None:
         """One spell by its number."""
@@ -124,10 +164,46 @@ _NEWEST = sa.select(sa.func.max(c.number))
 
 def _rows(connection: Connection, where: sa.ColumnElement[bool]) -> Iterator[KeptSpell]:
     for row in connection.execute(sa.select(table).where(where).order_by(c.point, c.first_ms)).mappings():
-        yield kept_spell(row)
+        yield _kept(row)
 
 
-def kept_spell(row: sa.RowMapping) -> KeptSpell:
+def _unchanged(connection: Connection, number: int, based_on: int) -> KeptSpell:
+    """The spell, as the one saw it who now wants to decide."""
+    known = next(_rows(connection, c.number == number), None)
+    if known is None:
+        raise Rejected("unknown_spell", f"there is no spell {number}")
+    if known.changes != based_on:
+        raise Stale("spell", [known.decision] if known.decision else [])
+    return known
+
+
+def _asks_nobody(known: KeptSpell) -> Rejected:
+    if known.decision:
+        return Rejected("decided_already", f"spell {known.number} is decided already: {known.decision}")
+    return Rejected("needs_no_decision", f"spell {known.number} needs no decision: {_PLAIN[known.spell.outcome]}")
+
+
+_PLAIN = {
+    Outcome.FALSE: "the register returned to where it would have been, and what it showed meanwhile is left out",
+    Outcome.RESET: "the register began again near zero and went on, and is counted from zero",
+}
+"""What became of a spell about which nobody is asked."""
+
+
+def _keep(
+    connection: Connection, known: KeptSpell, decision: dict[str, Any], act: str, by: str, at: datetime, reason: str
+) -> KeptSpell:
+    """Write a decision, and what follows from it, in the same transaction."""
+    number, meter = known.number, known.point.partition("/")[0]
+    connection.execute(sa.update(table).where(c.number == number).values(**decision, changes=known.changes + 1))
+    append_entry(connection, at, by, f"meter.{act}", known.point, f"spell {number}: {reason.strip()}")
+    since = datetime.fromtimestamp(known.spell.since_ms / 1000, UTC)
+    dirty = Dirty((known.point,), since, None, f"{act} spell {number}")
+    ask(connection, [dirty], by=by, at=at, reason=f"{meter}: {reason.strip()}")
+    return next(_rows(connection, c.number == number))
+
+
+def _kept(row: sa.RowMapping) -> KeptSpell:
     """The spell that a row stands for."""
     found = {name: row[name] for name in FOUND} | {"outcome": Outcome(row["outcome"]), "accepted": row["accepted"]}
     others = {name: row[name] for name in KeptSpell.__slots__ if name != "spell"}
