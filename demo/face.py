@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facility.profile import divisor_of
-from facility.protocols.modbus.profile import Coding, RegisterPoint
+from facility.protocols.modbus.coding import Coding
+from facility.protocols.modbus.profile import RegisterPoint
 from facility.protocols.mqtt_json import JsonPoint
 
 if TYPE_CHECKING:

@@ -20,7 +20,9 @@ _PAGE = """\
 
 Written from `device_profiles/` by `device_profiles/generated.py`; do not edit. Each model is one YAML file with its
 sources and examples, and the tests decode every example. Quantities in *italics* are read only where `site.yaml` asks
-for them. "Not confirmed" is what no document of the maker settled: compare first readings with the device's display.
+for them. "No value" is what a register holds where the device has none to give: codes that a document publishes, else
+the default of the register's type (x is any digit; all ones of a signed number only where it cannot be negative).
+"Not confirmed" is what no document of the maker settled: compare first readings with the device's display.
 
 {table}
 """
@@ -35,7 +37,7 @@ def schema_text() -> str:
 
 def supported_devices_text(profiles: Mapping[str, DeviceProfile]) -> str:
     """The page that lists every model, what it says, what proves it and what is not confirmed."""
-    head = ["Maker", "Model", "Protocol", "Quantities", "Source", "Not confirmed"]
+    head = ["Maker", "Model", "Protocol", "Quantities", "No value", "Source", "Not confirmed"]
     rows = [head, ["---"] * len(head), *(_row(profiles[id_]) for id_ in sorted(profiles))]
     return _PAGE.format(table="\n".join("| " + " | ".join(row) + " |" for row in rows))
 
@@ -44,7 +46,8 @@ def _row(profile: DeviceProfile) -> list[str]:
     maker, _, model = profile.id.partition("/")
     link = f"[{model}](../device_profiles/{profile.id}.yaml): {profile.name}"
     sources = (f"{s.document}, {s.version}: {s.section}" for s in profile.sources)
-    cells = [maker, link, profile.protocol, _quantities(profile), _lines(sources), _lines(profile.unconfirmed)]
+    said = [profile.protocol, _quantities(profile), _lines(profile.no_value())]
+    cells = [maker, link, *said, _lines(sources), _lines(profile.unconfirmed)]
     return [cell.replace("|", "\\|") for cell in cells]
 
 

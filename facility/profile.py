@@ -77,6 +77,10 @@ class DeviceProfile:
         """The point for a quantity and channel, or None if this model does not say it."""
         return next((p for p in self.points if p.quantity is quantity and p.channel == channel), None)
 
+    def no_value(self) -> tuple[str, ...]:
+        """How the model says that it has no value, for people; empty where its protocol has a way for all (null)."""
+        return ()
+
 
 def divisor_of(scale: float) -> int:
     """The whole number that a scale below one divides by, 0 for any other: 2315 x 0.1 is taken as 2315 / 10.

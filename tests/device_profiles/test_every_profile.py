@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from device_profiles import load_profiles
+from edge_agent.drivers.modbus.registers import decode_registers
 from facility.protocols import PROTOCOLS
-from facility.protocols.modbus.profile import ModbusProfile
+from facility.protocols.modbus.coding import FLOAT_FORMATS, SIGNED
+from facility.protocols.modbus.profile import ModbusProfile, WordOrder
 
 PROFILES = load_profiles()
 
@@ -21,6 +23,26 @@ MAIN = {
 
 def names(points):
     return [point.name for point in points]
+
+
+def registers(profile):
+    """The points of a profile that are whole numbers in registers."""
+    return [p for p in profile.points if p.coding not in FLOAT_FORMATS] if isinstance(profile, ModbusProfile) else []
+
+
+def held(point, number, size):
+    """What a register that holds a number says."""
+    bits = number % (1 << size)
+    words = [bits >> shift & 0xFFFF for shift in range(size - 16, -1, -16)]
+    return decode_registers(point, words if point.word_order is WordOrder.BIG else words[::-1])
+
+
+def addresses_of(point):
+    return {*range(point.address, point.address + point.coding.registers)}
+
+
+def addresses_shown(example):
+    return {first + i for first, words in example.registers.items() for i in range(len(words))}
 
 
 def test_more_than_ten_real_models_ship():
@@ -56,6 +78,39 @@ class TestEveryProfile:
         for point in profile.points if isinstance(profile, ModbusProfile) else ():
             assert point.address + point.coding.registers <= 0x10000
             assert point.coding.registers <= profile.max_registers
+
+    def test_takes_no_code_for_a_value(self, profile):
+        for point in registers(profile):
+            size, sign = 16 * point.coding.registers, 1 << (16 * point.coding.registers - 1)
+            ends = [sign - 1, sign] if point.coding in SIGNED else [2 * sign - 1]
+            assert [held(point, bits, size) for bits in ends] == [None] * len(ends), point.name
+            if size > 16:
+                assert held(point, sign - 1, size) is None, point.name
+
+    def test_takes_no_true_value_for_a_code(self, profile):
+        for point in registers(profile):
+            size = 16 * point.coding.registers
+            true = [0, 1, 0x7FFE, 0x1234] + [-1, -2, -0x7FFE] * (point.coding in SIGNED and point.quantity.low < 0)
+            if size == 32 and point.quantity.is_counter and point.coding not in SIGNED:
+                true += [0xFFFFFFFE, 0xFFFF0000, 0x7FFF0000, 0x80000001]
+            for number in true:
+                assert held(point, number, size) == pytest.approx(number * point.scale), (point.name, number)
+
+    def test_shows_a_code_of_each_register_type(self, profile):
+        points = profile.points if isinstance(profile, ModbusProfile) else ()
+        shown = {
+            point.coding
+            for example in profile.examples
+            for point in points
+            if point.name not in example.expect and addresses_of(point) <= addresses_shown(example)
+        }
+        assert {point.coding for point in points} <= shown
+
+    def test_says_whether_its_codes_are_published(self, profile):
+        by_default = [point.name for point in registers(profile) if point.not_available is None]
+        assert not by_default or any("default of" in text for text in profile.unconfirmed)
+        if len(by_default) < len(registers(profile)):
+            assert profile.codes_source
 
     def test_is_of_a_protocol_that_we_know(self, profile):
         assert profile.protocol in PROTOCOLS

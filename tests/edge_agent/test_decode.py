@@ -13,7 +13,8 @@ from edge_agent.drivers.modbus.registers import decode_registers, encode_registe
 from edge_agent.drivers.modbus.spans import plan_spans
 from facility.errors import DriverError
 from facility.model import Ratio
-from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable, WordOrder
+from facility.protocols.modbus.coding import Coding
+from facility.protocols.modbus.profile import RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import Quantity
 
@@ -36,8 +37,18 @@ VECTORS = [
     (register(Coding.UINT16, ratio=Ratio.CT), (2,), 80.0),
     (register(), (0x7FC0, 0), None),
     (register(), (0x7F80, 0), None),
-    (register(Coding.INT16, unavailable=(0x8000,)), (0x8000,), None),
-    (register(Coding.UINT32, unavailable=(0xFFFFFFFF,)), (0xFFFF, 0xFFFF), None),
+    (register(), (0xFFFF, 0xFFFF), None),
+    (register(), (0x7F7F, 0xFFFF), None),
+    (register(), (0xFF7F, 0xFFFF), None),
+    (register(scale=0.001), (0x7DB4, 0x8E52), None),
+    (register(not_available=()), (0xFF80, 0), None),
+    (register(Coding.FLOAT64), (0x7FEF, 0xFFFF, 0xFFFF, 0xFFFF), None),
+    (register(Coding.UINT32), (0xFFFF, 0xFFFF), None),
+    (register(Coding.UINT32, not_available=()), (0xFFFF, 0xFFFF), 4294967295.0),
+    (register(Coding.INT32, not_available=("7FFFxxxx",)), (0x7FFF, 0x0001), None),
+    (register(Coding.INT32, not_available=("7FFFxxxx",)), (0x8000, 0x0000), -2147483648.0),
+    (register(Coding.INT32, not_available=("7FFFxxxx",), word_order=WordOrder.LITTLE), (0x0001, 0x7FFF), None),
+    (register(Coding.INT32, not_available=("7FFFxxxx",), word_order=WordOrder.LITTLE), (0x7FFF, 0x0001), 98303.0),
 ]
 
 
@@ -60,13 +71,21 @@ def test_a_wrong_number_of_registers_is_the_devices_fault():
 )
 def test_encoding_is_the_inverse_of_decoding(coding, scale, order, ratio, data):
     words = tuple(data.draw(st.lists(st.integers(0, 0xFFFF), min_size=coding.registers, max_size=coding.registers)))
-    point = register(coding, scale=scale, word_order=order, ratio=ratio)
+    point = register(coding, scale=scale, word_order=order, ratio=ratio, not_available=())
     assert encode_registers(point, decode_registers(point, words, ct_ratio=40, pt_ratio=3), 40, 3) == words
 
 
 def test_unavailable_is_encoded_as_the_device_says_it():
-    assert encode_registers(register(Coding.INT16, unavailable=(0x8000,)), None) == (0x8000,)
-    assert decode_registers(register(), encode_registers(register(), None)) is None
+    assert encode_registers(register(Coding.INT16, not_available=("8000",)), None) == (0x8000,)
+    with pytest.raises(OverflowError, match="no word for 'not available'"):
+        encode_registers(register(Coding.INT16, not_available=()), None)
+
+
+@pytest.mark.parametrize("coding", Coding)
+@pytest.mark.parametrize("order", WordOrder)
+def test_no_value_is_encoded_and_read_as_none(coding, order):
+    point = register(coding, word_order=order)
+    assert decode_registers(point, encode_registers(point, None)) is None
 
 
 def json_point(path, words=None, scale=1.0, topic="z/{unit}"):

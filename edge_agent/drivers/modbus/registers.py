@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 
 from facility.errors import DriverError
 from facility.profile import scaled
-from facility.protocols.modbus.profile import Coding, WordOrder
+from facility.protocols.modbus.coding import FLOAT_FORMATS, GREATEST_FLOAT, SIGNED, fits
+from facility.protocols.modbus.profile import WordOrder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facility.protocols.modbus.profile import RegisterPoint
 
-FLOAT_FORMATS = {Coding.FLOAT32: ">f", Coding.FLOAT64: ">d"}
-SIGNED = {Coding.INT16, Coding.INT32, Coding.INT64}
-
 
 def decode_registers(
     point: RegisterPoint, words: Sequence[int], *, ct_ratio: float = 1.0, pt_ratio: float = 1.0
 ) -> float | None:
-    """The value in the quantity's unit, or None where the device says "not available", NaN or infinity.
+    """The value in the quantity's unit, or None where the words are a code for "not available" or no number.
 
     Raises ``DriverError`` if the device sent another number of words than the coding fills.
     """
@@ -30,15 +28,19 @@ def decode_registers(
         raise DriverError(f"{point.quantity.word} needs {point.coding.registers} registers, {len(words)} came")
     ordered = words if point.word_order is WordOrder.BIG else words[::-1]
     image = struct.pack(f">{len(ordered)}H", *ordered)
-    pattern = int.from_bytes(image, "big")
-    if point.coding in FLOAT_FORMATS:
-        raw: float = struct.unpack(FLOAT_FORMATS[point.coding], image)[0]
-    else:
-        raw = int.from_bytes(image, "big", signed=point.coding in SIGNED)
-    if pattern in point.unavailable or raw in point.unavailable:
+    raw = _number(point, image)
+    if raw is None or any(fits(code, image.hex().upper()) for code in point.codes):
         return None
     value = scaled(raw, point.scale) * point.factor(ct_ratio, pt_ratio)
     return value if math.isfinite(value) else None
+
+
+def _number(point: RegisterPoint, image: bytes) -> float | None:
+    """What stands in the registers, before it is scaled; None for NaN, infinity and what no meter can mean."""
+    if point.coding not in FLOAT_FORMATS:
+        return int.from_bytes(image, "big", signed=point.coding in SIGNED)
+    raw: float = struct.unpack(FLOAT_FORMATS[point.coding], image)[0]
+    return raw if abs(raw) < GREATEST_FLOAT else None
 
 
 def encode_registers(
@@ -46,11 +48,11 @@ def encode_registers(
 ) -> tuple[int, ...]:
     """The words a device would hold: the inverse of ``decode_registers``, to the resolution of the register.
 
-    None is the device's "not available" (NaN for floats). Raises ``OverflowError`` if the register is too small.
+    None is its first code for "not available", or NaN. Raises ``OverflowError`` where it has none or is too small.
     """
     size = 2 * point.coding.registers
     if value is None:
-        image = _unavailable(point, size)
+        image = _no_value(point)
     else:
         secondary = value / point.factor(ct_ratio, pt_ratio) / point.scale
         if point.coding in FLOAT_FORMATS:
@@ -61,9 +63,9 @@ def encode_registers(
     return words if point.word_order is WordOrder.BIG else words[::-1]
 
 
-def _unavailable(point: RegisterPoint, size: int) -> bytes:
-    if point.unavailable:
-        return (point.unavailable[0] % (1 << (8 * size))).to_bytes(size, "big")
+def _no_value(point: RegisterPoint) -> bytes:
+    if point.codes:
+        return bytes.fromhex(point.codes[0].replace("x", "F"))
     if point.coding in FLOAT_FORMATS:
         return struct.pack(FLOAT_FORMATS[point.coding], math.nan)
     raise OverflowError(f"{point.quantity.word} has no word for 'not available'")

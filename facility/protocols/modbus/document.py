@@ -9,8 +9,8 @@ from pydantic import Field
 from facility.documents.part import DocumentPart
 from facility.model import Ratio
 from facility.protocols.document import ExamplePart, ProfileDocument, SaidPart, check_examples, read_points
+from facility.protocols.modbus.coding import DEFAULT, Codes, Coding, listed, misfits, read_codes
 from facility.protocols.modbus.profile import (
-    Coding,
     ModbusProfile,
     RegisterExample,
     RegisterPoint,
@@ -19,21 +19,27 @@ from facility.protocols.modbus.profile import (
 )
 
 if TYPE_CHECKING:
-    from facility.documents.part import Document
+    from facility.documents.part import Document, Place
     from facility.quantities import Quantity
 
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 """What one Modbus register holds."""
 
+ALLOWED_CODES = "none, default, or a list of them and of codes, such as [0x8000] or [7FFFxxxx], that fill the register"
+
 
 class RegisterPart(SaidPart):
-    """One register point. ``unit`` is what value = raw x scale is in; it must be the quantity's unit."""
+    """One register point. ``unit`` is what value = raw x scale is in; it must be the quantity's unit.
+
+    ``unavailable`` is how versions before said codes; they add to the default, which those versions did not have.
+    """
 
     address: int = Field(ge=0, le=65535)
     type: Coding
     table: RegisterTable | None = None
     word_order: WordOrder | None = None
     ratio: Ratio = Ratio.NONE
+    not_available: Codes | None = None
     unavailable: list[int] = []
 
 
@@ -43,6 +49,13 @@ class RegisterExamplePart(ExamplePart):
     registers: dict[int, list[Word]] = Field(min_length=1)
 
 
+class StatedCodes(DocumentPart):
+    """The codes for "not available" that a document publishes, by type; a type that is not named has the default."""
+
+    source: str = Field(min_length=1)
+    codes: dict[Coding, Codes] = Field(min_length=1)
+
+
 class ModbusPart(DocumentPart):
     """What holds for all registers of the device."""
 
@@ -50,6 +63,7 @@ class ModbusPart(DocumentPart):
     word_order: WordOrder = WordOrder.BIG
     max_registers: int = Field(default=125, ge=1, le=125)
     max_gap: int = Field(default=8, ge=0, le=125)
+    not_available: StatedCodes | None = None
 
 
 class ModbusDocument(ProfileDocument):
@@ -62,6 +76,7 @@ class ModbusDocument(ProfileDocument):
 
     def read(self, document: Document) -> ModbusProfile:
         """The profile. Raises ``ConfigError`` with everything that is wrong with it."""
+        self._check_codes(document)
         points = read_points(document, "registers", self.registers, self._point)
         check_examples(document, self.examples, points)
         shown = ((e, {address: tuple(words) for address, words in e.registers.items()}) for e in self.examples)
@@ -75,7 +90,21 @@ class ModbusDocument(ProfileDocument):
             tuple(self.unconfirmed),
             max_registers=self.modbus.max_registers,
             max_gap=self.modbus.max_gap,
+            codes_source=self.modbus.not_available.source if self.modbus.not_available else "",
         )
+
+    def _check_codes(self, document: Document) -> None:
+        """Report every code that its register cannot hold."""
+        stated = self.modbus.not_available.codes if self.modbus.not_available else {}
+        written: list[tuple[Place, Coding, Codes]] = [
+            (("modbus", "not_available", "codes", coding.value), coding, codes) for coding, codes in stated.items()
+        ]
+        for i, part in enumerate(self.registers):
+            if part.not_available is not None:
+                written.append((("registers", i, "not_available"), part.type, part.not_available))
+        for place, coding, codes in written:
+            for code in misfits(codes, coding):
+                document.report(place, f"'{code}' is no code of {coding}", ALLOWED_CODES)
 
     def _point(self, quantity: Quantity, part: RegisterPart) -> RegisterPoint:
         return RegisterPoint(
@@ -86,7 +115,17 @@ class ModbusDocument(ProfileDocument):
             part.table or self.modbus.table,
             part.scale,
             part.word_order or self.modbus.word_order,
-            tuple(part.unavailable),
+            self._codes(quantity, part),
             optional=part.optional,
             ratio=part.ratio,
         )
+
+    def _codes(self, quantity: Quantity, part: RegisterPart) -> tuple[str, ...] | None:
+        """What is written at the register, else for its type; None where nothing is, and the default holds."""
+        stated = self.modbus.not_available
+        written = part.not_available
+        if written is None and stated is not None:
+            written = stated.codes.get(part.type)
+        if part.unavailable:
+            written = [*listed(DEFAULT if written is None else written), *part.unavailable]
+        return None if written is None else read_codes(written, part.type, quantity)

@@ -7,6 +7,7 @@ from enum import StrEnum, unique
 from typing import ClassVar
 
 from facility.profile import DeviceProfile, ProfileExample, ProfilePoint
+from facility.protocols.modbus.coding import FLOAT_FORMATS, Coding, default_codes
 
 
 @unique
@@ -15,25 +16,6 @@ class RegisterTable(StrEnum):
 
     HOLDING = "holding"
     INPUT = "input"
-
-
-@unique
-class Coding(StrEnum):
-    """How a number lies in registers."""
-
-    UINT16 = "uint16"
-    INT16 = "int16"
-    UINT32 = "uint32"
-    INT32 = "int32"
-    UINT64 = "uint64"
-    INT64 = "int64"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-
-    @property
-    def registers(self) -> int:
-        """How many 16-bit registers the number fills."""
-        return int("".join(filter(str.isdigit, self.value))) // 16
 
 
 @unique
@@ -46,14 +28,22 @@ class WordOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RegisterPoint(ProfilePoint):
-    """Where a Modbus device keeps a quantity: value = raw x scale (x ratios), in the quantity's unit."""
+    """Where a Modbus device keeps a quantity: value = raw x scale (x ratios), in the quantity's unit.
+
+    ``not_available`` are the codes that its profile states, None where it states nothing.
+    """
 
     address: int
     coding: Coding
     table: RegisterTable
     scale: float = 1.0
     word_order: WordOrder = WordOrder.BIG
-    unavailable: tuple[int, ...] = ()
+    not_available: tuple[str, ...] | None = None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The bit patterns that are no value here: as its profile states them, else the default of its coding."""
+        return default_codes(self.coding, self.quantity) if self.not_available is None else self.not_available
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +63,17 @@ class ModbusProfile(DeviceProfile):
     examples: tuple[RegisterExample, ...] = ()
     max_registers: int = 125
     max_gap: int = 8
+    codes_source: str = ""
+    """The document that states the codes for "not available"; empty where nothing is published."""
+
+    def no_value(self) -> tuple[str, ...]:
+        """By coding, how the model says that it has no value, whether that is the default, and what proves it."""
+        lines = [_codes_line(point) for point in self.points]
+        return (*dict.fromkeys(lines), *([self.codes_source] if self.codes_source else []))
+
+
+def _codes_line(point: RegisterPoint) -> str:
+    if point.coding in FLOAT_FORMATS:
+        return f"{point.coding}: {', '.join(['NaN', *point.codes])}"
+    codes = ", ".join(point.codes) or "none"
+    return f"{point.coding}: {codes}{'' if point.not_available is not None else ' (default)'}"
