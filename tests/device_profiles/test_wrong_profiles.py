@@ -60,6 +60,8 @@ def test_the_good_profile_loads():
         ("scale: 0.01", "not_available: [xxxxxxxx]", 13, "'xxxxxxxx' is no code", ""),
         ("scale: 0.01", "not_available: [0x1FFFFFFFF]", 13, "'8589934591' is no code of uint32", ""),
         ("scale: 0.01", "not_available: [-2147483649]", 13, "'-2147483649' is no code of uint32", ""),
+        ("scale: 0.01", "not_available: false", 13, "'false' is no code of uint32", "none, default"),
+        ("scale: 0.01", "not_available: [default, true]", 13, "'true' is no code of uint32", ""),
         ("scale: 0.01", "not_available: [1.5]", 13, "'1.5' is no code of uint32", ""),
         (
             "modbus: {table: input}",

@@ -28,8 +28,8 @@ def decode_registers(
         raise DriverError(f"{point.quantity.word} needs {point.coding.registers} registers, {len(words)} came")
     ordered = words if point.word_order is WordOrder.BIG else words[::-1]
     image = struct.pack(f">{len(ordered)}H", *ordered)
-    raw = _number(point, image)
-    if raw is None or any(fits(code, image.hex().upper()) for code in point.codes):
+    raw, bits = _number(point, image), int.from_bytes(image, "big")
+    if raw is None or any(fits(code, bits) for code in point.codes):
         return None
     value = scaled(raw, point.scale) * point.factor(ct_ratio, pt_ratio)
     return value if math.isfinite(value) else None

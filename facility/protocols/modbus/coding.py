@@ -106,9 +106,17 @@ def listed(written: Codes) -> list[WrittenCode]:
     return written if isinstance(written, list) else [written]
 
 
-def fits(code: str, digits: str) -> bool:
-    """Whether registers that hold these digits say the code."""
-    return all(one in {"x", digit} for one, digit in zip(code, digits, strict=True))
+def fits(code: str, bits: int) -> bool:
+    """Whether registers that hold these bits, as an unsigned number, say the code."""
+    fixed, wanted = _mask(code)
+    return bits & fixed == wanted
+
+
+@cache
+def _mask(code: str) -> tuple[int, int]:
+    """Which bits a code fixes, and what they must be."""
+    fixed = "".join("0" if digit == "x" else "F" for digit in code)
+    return int(fixed, 16), int(code.replace("x", "0"), 16)
 
 
 def _read_code(one: WrittenCode, coding: Coding) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from facility.documents.part import DocumentPart
 from facility.model import Ratio
 from facility.protocols.document import ExamplePart, ProfileDocument, SaidPart, check_examples, read_points
-from facility.protocols.modbus.coding import DEFAULT, Codes, Coding, listed, misfits, read_codes
+from facility.protocols.modbus.coding import DEFAULT, Codes, Coding, WrittenCode, listed, misfits, read_codes
 from facility.protocols.modbus.profile import (
     ModbusProfile,
     RegisterExample,
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 """What one Modbus register holds."""
 
+
+def _as_word(written: object) -> object:
+    """``false`` is a word that is no code; pydantic would take it for the number 0."""
+    return str(written).lower() if isinstance(written, bool) else written
+
+
+CodePart = Annotated[WrittenCode, BeforeValidator(_as_word)]
+CodesPart = CodePart | list[CodePart]
 ALLOWED_CODES = "none, default, or a list of them and of codes, such as [0x8000] or [7FFFxxxx], that fill the register"
 
 
@@ -39,7 +47,7 @@ class RegisterPart(SaidPart):
     table: RegisterTable | None = None
     word_order: WordOrder | None = None
     ratio: Ratio = Ratio.NONE
-    not_available: Codes | None = None
+    not_available: CodesPart | None = None
     unavailable: list[int] = []
 
 
@@ -53,7 +61,7 @@ class StatedCodes(DocumentPart):
     """The codes for "not available" that a document publishes, by type; a type that is not named has the default."""
 
     source: str = Field(min_length=1)
-    codes: dict[Coding, Codes] = Field(min_length=1)
+    codes: dict[Coding, CodesPart] = Field(min_length=1)
 
 
 class ModbusPart(DocumentPart):
