@@ -13,6 +13,7 @@ from rigs.rollup_hall import assert_same, batch, estate, everything, fed, rows
 
 from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
+from accounting.spells import NoSpells
 from analytics.rollups.writer import RollupWriter
 from facility.ledger.installation import BEGINNING
 from facility.tariff import PERIODS
@@ -79,7 +80,7 @@ def test_a_month_adds_up_to_its_registers_in_hours_and_days_of_their_true_length
     start, end = calendar.month_edges(month)
     t_ms, x = growing(zone, month, shift=7 * MINUTE_MS)
     store = fed(catalogue, batch(POINT, t_ms, x))
-    bill = make_bill(store, catalogue, books, "hall", month, now=LATER)
+    bill = make_bill(store, catalogue, books, NoSpells(), "hall", month, now=LATER)
     (utility,) = bill.utilities
     assert (end - start) / HOUR_MS == hours
     assert utility.shares.measured_h == pytest.approx(hours)
@@ -163,7 +164,7 @@ def test_a_closed_month_of_half_an_hour_more_is_adjusted_by_what_came_late(books
     change = round(datetime(2026, 4, 4, 15, tzinfo=UTC).timestamp()) * 1000
     silent = (t_ms > change - 3 * HOUR_MS) & (t_ms < change + 3 * HOUR_MS)
     store = fed(catalogue, batch(POINT, t_ms[~silent], x[~silent]))
-    bill = make_bill(store, catalogue, books, "hall", "2026-04", now=LATER)
+    bill = make_bill(store, catalogue, books, NoSpells(), "hall", "2026-04", now=LATER)
     books.close("hall", "2026-04", BILL.dump_python(bill, mode="json"), based_on=0, by="li", at=LATER)
     store.write(batch(POINT, t_ms[silent], x[silent]))
     ranges = {POINT: (int(t_ms[silent][0]), int(t_ms[silent][-1]))}
