@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.scene import HOUR_MS
+from accounting.local_time import HOUR_MS
 from facility.model import MeterRole
 from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
@@ -25,7 +25,7 @@ def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int)
 
     Of the window's columns (hours,) only the hours of that range are written, and of these only what was expected.
     """
-    hours = slice((start_ms - window.start_ms) // HOUR_MS, (end_ms - window.start_ms) // HOUR_MS)
+    hours = slice(*np.searchsorted(window.edges_ms, [start_ms, end_ms]).tolist())
     store.write_rollup("baseline_1h", [_counter_band(window, use, hours) for use in window.uses.values()])
     heads = defaultdict(list)
     for use in window.uses.values():
@@ -37,7 +37,7 @@ def write_bands(store: ReadingStore, window: Window, start_ms: int, end_ms: int)
 def _counter_band(window: Window, use: CounterUse, hours: slice) -> RollupSeries:
     tags = counter_tags(window.catalogue, window.catalogue.point[use.point])
     fields = {"expected": use.expected, "lo": use.lo, "hi": use.hi, "model": np.full(len(use.expected), MODEL)}
-    return _known_rows(tags, use, fields, hours)
+    return _known_rows(window, tags, use, fields, hours)
 
 
 def _building_band(window: Window, uses: list[CounterUse], hours: slice) -> RollupSeries:
@@ -49,10 +49,17 @@ def _building_band(window: Window, uses: list[CounterUse], hours: slice) -> Roll
     above = np.sqrt(np.sum([(use.hi - use.expected) ** 2 for use in uses], axis=0))
     over = np.maximum(0.0, np.sum([use.qty for use in uses], axis=0) - expected)
     fields = {"expected": expected, "lo": expected - below, "hi": expected + above, "excess_cost": over * one.price}
-    return _known_rows(tags, one, fields, hours)
+    return _known_rows(window, tags, one, fields, hours)
 
 
-def _known_rows(tags: dict[str, str], use: CounterUse, fields: dict[str, Floats], hours: slice) -> RollupSeries:
+def _known_rows(
+    window: Window, tags: dict[str, str], use: CounterUse, fields: dict[str, Floats], hours: slice
+) -> RollupSeries:
+    """Rows of the hours that are known; what was expected per hour becomes that of hours as long as they are."""
     known = np.isfinite(fields["expected"][hours])
-    columns = {name: np.asarray(column[hours][known], np.float64) for name, column in fields.items()}
+    lengths = (np.diff(window.edges_ms) / HOUR_MS)[hours][known]
+    columns = {
+        name: np.asarray(column[hours][known], np.float64) * (1.0 if name == "model" else lengths)
+        for name, column in fields.items()
+    }
     return RollupSeries(tags, use.t_ms[hours][known], columns)

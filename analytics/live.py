@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from accounting.calendars import SiteCalendar
+from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
-from analytics.scene import HOUR_MS, instant
+from analytics.scene import instant
 from analytics.state import Awaited, WatchState
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
 from analytics.window import blind_window, read_states, read_window, watched_points
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore, Series
     from stores.records.status.watched import Watches
 
-DAY_MS = 24 * HOUR_MS
 AHEAD_MS = 2 * DAY_MS
 GRACE_MS = 60_000
 """How long after the hour its last readings may still be on their way."""
@@ -83,6 +84,7 @@ class Watch:
         self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = Models()
+        self._calendar = SiteCalendar(catalogue.site)
         self.window: Window | None = None
         self._noted = watches.watched(catalogue.site.id) or Watched()
         self.state = WatchState(watched=self._noted)
@@ -125,7 +127,7 @@ class Watch:
             return
         if self.again:
             self.again.step(now_ms)
-        hour_ms = (now_ms - GRACE_MS) // HOUR_MS * HOUR_MS
+        hour_ms = int(self._calendar.hour_edges(now_ms - GRACE_MS, now_ms - GRACE_MS)[0])
         through = self.state.watched.through
         if self.window is None or through is None or _ms(through) < hour_ms:
             self._look_through(hour_ms)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import DAY_MS
 from analytics.baselines.port import Expectation
 from analytics.baselines.recentred import RecentredBaseline
-from analytics.scene import HOUR_MS
 from analytics.sufficiency import Insufficient, Shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from accounting.local_time import Times
     from analytics.baselines.port import Floats, HoursOfWeek
 
-WEEK_H = 168
-MONDAY_MS = 4 * 24 * HOUR_MS
+WEEK_MS = 7 * DAY_MS
+MONDAY_MS = 4 * DAY_MS
 """1970-01-05, the first Monday: weeks are counted from here, so every start of the process fits at the same hours."""
 
 TRAIN_H = 400 * 24
@@ -37,15 +39,15 @@ class Models:
         self.refused: dict[str, tuple[Shortage, ...]] = {}
 
     def expectation(
-        self, name: str, start_ms: int, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int
+        self, name: str, t_ms: Times, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int
     ) -> Expectation:
-        """Expected use and band of a counter, (n,), causal from hour ``first`` on.
+        """Expected use and band of a counter in the hours from ``t_ms`` (n,) on, (n,); causal from hour ``first`` on.
 
         Before ``first`` the model of its week looks back ``RECORD_H``; earlier hours are NaN.
         """
         found = Expectation(*(np.full(len(y), np.nan) for _ in range(3)))
-        for fit_at, start, end in _weeks(start_ms, len(y), first):
-            model = self._model(name, start_ms, fit_at, hour_of_week, temp_c, y)
+        for fit_at, start, end in _weeks(t_ms, first):
+            model = self._model(name, t_ms, fit_at, hour_of_week, temp_c, y)
             if model is None:
                 continue
             back = max(0, start - RECENT_H)
@@ -61,11 +63,11 @@ class Models:
         self._fitted = {key: model for key, model in self._fitted.items() if key[1] >= t_ms}
 
     def _model(
-        self, name: str, start_ms: int, fit_at: int, how: HoursOfWeek, temp_c: Floats | None, y: Floats
+        self, name: str, t_ms: Times, fit_at: int, how: HoursOfWeek, temp_c: Floats | None, y: Floats
     ) -> RecentredBaseline | None:
         """The model fitted on what lay before hour ``fit_at``; None where that was not enough."""
         known = slice(max(0, fit_at - TRAIN_H), fit_at)
-        key = (name, start_ms + fit_at * HOUR_MS, int(np.isfinite(y[known]).sum()))
+        key = (name, int(t_ms[fit_at]), int(np.isfinite(y[known]).sum()))
         if key not in self._fitted:
             try:
                 temp = None if temp_c is None else temp_c[known]
@@ -77,12 +79,11 @@ class Models:
         return self._fitted[key]
 
 
-def _weeks(start_ms: int, hours: int, first: int) -> Iterator[tuple[int, int, int]]:
+def _weeks(t_ms: Times, first: int) -> Iterator[tuple[int, int, int]]:
     """(hour of the fit, first hour, end hour) of each stretch in which one model is in force."""
-    phase = (start_ms - MONDAY_MS) // HOUR_MS % WEEK_H
-    fit_at = first - (first + phase) % WEEK_H
-    start = max(0, fit_at - RECORD_H)
-    while start < hours:
-        end = min(hours, max(fit_at, 0) + WEEK_H)
-        yield max(fit_at, 0), start, end
-        start, fit_at = end, fit_at + WEEK_H
+    weeks = (t_ms[[first, -1]] - MONDAY_MS) // WEEK_MS
+    fits = np.searchsorted(t_ms, MONDAY_MS + WEEK_MS * np.arange(weeks[0], weeks[1] + 2)).tolist()
+    start = max(0, fits[0] - RECORD_H)
+    for fit_at, end in pairwise(fits):
+        yield fit_at, start, end
+        start = end

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from facility.quantities import Quantity, Utility
     from facility.work import Excess, Severity
 
-HOUR_MS = 3_600_000
 EVIDENCE_DAYS = 7
 
 Floats = npt.NDArray[np.float64]
@@ -31,9 +30,10 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CounterUse:
-    """Hourly use of one counter in its utility's unit, oldest hour first; all arrays (n,).
+    """Use of one counter per hour, in its utility's unit, oldest hour first; all arrays (n,).
 
-    NaN where missing or not expected yet.
+    NaN where missing or not expected yet. An hour that a change of the clocks cuts short is given as what a whole one
+    would have used at its pace.
     """
 
     meter: Meter
@@ -72,18 +72,27 @@ class CounterUse:
 class Window:
     """Everything read once for a stretch of time; scenes of any instant inside are cut from it.
 
-    Hour *i* begins at ``start_ms + i`` hours; arrays by the hour are (hours,). ``seen_ms`` holds per meter and hour the
-    time of the newest reading up to the end of that hour, 0 where there was none yet; ``states`` the readings of doors
-    and leak sensors; ``open_hours`` per building the hours in which its security sensors are not armed.
+    The site's hours lie between ``edges_ms`` (hours + 1,), ms UTC; arrays by the hour are (hours,). ``seen_ms`` holds
+    per meter and hour the time of the newest reading up to the end of that hour, 0 where there was none yet;
+    ``states`` the readings of doors and leak sensors; ``open_hours`` per building the hours in which its security
+    sensors are not armed.
     """
 
     catalogue: Catalogue
-    start_ms: int
-    hours: int
+    edges_ms: Times
     uses: Mapping[str, CounterUse]
     seen_ms: Mapping[str, Times]
     states: Mapping[str, Series]
     open_hours: Mapping[str, Flags]
+
+    @property
+    def hours(self) -> int:
+        """How many hours there are."""
+        return len(self.edges_ms) - 1
+
+    def hour_of(self, t_ms: int) -> int:
+        """Which hour an instant lies in: -1 before the first, ``hours`` after the last."""
+        return int(np.searchsorted(self.edges_ms, t_ms, side="right")) - 1
 
     def scene(self, now: datetime) -> Scene:
         """What could be seen at ``now``."""
@@ -110,7 +119,7 @@ class Scene:
     @cached_property
     def hours(self) -> int:
         """Number of whole hours that have ended."""
-        return int(np.clip((self.now_ms - self.window.start_ms) // HOUR_MS, 0, self.window.hours))
+        return max(self.window.hour_of(self.now_ms), 0)
 
     def uses(self, *utilities: Utility) -> Iterator[CounterUse]:
         """Hourly use of every accounted counter of these utilities (of all if none is named)."""
@@ -132,9 +141,15 @@ class Scene:
 
     def is_open(self, building: Building, t_ms: int) -> bool:
         """Whether a building was inside its opening hours."""
-        hour = (t_ms - self.window.start_ms) // HOUR_MS
-        flags = self.window.open_hours[building.id]
+        hour, flags = self.window.hour_of(t_ms), self.window.open_hours[building.id]
         return bool(0 <= hour < len(flags) and flags[hour])
+
+    def closed_since(self, building: Building, most_h: int) -> int:
+        """When the last opening hours of a building that is closed now ended, ``most_h`` hours ago at most; ms UTC."""
+        now = self.window.hour_of(self.now_ms - 1)
+        first = max(now - most_h, 0)
+        opened = np.flatnonzero(self.window.open_hours[building.id][first:now])
+        return int(self.window.edges_ms[first + opened[-1] + 1 if len(opened) else first])
 
     def evidence(self, point: str, show: str = "usage", days: int = EVIDENCE_DAYS) -> Evidence:
         """The last days of a point, to be drawn."""

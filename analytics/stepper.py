@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.scene import HOUR_MS, instant
+from accounting.local_time import DAY_MS
+from analytics.scene import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,18 +13,18 @@ if TYPE_CHECKING:
     from analytics.alerts import Alerting
     from analytics.scene import Window
 
-NOTIFY_WITHIN_MS = 24 * HOUR_MS
+NOTIFY_WITHIN_MS = DAY_MS
 
 
 def step_through(
     window: Window, alerting: Alerting, start_ms: int, end_ms: int, *, notify_from_ms: int | None = None
 ) -> Iterator[int]:
-    """Look at every whole hour after ``start_ms`` up to ``end_ms``; yields each instant (ms) once it is done.
+    """Look at the end of every hour after ``start_ms`` up to ``end_ms``; yields each instant (ms) once it is done.
 
     Only what is found from ``notify_from_ms`` on is told to people. Stepping the same hours twice leaves the same
     cases.
     """
-    for now_ms in range(start_ms + HOUR_MS, end_ms + 1, HOUR_MS):
+    for now_ms in window.edges_ms[(window.edges_ms > start_ms) & (window.edges_ms <= end_ms)].tolist():
         notify = notify_from_ms is not None and now_ms >= notify_from_ms
         alerting.look(window.scene(instant(now_ms)), notify=notify)
         yield now_ms

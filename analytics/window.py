@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
+from accounting.local_time import DAY_MS, HOUR_MS, rows_among
 from accounting.tariffs import Tariffs
-from analytics.scene import HOUR_MS, CounterUse, Window
+from analytics.scene import CounterUse, Window
 from facility.quantities import Quantity
 from stores.counter_rows import counter_tags, one_series
 
@@ -26,34 +27,47 @@ HISTORY_DAYS = 420
 
 SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
-CHUNK_MS = 7 * 24 * HOUR_MS
+CHUNK_MS = 7 * DAY_MS
 MIN_COMPLETENESS = 0.99
 WATCHED_STATES = (Quantity.DOOR_OPEN, Quantity.LEAK)
 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Consecutive hours."""
+    """The site's hours, between edges (hours + 1,), ms UTC."""
 
-    start_ms: int
-    hours: int
+    edges_ms: Times
+
+    @property
+    def hours(self) -> int:
+        """How many hours there are."""
+        return len(self.edges_ms) - 1
 
     @property
     def t_ms(self) -> Times:
         """Start of each hour, (hours,), ms UTC."""
-        return self.start_ms + HOUR_MS * np.arange(self.hours, dtype=np.int64)
+        return self.edges_ms[:-1]
+
+    @property
+    def start_ms(self) -> int:
+        """Start of the first hour."""
+        return int(self.edges_ms[0])
 
     @property
     def end_ms(self) -> int:
         """End of the last hour."""
-        return self.start_ms + HOUR_MS * self.hours
+        return int(self.edges_ms[-1])
+
+    @property
+    def lengths(self) -> Floats:
+        """How long each hour is, in hours, (hours,)."""
+        return np.diff(self.edges_ms) / HOUR_MS
 
     def spread(self, t_ms: Times, x: Floats) -> Floats:
         """Values (n,) at hour starts, ms UTC, on the whole grid (hours,), NaN elsewhere."""
         on_grid = np.full(self.hours, np.nan)
-        hour = (t_ms - self.start_ms) // HOUR_MS
-        inside = (hour >= 0) & (hour < self.hours)
-        on_grid[hour[inside]] = x[inside]
+        hours, known = rows_among(self.edges_ms, t_ms)
+        on_grid[hours] = x[known]
         return on_grid
 
 
@@ -66,23 +80,21 @@ def read_window(
     *,
     before: Window | None = None,
 ) -> Window:
-    """Everything for scenes from ``start_ms`` to ``end_ms`` (ms, whole hours), with the history before it.
+    """Everything for scenes from ``start_ms`` to ``end_ms`` (edges of the site's hours, ms), with the history before.
 
     From the window ``before`` this one it takes when meters were heard, so that a month of readings every ten seconds
     is not read again every hour.
     """
-    begin = start_ms - HISTORY_DAYS * 24 * HOUR_MS
-    grid = _Grid(begin, (end_ms - begin) // HOUR_MS)
-    first = (start_ms - begin) // HOUR_MS
     calendar = SiteCalendar(catalogue.site)
+    grid = _Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
+    first = int(np.searchsorted(grid.t_ms, start_ms))
     occ = {b.id: calendar.local_hours(grid.t_ms, b).occ for b in catalogue.buildings}
     return Window(
         catalogue=catalogue,
-        start_ms=grid.start_ms,
-        hours=grid.hours,
+        edges_ms=grid.edges_ms,
         uses=_read_uses(store, catalogue, models, grid, first, calendar, occ),
-        seen_ms=_read_seen(store, catalogue, grid, start_ms - SEEN_DAYS * 24 * HOUR_MS, before),
-        states=read_states(store, catalogue, start_ms - SEEN_DAYS * 24 * HOUR_MS, grid.end_ms),
+        seen_ms=_read_seen(store, catalogue, grid, start_ms - SEEN_DAYS * DAY_MS, before),
+        states=read_states(store, catalogue, start_ms - SEEN_DAYS * DAY_MS, grid.end_ms),
         open_hours={b.id: ~calendar.armed(grid.t_ms, b) for b in catalogue.buildings},
     )
 
@@ -103,15 +115,15 @@ def _read_uses(
     for one in rows:
         found[one.tags["meter"], one.tags["quantity"]].append(one)
     uses = {}
-    tariffs, edges_ms = Tariffs(catalogue.site, calendar), np.append(grid.t_ms, grid.end_ms)
+    tariffs = Tariffs(catalogue.site, calendar)
     for meter, point in _accounted(catalogue):
         stored = found.get((meter.id, point.quantity.word))
         if stored is None or meter.utility is None:
             continue
         series = one_series(stored, counter_tags(catalogue, point))
-        qty = grid.spread(series.t_ms, _measured(series))
-        band = models.expectation(point.id, grid.start_ms, how, outdoors.get(meter.building), qty, first)
-        price = tariffs.price(meter.utility, meter.building, edges_ms).unit_prices
+        qty = grid.spread(series.t_ms, _measured(series)) / grid.lengths
+        band = models.expectation(point.id, grid.t_ms, how, outdoors.get(meter.building), qty, first)
+        price = tariffs.price(meter.utility, meter.building, grid.edges_ms).unit_prices
         closed = occ[meter.building] != Occupancy.WORK
         uses[point.id] = CounterUse(
             meter,
@@ -147,7 +159,7 @@ def _read_seen(
     chosen |= {meter.id: point.id for meter, point in _accounted(catalogue)}
     seen = {meter: np.zeros(grid.hours, np.int64) for meter in chosen}
     if before is not None:
-        skipped = (grid.start_ms - before.start_ms) // HOUR_MS
+        skipped = int(np.searchsorted(before.edges_ms, grid.start_ms))
         for meter, known in before.seen_ms.items():
             kept = known[skipped:][: grid.hours]
             seen[meter][: len(kept)] = kept
@@ -157,7 +169,7 @@ def _read_seen(
         chunk = store.read(list(chosen.values()), start, min(start + CHUNK_MS, grid.end_ms))
         for meter, point in chosen.items():
             t_ms = chunk[point].t_ms
-            np.maximum.at(seen[meter], (t_ms - grid.start_ms) // HOUR_MS, t_ms)
+            np.maximum.at(seen[meter], np.searchsorted(grid.edges_ms, t_ms, side="right") - 1, t_ms)
     return {meter: np.maximum.accumulate(times) for meter, times in seen.items()}
 
 
@@ -173,10 +185,10 @@ def watched_points(catalogue: Catalogue) -> list[str]:
 
 def blind_window(catalogue: Catalogue, now_ms: int) -> Window:
     """What can be known of the last days without any store: when buildings were open."""
-    grid = _Grid((now_ms // HOUR_MS - SEEN_DAYS * 24) * HOUR_MS, SEEN_DAYS * 24 + 1)
     calendar = SiteCalendar(catalogue.site)
-    open_hours = {b.id: calendar.local_hours(grid.t_ms, b).occ == Occupancy.WORK for b in catalogue.buildings}
-    return Window(catalogue, grid.start_ms, grid.hours, {}, {}, {}, open_hours)
+    edges_ms = calendar.hour_edges(now_ms - SEEN_DAYS * DAY_MS, now_ms + 1)
+    open_hours = {b.id: calendar.local_hours(edges_ms[:-1], b).occ == Occupancy.WORK for b in catalogue.buildings}
+    return Window(catalogue, edges_ms, {}, {}, {}, open_hours)
 
 
 def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:

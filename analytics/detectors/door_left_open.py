@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import HOUR_MS
+from accounting.local_time import HOUR_MS
 from facility.quantities import Quantity, Utility
 from facility.work import Excess, Severity
 
@@ -59,15 +59,7 @@ class DoorLeftOpen:
             return None
         shut = np.flatnonzero(series.x == 0)
         opened = int(series.t_ms[int(shut[-1]) + 1]) if len(shut) else int(series.t_ms[0])
-        return max(opened, self._closed_since(scene, building))
-
-    def _closed_since(self, scene: Scene, building: Building) -> int:
-        """When the building's last opening hours ended."""
-        hour = (scene.now_ms - 1) // HOUR_MS * HOUR_MS
-        for back in range(1, LONGEST_H):
-            if scene.is_open(building, hour - back * HOUR_MS):
-                return int(hour - (back - 1) * HOUR_MS)
-        return int(hour - LONGEST_H * HOUR_MS)
+        return max(opened, scene.closed_since(building, LONGEST_H))
 
     def _finding(self, scene: Scene, point: Point, building: Building, since_ms: int) -> Finding:
         lights = max(_lights_on(scene, building, since_ms), key=lambda found: found.excess, default=None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from analytics.scene import HOUR_MS
+from accounting.local_time import HOUR_MS
 from facility.model import MeterRole
 from facility.work import Severity
 

@@ -20,8 +20,8 @@ from rigs.worlds import (
 )
 
 from accounting.calendars import Occupancy
+from accounting.local_time import HOUR_MS
 from analytics.detectors import DETECTORS
-from analytics.scene import HOUR_MS
 from facility.work import Severity
 
 CUT = FRIDAY_EVENING + 130

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time
 import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
+from accounting.local_time import HOUR_MS
 from analytics.models import Models
-from analytics.scene import HOUR_MS, CounterUse, Window
+from analytics.scene import CounterUse, Window
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.levels import Level
 from facility.model import Building, DayHours, Meter, MeterRole, Name, Point, Price, Site, Space, SpaceKind
@@ -103,13 +104,13 @@ def make_window(use, first, *, seen=None, states=None, models=None):
     uses = {}
     for name, qty in use.items():
         one = CATALOGUE.meter[name]
-        band = models.expectation(POINT[name], START_MS, local.hour_of_week_closed, None, qty, first)
+        band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first)
         price = np.full(hours, PRICES[one.utility])
         uses[POINT[name]] = CounterUse(
             one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed
         )
     always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}
-    return Window(CATALOGUE, START_MS, hours, uses, always | (seen or {}), states or {}, {"hall": ~closed})
+    return Window(CATALOGUE, hours_ms(hours + 1), uses, always | (seen or {}), states or {}, {"hall": ~closed})
 
 
 def state_series(*changes):
