@@ -76,6 +76,7 @@ class EdgeAgent:
             if p.quantity in GREATEST_RATES
         }
         self._suspicion = Suspicion(greatest, self.outbox.reader.newest_good())
+        self._ranges = {point.id: point.range for point in extract.points}
         self.paused = False
         self._rounds: dict[str, tuple[int, float]] = {}
         self.buses: dict[str, Poller | ListeningDriver] = {}
@@ -155,8 +156,15 @@ class EdgeAgent:
     def _put(self, samples: Sequence[Sample]) -> None:
         self.writer.put(self._suspicion.judge(samples))
 
+    def _is_plausible(self, point: str, t_ms: int, x: float) -> bool:
+        """Whether the server will take a value for true: the gate there asks for its range, we for what it follows."""
+        low, high = self._ranges[point]
+        return low <= x <= high and not self._suspicion.contradicts(point, t_ms, x)
+
     def _open(self, bus: Bus, extract: Catalogue, profiles: Mapping[str, DeviceProfile]) -> Poller | ListeningDriver:
         make = DRIVERS[protocol_of(bus)]
-        seat = BusSeat(bus, devices_of(extract, profiles, bus), self._put, self.clock.stamp, self._monotonic)
+        seat = BusSeat(
+            bus, devices_of(extract, profiles, bus), self._put, self.clock.stamp, self._monotonic, self._is_plausible
+        )
         driver = make(seat)
         return Poller(driver, seat) if isinstance(driver, AskingDriver) else driver

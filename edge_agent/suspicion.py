@@ -50,16 +50,25 @@ class Suspicion:
             for name, t_ms, x, q in samples
         ]
 
+    def contradicts(self, name: str, t_ms: int, x: float) -> bool:
+        """Whether a value that came now would contradict what is believed of its counter; nothing is learnt of it."""
+        track = self._track(name, t_ms)
+        return track is not None and not _follows(track, t_ms, x, self._greatest[name])
+
+    def _track(self, name: str, t_ms: int) -> Track | None:
+        """What is believed of a counter, if anything is: before and after the clock was set are two lives."""
+        track = self._tracks.get(name)
+        return track if track is not None and (track.t_ms < EARLIEST_MS) == (t_ms < EARLIEST_MS) else None
+
     def _is_plausible(self, name: str, t_ms: int, x: float) -> bool:
         if name not in self._greatest:
             return True
-        track, greatest = self._tracks.get(name), self._greatest[name]
-        if track is None or (track.t_ms < EARLIEST_MS) != (t_ms < EARLIEST_MS):  # before and after the clock was set
+        track, greatest = self._track(name, t_ms), self._greatest[name]
+        if track is None:
             self._tracks[name] = Track(t_ms, t_ms, x)
             return True
-        elapsed_ms = max(t_ms - track.t_ms, RATE_FLOOR_MS)
-        if _fits(x - track.x, track.x, elapsed_ms, _rate(track, t_ms, greatest)):
-            rate = max(x - track.x, 0.0) * HOUR_MS / elapsed_ms
+        if _follows(track, t_ms, x, greatest):
+            rate = max(x - track.x, 0.0) * HOUR_MS / max(t_ms - track.t_ms, RATE_FLOOR_MS)
             track.own_rate = max(track.own_rate, rate)
         elif not self._is_confirmed(track, t_ms, x, greatest):
             return False
@@ -78,6 +87,10 @@ class Suspicion:
         track.confirmed = track.confirmed + 1 if agrees else 0
         track.doubt = (t_ms, x)
         return track.confirmed >= GLITCH_READINGS
+
+
+def _follows(track: Track, t_ms: int, x: float, greatest: float) -> bool:
+    return _fits(x - track.x, track.x, max(t_ms - track.t_ms, RATE_FLOOR_MS), _rate(track, t_ms, greatest))
 
 
 def _fits(step: float, before: float, elapsed_ms: int, rate: float) -> bool:

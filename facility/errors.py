@@ -33,6 +33,12 @@ class Problem:
         return f"{self.where}: {self.what}{allowed}"
 
 
+def quoted(text: str, most: int = 60) -> str:
+    """A text between quotes as a message can show it: cut where it is long, with escapes for what cannot be seen."""
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:most])
+    return f"'{shown}{'…' if len(text) > most else ''}'"
+
+
 class ConfigError(MeterhouseError):
     """A person must change something. Carries every problem found, not only the first."""
 

@@ -96,6 +96,7 @@ class BusSeat:
     """All that a driver may know: its bus, the devices on it, where samples go, and the two clocks.
 
     ``stamp`` gives time and quality of a reading taken now; intervals are measured with ``monotonic``.
+    ``is_plausible`` says of a point's value now whether it will be believed; nothing comes of asking.
     """
 
     bus: Bus
@@ -103,3 +104,4 @@ class BusSeat:
     put: Callable[[Sequence[Sample]], None]
     stamp: Callable[[], tuple[int, Quality]]
     monotonic: Callable[[], float]
+    is_plausible: Callable[[str, int, float], bool] = lambda _point, _t_ms, _x: True

@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from edge_agent.drivers.json_text import Unreadable, parse_json, shown
 from facility.errors import DriverError
 from facility.profile import scaled
+from facility.quantities import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from facility.protocols.mqtt_json import JsonPoint
+    from facility.protocols.mqtt_json import JsonPoint, TextNumber
+
+_NUMBER = {mark: re.compile(rf"[+-]?[0-9]+(?:{re.escape(mark)}[0-9]+)?(?:[eE][+-]?[0-9]+)?") for mark in ".,"}
+"""A number as text, by its decimal mark. What may be a mark of thousands is none: 1.234 or 1,234 is either."""
 
 
-def decode_json(points: Iterable[JsonPoint], topic: str, payload: bytes, *, unit: str = "{unit}") -> dict[str, float]:
-    """What a message says, by ``quantity/channel``; what it does not say is absent.
+def decode_json(
+    points: Iterable[JsonPoint],
+    topic: str,
+    payload: bytes,
+    *,
+    unit: str = "{unit}",
+    unread: dict[str, str] | None = None,
+) -> dict[str, float]:
+    """What a message says, by ``quantity/channel``; what it does not say, or says to be null, is absent.
 
-    ``unit`` is the device's address, which stands for ``{unit}`` in the points' topics. Raises ``DriverError``
-    if the payload is not JSON.
+    ``unit`` is the device's address, which stands for ``{unit}`` in the points' topics. A value that is none of its
+    point is absent too, and ``unread`` is told the field, what came and why. Raises ``DriverError`` if the payload is
+    not JSON.
     """
     wanted = [point for point in points if point.topic_of(unit) == topic]
     if not wanted:
         return {}
     try:
-        tree = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError) as error:
-        raise DriverError(f"{topic}: not JSON: {error}") from None
-    said = {point.name: _number(_find(tree, point.path), point) for point in wanted}
-    return {name: value for name, value in said.items() if value is not None}
+        tree = parse_json(payload)
+    except DriverError as error:
+        raise DriverError(f"{topic}: {error}") from None
+    said: dict[str, float] = {}
+    for point in wanted:
+        node = _find(tree, point.path)
+        try:
+            if node is not None:
+                said[point.name] = _value(node, point)
+        except DriverError as error:
+            if unread is not None:
+                unread[point.name] = f"{'.'.join(point.path)} is {shown(node)}: {error}"
+    return said
 
 
 def _find(tree: Any, path: Sequence[str]) -> Any:
@@ -41,21 +61,51 @@ def _find(tree: Any, path: Sequence[str]) -> Any:
         elif isinstance(tree, list) and key.isdecimal() and int(key) < len(tree):
             tree = tree[int(key)]
         else:
-            return None
+            return tree if isinstance(tree, Unreadable) else None
     return tree
 
 
-def _number(node: Any, point: JsonPoint) -> float | None:
-    """A finite number in the quantity's unit; strings count only if the profile gives them a meaning."""
-    word = ("true" if node else "false") if isinstance(node, bool) else node
-    if isinstance(word, str):
-        plain = {"true": 1.0, "false": 0.0} if isinstance(node, bool) else {}
-        return point.words.get(word, plain.get(word))
-    if not isinstance(node, int | float):
-        return None
-    stated = point.words.get(str(node))
+def _value(node: object, point: JsonPoint) -> float:
+    """A finite number in the quantity's unit. Raises ``DriverError`` with why there is none: nothing is guessed."""
+    if isinstance(node, Unreadable):
+        raise DriverError(node.why)
+    if point.words:
+        return _meaning(node, point.words)
+    if isinstance(node, bool) and point.quantity.kind not in {Kind.STATE, Kind.EVENT}:
+        raise DriverError(f"true and false are no {point.quantity.word}")
+    number = _from_text(node, point.text) if isinstance(node, str) else node
+    if not isinstance(number, int | float):
+        raise DriverError("a number is expected")
     try:
-        value = scaled(node, point.scale) if stated is None else stated
+        value = scaled(number, point.scale) + 0.0  # minus zero is zero
     except OverflowError:  # a whole number beyond all floats
-        return None
-    return value if math.isfinite(value) else None
+        value = math.inf
+    if not math.isfinite(value):
+        raise DriverError("beyond all numbers")
+    return value
+
+
+def _meaning(node: object, words: Mapping[str, float]) -> float:
+    """What a word stands for; a number is the word that has its value."""
+    if isinstance(node, bool):
+        word = "true" if node else "false"
+    elif isinstance(node, int | float):
+        word = next((one for one in words if _NUMBER["."].fullmatch(one) and float(one) == node), "")
+    else:
+        word = node if isinstance(node, str) else ""
+    if word not in words:
+        raise DriverError(f"none of its words ({', '.join(words)})")
+    return words[word]
+
+
+def _from_text(text: str, form: TextNumber | None) -> float:
+    """The number that a text holds, written as the profile says."""
+    if form is None:
+        raise DriverError("text, where a number is expected")
+    number = text.strip()
+    if not number.endswith(form.unit):
+        raise DriverError(f"not in {form.unit}")
+    number = number.removesuffix(form.unit).rstrip()
+    if not _NUMBER[form.decimal].fullmatch(number):
+        raise DriverError(f"no number with '{form.decimal}' as decimal mark")
+    return float(number.replace(",", "."))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-import structlog
-
 from edge_agent.drivers.json_messages import decode_json
-from facility.errors import DriverError
+from edge_agent.drivers.unread import Unread
+from facility.errors import DriverError, quoted
 from facility.protocols.mqtt_json import JsonPoint, json_broker
+from facility.protocols.topics import fault_of_topic
 from facility.quantities import Kind
 from process.line import BrokerLine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from paho.mqtt.client import MQTTMessage
 
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
-
-log = structlog.get_logger()
 
 KEEPALIVE_S = 15
 
@@ -30,13 +29,14 @@ class MqttJsonDriver:
     def __init__(self, seat: BusSeat) -> None:
         broker = json_broker(seat.bus)
         self._seat = seat
+        self._unread = Unread()
         self._devices: dict[str, list[Device]] = {}
         for device in seat.devices:
-            for topic in {place.topic_of(device.meter.unit) for place in _places(device)}:
+            for topic in self._topics(device):
                 self._devices.setdefault(topic, []).append(device)
-        self._taken: dict[str, float] = {}
+        self._believed: dict[str, float] = {}
+        self._doubted: dict[str, float] = {}
         self._paused = False
-        self._refused: Counter[str] = Counter()
         # Devices and their bridges speak MQTT 3.1.1 everywhere; this line is theirs, not the upstream one, and its
         # broker gives us a name.
         self._line = BrokerLine(
@@ -56,10 +56,18 @@ class MqttJsonDriver:
         self._paused = paused
 
     def state(self) -> str:
-        """``ok``, ``paused`` or ``down``."""
+        """``ok``, ``paused`` or ``down``, or what is heard and cannot be read."""
         if not self._line.state.is_up:
             return "down"
-        return "paused" if self._paused else "ok"
+        return "paused" if self._paused else str(self._unread) or "ok"
+
+    def _topics(self, device: Device) -> Iterator[str]:
+        """Where a device speaks. A topic that no broker lets pass would end the line of all: it is left out, alone."""
+        for topic in {place.topic_of(device.meter.unit) for place in _places(device)}:
+            if fault := fault_of_topic(topic):
+                self._unread.note(f"{device.meter.id} at {quoted(topic)}", f"the topic {fault}")
+            else:
+                yield topic
 
     def _subscribe(self) -> None:
         if self._devices:
@@ -70,37 +78,38 @@ class MqttJsonDriver:
             return
         t_ms, quality = self._seat.stamp()
         for device in self._devices.get(message.topic, ()):
-            try:
-                said = _values(device, message.topic, bytes(message.payload))
-            except DriverError as error:
-                self._refuse(device.meter.id, str(error))
-                continue
-            taken = [(p, t_ms, x, quality) for p, x in said.items() if self._is_due(device, p)]
+            said = self._values(device, message.topic, bytes(message.payload))
+            taken = [(p, t_ms, x, quality) for p, x in said.items() if self._is_due(device, p, t_ms, x)]
             if taken:
                 self._seat.put(taken)
 
-    def _refuse(self, meter: str, error: str) -> None:
-        """Log the first, second, fourth, eighth … message: a device that babbles does not fill the disk."""
-        self._refused[meter] += 1
-        count = self._refused[meter]
-        if count & (count - 1) == 0:
-            log.warning("device_message_refused", meter=meter, error=error, count=count)
+    def _values(self, device: Device, topic: str, payload: bytes) -> dict[str, float]:
+        """The values in a message of the device by point id; what cannot be read is noted."""
+        unread: dict[str, str] = {}
+        try:
+            said = decode_json(_places(device), topic, payload, unit=device.meter.unit, unread=unread)
+        except DriverError as error:
+            self._unread.note(device.meter.id, str(error))
+            return {}
+        self._unread.clear(device.meter.id)
+        for point, place in device.places.items():
+            if place.name in unread:
+                self._unread.note(point, unread[place.name])
+            elif place.name in said:
+                self._unread.clear(point)
+        return {point: said[place.name] for point, place in device.places.items() if place.name in said}
 
-    def _is_due(self, device: Device, point: str) -> bool:
+    def _is_due(self, device: Device, point: str, t_ms: int, x: float) -> bool:
+        """Whether the meter's pace lets a value pass. What will not be believed does not take the turn of the truth."""
         if device.places[point].quantity.kind in {Kind.STATE, Kind.EVENT}:
             return True
+        taken = self._believed if self._seat.is_plausible(point, t_ms, x) else self._doubted
         now, poll_s = self._seat.monotonic(), device.meter.poll_s
-        if now - self._taken.get(point, -poll_s) < poll_s:
+        if now - taken.get(point, -poll_s) < poll_s:
             return False
-        self._taken[point] = now
+        taken[point] = now
         return True
 
 
 def _places(device: Device) -> list[JsonPoint]:
     return [place for place in device.places.values() if isinstance(place, JsonPoint)]
-
-
-def _values(device: Device, topic: str, payload: bytes) -> dict[str, float]:
-    """The values in a message of the device by point id. Raises ``DriverError`` if it is not JSON."""
-    said = decode_json(_places(device), topic, payload, unit=device.meter.unit)
-    return {point: said[place.name] for point, place in device.places.items() if place.name in said}

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from facility.errors import ConfigError, Problem
+from facility.errors import ConfigError, Problem, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +80,7 @@ class Document:
         if kind == "missing":
             self.report(place[:-1], f"'{place[-1]}' is missing in {key.rpartition('.')[0] or 'the document'}")
         elif isinstance(value, str | int | float):
-            self.report(place, f"{key} is '{value}': {message[0].lower()}{message[1:]}")
+            self.report(place, f"{key} is {quoted(str(value))}: {message[0].lower()}{message[1:]}")
         else:
             self.report(place, f"{key}: {message[0].lower()}{message[1:]}")
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from facility.broker_address import broker_address
-from facility.errors import ConfigError, Problem
+from facility.documents.part import DocumentPart
+from facility.errors import ConfigError, Problem, quoted
 from facility.profile import DeviceProfile, ProfileExample, ProfilePoint
 from facility.protocols.document import ExamplePart, ProfileDocument, SaidPart, check_examples, read_points
 from facility.protocols.rules import ProtocolRules
+from facility.protocols.topics import fault_of_topic
+from facility.quantities import BY_WORD, Kind
 
 if TYPE_CHECKING:
     from facility.broker_address import BrokerAddress
@@ -19,18 +22,30 @@ if TYPE_CHECKING:
     from facility.documents.part import Document
     from facility.quantities import Quantity
 
-WILDCARDS = frozenset("+#\0")
-"""MQTT 5.0, 4.7: they have a meaning of their own in a subscription and stand in no topic."""
+MOST_UNIT_BYTES = 1_000
+"""Far beyond every name, and so short that no topic made with it becomes too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextNumber:
+    """How a device writes a number as text: its decimal mark, and the unit that follows it (none: nothing does)."""
+
+    decimal: str = "."
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonPoint(ProfilePoint):
-    """Where an MQTT device says a quantity: topic with ``{unit}``, path of keys, JSON words that mean numbers."""
+    """Where an MQTT device says a quantity: topic with ``{unit}``, path of keys, JSON words that mean numbers.
+
+    With ``words`` a value is one of them or none. ``text`` says that a number may come as text, and how it is written.
+    """
 
     topic: str
     path: tuple[str, ...]
     scale: float = 1.0
     words: dict[str, float] = field(default_factory=dict)
+    text: TextNumber | None = None
 
     def topic_of(self, unit: str) -> str:
         """The topic on which the device with that address says it."""
@@ -55,12 +70,23 @@ class MqttJsonProfile(DeviceProfile):
     examples: tuple[JsonExample, ...] = ()
 
 
-class MessagePart(SaidPart):
-    """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots."""
+class TextPart(DocumentPart):
+    """How a number is written as text: ``{}`` for ``"840.5"``; ``{unit: W, decimal: ","}`` for ``"840,5 W"``."""
 
-    topic: str
+    decimal: Literal[".", ","] = "."
+    unit: str = ""
+
+
+class MessagePart(SaidPart):
+    """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots.
+
+    ``words`` are all that the value may be; ``text`` allows numbers that come as text.
+    """
+
+    topic: str = Field(min_length=1, max_length=MOST_UNIT_BYTES)
     path: str
     words: dict[str, float] = {}
+    text: TextPart | None = None
 
 
 class MessageExamplePart(ExamplePart):
@@ -80,6 +106,8 @@ class MqttJsonDocument(ProfileDocument):
     def read(self, document: Document) -> MqttJsonProfile:
         """The profile. Raises ``ConfigError`` with everything that is wrong with it."""
         points = read_points(document, "messages", self.messages, _point)
+        for i, (part, quantity) in enumerate((part, BY_WORD.get(part.quantity)) for part in self.messages):
+            _check_message(document, i, part, quantity)
         check_examples(document, self.examples, points)
         examples = tuple(JsonExample(e.note, e.expect, e.topic, e.payload) for e in self.examples)
         unconfirmed = tuple(self.unconfirmed)
@@ -93,14 +121,42 @@ def json_broker(bus: Bus) -> BrokerAddress:
 
 def json_unit(bus: Bus, unit: str) -> str:
     """The part of a topic that a unit stands for. Raises ``ConfigError`` for one that can be in no topic."""
-    if not unit or WILDCARDS.intersection(unit):
-        raise ConfigError(Problem(f"bus {bus.id}", f"unit '{unit}' is no part of a topic", "a name without + and #"))
+    fault = fault_of_topic(unit)
+    if not fault and len(unit.encode()) > MOST_UNIT_BYTES:
+        fault = f"is {len(unit.encode())} bytes long"
+    if fault:
+        what = f"unit {quoted(unit)} is no part of a topic: it {fault}"
+        raise ConfigError(Problem(f"bus {bus.id}", what, f"a name without + and #, of at most {MOST_UNIT_BYTES} bytes"))
     return unit
 
 
+def _check_message(document: Document, i: int, part: MessagePart, quantity: Quantity | None) -> None:
+    """Report a topic that is none, and what words and text cannot mean."""
+    place = ("messages", i)
+    if fault := fault_of_topic(part.topic.replace("{unit}", MOST_UNIT_BYTES * "u")):
+        document.report((*place, "topic"), f"topic {quoted(part.topic)} {fault}", "such as zigbee2mqtt/{unit}")
+    if part.words and part.text is not None:
+        document.report((*place, "text"), "'words' and 'text' stand together", "one of them")
+    if quantity is None:
+        return
+    is_state, allowed = quantity.kind is Kind.STATE, f"{quantity.low:g} to {quantity.high:g}"
+    for word, value in part.words.items():
+        if not quantity.low <= value <= quantity.high or (is_state and value not in {0, 1}):
+            document.report((*place, "words", word), f"'{word}' means {value:g}, which is no {quantity.word}", allowed)
+
+
 def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
-    path = tuple(part.path.split("."))
-    return JsonPoint(quantity, part.channel, part.topic, path, part.scale, part.words, optional=part.optional)
+    path, text = tuple(part.path.split(".")), part.text
+    return JsonPoint(
+        quantity,
+        part.channel,
+        part.topic,
+        path,
+        part.scale,
+        part.words,
+        TextNumber(text.decimal, text.unit) if text else None,
+        optional=part.optional,
+    )
 
 
 MQTT_JSON = ProtocolRules(("mqtt", "mqtts"), MqttJsonDocument, json_broker, json_unit)

@@ -6,6 +6,7 @@ import pytest
 
 from facility.documents.profile import load_profile
 from facility.errors import ConfigError
+from facility.protocols.mqtt_json import TextNumber
 
 GOOD = """\
 profile: acme/m1
@@ -97,6 +98,51 @@ def test_a_mistake_is_named_with_file_line_and_what_is_allowed(old, new, where, 
     assert f"acme/m1.yaml:{where}: " in said
     assert what in said
     assert allowed in said
+
+
+MESSAGES = """\
+profile: acme/m2
+name: Acme M2
+kind: security
+protocol: mqtt_json
+sources: [{document: d, version: "1", section: s}]
+messages:
+  - quantity: door_open
+    unit: "1"
+    topic: acme/{unit}
+    path: contact
+    words: {"true": 0, "false": 1}
+examples:
+  - {note: n, topic: "acme/{unit}", payload: '{"contact":true}', expect: {door_open/total: 0}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "what"),
+    [
+        ("acme/{unit}\n", "acme/#\n", 9, "topic 'acme/#' holds a wildcard"),
+        ("acme/{unit}\n", "/acme/{unit}\n", 9, "begins or ends with a slash"),
+        ("acme/{unit}\n", "'{unit}{unit}" + 70 * "/{unit}" + "'\n", 9, "bytes long"),
+        ('"true": 0', '"true": 7', 11, "'true' means 7, which is no door_open"),
+        ('"true": 0', '"true": 0.5', 11, "'true' means 0.5, which is no door_open"),
+        ("    path", "    text: {}\n    path", 10, "'words' and 'text' stand together"),
+        ("    path", "    text: {decimal: ;}\n    path", 10, "messages.0.text.decimal is ';'"),
+    ],
+)
+def test_a_message_that_nobody_could_hear_or_read_is_refused(old, new, where, what):
+    load_profile(MESSAGES, "acme/m2.yaml")
+    assert MESSAGES.count(old) == 1
+    with pytest.raises(ConfigError) as refused:
+        load_profile(MESSAGES.replace(old, new), "acme/m2.yaml")
+    assert str(refused.value).startswith(f"acme/m2.yaml:{where}: ")
+    assert what in str(refused.value)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_number_as_text_is_declared_with_its_mark_and_unit():
+    words = 'words: {"true": 0, "false": 1}'
+    declared = MESSAGES.replace(words, 'text: {decimal: ",", unit: W}').replace("{door_open/total: 0}", "{}")
+    assert load_profile(declared, "acme/m2.yaml").points[0].text == TextNumber(",", "W")
 
 
 def test_sources_and_examples_cannot_be_left_out():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -15,7 +16,7 @@ from facility.errors import DriverError
 from facility.model import Ratio
 from facility.protocols.modbus.coding import Coding
 from facility.protocols.modbus.profile import RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint
+from facility.protocols.mqtt_json import JsonPoint, TextNumber
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
@@ -88,8 +89,8 @@ def test_no_value_is_encoded_and_read_as_none(coding, order):
     assert decode_registers(point, encode_registers(point, None)) is None
 
 
-def json_point(path, words=None, scale=1.0, topic="z/{unit}"):
-    return JsonPoint(Quantity.DOOR_OPEN, "door", topic, path, scale, words or {})
+def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.DOOR_OPEN, text=None):
+    return JsonPoint(quantity, "door", topic, path, scale, words or {}, text)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +114,114 @@ def test_messages_decode_to_their_value(point, payload, value):
     assert said.get("door_open/door") == value
 
 
-@pytest.mark.parametrize("payload", [b"{", b'{"x":NaN}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("payload", [b"{", b"", b"NaN", b"\xff", b'{"x":1}{"x":2}', b'{"x' * 9999, b"[" * 100_000])
 def test_what_is_not_json_is_the_devices_fault(payload):
     with pytest.raises(DriverError):
         decode_json([json_point(("x",))], "z/7", payload, unit="7")
+
+
+OPEN, POWER, ENERGY = Quantity.DOOR_OPEN, Quantity.ACTIVE_POWER, Quantity.ENERGY_IMPORT
+CONTACT, LEVELS = {"true": 0.0, "false": 1.0}, {"0": 0.0, "1": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "words", "said", "value"),
+    [
+        (POWER, {}, b"false", None),
+        (ENERGY, {}, b"true", None),
+        (OPEN, {}, b"true", 1.0),
+        (OPEN, {"true": 0.0}, b"false", None),
+        (OPEN, CONTACT, b"true", 0.0),
+        (OPEN, CONTACT, b"1", None),
+        (OPEN, CONTACT, b"0.0", None),
+        (OPEN, LEVELS, b"1", 1.0),
+        (OPEN, LEVELS, b"1.0", 1.0),
+        (OPEN, LEVELS, b"-0.0", 0.0),
+        (OPEN, LEVELS, b"2", None),
+        (OPEN, LEVELS, b"true", None),
+        (OPEN, {"open": 1.0}, b'"Open"', None),
+        (POWER, {}, b"-0", 0.0),
+        (POWER, {}, b"-840.5", -840.5),
+        (POWER, {}, b"1e400", None),
+        (POWER, {}, b"9" * 5000, None),
+        (POWER, {}, b'"840"', None),
+        (POWER, {}, b'"840 W"', None),
+        (POWER, {}, b'"840,5"', None),
+        (POWER, {}, b'"\\u0000"', None),
+        (POWER, {}, b'"\\ud800"', None),
+        (POWER, {}, b"[840]", None),
+        (POWER, {}, b'{"value": 840}', None),
+        *(
+            (POWER, {}, word, None)
+            for word in (b"NaN", b"-Infinity", b"nan", b"-nan(ind)", b"1.#INF", b"007", b"", b"5 W")
+        ),
+    ],
+)
+def test_a_value_is_one_of_its_point_or_is_named_with_its_field_and_what_came(quantity, words, said, value):
+    """Nothing is guessed, and its neighbours are read whatever it is."""
+    points = [json_point(("a", "x"), words, quantity=quantity), json_point(("v",), quantity=Quantity.VOLTAGE)]
+    unread = {}
+    found = decode_json(points, "z/7", b'{"a":{"x":%s},"v":230.5}' % said, unit="7", unread=unread)
+    assert found.pop("voltage/door") == 230.5
+    assert found == ({} if value is None else {f"{quantity.word}/door": value})
+    assert math.copysign(1, found.get(f"{quantity.word}/door", 0.0)) == (-1 if value and value < 0 else 1)
+    assert unread.keys() == ({f"{quantity.word}/door"} if value is None else set())
+    for why in unread.values():
+        assert why.startswith(f"a.x is {said.decode()[:20] or 'nothing'}")
+        assert why.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [
+        (b'\xef\xbb\xbf{"x":5}', 5.0),
+        ('{"x":5}'.encode("utf-16"), 5.0),
+        (b'{"x":5}\0', 5.0),
+        (b'{"x":5,"unit":"\xb0C"}', 5.0),
+        (b'{"x":5,"note":"two\nlines"}', 5.0),
+        (b'{"note":\xef\xbb\xbf"","x":5}', 5.0),
+        (b'{"x":5,"x":5}', 5.0),
+        (b'{"x":5,"x":6}', None),
+        (b'{"x":5,"x":true}', None),
+        (b'{"x":null}', None),
+    ],
+)
+def test_what_is_wrong_with_a_message_costs_no_more_than_it_must(payload, value):
+    point, unread = json_point(("x",), quantity=POWER), {}
+    said = decode_json([point], "z/7", payload, unit="7", unread=unread)
+    assert said.get("active_power/door") == value
+    assert bool(unread) == (b"5" in payload and value is None)  # null is silence
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "value"),
+    [
+        (TextNumber(), "840", 840.0),
+        (TextNumber(), " -8.4e2 ", -840.0),
+        (TextNumber(), "840 W", None),
+        (TextNumber(), "840,5", None),
+        (TextNumber(), "1_000", None),
+        (TextNumber(), "0x10", None),
+        (TextNumber(), "nan", None),
+        (TextNumber(), "٨٤٠", None),
+        (TextNumber(), "", None),
+        (TextNumber(), "1" * 400, None),
+        (TextNumber(unit="W"), "840 W", 840.0),
+        (TextNumber(unit="W"), "840W", 840.0),
+        (TextNumber(unit="W"), "0.84 kW", None),
+        (TextNumber(unit="W"), "840", None),
+        (TextNumber(",", "W"), "840,5 W", 840.5),
+        (TextNumber(","), "840,5", 840.5),
+        (TextNumber(","), "1.840,5", None),
+        (TextNumber(","), "840.5", None),
+    ],
+)
+def test_a_number_in_a_text_is_read_as_the_profile_writes_it_and_no_other_way(form, said, value):
+    point, unread = json_point(("x",), quantity=POWER, text=form), {}
+    payload = json.dumps({"x": said}).encode()
+    assert decode_json([point], "z/7", payload, unit="7", unread=unread).get("active_power/door") == value
+    assert bool(unread) == (value is None)
+    assert decode_json([point], "z/7", b'{"x":840}', unit="7") == {"active_power/door": 840.0}
 
 
 def test_messages_of_other_topics_say_nothing():

@@ -85,14 +85,21 @@ def test_what_is_no_plain_number_is_no_modbus_address(unit):
         modbus_unit(Bus("line", TCP), unit)
 
 
-@pytest.mark.parametrize("unit", ["", "+", "a/#", "a/+/b", "\0"])
+BAD_UNITS = ["", "+", "a/#", "a/+/b", "\0", "a\nb", "\x85", "\ud800", "\uffff", "x" * 70_000, "表" * 334]
+BAD_UNITS += ["/a", "a/", "a//b", "$SYS", "$share/g/a"]
+
+
+@pytest.mark.parametrize("unit", BAD_UNITS, ids=lambda unit: ascii(unit)[:20])
 def test_a_wildcard_is_no_address_of_a_publishing_device(unit):
-    with pytest.raises(ConfigError, match="is no part of a topic"):
+    with pytest.raises(ConfigError, match="is no part of a topic") as refused:
         json_unit(Bus("radio", RADIO), unit)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 400
 
 
 def test_an_address_of_a_publishing_device_may_have_levels_and_spaces():
-    assert json_unit(Bus("radio", RADIO), "north wing/door 1") == "north wing/door 1"
+    for unit in ("north wing/door 1", "0x00158d0001d2a3f4", "配电室/总表", "x" * 1000):
+        assert json_unit(Bus("radio", RADIO), unit) == unit
 
 
 @pytest.mark.parametrize(

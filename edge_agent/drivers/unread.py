@@ -1,0 +1,40 @@
+"""What a listening driver hears and cannot read: in its state while it lasts, and in the log now and then."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import structlog
+
+log = structlog.get_logger()
+
+MOST_TOLD = 3
+"""So many are told in a state by name and reason; of the rest, how many there are."""
+
+
+class Unread:
+    """Why something could not be read last, by what it is: a point, or a meter whose messages are refused whole."""
+
+    def __init__(self) -> None:
+        self._why: dict[str, str] = {}
+        self._times: Counter[str] = Counter()
+
+    def note(self, what: str, why: str) -> None:
+        """It could not be read. The first, second, fourth, eighth … time is logged: a disk is not filled by it."""
+        self._why[what] = why
+        self._times[what] += 1
+        times = self._times[what]
+        if times & (times - 1) == 0:
+            log.warning("device_cannot_be_read", of=what, error=why, times=times)
+
+    def clear(self, what: str) -> None:
+        """It is read again."""
+        if self._why.pop(what, None) is not None and self._times[what] & (self._times[what] - 1) == 0:
+            log.info("device_is_read_again", of=what, after=self._times[what])
+
+    def __str__(self) -> str:
+        """``unread: m1/active_power/total: power is "840": text, where …``; empty where all is read."""
+        why = dict(self._why)  # it may change meanwhile: another thread hears
+        shown = [f"{what}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
+        more = [f"{len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else []
+        return f"unread: {'; '.join((*shown, *more))}" if shown else ""

@@ -1,0 +1,144 @@
+"""Devices that publish, on a real broker: what one of them says wrongly is told, and costs nobody else a reading."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+from rigs.edge_server import Server
+from rigs.patience import PATIENCE_S, until
+
+from edge_agent.__main__ import build
+from edge_agent.devices import Device
+from edge_agent.drivers.base import BusSeat
+from edge_agent.drivers.mqtt_json import MqttJsonDriver
+from edge_agent.settings import EdgeSettings
+from facility.catalogue import Bus
+from facility.model import Meter, Name
+from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.quantities import Quantity
+from process.settings import read_settings
+
+pytestmark = pytest.mark.broker
+
+STAMP = (1_790_000_000_000, 0)
+PROFILE = MqttJsonProfile(
+    "test/meter", "Test meter", "electricity", (),
+    (
+        JsonPoint(Quantity.ACTIVE_POWER, "total", "{unit}/now", ("power",)),
+        JsonPoint(Quantity.ENERGY_IMPORT, "total", "{unit}/now", ("energy",)),
+    ),
+)  # fmt: skip
+
+
+class Radio:
+    """A driver with devices at these units, and who publishes for them."""
+
+    def __init__(self, broker, *units):
+        self.taken = []
+        devices = tuple(self.device(f"m{i}", unit) for i, unit in enumerate(units))
+        bus = Bus("radio", broker.url)
+        self.driver = MqttJsonDriver(BusSeat(bus, devices, self.taken.extend, lambda: STAMP, time.monotonic))
+        self.client = Client(CallbackAPIVersion.VERSION2)
+        self.client.connect("127.0.0.1", broker.port)
+
+    def device(self, meter, unit):
+        places = {f"{meter}/{place.name}": place for place in PROFILE.points}
+        return Device(Meter(meter, Name("M"), "b", PROFILE.id, "a", "radio", unit, poll_s=1), PROFILE, places)
+
+    def __enter__(self):
+        self.client.loop_start()
+        self.driver.start()
+        until(lambda: self.driver.state() != "down")
+        return self
+
+    def __exit__(self, *_):
+        self.driver.stop()
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def say(self, topic, payload):
+        self.client.publish(topic, payload, qos=1).wait_for_publish(PATIENCE_S)
+
+    def heard(self, topic, payload, point):
+        """The value of the point once the message is heard; it is said until the pace of its meter lets it pass."""
+        self.taken.clear()
+        until(lambda: self.say(topic, payload) or [row for row in self.taken if row[0] == point], pause_s=0.3)
+        return self.taken[-1][2]
+
+
+BAD_UNITS = ["+", "a/#", "\0", "\x07", "\ud800", "/", "x" * 70_000, "$share/group/m"]
+
+
+@pytest.mark.parametrize("bad", BAD_UNITS, ids=lambda unit: ascii(unit)[:20])
+def test_a_bad_unit_silences_only_itself_and_is_told(broker, bad):
+    with Radio(broker, bad, "good") as radio:
+        assert radio.heard("good/now", b'{"power":840}', "m1/active_power/total") == 840
+        state = radio.driver.state()
+    assert state.startswith("unread: ")
+    assert len(state) < 300
+    assert state.isprintable()
+
+
+def test_what_cannot_be_read_is_told_with_the_field_and_what_came_until_it_is_read(broker, capsys):
+    with Radio(broker, "plug") as radio:
+        assert radio.driver.state() == "ok"
+        assert radio.heard("plug/now", b'{"power":"840 W","energy":7}', "m0/energy_import/total") == 7
+        why = 'm0/active_power/total: power is "840 W": text, where a number is expected'
+        assert radio.driver.state() == f"unread: {why}"
+        radio.say("plug/now", b"{")
+        until(lambda: "m0: plug/now: not JSON" in radio.driver.state())
+        assert radio.heard("plug/now", b'{"power":840}', "m0/active_power/total") == 840
+        assert radio.driver.state() == "ok"
+    logged = capsys.readouterr().out
+    assert logged.count('power is "840 W"') < 3
+    assert "device_is_read_again" in logged
+
+
+SITE = """\
+version: 1
+site: {{id: s, name: S, timezone: UTC, currency: EUR}}
+buildings: [{{id: b, name: B}}]
+agents:
+  - id: edge-1
+    buses: [{{id: radio, url: "{broker}"}}]
+meters:
+  - {{id: m1, name: M, building: b, profile: shelly/pro-3em, agent: edge-1, bus: radio, unit: plug, poll_s: 1}}
+"""
+
+PLACEHOLDERS = [
+    ("plug/status/em:0", '{"total_act_power":-1e9}', '{"total_act_power":840}', "m1/active_power/total"),
+    ("plug/status/emdata:0", '{"total_act":0}', '{"total_act":4912000}', "m1/energy_import/total"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("topic", "placeholder", "truth", "point"), PLACEHOLDERS)
+def test_an_implausible_value_does_not_take_the_turn_of_the_true_one(
+    tmp_path, broker, monkeypatch, topic, placeholder, truth, point
+):
+    """What is out of range, and a counter that falls to nothing for a moment."""
+    (tmp_path / "site.yaml").write_text(SITE.format(broker=broker.url), encoding="utf-8")
+    settings = {"DATA": tmp_path, "BROKER": broker.url, "SITE": tmp_path / "site.yaml", "AGENT": "edge-1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"METERHOUSE_{name}", str(value))
+    server, agent = Server(broker.port, answers="always"), build(read_settings(EdgeSettings))
+    true = 840 if "power" in truth else 4912
+
+    def count():
+        return sum(row[0] == point and row[2] == true for row in list(server.rows.values()))
+
+    agent.start()
+    try:
+        until(lambda: agent.buses["radio"].state() == "ok")
+        until(lambda: server.client.publish(topic, truth) and count(), pause_s=0.2)
+        for _ in range(3):
+            time.sleep(1.1)
+            before = count()
+            server.client.publish(topic, placeholder, qos=1)
+            server.client.publish(topic, truth, qos=1)
+            until(lambda before=before: count() > before, limit_s=30)
+    finally:
+        agent.stop()
+        server.stop()
