@@ -11,7 +11,7 @@ from analytics.accepted import JustAccepted, listen
 from analytics.live import Watch
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
-from analytics.state import take_over
+from analytics.state import DOUBT_MS, in_doubt, take_over
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
@@ -19,6 +19,7 @@ from facility.status import ProcessStatus
 from facility.system_alarm import SystemAlarm
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.recomputations import Recomputations
+from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -50,10 +51,11 @@ class EstateWatch:
         """Connects nowhere. Raises ``ConfigError`` for a URL that names no broker."""
         self._settings, self._store, self._records, self._pulse = settings, store, records, pulse
         self._broker = broker_address(settings.broker) if settings.broker else None
-        self._registry = Registry(records)
+        self._registry, self._spells = Registry(records), Spells(records)
         self._version = 0
         self._watch: Watch | None = None
         self._failures, self._failure_words = 0, ""
+        self._in_doubt: dict[str, str] = {}
         self._line: BrokerLine | None = None
 
     def run(self, rounds: Rounds, stop: Event) -> None:
@@ -74,7 +76,9 @@ class EstateWatch:
     def status(self) -> ProcessStatus:
         """What it is at; any thread may ask."""
         suspicion = self._line.state.suspicion() if self._line else ""
-        alarms: dict[str, str] = {SystemAlarm.TAKEN_OVER: suspicion} if suspicion else {}
+        alarms: dict[str, str] = dict(self._in_doubt)
+        if suspicion:
+            alarms[SystemAlarm.TAKEN_OVER] = suspicion
         if self._failures >= ALARMING_FAILURES:
             alarms[SystemAlarm.ANALYTICS_FAILS] = self._failure_words
         return self._watch.status(alarms) if self._watch else ProcessStatus("waiting_for_estate", alarms)
@@ -84,7 +88,9 @@ class EstateWatch:
         if newest and newest != self._version:
             self._begin(newest)
         if self._watch:
-            self._watch.tick(time.time_ns() // 1_000_000)
+            now_ms = time.time_ns() // 1_000_000
+            self._watch.tick(now_ms)
+            self._in_doubt = in_doubt(self._spells.counters_asked(now_ms - DOUBT_MS))
             self._pulse.beat()
 
     def _begin(self, version: int) -> None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from accounting.local_time import HOUR_MS
 from facility.status import ProcessStatus
+from facility.system_alarm import SystemAlarm
 from stores.records.status.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from facility.status import AgentStatus
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 OLD_FILE = "analytics.json"
 """Where how far it had got was kept before the records had it: taken over once, then gone."""
+
+DOUBT_MS = HOUR_MS
+"""A register that returns or goes on rising within so long has settled its doubt by itself."""
+
+MOST_NAMED = 3
 
 PATIENCE_MS = 600_000
 """History that has not moved for so long (a broken file, an agent that is off) is not waited for any more."""
@@ -38,6 +45,15 @@ class WatchState:
         figures = {"done": round(self.done, 4), "alerts": self.alerts, "cursor": self.watched.cursor}
         through = self.watched.through
         return ProcessStatus(self.phase, alarms, figures, {"through": through.isoformat()} if through else {})
+
+
+def in_doubt(counters: Sequence[str]) -> dict[str, str]:
+    """The alarm that registers wait for a person: of how many counters, and the meters of some."""
+    if not counters:
+        return {}
+    meters = list(dict.fromkeys(point.partition("/")[0] for point in counters))
+    named = ", ".join(meters[:MOST_NAMED])
+    return {SystemAlarm.REGISTERS_IN_DOUBT: f"{len(counters)}: {named}{' …' if len(meters) > MOST_NAMED else ''}"}
 
 
 def take_over(folder: Path, watches: Watches, site: str) -> None:

@@ -40,6 +40,7 @@ def page(
         "now": parts.clock(),
         "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,
+        "spells_count": visit.view.spells.number_asked if visit else int,
         "waiting_count": lambda: number_waiting(visit.view.quarantine.tallies()) if visit else 0,
     }
     return HTMLResponse(parts.templates.get_template(template).render(known | context), status)

@@ -24,6 +24,7 @@ from facility.errors import Denied, Rejected, StoreUnavailable
 from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.refusals import advice, held, refusal
+from wording.spells import ACTS, meaning, what_it_is
 from wording.texts import LANGUAGES, load_texts
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 DAY_S = 86_400
-STORIES = {"case": "event.", "item": "quarantine.step."}
+STORIES = {"case": "event.", "item": "quarantine.step.", "spell": "spell.step."}
 """What people act on here → the texts that tell what others did to it."""
 
 
@@ -94,7 +95,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {words.__name__: words for words in (refusal, advice, held, alarm_sentence, unseen_sentence)}
+    worded = (refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
+    made.globals |= {words.__name__: words for words in worded} | {"acts_on_spells": ACTS}
     return made
 
 

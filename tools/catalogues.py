@@ -26,6 +26,7 @@ from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
 from reports.lines import CHARGES
 from stores.readings.migrate import Doing
+from stores.records.accounting.spells import DECISIONS
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from wording.refusals import REFUSALS
@@ -100,6 +101,9 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"quarantine.step.{step}" for step in STEPS)
     yield from (f"spell.{outcome}{part}" for outcome in Outcome for part in ("", ".long"))
     yield from (f"spell.{outcome}.{act}" for outcome in OUTCOMES_ASKED for act in ACTS)
+    yield from (f"spell.{word}" for word in DECISIONS)
+    yield from (f"spell.step.{word}" for word in DECISIONS)
+    yield from (f"spells.{act}" for act in (*ACTS, "ask_again"))
     yield from (f"role.{role}" for role in MeterRole)
     yield from (f"remark.{kind}" for kind in RemarkKind)
     yield from (f"charged.{utility}" for utility in Utility)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.pages import alert, alerts, building, now, preferences, quarantine, quarantine_item, sign_in
+from console.pages import alert, alerts, building, now, preferences, quarantine, quarantine_item, sign_in, spell, spells
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -16,6 +16,8 @@ PAGES: dict[str, APIRouter] = {
     "alert": alert.router,
     "quarantine": quarantine.router,
     "quarantine_item": quarantine_item.router,
+    "spells": spells.router,
+    "spell": spell.router,
     "preferences": preferences.router,
     "sign_in": sign_in.router,
 }

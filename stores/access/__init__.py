@@ -9,6 +9,8 @@ from stores.access.scope import Act, Rights, Scope, rights_of_everybody
 from stores.access.view import NoEstateError, View
 from stores.readings.live import LiveValues, Picture
 from stores.readings.port import Latest, RollupSeries, Series, Times, Values
+from stores.records.accounting.spells import KeptSpell
+from stores.records.accounting.spells import Standing as SpellStanding
 from stores.records.case_list import CasePlace
 from stores.records.casebook import CaseEvent
 from stores.records.errands import Errand
@@ -24,6 +26,7 @@ __all__ = [
     "CasePlace",
     "Errand",
     "ItemState",
+    "KeptSpell",
     "Latest",
     "LiveValues",
     "NoEstateError",
@@ -34,6 +37,7 @@ __all__ = [
     "RollupSeries",
     "Scope",
     "Series",
+    "SpellStanding",
     "Stale",
     "Standing",
     "Tally",

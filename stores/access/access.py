@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError
 from stores.access.scope import EVERYTHING, Scope, Sight, rights_of_everybody, sight_of
 from stores.access.view import Kept, View
+from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.people import People
@@ -39,7 +40,15 @@ class Access:
     ) -> None:
         """``rights_of`` tells by a person's name what they may see and do."""
         people = People(records)
-        self._kept = Kept(store, Casebook(records), Quarantine(records), Errands(records), people, StatusBoard(records))
+        self._kept = Kept(
+            store,
+            Casebook(records),
+            Quarantine(records),
+            Errands(records),
+            people,
+            StatusBoard(records),
+            Spells(records),
+        )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))
 

@@ -25,6 +25,7 @@ class Act(StrEnum):
     JUDGE = "give a verdict or take it back"
     REPLAY = "have refused readings taken in again"
     DISCARD = "discard what was refused"
+    DECIDE = "decide about a register in doubt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from facility.errors import MeterhouseError
 from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
+from stores.access.doubted import VisibleSpells
 from stores.access.reader import Reader
 from stores.access.readings import VisibleReadings
 from stores.access.refused import VisibleQuarantine
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stores.access.scope import Act, Sight
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
+    from stores.records.accounting.spells import Spells
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
     from stores.records.people import People
@@ -42,6 +44,7 @@ class Kept:
     errands: Errands
     people: People
     status: StatusBoard
+    spells: Spells
 
 
 class View:
@@ -82,6 +85,11 @@ class View:
     def quarantine(self) -> VisibleQuarantine:
         """Refused input and acts upon it."""
         return VisibleQuarantine(self._kept.quarantine, self._kept.errands, self._reader)
+
+    @property
+    def spells(self) -> VisibleSpells:
+        """Spells of registers and decisions about them."""
+        return VisibleSpells(self._kept.spells, self._reader)
 
     def system_outlook(self) -> Outlook:
         """What is wrong with Meterhouse itself, or unknown: the server's own alarms, and those of agents that show.

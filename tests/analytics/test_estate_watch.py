@@ -8,12 +8,14 @@ import pytest
 from rigs.patience import until
 from rigs.worlds import CATALOGUE
 
+from accounting.spells import Outcome, Spell
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
 from process.pulse import Pulse
 from stores.readings.memory import MemoryStore
+from stores.records.accounting.spells import Spells
 from stores.records.registry import Registry
 
 
@@ -41,3 +43,19 @@ def test_a_beginning_that_fails_is_told_and_made_again(watch, records, tmp_path)
     (tmp_path / "analytics.json").rmdir()
     until(lambda: watch.status().state == "live")
     assert watch.status().alarms == {}
+
+
+def test_registers_that_wait_for_a_person_are_an_alarm_until_somebody_decides(watch, records):
+    Registry(records).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    until(lambda: watch.status().state == "live")
+    spells, now_ms = Spells(records), time.time_ns() // 1_000_000
+    moment = Spell(now_ms - 70_000, now_ms - 60_000, None, 900.0, 0.0, Outcome.IN_DOUBT)
+    spells.replace("just-now/energy_import/total", 0, 2**62, [moment])
+    for k in range(5):
+        long = Spell(now_ms - 8_000_000, now_ms - 7_900_000, None, 900.0, 0.0, Outcome.IN_DOUBT)
+        spells.replace(f"m{k}/energy_import/total", 0, 2**62, [long])
+    until(lambda: watch.status().alarms == {"registers_in_doubt": "5: m0, m1, m2 …"})
+    decision = {"accepted": True, "by": "li", "at": datetime.now(UTC), "reason": "r"}
+    for one in spells.asked():
+        spells.decide(one.number, **decision, based_on=one.changes)
+    until(lambda: watch.status().alarms == {})

@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 from rigs.patience import until
 
+from accounting.spells import Outcome, Spell
 from facility.status import AgentStatus, ProcessStatus
+from stores.records.accounting.spells import Spells
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.status.board import StatusBoard
@@ -24,6 +26,8 @@ TITLES = {
     "night": (None, None),
     "door": (None, None),
     "quarantine": ("Quarantine · Meterhouse", "隔离区 · Meterhouse"),
+    "spells": ("Registers · Meterhouse", "读数存疑 · Meterhouse"),
+    "spell": ("Library main meter · in doubt · Meterhouse", "图书馆总表 · 存疑 · Meterhouse"),
     "refused": ("Message that cannot be read · Meterhouse", "报文无法解读 · Meterhouse"),
 }
 
@@ -31,6 +35,8 @@ TITLES = {
 @pytest.fixture(scope="session")
 def paths(estate):
     sample, _ = estate
+    doubt = Spell(1_790_000_000_000, 1_790_000_900_000, None, 61_234.5, 0.0, Outcome.IN_DOUBT)
+    Spells(sample.records).replace("lib-power/energy_import/total", 0, 2**62, [doubt])
     cards = {name: f"/alerts/{sample.alerts[name].id}" for name in ("continuous_flow", "night_waste", "door_left_open")}
     return {
         "now": "/",
@@ -40,6 +46,8 @@ def paths(estate):
         "night": cards["night_waste"],
         "door": cards["door_left_open"],
         "quarantine": "/quarantine",
+        "spells": "/spells",
+        "spell": f"/spells/{Spells(sample.records).asked()[0].number}",
         "refused": f"/quarantine/{Quarantine(sample.records).items(reason='malformed')[0].id}",
     }
 

@@ -19,6 +19,7 @@ EXAMPLES = {
     "building_id": "lib",
     "utility": "water",
     "item_id": "1",
+    "number": "1",
     "alert_id": "00000000-0000-0000-0000-000000000000",
 }
 

@@ -15,10 +15,12 @@ from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import act, next_event, post
 
+from accounting.spells import Outcome, Spell
 from facility.catalogue import Agent
 from facility.system_alarm import Outlook, Raised, SystemAlarm, Unknown, Unseen
 from facility.work import Evidence, Excess, Finding, Severity
 from stores.access import Rights, Scope
+from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
@@ -116,7 +118,7 @@ def paths(sample):
         "/", "/buildings/lib", "/alerts?state=all", "/alerts?state=all&building=lib", *cards,
         *(f"/api{card}/evidence" for card in cards), "/api/buildings/lib/today", "/api/buildings/lib/days/water",
         "/live?of=estate", "/live?of=lib", "/live?of=alerts", "/quarantine", "/quarantine?show=closed",
-        "/quarantine?agent=edge-lib", "/quarantine?reason=unknown_point",
+        "/quarantine?agent=edge-lib", "/quarantine?reason=unknown_point", "/spells", "/spells?show=decided",
     ]  # fmt: skip
 
 
@@ -222,6 +224,33 @@ def test_the_quarantine_shows_what_came_from_agents_that_show_alone(lib, sample,
     post(lib, "/quarantine/replay", reason="malformed")
     assert Quarantine(sample.records).item(foreign[1]).state is ItemState.WAITING
     assert Errands(sample.records).waiting() == []
+
+
+DOUBT = Spell(1_790_000_000_000, 1_790_000_900_000, None, 61_234.5, 0.0, Outcome.IN_DOUBT)
+
+
+@pytest.fixture
+def doubts(sample):
+    """Spells of a counter that shows, and of one of another building."""
+    spells, points = Spells(sample.records), ("lib-power/energy_import/total", "office-power/energy_import/total")
+    for point in points:
+        spells.replace(point, 0, 2**62, [DOUBT])
+    yield [spells.asked([point])[0] for point in points]
+    for point in points:
+        spells.replace(point, 0, 2**62, [])
+
+
+def test_registers_in_doubt_are_those_of_meters_that_show_alone(lib, client_of, sample, doubts):
+    shown, other = doubts
+    text = lib.get("/spells").text
+    assert FOREIGN.findall(text) == []
+    assert (text.count('<th scope="row">'), client_of("Kim").get("/spells").text.count('<th scope="row">')) == (1, 2)
+    assert re.search(r'href="/spells".*?>1<span class="unseen"> waiting', text, re.DOTALL)
+    assert [lib.get(f"/spells/{one.number}").status_code for one in doubts] == [200, 404]
+    for what in ("accept", "reject", "ask-again"):
+        assert post(lib, f"/spells/{other.number}/{what}", reason="x", changes=0).status_code == 404
+        assert post(client_of("Guest"), f"/spells/{shown.number}/{what}", reason="x", changes=0).status_code == 403
+    assert len(Spells(sample.records).asked()) == 2
 
 
 def test_alarms_of_agents_out_of_sight_and_words_that_may_name_them_are_left_out(lib, client_of, running, monkeypatch):

@@ -139,7 +139,9 @@ def test_those_that_wait_for_a_person_by_counter_and_time(spells):
     spells.replace(WATER, 0, EVER, [DOUBT])
     assert [one.spell for one in spells.asked()] == [LEAP, NEW, DOUBT]
     assert [one.spell for one in spells.asked([WATER])] == [DOUBT]
-    assert spells.counters_asked() == 2
+    assert spells.counters_asked(2_001) == [MAIN, WATER]
+    assert spells.counters_asked(2_000) == [MAIN]  # the water meter has been in doubt for a moment only
+    assert [spells.number_asked(some) for some in (None, [WATER], [])] == [3, 1, 0]
     assert spells.asked([]) == []
     between = [(0, 1_000), (1_000, 1_001), (8_000, 8_001), (10_000, 20_000), (9_999, 20_001), (10**12, 10**13)]
     found = [[one.spell for one in spells.asked_between([MAIN, WATER], *span)] for span in between]
@@ -230,9 +232,9 @@ def test_who_decides_on_what_has_changed_meanwhile_is_told(spells, engine, now):
         spells.decide(number, accepted=True, **seen)
     seen["based_on"] = spells.spell(number).changes
     decided = spells.decide(number, accepted=True, **seen)
-    with pytest.raises(Stale, match=r"li, .*: accept: another meter hangs there"):
+    with pytest.raises(Stale, match=r"li, .*: accepted: another meter hangs there"):
         spells.decide(number, accepted=False, **seen)
-    with pytest.raises(Rejected, match=f"spell {number} is decided already: li, .*: accept"):
+    with pytest.raises(Rejected, match=f"spell {number} is decided already: li, .*: accepted"):
         spells.decide(number, accepted=False, **{**seen, "based_on": decided.changes})
     assert len(Audit(engine).entries()) == 1
 
@@ -242,3 +244,16 @@ def test_of_many_who_decide_one_is_heard(records_url, spells, engine, now):
     got = at_once(records_url, 6, lambda records, who: Spells(records).decide(number, accepted=who % 2 == 0, **seen))
     assert sum(isinstance(one, Stale) for one in got) == 5
     assert len(Recomputations(engine).open_ones()) == len(Audit(engine).entries()) == 1
+
+
+def test_a_page_of_them_is_the_newest_first(spells, now):
+    spells.replace(MAIN, 0, EVER, [FALSE, LEAP, NEW])
+    spells.replace(WATER, 0, EVER, [DOUBT])
+    waiting = spells.newest("waiting")
+    assert [one.spell for one in waiting] == [DOUBT, NEW, LEAP]
+    assert spells.newest("waiting", limit=2) == waiting[:2]
+    assert spells.newest("waiting", before=waiting[1].number) == waiting[2:]
+    assert spells.newest("waiting", [MAIN]) == waiting[1:]
+    assert spells.newest("decided") == []
+    decided = spells.decide(waiting[1].number, accepted=True, **BY, at=now, based_on=waiting[1].changes)
+    assert (spells.newest("decided"), len(spells.newest("waiting"))) == ([decided], 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
@@ -31,6 +31,11 @@ CHUNK = 500
 ACCEPT, REJECT, ASK_AGAIN = "accept", "reject", "ask-again"
 """What a person does about a spell, as commands and the audit trail name it."""
 
+DECISIONS = ("rejected", "accepted")
+"""What a decision is called, by whether the register is right."""
+
+Standing: TypeAlias = Literal["waiting", "decided"]
+
 
 @dataclass(frozen=True, slots=True)
 class KeptSpell:
@@ -52,7 +57,7 @@ class KeptSpell:
         """Who decided about it; None: nobody has."""
         if self.decided_at is None:
             return None
-        return Deed(self.decided_at, self.decided_by, ACCEPT if self.spell.accepted else REJECT, self.reason)
+        return Deed(self.decided_at, self.decided_by, DECISIONS[self.spell.accepted is True], self.reason)
 
 
 class Spells:
@@ -138,28 +143,59 @@ class Spells:
         reaches = (c.since_ms < end_ms) & (c.until_ms.is_(None) | (c.until_ms > start_ms))
         return self._select(IS_ASKED & reaches, points)
 
-    def counters_asked(self) -> int:
-        """How many counters have a spell that waits for a person."""
+    def counters_asked(self, doubtful_before_ms: int) -> list[str]:
+        """The counters that have a spell which waits for a person: in doubt, where it began before that time."""
+        is_old = (c.outcome != Outcome.IN_DOUBT) | (c.first_ms < doubtful_before_ms)
         with self._engine.connect() as connection:
-            return connection.execute(sa.select(sa.func.count(c.point.distinct())).where(IS_ASKED)).scalar_one()
+            query = sa.select(c.point).distinct().where(IS_ASKED, is_old).order_by(c.point)
+            return list(connection.execute(query).scalars())
+
+    def number_asked(self, points: Collection[str] | None = None) -> int:
+        """How many wait for a person, of all counters or of some."""
+        with self._engine.connect() as connection:
+            some = (sa.select(sa.func.count()).where(where) for where in _parts(IS_ASKED, points))
+            return sum(connection.execute(query).scalar_one() for query in some)
+
+    def newest(
+        self, standing: Standing, points: Collection[str] | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[KeptSpell]:
+        """Those that wait, or were decided by people, the newest number first; ``before`` one gives the next page."""
+        where = (IS_ASKED if standing == "waiting" else c.accepted.is_not(None)) & _is_before(before)
+        with self._engine.connect() as connection:
+            found = [one for part in _parts(where, points) for one in _newest(connection, part, limit)]
+        return sorted(found, key=lambda one: -one.number)[:limit]
 
     def _look(self, connection: Connection) -> None:
         """Learn which counters have got their first spell."""
-        newest = connection.execute(_NEWEST).scalar_one() or 0
+        newest = connection.execute(_HIGHEST).scalar_one() or 0
         if newest > self._newest:
             more = sa.select(c.point).distinct().where(c.number > self._newest)
             self._points |= set(connection.execute(more).scalars())
             self._newest = newest
 
     def _select(self, where: sa.ColumnElement[bool], points: Collection[str] | None = None) -> list[KeptSpell]:
-        names = None if points is None else sorted(set(points))
-        chunks = [None] if names is None else [names[k : k + CHUNK] for k in range(0, len(names), CHUNK)]
         with self._engine.connect() as connection:
-            some = (where if names is None else where & c.point.in_(names) for names in chunks)
-            return [one for each in some for one in _rows(connection, each)]
+            return [one for part in _parts(where, points) for one in _rows(connection, part)]
 
 
-_NEWEST = sa.select(sa.func.max(c.number))
+def _parts(where: sa.ColumnElement[bool], points: Collection[str] | None) -> list[sa.ColumnElement[bool]]:
+    """A condition for some counters (None: all), in parts that a database takes at once."""
+    if points is None:
+        return [where]
+    names = sorted(set(points))
+    return [where & c.point.in_(names[k : k + CHUNK]) for k in range(0, len(names), CHUNK)]
+
+
+def _is_before(number: int | None) -> sa.ColumnElement[bool]:
+    return sa.true() if number is None else c.number < number
+
+
+def _newest(connection: Connection, where: sa.ColumnElement[bool], limit: int) -> list[KeptSpell]:
+    query = sa.select(table).where(where).order_by(c.number.desc()).limit(limit)
+    return [_kept(row) for row in connection.execute(query).mappings()]
+
+
+_HIGHEST = sa.select(sa.func.max(c.number))
 
 
 def _rows(connection: Connection, where: sa.ColumnElement[bool]) -> Iterator[KeptSpell]:
