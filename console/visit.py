@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation of a dependency
 
+from accounting.local_time import DAY_MS, day_edges
 from wording.formats import Formats
 from wording.names import Names
 from wording.texts import Texts, choose_language, load_texts
@@ -63,8 +64,13 @@ class Visit:
 
     def midnight_ms(self) -> int:
         """When today began on the site's clock."""
-        local = self.formats.local(self.now)
-        return round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+        return self.midnights_ms(0)[0]
+
+    def midnights_ms(self, days: int) -> list[int]:
+        """When so many days before today, and today, began on the site's clock, and when today ends: ``days + 2``."""
+        edges = day_edges(self.now_ms - (days + 2) * DAY_MS, self.now_ms + 1, self.formats.zone)
+        found: list[int] = edges[-days - 2 :].tolist()
+        return found
 
     @property
     def names(self) -> Names:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS, day_edges, hour_edges, rows_among
 from console.figures.estate import provenance
 from console.figures.plots import Plot, PlotLine, Shape, column, merge, thinned
 from console.figures.tiles import Tile, flow_tile, point_tile, slug
-from console.figures.use import DAY_MS, HOUR_MS, LIVE_QUANTITY, ComparedUse, building_hours, hourly, meter_use
+from console.figures.use import LIVE_QUANTITY, NO_HOURS, ComparedUse, building_hours, meter_use
 from facility.quantities import ACCOUNTED, Quantity, Utility
 
 if TYPE_CHECKING:
+    from console.figures.use import Hourly
     from console.visit import Visit
     from facility.model import Building, Meter, Point, Provenance
     from stores.access import Times, Values
@@ -81,13 +84,13 @@ def today(visit: Visit, building: Building, utility: Utility) -> ComparedUse:
     """Use since local midnight beside what was expected by now."""
     midnight = visit.midnight_ms()
     hours = building_hours(visit.view, utility, midnight, visit.now_ms + HOUR_MS, building.id)
-    return hours.get(building.id, hourly(None)).so_far(midnight, visit.now_ms)
+    return hours.get(building.id, NO_HOURS).so_far(midnight, visit.now_ms)
 
 
 def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
     """The last thirty local days, today last; days without a figure are left out."""
     tags = {"building": building.id, "utility": utility.value}
-    start_ms = visit.midnight_ms() - DAYS * DAY_MS
+    start_ms = visit.midnights_ms(DAYS)[0]
     found = visit.view.readings.rollup("building_1d", tags, start_ms, visit.now_ms)
     if not found:
         return []
@@ -110,11 +113,13 @@ def days(visit: Visit, building: Building, utility: Utility) -> list[Day]:
 def _expected_of_days(visit: Visit, building: Building, utility: Utility, starts_ms: Times) -> dict[int, float]:
     """The sum of the hours' expectation for days that state none themselves, where every hour has one."""
     hours = building_hours(visit.view, utility, int(starts_ms[0]), visit.now_ms, building.id)
-    known = hours.get(building.id, hourly(None))
+    known = hours.get(building.id, NO_HOURS)
     sums = {}
-    for start_ms in starts_ms.tolist():
-        day = known.between(start_ms, start_ms + DAY_MS).expected
-        if len(day) >= 23 and np.isfinite(day).all():  # noqa: PLR2004 - the shortest day of the year
+    for start_ms, end_ms in pairwise(day_edges(int(starts_ms[0]), visit.now_ms, visit.formats.zone).tolist()):
+        hours_ms = hour_edges(start_ms, end_ms, visit.formats.zone)
+        _, here = rows_among(hours_ms, known.t_ms)
+        day = known.expected[here]
+        if len(day) == len(hours_ms) - 1 and np.isfinite(day).all():
             sums[start_ms] = float(day.sum())
     return sums
 
@@ -125,18 +130,17 @@ def _utc(visit: Visit, t_ms: int) -> datetime:
 
 def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELECTRICITY) -> Plot:
     """Today from midnight to midnight: the expected band, each hour's mean, and what flows now."""
-    start_ms = visit.midnight_ms()
-    tomorrow = visit.formats.local(visit.now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    end_ms = round(tomorrow.timestamp() * 1000)
+    start_ms, end_ms = visit.midnights_ms(0)
     found = building_hours(visit.view, utility, start_ms, end_ms, building.id)
-    hours = found.get(building.id, hourly(None))
+    hours = found.get(building.id, NO_HOURS)
     t = visit.texts
-    over = hours.t_ms + HOUR_MS <= visit.now_ms
+    flow = hours.per_hour()
+    over = flow.ended(visit.now_ms)
     parts: list[tuple[str, Shape, Times, Values]] = [
-        (t("chart.lo"), "lo", *_held(hours.t_ms, hours.lo)),
-        (t("chart.hi"), "hi", *_held(hours.t_ms, hours.hi)),
-        (t("chart.expected"), "dashed", *_held(hours.t_ms, hours.expected)),
-        (t("chart.actual"), "step", *_held(hours.t_ms[over], hours.qty[over])),
+        (t("chart.lo"), "lo", *_held(flow, flow.lo)),
+        (t("chart.hi"), "hi", *_held(flow, flow.hi)),
+        (t("chart.expected"), "dashed", *_held(flow, flow.expected)),
+        (t("chart.actual"), "step", *_held(over, over.qty)),
     ]
     live = _live_line(visit, building, utility, start_ms)
     if live:
@@ -148,9 +152,9 @@ def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELEC
                 summary=use_sentence(visit, so_far, utility))  # fmt: skip
 
 
-def _held(t_ms: Times, y: Values) -> tuple[Times, Values]:
+def _held(hours: Hourly, y: Values) -> tuple[Times, Values]:
     """Hours whose last figure, too, is drawn until the hour has ended."""
-    return (np.append(t_ms, t_ms[-1] + HOUR_MS), np.append(y, y[-1])) if len(t_ms) else (t_ms, y)
+    return (np.append(hours.t_ms, hours.end_ms[-1]), np.append(y, y[-1])) if len(y) else (hours.t_ms, y)
 
 
 def use_sentence(visit: Visit, use: ComparedUse, utility: Utility) -> str:
@@ -179,17 +183,17 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
         PlotLine(t("chart.used"), "bars", column(np.array([d.use.qty for d in shown]))),
         PlotLine(t("chart.expected"), "mark", column(np.array([d.use.expected for d in shown]))),
     ]
-    end = (visit.midnight_ms() + DAY_MS) / 1000
+    begin, *_, end = (t_ms / 1000 for t_ms in visit.midnights_ms(DAYS))
     unit = "kWh" if utility.unit == "kWh" else "m³"
-    return Plot(x, lines, unit, end - (DAYS + 1) * DAY_MS / 1000, end, visit.catalogue.site.timezone, grain="day",
+    return Plot(x, lines, unit, begin, end, visit.catalogue.site.timezone, grain="day",
                 summary=t("chart.days_summary", n=len(shown)))  # fmt: skip
 
 
 def meter_rows(visit: Visit, building: Building) -> list[MeterRow]:
     """Sub, check and virtual meters with what flows now and what they used."""
-    midnight = visit.midnight_ms()
+    week_ago, *_, midnight, _ = visit.midnights_ms(7)
     used_today = meter_use(visit.view, "usage_1h", building.id, midnight, visit.now_ms + HOUR_MS)
-    used_week = meter_use(visit.view, "usage_1d", building.id, midnight - 7 * DAY_MS, midnight)
+    used_week = meter_use(visit.view, "usage_1d", building.id, week_ago, midnight)
     rows = []
     for meter in visit.catalogue.meters_of(building.id):
         if meter.utility is None or meter.role == "head":

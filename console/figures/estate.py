@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accounting.local_time import DAY_MS, HOUR_MS
 from console.figures.sparkline import Sparkline, sparkline
 from console.figures.tiles import Tile, power_tile, seen_tile
-from console.figures.use import DAY_MS, HOUR_MS, ComparedUse, building_hours, hourly
+from console.figures.use import NO_HOURS, ComparedUse, building_hours
 from facility.model import Provenance
 from facility.quantities import Utility
 
@@ -46,7 +47,7 @@ def cards(visit: Visit) -> list[Card]:
         if not meters:
             continue
         here = unsettled.get(building.id)
-        known = hours.get(building.id, hourly(None))
+        known = hours.get(building.id, NO_HOURS)
         found.append(
             Card(
                 building=building,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS, hour_edges, rows_among
 from console.figures.plots import Plot, PlotLine, PlotSpan, changes_only, column, merge, thinned
-from console.figures.use import HOUR_MS
 from facility.quantities import Kind
-from stores.access import RollupSeries
 from wording.names import state_word
 from wording.units import unit_sign
 
@@ -103,16 +102,16 @@ def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list
     """Hourly use as a mean flow, with the expected band where a baseline is in force."""
     tags = {"meter": point.meter, "quantity": point.quantity.word}
     readings = visit.view.readings
-    first_ms = start_ms - start_ms % HOUR_MS
-    used = readings.rollup("usage_1h", tags, first_ms, end_ms, ["qty"])
-    band = readings.rollup("baseline_1h", tags, first_ms, end_ms, ["expected", "lo", "hi"])
-    hours = np.arange(first_ms, end_ms, HOUR_MS, dtype=np.int64)
-    figures = {name: np.full(len(hours), np.nan) for name in ("qty", "expected", "lo", "hi")}
-    used = [_finished(series, visit.now_ms) for series in used]
+    edges_ms = hour_edges(start_ms, end_ms, visit.formats.zone)
+    span = int(edges_ms[0]), end_ms
+    used = readings.rollup("usage_1h", tags, *span, ["qty"])
+    band = readings.rollup("baseline_1h", tags, *span, ["expected", "lo", "hi"])
+    figures = {name: np.full(len(edges_ms) - 1, np.nan) for name in ("qty", "expected", "lo", "hi")}
     for series in (*used, *band):
-        for name, y in series.fields.items():
-            if name in figures:
-                figures[name][(series.t_ms - first_ms) // HOUR_MS] = y
+        rows, known = rows_among(edges_ms, series.t_ms)
+        for name in figures.keys() & series.fields.keys():
+            figures[name][rows] = series.fields[name][known] / (np.diff(edges_ms)[rows] / HOUR_MS)
+    figures["qty"][edges_ms[1:] > visit.now_ms] = np.nan  # the running hour would look like a drop
     t = visit.texts
     lines = [
         PlotLine(t("chart.lo"), "lo", column(figures["lo"])),
@@ -120,13 +119,7 @@ def _usage(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list
         PlotLine(t("chart.expected"), "dashed", column(figures["expected"])),
         PlotLine(t("chart.actual"), "step", column(figures["qty"])),
     ]
-    return (hours / 1000).tolist(), lines
-
-
-def _finished(series: RollupSeries, now_ms: int) -> RollupSeries:
-    """Without the running hour, which would look like a drop."""
-    over = series.t_ms + HOUR_MS <= now_ms
-    return RollupSeries(series.tags, series.t_ms[over], {name: y[over] for name, y in series.fields.items()})
+    return (edges_ms[:-1] / 1000).tolist(), lines
 
 
 def _readings(visit: Visit, point: Point, start_ms: int, end_ms: int) -> tuple[list[float], list[PlotLine]]:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from stores.access import Values
 
 WIDTH, HEIGHT, MARGIN = 240.0, 56.0, 3.0
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,12 @@ class Sparkline:
 
 def sparkline(hours: Hourly, start_ms: int, end_ms: int) -> Sparkline | None:
     """The hours that lie wholly in the range; None where nothing was used or known."""
-    part = hours.between(start_ms, end_ms - HOUR_MS + 1)
+    part = hours.between(start_ms, end_ms).ended(end_ms).per_hour()
     if np.count_nonzero(np.isfinite(part.qty)) < 2:  # noqa: PLR2004 - a line has two ends
         return None
     known = np.concatenate([column[np.isfinite(column)] for column in (part.qty, part.hi)])
     peak = float(known.max()) or 1.0
-    x = (part.t_ms + HOUR_MS / 2 - start_ms) / (end_ms - start_ms) * WIDTH
+    x = ((part.t_ms + part.end_ms) / 2 - start_ms) / (end_ms - start_ms) * WIDTH
     line = _path(x, _height(part.qty, peak))
     band = _band(x, _height(part.lo, peak), _height(part.hi, peak))
     return Sparkline(band, line, peak)

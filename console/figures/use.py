@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from accounting.local_time import HOUR_MS, hour_edges, rows_among
 from facility.quantities import ACCOUNTED, Quantity, Utility
 from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from accounting.local_time import Bools
     from facility.catalogue import Catalogue
     from facility.model import Meter
     from stores.access import Picture, RollupSeries, Times, Values, View
-
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 LIVE_QUANTITY = {
     Utility.ELECTRICITY: Quantity.ACTIVE_POWER,
@@ -78,9 +78,10 @@ class ComparedUse:
 
 @dataclass(frozen=True, slots=True)
 class Hourly:
-    """Hours of a building and utility: starts (n,) in ms, and figures (n,), NaN where unknown."""
+    """The site's hours of a building and utility: starts and ends (n,) in ms, figures (n,), NaN where unknown."""
 
     t_ms: Times
+    end_ms: Times
     qty: Values
     expected: Values
     lo: Values
@@ -89,9 +90,21 @@ class Hourly:
 
     def between(self, start_ms: int, end_ms: int) -> Hourly:
         """The hours that start in the range."""
-        keep = (self.t_ms >= start_ms) & (self.t_ms < end_ms)
+        return self._only((self.t_ms >= start_ms) & (self.t_ms < end_ms))
+
+    def ended(self, now_ms: int) -> Hourly:
+        """The hours that are over."""
+        return self._only(self.end_ms <= now_ms)
+
+    def _only(self, keep: Bools) -> Hourly:
         figures = (self.qty, self.expected, self.lo, self.hi, self.cost)
-        return Hourly(self.t_ms[keep], *(column[keep] for column in figures))
+        return Hourly(self.t_ms[keep], self.end_ms[keep], *(column[keep] for column in figures))
+
+    def per_hour(self) -> Hourly:
+        """The mean flow of each: an hour that a change of the clocks cut short is no dip."""
+        long = (self.end_ms - self.t_ms) / HOUR_MS
+        qty, expected, lo, hi = (column / long for column in (self.qty, self.expected, self.lo, self.hi))
+        return replace(self, qty=qty, expected=expected, lo=lo, hi=hi)
 
     def so_far(self, start_ms: int, now_ms: int) -> ComparedUse:
         """Use from ``start_ms`` to now; of the running hour only the part that has passed is expected."""
@@ -99,7 +112,7 @@ class Hourly:
         known = np.isfinite(part.qty)
         if not known.any():
             return ComparedUse()
-        passed = np.clip((now_ms - part.t_ms[known]) / HOUR_MS, 0.0, 1.0)
+        passed = np.clip((now_ms - part.t_ms[known]) / (part.end_ms - part.t_ms)[known], 0.0, 1.0)
         return ComparedUse(
             qty=float(part.qty[known].sum()),
             expected=float((part.expected[known] * passed).sum()),
@@ -107,21 +120,27 @@ class Hourly:
         )
 
 
-def hourly(series: RollupSeries | None) -> Hourly:
-    """A rollup's series as hours; no series gives no hours."""
-    if series is None:
-        nothing = np.empty(0)
-        return Hourly(np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
+_NO_TIMES = np.empty(0, np.int64)
+NO_HOURS = Hourly(_NO_TIMES, _NO_TIMES, *[np.empty(0)] * 5)
+
+
+def hourly(series: RollupSeries, zone: ZoneInfo) -> Hourly:
+    """A rollup's series as hours of a zone; a row of other hours is passed over."""
+    if not len(series):
+        return NO_HOURS
+    edges_ms = hour_edges(int(series.t_ms[0]), int(series.t_ms[-1]) + 1, zone)
+    rows, known = rows_among(edges_ms, series.t_ms)
     blank = np.full(len(series), np.nan)
-    column = series.fields.get
-    return Hourly(series.t_ms, *(column(name, blank) for name in ("qty", "expected", "lo", "hi", "cost")))
+    columns = (series.fields.get(name, blank)[known] for name in ("qty", "expected", "lo", "hi", "cost"))
+    return Hourly(edges_ms[rows], edges_ms[rows + 1], *columns)
 
 
 def building_hours(view: View, utility: Utility, start_ms: int, end_ms: int, building: str = "") -> dict[str, Hourly]:
     """Hours of every building (or of one) for a utility, by building id."""
     tags = {"utility": utility.value} | ({"building": building} if building else {})
     found = view.readings.rollup("building_1h", tags, start_ms, end_ms)
-    return {series.tags["building"]: hourly(series) for series in found}
+    zone = ZoneInfo(view.catalogue.site.timezone)
+    return {series.tags["building"]: hourly(series, zone) for series in found}
 
 
 def live_sum(catalogue: Catalogue, meters: Iterable[Meter], utility: Utility, picture: Picture) -> LiveSum | None:
