@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from analytics.rollups.days import base_use, complete, daily
 from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollups.outdoors import means, outdoor_points
 from analytics.rollups.retagging import Retagging
+from analytics.rollups.strays import drop_strays
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
 from facility.tariff import PERIODS
@@ -77,9 +79,16 @@ class RollupWriter:
         self._adjusting.enter()
 
     def retag(self, points: Iterable[str], start_ms: int, end_ms: int) -> None:
-        """After the registry changed what these counters are for or where: leave no row under the older tags."""
+        """After the registry changed what these counters are for or where: leave no row under older tags or clocks."""
+        closed, totals = self._books.closed(), set()
         for point in self._accounted(points):
-            self._retagging.bring(counter_tags(self._catalogue, point), start_ms, end_ms, self._books.closed())
+            tags = counter_tags(self._catalogue, point)
+            self._retagging.bring(tags, start_ms, end_ms, closed)
+            for name in _COUNTER:
+                drop_strays(self._store, self._calendar, name, tags, start_ms, end_ms, closed)
+            totals.add((tags["building"], Utility(tags["utility"])))
+        for total, name in product(totals, _BUILDING):
+            drop_strays(self._store, self._calendar, name, self._total_tags(total), start_ms, end_ms, closed)
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
         """Write the hours touched, then those of later silences, which are spread by what was measured before them."""

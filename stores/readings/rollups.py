@@ -34,8 +34,8 @@ class RetentionClass(StrEnum):
 class Rollup:
     """One measurement: the tags that name a series, its fields by name, how far apart rows are, how long they are kept.
 
-    Of days ``step_ms`` is that of an ordinary one. ``total`` names the rollup in which the rows of a building's head
-    meters are summed; it is empty where none is.
+    Of hours and days ``step_ms`` is that of ordinary ones. ``total`` names the rollup in which the rows of a
+    building's head meters are summed; it is empty where none is.
     """
 
     tags: tuple[str, ...]

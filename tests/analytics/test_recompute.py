@@ -8,7 +8,7 @@ import pytest
 from rigs.rollup_hall import HALL, NOW, assert_same, batch, estate, everything, fed, ms, rows, steady
 
 from accounting.calendars import SiteCalendar
-from accounting.dirty import Dirty
+from accounting.dirty import Dirty, dirty_between
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.spells import NoSpells
 from analytics.rollups.recompute import Recompute
@@ -426,3 +426,29 @@ def test_a_swap_an_outage_a_roll_over_and_a_tariff_give_the_same_figures_in_ever
     assert_same(everything(fed(catalogue, *pieces)), everything(in_order))
     total = rows(in_order, "usage_1d", METER).fields["qty"].sum()
     assert total == pytest.approx(use[heard][-1] - use[heard][0])
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Shanghai", "Australia/Lord_Howe"])
+def test_a_corrected_time_zone_leaves_no_row_of_older_hours_and_days(records, zone):
+    london = estate()
+    t_ms, x = steady("2026-03-28T00:00", "2026-04-08T00:00", 900_000)
+    store = fed(london, batch(POINT, t_ms, x))
+    moved = replace(london, site=replace(london.site, timezone=zone))
+    Recomputations(records).ask(dirty_between(london, moved), by="li", at=NOW, reason="wrong zone")
+    do_all(store, moved, records)
+    assert_same(everything(store), everything(fed(moved, batch(POINT, t_ms, x))))
+    assert np.nansum(rows(store, "usage_1d", METER).fields["qty"]) == pytest.approx(x[-1] - x[0])
+
+
+def test_the_rows_of_a_closed_month_stay_where_older_clocks_put_them(records):
+    london, books = estate(), ClosedMonths(records)
+    store = fed(london, batch(POINT, *steady("2026-03-28T00:00", "2026-04-08T00:00", 900_000)))
+    books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
+    moved = replace(london, site=replace(london.site, timezone="Asia/Kolkata"))
+    before = rows(store, "usage_1d", METER).t_ms
+    Recomputations(records).ask(dirty_between(london, moved), by="li", at=NOW, reason="wrong zone")
+    do_all(store, moved, records, books)
+    april = SiteCalendar(moved.site).month_edges("2026-04")[0]
+    after = rows(store, "usage_1d", METER).t_ms
+    assert after[after < april].tolist() == before[before < april].tolist()
+    assert np.diff(after[after >= april]).tolist() == [DAY_MS] * 7

@@ -1,0 +1,35 @@
+"""Takes rollup rows away that stand where no hour or day of the site begins.
+
+They are left where the site's time zone was corrected, and by versions that counted hours from where a range began.
+Beside the rows computed anew they would be counted twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounting.local_time import DAY_MS, rows_among
+from stores.readings.rollups import ROLLUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from accounting.calendars import SiteCalendar
+    from stores.readings.port import ReadingStore
+
+
+def drop_strays(
+    store: ReadingStore, calendar: SiteCalendar, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int,
+    closed: Container[tuple[str, str]],
+) -> None:  # fmt: skip
+    """Delete rows of a rollup under some tags at which no hour (or day) of the site begins, in months that are open.
+
+    What was computed anew stands already, so nothing is lost by a crash in between.
+    """
+    edges = calendar.day_edges if ROLLUPS[name].step_ms == DAY_MS else calendar.hour_edges
+    for rows in store.read_rollup(name, tags, start_ms, end_ms, ROLLUPS[name].fields[:1]):
+        _, known = rows_among(edges(start_ms, end_ms), rows.t_ms)
+        strays = rows.t_ms[~known]
+        for t_ms, month in zip(strays.tolist(), calendar.local_months(strays).tolist(), strict=True):
+            if (rows.tags["building"], month) not in closed:
+                store.delete_rollup(name, rows.tags, t_ms, t_ms + 1)
