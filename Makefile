@@ -35,6 +35,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.cases
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.faults
+	for store in sqlite influx; do $(RUN)/python -m bench.stack --points 10000 --store $$store; done
 
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
 	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)

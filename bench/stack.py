@@ -1,0 +1,285 @@
+"""An estate of so many points watched by the real processes for some minutes across an hour's edge.
+
+``python -m bench.stack --points 2000 --minutes 10 --store sqlite`` (or ``influx``: an influxd of its own). It writes
+432 days of hours and two days of readings through the store's port, starts broker, ingest, edge agents, console and
+analytics over simulated Modbus gateways and radio sensors, floods a room now and then, leaves doors open, has an agent
+speak nonsense, and tells what it took: processor seconds are the operating system's, and beside every latency stands
+the load of the machine.
+
+``--at-once`` does not wait for the hour's edge. ``--analytics rigs.slow_analytics`` runs a module of ``tests/`` in
+place of analytics: there a rollup pass takes ``SLOW_ROLLUPS_S`` seconds longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.proc import cpu_s, load, pss_mib
+from bench.stack_estate import HOUR_MS, plan, site_text, write_history
+from bench.stack_field import Field, identities
+from bench.stack_processes import Stack, Stretch
+from bench.stack_table import RESULT, keep, misses, table
+from bench.stack_viewers import Looking, Viewers
+from bench.stack_watch import AlarmWatch, RollupWatch, quantiles
+from facility.documents.site_export import dump_part
+from facility.status import ServerProcess
+from meterhouse.demo.run import free_port
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.influxd import start_influxd
+from meterhouse.store_setup import prepare_store
+from meterhouse.supervisor import Supervisor
+from stores.readings import open_readings
+from stores.records.database import open_records
+from stores.records.registry import Registry
+from stores.records.status.board import StatusBoard
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.status import ProcessSeen
+
+ALARM_AFTER_START_S = 10.0
+LEAKS, DOORS = 20, 10
+HALF_HOUR_MS = 1_800_000
+"""A door is told of once it has stood open for so long."""
+
+FEW_STREAMS, MANY_STREAMS = 20, 200
+
+
+@dataclass
+class Run:
+    """One measurement in one folder."""
+
+    folder: Path
+    points: int
+    minutes: float
+    store: str
+    at_once: bool
+    analytics: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def measure(self, leave: ExitStack) -> dict[str, Any]:
+        """The whole run; ``leave`` ends what was started."""
+        self._prepare(leave)
+        self._start(leave)
+        self._start_analytics("start", cold=True)
+        while (begin_ms := max(self.begin_ms, now_ms())) > now_ms():
+            self.alarms.look()
+            time.sleep(0.2)
+        self._watch(leave, begin_ms)
+        self.stack.end("analytics")
+        self._start_analytics("restart", cold=False)
+        return self.figures
+
+    def _prepare(self, leave: ExitStack) -> None:
+        """The estate in the registry, its history in the store."""
+        self.plan = plan(self.points)
+        self.broker = leave.enter_context(start_broker(self.folder / "broker", identities(self.plan)))
+        self.field = Field(self.plan, self.broker)
+        leave.callback(self.field.stop)
+        site = self.folder / "site.yaml"
+        site.write_text(site_text(self.plan, self.field.bus_urls), encoding="utf-8")
+        supervisor = leave.enter_context(Supervisor(self.folder))
+        url = start_influxd(self.folder / "influxd", supervisor) if self.store == "influx" else ""
+        self.stores = {
+            "METERHOUSE_STORE": url or f"sqlite://{self.folder}/readings.db",
+            "METERHOUSE_RECORDS": f"sqlite:///{self.folder}/records.db",
+        }
+        self.stack = leave.enter_context(Stack(self.folder, {}))
+        self.stack.foreign = {"broker": self.broker.process.pid, **supervisor.pids()}
+        self.figures["site_apply_cpu_s"] = self._apply(site)
+        self.records = open_records(self.stores["METERHOUSE_RECORDS"])
+        self.estate = Registry(self.records).load()
+        prepare_store(self.stores["METERHOUSE_STORE"], self.estate.site.id, now_ms())
+        self.readings = open_readings(self.stores["METERHOUSE_STORE"], Registry(self.records))
+        self._write_history(self.estate)
+        self.alarms = AlarmWatch(self.records)
+        for n in range(DOORS):
+            self.alarms.expect(f"d{n}", self.plan.raised_ms[f"d{n}"] + HALF_HOUR_MS)
+
+    def _apply(self, site: Path) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-m", "meterhouse", "site", "apply", str(site)]
+        env = os.environ | self.stores | {"METERHOUSE_DATA": str(self.folder)}
+        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
+
+    def _write_history(self, estate: Catalogue) -> None:
+        """The doors that stand open too long during the watch are opened in the history, half an hour before."""
+        begun = now_ms()
+        settle_s = 60 + self.points / 20
+        build_s = 20 + self.points / 10 * (3 if self.store == "influx" else 1)
+        self.begin_ms = begin_of(begun + round((settle_s + build_s) * 1000), self.minutes, at_once=self.at_once)
+        for n, at in enumerate(np.linspace(0.1, 0.8, DOORS)):
+            self.plan.raised_ms[f"d{n}"] = round(self.begin_ms + at * self.minutes * 60_000) - HALF_HOUR_MS
+        write_history(self.readings, estate, self.plan, begun)
+        print(f"history written in {(now_ms() - begun) / 1000:.0f} s", file=sys.stderr)
+
+    def _start(self, leave: ExitStack) -> None:
+        """Everything but analytics, until readings arrive."""
+        self.field.start()
+        data = {"METERHOUSE_DATA": str(self.folder)}
+        ingest = {**self.stores, **data, "METERHOUSE_BROKER": self.broker.url_for("ingest")}
+        self.stack.start("ingest", "ingest", ingest)
+        port = free_port()
+        self.stack.start("console", "console", {**self.stores, **data, "METERHOUSE_LISTEN": f"127.0.0.1:{port}"})
+        for agent in self.plan.agents:
+            self._start_agent(agent)
+        self.viewers = Viewers(self.records, port)
+        self.stack.await_("readings", lambda: self._stored() > 0, 120)
+        self.viewers.start()
+        leave.callback(self.viewers.stop)
+
+    def _start_agent(self, agent: str) -> None:
+        """What its start costs: processor seconds until it greets the broker."""
+        folder = self.folder / agent
+        folder.mkdir()
+        site = folder / "site.yaml"
+        site.write_text(dump_part(self.estate, agent), encoding="utf-8")
+        pid = self.stack.start(agent, "edge_agent", {
+            "METERHOUSE_DATA": str(folder), "METERHOUSE_SITE": str(site), "METERHOUSE_AGENT": agent,
+            "METERHOUSE_BROKER": self.broker.url_for(agent),
+        })  # fmt: skip
+        self.stack.await_(agent, lambda: b"state=up" in self.stack.log(agent).read_bytes(), 120)
+        spent = self.figures.get("edge_start_cpu_s", 0.0)
+        self.figures["edge_start_cpu_s"] = max(spent, round(cpu_s(pid), 2))
+        self.figures["edge_start_mib"] = max(self.figures.get("edge_start_mib", 0.0), round(pss_mib(pid), 1))
+
+    def _start_analytics(self, name: str, *, cold: bool) -> None:
+        """Until it lives; and a leak ten seconds after its start."""
+        env = {**self.stores, "METERHOUSE_DATA": str(self.folder)}
+        begun = now_ms()
+        pid = self.stack.start("analytics", self.analytics, {
+            **env, "METERHOUSE_BROKER": self.broker.url_for("analytics")})  # fmt: skip
+        time.sleep(ALARM_AFTER_START_S)
+        sensor = "l99" if cold else "l98"
+        self.alarms.expect(sensor, self.field.raise_now(sensor))
+        longest_s = 120 + self.points / 5
+        self.stack.await_(f"analytics' {name}", lambda: self.alarms.look() or self._is_live(begun), longest_s)
+        self.figures[f"{name}_cpu_s"] = round(cpu_s(pid), 1)
+        self.figures[f"{name}_s"] = round((now_ms() - begun) / 1000, 1)
+        self.stack.await_("the leak after that", lambda: self.alarms.look() or sensor in self.alarms.seen, 60)
+        self.figures[f"{name}_leak_alert_s"] = self.alarms.seen.get(sensor, math.inf)
+        self.figures[f"{name}_load"] = load()
+
+    def _watch(self, leave: ExitStack, begin_ms: int) -> None:
+        """The minutes that are measured: with few streams first, then with many."""
+        rollups = RollupWatch(self.readings, self.estate)
+        end_ms = begin_ms + round(self.minutes * 60_000)
+        dues = np.linspace(0.05, 0.85, LEAKS) * self.minutes * 60_000 + begin_ms
+        leaks = [(f"l{n}", due_ms) for n, due_ms in enumerate(dues)]
+        self.viewers.pages_s.clear()
+        stored = self._stored()
+        stretch = Stretch(self.stack)
+        leave.callback(stretch.end)
+        console = self._hold(FEW_STREAMS)
+        half_ms = (begin_ms + end_ms) // 2
+        while (now := now_ms()) < end_ms:
+            self.stack.check()
+            while leaks and leaks[0][1] <= now:
+                sensor = leaks.pop(0)[0]
+                self.alarms.expect(sensor, self.field.raise_now(sensor))
+            if now >= half_ms and console.streams == FEW_STREAMS:
+                self.figures |= console.figures()
+                console = self._hold(MANY_STREAMS)
+            self.alarms.look()
+            rollups.look()
+            time.sleep(0.2)
+        self.figures |= console.figures()
+        self._sum_up(stretch, rollups, stored)
+
+    def _hold(self, streams: int) -> Looking:
+        self.viewers.hold(streams)
+        return Looking(streams, self.viewers, self.stack)
+
+    def _sum_up(self, stretch: Stretch, rollups: RollupWatch, stored: float) -> None:
+        stored, written = self._stored() - stored, stretch.written()
+        cpu = stretch.cpu_a_minute()
+        stretch.end()
+        self.alarms.look()
+        late_s = self.alarms.latencies(now_ms())
+        self.figures |= {
+            "minutes": self.minutes,
+            "readings_a_minute": round(stored / self.minutes),
+            "cpu_s_a_minute": cpu,
+            "memory_mib": {name: round(mib, 1) for name, mib in stretch.most_mib.items()},
+            "alarms": len(late_s),
+            "alarms_seen": len(self.alarms.seen),
+            **quantiles("alarm", late_s),
+            **quantiles("rollup_lag", rollups.lags(now_ms())),
+            **quantiles("now_page", self.viewers.pages_s),
+            "now_page_kb": round(self.viewers.page_bytes / 1000, 1),
+            "written_bytes_a_reading": round(written / stored) if stored else None,
+            "load_mean": round(float(np.mean(stretch.loads)), 1),
+            "load_max": max(stretch.loads),
+        }
+
+    def _stored(self) -> float:
+        return sum(one.status.figures.get("stored", 0.0) for one in self._seen(ServerProcess.INGEST))
+
+    def _is_live(self, since_ms: int) -> bool:
+        return any(
+            one.status.state == "live" and one.up_s <= (now_ms() - since_ms) / 1000 + 1
+            for one in self._seen(ServerProcess.ANALYTICS)
+        )
+
+    def _seen(self, process: ServerProcess) -> list[ProcessSeen]:
+        return StatusBoard(self.records).overview().of(process)
+
+
+def begin_of(earliest_ms: int, minutes: float, *, at_once: bool) -> int:
+    """When to begin, so that an hour ends in the middle."""
+    if at_once:
+        return earliest_ms
+    half_ms = round(minutes * 30_000)
+    return -(-(earliest_ms + half_ms) // HOUR_MS) * HOUR_MS - half_ms
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def main() -> int:
+    """Print the table and keep the figures; 1 where an alarm came later than ``--within``."""
+    parser = argparse.ArgumentParser(prog="python -m bench.stack")
+    parser.add_argument("--points", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--store", choices=["sqlite", "influx"], default="sqlite")
+    parser.add_argument("--folder", type=Path, help="where everything lies, on a real disk; else a temporary folder")
+    parser.add_argument("--at-once", action="store_true", help="do not wait for the hour's edge")
+    parser.add_argument("--analytics", default="analytics", help="module that is run as analytics")
+    parser.add_argument("--within", type=float, default=5.0, help="seconds within which 95 %% of alarms must come")
+    parser.add_argument("--results", type=Path, default=RESULT)
+    asked = parser.parse_args()
+    with ExitStack() as leave:
+        folder = asked.folder or Path(leave.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        run = Run(folder.absolute(), asked.points, asked.minutes, asked.store, asked.at_once, asked.analytics)
+        figures = run.measure(leave)
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "at": f"{datetime.now(UTC):%Y-%m-%d}"}
+    keep(asked.results, asked.store, asked.points, machine | figures)
+    print(table(figures))
+    print("\n".join(misses(figures)), file=sys.stderr)
+    if figures["alarm_p95_s"] > asked.within:
+        print(f"alarms: p95 is {figures['alarm_p95_s']} s, it must be within {asked.within} s", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
