@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedBase
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from facility.documents.yaml_text import TooDeepError, TooManyValuesError, YamlTree, read_yaml
 from facility.errors import ConfigError, Problem, quoted
 
 if TYPE_CHECKING:
@@ -39,18 +37,23 @@ class Document:
     """A parsed YAML file that knows the line of everything in it and collects what is wrong."""
 
     name: str
-    tree: Any
+    yaml: YamlTree
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def tree(self) -> Any:
+        """The file as plain dicts, lists and values."""
+        return self.yaml.root
 
     def line(self, place: Iterable[str | int]) -> int:
         """Line (from 1) of the deepest part of ``place`` that the file holds."""
         node: Any = self.tree
         line = 1
         for step in place:
-            lines = node.lc.data or {} if isinstance(node, CommentedBase) else {}
+            lines = self.yaml.lines.get(id(node), {})
             if step not in lines:
                 break
-            line = lines[step][0] + 1
+            line = lines[step] + 1
             try:
                 node = node[step]
             except (KeyError, IndexError):
@@ -65,7 +68,7 @@ class Document:
     def validate(self, model: type[Model]) -> Model:
         """The tree as ``model``. Raises ``ConfigError`` with a problem for every field that does not fit."""
         try:
-            return model.model_validate(plain(self.tree))
+            return model.model_validate(self.tree)
         except ValidationError as error:
             for detail in error.errors():
                 place = detail["loc"]
@@ -95,60 +98,43 @@ def parse(text: str, name: str) -> Document:
     if len(text) > MOST_CHARS:
         raise ConfigError(Problem(name, f"holds {len(text)} characters, at most {MOST_CHARS} are read"))
     try:
-        tree = YAML(typ="rt").load(io.StringIO(text))
+        read = read_yaml(text, MOST_DEPTH, MOST_VALUES)
+        _check_extent(read.root)
     except DuplicateKeyError as error:
         raise ConfigError(Problem(_mark(name, error), "this key is written twice")) from None
     except MarkedYAMLError as error:
         raise ConfigError(Problem(_mark(name, error), f"not YAML: {error.problem}")) from None
     except YAMLError as error:
         raise ConfigError(Problem(name, f"not YAML: {error}")) from None
-    except RecursionError:
-        raise _too_deep(name) from None
+    except TooDeepError:
+        raise ConfigError(Problem(name, f"is nested too deeply (at most {MOST_DEPTH} levels)")) from None
+    except TooManyValuesError:
+        what = f"stands for more than {MOST_VALUES} values; are aliases nested?"
+        raise ConfigError(Problem(name, what)) from None
     except (ValueError, KeyError) as error:  # ruamel.yaml lets these through: a month 13, a number of 5,000 digits
         raise ConfigError(Problem(name, f"a value cannot be read: {error}")) from None
-    if tree is None:
+    if read.root is None:
         raise ConfigError(Problem(f"{name}:1", "the document is empty"))
-    _check_extent(tree, name)
-    return Document(name, tree)
+    return Document(name, read)
 
 
-def _check_extent(tree: object, name: str) -> None:
-    """Raise ``ConfigError`` where the tree, with every alias written out, is too large or too deep to be walked."""
+def _check_extent(tree: object) -> None:
+    """Raise as ``read_yaml`` does where the tree, with every alias written out, cannot be walked."""
     pending, values = [(tree, 1)], 0
     while pending:
         node, depth = pending.pop()
         values += 1
         if depth > MOST_DEPTH:
-            raise _too_deep(name)
+            raise TooDeepError
         if values + len(pending) > MOST_VALUES:
-            raise ConfigError(Problem(name, f"stands for more than {MOST_VALUES} values; are aliases nested?"))
+            raise TooManyValuesError
         below = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         pending += [(one, depth + 1) for one in below]
-
-
-def _too_deep(name: str) -> ConfigError:
-    return ConfigError(Problem(name, f"is nested too deeply (at most {MOST_DEPTH} levels)"))
 
 
 def _mark(name: str, error: MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     return f"{name}:{mark.line + 1}" if mark else name
-
-
-def plain(node: object) -> Any:
-    """The tree as plain dicts, lists, strings and numbers, without comments and line marks."""
-    if isinstance(node, dict):
-        return {_scalar(key): plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [plain(item) for item in node]
-    return _scalar(node)
-
-
-def _scalar(value: object) -> object:
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
 
 
 def _keys(model: type[BaseModel], place: Place) -> list[str]:
