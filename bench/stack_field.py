@@ -74,6 +74,7 @@ class Field:
             client.loop_stop()
         for speaking in self._speaking:
             speaking.cancel()
+        self._ask(asyncio.sleep(0))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
