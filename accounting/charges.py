@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from accounting.registers import Floats
+    from accounting.arrays import Floats
     from facility.tariff import Capacity, Demand, Tiers
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.intervals import MAX_GAP_MS
 from accounting.registers import Total, in_order, straightened
 from facility.ledger.installation import BEGINNING, history_of
 from facility.model import Ratio
@@ -14,8 +15,9 @@ from facility.model import Ratio
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from accounting.arrays import Bools, Floats
     from accounting.local_time import Times
-    from accounting.registers import Floats
+    from accounting.spells import Spell
     from facility.ledger.installation import Installation
     from facility.model import Meter, Point
 
@@ -67,10 +69,29 @@ def _stretch(one: Installation, point: Point) -> Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Faces:
-    """Face readings of one stretch, reads at its ends included."""
+    """Readings of one device as its face showed them (n,), and how far they are to be believed.
+
+    ``suspect`` the edge doubted; ``entered`` (manual or substituted) measure nothing.
+    """
 
     t_ms: Times
     x: Floats
+    suspect: Bools
+    entered: Bools
+
+    def cut(self, rows: slice) -> _Faces:
+        """Some of the readings."""
+        return _Faces(self.t_ms[rows], self.x[rows], self.suspect[rows], self.entered[rows])
+
+    def with_read(self, t_ms: int, face: float, *, at_end: bool) -> _Faces:
+        """The readings and what somebody read before the first or after the last of them."""
+        place = len(self.t_ms) if at_end else 0
+        return _Faces(
+            np.insert(self.t_ms, place, t_ms),
+            np.insert(self.x, place, face),
+            np.insert(self.suspect, place, False),
+            np.insert(self.entered, place, False),
+        )
 
 
 def stitched(
@@ -80,41 +101,118 @@ def stitched(
     *,
     max_rate: float = np.inf,
     reach: tuple[int, int] = (_ALWAYS, -_ALWAYS),
+    suspect: Bools | None = None,
+    entered: Bools | None = None,
+    decided: Sequence[Spell] = (),
 ) -> Total:
     """The rising total over every stretch; ``stretches`` in order of time, none: one device, ratio 1.
 
     ``x`` (n,) are readings as stored, at ``t_ms`` (n,); the total is in true units, ``max_rate`` in true units an hour.
     Where a device was replaced the total goes on: up to the closing read, from the opening read; a step without
     both reads adds nothing and is an estimate, or unknown where it is a silence. ``reach`` is the time (both ends
-    included) of which all readings are given: what was read outside it is not joined to them.
+    included) of which all readings are given: what was read outside it is not joined to them. ``suspect`` (n,) the edge
+    doubted; ``entered`` (n,), manual or substituted, measure nothing; ``decided`` are spells that a person judged. The
+    spells of the total are in units as stored.
     """
-    t_ms, x = in_order(t_ms, x)
+    none = np.zeros(len(x), np.bool_)
+    faces = _Faces(*in_order(t_ms, x, none if suspect is None else suspect, none if entered is None else entered))
     found = _in_reach(stretches, *reach) or [Stretch()]
     both = [one.since_ms for one in found if one.opening is not None and one.closing is not None]
-    if both:
-        apart = ~np.isin(t_ms, both)  # at the instant of a swap nobody can tell which device a reading is of
-        t_ms, x = t_ms[apart], x[apart]
-    starts = np.searchsorted(t_ms, [stretch.since_ms for stretch in found[1:]])
-    rows = [slice(a, b) for a, b in zip([0, *starts], [*starts, len(t_ms)], strict=True)]
-    faces = [_Faces(t_ms[r], x[r] / s.told) for r, s in zip(rows, found, strict=True)]
-    reads = [None, *(_reads_at(new, faces[k], faces[k + 1]) for k, new in enumerate(found[1:]))]
-    if found[0].opening is not None and found[0].since_ms > _ALWAYS:
-        reads[0] = (None, found[0].opening)
+    if both:  # at the instant of a swap nobody can tell which device a reading is of
+        apart = ~np.isin(faces.t_ms, both)
+        faces = _Faces(faces.t_ms[apart], faces.x[apart], faces.suspect[apart], faces.entered[apart])
+    devices = _devices(found)
+    starts = np.searchsorted(faces.t_ms, [device[0].since_ms for device in devices[1:]]).tolist()
     parts = []
-    for k, (stretch, face) in enumerate(zip(found, faces, strict=True)):
-        closing = reads[k + 1] if k + 1 < len(found) else None
-        with_reads = _with_reads(face, stretch, reads[k], found[k + 1].since_ms if closing else 0, closing)
-        span = stretch.span * stretch.true if stretch.span else None
-        parts.append(
-            straightened(
-                with_reads.t_ms,
-                with_reads.x * stretch.true,
-                register_span=span,
-                max_rate=max_rate,
-                more_may_come=k + 1 == len(found),
-            )
-        )
+    for k, device in enumerate(devices):
+        rows = slice([0, *starts][k], [*starts, len(faces.t_ms)][k])
+        following = devices[k + 1][0] if k + 1 < len(devices) else None
+        parts.append(_device_total(_with_reads(faces.cut(rows), device, following), device, max_rate, decided))
     return _joined(parts)
+
+
+def _devices(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
+    """Stretches by device: those that go on under another ratio belong to the one before."""
+    devices: list[list[Stretch]] = []
+    for stretch in stretches:
+        if devices and stretch.continues:
+            devices[-1].append(stretch)
+        else:
+            devices.append([stretch])
+    return devices
+
+
+def _with_reads(stored: _Faces, device: Sequence[Stretch], following: Stretch | None) -> _Faces:
+    """A device's readings on its face, with what was read when it was installed and when it was removed."""
+    told = _by_stretch(stored.t_ms, device, [one.told for one in device])
+    faces = _Faces(stored.t_ms, stored.x / told, stored.suspect, stored.entered)
+    first = device[0]
+    if first.opening is not None and first.since_ms > _ALWAYS:
+        faces = faces.with_read(first.since_ms, first.opening, at_end=False)
+    if following is not None and following.closing is not None:
+        faces = faces.with_read(following.since_ms, following.closing, at_end=True)
+    return faces
+
+
+def _by_stretch(t_ms: Times, device: Sequence[Stretch], values: Sequence[float]) -> Floats:
+    """Of each instant (n,) the value of the stretch that it lies in, (n,)."""
+    rows = np.searchsorted([one.since_ms for one in device[1:]], t_ms, side="right")
+    return np.asarray(values, np.float64)[rows]
+
+
+def _device_total(faces: _Faces, device: Sequence[Stretch], max_rate: float, decided: Sequence[Spell]) -> Total:
+    """One device's total in true units: its register is judged by its face, whatever the ratio was."""
+    ratios = [one.true for one in device]
+    total = straightened(
+        faces.t_ms,
+        faces.x,
+        register_span=device[0].span,
+        max_rate=max_rate / _by_stretch(faces.t_ms, device, ratios),
+        suspect=faces.suspect,
+        decided=decided,
+    )
+    total = _at_ratios(_not_measured(total, faces), device, ratios)
+    told = [one.told for one in device]
+    return replace(total, spells=tuple(_as_stored(one, device, told) for one in total.spells))
+
+
+def _not_measured(total: Total, faces: _Faces) -> Total:
+    """Steps into and out of a value that somebody entered are estimates."""
+    if not faces.entered.any():
+        return total
+    entered = np.isin(total.t_ms, faces.t_ms[faces.entered])
+    return replace(total, estimated=total.estimated | entered | np.append(False, entered[:-1]))
+
+
+def _at_ratios(total: Total, device: Sequence[Stretch], ratios: Sequence[float]) -> Total:
+    """A total by the face in true units; where the ratio changes the face is taken to lie evenly between readings.
+
+    An entry inside a silence does not make it measured.
+    """
+    changes = np.array([one.since_ms for one in device[1:]], np.int64)
+    t_ms = total.t_ms
+    if not len(changes) or len(t_ms) < 2:  # noqa: PLR2004 - a step needs two readings
+        return replace(total, total=total.total * ratios[0])
+    new = np.setdiff1d(changes[(changes > t_ms[0]) & (changes < t_ms[-1])], t_ms)
+    at = np.searchsorted(t_ms, new)
+    is_guess = total.estimated | (np.diff(t_ms, prepend=t_ms[0]) > MAX_GAP_MS)
+    estimated = total.estimated.copy()
+    estimated[at] |= is_guess[at]
+    grid = np.insert(t_ms, at, new)
+    steps = np.diff(np.interp(grid, t_ms, total.total)) * _by_stretch(grid[:-1], device, ratios)
+    first = float(total.total[0]) * float(_by_stretch(grid[:1], device, ratios)[0])
+    return Total(
+        grid,
+        np.concatenate(([first], first + np.cumsum(steps))),
+        np.insert(estimated, at, is_guess[at]),
+        np.insert(total.unread, at, False),
+        total.spells,
+    )
+
+
+def _as_stored(spell: Spell, device: Sequence[Stretch], told: Sequence[float]) -> Spell:
+    before, level = _by_stretch(np.array([spell.since_ms, spell.first_ms]), device, told).tolist()
+    return replace(spell, before=spell.before * before, level=spell.level * level)
 
 
 def _in_reach(stretches: Sequence[Stretch], low_ms: int, high_ms: int) -> list[Stretch]:
@@ -127,37 +225,9 @@ def _in_reach(stretches: Sequence[Stretch], low_ms: int, high_ms: int) -> list[S
     return reach
 
 
-def _reads_at(new: Stretch, before: _Faces, after: _Faces) -> tuple[float | None, float | None]:
-    """Closing read of the old and opening read of the new device where a stretch begins."""
-    if not new.continues:
-        return new.closing, new.opening
-    if not len(before.t_ms) or not len(after.t_ms):
-        return None, None
-    around, old, young = [before.t_ms[-1], after.t_ms[0]], before.x[-1], after.x[0]
-    young = young + new.span if new.span and young < old else max(young, old)
-    face = float(np.interp(new.since_ms, around, [old, young]))
-    face = face % new.span if new.span else face
-    return face, face
-
-
-def _with_reads(
-    face: _Faces,
-    stretch: Stretch,
-    begun: tuple[float | None, float | None] | None,
-    ends_ms: int,
-    ended: tuple[float | None, float | None] | None,
-) -> _Faces:
-    """The readings with what was read when the device was installed and when it was removed."""
-    t_ms, x = face.t_ms, face.x
-    if begun and begun[1] is not None:
-        t_ms, x = np.concatenate(([stretch.since_ms], t_ms)), np.concatenate(([begun[1]], x))
-    if ended and ended[0] is not None:
-        t_ms, x = np.concatenate((t_ms, [ends_ms])), np.concatenate((x, [ended[0]]))
-    return _Faces(t_ms, x)
-
-
 def _joined(parts: Sequence[Total]) -> Total:
     """Totals one after the other, each beginning where the one before it ended."""
+    spells = tuple(spell for part in parts for spell in part.spells)
     known = [part for part in parts if len(part.t_ms)]
     if not known:
         return parts[0]
@@ -173,4 +243,4 @@ def _joined(parts: Sequence[Total]) -> Total:
         total.append(lifted[same:])
         estimated.append(begins[same:])
         unread.append(unknown[same:])
-    return Total(np.concatenate(t_ms), np.concatenate(total), np.concatenate(estimated), np.concatenate(unread))
+    return Total(np.concatenate(t_ms), np.concatenate(total), np.concatenate(estimated), np.concatenate(unread), spells)

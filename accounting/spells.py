@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     FALSE = "false"  # the register returned to where it would have been: use between its ends is estimated
     RESET = "reset"  # it began again near zero and goes on rising: counted from zero
     NEW_REGISTER = "new_register"  # it fell to another level and goes on rising: the step is no use, a person is asked
+    ROLL_OVER = "roll_over"  # it passed its last digit: exact
+    STEP_BACK = "step_back"  # it stayed a little below what it had shown, and is counted on from there
     LEAP = "leap"  # it rose faster than the feeder can deliver and goes on: the step is no use, a person is asked
 
 

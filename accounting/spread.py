@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from accounting.arrays import Floats
     from accounting.local_time import Times
-    from accounting.registers import Floats
 
 WEEK_H = 168
 DAY_H = 24

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from accounting.arrays import Bools, Floats
     from accounting.calendars import DayKinds, SiteCalendar
     from accounting.local_time import Times
-    from accounting.registers import Bools, Floats
     from facility.model import Price, Site
     from facility.quantities import Utility
 

@@ -109,7 +109,7 @@ class EstateWatch:
         self._line = listen(self._broker, site, accepted) if self._broker else None
 
     def _make_watch(self, catalogue: Catalogue, accepted: JustAccepted) -> Watch:
-        rollups = RollupWriter(self._store, catalogue, ClosedMonths(self._records))
+        rollups = RollupWriter(self._store, catalogue, ClosedMonths(self._records), Spells(self._records))
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
         watches = Watches(self._records)
         take_over(self._settings.data, watches, catalogue.site.id)

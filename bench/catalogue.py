@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from accounting.dirty import dirty_between
+from accounting.spells import NoSpells
 from analytics.rollups.writer import RollupWriter
 from console.figures.use import last_seen_ms, live_sum
 from facility.catalogue import Agent, Bus, Catalogue
@@ -105,7 +106,7 @@ ASKED: dict[str, Callable[[Catalogue], object]] = {
     "meters_of_200_buildings_ms": look_up_buildings,
     "live_figures_of_200_buildings_ms": look_live,
     "extracts_of_50_agents_ms": look_up_agents,
-    "ledger_of_2_800_counters_ms": lambda catalogue: Counters(MemoryStore(), catalogue),
+    "ledger_of_2_800_counters_ms": lambda catalogue: Counters(MemoryStore(), catalogue, NoSpells()),
     "rollup_writer_ms": lambda catalogue: RollupWriter(MemoryStore(), catalogue),
     "what_a_change_of_the_estate_touches_ms": lambda catalogue: dirty_between(replace(catalogue), catalogue),
 }

@@ -50,7 +50,8 @@ def make_bill(
         bill: Bill = BILL.validate_python({**closed.bill, "closed": None})
         return replace(bill, closed=HandedIn(closed.closed_at, closed.by))
     start, end = (datetime.fromtimestamp(t / 1000, calendar.zone) for t in (start_ms, end_ms))
-    found = (_utility_bill(store, catalogue, calendar, building, utility, (start_ms, end_ms)) for utility in Utility)
+    counters = Counters(store, catalogue, spells)
+    found = (_utility_bill(store, counters, calendar, building, utility, (start_ms, end_ms)) for utility in Utility)
     utilities = tuple(one for one in found if one is not None)
     heads = {meter for one in utilities for meter in one.meters}
     adjustments = tuple(_adjusting(one) for one in books.adjustments(building, start, end) if one.meter in heads)
@@ -82,12 +83,13 @@ def _days(
 
 def _utility_bill(
     store: ReadingStore,
-    catalogue: Catalogue,
+    counters: Counters,
     calendar: SiteCalendar,
     building: str,
     utility: Utility,
     span: tuple[int, int],
 ) -> UtilityBill | None:
+    catalogue = counters.catalogue
     points = catalogue.head_counters(building, utility)
     if not points:
         return None
@@ -96,7 +98,6 @@ def _utility_bill(
     together = StoredUse.sum_of(uses, read_peak(store, building, utility, edges_ms))
     tariffs = Tariffs(catalogue.site, calendar)
     lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
-    counters = Counters(store, catalogue)
     proofs = [prove(store, counters, calendar, point, *span) for point in points]
     return UtilityBill(
         utility=utility.value,

@@ -1,32 +1,41 @@
-"""The rising total of a stored counter: its readings, its ledger, and what its feeder can deliver."""
+"""The rising total of a stored counter: its readings, its ledger, its spells, and what its feeder can deliver."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from accounting.courses import LEAP_MS, REMEMBERED_MS
 from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS
-from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
+from accounting.registers import JUDGED_BY_READINGS, anomalies, standstill
+from accounting.spells import Outcome
+from accounting.walk import HOLD_MS
 from facility.model import Quality
-from facility.register import most_per_hour
-from stores.readings.neighbours import readings_around
+from facility.register import most_per_hour, small_step
+from stores.readings.neighbours import next_reading_ms, readings_around
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from accounting.ledger import Stretch
     from accounting.registers import Total
+    from accounting.spells import Spell, SpellBook
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series
 
 _STANDSTILL_MS = 40 * DAY_MS
 _EVER = 2**62
+_ENTERED = (Quality.MANUAL, Quality.SUBSTITUTED)
 
 
 class Counters:
     """The counters of one estate as totals; nothing is kept between calls."""
 
-    def __init__(self, store: ReadingStore, catalogue: Catalogue) -> None:
-        self._store, self.catalogue = store, catalogue
+    def __init__(self, store: ReadingStore, catalogue: Catalogue, spells: SpellBook) -> None:
+        self._store, self.catalogue, self._spells = store, catalogue, spells
         self.stretches: dict[str, tuple[Stretch, ...]] = {
             point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations_of(point.meter))
             for point in catalogue.counters
@@ -37,24 +46,58 @@ class Counters:
         return most_per_hour(self.catalogue.meter[point.meter], point.quantity)
 
     def around(self, point: Point, start_ms: int, end_ms: int) -> Series:
-        """Readings of the range with what is needed to judge them: a register that leaps may have stood for long."""
-        series = self._around(point, start_ms, end_ms, HOLD_MS)
-        odd = anomalies(series.t_ms, series.x, self.most_per_hour(point)).tolist()
-        if odd and odd[0] > 0 and series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
-            return self._around(point, start_ms, end_ms, _STANDSTILL_MS)
-        return series
+        """Readings of the range with what is needed to judge them.
+
+        Whole spells that reach into it; what a register showed before a spell, or before a standstill, that ends in it;
+        and what came after a spell that begins in it, up to where that is decided.
+        """
+        known = self._spells.of(point.id)
+        span = _with_spells(known, start_ms, end_ms)
+        while True:
+            series = self._around(point, *span, HOLD_MS)
+            wider = self._needed(point, series, known, span, start_ms)
+            if wider == span:
+                return series
+            span = wider
+
+    def total(self, point: Point, series: Series) -> Total:
+        """The total over a stretch of readings as ``around`` gives them."""
+        stretches = self.stretches[point.id]
+        reach = self._reach(point, series) if len(stretches) > 1 or stretches[0].was_read else (0, 0)
+        return stitched(
+            series.t_ms,
+            series.x,
+            stretches,
+            max_rate=self.most_per_hour(point),
+            reach=reach,
+            suspect=series.q == Quality.SUSPECT,
+            entered=np.isin(series.q, _ENTERED),
+            decided=[one for one in self._spells.of(point.id) if one.accepted is not None],
+        )
 
     def _around(self, point: Point, start_ms: int, end_ms: int, context_ms: int) -> Series:
         count = JUDGED_BY_READINGS
         return readings_around(self._store, point.id, start_ms, end_ms, context_ms=context_ms, count=count)
 
-    def total(self, point: Point, series: Series) -> Total:
-        """The total over a stretch of readings as ``around`` gives them; suspect ones stay out."""
-        good = series.q != Quality.SUSPECT
-        stretches = self.stretches[point.id]
-        reach = self._reach(point, series) if len(stretches) > 1 or stretches[0].was_read else (0, 0)
-        limit = self.most_per_hour(point)
-        return stitched(series.t_ms[good], series.x[good], stretches, max_rate=limit, reach=reach)
+    def _needed(
+        self, point: Point, series: Series, known: Sequence[Spell], span: tuple[int, int], start_ms: int
+    ) -> tuple[int, int]:
+        """The time whose readings are needed to judge the readings of a time from ``start_ms`` on."""
+        low, high = span
+        low = min([low, *_came_back(known, series, start_ms)])
+        odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
+        if not odd:
+            return low, high
+        if series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
+            low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
+        spells = self.total(point, series).spells
+        low = min([low, *_looked_back(spells, start_ms)])
+        if any(spell.until_ms is None for spell in spells):
+            last = int(series.t_ms[-1])
+            following = next_reading_ms(self._store, point.id, last, near_ms=HOLD_MS)
+            if following is not None:
+                high = max(high, following + 1, last + (last - low))
+        return _with_spells(known, low, high)
 
     def _reach(self, point: Point, series: Series) -> tuple[int, int]:
         """The time of which all readings are at hand: without end on a side where there are no more."""
@@ -64,3 +107,32 @@ class Counters:
         earlier = self._store.read_before([point.id], first - 1)
         later = self._store.latest([point.id])[point.id].t_ms > last
         return (first if earlier else -_EVER), (last if later else _EVER)
+
+
+def _with_spells(known: Sequence[Spell], low_ms: int, high_ms: int) -> tuple[int, int]:
+    """A range and all known spells that reach into it; one in doubt reaches to the newest reading there is."""
+    for spell in reversed(known):
+        until = _EVER if spell.until_ms is None else spell.until_ms
+        if spell.since_ms < high_ms and until >= low_ms:
+            low_ms = min(low_ms, spell.since_ms)
+            high_ms = max(high_ms, until + 1 if spell.until_ms is not None else high_ms)
+    return low_ms, high_ms
+
+
+def _looked_back(spells: Iterable[Spell], start_ms: int) -> list[int]:
+    """How far back the register may have risen to where it fell from."""
+    return [one.since_ms - LEAP_MS for one in spells if one.level < one.before and one.first_ms >= start_ms]
+
+
+def _came_back(known: Sequence[Spell], series: Series, start_ms: int) -> list[int]:
+    """Since when there are spells that look decided and to whose former level the register may have come back."""
+    found, rows = [], np.flatnonzero(series.t_ms[1:] >= start_ms)
+    earlier, later, t_ms = series.x[rows], series.x[rows + 1], series.t_ms[rows + 1]
+    for spell in known:
+        if spell.outcome is Outcome.FALSE or not len(rows) or spell.since_ms >= series.t_ms[0]:
+            continue
+        level = spell.before - small_step(spell.before)
+        crossed = (later >= level) & ((earlier < level) | (later < earlier))
+        if (crossed & (t_ms <= spell.since_ms + REMEMBERED_MS)).any():
+            found.append(spell.since_ms)
+    return found

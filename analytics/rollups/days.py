@@ -31,12 +31,15 @@ def daily(hours: Mapping[str, Values], occ: Times, edges_ms: Times, day_edges_ms
     (d + 1,), ms UTC. A share of a day weighs each hour by its length.
     """
     starts = np.searchsorted(edges_ms, day_edges_ms[:-1])
-    time_ms = np.nan_to_num(hours["completeness"]) * np.diff(edges_ms)
-    measured = np.add.reduceat(time_ms, starts) / np.diff(day_edges_ms)
+    measured, estimated = (
+        np.add.reduceat(np.nan_to_num(hours[share]) * np.diff(edges_ms), starts) / np.diff(day_edges_ms)
+        for share in ("completeness", "estimated")
+    )
     days = {
         "qty": _sums(hours["qty"], starts),
         "est_qty": _sums(hours["est_qty"], starts),
         "completeness": measured,
+        "estimated": estimated,
         "complete": complete(measured),
         "occ": _occupancy(occ, starts),
     }

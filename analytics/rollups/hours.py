@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.demand import QUARTERS, quarter_edges
-from accounting.intervals import gaps_of, use_of
+from accounting.intervals import gaps_of, intervals_in, use_of
 from accounting.local_time import DAY_MS
-from accounting.registers import HOLD_MS, JUDGED_BY_READINGS, anomalies, standstill
+from accounting.registers import JUDGED_BY_READINGS, anomalies, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
+from accounting.walk import HOLD_MS
 from analytics.rollups.days import SURELY
 from facility.model import Quality
 from stores.counter_rows import read_counter
@@ -19,8 +20,12 @@ from stores.counters import Counters
 from stores.readings.neighbours import next_reading_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from accounting.arrays import Bools
     from accounting.calendars import SiteCalendar
     from accounting.registers import Total
+    from accounting.spells import SpellBook
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series, Times, Values
@@ -28,14 +33,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HourlyUse:
-    """Use of consecutive hours between ``edges_ms`` (n + 1,), in the counter's unit: (n,), of quarters (4 n,)."""
+    """Use of consecutive hours between ``edges_ms`` (n + 1,), in the counter's unit: (n,), of quarters (4 n,).
+
+    ``completeness`` and ``estimated`` are shares of the hour's time; ``measured`` is that of each quarter, (4 n,).
+    """
 
     edges_ms: Times
     qty: Values
     est_qty: Values
     completeness: Values
+    estimated: Values
     quarters: Values
-    est_quarters: Values
+    measured: Values
 
     def cut(self, start_ms: int, end_ms: int) -> HourlyUse:
         """The hours that begin in the range."""
@@ -46,20 +55,56 @@ class HourlyUse:
             self.qty[a:b],
             self.est_qty[a:b],
             self.completeness[a:b],
+            self.estimated[a:b],
             self.quarters[quarters],
-            self.est_quarters[quarters],
+            self.measured[quarters],
         )
+
+    @property
+    def measured_quarters(self) -> Values:
+        """Use of the quarters that are measured, (4 n,), NaN elsewhere: what demand is made of."""
+        return np.where(self.measured >= SURELY, self.quarters, np.nan)
 
 
 class CounterHours:
     """Reads counters from the store and turns them into hourly use. Results do not depend on the order of arrival."""
 
-    def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
+    def __init__(
+        self,
+        store: ReadingStore,
+        catalogue: Catalogue,
+        calendar: SiteCalendar,
+        spells: SpellBook,
+        closed: Callable[[], frozenset[tuple[str, str]]],
+    ) -> None:
+        """``closed`` are building and month of everything that was handed in: its stored hours stay as they were."""
         self._store, self._catalogue, self._calendar = store, catalogue, calendar
-        self._counters = Counters(store, catalogue)
+        self._counters, self._spells, self._closed = Counters(store, catalogue, spells), spells, closed
 
     def touched(self, point: Point, first_ms: int, last_ms: int) -> HourlyUse:
-        """Every hour whose use may have changed when readings from ``first_ms`` to ``last_ms`` were written."""
+        """Every hour whose use may have changed when readings from ``first_ms`` to ``last_ms`` were written.
+
+        What this tells of the counter's spells is put into their book.
+        """
+        start, end = self._neighbours(point, first_ms, last_ms)
+        edges = self._calendar.hour_edges(start, end)
+        series = self._counters.around(point, int(edges[0]), int(edges[-1]))
+        odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point), series.q == Quality.SUSPECT)
+        if not len(odd) and not self._spells.of(point.id):
+            return self._use(point, edges, self._counters.total(point, series))
+        if len(odd):
+            start, end = _widened(series, start, end, odd)
+            series = self._counters.around(point, start, end)
+        start, end = self._take_spells(point, series, start, end)
+        return self.between(point, self._calendar.hour_edges(start, end))
+
+    def between(self, point: Point, edges_ms: Times) -> HourlyUse:
+        """Use of the consecutive hours between edges (n + 1,), ms UTC."""
+        series = self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1]))
+        return self._use(point, edges_ms, self._counters.total(point, series))
+
+    def _neighbours(self, point: Point, first_ms: int, last_ms: int) -> tuple[int, int]:
+        """From the reading before readings that were written to the one after them."""
         before = self._store.read_before([point.id], first_ms - 1).get(point.id)
         first = next_reading_ms(self._store, point.id, first_ms - 1, near_ms=HOLD_MS)
         start = before.t_ms if before else min(first or first_ms, self._installed_ms(point))
@@ -68,16 +113,23 @@ class CounterHours:
             newest = self._store.latest([point.id]).get(point.id)
             reads = [one.since_ms for one in self._counters.stretches[point.id] if one.was_read]
             end = max((t for t in (*reads, newest.t_ms if newest else start) if t <= last_ms), default=last_ms)
-        edges, series = self._hours_and_readings(point, start, end)
-        odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point))
-        if len(odd) or bool((series.q == Quality.SUSPECT).any()):
-            start, end = _widened(series, start, end, odd)
-            edges, series = self._hours_and_readings(point, start, end)
-        return self._use(point, edges, series)
+        return start, end
 
-    def between(self, point: Point, edges_ms: Times) -> HourlyUse:
-        """Use of the consecutive hours between edges (n + 1,), ms UTC."""
-        return self._use(point, edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1])))
+    def _take_spells(self, point: Point, series: Series, start_ms: int, end_ms: int) -> tuple[int, int]:
+        """Keep the spells that reach into a range; the range, and the time of those that are new, other or gone."""
+        newest_ms = max(int(series.t_ms[-1]), end_ms) if len(series) else end_ms
+        found, known = (
+            {one for one in spells if one.since_ms <= end_ms and (one.until_ms or newest_ms) >= start_ms}
+            for spells in (self._counters.total(point, series).spells, self._spells.of(point.id))
+        )
+        changed = found ^ known
+        if not changed:
+            return start_ms, end_ms
+        low = min(one.first_ms for one in found | known)
+        high = max(one.first_ms for one in found | known)
+        self._spells.replace(point.id, low, high + 1, sorted(found, key=lambda one: one.first_ms))
+        start_ms = min(start_ms, *(one.since_ms for one in changed))
+        return start_ms, max(end_ms, *(one.until_ms or newest_ms for one in changed))
 
     def gaps_after(self, point: Point, t_ms: int) -> list[int]:
         """The last instants of hours in later silences whose spread looks back on use before ``t_ms``."""
@@ -90,53 +142,72 @@ class CounterHours:
         ends: list[int] = (self._calendar.hour_ends(silent) - 1).tolist()
         return ends
 
-    def _hours_and_readings(self, point: Point, start_ms: int, end_ms: int) -> tuple[Times, Series]:
-        edges_ms = self._calendar.hour_edges(start_ms, end_ms)
-        return edges_ms, self._counters.around(point, int(edges_ms[0]), int(edges_ms[-1]))
-
     def _installed_ms(self, point: Point) -> int:
         """When the first opening read was taken, for ever away where there is none."""
         first = self._counters.stretches[point.id][0]
         return first.since_ms if first.opening is not None else 2**62
 
-    def _use(self, point: Point, edges_ms: Times, series: Series) -> HourlyUse:
-        total = self._counters.total(point, series)
+    def _use(self, point: Point, edges_ms: Times, total: Total) -> HourlyUse:
         start, end = int(edges_ms[0]), int(edges_ms[-1])
         gaps = [(a, b) for a, b in gaps_of(total) if a < end and b > start]
         if not gaps:
             return _hourly(total, edges_ms, None)
         whole = self._calendar.hour_edges(min(gaps[0][0], start), max(gaps[-1][1], end))
         even = _hourly(total, whole, None)
-        weights = np.repeat(self._weights(point, even, gaps), QUARTERS) * np.diff(quarter_edges(whole))
+        quarters = quarter_edges(whole)
+        weights = [self._weights(point, even, quarters, gap) if gap in gaps else None for gap in gaps_of(total)]
         return _hourly(total, whole, weights).cut(start, end)
 
-    def _weights(self, point: Point, even: HourlyUse, gaps: list[tuple[int, int]]) -> Values:
-        """Hours of each silence as the meter's own weeks before it usually were; evenly where it has none."""
-        hours = even.edges_ms[:-1]
-        weights = np.ones(len(hours))
-        for start, end in gaps:
-            known_t, known_qty = self._measured_before(point, even, start)
-            rates = known_qty / (self._calendar.hour_ends(known_t) - known_t)
-            shape = weekly_shape(rates, self._calendar.local_hours(known_t).hour_of_week_closed)
-            inside = (even.edges_ms[1:] > start) & (hours < end)
-            if shape is not None:
-                weights[inside] = shape[self._calendar.local_hours(hours[inside]).hour_of_week_closed]
-        return weights
+    def _weights(self, point: Point, even: HourlyUse, quarters: Times, gap: tuple[int, int]) -> Values | None:
+        """The quarters that a silence touches as the meter's own weeks before it usually were; None: it has none."""
+        known_t, known_qty = self._measured_before(point, even, gap[0])
+        rates = known_qty / (self._calendar.hour_ends(known_t) - known_t)
+        shape = weekly_shape(rates, self._calendar.local_hours(known_t).hour_of_week_closed)
+        if shape is None:
+            return None
+        rows = intervals_in(quarters, *gap)
+        hours = even.edges_ms[np.arange(rows.start, rows.stop) // QUARTERS]
+        lengths: Values = np.diff(quarters[rows.start : rows.stop + 1]).astype(np.float64)
+        return shape[self._calendar.local_hours(hours).hour_of_week_closed] * lengths
 
     def _measured_before(self, point: Point, even: HourlyUse, t_ms: int) -> tuple[Times, Values]:
-        """Wholly measured hours of the four weeks before an instant: those just computed, else those stored."""
+        """Wholly measured hours of the four weeks before an instant: those just computed, else those stored.
+
+        Those of a closed month are computed anew: what is stored of it stays as it was handed in.
+        """
         start, end = t_ms - SHAPE_DAYS * DAY_MS, int(self._calendar.hour_edges(t_ms, t_ms)[0])
-        hours = even.edges_ms[:-1]
-        fresh = (hours >= start) & (hours < end)
-        measured = fresh & (even.completeness >= SURELY) & (even.est_qty == 0)
+        parts = [_measured(even, start, end), *self._measured_in_closed(point, start, end)]
+        known = np.concatenate([even.edges_ms[:-1], *(t for t, _ in parts[1:])])
         found = self._stored(point, start, end, ("qty", "est_qty", "completeness"))
-        if found is None:
-            return hours[measured], even.qty[measured]
-        stored, fields = found
-        kept = (fields["completeness"] >= SURELY) & (fields["est_qty"] == 0) & ~np.isin(stored, hours[fresh])
-        return np.concatenate((stored[kept], hours[measured])), np.concatenate(
-            (fields["qty"][kept], even.qty[measured])
-        )
+        if found is not None:
+            stored, fields = found
+            kept = (fields["completeness"] >= SURELY) & (fields["est_qty"] == 0) & ~np.isin(stored, known)
+            kept &= ~self._is_closed(point, stored)
+            parts.append((stored[kept], fields["qty"][kept]))
+        times, quantities = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        times, rows = np.unique(times, return_index=True)
+        return times, quantities[rows]
+
+    def _measured_in_closed(self, point: Point, start_ms: int, end_ms: int) -> list[tuple[Times, Values]]:
+        """Measured hours of closed months within a time, by what the readings say now."""
+        hours = self._calendar.hour_edges(start_ms, end_ms)
+        rows = np.flatnonzero(self._is_closed(point, hours[:-1]))
+        if not len(rows):
+            return []
+        edges = hours[rows[0] : rows[-1] + 2]
+        series = self._counters.around(point, int(edges[0]), int(edges[-1]))
+        fresh = _hourly(self._counters.total(point, series), edges, None)
+        times, quantities = _measured(fresh, start_ms, end_ms)
+        closed = self._is_closed(point, times)
+        return [(times[closed], quantities[closed])]
+
+    def _is_closed(self, point: Point, t_ms: Times) -> Bools:
+        """Whether instants (n,) lie in months that are closed for the counter's building."""
+        building = self._catalogue.meter[point.meter].building
+        months = [month for place, month in self._closed() if place == building]
+        if not months:
+            return np.zeros(len(t_ms), np.bool_)
+        return np.isin(self._calendar.local_months(t_ms), months)
 
     def _stored(
         self, point: Point, start_ms: int, end_ms: int, fields: tuple[str, ...]
@@ -155,11 +226,23 @@ def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[in
     return max(earliest, int(t_ms[0])), min(latest, int(t_ms[newest]))
 
 
-def _hourly(total: Total, edges_ms: Times, weights: Values | None) -> HourlyUse:
-    use = use_of(total, quarter_edges(edges_ms), weights=weights)
-    shares = np.diff(quarter_edges(edges_ms)) / np.repeat(np.diff(edges_ms), QUARTERS)
-    completeness = (use.completeness * shares).reshape(-1, QUARTERS).sum(axis=1)
-    return HourlyUse(edges_ms, by_hour(use.qty), by_hour(use.est_qty), completeness, use.qty, use.est_qty)
+def _measured(use: HourlyUse, start_ms: int, end_ms: int) -> tuple[Times, Values]:
+    """The hours of a range that were wholly measured: when they begin, and their use."""
+    hours = use.edges_ms[:-1]
+    rows = (hours >= start_ms) & (hours < end_ms) & (use.completeness >= SURELY) & (use.est_qty == 0)
+    return hours[rows], use.qty[rows]
+
+
+def _hourly(total: Total, edges_ms: Times, weights: Sequence[Values | None] | None) -> HourlyUse:
+    quarters = quarter_edges(edges_ms)
+    use = use_of(total, quarters, weights=weights)
+    shares = np.diff(quarters) / np.repeat(np.diff(edges_ms), QUARTERS)
+    completeness, estimated = (
+        (column * shares).reshape(-1, QUARTERS).sum(axis=1) for column in (use.completeness, use.estimated)
+    )
+    return HourlyUse(
+        edges_ms, by_hour(use.qty), by_hour(use.est_qty), completeness, estimated, use.qty, use.completeness
+    )
 
 
 def by_hour_and_period(quarters: Values) -> Values:

@@ -10,6 +10,7 @@ import numpy as np
 from accounting.calendars import SiteCalendar
 from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import rows_among
+from accounting.spells import SpellsInMemory
 from accounting.tariffs import Tariffs
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollups.days import base_use, complete, daily
@@ -26,15 +27,16 @@ from stores.readings.rollups import ROLLUPS
 from stores.records.accounting.closed_months import LATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from accounting.spells import SpellBook
     from analytics.rollups.closing import Books
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
 
 _PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_HOURLY = ("qty", "est_qty", "completeness", "cost", "peak_kw", *_PERIODS)
+_HOURLY = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw", *_PERIODS)
 _Names = tuple[str, str]
 _COUNTER: _Names = ("usage_1h", "usage_1d")
 _BUILDING: _Names = ("building_1h", "building_1d")
@@ -46,13 +48,21 @@ Total = tuple[str, Utility]
 class RollupWriter:
     """Writes ``usage_1h``, ``usage_1d``, ``building_1h`` and ``building_1d``, only the fields that are its own."""
 
-    def __init__(self, store: ReadingStore, catalogue: Catalogue, books: Books | None = None) -> None:
+    def __init__(
+        self,
+        store: ReadingStore,
+        catalogue: Catalogue,
+        books: Books | None = None,
+        spells: SpellBook | None = None,
+    ) -> None:
+        """Without ``books`` no month was ever closed; without ``spells`` they are remembered for this writer alone."""
         self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
         self._closed = self._books.closed()
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
-        self._hours = CounterHours(store, catalogue, self._calendar)
+        spells = SpellsInMemory() if spells is None else spells
+        self._hours = CounterHours(store, catalogue, self._calendar, spells, lambda: self._adjusting.closed)
         self._outdoors = outdoor_points(catalogue)
         self._totals = _totals(catalogue)
         self._retagging = Retagging(store, self._calendar, self._totals)
@@ -159,11 +169,14 @@ class RollupWriter:
             np.sum([use.qty for use in uses], axis=0),
             np.sum([use.est_qty for use in uses], axis=0),
             np.mean([use.completeness for use in uses], axis=0),
+            np.mean([use.estimated for use in uses], axis=0),
             np.sum([use.quarters for use in uses], axis=0),
-            np.sum([use.est_quarters for use in uses], axis=0),
+            np.min([use.measured for use in uses], axis=0),
         )
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
+        if total[1].unit == "kWh":
+            hours |= _peaks(_sum_of_known([use.measured_quarters for use in uses]), edges)
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
             self._write(_BUILDING, self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
@@ -183,9 +196,15 @@ class RollupWriter:
         return {"cost": costs.sum(axis=1), **dict(zip(_PERIODS, columns.T, strict=True))}
 
     def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
-        fields = {"qty": use.qty, "est_qty": use.est_qty, "completeness": use.completeness, "complete": whole}
+        fields = {
+            "qty": use.qty,
+            "est_qty": use.est_qty,
+            "completeness": use.completeness,
+            "estimated": use.estimated,
+            "complete": whole,
+        }
         if utility.unit == "kWh":
-            fields["peak_kw"] = peak_rate(use.quarters, use.edges_ms)
+            fields |= _peaks(use.measured_quarters, use.edges_ms)
         return fields
 
     def _write(self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
@@ -228,6 +247,20 @@ class RollupWriter:
             totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
             rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
             self._store.write_rollup(name, rows)
+
+
+def _peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
+    """The highest quarter of each hour and when it begins, from quarters (4 n,) that are NaN where not measured."""
+    peak_kw, minute = peak_rate(quarters, edges_ms)
+    return {"peak_kw": peak_kw, "peak_minute": minute}
+
+
+def _sum_of_known(columns: Sequence[Values]) -> Values:
+    """Sums (n,) of what is known, NaN where nothing is: what was measured is no less for what was not."""
+    table = np.stack(columns)
+    sums: Values = np.nansum(table, axis=0)
+    sums[np.isnan(table).all(axis=0)] = np.nan
+    return sums
 
 
 def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:

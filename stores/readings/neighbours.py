@@ -6,31 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facility.model import Quality
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from stores.readings.port import ReadingStore
-
-    Flags = npt.NDArray[np.bool_]
 
 
 def readings_around(
     store: ReadingStore, point: str, start_ms: int, end_ms: int, *, context_ms: int, count: int
 ) -> Series:
-    """Readings of the range, and on either side of it those of ``context_ms`` and the nearest ``count`` good ones."""
+    """Readings of the range, and on either side of it those of ``context_ms`` and the nearest ``count``."""
     low, high = start_ms - context_ms, end_ms + context_ms
     series, width = store.read([point], low, high)[point], context_ms
-    while _good_ones(series, series.t_ms < start_ms) < count:
+    while np.count_nonzero(series.t_ms < start_ms) < count:
         before = store.read_before([point], low - 1).get(point)
         if before is None:
             break
         earlier = store.read([point], before.t_ms - width, before.t_ms + 1)[point]
         series, low, width = _joined(earlier, series), before.t_ms - width, 2 * width
     width = context_ms
-    while _good_ones(series, series.t_ms >= end_ms) < count:
+    while np.count_nonzero(series.t_ms >= end_ms) < count:
         after = next_reading_ms(store, point, high - 1, near_ms=width)
         if after is None:
             break
@@ -56,10 +51,6 @@ def next_reading_ms(store: ReadingStore, point: str, t_ms: int, *, near_ms: int)
         else:
             low = middle
     return found
-
-
-def _good_ones(series: Series, where: Flags) -> int:
-    return int((where & (series.q != Quality.SUSPECT)).sum())
 
 
 def _joined(first: Series, second: Series) -> Series:

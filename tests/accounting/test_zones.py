@@ -218,9 +218,11 @@ def test_an_hour_cut_short_has_quarters_that_end_with_it():
     t_ms = np.arange(0, 171, 5) * MINUTE_MS
     with np.errstate(all="raise"):
         use = use_between(t_ms, t_ms / HOUR_MS * 12, edges)
-    assert np.diff(edges)[use.qty == 0].tolist() == [0] * 4
-    assert use.qty.sum() == pytest.approx(170 / 60 * 12)
-    assert peak_rate(use.qty, hours).tolist() == pytest.approx([12.0] * 4)
+    assert np.diff(edges)[np.isnan(use.qty)].tolist() == [0] * 4
+    assert np.nansum(use.qty) == pytest.approx(170 / 60 * 12)
+    peak_kw, minute = peak_rate(use.qty, hours)
+    assert peak_kw.tolist() == pytest.approx([12.0] * 4)
+    assert minute.tolist() == [0.0] * 4
 
 
 def test_an_hour_cut_short_is_missing_where_nothing_is_known_of_it():
@@ -235,8 +237,10 @@ def test_a_day_weighs_its_hours_by_their_length():
     hours = np.array([0, 60, 90, 150]) * MINUTE_MS
     day = np.array([0, 150]) * MINUTE_MS
     fields = {"qty": np.array([2, 1, 2.0]), "est_qty": np.zeros(3), "completeness": np.array([1, 0, 1.0])}
+    fields["estimated"] = np.array([0, 1, 0.0])
     found = daily(fields, np.zeros(3, np.int64), hours, day)
     assert found["completeness"].tolist() == [0.8]
+    assert found["estimated"].tolist() == [0.2]
     assert base_use(fields["qty"], hours, day).tolist() == [5.0]
 
 

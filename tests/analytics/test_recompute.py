@@ -247,14 +247,15 @@ def test_a_closed_month_is_never_rewritten_and_gets_one_adjusting_entry(records)
     books.close("hall", "2026-03", {"total": 1}, based_on=0, by="li", at=NOW)
     before = everything(store)
     writer = RollupWriter(store, catalogue, books)
-    spike = ms("2026-03-10T12:30")  # left out: nothing changes
+    spike = ms("2026-03-10T12:30")  # left out: no use changes, but what there was in that hour is an estimate now
     store.write(batch(POINT, [spike], [10_000.0]))
     writer.update({POINT: (spike, spike)}, now_ms=1)
-    assert books.adjustments("hall", BEGINNING, NOW) == []
+    (entry,) = books.adjustments("hall", BEGINNING, NOW)
+    assert entry.differences == {"2026-03-10": {"est_qty": pytest.approx(2)}}
     store.write(batch(POINT, t_ms[-1:], x[-1:] + 7))  # the month's last hour, heard of late
     for _ in range(2):
         writer.update({POINT: (int(t_ms[-1]),) * 2}, now_ms=1)
-    (entry,) = books.adjustments("hall", BEGINNING, NOW)
+    _, entry = books.adjustments("hall", BEGINNING, NOW)
     last = float(x[-1] + 7 - x[-2])
     assert entry.differences == {
         "2026-03-31": {

@@ -9,6 +9,7 @@ import pytest
 
 from accounting.local_time import HOUR_MS
 from accounting.registers import straightened
+from accounting.spells import Outcome
 from edge_agent.clock import EARLIEST_MS
 from edge_agent.suspicion import Suspicion
 from facility.model import Meter, Name, Quality
@@ -26,11 +27,11 @@ def doubted(values, *, rate=5000.0, every_ms=MINUTE_MS):
     return sum(q == Quality.SUSPECT for *_, q in suspicion.judge(samples))
 
 
-def counted(values, *, rate=5000.0, every_ms=MINUTE_MS):
-    """What the accounting counts."""
+def judged(values, *, rate=5000.0, every_ms=MINUTE_MS):
+    """What the accounting counts, and the spells that it sees."""
     t_ms = EARLIEST_MS + every_ms * np.arange(len(values))
-    total = straightened(t_ms, np.array(values), max_rate=rate, more_may_come=False).total
-    return float(total[-1] - total[0])
+    total = straightened(t_ms, np.array(values), max_rate=rate)
+    return float(total.total[-1] - total.total[0]), [spell.outcome for spell in total.spells]
 
 
 def test_the_limits_are_these():
@@ -50,14 +51,14 @@ def test_a_step_back_is_small_for_both_or_for_neither(share, is_small):
     back = 1000.0 - share * small_step(1000.0)
     values = [1000.0, back, back, back, back, 1001.0]
     assert (doubted(values) == 0) is is_small
-    assert (counted(values) == 1.0) is is_small
+    assert judged(values) == (1.0, [] if is_small else [Outcome.FALSE])
 
 
-@pytest.mark.parametrize(("lasts", "is_wrong"), [(GLITCH_READINGS, True), (GLITCH_READINGS + 1, False)])
-def test_a_value_is_wrong_for_both_until_it_has_lasted(lasts, is_wrong):
+@pytest.mark.parametrize("lasts", [1, GLITCH_READINGS, GLITCH_READINGS + 1, 500])
+def test_the_edge_marks_a_value_until_it_has_lasted_and_the_accounting_knows_it_however_long(lasts):
     values = [1000.0, *[0.0] * lasts, 1000.5]
     assert doubted(values[: lasts + 1]) == min(lasts, GLITCH_READINGS)
-    assert (counted(values) == 0.5) is is_wrong
+    assert judged(values) == (0.5, [Outcome.FALSE])
 
 
 @pytest.mark.parametrize(("share", "can_be"), [(0.999, True), (1.001, False)])
@@ -65,4 +66,4 @@ def test_a_rate_is_judged_over_a_quarter_of_an_hour_by_both(share, can_be):
     step = share * 40.0 * RATE_FLOOR_MS / HOUR_MS
     values = [1000.0, *[1000.0 + step] * 6]
     assert (doubted(values[:2], rate=40.0) == 0) is can_be
-    assert (counted(values, rate=40.0) == pytest.approx(step)) is can_be
+    assert judged(values, rate=40.0) == ((pytest.approx(step), []) if can_be else (0, [Outcome.IN_DOUBT]))

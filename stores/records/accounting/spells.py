@@ -222,6 +222,8 @@ def _asks_nobody(known: KeptSpell) -> Rejected:
 _PLAIN = {
     Outcome.FALSE: "the register returned to where it would have been, and what it showed meanwhile is left out",
     Outcome.RESET: "the register began again near zero and went on, and is counted from zero",
+    Outcome.ROLL_OVER: "the register passed its last digit",
+    Outcome.STEP_BACK: "the register went on a little lower and is counted on from there",
 }
 """What became of a spell about which nobody is asked."""
 

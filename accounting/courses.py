@@ -1,0 +1,252 @@
+"""Follows a register through what its own growth does not explain: each level that it is at is a course of its own.
+
+A reading to which the course before cannot have led begins a new course, and a spell with it. The courses before are
+remembered: where the register leaps back to one of them, all between was false. Where it goes on rising instead, the
+new course is what the register now is. Neither depends on how many readings there are, or on how often they come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.local_time import DAY_MS
+from accounting.pace import Pace
+from accounting.spells import Outcome, Spell
+from facility.register import small_step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accounting.arrays import Floats
+    from accounting.local_time import Times
+
+REMEMBERED_MS = 40 * DAY_MS
+"""How long a level is remembered once the register has gone on rising from another one."""
+
+NEAR_ZERO = 0.1
+"""A register that shows less than this share of what it showed before has begun again near zero."""
+
+_RESIDUE = 0.1
+"""What a meter may have used in a false spell, as a share of the leap with which its register returned."""
+
+LEAP_MS = 7 * DAY_MS
+"""How far back a rise is looked for that was taken for ordinary, where the register comes back below it."""
+
+
+@dataclass(slots=True)
+class Course:
+    """A level of the register: its first row, the newest that is believed, and the first of its present cycle.
+
+    ``origin`` is the row of the course before to which the register may have come back (-1: none).
+    """
+
+    first: int
+    tip: int
+    cycle: int
+    origin: int = -1
+    is_decided: bool = True
+    accepted: bool | None = None
+
+
+class Courses:
+    """The courses of one device's readings (n,), in order of time; what comes of it is ``keep`` and ``estimated``."""
+
+    def __init__(
+        self,
+        t_ms: Times,
+        x: Floats,
+        anomalies: Times,
+        max_rate: Floats,
+        decided: Sequence[Spell],
+    ) -> None:
+        """``anomalies`` (k,) are rows whose successor is not ordinary, ``decided`` spells that a person judged.
+
+        ``max_rate`` (n,) bounds, in units an hour, what the step into each reading may add.
+        """
+        self.t_ms, self.x = t_ms, x.astype(np.float64, copy=True)
+        self._shown = x
+        self._decisions = {one.first_ms: one.accepted for one in decided if one.accepted is not None}
+        self.keep = np.ones(len(x), np.bool_)
+        self.estimated = np.zeros(len(x), np.bool_)
+        self._lift = np.zeros(len(x))  # what is added to the register from a row on
+        self.pace = Pace(t_ms, self.x, self.keep, max_rate)
+        self.top, self.below = Course(0, 0, 0), list[Course]()
+        self._spells: dict[int, Spell] = {}  # by the row of their first reading
+        self._odd = anomalies
+
+    def leave_out_doubts(self) -> None:
+        """At the end: what is in doubt is of no use."""
+        if not self.top.is_decided:
+            self.keep[self._last_decided().tip + 1 :] = False
+
+    def total(self) -> Floats:
+        """The rising total of the rows that are kept, (m,)."""
+        risen: Floats = (self.x + np.cumsum(self._lift))[self.keep]
+        # After a spell the register may lie a little below the value before: the total stays level until it is passed.
+        return np.maximum.accumulate(risen)
+
+    def found(self) -> tuple[Spell, ...]:
+        """The spells, oldest first."""
+        return tuple(self._spells[row] for row in sorted(self._spells))
+
+    def next_odd(self, row: int) -> int:
+        """The first row from ``row`` on whose successor is not ordinary, or the last row."""
+        place = int(np.searchsorted(self._odd, row))
+        return int(self._odd[place]) if place < len(self._odd) else len(self.x) - 1
+
+    def begin(self, k: int, origin: int = -1) -> None:
+        """Begin a course at row ``k`` that is in doubt, unless a person decided about it."""
+        tip, was_decided = self.top.tip, self.top.is_decided
+        self.remember()
+        self.top = Course(k, k, k, origin, is_decided=False)
+        if not was_decided:
+            return  # the doubt that there is already goes on
+        self.top.accepted = self._decision(k)
+        self._note(tip, Outcome.IN_DOUBT, None, self.top.accepted)
+        if self.top.accepted:
+            self.decide()
+            self.below.clear()
+
+    def decide(self) -> None:
+        """The course in doubt has grown, or a person accepted it: what it is, and what the step into it adds."""
+        top = self.top
+        course = None if top.accepted else self.best_below(top.first)
+        if top.origin >= 0 and not top.accepted:
+            self.top = self.below.pop()
+            self._make_false(top.origin, top.first)
+            self.top.tip = top.tip
+        elif course is not None:
+            self._join(course)
+        else:
+            base = self._last_decided()
+            del self.below[self.below.index(base) + 1 :]
+            self._call_it(base)
+
+    def _call_it(self, base: Course) -> None:
+        """A course that none before explains."""
+        first, before, begins = self.top.first, self.x[base.tip], self.x[self.top.first]
+        self.keep[base.tip + 1 : first] = False
+        step, outcome = 0.0, Outcome.NEW_REGISTER
+        if begins > before:
+            step, outcome = (begins - before if self.top.accepted else 0.0), Outcome.LEAP
+        elif begins <= self.pace.most(base.tip, first) and begins <= max(
+            NEAR_ZERO * before, self.pace.usual(base.cycle, base.tip, first)
+        ):
+            step, outcome = (0.0 if self.top.accepted is False else begins), Outcome.RESET
+        self._count_on(first, base.tip, step)
+        self.top.is_decided = True
+        self._note(base.tip, outcome, self.top.tip, self.top.accepted)
+
+    def _join(self, course: Course) -> None:
+        """The course in doubt goes on from an earlier one, whose level is remembered nevertheless."""
+        top, place, earlier = self.top, self.below.index(course), replace(course)
+        self._make_false(course.tip, top.first)
+        self.below = [*self.below[:place], earlier]
+        self.top, course.tip = course, top.tip
+
+    def return_or_doubt(self, course: Course, k: int) -> None:
+        """The register is back at a remembered level with row ``k``, or may be."""
+        if not self.is_close(course.tip, course.cycle, k):
+            self.begin(k)
+            return
+        del self.below[self.below.index(course) :]
+        self._make_false(course.tip, k)
+        self.top, course.tip = course, k
+
+    def rewind(self, origin: int, k: int) -> None:
+        """The register is back, with row ``k``, at where it was before a rise that was taken for ordinary."""
+        self._make_false(origin, k)
+        self.top.tip = k
+
+    def catch_up(self, stood: int, k: int) -> None:
+        """The register stood still from row ``stood`` on and shows with row ``k`` what was used meanwhile."""
+        self.keep[stood + 1 : k] = False
+        self.estimated[k] = True
+        self.top.tip = k
+
+    def step_back(self, i: int) -> None:
+        """After row ``i`` the register stays a little below what it had shown: it counts on from there."""
+        self.remember()
+        self._count_on(i + 1, i, step=0.0)
+        self.top = Course(i + 1, i + 1, i + 1, is_decided=self.top.is_decided)
+        self._note(i, Outcome.STEP_BACK, i + 1, None)
+
+    def roll_over(self, i: int, k: int, span: float) -> None:
+        """The register has passed its last digit: exact, and remembered in case that it was a false zero."""
+        self.remember()
+        self.top = Course(k, k, k, is_decided=self.top.is_decided)
+        self._count_on(k, i, span + self.x[k] - self.x[i])
+        self.estimated[k] = False
+        self._note(i, Outcome.ROLL_OVER, k, None)
+
+    def _make_false(self, tip: int, k: int) -> None:
+        """Leave out what lies between two rows; what was used in that time is estimated."""
+        self.keep[tip + 1 : k] = False
+        self._lift[tip + 1 : k + 1] = 0.0
+        self.estimated[k] = True
+        for row in [row for row in self._spells if tip < row <= k]:
+            del self._spells[row]
+        if k > tip + 1:
+            self._note(tip, Outcome.FALSE, k, self._decision(tip + 1))
+
+    def remember(self) -> None:
+        """Put the present course below, and forget what is long past."""
+        oldest, base = self.t_ms[self.top.tip] - REMEMBERED_MS, self._last_decided()
+        self.below = [one for one in self.below if one is base or self.t_ms[one.tip] >= oldest]
+        self.below.append(self.top)
+
+    def _count_on(self, k: int, tip: int, step: float) -> None:
+        """From row ``tip`` to row ``k`` the total grows by ``step``, whatever the register shows."""
+        self._lift[k] = step - (self.x[k] - self.x[tip])
+        self.estimated[k] = True
+
+    def _note(self, tip: int, outcome: Outcome, until: int | None, accepted: bool | None) -> None:
+        """Write down the spell whose first reading follows row ``tip``."""
+        k = tip + 1
+        self._spells[k] = Spell(
+            since_ms=int(self.t_ms[tip]),
+            first_ms=int(self.t_ms[k]),
+            until_ms=None if until is None else int(self.t_ms[until]),
+            before=float(self._shown[tip]),
+            level=float(self._shown[k]),
+            outcome=outcome,
+            accepted=accepted,
+        )
+
+    def _decision(self, k: int) -> bool | None:
+        """What a person decided about the spell that begins at row ``k``."""
+        start, end = int(self.t_ms[k]), int(self.t_ms[self.next_odd(k)])
+        return next((accepted for at, accepted in self._decisions.items() if start <= at <= end), None)
+
+    def _last_decided(self) -> Course:
+        return next(one for one in (self.top, *reversed(self.below)) if one.is_decided)
+
+    def best_below(self, k: int) -> Course | None:
+        """Of the remembered courses that can have led to row ``k`` the highest."""
+        fitting = [course for course in self.below if self.fits(course, k)]
+        return max(fitting, key=lambda course: float(self.x[course.tip]), default=None)
+
+    def fits(self, course: Course, k: int) -> bool:
+        """Whether a remembered course can have led to row ``k``."""
+        grown, age = self.x[k] - self.x[course.tip], self.t_ms[k] - self.t_ms[course.tip]
+        is_recent = age <= REMEMBERED_MS or course is self._last_decided()
+        return bool(is_recent and -self.small(course) <= grown <= self.pace.most(course.tip, k))
+
+    def is_close(self, tip: int, cycle: int, k: int) -> bool:
+        """Whether row ``k`` lies where growth from row ``tip`` leads, and not only where it could just lead."""
+        if not self.pace.is_known(cycle, tip):
+            return True
+        leap = abs(self.x[k] - self.x[k - 1])
+        most = max(small_step(self.x[tip]), self.pace.usual(cycle, tip, k), _RESIDUE * leap)
+        return bool(self.x[k] - self.x[tip] <= most)
+
+    def level(self, course: Course) -> float:
+        """What the register shows at least when it is back."""
+        return float(self.x[course.tip]) - self.small(course)
+
+    def small(self, course: Course) -> float:
+        """How far a course may step back."""
+        return small_step(float(self.x[course.tip]))

@@ -1,0 +1,70 @@
+"""How fast a register grows: by its own last readings, and at most as its feeder can deliver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.local_time import HOUR_MS
+from facility.register import RATE_FLOOR_MS
+
+if TYPE_CHECKING:
+    from accounting.arrays import Bools, Floats
+    from accounting.local_time import Times
+
+_READINGS, _LOOK = 10, 64
+PACE_FACTOR = 4.0
+"""A meter's own pace is that of its last ten readings; growth of up to four times that pace is believed."""
+
+
+class Pace:
+    """Of one device's readings (n,), as they are and as far as they are kept: both arrays may change meanwhile."""
+
+    def __init__(self, t_ms: Times, x: Floats, keep: Bools, max_rate: float | Floats) -> None:
+        """``max_rate`` is the most units an hour that the feeder can deliver, always or up to each reading (n,)."""
+        self._t_ms, self._x, self._keep = t_ms, x, keep
+        self._max_rate = np.broadcast_to(np.asarray(max_rate, np.float64), x.shape)
+
+    def usual(self, cycle: int, at: int, until: int) -> float:
+        """The most to be expected from row ``at`` to ``until`` by the pace up to ``at``, of rows from ``cycle`` on."""
+        rows = self._last_kept(cycle, at)
+        return self.between(rows[0], at, at, until) if len(rows) > 1 and rows[-1] == at else 0.0
+
+    def between(self, first: int, last: int, at: int, until: int) -> float:
+        """The most to be expected from row ``at`` to row ``until`` by the pace of rows ``first`` to ``last``."""
+        pace = (self._x[last] - self._x[first]) / self._time(first, last)
+        return float(PACE_FACTOR * pace * self._time(at, until))
+
+    def is_known(self, cycle: int, at: int) -> bool:
+        """Whether there are readings enough before row ``at`` to have a pace."""
+        return len(self._last_kept(cycle, at)) > 2  # noqa: PLR2004 - of two readings one may be the odd one
+
+    def most(self, at: int, until: int) -> float:
+        """Most that can have been used between two rows."""
+        return float(self._max_rate[until]) * self._time(at, until) / HOUR_MS
+
+    def standstill(self, row: int) -> int:
+        """The row of the first of the readings up to ``row`` that all show what it shows."""
+        width = _LOOK
+        while True:
+            start = max(row - width, 0)
+            moved = np.flatnonzero(self._x[start:row] != self._x[row])
+            if len(moved):
+                return start + int(moved[-1]) + 1
+            if start == 0:
+                return 0
+            width *= 4
+
+    def _last_kept(self, cycle: int, at: int) -> list[int]:
+        width = _LOOK
+        while True:
+            start = max(at + 1 - width, cycle)
+            rows = np.flatnonzero(self._keep[start : at + 1])[-_READINGS:] + start
+            if len(rows) == _READINGS or start == cycle:
+                found: list[int] = rows.tolist()
+                return found
+            width *= 4
+
+    def _time(self, first: int, last: int) -> int:
+        return max(int(self._t_ms[last] - self._t_ms[first]), RATE_FLOOR_MS)

@@ -1,0 +1,179 @@
+"""Walks a register's readings in order of time: ordinary ones at once, the others one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.courses import LEAP_MS, NEAR_ZERO, Courses
+from accounting.local_time import HOUR_MS
+from accounting.pace import PACE_FACTOR
+from facility.register import LAST_DIGITS, small_step
+
+if TYPE_CHECKING:
+    from accounting.arrays import Bools
+    from accounting.courses import Course
+
+HOLD_MS, HOLD_READINGS = 6 * HOUR_MS, 4
+"""How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
+
+_LEAP_FACTOR = 20.0
+"""A rise of so many times the meter's pace turns out to be false where the register soon comes back below it."""
+
+
+class Walk:
+    """One walk over one device's readings; what it finds stands in ``courses``."""
+
+    def __init__(self, courses: Courses, register_span: float | None, suspect: Bools) -> None:
+        """``suspect`` (n,) are readings that the edge doubted, ``register_span`` is where the register rolls over."""
+        self._at, self._span, self._suspect = courses, register_span, suspect
+        self._t_ms, self._x, self._pace = courses.t_ms, courses.x, courses.pace
+
+    def follow(self) -> None:
+        """Walk all readings."""
+        row, last = 0, len(self._x) - 1
+        while row < last:
+            end = self._at.next_odd(row)
+            self._advance(row, end)
+            row = self._settle(end) if end < last else end
+        self._at.leave_out_doubts()
+
+    def _advance(self, row: int, end: int) -> None:
+        """Take the ordinary readings after ``row`` up to ``end``, of which none is lower than the one before."""
+        while self._at.below:
+            grown = self._grows_at(row, end)
+            reached = self._reaches_at(row, end)
+            if reached is not None and (grown is None or reached[0] <= grown):
+                row = self._come_to(*reached, row)
+            elif grown is not None:
+                self._at.top.tip = row = grown
+                self._at.decide()
+            else:
+                break
+        self._at.top.tip = end
+
+    def _grows_at(self, row: int, end: int) -> int | None:
+        """Where a course in doubt has grown."""
+        if self._at.top.is_decided:
+            return None
+        level = self._x[self._at.top.first] + LAST_DIGITS
+        k = row + 1 + int(np.searchsorted(self._x[row + 1 : end + 1], level, side="right"))
+        return k if k <= end else None
+
+    def _reaches_at(self, row: int, end: int) -> tuple[int, Course] | None:
+        """Where the register first gets back to a remembered level, and the highest such level."""
+        found: list[tuple[int, float, Course]] = []
+        for course in self._at.below:
+            level = self._at.level(course)
+            k = row + 1 + int(np.searchsorted(self._x[row + 1 : end + 1], level))
+            if self._x[row] < level and k <= end:
+                found.append((k, -level, course))
+        return next(((k, course) for k, _, course in sorted(found, key=lambda one: one[:2])), None)
+
+    def _come_to(self, k: int, course: Course, row: int) -> int:
+        """Row ``k`` gets up to a remembered level: by a leap it has returned, at its own pace it has grown past it."""
+        step, fell = self._x[k] - self._x[k - 1], self._x[course.tip] - self._x[self._at.top.first]
+        own = max(self._pace.usual(self._at.top.cycle, k - 1, k), min(self._at.small(course), fell / 2))
+        if step > own and self._at.fits(course, k):
+            self._at.top.tip = k - 1
+            self._at.return_or_doubt(course, k)
+            return k
+        if self._at.top.is_decided:
+            self._at.below.remove(course)
+            return row
+        self._at.top.tip = k
+        self._at.decide()
+        return k
+
+    def _settle(self, i: int) -> int:
+        """Decide what the step from reading ``i`` to the next one is; the row up to which all is settled."""
+        k = i + 1
+        if self._x[k] < self._x[i]:
+            row = self._settle_drop(i, k)
+        elif self._x[k] - self._x[i] > self._pace.most(i, k):
+            row = self._settle_leap(i, k)
+        elif self._suspect[k] and not self._suspect[i]:
+            row = self._settle_doubted(k)
+        else:
+            self._at.top.tip = row = k  # what came before was held
+        if not self._at.top.is_decided and self._x[row] > self._x[self._at.top.first] + LAST_DIGITS:
+            self._at.decide()
+        return row
+
+    def _settle_drop(self, i: int, k: int) -> int:
+        small, usual = small_step(self._x[i]), self._pace.usual(self._at.top.cycle, i, k)
+        is_small, has_left = self._x[i] - self._x[k] <= small, self._x[k] < self._x[self._at.top.first] - LAST_DIGITS
+        course = None if is_small and not has_left else self._at.best_below(k)
+        if course is not None:
+            self._at.return_or_doubt(course, k)
+            return k
+        origin = self._origin(i, k)
+        if origin >= 0 and self._at.is_close(origin, self._at.top.cycle, k):
+            self._at.rewind(origin, k)
+        elif is_small:
+            return self._hold(i, small)
+        elif self._span and self._rolls_over(i, k, self._span):
+            self._at.roll_over(i, k, self._span)
+        elif self._x[k] > NEAR_ZERO * self._x[i] and self._x[i] - self._x[k] <= usual:
+            return self._hold(i, usual)
+        else:
+            self._at.begin(k, origin)
+        return k
+
+    def _settle_leap(self, i: int, k: int) -> int:
+        course = self._at.best_below(k)
+        stood = max(self._pace.standstill(i), self._at.top.cycle)
+        if course is not None:
+            self._at.return_or_doubt(course, k)
+        elif self._x[k] - self._x[i] <= self._pace.most(stood, k):
+            # The register stood still, then showed all of its use at once. Without the readings in between there is one
+            # long step, whose use is spread over it like that of a silence.
+            self._at.catch_up(stood, k)
+        else:
+            self._at.begin(k)
+        return k
+
+    def _settle_doubted(self, k: int) -> int:
+        """The edge doubts a rise that the feeder could deliver."""
+        course = self._at.best_below(k)
+        if course is not None:
+            self._at.return_or_doubt(course, k)
+        else:
+            self._at.begin(k)
+        return k
+
+    def _hold(self, i: int, small: float) -> int:
+        """Hold the old value through a small step back, until it is passed; the last row that is held."""
+        peak = self._x[i]
+        end = int(np.searchsorted(self._t_ms, self._t_ms[i] + HOLD_MS, side="right"))
+        end = min(max(end, i + 1 + HOLD_READINGS), len(self._x))
+        later = self._x[i + 1 : end]
+        out = np.flatnonzero((later >= peak) | (later < peak - small))
+        if not len(out) and end < len(self._x):
+            self._at.step_back(i)
+            return i + 1
+        stop = i + 1 + (int(out[0]) if len(out) else len(later))
+        self._x[i + 1 : stop] = peak
+        self._at.top.tip = stop - 1
+        return stop - 1
+
+    def _origin(self, i: int, k: int) -> int:
+        """The row from which a rise led past what row ``k`` shows, far faster than the meter's pace; -1: none."""
+        start = max(self._at.top.cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
+        rows = np.flatnonzero(self._at.keep[start : i + 1]) + start
+        place = int(np.searchsorted(self._x[rows], self._x[k] + LAST_DIGITS, side="right")) - 1
+        if place < 0 or place + 1 >= len(rows):
+            return -1
+        low, high = int(rows[place]), int(rows[place + 1])
+        own = max(self._pace.usual(self._at.top.cycle, low, high), self._pace.between(high, i, low, high))
+        is_leap = self._x[high] - self._x[low] > max(_LEAP_FACTOR / PACE_FACTOR * own, LAST_DIGITS)
+        return low if is_leap else -1
+
+    def _rolls_over(self, i: int, k: int, span: float) -> bool:
+        """Past the last digit: out of the register's last tenth, or after a silence at the meter's own pace."""
+        before, growth = self._x[i], span - self._x[i] + self._x[k]
+        if growth > self._pace.most(i, k):
+            return False
+        near = before > (1 - NEAR_ZERO) * span and growth <= 2 * NEAR_ZERO * span
+        return bool(near or growth <= min(self._pace.usual(self._at.top.cycle, i, k), span / 2))
