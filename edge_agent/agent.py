@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.devices import devices_of
+import structlog
+
+from edge_agent.devices import devices_of, refused_on
 from edge_agent.drivers import DRIVERS
 from edge_agent.drivers.base import AskingDriver, BusSeat
 from edge_agent.history import History
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from edge_agent.settings import EdgeSettings
     from facility.catalogue import Bus, Catalogue
     from facility.profile import DeviceProfile
+
+
+log = structlog.get_logger()
 
 
 class EdgeAgent:
@@ -79,6 +84,7 @@ class EdgeAgent:
         self._ranges = {point.id: point.range for point in extract.points}
         self.paused = False
         self._rounds: dict[str, tuple[int, float]] = {}
+        self._refused: dict[str, dict[str, str]] = {}
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:
             self.buses[bus.id] = self._open(bus, extract, profiles)
@@ -150,8 +156,13 @@ class EdgeAgent:
                 self.history,
                 paused=self.paused,
             ),
-            buses={name: bus.state() for name, bus in self.buses.items()},
+            buses={name: self._state(name, bus.state()) for name, bus in self.buses.items()},
         )
+
+    def _state(self, bus: str, state: str) -> str:
+        """How a bus fares, with the devices that are not read at all for their address."""
+        refused = [f"{meter}: {why}" for meter, why in self._refused.get(bus, {}).items()]
+        return f"refused: {'; '.join(refused)}; else {state}" if refused else state
 
     def _put(self, samples: Sequence[Sample]) -> None:
         self.writer.put(self._suspicion.judge(samples))
@@ -163,8 +174,10 @@ class EdgeAgent:
 
     def _open(self, bus: Bus, extract: Catalogue, profiles: Mapping[str, DeviceProfile]) -> Poller | ListeningDriver:
         make = DRIVERS[protocol_of(bus)]
-        seat = BusSeat(
-            bus, devices_of(extract, profiles, bus), self._put, self.clock.stamp, self._monotonic, self._is_plausible
-        )
+        refused = self._refused[bus.id] = refused_on(extract, bus)
+        for meter, why in refused.items():
+            log.error("device_refused", meter=meter, error=why)
+        devices = devices_of(extract, profiles, bus, without=refused)
+        seat = BusSeat(bus, devices, self._put, self.clock.stamp, self._monotonic, self._is_plausible)
         driver = make(seat)
         return Poller(driver, seat) if isinstance(driver, AskingDriver) else driver

@@ -9,7 +9,7 @@ from facility.errors import ConfigError, Problem
 from facility.protocols import check_protocol, check_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from facility.catalogue import Bus, Catalogue
     from facility.model import Meter
@@ -25,13 +25,30 @@ class Device:
     places: Mapping[str, ProfilePoint]
 
 
-def devices_of(catalogue: Catalogue, profiles: Mapping[str, DeviceProfile], bus: Bus) -> tuple[Device, ...]:
-    """The devices on one bus of an agent's extract. Raises ``ConfigError`` for one that the bus cannot have."""
+def devices_of(
+    catalogue: Catalogue, profiles: Mapping[str, DeviceProfile], bus: Bus, *, without: Collection[str] = ()
+) -> tuple[Device, ...]:
+    """The devices on one bus of an agent's extract, ``without`` some meters.
+
+    Raises ``ConfigError`` for one that the bus cannot have.
+    """
     return tuple(
         _device(bus, meter, catalogue, profiles[meter.profile])
         for agent in catalogue.agents
         for meter in catalogue.meters_on(agent.id, bus.id)
+        if meter.id not in without
     )
+
+
+def refused_on(catalogue: Catalogue, bus: Bus) -> dict[str, str]:
+    """The meters of an extract whose address no device on their bus can have, and what is wrong with it."""
+    refused: dict[str, str] = {}
+    for meter in (one for agent in catalogue.agents for one in catalogue.meters_on(agent.id, bus.id)):
+        try:
+            check_unit(bus, meter.unit)
+        except ConfigError as error:
+            refused[meter.id] = str(error)
+    return refused
 
 
 def _device(bus: Bus, meter: Meter, catalogue: Catalogue, profile: DeviceProfile) -> Device:

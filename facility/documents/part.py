@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from facility.documents.yaml_text import TooDeepError, TooManyValuesError, YamlTree, read_yaml
+from facility.documents.kinds import kinds_of, untaken
+from facility.documents.yaml_text import (
+    TooDeepError,
+    TooManyValuesError,
+    UnreadableValueError,
+    read_yaml,
+)
 from facility.errors import ConfigError, Problem, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from facility.documents.yaml_tree import YamlTree
 
 Place = tuple[str | int, ...]
 """Where in a document: keys and list positions from the root."""
@@ -26,10 +34,23 @@ MOST_DEPTH = 50
 """Far beyond the largest estate; a few lines of anchors and aliases can stand for billions of values."""
 
 
+_TEXT_IS_MISSED = ("string_type", "model_type")
+"""What pydantic calls it; a part is missed where a bare text may stand for it (a name)."""
+
+
 class DocumentPart(BaseModel):
     """Base of everything written in a document: unknown keys are mistakes, numbers finite, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_nothing_for_something(cls, value: object) -> object:
+        """By itself pydantic takes ``true`` for the number 1, and 20260914 for seconds since 1970."""
+        if not isinstance(value, dict):
+            return value
+        kinds = kinds_of(cls)
+        return {key: untaken(one, kinds.get(str(key), frozenset())) for key, one in value.items()}
 
 
 @dataclass
@@ -66,22 +87,34 @@ class Document:
         self.problems.append(Problem(f"{self.name}:{self.line(place)}", what, words))
 
     def validate(self, model: type[Model]) -> Model:
-        """The tree as ``model``. Raises ``ConfigError`` with a problem for every field that does not fit."""
+        """The tree as ``model``. Raises ``ConfigError`` with a problem for every field that does not fit.
+
+        Where a text belongs and YAML read something else (``00123456``, ``1e5``, a date), it is the text as written.
+        """
         try:
             return model.model_validate(self.tree)
         except ValidationError as error:
-            for detail in error.errors():
-                place = detail["loc"]
-                if detail["type"] == "extra_forbidden":
-                    self.report(place, f"unknown key '{place[-1]}'", _keys(model, place[:-1]))
-                else:
-                    self._report_detail(place, detail["msg"], detail["type"], detail.get("input"))
-            raise ConfigError(*self.problems) from None
+            found = error
+        missed = [detail["loc"] for detail in found.errors() if detail["type"] in _TEXT_IS_MISSED and detail["loc"]]
+        if sum(self.yaml.write_back(place) for place in missed):
+            try:
+                return model.model_validate(self.tree)
+            except ValidationError as error:
+                found = error
+        for detail in found.errors():
+            place = detail["loc"]
+            if detail["type"] == "extra_forbidden":
+                self.report(place, f"unknown key '{place[-1]}'", _keys(model, place[:-1]))
+            else:
+                self._report_detail(place, detail["msg"], detail["type"], detail.get("input"))
+        raise ConfigError(*self.problems)
 
     def _report_detail(self, place: Place, message: str, kind: str, value: object) -> None:
         key = ".".join(str(step) for step in place)
         if kind == "missing":
             self.report(place[:-1], f"'{place[-1]}' is missing in {key.rpartition('.')[0] or 'the document'}")
+        elif value is None:
+            self.report(place, f"{key} is empty: {message[0].lower()}{message[1:]}")
         elif isinstance(value, str | int | float):
             self.report(place, f"{key} is {quoted(str(value))}: {message[0].lower()}{message[1:]}")
         else:
@@ -111,8 +144,8 @@ def parse(text: str, name: str) -> Document:
     except TooManyValuesError:
         what = f"stands for more than {MOST_VALUES} values; are aliases nested?"
         raise ConfigError(Problem(name, what)) from None
-    except (ValueError, KeyError) as error:  # ruamel.yaml lets these through: a month 13, a number of 5,000 digits
-        raise ConfigError(Problem(name, f"a value cannot be read: {error}")) from None
+    except UnreadableValueError as error:
+        raise ConfigError(Problem(f"{name}:{error.line + 1}", str(error), "quotes around a text")) from None
     if read.root is None:
         raise ConfigError(Problem(f"{name}:1", "the document is empty"))
     return Document(name, read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from facility.catalogue import Catalogue
@@ -42,8 +42,18 @@ if TYPE_CHECKING:
     from facility.tariff import Tariff
 
 
-def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
-    """Read an estate. Raises ``ConfigError`` with every problem: file, line, what, and what is allowed."""
+def load_site(
+    text: str,
+    name: str,
+    profiles: Mapping[str, DeviceProfile],
+    *,
+    units: Literal["checked", "as_written"] = "checked",
+) -> Catalogue:
+    """Read an estate. Raises ``ConfigError`` with every problem: file, line, what, and what is allowed.
+
+    An agent takes the addresses of devices as they are written, and leaves out those that its buses cannot have: one
+    wrong address, from a version that let it pass, must not keep all others from being read.
+    """
     document = parse(text, name)
     body = document.validate(SiteDocument)
     _check_zone(document, body.site.timezone)
@@ -56,7 +66,7 @@ def load_site(text: str, name: str, profiles: Mapping[str, DeviceProfile]) -> Ca
     for i, agent in enumerate(body.agents):
         _check_unique(document, "buses", (b.id for b in agent.buses), ("agents", i))
     agents = read_agents(document, body)
-    check_devices(document, body, profiles)
+    check_devices(document, body, profiles, units)
     tariffs = read_tariffs(document, body)
     _check_notices(document, body.site)
     meters, points = [], []
@@ -204,7 +214,7 @@ def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
         profile=part.profile,
         agent=part.agent,
         connection=part.bus,
-        unit=str(part.unit),
+        unit=part.unit,
         space=part.space,
         utility=part.utility,
         role=part.role,

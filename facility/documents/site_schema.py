@@ -171,7 +171,7 @@ class MeterPart(DocumentPart):
     profile: str
     agent: str
     bus: str
-    unit: str | int
+    unit: str
     utility: Utility | None = None
     role: MeterRole = MeterRole.SUB
     enduse: Slug = TOTAL

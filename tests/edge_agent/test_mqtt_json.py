@@ -108,6 +108,33 @@ meters:
   - {{id: m1, name: M, building: b, profile: shelly/pro-3em, agent: edge-1, bus: radio, unit: plug, poll_s: 1}}
 """
 
+
+def started(tmp_path, broker, monkeypatch, site):
+    (tmp_path / "site.yaml").write_text(site.format(broker=broker.url), encoding="utf-8")
+    settings = {"DATA": tmp_path, "BROKER": broker.url, "SITE": tmp_path / "site.yaml", "AGENT": "edge-1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"METERHOUSE_{name}", str(value))
+    agent = build(read_settings(EdgeSettings))
+    agent.start()
+    return agent
+
+
+@pytest.mark.parametrize("bad", ["'+'", "'#'", "/plug", "plug/", "''", '"\\x07"'])
+def test_an_agent_reads_all_others_where_one_unit_is_bad(tmp_path, broker, monkeypatch, bad):
+    """``site check`` refuses it, but what was let pass before must not end the readings of a whole agent."""
+    other = "m2, name: N, building: b, profile: shelly/pro-3em, agent: edge-1, bus: radio, unit: {unit}"
+    site = f"{SITE}  - {{{{id: {other.replace('{unit}', bad)}}}}}\n"
+    server, agent = Server(broker.port, answers="always"), started(tmp_path, broker, monkeypatch, site)
+    try:
+        until(lambda: agent.status().buses["radio"].endswith("else ok"))
+        assert agent.status().buses["radio"].startswith("refused: m2: ")
+        server.client.publish("plug/status/em:0", '{"total_act_power":840}')
+        server.wait(lambda: [row for row in server.rows.values() if row[0] == "m1/active_power/total"])
+    finally:
+        agent.stop()
+        server.stop()
+
+
 PLACEHOLDERS = [
     ("plug/status/em:0", '{"total_act_power":-1e9}', '{"total_act_power":840}', "m1/active_power/total"),
     ("plug/status/emdata:0", '{"total_act":0}', '{"total_act":4912000}', "m1/energy_import/total"),
@@ -119,17 +146,12 @@ def test_an_implausible_value_does_not_take_the_turn_of_the_true_one(
     tmp_path, broker, monkeypatch, topic, placeholder, truth, point
 ):
     """What is out of range, and a counter that falls to nothing for a moment."""
-    (tmp_path / "site.yaml").write_text(SITE.format(broker=broker.url), encoding="utf-8")
-    settings = {"DATA": tmp_path, "BROKER": broker.url, "SITE": tmp_path / "site.yaml", "AGENT": "edge-1"}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"METERHOUSE_{name}", str(value))
-    server, agent = Server(broker.port, answers="always"), build(read_settings(EdgeSettings))
+    server, agent = Server(broker.port, answers="always"), started(tmp_path, broker, monkeypatch, SITE)
     true = 840 if "power" in truth else 4912
 
     def count():
         return sum(row[0] == point and row[2] == true for row in list(server.rows.values()))
 
-    agent.start()
     try:
         until(lambda: agent.buses["radio"].state() == "ok")
         until(lambda: server.client.publish(topic, truth) and count(), pause_s=0.2)

@@ -98,6 +98,27 @@ def test_a_chosen_point_must_be_said_by_its_profile_in_its_unit():
     assert "unit 'kW' is wrong for active_power (allowed: W)" in text
 
 
+ODD_UNITS = ["0x00158d0001d2a3f4", "00123456", "1_000", "0o17", "1e5", "on", "true", "2026-01-02", "null-1", "1.10"]
+
+
+@pytest.mark.parametrize("unit", ODD_UNITS)
+def test_an_id_without_quotes_keeps_what_was_written_and_survives_an_export(unit):
+    text = SITE.replace("unit: front", f"unit: {unit}\n    serial: {unit}")
+    for estate in (load(text), load(dump_site(load(text)))):
+        assert (estate.meter["hall-door"].unit, estate.meter["hall-door"].serial) == (unit, unit)
+    if "." not in unit:
+        named = load(SITE.replace("hall-door", unit.lower()))
+        assert unit.lower() in named.meter
+        assert load(dump_site(named)) == named
+
+
+@pytest.mark.parametrize("unit", ["", "~", "'+'", "'a/#'", "/front", '"\\ud83d"', '"\\0"', "x" * 70_000])
+def test_a_unit_that_nobody_could_hear_is_refused_at_its_line_or_by_name(unit):
+    said = problem(SITE.replace("unit: front", f"unit: {unit}"))
+    assert said.startswith(("site.yaml:46: ", "site.yaml: "))
+    assert len(said) < 400
+
+
 def test_all_mistakes_are_told_at_once():
     text = problem(SITE.replace("test/meter", "nobody/knows").replace("Europe/London", "Nowhere"))
     assert text.count("site.yaml:") == 2
