@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +71,18 @@ class Tariffs:
             one for one in self._all if one.utility is utility and (not one.buildings or building in one.buildings)
         ]
         return tuple(sorted(found, key=lambda one: (one.valid_from, bool(one.buildings))))
+
+    def valid_until(self, utility: Utility, building: str, tariff: Tariff) -> date | None:
+        """The last local day on which a tariff of a building holds; None until further notice.
+
+        The next of its kind ends it; one of the estate is also ended by the first of the building's own.
+        """
+        later = [
+            one.valid_from
+            for one in self.in_force(utility, building)
+            if one.valid_from > tariff.valid_from and bool(one.buildings) >= bool(tariff.buildings)
+        ]
+        return min(later) - timedelta(days=1) if later else None
 
     def price(self, utility: Utility, building: str, edges_ms: Times) -> Pricing:
         """Pricing of the intervals between edges (n + 1,); no interval may reach over a local midnight."""

@@ -12,6 +12,7 @@ from accounting.local_time import DAY_MS
 from accounting.tariffs import Tariffs
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, folded
+from facility.currency import minor_digits
 from facility.work import RUNNING, Money
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Alerting:
         per_day = finding.excess.per_day * float(prices[-DAY_H:].mean())
         if not np.isfinite(to_date):
             return None
-        return Money(round(to_date, 2), round(per_day, 2), self.catalogue.site.currency)
+        currency = self.catalogue.site.currency
+        digits = minor_digits(currency)
+        return Money(round(to_date, digits), round(per_day, digits), currency)
 
     def _resolve_quiet(self, now: datetime, names: Iterable[str]) -> None:
         asked = set(names)

@@ -21,6 +21,8 @@ class RemarkKind(StrEnum):
     SPELL_ASKED = "spell_asked"
     REGISTER_STOOD_STILL = "register_stood_still"
     HOURS_MISSING = "hours_missing"
+    METER_HOURS_MISSING = "meter_hours_missing"
+    DEMAND_UNMEASURED = "demand_unmeasured"
     DAYS_WITHOUT_PRICE = "days_without_price"
 
 

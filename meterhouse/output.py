@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _LANGUAGE = ContextVar("language", default=DEFAULT_LANGUAGE)
 _AS_JSON = ContextVar("as_json", default=False)
 
+EXIT_UNKNOWN = 3
+"""What was asked for cannot be seen."""
+
 METAVAR = "|".join(LANGUAGES)
 IN_LANGUAGE = "The reader's language; else METERHOUSE_LANGUAGE, else the terminal's."
 
@@ -109,15 +112,16 @@ def _problems(error: Exception) -> list[dict[str, str]]:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> str:
     """Rows under headings, which are named by the ids of their texts; on a terminal it is no wider than that."""
-    return render_table([texts()(text_id) for text_id in columns], rows, right, _width())
+    return render_table([texts()(text_id) for text_id in columns], rows, right, terminal_width())
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Names and values below each other; on a terminal they are no wider than that."""
-    return render_facts(pairs, _width())
+    return render_facts(pairs, terminal_width())
 
 
-def _width() -> int | None:
+def terminal_width() -> int | None:
+    """Columns of the terminal that the answer goes to; None where it goes elsewhere."""
     return shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
 
 

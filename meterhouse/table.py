@@ -43,7 +43,7 @@ def render_table(
 ) -> str:
     """Rows under a header, columns two spaces apart; the columns numbered in ``right`` are right-aligned.
 
-    A table wider than ``width`` has its other columns wrapped; without one, every row is one line.
+    A table wider than ``width`` has its other columns and its headings wrapped; without one, every row is one line.
     """
     lines = [list(header), *([plain(cell) for cell in row] for row in rows)]
     columns = [[line[i] for line in lines] for i in range(len(header))]
@@ -59,15 +59,22 @@ def _fitting(columns: Sequence[Sequence[str]], right: Sequence[int], width: int 
     spare = (width or 0) - sum(widths) - len(GAP) * (len(widths) - 1)
     if width is None or spare >= 0:
         return widths
-    giving = [i for i in range(len(columns)) if i not in right]
-    whole = {i: max(NARROWEST, *(text_width(word) for cell in columns[i] for word in _words(cell))) for i in giving}
+    whole = [_whole(column, i in right) for i, column in enumerate(columns)]
     for _ in range(-spare):
-        wide = [i for i in giving if widths[i] > whole[i]]
-        cut = [i for i in giving if widths[i] > NARROWEST]
+        wide = [i for i in range(len(columns)) if widths[i] > whole[i]]
+        cut = [i for i in range(len(columns)) if i not in right and widths[i] > NARROWEST]
         if not wide and not cut:
             break
         widths[max(wide, key=lambda i: widths[i]) if wide else cut[-1]] -= 1
     return widths
+
+
+def _whole(column: Sequence[str], is_right: bool) -> int:
+    """What a column needs to have no word cut; of figures, which are not broken, only the heading gives."""
+    if not is_right:
+        return max(NARROWEST, *(text_width(word) for cell in column for word in _words(cell)))
+    heading, *figures = column
+    return max(text_width(part) for part in (*_words(heading), *figures))
 
 
 def _words(text: str) -> Iterator[str]:

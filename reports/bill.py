@@ -11,8 +11,10 @@ from pydantic import BeforeValidator, TypeAdapter
 
 from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
+from reports.adjusting import AdjustingLine  # noqa: TC001
 from reports.lines import BillLine  # noqa: TC001
 from reports.proof import RegisterLine  # noqa: TC001
+from reports.shares import Shares  # noqa: TC001
 from stores.records.accounting.closed_months import Days  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -20,30 +22,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """Of the month's time, in hours: measured, estimated (a silence, known in total), missing (unknown, not billed).
+class BilledTariff:
+    """A tariff that was in force in the month, the document it rests on, and its first and last day (None: open)."""
 
-    ``estimated_quantity`` is the use that was spread over silences.
-    """
-
-    measured_h: float
-    estimated_h: float
-    missing_h: float
-    estimated_quantity: Decimal
-
-    def share(self, hours: float) -> float:
-        """A share of the whole time, 0–1, to a ten-thousandth."""
-        return round(hours / max(self.measured_h + self.estimated_h + self.missing_h, 1e-9), 4)
+    tariff: str
+    basis: str
+    valid_from: date
+    valid_until: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class UtilityBill:
-    """One utility of a building: its lines, their sum, and where they come from."""
+    """One utility of a building: its lines, their sum, and where they come from.
+
+    ``quantity`` is None where nothing is known of its use: that is no use of zero. ``shares`` are those of the head
+    meter that is known worst, ``heads`` those of each. Bills that were closed before 2026-12 have neither heads nor
+    tariffs.
+    """
 
     utility: str
     unit: str
     meters: tuple[str, ...]
-    quantity: Decimal
+    quantity: Decimal | None
     lines: tuple[BillLine, ...]
     amount: Decimal
     unpriced_days: tuple[date, ...]
@@ -51,18 +51,10 @@ class UtilityBill:
     registers: tuple[RegisterLine, ...]
     counted: Decimal
     residual: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AdjustingLine:
-    """What a closed month turned out to be more or less, entered in this one."""
-
-    month: str
-    meter: str
-    utility: str
-    quantity: Decimal
-    amount: Decimal
-    reason: str
+    heads: tuple[Shares, ...] = ()
+    tariffs: tuple[BilledTariff, ...] = ()
+    demand_unmeasured: bool = False
+    """Whether demand is charged by what is measured, and no quarter-hour was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +87,22 @@ class Bill:
     total: Decimal
     closed: HandedIn | None = None
     doubts: tuple[Remark, ...] = ()
-    """Why it is not fit to be closed yet, each with what to do."""
+    """Why it is not fit to be closed yet, each with what to do; of a closed month, what was accepted as it is."""
     days: dict[str, Days] = field(default_factory=dict)
     """The days it was made from, by counter (meter/quantity): what a closed month is compared with later."""
+    accepted_missing: str = ""
+    """Why the month was closed although something is missing or in doubt."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of the month: use of any kind, or what an earlier one is adjusted by."""
+        known = any(head.known_h for one in self.utilities for head in (*one.heads, one.shares))
+        return known or bool(self.adjustments)
+
+    @property
+    def missing(self) -> tuple[Remark, ...]:
+        """The hours that each head meter misses."""
+        return tuple(note for utility in self.utilities for note in _missing_by_meter(utility))
 
     @property
     def notes(self) -> tuple[Remark, ...]:
@@ -105,13 +110,34 @@ class Bill:
         return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility)))
 
 
+def _missing_by_meter(bill: UtilityBill) -> Iterator[Remark]:
+    for one in bill.heads:
+        if one.missing_h > 0:
+            hours = {"missing": _hours(one.missing_h), "hours": _hours(one.whole_h)}
+            yield Remark(RemarkKind.METER_HOURS_MISSING, {"utility": bill.utility, "meter": one.meter, **hours})
+
+
+def _missing(bill: UtilityBill) -> Iterator[Remark]:
+    """By meter where there are several; what one meter misses is what the utility misses."""
+    if len(bill.heads) > 1:
+        yield from _missing_by_meter(bill)
+    elif bill.shares.missing_h > 0:
+        yield Remark(RemarkKind.HOURS_MISSING, {"utility": bill.utility, "hours": _hours(bill.shares.missing_h)})
+
+
+def _hours(hours: float) -> str:
+    """``240``, ``0.75``: to a hundredth of an hour, of what is less all that it has."""
+    return f"{round(hours, 2) or hours:g}"
+
+
 def _notes(bill: UtilityBill) -> Iterator[Remark]:
     for line in bill.registers:
         for stood in line.standstills:
             params = {"meter": line.meter, "face": stood.face, "first": stood.start.date(), "last": stood.end.date()}
             yield Remark(RemarkKind.REGISTER_STOOD_STILL, params)
-    if bill.shares.missing_h > 0:
-        yield Remark(RemarkKind.HOURS_MISSING, {"utility": bill.utility, "hours": f"{bill.shares.missing_h:g}"})
+    yield from _missing(bill)
+    if bill.demand_unmeasured:
+        yield Remark(RemarkKind.DEMAND_UNMEASURED, {"utility": bill.utility})
     if bill.unpriced_days:
         yield Remark(RemarkKind.DAYS_WITHOUT_PRICE, {"utility": bill.utility, "days": len(bill.unpriced_days)})
 

@@ -5,15 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.tariff import Period
+from reports.proof import RegisterEnd
 from stores.records.accounting.closed_months import LATE
 from wording.remarks import remark_text
 from wording.texts import load_texts
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from facility.remark import Remark
     from reports.bill import Bill, HandedIn, UtilityBill
     from reports.lines import BillLine
+    from reports.proof import RegisterLine
     from wording.formats import Formats
+
+END_CODES = {
+    RegisterEnd.READ: "read",
+    RegisterEnd.INTERPOLATED: "interpolated",
+    RegisterEnd.IN_SILENCE: "in a silence",
+}
+END_TEXTS = {
+    RegisterEnd.READ: "bill.read",
+    RegisterEnd.INTERPOLATED: "bill.interpolated",
+    RegisterEnd.IN_SILENCE: "bill.in_silence",
+}
 
 
 class BillCodes:
@@ -46,9 +61,19 @@ class BillCodes:
         """A tariff period, a tier or a charge of the month."""
         return line.what
 
-    def ends(self, estimated: bool) -> str:
-        """Whether a register was read at both ends of its time."""
-        return "in a silence" if estimated else "read"
+    def ends(self, line: RegisterLine) -> str:
+        """How a register is known at both ends of its time: once where that is the same, else opening, then closing."""
+        known = RegisterEnd.IN_SILENCE if line.estimated else RegisterEnd.READ  # all that older bills say
+        both = dict.fromkeys((line.opening_is or known, line.closing_is or known))
+        return " / ".join(self.end(one) for one in both)
+
+    def end(self, known: RegisterEnd) -> str:
+        """How a register is known at one end."""
+        return END_CODES[known]
+
+    def valid_until(self, day: date | None) -> str:
+        """The last day of a tariff; None: nobody has said."""
+        return day.isoformat() if day else ""
 
     def reason(self, reason: str) -> str:
         """Why a closed month is adjusted."""
@@ -87,8 +112,11 @@ class BillWords(BillCodes):
         periods = {one.what for one in bill.lines if one.tariff == line.tariff} & {period.value for period in Period}
         return self.texts("charge.single" if periods == {Period.FLAT} == {line.what} else f"charge.{line.what}")
 
-    def ends(self, estimated: bool) -> str:  # noqa: D102
-        return self.texts("bill.in_silence" if estimated else "bill.read")
+    def end(self, known: RegisterEnd) -> str:  # noqa: D102
+        return self.texts(END_TEXTS[known])
+
+    def valid_until(self, day: date | None) -> str:  # noqa: D102
+        return day.isoformat() if day else self.texts("bill.open_end")
 
     def reason(self, reason: str) -> str:  # noqa: D102
         return self.texts("bill.late") if reason == LATE else reason

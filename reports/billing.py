@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accounting.calendars import SiteCalendar
 from accounting.tariffs import Tariffs
+from facility.currency import smallest_unit
 from facility.errors import ConfigError, Problem
 from facility.quantities import Utility
-from reports.bill import BILL, AdjustingLine, Bill, HandedIn, Shares, UtilityBill
+from reports.adjusting import AdjustedMonths
+from reports.bill import BILL, Bill, BilledTariff, HandedIn, UtilityBill
 from reports.doubts import doubts
-from reports.lines import CENT, billed_lines, rounded
-from reports.proof import Proof, prove
-from reports.stored_use import StoredUse, read_days, read_peak, read_use
+from reports.lines import BilledUse, billed_lines
+from reports.month_charges import unmeasured_demand
+from reports.peaks import read_peaks
+from reports.proof import prove
+from reports.rounding import rounded
+from reports.shares import shares_of, worst_of
+from reports.stored_use import past_hours, read_days, read_use, sum_of_use
+from reports.used_before import UsedBefore
 from stores.counters import Counters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from accounting.spells import SpellBook
+    from accounting.tariffs import Pricing
     from facility.catalogue import Catalogue
+    from facility.model import Point
+    from reports.stored_use import StoredUse
     from stores.readings.port import ReadingStore
-    from stores.records.accounting.closed_months import Adjustment, ClosedMonths, Days
+    from stores.records.accounting.closed_months import ClosedMonths, Days
+
+_MILLIONTH = Decimal("0.000001")
 
 
 def make_bill(
@@ -44,92 +58,115 @@ def make_bill(
     if building not in catalogue.building:
         raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(catalogue.building)))
     calendar = SiteCalendar(catalogue.site)
-    start_ms, end_ms = calendar.month_edges(month)
+    calendar.month_edges(month)  # refuses what is no month
     closed = books.closed_month(building, month)
     if closed:
         bill: Bill = BILL.validate_python({**closed.bill, "closed": None})
         return replace(bill, closed=HandedIn(closed.closed_at, closed.by))
-    start, end = (datetime.fromtimestamp(t / 1000, calendar.zone) for t in (start_ms, end_ms))
-    counters = Counters(store, catalogue, spells)
-    found = (_utility_bill(store, counters, calendar, building, utility, (start_ms, end_ms)) for utility in Utility)
-    utilities = tuple(one for one in found if one is not None)
-    heads = {meter for one in utilities for meter in one.meters}
-    adjustments = tuple(_adjusting(one) for one in books.adjustments(building, start, end) if one.meter in heads)
-    amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
-    return Bill(
-        catalogue.site.id,
-        building,
-        catalogue.building[building].name,
-        month,
-        start,
-        end,
-        catalogue.site.timezone,
-        catalogue.site.currency,
-        utilities,
-        adjustments,
-        sum(amounts, Decimal(0)).quantize(CENT),
-        days=_days(store, catalogue, calendar, building, (start_ms, end_ms)),
-        doubts=tuple(doubts(catalogue, spells, building, (start, end), utilities, books.waiting(), now)),
-    )
+    return _Month(store, catalogue, books, spells, calendar, building, month, now).bill()
 
 
-def _days(
-    store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, building: str, span: tuple[int, int]
-) -> dict[str, Days]:
-    """The stored days of every head counter."""
-    points = [point for utility in Utility for point in catalogue.head_counters(building, utility)]
-    return {f"{p.meter}/{p.quantity.word}": read_days(store, catalogue, calendar, p, *span) for p in points}
+class _Month:
+    """An open month of a building."""
+
+    def __init__(
+        self,
+        store: ReadingStore,
+        catalogue: Catalogue,
+        books: ClosedMonths,
+        spells: SpellBook,
+        calendar: SiteCalendar,
+        building: str,
+        month: str,
+        now: datetime,
+    ) -> None:
+        self._store, self._catalogue, self._books, self._spells = store, catalogue, books, spells
+        self._calendar, self._building, self._month, self._now = calendar, building, month, now
+        self._start_ms, self._end_ms = calendar.month_edges(month)
+        self._edges_ms = calendar.hour_edges(self._start_ms, self._end_ms)
+        self._smallest = smallest_unit(catalogue.site.currency)
+        self._tariffs = Tariffs(catalogue.site, calendar)
+        self._adjusted = AdjustedMonths(catalogue, books, calendar, building)
+
+    def bill(self) -> Bill:
+        """All of it."""
+        site = self._catalogue.site
+        start, end = (datetime.fromtimestamp(t / 1000, self._calendar.zone) for t in (self._start_ms, self._end_ms))
+        heads = {utility: self._catalogue.head_counters(self._building, utility) for utility in Utility}
+        utilities = tuple(self._utility(utility, points) for utility, points in heads.items() if points)
+        adjustments = self._adjusted.lines(start, end, self._smallest)
+        amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
+        waiting = self._books.waiting()
+        return Bill(
+            site=site.id,
+            building=self._building,
+            name=self._catalogue.building[self._building].name,
+            month=self._month,
+            start=start,
+            end=end,
+            timezone=site.timezone,
+            currency=site.currency,
+            utilities=utilities,
+            adjustments=adjustments,
+            total=rounded(sum(amounts, Decimal(0)), self._smallest),
+            doubts=tuple(
+                doubts(self._catalogue, self._spells, self._building, (start, end), utilities, waiting, self._now)
+            ),
+            days=self._days(point for points in heads.values() for point in points),
+        )
+
+    def _utility(self, utility: Utility, points: tuple[Point, ...]) -> UtilityBill:
+        uses = [read_use(self._store, self._catalogue, point, self._edges_ms) for point in points]
+        past_h = past_hours(self._edges_ms, round(self._now.timestamp() * 1000))
+        heads = [shares_of(point.meter, use, past_h) for point, use in zip(points, uses, strict=True)]
+        pricing = self._tariffs.price(utility, self._building, self._edges_ms)
+        qty, by_period = sum_of_use(uses)
+        use = BilledUse(
+            qty,
+            by_period,
+            self._calendar.local_days(self._edges_ms[:-1]),
+            read_peaks(self._store, self._building, utility, uses, past_h, self._calendar.zone),
+            self._used_before(utility),
+        )
+        lines = billed_lines(pricing, use, utility.unit, self._smallest)
+        counters = Counters(self._store, self._catalogue, self._spells)
+        proofs = [prove(self._store, counters, self._calendar, point, self._start_ms, self._end_ms) for point in points]
+        counted = sum(proof.counted for proof in proofs)
+        return UtilityBill(
+            utility=utility.value,
+            unit=utility.unit,
+            meters=tuple(meter.id for meter in self._catalogue.head_meters(self._building, utility)),
+            quantity=rounded(float(np.nansum(qty))) if use.is_known else None,
+            lines=lines,
+            amount=rounded(sum((line.amount for line in lines), Decimal(0)), self._smallest),
+            unpriced_days=self._tariffs.unpriced_days(utility, self._building, self._edges_ms),
+            shares=worst_of(heads),
+            registers=tuple(line for proof in proofs for line in proof.registers),
+            counted=rounded(counted),
+            residual=_residual(counted, uses),
+            heads=tuple(heads),
+            tariffs=tuple(self._billed_tariffs(utility, pricing)),
+            demand_unmeasured=unmeasured_demand(pricing, use.peaks),
+        )
+
+    def _used_before(self, utility: Utility) -> UsedBefore:
+        places = self._store, self._catalogue, self._calendar, self._adjusted
+        return UsedBefore(*places, self._building, utility, self._start_ms)
+
+    def _billed_tariffs(self, utility: Utility, pricing: Pricing) -> Iterator[BilledTariff]:
+        """Those in force in the month, in the order of time."""
+        for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
+            one = pricing.tariffs[k]
+            until = self._tariffs.valid_until(utility, self._building, one)
+            yield BilledTariff(one.id, one.basis, one.valid_from, until)
+
+    def _days(self, points: Iterable[Point]) -> dict[str, Days]:
+        """The stored days of counters, by meter/quantity."""
+        span = self._start_ms, self._end_ms
+        days = {point: read_days(self._store, self._catalogue, self._calendar, point, *span) for point in points}
+        return {f"{point.meter}/{point.quantity.word}": found for point, found in days.items()}
 
 
-def _utility_bill(
-    store: ReadingStore,
-    counters: Counters,
-    calendar: SiteCalendar,
-    building: str,
-    utility: Utility,
-    span: tuple[int, int],
-) -> UtilityBill | None:
-    catalogue = counters.catalogue
-    points = catalogue.head_counters(building, utility)
-    if not points:
-        return None
-    edges_ms = calendar.hour_edges(*span)
-    uses = [read_use(store, catalogue, point, edges_ms) for point in points]
-    together = StoredUse.sum_of(uses, read_peak(store, building, utility, edges_ms))
-    tariffs = Tariffs(catalogue.site, calendar)
-    lines = billed_lines(store, catalogue, calendar, tariffs, building, utility, together)
-    proofs = [prove(store, counters, calendar, point, *span) for point in points]
-    return UtilityBill(
-        utility=utility.value,
-        unit=utility.unit,
-        meters=tuple(meter.id for meter in catalogue.head_meters(building, utility)),
-        quantity=rounded(together.total),
-        lines=lines,
-        amount=sum((line.amount for line in lines), Decimal(0)).quantize(CENT),
-        unpriced_days=tariffs.unpriced_days(utility, building, together.edges_ms),
-        shares=_shares(uses),
-        registers=tuple(line for proof in proofs for line in proof.registers),
-        counted=rounded(sum(proof.counted for proof in proofs)),
-        residual=_residual(proofs, uses),
-    )
-
-
-def _residual(proofs: list[Proof], uses: list[StoredUse]) -> Decimal:
+def _residual(counted: float, uses: list[StoredUse]) -> Decimal:
     """What registers and intervals differ by, to a millionth of a unit."""
-    apart = sum(proof.counted for proof in proofs) - sum(use.total for use in uses)
-    return abs(Decimal(apart)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
-
-
-def _shares(uses: list[StoredUse]) -> Shares:
-    """Time by how it is known, the mean over the head meters."""
-    hours = uses[0].hours
-    measured = sum(float(use.completeness @ hours) for use in uses) / len(uses)
-    known = sum(float(hours[~np.isnan(use.qty)].sum()) for use in uses) / len(uses)
-    part_known = max(known, measured)
-    estimated = sum(float(np.nansum(use.est_qty)) for use in uses)
-    return Shares(measured, part_known - measured, float(hours.sum()) - part_known, rounded(estimated))
-
-
-def _adjusting(one: Adjustment) -> AdjustingLine:
-    amount = Decimal(one.sum_of("cost")).quantize(CENT, ROUND_HALF_UP)
-    return AdjustingLine(one.month, one.meter, one.utility, rounded(one.sum_of("qty")), amount, one.reason)
+    return abs(rounded(counted - sum(use.total for use in uses), _MILLIONTH))

@@ -3,74 +3,87 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.charges import demand_parts, tier_parts
+from accounting.charges import tier_parts
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
-from stores.counter_rows import read_counter
+from reports.month_charges import MonthPart, month_charges
+from reports.peaks import Peak  # noqa: TC001 - pydantic reads the annotations
+from reports.rounding import THOUSANDTH, round_together, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from accounting.calendars import SiteCalendar
-    from accounting.tariffs import Pricing, Tariffs
-    from facility.catalogue import Catalogue
-    from facility.quantities import Utility
+    from accounting.tariffs import Pricing
     from facility.tariff import Tariff
-    from reports.stored_use import StoredUse
-    from stores.readings.port import ReadingStore, Values
+    from reports.peaks import Peaks
+    from stores.readings.port import Times, Values
 
 _NOISE = 1e-9
-CHARGES = ("capacity", "demand", "demand_above", "fixed")
-"""What is charged for a month beside periods and tiers."""
-
-CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line: what is charged under which tariff, how much, at which price; ``amount`` is the product to the cent."""
+    """One line: what is charged under which tariff, how much, at which price.
+
+    ``amount`` is the product, rounded to what can be paid. A charge of the month (capacity, demand, fixed) whose tariff
+    held for a ``part`` of it is the product's share by days; such shares add up to the rounded whole. ``peak`` is what
+    a demand was charged by.
+    """
 
     tariff: str
     basis: str
-    what: str  # a period, or tier_1 …, capacity, demand, demand_above, fixed
+    what: str  # a period, or tier_2 …, capacity, demand, demand_above, fixed
     quantity: Decimal
     unit: str
     price: Decimal
     amount: Decimal
+    part: MonthPart | None = None
+    peak: Peak | None = None
 
 
-def rounded(quantity: float) -> Decimal:
-    """A quantity as it is printed: to a thousandth, half up."""
-    return Decimal(repr(float(quantity))).quantize(THOUSANDTH, ROUND_HALF_UP)
+@dataclass(frozen=True, slots=True)
+class BilledUse:
+    """What a utility's month is billed by: hours (n,) with their use, by period (n, 5), local day and peaks.
+
+    ``used_before`` gives the use of a tariff's tier cycle before the month.
+    """
+
+    qty: Values
+    by_period: Values
+    local_days: Times
+    peaks: Peaks
+    used_before: Callable[[Tariff], float]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of the use."""
+        return bool(np.isfinite(self.qty).any())
 
 
-def billed_lines(
-    store: ReadingStore,
-    catalogue: Catalogue,
-    calendar: SiteCalendar,
-    tariffs: Tariffs,
-    building: str,
-    utility: Utility,
-    use: StoredUse,
-) -> tuple[BillLine, ...]:
-    """Every line of a utility's month, tariff by tariff in the order of time."""
-    pricing = tariffs.price(utility, building, use.edges_ms)
-    lines = [*_period_lines(pricing, use, utility.unit)]
+def billed_lines(pricing: Pricing, use: BilledUse, unit: str, smallest: Decimal) -> tuple[BillLine, ...]:
+    """Every line of a utility's month, tariff by tariff in the order of time.
+
+    ``smallest`` is the least that can be paid. Of use of which nothing is known there is no line: it is no use of zero.
+    """
+    lines = list(_period_lines(pricing, use, unit, smallest)) if use.is_known else []
+    charges = month_charges(pricing, use.local_days, use.peaks, smallest)
     for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
-        rows = pricing.tariff == k
-        tariff, share = pricing.tariffs[k], float(use.hours[rows].sum() / use.hours.sum())
-        before = _used_before(store, catalogue, calendar, building, utility, tariff, use, int(np.flatnonzero(rows)[0]))
-        lines += _tier_lines(tariff, before, float(np.nansum(use.qty[rows])), utility.unit)
-        lines += _month_lines(tariff, share, use.peak_kw[rows])
+        tariff = pricing.tariffs[k]
+        lines += _tier_lines(tariff, use, pricing.tariff == k, unit, smallest)
+        lines += [
+            BillLine(tariff.id, tariff.basis, one.what, one.quantity, one.unit, one.price, amount, one.part, one.peak)
+            for one, amount in charges
+            if one.tariff == k
+        ]
     return tuple(lines)
 
 
-def _period_lines(pricing: Pricing, use: StoredUse, unit: str) -> Iterator[BillLine]:
+def _period_lines(pricing: Pricing, use: BilledUse, unit: str, smallest: Decimal) -> Iterator[BillLine]:
     """Use of each tariff's periods; quantities are rounded together, so that they add up to the rounded whole."""
     cells = []
     for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
@@ -82,73 +95,22 @@ def _period_lines(pricing: Pricing, use: StoredUse, unit: str) -> Iterator[BillL
                 f"the figures are not computed by tariff '{tariff.id}' yet; see meterhouse account recomputations"
             )
         cells += [(tariff, period, float(sums[p])) for p, period in enumerate(PERIODS) if period in tariff.price]
-    quantities = round_together([qty for _, _, qty in cells])
+    quantities = round_together([qty for _, _, qty in cells], THOUSANDTH)
     for (tariff, period, _), quantity in zip(cells, quantities, strict=True):
         if quantity or tariff.is_flat:
-            yield _line(tariff, period.value, quantity, unit, tariff.price[period])
+            yield _line(tariff, period.value, quantity, unit, tariff.price[period], smallest)
 
 
-def round_together(values: list[float]) -> list[Decimal]:
-    """Values to a thousandth such that they add up to their rounded sum: what is left over goes where most was lost."""
-    exact = [Decimal(repr(value)) for value in values]
-    floors = [value.quantize(THOUSANDTH, "ROUND_FLOOR") for value in exact]
-    left = int((rounded(sum(values)) - sum(floors, Decimal(0))) / THOUSANDTH)
-    most_lost = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
-    for i in most_lost[: max(left, 0)]:
-        floors[i] += THOUSANDTH
-    return floors
-
-
-def _tier_lines(tariff: Tariff, before: float, qty: float, unit: str) -> Iterator[BillLine]:
+def _tier_lines(tariff: Tariff, use: BilledUse, rows: Values, unit: str, smallest: Decimal) -> Iterator[BillLine]:
     if not tariff.tiers:
         return
-    parts = tier_parts(tariff.tiers, before, qty)
+    earlier = float(np.nansum(use.qty[: int(np.flatnonzero(rows)[0])]))
+    parts = tier_parts(tariff.tiers, use.used_before(tariff) + earlier, float(np.nansum(use.qty[rows])))
     for number, (step, part) in enumerate(zip(tariff.tiers.steps, parts.tolist(), strict=True), 2):
         if part > 0:
-            yield _line(tariff, f"tier_{number}", rounded(part), unit, step.plus)
+            yield _line(tariff, f"tier_{number}", rounded(part), unit, step.plus, smallest)
 
 
-def _month_lines(tariff: Tariff, share: float, peaks_kw: Values) -> Iterator[BillLine]:
-    """Charges of the month, by the share of it in which the tariff held."""
-    part = Decimal(repr(round(share, 6)))
-    if tariff.capacity:
-        kva = Decimal(repr(tariff.capacity.kva)) * part
-        yield _line(tariff, "capacity", kva.quantize(THOUSANDTH, ROUND_HALF_UP), "kVA", tariff.capacity.per_kva_month)
-    if tariff.demand and (tariff.demand.declared_kw or np.isfinite(peaks_kw).any()):
-        peak = float(np.nanmax(peaks_kw)) if np.isfinite(peaks_kw).any() else 0.0
-        plain, above = demand_parts(tariff.demand, peak)
-        price = tariff.demand.per_kw_month
-        yield _line(tariff, "demand", rounded(plain * share), "kW", price)
-        if above:
-            yield _line(tariff, "demand_above", rounded(above * share), "kW", price * tariff.demand.penalty_factor)
-    if tariff.fixed_per_month:
-        yield _line(tariff, "fixed", part.quantize(THOUSANDTH, ROUND_HALF_UP), "month", tariff.fixed_per_month)
-
-
-def _line(tariff: Tariff, what: str, quantity: Decimal, unit: str, price: float) -> BillLine:
+def _line(tariff: Tariff, what: str, quantity: Decimal, unit: str, price: float, smallest: Decimal) -> BillLine:
     exact = Decimal(repr(price))
-    amount = (quantity * exact).quantize(CENT, ROUND_HALF_UP)
-    return BillLine(tariff.id, tariff.basis, what, quantity, unit, exact, amount)
-
-
-def _used_before(
-    store: ReadingStore,
-    catalogue: Catalogue,
-    calendar: SiteCalendar,
-    building: str,
-    utility: Utility,
-    tariff: Tariff,
-    use: StoredUse,
-    row: int,
-) -> float:
-    """Use of the tier cycle before these hours: earlier days of the month and, by a yearly cycle, earlier months."""
-    if not tariff.tiers:
-        return 0.0
-    earlier = float(np.nansum(use.qty[:row]))
-    if tariff.tiers.cycle == "month":
-        return earlier
-    month_start = int(use.edges_ms[0])
-    year_start, _ = calendar.month_edges(f"{calendar.local_date(month_start).year}-01")
-    heads = catalogue.head_counters(building, utility)
-    days = [read_counter(store, catalogue, head, "usage_1d", (year_start, month_start), ["qty"]) for head in heads]
-    return earlier + sum(float(np.nansum(rows.fields["qty"])) for rows in days)
+    return BillLine(tariff.id, tariff.basis, what, quantity, unit, exact, rounded(quantity * exact, smallest))

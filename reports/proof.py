@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum, unique
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accounting.intervals import MAX_GAP_MS
-from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.readings.port import Series
 
@@ -38,12 +38,21 @@ class Standstill:
     face: float
 
 
+@unique
+class RegisterEnd(StrEnum):
+    """How a register is known at an instant."""
+
+    READ = "read"  # a reading, or the read of a swap, stands there
+    INTERPOLATED = "interpolated"  # it lies between two readings that measure what is between them
+    IN_SILENCE = "in_silence"  # it lies in a silence: an estimate
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterLine:
     """One device's part of the month: its face at both ends, the ratio, and what was counted.
 
     ``events`` is what was counted beside closing minus opening times ratio: roll-overs, resets, steps back.
-    ``estimated`` says that an end lies in a silence.
+    ``estimated`` says that an end lies in a silence. Bills of before 2026-12 do not say more of their ends.
     """
 
     meter: str
@@ -57,6 +66,8 @@ class RegisterLine:
     events: float
     estimated: bool
     standstills: tuple[Standstill, ...] = ()
+    opening_is: RegisterEnd | None = None
+    closing_is: RegisterEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ def prove(
         if begin < until:
             following = stretches[k + 1] if k + 1 < len(stretches) else None
             ends = _End(begin, running), _End(until, running)
-            lines.append(_line(point, serials[k], stretch, following, series, ends))
+            lines.append(_line(point, serials[k], stretch, following, series, total, ends))
     return Proof(tuple(lines), sum(line.counted for line in lines))
 
 
@@ -103,6 +114,12 @@ class _End:
         self.t_ms = t_ms
         self.estimated = running.silence_at(t_ms) is not None
         self.total = running.at(t_ms)
+
+    def known(self, own: Series, read: float | None) -> RegisterEnd:
+        """How the device's register is known here; ``own`` are its readings, ``read`` what a person read at a swap."""
+        if read is not None or self.t_ms in own.t_ms:
+            return RegisterEnd.READ
+        return RegisterEnd.IN_SILENCE if self.estimated else RegisterEnd.INTERPOLATED
 
 
 class _Running:
@@ -138,13 +155,20 @@ class _Running:
 
 
 def _line(
-    point: Point, serial: str, stretch: Stretch, following: Stretch | None, series: Series, ends: tuple[_End, _End]
+    point: Point,
+    serial: str,
+    stretch: Stretch,
+    following: Stretch | None,
+    series: Series,
+    total: Total,
+    ends: tuple[_End, _End],
 ) -> RegisterLine:
     begin, until = ends
     counted = until.total - begin.total
-    own = _own_readings(series, stretch, following)
+    own = _own_readings(series, total, stretch, following)
     opening = stretch.opening if begin.t_ms == stretch.since_ms else None
     closing = following.closing if following and following.since_ms == until.t_ms else None
+    opening_is, closing_is = begin.known(own, opening), until.known(own, closing)
     opening = _face(own, stretch, begin.t_ms) if opening is None else opening
     closing = _face(own, stretch, until.t_ms) if closing is None else closing
     return RegisterLine(
@@ -159,6 +183,8 @@ def _line(
         events=counted - (closing - opening) * stretch.true,
         estimated=begin.estimated or until.estimated,
         standstills=_standstills(own, stretch, begin.t_ms, until.t_ms),
+        opening_is=opening_is,
+        closing_is=closing_is,
     )
 
 
@@ -175,9 +201,9 @@ def _standstills(own: Series, stretch: Stretch, start_ms: int, end_ms: int) -> t
     return tuple(Standstill(start, end, face) for (start, end), face in zip(times, faces, strict=True))
 
 
-def _own_readings(series: Series, stretch: Stretch, following: Stretch | None) -> Series:
-    """The good readings of one stretch."""
-    rows = (series.t_ms >= stretch.since_ms) & (series.q != Quality.SUSPECT)
+def _own_readings(series: Series, total: Total, stretch: Stretch, following: Stretch | None) -> Series:
+    """The readings of one stretch that its total goes by: what is left out of that is no register that anybody saw."""
+    rows = (series.t_ms >= stretch.since_ms) & np.isin(series.t_ms, total.t_ms)
     if following is not None:
         rows &= series.t_ms < following.since_ms
     return Series(series.t_ms[rows], series.x[rows], series.q[rows])

@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from facility.quantities import Utility
     from stores.readings.port import ReadingStore, Times, Values
     from stores.records.accounting.closed_months import Days
 
-_FIELDS = ("qty", "est_qty", "completeness", "peak_kw", *(f"qty_{period}" for period in PERIODS))
+_FIELDS = ("qty", "est_qty", "completeness", "estimated", *(f"qty_{period}" for period in PERIODS))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredUse:
-    """Hours between ``edges_ms`` (n + 1): arrays (n,), NaN where missing; ``by_period`` (n, 5)."""
+    """Hours between ``edges_ms`` (n + 1): arrays (n,), NaN where missing; ``by_period`` (n, 5).
+
+    ``completeness`` and ``estimated`` are shares of the hour, 0–1, 0 where it is missing.
+    """
 
     edges_ms: Times
     qty: Values
     est_qty: Values
     completeness: Values
-    peak_kw: Values
+    estimated: Values
     by_period: Values
 
     @property
@@ -46,55 +48,44 @@ class StoredUse:
         """Use of all known hours."""
         return float(np.nansum(self.qty))
 
-    @classmethod
-    def sum_of(cls, uses: Sequence[StoredUse], peak_kw: Values) -> StoredUse:
-        """Several meters together, hour by hour (n,): an hour that one of them lacks counts what the others know.
 
-        Their peak is told apart: meters that peak in different quarters have less together than one by one.
-        """
-        qty = np.stack([use.qty for use in uses])
-        missing = np.isnan(qty).all(axis=0)
-        summed = np.nansum(qty, axis=0)
-        summed[missing] = np.nan
-        return cls(
-            uses[0].edges_ms,
-            summed,
-            np.nansum([use.est_qty for use in uses], axis=0),
-            np.mean([use.completeness for use in uses], axis=0),
-            peak_kw,
-            np.nansum([use.by_period for use in uses], axis=0),
-        )
+def sum_of_use(uses: Sequence[StoredUse]) -> tuple[Values, Values]:
+    """Use of several meters together, hour by hour: (n,), and by period (n, 5).
+
+    An hour that one of them lacks counts what the others know.
+    """
+    qty = np.stack([use.qty for use in uses])
+    summed = np.where(np.isnan(qty).all(axis=0), np.nan, np.nansum(qty, axis=0))
+    return summed, np.nansum([use.by_period for use in uses], axis=0)
+
+
+def past_hours(edges_ms: Times, now_ms: int) -> Values:
+    """How much of each hour between edges (n + 1,) is over, in hours, (n,)."""
+    past: Values = np.clip(now_ms, edges_ms[:-1], edges_ms[1:]) - edges_ms[:-1]
+    return past / HOUR_MS
 
 
 def read_use(store: ReadingStore, catalogue: Catalogue, point: Point, edges_ms: Times) -> StoredUse:
-    """The hours of one counter between edges (n + 1,) from ``usage_1h``; an hour without a row is missing."""
+    """The hours of one counter between edges (n + 1,) from ``usage_1h``; an hour without a row is missing.
+
+    Rows of before 2026-12 do not say what was estimated: there it is all that is known and was not measured.
+    """
     columns = {field: np.full(len(edges_ms) - 1, np.nan) for field in _FIELDS}
     span = int(edges_ms[0]), int(edges_ms[-1])
     rows = read_counter(store, catalogue, point, "usage_1h", span, _FIELDS)
     where, known = rows_among(edges_ms, rows.t_ms)
     for field in _FIELDS:
         columns[field][where] = rows.fields[field][known]
+    completeness = np.nan_to_num(columns["completeness"])
+    unmeasured = np.where(np.isnan(columns["qty"]), 0.0, 1.0 - completeness)
     return StoredUse(
         edges_ms,
         columns["qty"],
         columns["est_qty"],
-        np.nan_to_num(columns["completeness"]),
-        columns["peak_kw"],
+        completeness,
+        np.where(np.isnan(columns["estimated"]), unmeasured, columns["estimated"]),
         np.stack([columns[f"qty_{period}"] for period in PERIODS], axis=1),
     )
-
-
-def read_peak(store: ReadingStore, building: str, utility: Utility, edges_ms: Times) -> Values:
-    """The peak of each hour between edges (n + 1,) of all head meters together, from ``building_1h``: (n,).
-
-    NaN where one is missing.
-    """
-    peak = np.full(len(edges_ms) - 1, np.nan)
-    tags = {"building": building, "utility": utility.value}
-    for rows in store.read_rollup("building_1h", tags, int(edges_ms[0]), int(edges_ms[-1]), ["peak_kw"]):
-        where, known = rows_among(edges_ms, rows.t_ms)
-        peak[where] = rows.fields["peak_kw"][known]
-    return peak
 
 
 def read_days(

@@ -1,8 +1,10 @@
-"""A bill as rows of plain cells: what its text, its CSV and its XLSX all show."""
+"""What a bill charges as rows of plain cells: its lines, subtotals, tariffs and adjustments."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,18 +12,25 @@ if TYPE_CHECKING:
 
     from reports.bill import Bill
     from reports.bill_words import BillCodes
+    from reports.lines import BillLine
 
 Rows = list[list[object]]
+NOTHING = ""
+"""The cell of what does not apply or is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a bill: a block of the CSV, a sheet of the XLSX. ``columns``: field for programs → text id."""
+    """A part of a bill: a block of the CSV, a sheet of the XLSX. ``columns``: field for programs → text id.
+
+    At a terminal the ``optional`` columns stand only where some row has something in them.
+    """
 
     field: str
     text_id: str
     columns: Mapping[str, str]
     rows: Callable[[Bill, BillCodes], Rows]
+    optional: frozenset[str] = frozenset()
 
     def headings(self, words: BillCodes) -> list[str]:
         """What the columns are called."""
@@ -30,14 +39,16 @@ class Part:
 
 def head_rows(bill: Bill, words: BillCodes) -> Rows:
     """What bill it is: a fact and its value."""
-    facts = (
+    facts = [
         ("building", "bill.column.building", words.building(bill)),
         ("month", "bill.column.month", bill.month),
         ("time zone", "bill.column.time_zone", bill.timezone),
         ("currency", "bill.column.currency", bill.currency),
         ("closed", "bill.column.closed", words.closed(bill.closed)),
         ("total", "bill.column.total", bill.total),
-    )
+    ]
+    if bill.accepted_missing:
+        facts.append(("accepted missing", "bill.column.accepted_missing", bill.accepted_missing))
     return [[words.heading(field, text_id), value] for field, text_id, value in facts]
 
 
@@ -53,57 +64,44 @@ def _line_rows(bill: Bill, words: BillCodes) -> Rows:
             x.price,
             x.amount,
             x.basis,
+            *_part_and_peak(x, words),
         ]
         for u in bill.utilities
         for x in u.lines
     ]
 
 
-def _share_rows(bill: Bill, words: BillCodes) -> Rows:
-    return [
-        [
-            words.utility(u.utility),
-            u.quantity,
-            words.unit(u.unit),
-            round(u.shares.measured_h, 2),
-            round(u.shares.estimated_h, 2),
-            round(u.shares.missing_h, 2),
-            *(u.shares.share(hours) for hours in (u.shares.measured_h, u.shares.estimated_h, u.shares.missing_h)),
-            u.shares.estimated_quantity,
-            " ".join(day.isoformat() for day in u.unpriced_days),
-        ]
-        for u in bill.utilities
+def _part_and_peak(line: BillLine, words: BillCodes) -> list[object]:
+    part = [line.part.days, line.part.of] if line.part else [NOTHING, NOTHING]
+    peak = line.peak
+    return [*part, *([peak.kw, words.formats.written_minute(peak.at), peak.measured] if peak else [NOTHING] * 3)]
+
+
+def _subtotal_rows(bill: Bill, words: BillCodes) -> Rows:
+    """A row for each utility: its lines and what earlier months are adjusted by; the rows add up to the total."""
+    adjusted: dict[str, Decimal] = defaultdict(Decimal)
+    for one in bill.adjustments:
+        adjusted[one.utility] += one.amount
+    rows: Rows = []
+    for u in bill.utilities:
+        more = adjusted.pop(u.utility, NOTHING)
+        amount = u.amount if u.lines else NOTHING
+        parts = [one for one in (amount, more) if isinstance(one, Decimal)]
+        subtotal = sum(parts, Decimal(0)) if parts else NOTHING
+        name, meters, unit = words.utility(u.utility), " ".join(u.meters), words.unit(u.unit)
+        rows.append([name, meters, NOTHING if u.quantity is None else u.quantity, unit, amount, more, subtotal])
+    return rows + [
+        [words.utility(utility), NOTHING, NOTHING, NOTHING, NOTHING, amount, amount]
+        for utility, amount in adjusted.items()
     ]
 
 
-def _register_rows(bill: Bill, words: BillCodes) -> Rows:
-    """Times in the site's own zone."""
-    zone = bill.start.tzinfo
+def _tariff_rows(bill: Bill, words: BillCodes) -> Rows:
     return [
-        [
-            words.utility(u.utility),
-            r.meter,
-            r.serial or "–",
-            f"{r.start.astimezone(zone):%Y-%m-%d %H:%M}",
-            f"{r.end.astimezone(zone):%Y-%m-%d %H:%M}",
-            round(r.opening, 3),
-            round(r.closing, 3),
-            r.ratio,
-            round(r.events, 3) + 0.0,
-            round(r.counted, 3),
-            words.ends(r.estimated),
-        ]
+        [words.utility(u.utility), t.tariff, t.basis, t.valid_from.isoformat(), words.valid_until(t.valid_until)]
         for u in bill.utilities
-        for r in u.registers
+        for t in u.tariffs
     ]
-
-
-def _proof_rows(bill: Bill, words: BillCodes) -> Rows:
-    return [[words.utility(u.utility), u.counted, u.quantity, u.residual] for u in bill.utilities]
-
-
-def _note_rows(bill: Bill, words: BillCodes) -> Rows:
-    return [[words.note(note)] for note in bill.notes]
 
 
 def _adjustment_rows(bill: Bill, words: BillCodes) -> Rows:
@@ -126,8 +124,40 @@ LINES = Part(
         "price": "bill.column.price",
         "amount": "bill.column.amount",
         "basis": "bill.column.basis",
+        "days": "bill.column.days",
+        "of days": "bill.column.of_days",
+        "peak kW": "bill.column.peak_kw",
+        "peak at": "bill.column.peak_at",
+        "measured": "bill.column.measured",
     },
     _line_rows,
+    optional=frozenset({"days", "of days", "peak kW", "peak at", "measured"}),
+)
+SUBTOTALS = Part(
+    "subtotals",
+    "bill.part.subtotals",
+    {
+        "utility": "bill.column.utility",
+        "meters": "bill.column.meters",
+        "quantity": "bill.column.quantity",
+        "unit": "bill.column.unit",
+        "amount": "bill.column.amount",
+        "adjustments": "bill.part.adjustments",
+        "subtotal": "bill.column.subtotal",
+    },
+    _subtotal_rows,
+)
+TARIFFS = Part(
+    "tariffs",
+    "bill.part.tariffs",
+    {
+        "utility": "bill.column.utility",
+        "tariff": "bill.column.tariff",
+        "basis": "bill.column.basis",
+        "valid from": "bill.column.valid_from",
+        "valid until": "bill.column.valid_until",
+    },
+    _tariff_rows,
 )
 ADJUSTMENTS = Part(
     "adjustments",
@@ -142,54 +172,3 @@ ADJUSTMENTS = Part(
     },
     _adjustment_rows,
 )
-SHARES = Part(
-    "shares",
-    "bill.part.shares",
-    {
-        "utility": "bill.column.utility",
-        "quantity": "bill.column.quantity",
-        "unit": "bill.column.unit",
-        "measured h": "bill.column.measured_h",
-        "estimated h": "bill.column.estimated_h",
-        "missing h": "bill.column.missing_h",
-        "measured": "bill.column.measured",
-        "estimated": "bill.column.estimated",
-        "missing": "bill.column.missing",
-        "estimated quantity": "bill.column.estimated_quantity",
-        "unpriced days": "bill.column.unpriced_days",
-    },
-    _share_rows,
-)
-REGISTERS = Part(
-    "registers",
-    "bill.part.registers",
-    {
-        "utility": "bill.column.utility",
-        "meter": "bill.column.meter",
-        "serial": "bill.column.serial",
-        "from": "bill.column.from",
-        "to": "bill.column.to",
-        "opening": "bill.column.opening",
-        "closing": "bill.column.closing",
-        "ratio": "bill.column.ratio",
-        "roll-overs, resets": "bill.column.events",
-        "counted": "bill.column.counted",
-        "ends": "bill.column.ends",
-    },
-    _register_rows,
-)
-PROOF = Part(
-    "proof",
-    "bill.part.proof",
-    {
-        "utility": "bill.column.utility",
-        "closing - opening": "bill.column.by_registers",
-        "sum of intervals": "bill.column.by_intervals",
-        "difference": "bill.column.difference",
-    },
-    _proof_rows,
-)
-NOTES = Part("notes", "bill.part.notes", {"note": "bill.column.note"}, _note_rows)
-
-PARTS = (LINES, ADJUSTMENTS, SHARES, REGISTERS, PROOF, NOTES)
-"""In the order in which files show them."""

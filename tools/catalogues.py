@@ -24,7 +24,7 @@ from facility.remark import RemarkKind
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
-from reports.lines import CHARGES
+from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.accounting.spells import DECISIONS
 from stores.records.quarantine.item import ItemState

@@ -12,8 +12,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from meterhouse.cli import EXIT_CONFIG, EXIT_FAILED, EXIT_INTERRUPTED, app
-from meterhouse.commands.status import EXIT_UNKNOWN
-from meterhouse.output import spoken_options
+from meterhouse.output import EXIT_UNKNOWN, spoken_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +36,7 @@ numbers are numbers, what is absent is `null`. To standard error it then prints 
 | 0 | done |
 | {EXIT_FAILED} | it could not be done, now or ever; or what was looked at is not well, where the command says so |
 | {EXIT_CONFIG} | a person must change something first: the command line, a setting, a document |
-| {EXIT_UNKNOWN} | what was asked for cannot be seen: whether it is well is unknown (`status`) |
+| {EXIT_UNKNOWN} | what was asked for cannot be seen (`status`), or nothing is known of it (`account report`) |
 | {EXIT_INTERRUPTED} | interrupted by Ctrl-C |
 
 Every command takes `-h` and `--help`.

@@ -13,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from facility.currency import minor_digits
 from facility.wall_time import shown_instant
 from wording.texts import ABSENT
 from wording.units import unit_sign
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 REGIONS = {"en": "en_GB", "zh-Hans": "zh_Hans_CN"}
 """Language tag → the locale whose habits of writing dates and numbers are used."""
 
-BILLED = {"en": "#,##0.00 ¤¤", "zh-Hans": "¤#,##0.00"}
-"""Language tag → how a document writes money."""
+BILLED = {"en": "{digits} ¤¤", "zh-Hans": "¤{digits}"}
+"""Language tag → how a document writes money; ``digits`` are those of the currency."""
 
 DIGITS = {"degC": 1, "%": 0, "ppm": 0, "V": 1, "Hz": 2, "1": 2, "dBm": 0, "L/h": 0, "A": 1}
 
@@ -73,8 +74,7 @@ class Formats:
         """``1,234.5``."""
         if x is None or not math.isfinite(x):
             return ABSENT
-        pattern = "#,##0" if digits == 0 else "#,##0." + "0" * digits
-        return str(format_decimal(x + 0.0, format=pattern, locale=self._locale)).replace("-", MINUS)
+        return str(format_decimal(x + 0.0, format=_pattern(digits), locale=self._locale)).replace("-", MINUS)
 
     def exact(self, x: Decimal | float) -> str:
         """``8,928.000``: every digit of a decimal, ten significant ones of another number; for documents and lists."""
@@ -112,15 +112,16 @@ class Formats:
         return Amount(self.number(x, DIGITS.get(quantity.unit, 1)), unit_sign(quantity.unit))
 
     def money(self, x: float | None) -> str:
-        """In the site's currency; pence only where they matter."""
+        """In the site's currency; pence only where they matter, and where it has some."""
         if x is None or not math.isfinite(x):
             return ABSENT
-        pattern = "¤#,##0" if abs(x) >= 100 else "¤#,##0.00"  # noqa: PLR2004 - three figures
+        digits = 0 if abs(x) >= 100 else minor_digits(self.currency)  # noqa: PLR2004 - three figures
+        pattern = f"¤{_pattern(digits)}"
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
     def billed(self, x: Decimal) -> str:
-        """Money as a bill prints it, always to the cent: ``7,017.60 CNY``, ``¥7,017.60``."""
-        pattern = BILLED[self.language]
+        """Money as a bill prints it, with all its decimals: ``7,017.60 CNY``, ``¥7,017.60``, ``7,018 JPY``."""
+        pattern = BILLED[self.language].format(digits=_pattern(minor_digits(self.currency)))
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
     def percent(self, share: float | None, *, signed: bool = False) -> str:
@@ -180,6 +181,10 @@ class Formats:
     def ago(self, span: timedelta) -> str:
         """``3 seconds ago``."""
         return str(format_timedelta(-span, add_direction=True, threshold=1.5, format="short", locale=self._locale))
+
+
+def _pattern(digits: int) -> str:
+    return f"#,##0.{'0' * digits}" if digits else "#,##0"
 
 
 def _digits(x: float) -> int:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal  # noqa: TC003 - the answer's shape is read by its types
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from facility.remark import RemarkKind  # noqa: TC001
+from facility.remark import RemarkKind
 from meterhouse.output import shown, table, texts
-from reports.bill import AdjustingLine, UtilityBill  # noqa: TC001
+from reports.adjusting import AdjustingLine  # noqa: TC001
+from reports.bill import UtilityBill  # noqa: TC001
+from reports.closing import stops_closing
 from wording.remarks import remark_text
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class RemarkAnswer:
 
     remark: RemarkKind
     text: Annotated[str, "in the reader's language"]
-    stops_closing: Annotated[bool, "the month cannot be closed while this holds"]
+    stops_closing: Annotated[bool, "the month is not closed while this holds, or only with `--accept-missing`"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class BillAnswer:
     total: Annotated[Decimal, "the sum of all lines, to the cent"]
     utilities: list[UtilityBill]
     adjustments: list[AdjustingLine]
+    accepted_missing: Annotated[str | None, "why it was closed although something is missing"]
     notes: list[RemarkAnswer]
 
 
@@ -98,6 +101,9 @@ class RecomputationsAnswer:
 
 def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
     """A bill without the days it was made from."""
+    stop = {one.kind for one in stops_closing(bill)}
+    if RemarkKind.METER_HOURS_MISSING in stop:
+        stop.add(RemarkKind.HOURS_MISSING)  # of one meter, the same
     return BillAnswer(
         site=bill.site,
         building=bill.building,
@@ -112,7 +118,8 @@ def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
         total=bill.total,
         utilities=list(bill.utilities),
         adjustments=list(bill.adjustments),
-        notes=[RemarkAnswer(one.kind, remark_text(one, formats), one in bill.doubts) for one in bill.notes],
+        accepted_missing=bill.accepted_missing or None,
+        notes=[RemarkAnswer(one.kind, remark_text(one, formats), one.kind in stop) for one in bill.notes],
     )
 
 

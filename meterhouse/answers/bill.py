@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from meterhouse.table import render_facts, render_table
 from reports.bill_words import BillWords
-from reports.table_rows import ADJUSTMENTS, LINES, PROOF, REGISTERS, SHARES
+from reports.proof_rows import PROOF, REGISTERS, SHARES
+from reports.table_rows import ADJUSTMENTS, LINES, NOTHING, TARIFFS
+from wording.texts import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from reports.bill import Bill
+    from reports.bill import Bill, UtilityBill
     from reports.table_rows import Part
     from wording.formats import Formats
 
@@ -19,57 +19,67 @@ _NUMBERS = frozenset(
     {
         "quantity", "price", "amount", "measured h", "estimated h", "missing h", "measured", "estimated", "missing",
         "estimated quantity", "opening", "closing", "ratio", "roll-overs, resets", "counted",
-        "closing - opening", "sum of intervals", "difference",
+        "closing - opening", "sum of intervals", "difference", "days", "of days", "peak kW",
     }
 )  # fmt: skip
+_LEFT_OUT = frozenset({"meters", "basis"})
+"""Columns of lines that stand in the sums and among the tariffs."""
 
 
-def bill_text(bill: Bill, formats: Formats) -> str:
-    """The whole bill, ending with a new line."""
+def bill_text(bill: Bill, formats: Formats, width: int | None = None) -> str:
+    """The whole bill, ending with a new line; tables that are wider than ``width`` are wrapped."""
     words = BillWords(formats)
     texts = words.texts
-    parts = [_facts(bill, words), _table(LINES, bill, words, leave_out={"meters", "basis"}), _sums(bill, words)]
-    if bill.adjustments:
-        parts.append(f"{texts('bill.title.adjustments')}\n{_table(ADJUSTMENTS, bill, words)}")
-    parts.append(f"{texts('bill.title.shares')}\n{_table(SHARES, bill, words)}")
-    parts.append(f"{texts('bill.title.registers')}\n{_table(REGISTERS, bill, words)}")
-    parts.append(f"{texts('bill.title.proof')}\n{_table(PROOF, bill, words)}")
+    parts = [_facts(bill, words, width), _table(LINES, bill, words, width), _sums(bill, words)]
+    titles = {
+        "bill.title.tariffs": TARIFFS if any(one.tariffs for one in bill.utilities) else None,
+        "bill.title.adjustments": ADJUSTMENTS if bill.adjustments else None,
+        "bill.title.shares": SHARES,
+        "bill.title.registers": REGISTERS,
+        "bill.title.proof": PROOF,
+    }
+    parts += [f"{texts(title)}\n{_table(part, bill, words, width)}" for title, part in titles.items() if part]
     if bill.notes:
         parts.append("\n".join(texts("bill.noted", note=words.note(note)) for note in bill.notes))
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(bill: Bill, words: BillWords) -> str:
+def _facts(bill: Bill, words: BillWords, width: int | None) -> str:
     texts, name = words.texts, bill.name.in_language(words.formats.language)
-    return render_facts(
-        [
-            (texts("bill.column.building"), f"{name} ({bill.building})"),
-            (texts("bill.column.month"), texts("bill.month", month=bill.month, zone=bill.timezone)),
-            (texts("bill.column.closed"), words.closed(bill.closed)),
-            (texts("bill.column.total"), words.formats.billed(bill.total)),
-        ]
-    )
+    facts = [
+        (texts("bill.column.building"), f"{name} ({bill.building})"),
+        (texts("bill.column.month"), texts("bill.month", month=bill.month, zone=bill.timezone)),
+        (texts("bill.column.closed"), words.closed(bill.closed)),
+        (texts("bill.column.total"), words.formats.billed(bill.total)),
+    ]
+    if bill.accepted_missing:
+        facts.append((texts("bill.column.accepted_missing"), bill.accepted_missing))
+    return render_facts(facts, width)
 
 
 def _sums(bill: Bill, words: BillWords) -> str:
     """A line for each utility: what was used, what it costs, and whose registers say so."""
+    return "\n".join(_sum(one, words) for one in bill.utilities)
+
+
+def _sum(one: UtilityBill, words: BillWords) -> str:
     formats, texts = words.formats, words.texts
-    return "\n".join(
-        texts(
-            "bill.sum",
-            utility=words.utility(one.utility),
-            quantity=formats.exact(one.quantity),
-            unit=words.unit(one.unit),
-            amount=formats.billed(one.amount),
-            meters=texts("cli.between").join(one.meters),
-        )
-        for one in bill.utilities
+    utility, meters = words.utility(one.utility), texts("cli.between").join(one.meters)
+    if one.quantity is None:
+        amount = formats.billed(one.amount) if one.lines else ABSENT
+        return texts("bill.sum_unknown", utility=utility, amount=amount, meters=meters)
+    quantity, unit = formats.exact(one.quantity), words.unit(one.unit)
+    return texts(
+        "bill.sum", utility=utility, quantity=quantity, unit=unit, amount=formats.billed(one.amount), meters=meters
     )
 
 
-def _table(part: Part, bill: Bill, words: BillWords, leave_out: Collection[str] = ()) -> str:
-    kept = [i for i, field in enumerate(part.columns) if field not in leave_out]
-    headings, fields = part.headings(words), list(part.columns)
-    rows = [[row[i] for i in kept] for row in part.rows(bill, words)]
+def _table(part: Part, bill: Bill, words: BillWords, width: int | None) -> str:
+    whole, fields = part.rows(bill, words), list(part.columns)
+    empty = {field for i, field in enumerate(fields) if all(row[i] == NOTHING for row in whole)}
+    left_out = _LEFT_OUT | (empty & part.optional) if part is LINES else empty & part.optional
+    kept = [i for i, field in enumerate(fields) if field not in left_out]
+    headings = part.headings(words)
+    rows = [[row[i] for i in kept] for row in whole]
     right = [place for place, i in enumerate(kept) if fields[i] in _NUMBERS]
-    return render_table([headings[i] for i in kept], rows, right=right)
+    return render_table([headings[i] for i in kept], rows, right=right, width=width)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from facility.errors import ConfigError, Problem
+from facility.errors import ConfigError, MeterhouseError, Problem
+from facility.remark import Remark, RemarkKind
 from facility.wall_time import written_instant
 from meterhouse.answers.account import (
     BillAnswer,
@@ -22,7 +23,7 @@ from meterhouse.answers.account import (
 )
 from meterhouse.answers.bill import bill_text
 from meterhouse.commands.spoken import formats_of, given_by, written_as
-from meterhouse.output import answer, answers, say, speaks_json, texts
+from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, speaks_json, tell_failure, terminal_width, texts
 from meterhouse.settings import Settings
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.billing import make_bill
@@ -34,6 +35,7 @@ from stores.records.accounting.spells import Spells
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from wording.formats import Formats
+from wording.remarks import remark_text
 
 if TYPE_CHECKING:
     from reports.bill import Bill
@@ -45,6 +47,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Into this file; xlsx ne
 Month = Annotated[str, typer.Option("--month", help="A local month, such as 2026-10.")]
 
 
+ACCEPT = "Why it is closed although hours are missing, in doubt or yet to come; kept with the month."
 FORMS = "text, xlsx, or csv: the same fields and codes in every language, names and notes in the reader's."
 
 
@@ -65,18 +68,20 @@ def report(
     form: Annotated[Format, typer.Option("--format", help=FORMS)] = Format.TEXT,
     out: Out = None,
 ) -> None:
-    """Print or write the bill."""
+    """Print or write the bill. A month of which nothing is known has none: the exit code is 3."""
     if form is Format.XLSX and out is None:
         raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as bill.xlsx"))
     if speaks_json() and (out is not None or form is not Format.TEXT):
         raise ConfigError(Problem("--json", "stands beside --format or --out", "one of them"))
     bill, _ = _bill(building, month, datetime.now(UTC))
     formats = Formats(texts().language, bill.timezone, bill.currency)
+    if not bill.is_known and bill.closed is None:
+        raise typer.Exit(tell_failure(MeterhouseError(_nothing_known(bill, formats)), EXIT_UNKNOWN))
     if out is None and form is Format.CSV:
         typer.echo(bill_csv(bill, formats), nl=False)
         return
     if out is None:
-        answer(bill_answer(bill, formats), lambda: bill_text(bill, formats).removesuffix("\n"))
+        answer(bill_answer(bill, formats), lambda: bill_text(bill, formats, terminal_width()).removesuffix("\n"))
         return
     try:
         out.write_bytes(_file(bill, form, formats))
@@ -84,6 +89,11 @@ def report(
         raise ConfigError(Problem(str(out), f"cannot be written: {error.strerror}")) from None
     name, total = bill.name.in_language(formats.language), formats.billed(bill.total)
     say("cli.account.written", file=out, name=name, month=bill.month, total=total)
+
+
+def _nothing_known(bill: Bill, formats: Formats) -> str:
+    """Why there is no bill: one of 0.00 would say that nothing was used."""
+    return remark_text(Remark(RemarkKind.NOTHING_KNOWN, {"building": bill.building}), formats)
 
 
 def _file(bill: Bill, form: Format, formats: Formats) -> bytes:
@@ -98,12 +108,13 @@ def close(
     month: Month,
     *,
     by: Annotated[str, typer.Option("--by", help="Who closes it; you, unless said otherwise.")] = "",
+    accept_missing: Annotated[str, typer.Option("--accept-missing", help=ACCEPT)] = "",
 ) -> None:
-    """Close a month that is over and whose figures stand."""
+    """Close a month whose figures stand; one that lacks something, only with the reason why that is accepted."""
     now = datetime.now(UTC)
     bill, version = _bill(building, month, now)
     books = ClosedMonths(open_records(Settings().records_url))
-    closed = close_month(bill, books, based_on=version, by=given_by(by), at=now)
+    closed = close_month(bill, books, based_on=version, by=given_by(by), at=now, accept_missing=accept_missing)
     total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.total)
     say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
 

@@ -10,7 +10,7 @@ import typer
 
 from facility.status import ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
-from meterhouse.output import answer, answers, say, table, texts
+from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, table, texts
 from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
 from wording.ages import age
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from wording.texts import Texts
 
 EXIT_ALARM = 1
-EXIT_UNKNOWN = 3
 
 PROCESS_COLUMNS = ("cli.column.process", "cli.column.state", "cli.column.told", "cli.column.running_for")
 AGENT_COLUMNS = (

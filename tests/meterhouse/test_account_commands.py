@@ -194,6 +194,33 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     assert (tmp_path / "bill.xlsx").read_bytes()[:2] == b"PK"
 
 
+@pytest.mark.parametrize("form", [(), ("--json",), ("--format", "csv"), ("--format", "xlsx"), ("--format", "text")])
+def test_a_month_of_which_nothing_is_known_has_no_bill_in_any_form(town, tmp_path, form):
+    file = tmp_path / "bill.out"
+    out = ("--out", str(file)) if "--format" in form else ()
+    done = town._invoke(("account", "report", "--building", "hall", "--month", "2025-03", *form, *out))
+    assert done.exit_code == 3
+    assert "nothing is known of hall in this month" in done.stderr
+    assert done.stdout == ""
+    assert not file.exists()
+    if form == ("--json",):
+        assert msgspec.json.decode(done.stderr)["error"]["exit_code"] == 3
+
+
+def test_a_month_that_lacks_hours_is_closed_only_with_a_reason(town):
+    close = ("account", "close", "--building", "hall", "--month", "2026-10")
+    refusal = town.run(*close, ok=False)
+    assert "hall 2026-10 cannot be closed: electricity, main: 720 of 744 hours are missing" in refusal
+    assert "--accept-missing: is not given (allowed: why the month is closed all the same)" in refusal
+    assert "is closed with" in town.run(*close, "--accept-missing", "the hall was pulled down")
+    printed = town.run("account", "report", "--building", "hall", "--month", "2026-10")
+    assert "the hall was pulled down" in printed
+    bill = town.answer("account", "report", "--building", "hall", "--month", "2026-10", shape=BillAnswer)
+    assert bill.accepted_missing == "the hall was pulled down"
+    assert [note.stops_closing for note in bill.notes] == [False] * len(bill.notes)
+    assert Audit(town.records).entries()[0].detail.endswith("missing accepted: the hall was pulled down")
+
+
 def test_a_stretch_is_computed_again_on_demand_with_a_reason(town):
     words = ("account", "recompute", "--meter", "main", "--reason", "asked for")
     assert "computes it again" in town.run(*words, "--from", "2026-09-01", "--to", "2026-09-03")

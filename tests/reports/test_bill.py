@@ -2,26 +2,39 @@
 
 import csv
 import io
-import shutil
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
+from rigs.billed_hall import (
+    EN,
+    LATER,
+    POINT,
+    QUARTER,
+    ZONE,
+    amounts,
+    bill_of,
+    estate,
+    made,
+    ms,
+    sentences,
+    steady,
+    stored,
+)
 from rigs.rich_bill import FIVE
 
 from accounting.dirty import Dirty
 from accounting.local_time import HOUR_MS
 from accounting.spells import NoSpells, Outcome, Spell, SpellsInMemory
 from analytics.rollups.writer import RollupWriter
-from facility.catalogue import Catalogue
 from facility.errors import ConfigError
 from facility.ledger.installation import Installation, first_installation, swapped
-from facility.model import Building, DayHours, Meter, MeterRole, Name, Point, Price, ReadingBatch, Site
-from facility.quantities import Quantity, Utility
+from facility.model import Price, ReadingBatch
+from facility.quantities import Utility
 from facility.tariff import PERIODS, Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 from reports.bill import BILL, HandedIn
 from reports.bill_files import bill_csv, bill_xlsx
@@ -30,75 +43,7 @@ from reports.closing import close_month
 from reports.lines import round_together
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
-from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.recomputations import Recomputations
-from stores.records.database import open_records
-from wording.formats import Formats
-from wording.remarks import remark_text
-
-ZONE = ZoneInfo("Asia/Shanghai")
-POINT = "main/energy_import/total"
-QUARTER = HOUR_MS // 4
-EN = Formats("en", "Asia/Shanghai", "CNY")
-LATER = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-def ms(text):
-    return round(datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()) * 1000
-
-
-def estate(*tariffs, prices=(), heads=1, installations=()):
-    meters = [
-        Meter("main", Name("Main"), "hall", "p", "a", "bus", "1", utility=Utility.ELECTRICITY, role=MeterRole.HEAD)
-    ]
-    points = [Point("main", Quantity.ENERGY_IMPORT)]
-    if heads == 2:
-        meters.append(replace(meters[0], id="side"))
-        points.append(Point("side", Quantity.ENERGY_IMPORT))
-    hall = Building("hall", Name("Hall"), hours={day: DayHours(time(8), time(18)) for day in range(5)})
-    site = Site("town", Name("Town"), "Asia/Shanghai", "CNY", "CN", tariffs=tariffs, prices=prices)
-    return Catalogue(site, (), (hall,), (), (), tuple(meters), tuple(points), installations)
-
-
-def steady(start="2026-10-01T00:00", end="2026-11-01T00:00", per_hour=12.0, begin=1_000.0, step=QUARTER):
-    t_ms = np.arange(ms(start), ms(end) + 1, step)
-    return t_ms, begin + (t_ms - t_ms[0]) / HOUR_MS * per_hour
-
-
-@pytest.fixture
-def books(migrated, tmp_path):
-    shutil.copy(migrated, tmp_path / "records.db")
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield ClosedMonths(engine)
-    engine.dispose()
-
-
-@pytest.fixture
-def other_books(migrated, tmp_path):
-    shutil.copy(migrated, tmp_path / "others.db")
-    engine = open_records(f"sqlite:///{tmp_path}/others.db")
-    yield ClosedMonths(engine)
-    engine.dispose()
-
-
-def stored(catalogue, *columns, points=(POINT,)):
-    store = MemoryStore()
-    for point, (t_ms, x) in zip(points, columns, strict=True):
-        store.write(ReadingBatch([point], [0] * len(t_ms), t_ms.tolist(), np.asarray(x, float).tolist()))
-    RollupWriter(store, catalogue).update(store.changes(0).ranges)
-    return store
-
-
-def bill_of(catalogue, books, *columns, month="2026-10", **more):
-    return make_bill(stored(catalogue, *columns, **more), catalogue, books, NoSpells(), "hall", month, now=LATER)
-
-
-def sentences(remarks):
-    return [remark_text(remark, EN) for remark in remarks]
-
-
-def amounts(bill):
-    return {line.what: (line.quantity, line.amount) for line in bill.utilities[0].lines}
 
 
 def test_a_month_of_five_tiers_by_hand(books):
@@ -179,9 +124,7 @@ def test_a_silence_over_the_months_end_is_split_and_still_conserves(books):
     x = 700 + np.cumsum(np.where((local_hour >= 8) & (local_hour < 18), 5.0, 1.0))
     heard = (t_ms < ms("2026-10-31T15:20")) | (t_ms > ms("2026-11-01T06:10"))
     store = stored(catalogue, (t_ms[heard], x[heard]))
-    october, november = (
-        make_bill(store, catalogue, books, NoSpells(), "hall", month, now=LATER) for month in ("2026-10", "2026-11")
-    )
+    october, november = (made(store, catalogue, books, month) for month in ("2026-10", "2026-11"))
     assert october.utilities[0].residual == november.utilities[0].residual == 0
     assert october.utilities[0].registers[0].estimated
     whole = x[-1] - x[np.searchsorted(t_ms, ms("2026-10-01T00:00"))]
@@ -203,9 +146,7 @@ def test_a_silence_over_the_months_end_conserves_in_a_zone_half_an_hour_off(book
     t_ms = np.arange(first, last, HOUR_MS // 6)
     heard = (t_ms <= began) | (t_ms > ended)
     store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, zone)[heard]))
-    bills = [
-        make_bill(store, catalogue, books, NoSpells(), "hall", month, now=LATER) for month in ("2026-10", "2026-11")
-    ]
+    bills = [made(store, catalogue, books, month) for month in ("2026-10", "2026-11")]
     assert [bill.utilities[0].residual for bill in bills] == [0, 0]
     assert bills[0].utilities[0].registers[-1].estimated
 
@@ -216,23 +157,21 @@ def test_two_silences_that_meet_in_one_hour_over_the_months_end_conserve(books):
     hours = (t_ms - end) / HOUR_MS
     heard = ~(((hours > -9) & (hours < -4.8)) | ((hours > -4.5) & (hours < 5)))
     store = stored(catalogue, (t_ms[heard], daytime_load(t_ms, ZONE)[heard]))
-    bills = [
-        make_bill(store, catalogue, books, NoSpells(), "hall", month, now=LATER) for month in ("2026-10", "2026-11")
-    ]
+    bills = [made(store, catalogue, books, month) for month in ("2026-10", "2026-11")]
     assert [bill.utilities[0].residual for bill in bills] == [0, 0]
 
 
 def test_a_meter_read_every_few_hours_off_the_hour_is_proved_by_its_registers(books):
     t_ms = np.arange(ms("2026-09-25T00:20"), ms("2026-11-05T00:00"), 5 * HOUR_MS)
     store = stored(estate(FIVE), (t_ms, daytime_load(t_ms, ZONE)))
-    bill = make_bill(store, estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER)
+    bill = made(store, estate(FIVE), books)
     assert bill.utilities[0].residual == 0
     tags = {"meter": "main", "quantity": "energy_import"}
     (lost,) = store.read_rollup("usage_1h", tags, ms("2026-10-10T00:00"), ms("2026-10-11T00:00"))
     valley = np.nan_to_num(lost.fields["qty_valley"])
     less = {"qty": lost.fields["qty"] - valley, "qty_valley": 0 * valley}
     store.write_rollup("usage_1h", [RollupSeries(lost.tags, lost.t_ms, less)])
-    assert make_bill(store, estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER).utilities[0].residual > 1
+    assert made(store, estate(FIVE), books).utilities[0].residual > 1
 
 
 def test_a_register_that_rolls_over_is_told(books):
@@ -253,7 +192,7 @@ def test_missing_hours_are_counted_and_never_billed(books):
     assert bill.utilities[0].quantity == 504 * 12
     assert shares.share(shares.missing_h) == pytest.approx(0.3226)
     assert sentences(bill.notes) == ["electricity: 240 hours are missing; they are not billed"]
-    empty = make_bill(MemoryStore(), estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER)
+    empty = made(MemoryStore(), estate(FIVE), books)
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
 
 
@@ -306,7 +245,7 @@ def test_tiers_of_a_year_count_months_in_which_the_meter_was_no_head_yet(books):
     (rows,) = store.read_rollup("usage_1d", {"meter": "main"}, *september)
     store.delete_rollup("usage_1d", rows.tags, *september)
     store.write_rollup("usage_1d", [replace(rows, tags={**rows.tags, "role": "sub"})])
-    bill = make_bill(store, estate(flat), books, NoSpells(), "hall", "2026-10", now=LATER)
+    bill = made(store, estate(flat), books)
     assert amounts(bill)["tier_2"] == (Decimal("7568.000"), Decimal("378.40"))
 
 
@@ -349,14 +288,12 @@ def test_a_closed_month_is_printed_as_handed_in_and_adjusted_when_it_is_found_ou
     x = x + np.where(t_ms > ms("2026-10-20T09:00"), 30.0, 0.0)
     late = (t_ms >= ms("2026-10-20T02:00")) & (t_ms < ms("2026-10-20T20:00"))
     store = stored(catalogue, (t_ms[~late], x[~late]))
-    handed_in = make_bill(store, catalogue, books, NoSpells(), "hall", "2026-10", now=LATER)
+    handed_in = made(store, catalogue, books)
     assert close_month(handed_in, books, based_on=0, by="li", at=datetime(2026, 11, 2, tzinfo=UTC)).digest
     store.write(ReadingBatch([POINT], [0] * int(late.sum()), t_ms[late].tolist(), x[late].tolist()))
     ranges = {POINT: (int(t_ms[late][0]), int(t_ms[late][-1]))}
     RollupWriter(store, catalogue, books).update(ranges, now_ms=ms("2026-11-09T12:00"))
-    october, november = (
-        make_bill(store, catalogue, books, NoSpells(), "hall", month, now=LATER) for month in ("2026-10", "2026-11")
-    )
+    october, november = (made(store, catalogue, books, month) for month in ("2026-10", "2026-11"))
     assert replace(october, closed=None) == handed_in
     assert october.closed == HandedIn(datetime(2026, 11, 2, tzinfo=UTC), "li")
     (line,) = november.adjustments
@@ -380,33 +317,33 @@ def test_a_bill_says_that_its_figures_are_still_to_be_computed_by_the_new_rules(
     new = estate(replace(FIVE, rules=(TariffRule(Period.PEAK, ((480, 1200),)), *FIVE.rules[1:])))
     ask(books, "2026-11-01T00:00+08:00", "2026-12-01T00:00+08:00")  # another month
     ask(books, "2026-10-01T00:00+08:00", "2026-11-01T00:00+08:00", points=("gone/energy_import/total",))
-    assert make_bill(store, new, books, NoSpells(), "hall", "2026-10", now=LATER).doubts == ()
+    assert made(store, new, books).doubts == ()
     todo = ask(books, "2026-10-31T00:00+08:00", "2026-12-01T00:00+08:00")
-    stale = make_bill(store, new, books, NoSpells(), "hall", "2026-10", now=LATER)
+    stale = made(store, new, books)
     (doubt,) = sentences(stale.doubts)
     assert doubt.startswith("main: these figures are to be computed again (notice: tariff five changed); wait until")
     assert stale.notes == stale.doubts
     todo.note(
         3, based_on=todo.open_ones()[-1].next_ms, next_ms=ms("2026-11-01T00:00"), months={}
     )  # October is done, November is not
-    assert make_bill(store, new, books, NoSpells(), "hall", "2026-10", now=LATER).doubts == ()
+    assert made(store, new, books).doubts == ()
 
 
 def test_a_bill_says_that_registers_have_moved_since_its_figures_were_computed(books):
     t_ms, x = steady()
     store = stored(estate(FIVE), (t_ms[:-96], x[:-96]))
     store.write(ReadingBatch([POINT], [0] * 96, t_ms[-96:].tolist(), x[-96:].tolist()))
-    doubts = sentences(make_bill(store, estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER).doubts)
+    doubts = sentences(made(store, estate(FIVE), books).doubts)
     assert len(doubts) == 1
     assert "registers and intervals differ by 288.000000 kWh; wait until analytics" in doubts[0]
     assert "--meter main --from 2026-10-01" in doubts[0]
 
 
 def test_a_bill_says_that_nothing_is_known_or_that_its_month_is_not_over(books):
-    (empty,) = sentences(make_bill(MemoryStore(), estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER).doubts)
+    (empty,) = sentences(made(MemoryStore(), estate(FIVE), books).doubts)
     assert empty.startswith("nothing is known of hall in this month")
     store, before = stored(estate(FIVE), steady()), datetime(2026, 10, 31, 23, 59, tzinfo=ZONE)
-    (early,) = sentences(make_bill(store, estate(FIVE), books, NoSpells(), "hall", "2026-10", now=before).doubts)
+    (early,) = sentences(made(store, estate(FIVE), books, now=before).doubts)
     assert early.startswith("the month is not over before 2026-11-01")
 
 
@@ -426,15 +363,13 @@ def test_a_bill_names_the_spells_that_a_person_is_asked_about(books, outcome, un
     decided = ms(until) if until else None
     spell = Spell(first_ms - QUARTER, first_ms, decided, 60_000.0, 0.0, outcome, accepted)
     spells.replace(POINT, 0, 2**60, [spell])
-    found = sentences(make_bill(store, estate(FIVE), books, spells, "hall", "2026-10", now=LATER).doubts)
+    found = sentences(made(store, estate(FIVE), books, spells=spells).doubts)
     words = "main: the register went from 60,000 to 0 on 2026-09-30 08:00, and nobody can tell yet what that is"
     assert [one.startswith(words) for one in found] == [True] * asked
 
 
 def test_a_month_is_closed_once_and_only_when_nothing_speaks_against_it(books):
-    early = make_bill(
-        MemoryStore(), estate(FIVE), books, NoSpells(), "hall", "2026-10", now=datetime(2026, 10, 31, tzinfo=ZONE)
-    )
+    early = made(MemoryStore(), estate(FIVE), books, now=datetime(2026, 10, 31, tzinfo=ZONE))
     with pytest.raises(ConfigError, match="hall 2026-10 cannot be closed: the month is not over") as caught:
         close_month(early, books, based_on=0, by="li", at=LATER)
     assert "hall 2026-10 cannot be closed: nothing is known of hall" in str(caught.value)
@@ -449,7 +384,7 @@ def test_a_month_that_was_closed_by_an_earlier_meterhouse_is_still_that_bill(boo
     bill = bill_of(estate(FIVE), books, steady())
     kept = BILL.dump_python(bill, mode="json") | {"name": "Hall", "closed": "", "doubts": []}
     books.close("hall", "2026-10", kept, based_on=0, by="li", at=LATER)
-    again = make_bill(MemoryStore(), estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER)
+    again = made(MemoryStore(), estate(FIVE), books)
     assert again == replace(bill, closed=HandedIn(LATER, "li"))
 
 
@@ -458,7 +393,7 @@ def test_a_closed_bill_that_was_tampered_with_is_refused(books):
     with books._engine.begin() as connection:
         connection.exec_driver_sql('UPDATE closed_month SET bill = \'{"total": "2"}\'')
     with pytest.raises(ConfigError, match="was changed after it was closed"):
-        make_bill(MemoryStore(), estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER)
+        made(MemoryStore(), estate(FIVE), books)
 
 
 @pytest.mark.parametrize(
@@ -472,7 +407,7 @@ def test_what_does_not_exist_is_told(books, building, month, words):
 def test_figures_that_do_not_follow_the_tariff_yet_are_not_billed(books):
     store = stored(estate(prices=(Price(Utility.ELECTRICITY, 0.5, date(2026, 1, 1)),)), steady())
     with pytest.raises(ConfigError, match="not computed by tariff 'five' yet"):
-        make_bill(store, estate(FIVE), books, NoSpells(), "hall", "2026-10", now=LATER)
+        made(store, estate(FIVE), books)
 
 
 def test_csv_and_workbook_say_what_the_bill_says(books):
@@ -484,7 +419,10 @@ def test_csv_and_workbook_say_what_the_bill_says(books):
     assert ["bill", "total", "7017.60"] in table
     assert [row[1:] for row in table if row[0] == "proof"][1] == ["electricity", "8928.000", "8928.000", "0.000000"]
     book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill, EN)))
-    assert book.sheet_names == ["bill", "lines", "adjustments", "shares", "registers", "proof", "notes"]
+    assert book.sheet_names == [
+        *("bill", "lines", "subtotals", "tariffs"),
+        *("adjustments", "shares", "registers", "proof", "notes"),
+    ]
     cells = book.get_sheet_by_name("lines").to_python()
     assert sum(row[7] for row in cells[1:]) == pytest.approx(7_017.60)
     assert cells[1][8] == "=cmd()"

@@ -1,6 +1,5 @@
 """Bills where the clocks change by half an hour, over midnight or over a day: from readings to the printed month."""
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -19,8 +18,6 @@ from facility.ledger.installation import BEGINNING
 from facility.tariff import PERIODS
 from reports.bill import BILL
 from reports.billing import make_bill
-from stores.records.accounting.closed_months import ClosedMonths
-from stores.records.database import open_records
 
 POINT = "m0/energy_import/total"
 METER = {"meter": "m0"}
@@ -46,14 +43,6 @@ MONTHS = [
     ("Australia/Eucla", "2026-07", 744, 31),
     ("Europe/Dublin", "2026-10", 745, 31),
 ]
-
-
-@pytest.fixture
-def books(migrated, tmp_path):
-    shutil.copy(migrated, tmp_path / "records.db")
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield ClosedMonths(engine)
-    engine.dispose()
 
 
 def hall_in(zone, *tariffs):

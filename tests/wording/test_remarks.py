@@ -26,6 +26,8 @@ MADE = {
     },
     RemarkKind.SPELL_ASKED: {"meter": "main", "since": "2026-10-05 08:00", "before": 60000.0, "level": 0.0},
     RemarkKind.HOURS_MISSING: {"utility": "electricity", "hours": "240.5"},
+    RemarkKind.METER_HOURS_MISSING: {"utility": "electricity", "meter": "main", "missing": "240.5", "hours": "744"},
+    RemarkKind.DEMAND_UNMEASURED: {"utility": "electricity"},
     RemarkKind.DAYS_WITHOUT_PRICE: {"utility": "electricity", "days": 2},
 }  # fmt: skip
 

@@ -56,7 +56,9 @@ def test_money_is_in_the_sites_currency():
 
 def test_a_bill_prints_every_digit_and_always_the_cent():
     assert (EN.billed(Decimal("7017.60")), ZH.billed(Decimal("7017.60"))) == ("7,017.60 GBP", "¥7,017.60")
-    assert Formats("en", "Asia/Tokyo", "JPY").billed(Decimal("-0.05")) == "-0.05 JPY"
+    yen, dinar = (Formats("en", "Asia/Tokyo", currency) for currency in ("JPY", "KWD"))
+    assert (yen.billed(Decimal(-1205)), dinar.billed(Decimal("-0.005"))) == ("-1,205 JPY", "-0.005 KWD")
+    assert [one.money(12.3456).lstrip("JP¥KWD\N{NO-BREAK SPACE}") for one in (yen, dinar)] == ["12", "12.346"]
     assert (EN.exact(Decimal("8928.000")), EN.exact(84211.7), EN.exact(1 / 3)) == (
         "8,928.000",
         "84,211.7",

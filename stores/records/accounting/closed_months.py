@@ -74,10 +74,19 @@ class ClosedMonths:
         self._engine = engine
 
     def close(
-        self, building: str, month: str, bill: dict[str, Any], *, based_on: int, by: str, at: datetime
+        self,
+        building: str,
+        month: str,
+        bill: dict[str, Any],
+        *,
+        based_on: int,
+        by: str,
+        at: datetime,
+        accepted_missing: str = "",
     ) -> ClosedMonth:
         """Keep a month as it is handed in. Raises ``ConfigError`` where it is closed already.
 
+        ``accepted_missing`` is why it is closed although something is missing; it is sealed with the deed.
         ``based_on`` is the version of the estate that the bill was made for: raises ``Stale`` where it has another
         one by now, since meters, ledgers or tariffs may have changed with it.
         """
@@ -91,7 +100,8 @@ class ClosedMonths:
                 )
             check_version(connection, based_on, "make the bill again, look at it, then close the month")
             connection.execute(sa.insert(closed_month).values(**values, bill=bill, digest=closed.digest))
-            append_entry(connection, at, by, "account.close", f"{building}/{month}", closed.digest)
+            detail = f"{closed.digest}; missing accepted: {accepted_missing}" if accepted_missing else closed.digest
+            append_entry(connection, at, by, "account.close", f"{building}/{month}", detail)
         return closed
 
     def closed(self) -> frozenset[tuple[str, str]]:

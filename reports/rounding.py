@@ -1,0 +1,41 @@
+"""Rounding that loses nothing: figures that belong together add up to their rounded sum."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Number: TypeAlias = float | Decimal | Fraction
+
+THOUSANDTH = Decimal("0.001")
+"""To what a bill's quantities are rounded."""
+
+_HALF = Fraction(1, 2)
+
+
+def exactly(value: Number) -> Fraction:
+    """The value without loss; a double is what it prints as: 0.1 is a tenth."""
+    return Fraction(repr(float(value))) if isinstance(value, float) else Fraction(value)
+
+
+def rounded(value: Number, to: Decimal = THOUSANDTH) -> Decimal:
+    """A value as it is printed: to a whole number of ``to``, half away from zero."""
+    count = exactly(value) / Fraction(to)
+    whole = floor(abs(count) + _HALF)
+    return (whole if count > 0 else -whole) * to
+
+
+def round_together(values: Sequence[Number], to: Decimal = THOUSANDTH) -> list[Decimal]:
+    """Values rounded such that they add up to their rounded sum: what is left over goes where most was lost."""
+    exact = [exactly(value) / Fraction(to) for value in values]
+    whole = [floor(value) for value in exact]
+    left = int(rounded(sum(exact, Fraction(0)), Decimal(1))) - sum(whole)
+    most_lost = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
+    for i in most_lost[:left]:
+        whole[i] += 1
+    return [count * to for count in whole]
