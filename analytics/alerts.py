@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from analytics.scene import Scene
+    from analytics.scene import Floats, Scene, Times
     from facility.catalogue import Catalogue
     from facility.work import Alert, AlertState, Finding
 
-DAY_H = 24
 JUST_CLOSED = timedelta(hours=2)
 
 
@@ -78,8 +77,8 @@ class Alerting:
         first = min(since, seen - DAY_MS)
         edges = self._calendar.hour_edges(first, seen)
         prices = self._tariffs.price(finding.utility, finding.building, edges).unit_prices
-        to_date = finding.excess.quantity * float(prices[edges[1:] > since].mean())
-        per_day = finding.excess.per_day * float(prices[-DAY_H:].mean())
+        to_date = finding.excess.quantity * _mean_since(min(since, seen - 1), prices, edges)
+        per_day = finding.excess.per_day * _mean_since(int(edges[-1]) - DAY_MS, prices, edges)
         if not np.isfinite(to_date):
             return None
         currency = self.catalogue.site.currency
@@ -92,3 +91,9 @@ class Alerting:
             if alert.detector in asked and now - alert.last_seen_at >= self._hold[alert.detector]:
                 self.cases.resolve(key, now)
                 del self._running[key]
+
+
+def _mean_since(t_ms: int, prices: Floats, edges_ms: Times) -> float:
+    """Mean over time of the prices (n,) of the hours between edges (n + 1,), from an instant on."""
+    long = np.diff(np.maximum(edges_ms, t_ms))
+    return float(np.average(prices[long > 0], weights=long[long > 0]))

@@ -61,6 +61,21 @@ def test_an_excess_costs_the_mean_price_since_it_began_and_a_day_of_it_the_last_
     records.dispose()
 
 
+def test_the_half_hour_that_comes_twice_counts_as_half_of_one_in_a_mean_price(tmp_path):
+    records, lord_howe = open_records(f"sqlite:///{tmp_path}/records.db"), ZoneInfo("Australia/Lord_Howe")
+    early = replace(TARIFF, rules=(TariffRule(Period.PEAK, ((120, 240),)),))
+    alerting = Alerting(
+        replace(PRICED, site=replace(PRICED.site, timezone=str(lord_howe), tariffs=(early,))), Casebook(records)
+    )
+    since, seen = (datetime(2026, 4, 5, hour, tzinfo=lord_howe) for hour in (0, 3))
+    money = alerting.price(night_waste(since, seen))
+    assert money.to_date == pytest.approx(100 * (2.5 * 0.1 + 0.4) / 3.5, abs=0.005)
+    assert money.per_day == pytest.approx(
+        240 * (22.5 * 0.1 + 1.5 * 0.4) / 24, abs=0.005
+    )  # from 03:30 of the day before
+    records.dispose()
+
+
 def test_a_window_prices_each_hour_and_opens_doors_only_outside_armed_hours():
     armed = replace(CATALOGUE.buildings[0], armed={day: DayHours(time(20), time(6)) for day in range(5)})
     catalogue = replace(PRICED, buildings=(armed,))
