@@ -123,6 +123,7 @@ class EstateWatch:
             agents=lambda: StatusBoard(self._records).overview().agents,
             accepted=accepted,
             again=again,
+            named_ms=self._registry.named_ms(),
         )
 
     def _is_current(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -74,7 +75,10 @@ class Watch:
         agents: Callable[[], Iterable[AgentStatus]] = tuple,
         accepted: JustAccepted | None = None,
         again: Again | None = None,
+        named_ms: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """``named_ms`` is since when the estate has each meter."""
+        self.named_ms = named_ms
         self.store = store
         self.rollups = rollups
         self.catalogue = catalogue
@@ -143,8 +147,11 @@ class Watch:
         horizon = hour_ms - self.step_days * DAY_MS
         through = self.state.watched.through
         start = max(horizon, _ms(through)) if through else horizon
-        window = read_window(self.store, self.catalogue, self.models, horizon, hour_ms + AHEAD_MS, before=self.window)
-        write_bands(self.store, window, horizon, hour_ms + AHEAD_MS)
+        end_ms = hour_ms + AHEAD_MS
+        window = read_window(
+            self.store, self.catalogue, self.models, horizon, end_ms, before=self.window, named_ms=self.named_ms
+        )
+        write_bands(self.store, window, horizon, end_ms)
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -75,7 +75,8 @@ class Window:
     The site's hours lie between ``edges_ms`` (hours + 1,), ms UTC; arrays by the hour are (hours,). ``seen_ms`` holds
     per meter and hour the time of the newest reading up to the end of that hour, 0 where there was none yet;
     ``states`` the readings of doors and leak sensors; ``open_hours`` per building the hours in which its security
-    sensors are not armed.
+    sensors are not armed. ``named_ms`` is since when the estate has each meter, where that is known; ``seen_from_ms``
+    is from when on readings were looked for.
     """
 
     catalogue: Catalogue
@@ -84,6 +85,8 @@ class Window:
     seen_ms: Mapping[str, Times]
     states: Mapping[str, Series]
     open_hours: Mapping[str, Flags]
+    named_ms: Mapping[str, int] = field(default_factory=dict)
+    seen_from_ms: int = 0
 
     @property
     def hours(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ from facility.quantities import Quantity
 from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analytics.models import Models
     from analytics.scene import Floats, Times
     from facility.catalogue import Catalogue
@@ -79,23 +82,27 @@ def read_window(
     end_ms: int,
     *,
     before: Window | None = None,
+    named_ms: Mapping[str, int] = MappingProxyType({}),
 ) -> Window:
     """Everything for scenes from ``start_ms`` to ``end_ms`` (edges of the site's hours, ms), with the history before.
 
     From the window ``before`` this one it takes when meters were heard, so that a month of readings every ten seconds
-    is not read again every hour.
+    is not read again every hour. ``named_ms`` is since when the estate has each meter.
     """
     calendar = SiteCalendar(catalogue.site)
     grid = _Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
     first = int(np.searchsorted(grid.t_ms, start_ms))
+    seen_from_ms = start_ms - SEEN_DAYS * DAY_MS
     occ = {b.id: calendar.local_hours(grid.t_ms, b).occ for b in catalogue.buildings}
     return Window(
         catalogue=catalogue,
         edges_ms=grid.edges_ms,
         uses=_read_uses(store, catalogue, models, grid, first, calendar, occ),
-        seen_ms=_read_seen(store, catalogue, grid, start_ms - SEEN_DAYS * DAY_MS, before),
+        seen_ms=_read_seen(store, catalogue, grid, seen_from_ms, before),
         states=read_states(store, catalogue, start_ms - SEEN_DAYS * DAY_MS, grid.end_ms),
         open_hours={b.id: ~calendar.armed(grid.t_ms, b) for b in catalogue.buildings},
+        named_ms=named_ms,
+        seen_from_ms=seen_from_ms if before is None else min(seen_from_ms, before.seen_from_ms),
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from accounting.spells import Outcome
 from analytics.detectors import DETECTORS
+from analytics.detectors.silent_meter import NEVER_HEARD
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
@@ -29,6 +30,7 @@ from stores.readings.migrate import Doing
 from stores.records.accounting.spells import DECISIONS
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
+from wording.alerts import OTHERWISE_ONCE_OVER
 from wording.refusals import REFUSALS
 from wording.spells import ACTS, OUTCOMES_ASKED
 from wording.texts import DOMAINS as FILES
@@ -115,7 +117,7 @@ def _vocabulary() -> Iterator[str]:
 
 def _alert_ids() -> Iterator[str]:
     """All four texts of every alert that a detector can raise."""
-    messages = (*DETECTORS, DOOR_AND_LIGHTS)
+    messages = (*DETECTORS, DOOR_AND_LIGHTS, NEVER_HEARD, *(f"{message}_over" for message in OTHERWISE_ONCE_OVER))
     yield from (f"alert.{message}.{part}" for message in messages for part in ALERT_PARTS)
 
 

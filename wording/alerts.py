@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from facility.work import RUNNING
 from wording.formats import Formats
 from wording.names import Names
 from wording.texts import load_texts
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from facility.work import Alert
+
+
+OTHERWISE_ONCE_OVER = frozenset({"stuck_meter"})
+"""What is true only while it lasts: a register that moves again may have caught up. ``<id>_over`` is said then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Wording:
 def wording_of(alert: Alert, language: str, catalogue: Catalogue) -> Wording:
     """An alert's sentences: whatever its parameters, they may name its meter and building."""
     params = {"meter": alert.meter, "building": alert.building} | alert.params
-    return render(alert.message_id, params, language, catalogue)
+    is_past = alert.state not in RUNNING and alert.message_id.removeprefix("alert.") in OTHERWISE_ONCE_OVER
+    return render(f"{alert.message_id}_over" if is_past else alert.message_id, params, language, catalogue)
 
 
 def render(message_id: str, params: Mapping[str, Any], language: str, catalogue: Catalogue) -> Wording:

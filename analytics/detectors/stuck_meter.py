@@ -22,7 +22,7 @@ class StuckMeter:
     """No use at all for longer than twice the longest rest of its own weeks before, while use was expected."""
 
     name: ClassVar[str] = "stuck_meter"
-    hold_h: ClassVar[int] = 3
+    hold_h: ClassVar[int] = 1  # it stands still or it moves: nobody is told that it stands once it has moved
 
     def __init__(self, *, min_h: int = 6, over_record: float = 2.0, record_days: int = 56) -> None:
         """At least ``min_h`` hours whose band excludes zero must have passed without use."""

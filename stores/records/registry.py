@@ -146,6 +146,13 @@ class Registry:
                 _ask_again(connection, stored, catalogue, by, at, reason or what)
         return changes
 
+    def named_ms(self) -> dict[str, int]:
+        """Since when the estate has each meter that it ever had, ms UTC: when it was first said to stand anywhere."""
+        a = tables.assignment.c
+        query = sa.select(a.subject, sa.func.min(a.valid_from)).where(a.what == "meter").group_by(a.subject)
+        with self._engine.connect() as connection:
+            return {meter: round(since.timestamp() * 1000) for meter, since in connection.execute(query)}
+
     def assignments(self, what: str, subject: str) -> list[Assignment]:
         """Where a ``meter`` stood, or to which department a ``building`` belonged, oldest first."""
         a = tables.assignment.c

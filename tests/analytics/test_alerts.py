@@ -7,9 +7,10 @@ from rigs.worlds import state_series as states_of
 
 from analytics.alerts import Alerting
 from analytics.stepper import step_through
-from facility.work import AlertState, Verdict
+from facility.work import RUNNING, AlertState, Verdict
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from wording.alerts import wording_of
 
 HOUR_MS = 3_600_000
 
@@ -85,6 +86,19 @@ def test_an_excess_is_priced_to_date_and_per_day(walked):
     assert leak.money.currency == "GBP"
     assert leak.money.to_date == pytest.approx(leak.excess.quantity * 3.0, abs=0.01)
     assert by_key(walked)["hall/main/stuck_meter"].money is None
+
+
+@pytest.mark.parametrize(("language", "claim"), [("en", "not counted"), ("zh-Hans", "未被计量")])
+def test_a_register_is_said_not_to_count_only_while_it_stands(broken, casebook, language, claim):
+    """It may have caught up with one leap, as the demo's does."""
+    begun, moves = FRIDAY_EVENING + 100, FRIDAY_EVENING + 150
+    for end, stands in ((moves, True), (moves + 1, False)):
+        walk(broken, casebook, start=begun, end=end)
+        stuck = by_key(casebook)["hall/main/stuck_meter"]
+        said = wording_of(stuck, language, CATALOGUE)
+        assert (claim in said.why) == stands == (stuck.state in RUNNING)
+        assert not any("alert." in text or "–" in text for text in (said.title, said.what, said.why, said.check))
+    assert stuck.state is AlertState.RESOLVED
 
 
 def test_history_notifies_nobody_and_the_present_does(broken, casebook):

@@ -10,6 +10,7 @@ from rigs.worlds import (
     FRIDAY_EVENING,
     HOURS,
     POINT,
+    START_MS,
     at,
     calendar_hours,
     faulty,
@@ -22,6 +23,8 @@ from rigs.worlds import (
 from accounting.calendars import Occupancy
 from accounting.local_time import HOUR_MS
 from analytics.detectors import DETECTORS
+from facility.ledger.installation import Installation
+from facility.model import MeterRole
 from facility.work import Severity
 
 CUT = FRIDAY_EVENING + 130
@@ -140,6 +143,66 @@ def test_a_silent_meter_is_found_after_three_hours(broken):
     found = steps(broken, DETECTORS["silent_meter"](), FRIDAY_EVENING, HOURS)
     assert min(found) == FRIDAY_EVENING + 4
     assert {finding.meter for findings in found.values() for finding in findings} == {"lights"}
+
+
+def never(window, *meters, named=None, looked_from=0, **more):
+    """The window in which these meters have not spoken yet."""
+    unheard = {meter: np.zeros(HOURS, np.int64) for meter in meters}
+    named_ms = {meter: ms(hour) for meter, hour in (named or {}).items()}
+    return replace(
+        window, seen_ms={**window.seen_ms, **unheard}, named_ms=named_ms, seen_from_ms=ms(looked_from), **more
+    )
+
+
+def ms(hour):
+    return START_MS + hour * HOUR_MS
+
+
+@pytest.mark.parametrize("how", ["ledger", "site file"])
+def test_a_meter_that_never_spoke_is_silent_from_its_installation_on(clean, how):
+    """By its ledger, or else since the site file first named it."""
+    installed = Installation("lights", at(FRIDAY_EVENING))
+    if how == "ledger":
+        window = never(clean, "lights", catalogue=replace(CATALOGUE, installations=(installed,)))
+    else:
+        window = never(clean, "lights", named={"lights": FRIDAY_EVENING})
+    found = steps(window, DETECTORS["silent_meter"](), FRIDAY_EVENING - 50, FRIDAY_EVENING + 50)
+    assert min(found) == FRIDAY_EVENING + 4
+    assert max(found) == FRIDAY_EVENING + 49
+    last = found[max(found)][0]
+    assert (last.meter, last.since, last.params["hours_h"]) == ("lights", at(FRIDAY_EVENING), 49.0)
+    assert last.message_id == "alert.silent_meter_never_heard"
+    assert {finding.since for findings in found.values() for finding in findings} == {at(FRIDAY_EVENING)}
+
+
+def test_a_meter_that_is_new_to_the_estate_is_given_time_however_old_it_is(clean):
+    catalogue = replace(CATALOGUE, installations=(Installation("lights", at(-1000)),))
+    window = never(clean, "lights", named={"lights": FRIDAY_EVENING}, looked_from=-2000, catalogue=catalogue)
+    found = steps(window, DETECTORS["silent_meter"](), FRIDAY_EVENING - 50, FRIDAY_EVENING + 50)
+    assert min(found) == FRIDAY_EVENING + 4
+    assert found[min(found)][0].since == at(-1000)
+
+
+def test_a_sensor_of_changes_is_given_a_day_for_its_first_word(clean):
+    window = never(clean, "door", named={"door": FRIDAY_EVENING})
+    assert min(steps(window, DETECTORS["silent_meter"](), FRIDAY_EVENING, HOURS)) == FRIDAY_EVENING + 25
+
+
+def test_silence_that_is_older_than_what_was_looked_at_is_not_called_the_first(clean):
+    """It may have spoken before: an analytics that was started again reads the last 30 days."""
+    window = never(clean, "lights", named={"lights": FIRST - 24 * 20}, looked_from=FRIDAY_EVENING - 720)
+    last = steps(window, DETECTORS["silent_meter"](), FRIDAY_EVENING, FRIDAY_EVENING + 1)[FRIDAY_EVENING][0]
+    assert last.message_id == "alert.silent_meter"
+    assert (last.since, last.params["hours_h"]) == (at(FRIDAY_EVENING - 720), 720.0)
+
+
+def test_nobody_is_told_of_each_meter_of_an_agent_that_never_spoke_or_of_one_that_is_computed(clean):
+    everything = never(clean, *CATALOGUE.meter, named=dict.fromkeys(CATALOGUE.meter, FIRST))
+    assert not steps(everything, DETECTORS["silent_meter"](), FIRST, FIRST + 100)
+    virtual = replace(CATALOGUE.meter["lights"], role=MeterRole.VIRTUAL)
+    meters = tuple(virtual if one.id == "lights" else one for one in CATALOGUE.meters)
+    computed = never(clean, "lights", named={"lights": FIRST}, catalogue=replace(CATALOGUE, meters=meters))
+    assert not steps(computed, DETECTORS["silent_meter"](), FIRST, FIRST + 100)
 
 
 def test_silence_of_a_whole_agent_is_not_told_of_each_meter(clean):

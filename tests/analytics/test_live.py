@@ -109,6 +109,19 @@ def test_no_case_is_opened_before_history_is_complete(store, casebook, watch_ove
     assert [alert.detector for alert in casebook.alerts()] == ["continuous_flow"]
 
 
+def test_a_meter_that_never_spoke_becomes_a_case_of_the_estate(casebook, engine):
+    store, everything = MemoryStore(), readings(HOURS)
+    lights = everything.points.index(POINT["lights"])
+    store.write(everything.chosen([i for i, p in enumerate(everything.p) if p != lights]))
+    named_ms = dict.fromkeys(CATALOGUE.meter, now_ms(HOURS - 30))
+    rollups, watches = RollupWriter(store, CATALOGUE), Watches(engine)
+    Watch(store, rollups, casebook, CATALOGUE, watches, step_days=10, named_ms=named_ms).tick(now_ms(HOURS))
+    silent = {alert.meter: alert for alert in casebook.alerts() if alert.detector == "silent_meter"}
+    assert silent.keys() == {"lights"}
+    assert silent["lights"].message_id == "alert.silent_meter_never_heard"
+    assert round(silent["lights"].since.timestamp() * 1000) == now_ms(HOURS - 30)
+
+
 def test_history_that_begins_after_the_first_look_is_looked_through_too(casebook, watch_over):
     store, agents = MemoryStore(), []
     watch = watch_over(store, agents)

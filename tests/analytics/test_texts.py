@@ -6,11 +6,12 @@ from babel.messages.pofile import read_po
 from rigs.worlds import FIRST, FRIDAY_EVENING, HOURS, at, faulty, make_window
 
 from analytics.detectors import DETECTORS
+from analytics.detectors.silent_meter import NEVER_HEARD
 from analytics.folding import DOOR, DOOR_AND_LIGHTS
 
 LOCALE = Path(__file__).parents[2] / "wording" / "locale"
 PARTS = ("title", "what", "why", "check")
-VARIANTS = {DOOR_AND_LIGHTS: DOOR}
+VARIANTS = {DOOR_AND_LIGHTS: DOOR, NEVER_HEARD: "silent_meter", "stuck_meter_over": "stuck_meter"}
 """Second sets of texts → the detector they belong to."""
 
 MESSAGES = {name: name for name in DETECTORS} | VARIANTS

@@ -84,6 +84,12 @@ def test_a_moved_meter_does_not_rewrite_last_year(applied, now):
     assert applied.load() == moved
 
 
+def test_since_when_the_estate_has_a_meter_is_known_however_often_it_moves(applied, now):
+    moved = estate(("id: door, name: Door, building: main", "id: door, name: Door, building: annex"))
+    applied.apply(moved, by="anna", at=now + timedelta(days=100))
+    assert applied.named_ms() == {meter.id: round(now.timestamp() * 1000) for meter in moved.meters}
+
+
 def test_a_building_belongs_to_a_department_for_a_time(applied, now):
     left_at = now + timedelta(days=1)
     applied.apply(estate(("name: Main, department: estates", "name: Main")), by="anna", at=left_at)
