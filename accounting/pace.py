@@ -31,6 +31,14 @@ class Pace:
         rows = self._last_kept(cycle, at)
         return self.between(rows[0], at, at, until) if len(rows) > 1 and rows[-1] == at else 0.0
 
+    def greatest(self, cycle: int, at: int, until: int) -> float:
+        """The most to be expected from row ``at`` to ``until`` by the fastest step up to ``at``, of the last ten."""
+        rows = np.array(self._last_kept(cycle, at))
+        if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
+            return 0.0
+        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        return float(PACE_FACTOR * rates.max() * (self._t_ms[until] - self._t_ms[at]))
+
     def between(self, first: int, last: int, at: int, until: int) -> float:
         """The most to be expected from row ``at`` to row ``until`` by the pace of rows ``first`` to ``last``."""
         pace = (self._x[last] - self._x[first]) / self._time(first, last)

@@ -59,33 +59,47 @@ def straightened(
     """The rising total of a register's readings (n,), whatever the register did meanwhile.
 
     ``max_rate``, in units an hour, bounds what one step may add: one figure, or one for each reading (n,). ``suspect``
-    (n,) are readings that the edge doubted: a rise into one is in doubt until the register goes on. ``decided`` are
-    spells about which a person decided. Vectorised over ordinary readings; only anomalies are walked one by one.
+    (n,) are readings that the edge doubted: what the newest of them rose by is in doubt until the edge believes one
+    again. ``decided`` are spells about which a person decided. Vectorised over ordinary readings; only anomalies are
+    walked one by one.
     """
     if suspect is None:
         suspect = np.zeros(len(x), np.bool_)
     rates = np.broadcast_to(np.asarray(max_rate, np.float64), x.shape)
     t_ms, x, suspect, rates = in_order(t_ms, x, suspect, rates)
-    if register_span and len(x) and (x.max() >= register_span or x.min() < 0):
+    possible = np.ones(len(x), np.bool_)
+    if register_span:
         possible = (x >= 0) & (x < register_span)  # no register shows more than its digits hold
-        t_ms, x, suspect, rates = t_ms[possible], x[possible], suspect[possible], rates[possible]
+    impossible_ms = t_ms[~possible]
+    t_ms, x, suspect, rates = t_ms[possible], x[possible], suspect[possible], rates[possible]
     courses = Courses(t_ms, x, anomalies(t_ms, x, rates, suspect), rates, decided)
-    Walk(courses, register_span, suspect).follow()
-    kept, total = courses.keep, courses.total()
-    return Total(t_ms[kept], total, courses.estimated[kept], np.zeros(len(total), np.bool_), courses.found())
+    Walk(courses, register_span, doubted_row(suspect)).follow()
+    t_ms, estimated = t_ms[courses.keep], courses.estimated[courses.keep]
+    after = np.searchsorted(t_ms, impossible_ms)
+    estimated[after[after < len(t_ms)]] = True
+    return Total(t_ms, courses.total(), estimated, np.zeros(len(t_ms), np.bool_), courses.found())
 
 
 def anomalies(t_ms: Times, x: Floats, max_rate: float | Floats = np.inf, suspect: Bools | None = None) -> Times:
-    """Rows (k,) of readings (n,) in order whose successor is lower, more than the feeder can deliver, or suspect.
+    """Rows (k,) of readings (n,) in order whose successor is lower, more than the feeder can deliver, or in doubt.
 
-    ``max_rate`` in units an hour, always or up to each reading (n,).
+    ``max_rate`` in units an hour, always or up to each reading (n,); ``suspect`` (n,) as in ``straightened``.
     """
     steps = np.diff(x)
     rates = np.broadcast_to(np.asarray(max_rate, np.float64), x.shape)[1:]
     found = (steps < 0) | (steps > np.maximum(np.diff(t_ms), RATE_FLOOR_MS) * (rates / HOUR_MS))
-    if suspect is not None:
-        found |= suspect[1:] & ~suspect[:-1] & (steps > 0)
+    if suspect is not None and 0 < (row := doubted_row(suspect)) < len(x):
+        found[row - 1] = True
     return np.flatnonzero(found)
+
+
+def doubted_row(suspect: Bools) -> int:
+    """The first of the newest readings that are all suspect, of (n,); n where the newest is not.
+
+    Older ones are followed by a reading that the edge believes, and are judged by what came after them.
+    """
+    believed = np.flatnonzero(~suspect)
+    return int(believed[-1]) + 1 if len(believed) else 0
 
 
 def standstill(x: Floats, i: int) -> int:

@@ -12,7 +12,6 @@ from accounting.pace import PACE_FACTOR
 from facility.register import LAST_DIGITS, small_step
 
 if TYPE_CHECKING:
-    from accounting.arrays import Bools
     from accounting.courses import Course
 
 HOLD_MS, HOLD_READINGS = 6 * HOUR_MS, 4
@@ -25,9 +24,9 @@ _LEAP_FACTOR = 20.0
 class Walk:
     """One walk over one device's readings; what it finds stands in ``courses``."""
 
-    def __init__(self, courses: Courses, register_span: float | None, suspect: Bools) -> None:
-        """``suspect`` (n,) are readings that the edge doubted, ``register_span`` is where the register rolls over."""
-        self._at, self._span, self._suspect = courses, register_span, suspect
+    def __init__(self, courses: Courses, register_span: float | None, doubted: int) -> None:
+        """From row ``doubted`` on the edge believes none; ``register_span`` is where the register rolls over."""
+        self._at, self._span, self._doubted = courses, register_span, doubted
         self._t_ms, self._x, self._pace = courses.t_ms, courses.x, courses.pace
 
     def follow(self) -> None:
@@ -74,7 +73,7 @@ class Walk:
     def _come_to(self, k: int, course: Course, row: int) -> int:
         """Row ``k`` gets up to a remembered level: by a leap it has returned, at its own pace it has grown past it."""
         step, fell = self._x[k] - self._x[k - 1], self._x[course.tip] - self._x[self._at.top.first]
-        own = max(self._pace.usual(self._at.top.cycle, k - 1, k), min(self._at.small(course), fell / 2))
+        own = max(self._own_step(k), min(self._at.small(course), fell / 2))
         if step > own and self._at.fits(course, k):
             self._at.top.tip = k - 1
             self._at.return_or_doubt(course, k)
@@ -86,6 +85,13 @@ class Walk:
         self._at.decide()
         return k
 
+    def _own_step(self, k: int) -> float:
+        """The most that the course before row ``k`` explains: one that goes on rising may rise faster than before."""
+        usual = self._pace.usual(self._at.top.cycle, k - 1, k)
+        if not self._at.top.is_decided:
+            return usual
+        return max(_LEAP_FACTOR / PACE_FACTOR * usual, self._pace.greatest(self._at.top.cycle, k - 1, k))
+
     def _settle(self, i: int) -> int:
         """Decide what the step from reading ``i`` to the next one is; the row up to which all is settled."""
         k = i + 1
@@ -93,7 +99,7 @@ class Walk:
             row = self._settle_drop(i, k)
         elif self._x[k] - self._x[i] > self._pace.most(i, k):
             row = self._settle_leap(i, k)
-        elif self._suspect[k] and not self._suspect[i]:
+        elif k == self._doubted and self._x[k] > self._x[i] and self._at.top.is_decided:
             row = self._settle_doubted(k)
         else:
             self._at.top.tip = row = k  # what came before was held

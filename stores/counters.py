@@ -55,7 +55,7 @@ class Counters:
         span = _with_spells(known, start_ms, end_ms)
         while True:
             series = self._around(point, *span, HOLD_MS)
-            wider = self._needed(point, series, known, span, start_ms)
+            wider = self._needed(point, series, known, span, (start_ms, end_ms))
             if wider == span:
                 return series
             span = wider
@@ -80,18 +80,19 @@ class Counters:
         return readings_around(self._store, point.id, start_ms, end_ms, context_ms=context_ms, count=count)
 
     def _needed(
-        self, point: Point, series: Series, known: Sequence[Spell], span: tuple[int, int], start_ms: int
+        self, point: Point, series: Series, known: Sequence[Spell], span: tuple[int, int], asked: tuple[int, int]
     ) -> tuple[int, int]:
-        """The time whose readings are needed to judge the readings of a time from ``start_ms`` on."""
+        """The time whose readings are needed to judge those of the time that is asked for."""
         low, high = span
-        low = min([low, *_came_back(known, series, start_ms)])
+        low = min([low, *_came_back(known, series, asked[0])])
         odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
         if not odd:
             return low, high
         if series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
             low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
         spells = self.total(point, series).spells
-        low = min([low, *_looked_back(spells, start_ms)])
+        low = min([low, *_looked_back(spells, asked[0])])
+        high = max([high, *_may_come_back(spells, known, *asked)])
         if any(spell.until_ms is None for spell in spells):
             last = int(series.t_ms[-1])
             following = next_reading_ms(self._store, point.id, last, near_ms=HOLD_MS)
@@ -122,6 +123,19 @@ def _with_spells(known: Sequence[Spell], low_ms: int, high_ms: int) -> tuple[int
 def _looked_back(spells: Iterable[Spell], start_ms: int) -> list[int]:
     """How far back the register may have risen to where it fell from."""
     return [one.since_ms - LEAP_MS for one in spells if one.level < one.before and one.first_ms >= start_ms]
+
+
+def _may_come_back(spells: Iterable[Spell], known: Iterable[Spell], start_ms: int, end_ms: int) -> list[int]:
+    """Up to when the register may come back from spells that nobody knew of, by readings that were there before."""
+    told = {(one.first_ms, one.outcome) for one in known}
+    return [
+        one.first_ms + REMEMBERED_MS
+        for one in spells
+        if one.until_ms is not None
+        and one.outcome is not Outcome.FALSE
+        and start_ms <= one.first_ms <= end_ms
+        and (one.first_ms, one.outcome) not in told
+    ]
 
 
 def _came_back(known: Sequence[Spell], series: Series, start_ms: int) -> list[int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from accounting.arrays import Bools
     from accounting.calendars import SiteCalendar
     from accounting.registers import Total
-    from accounting.spells import SpellBook
+    from accounting.spells import Spell, SpellBook
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series, Times, Values
@@ -118,15 +118,12 @@ class CounterHours:
     def _take_spells(self, point: Point, series: Series, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Keep the spells that reach into a range; the range, and the time of those that are new, other or gone."""
         newest_ms = max(int(series.t_ms[-1]), end_ms) if len(series) else end_ms
-        found, known = (
-            {one for one in spells if one.since_ms <= end_ms and (one.until_ms or newest_ms) >= start_ms}
-            for spells in (self._counters.total(point, series).spells, self._spells.of(point.id))
-        )
+        spells, kept = self._counters.total(point, series).spells, self._spells.of(point.id)
+        low, high = _reached(spells, kept, (start_ms, end_ms), newest_ms)
+        found, known = ({one for one in some if low <= one.first_ms <= high} for some in (spells, kept))
         changed = found ^ known
         if not changed:
             return start_ms, end_ms
-        low = min(one.first_ms for one in found | known)
-        high = max(one.first_ms for one in found | known)
         self._spells.replace(point.id, low, high + 1, sorted(found, key=lambda one: one.first_ms))
         start_ms = min(start_ms, *(one.since_ms for one in changed))
         return start_ms, max(end_ms, *(one.until_ms or newest_ms for one in changed))
@@ -224,6 +221,16 @@ def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[in
     earliest = min([start_ms - HOLD_MS, int(t_ms[max(a - JUDGED_BY_READINGS, 0)]), *stood])
     latest = max(end_ms + HOLD_MS, int(t_ms[min(b + JUDGED_BY_READINGS, newest)]))
     return max(earliest, int(t_ms[0])), min(latest, int(t_ms[newest]))
+
+
+def _reached(found: Sequence[Spell], known: Sequence[Spell], span: tuple[int, int], newest_ms: int) -> tuple[int, int]:
+    """A time and all spells, found or known, that reach into it, into one of these, and so on."""
+    low, high = span
+    rest = [(one.since_ms, one.until_ms or newest_ms) for one in {*found, *known}]
+    while reaching := [one for one in rest if one[0] <= high and one[1] >= low]:
+        low, high = min(low, *(since for since, _ in reaching)), max(high, *(until for _, until in reaching))
+        rest = [one for one in rest if one not in reaching]
+    return low, high
 
 
 def _measured(use: HourlyUse, start_ms: int, end_ms: int) -> tuple[Times, Values]:
