@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,7 @@ from facility.errors import ConfigError
 from facility.status import ProcessStatus
 from facility.system_alarm import SystemAlarm
 from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.accounting.judging import judge_anew
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
@@ -113,6 +115,7 @@ class EstateWatch:
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
         watches = Watches(self._records)
         take_over(self._settings.data, watches, catalogue.site.id)
+        judge_anew(self._records, catalogue, datetime.now(UTC))
         return Watch(
             self._store,
             rollups,

@@ -84,6 +84,6 @@ def _old(file: Path) -> Watched | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         through = datetime.fromisoformat(content["through"]) if content.get("through") else None
-        return Watched(int(content.get("cursor", 0)), through)
+        return Watched(int(content.get("cursor", 0)), through, rules=1)
     except (OSError, ValueError, TypeError, AttributeError):
         return None

@@ -27,6 +27,7 @@ from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
 from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
+from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
@@ -104,6 +105,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"spell.{outcome}{part}" for outcome in Outcome for part in ("", ".long"))
     yield from (f"spell.{outcome}.{act}" for outcome in OUTCOMES_ASKED for act in ACTS)
     yield from (f"spell.{word}" for word in DECISIONS)
+    yield from (f"proposal.{state}" for state in EntryState)
     yield from (f"spell.step.{word}" for word in DECISIONS)
     yield from (f"spells.{act}" for act in (*ACTS, "ask_again"))
     yield from (f"role.{role}" for role in MeterRole)

@@ -22,6 +22,7 @@ from meterhouse.answers.account import (
     recomputations_table,
 )
 from meterhouse.answers.bill import bill_text
+from meterhouse.commands import proposals
 from meterhouse.commands.spoken import formats_of, given_by, written_as
 from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, speaks_json, tell_failure, terminal_width, texts
 from meterhouse.settings import Settings
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from reports.bill import Bill
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(proposals.app)
 
 Building = Annotated[str, typer.Option("--building", help="The building's id.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Into this file; xlsx needs one.")]

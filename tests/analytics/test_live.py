@@ -254,12 +254,12 @@ def test_how_far_an_earlier_meterhouse_got_is_taken_over_once(tmp_path, engine, 
     file.write_text(content)
     take_over(tmp_path, watches, "town")
     done = watches.watched("town")
-    assert done == (Watched(77, datetime(2026, 1, 5, 6, tzinfo=UTC)) if taken else None)
+    assert done == (Watched(77, datetime(2026, 1, 5, 6, tzinfo=UTC), rules=1) if taken else None)
     assert not file.exists()
     watches.note("town", Watched(99))
     file.write_text(content)
     take_over(tmp_path, watches, "town")
-    assert watches.watched("town") == Watched(99)
+    assert watches.watched("town") == Watched(99, rules=1 if taken else 2)
 
 
 def analytics_state(folder):

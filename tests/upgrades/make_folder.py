@@ -28,6 +28,8 @@ from pathlib import Path
 
 DAYS, LATER_DAYS, STEP_MIN = 34, 0.25, 30
 SWAP_DAY = 20
+FALSE_DAY, FALSE_HOURS = 2, (8, 21)
+"""On this day of the month that is closed the electricity register reads zero for so long."""
 LEAK_DAYS = {12, 13, 14, 31, 32, 33, 34}
 SITE = """\
 version: 1
@@ -147,7 +149,7 @@ def main(out: Path) -> None:
 
 
 def town(begin: datetime):
-    """Rows ``(point, time ms, value)``: an office's week, water that runs for two days, a value that cannot be."""
+    """Rows ``(point, time ms, value)``: an office's week, water that runs for days, what cannot be, and false zeros."""
     energy, water = 1000.0, 500.0
     for k in range(round((DAYS + LATER_DAYS) * 24 * 60 / STEP_MIN)):
         at = begin + timedelta(minutes=STEP_MIN * k)
@@ -157,7 +159,10 @@ def town(begin: datetime):
         water += 0.25 if works else (0.1 if day in LEAK_DAYS else 0.0)
         if day == SWAP_DAY and at == begin + timedelta(days=SWAP_DAY):
             energy = 0.0
-        yield POINTS[0], ms(at), round(energy, 3)
+        is_false = (
+            at.date() == (begin + timedelta(days=FALSE_DAY)).date() and FALSE_HOURS[0] <= at.hour < FALSE_HOURS[1]
+        )
+        yield POINTS[0], ms(at), 0.0 if is_false else round(energy, 3)
         yield POINTS[1], ms(at), round(water, 3)
         if k == 100:
             yield POINTS[1], ms(at) + 60_000, -5.0

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
+from stores.records.accounting.proposals import EntryState, judged_anew
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.tables import adjustment, closed_month
 from stores.records.audit import append_entry
@@ -138,23 +139,23 @@ class ClosedMonths:
             return connection.execute(sa.select(sa.func.max(adjustment.c.id))).scalar_one() or 0
 
     def adjust(self, found: Sequence[Adjustment], *, based_on: int) -> None:
-        """Enter what closed months turned out to be more or less.
+        """Enter what closed months turned out to be more or less, or propose it where they are judged anew.
 
         ``based_on`` is the newest entry of before the differences were computed: raises ``Stale`` where one of these
         months has a newer one, which they would enter a second time.
         """
         if not found:
             return
-        rows = [{name: getattr(one, name) for name in Adjustment.__slots__} for one in found]
         with writing(self._engine) as connection:
             _check_entries(connection, found, based_on)
-            connection.execute(sa.insert(adjustment), rows)
+            judged = judged_anew(connection)
             for one in found:
-                detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {one.sum_of('cost'):+.2f}"
-                append_entry(connection, one.at, "analytics", "account.adjust", f"{one.meter}/{one.month}", detail)
+                _enter(
+                    connection, one, EntryState.PROPOSED if (one.meter, one.quantity) in judged else EntryState.ENTERED
+                )
 
     def adjusted(self, meter: str, quantity: str, month: str) -> Days:
-        """What has been entered so far for a counter's month."""
+        """What is known so far of a counter's month: entered, proposed or dismissed, none of it is found again."""
         c = adjustment.c
         query = sa.select(c.differences).where(c.meter == meter, c.quantity == quantity, c.month == month)
         sums: Days = defaultdict(dict)
@@ -168,10 +169,18 @@ class ClosedMonths:
     def adjustments(self, building: str, start: datetime, end: datetime) -> list[Adjustment]:
         """Entries of a building made in a time, oldest first: they belong on the bill of that time."""
         c = adjustment.c
-        where = (c.building == building) & (c.at >= start) & (c.at < end)
+        where = (c.building == building) & (c.at >= start) & (c.at < end) & (c.state == EntryState.ENTERED)
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(adjustment).where(where).order_by(c.id)).mappings()
-            return [Adjustment(**{key: value for key, value in row.items() if key != "id"}) for row in rows]
+            return [Adjustment(**{name: row[name] for name in Adjustment.__slots__}) for row in rows]
+
+
+def _enter(connection: Connection, one: Adjustment, state: EntryState) -> None:
+    row = {name: getattr(one, name) for name in Adjustment.__slots__}
+    connection.execute(sa.insert(adjustment).values(**row, state=state, decided_by="", decision=""))
+    detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {one.sum_of('cost'):+.2f}"
+    act = "account.adjust" if state is EntryState.ENTERED else "account.propose"
+    append_entry(connection, one.at, "analytics", act, f"{one.meter}/{one.month}", detail)
 
 
 def _check_entries(connection: Connection, found: Sequence[Adjustment], based_on: int) -> None:

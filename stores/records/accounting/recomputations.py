@@ -28,7 +28,10 @@ Months = dict[str, dict[str, dict[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Recomputation:
-    """Counters over a time (ms, both ends included), how far it has got, and what it changed by month."""
+    """Counters over a time (ms, both ends included), how far it has got, and what it changed by month.
+
+    With ``proposes``, what it finds about closed months waits for a person.
+    """
 
     id: int
     asked_at: datetime
@@ -40,6 +43,7 @@ class Recomputation:
     next_ms: int
     months: Months
     finished_at: datetime | None
+    proposes: bool = False
 
 
 class Recomputations:
@@ -98,8 +102,13 @@ class Recomputations:
             return [_recomputation(dict(row)) for row in connection.execute(query).mappings()]
 
 
-def ask(connection: Connection, dirty: Iterable[Dirty], *, by: str, at: datetime, reason: str) -> int:
-    """Put ranges on the list in the transaction that makes them dirty: neither is kept without the other."""
+def ask(
+    connection: Connection, dirty: Iterable[Dirty], *, by: str, at: datetime, reason: str, proposes: bool = False
+) -> int:
+    """Put ranges on the list in the transaction that makes them dirty: neither is kept without the other.
+
+    With ``proposes``, what they turn out to be in closed months waits for a person (``Proposals``).
+    """
     rows: list[dict[str, Any]] = [
         {
             "asked_at": at,
@@ -111,6 +120,7 @@ def ask(connection: Connection, dirty: Iterable[Dirty], *, by: str, at: datetime
             "next_ms": round(one.first.timestamp() * 1000),
             "months": {},
             "finished_at": None,
+            "proposes": proposes,
         }
         for one in dirty
         if one.first <= at

@@ -65,12 +65,14 @@ class Spells:
 
     Figures look at the spells of each counter that they touch, and nearly all counters have none. So the counters that
     have ever had one are remembered; numbers only grow, and a greater one than was seen last tells that there are more.
-    Rows themselves are never remembered: what another process decides holds at once.
+    A counter's rows are remembered as long as their number, their changes and the greatest number among them are the
+    same: what another process finds or decides holds at once.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._newest, self._points = 0, frozenset[str]()
+        self._read: dict[str, tuple[object, tuple[Spell, ...]]] = {}  # by counter: what tells a change, and its spells
 
     def of(self, point: str) -> Sequence[Spell]:
         """A counter's spells, oldest first."""
@@ -78,7 +80,11 @@ class Spells:
             self._look(connection)
             if point not in self._points:
                 return ()
-            return [one.spell for one in _rows(connection, c.point == point)]
+            mark = tuple(connection.execute(_MARK, {"point": point}).one())
+            if point not in self._read or self._read[point][0] != mark:
+                found = tuple(one.spell for one in _rows(connection, c.point == point))
+                self._read[point] = (mark, found)
+            return self._read[point][1]
 
     def replace(self, point: str, start_ms: int, end_ms: int, found: Sequence[Spell]) -> None:
         """Put what was found in place of the spells whose first reading lies in ``[start_ms, end_ms)``.
@@ -196,6 +202,9 @@ def _newest(connection: Connection, where: sa.ColumnElement[bool], limit: int) -
 
 
 _HIGHEST = sa.select(sa.func.max(c.number))
+_MARK = sa.select(sa.func.count(), sa.func.sum(c.changes), sa.func.max(c.number)).where(
+    c.point == sa.bindparam("point")
+)
 
 
 def _rows(connection: Connection, where: sa.ColumnElement[bool]) -> Iterator[KeptSpell]:

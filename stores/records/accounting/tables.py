@@ -81,6 +81,11 @@ adjustment = sa.Table(
     sa.Column("at", Instant, nullable=False),
     text_column("reason"),
     sa.Column("differences", sa.JSON, nullable=False),
+    text_column("state"),
+    sa.Column("decided_at", Instant),
+    text_column("decided_by"),
+    text_column("decision"),  # why it was entered or dismissed
+    sa.Index("ix_adjustment_state", "state", "id"),
     sa.Index("ix_adjustment_building_at", "building", "at"),
     sa.Index("ix_adjustment_meter", "meter", "quantity", "month"),
 )
@@ -98,6 +103,7 @@ recomputation = sa.Table(
     sa.Column("next_ms", sa.BigInteger, nullable=False),  # where the next piece begins: a restart goes on there
     sa.Column("months", sa.JSON, nullable=False),  # local month to what was stored before and after
     sa.Column("finished_at", Instant),
+    sa.Column("proposes", sa.Boolean, nullable=False),  # what it finds about closed months waits for a person
     sa.Index("ix_recomputation_finished_at", "finished_at", "id"),
 )
 

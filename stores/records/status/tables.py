@@ -41,4 +41,5 @@ watched = sa.Table(
     id_column("site"),
     sa.Column("cursor", sa.BigInteger, nullable=False),
     sa.Column("through", Instant),
+    sa.Column("rules", sa.Integer, nullable=False),
 )
