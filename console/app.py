@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from console.answer import page
 from console.api import API
+from console.feeds import Feeds
 from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.pages import PAGES
 from console.seats import Seats
@@ -58,7 +59,8 @@ def create_app(
     """
     live = live or LiveValues(store)
     access = Access(store, records, live, rights_of)
-    parts = ConsoleParts(access, clock, environment(), session_s, Seats(), is_ending=lambda: live.is_ending)
+    templates = environment()
+    parts = ConsoleParts(access, clock, templates, session_s, Seats(), is_ending=lambda: live.is_ending)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(
@@ -79,6 +81,7 @@ def create_app(
         },
     )
     app.state.parts = parts
+    app.state.feeds = Feeds(templates, access, clock)
     for router in (*PAGES.values(), *API.values()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from console.figures.building import SENSORS_HIDDEN, UTILITIES
 from console.figures.domains import domains
 from console.figures.estate import number_unsettled
 from console.figures.tiles import (
+    Tile,
     estate_power_tile,
     flow_tile,
     point_tile,
@@ -18,22 +20,48 @@ from console.figures.tiles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jinja2 import Environment
 
-    from console.figures.tiles import Tile
     from console.visit import Visit
 
 
-def fragments(templates: Environment, visit: Visit, of: str) -> dict[str, str]:
-    """Live pieces of ``estate``, of ``alerts`` (the badge alone) or of a building, each marked for its place."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A live piece as it stands on pages: what it says, as HTML, and in which round that changed last."""
+
+    said: Tile | int
+    html: str
+    round: int
+
+    def still_says(self, said: Tile | int) -> bool:
+        """Whether a page that shows this need not be sent what is said now."""
+        return (
+            said.is_as_shown(self.said) if isinstance(said, Tile) and isinstance(self.said, Tile) else said == self.said
+        )
+
+
+def renew(
+    templates: Environment, visit: Visit, of: str, pieces: Mapping[str, Piece], round_number: int
+) -> dict[str, Piece]:
+    """The live pieces of ``estate``, of ``alerts`` (the badge alone) or of a building, each marked for its place.
+
+    Those of ``pieces`` that still say what is so are taken over as they are; the others are of this round.
+    """
     template = templates.get_template("_parts.html")
-    module = template.make_module({"t": visit.texts, "f": visit.formats, "now": visit.now})
-    pieces = {"alert-badge": str(module.alert_badge(number_unsettled(visit), replaces=True))}  # type: ignore[attr-defined]
+    module: Any = template.make_module({"t": visit.texts, "f": visit.formats, "now": visit.now})
+    made: dict[str, Piece] = {}
+
+    def put(name: str, said: Tile | int, macro: Callable[..., object]) -> None:
+        known = pieces.get(name)
+        is_known = known is not None and known.still_says(said)
+        made[name] = known if known and is_known else Piece(said, str(macro(said, replaces=True)), round_number)
+
+    put("alert-badge", number_unsettled(visit), module.alert_badge)
     for tile in _tiles(visit, of):
-        pieces[tile.id] = str(module.tile(tile, replaces=True))  # type: ignore[attr-defined]
-    return pieces
+        put(tile.id, tile, module.tile)
+    return made
 
 
 def _tiles(visit: Visit, of: str) -> Iterator[Tile]:

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 
-from console.fragments import fragments
-from console.visit import Visit, parts_of, visit_of
+from console.feeds import LOOK_ANYWAY_S, TICK_S, Feed, feeds_of, message
+from console.visit import Visit, parts_of, view_of, visit_of
 from facility.errors import StoreUnavailable
+from stores.access import View
 
 router = APIRouter()
 
-TICK_S = 1.0
 HEARTBEAT_S = 15.0
-LOOK_ANYWAY_S = 5.0
-"""Figures also change by growing old, and alerts are raised by another process."""
+HEARTBEAT = message("live", "<!-- here -->", "0").encode()
+"""A comment of the stream would reach no page: after half a minute without an event it says that it is cut off."""
 
 HEADERS = {"x-accel-buffering": "no"}
 FULL = {"retry-after": "30"}
@@ -25,69 +25,66 @@ FULL = {"retry-after": "30"}
 
 
 @router.get("/live")
-def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
+async def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """The same figures once, for a browser that cannot hold a stream."""
-    return HTMLResponse("".join(_checked(request, visit, of).values()))
+    feed = _feed(request, visit, of)
+    await feeds_of(request).look(feed)
+    return HTMLResponse("".join(piece.html for piece in feed.pieces.values()))
 
 
 @router.get("/events")
-def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
+async def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """Server-sent events. Last-Event-ID is not needed: the first message of a stream is the whole picture."""
-    _checked(request, visit, of)
+    feed = _feed(request, visit, of)
     if not parts_of(request).seats.are_free(request.state.session):
         raise HTTPException(429, headers=FULL)
-    return StreamingResponse(_stream(request, of), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(_stream(request, feed), media_type="text/event-stream", headers=HEADERS)
 
 
-def _checked(request: Request, visit: Visit, of: str) -> dict[str, str]:
+def _feed(request: Request, visit: Visit, of: str) -> Feed:
     if of not in {"estate", "alerts"} and of not in visit.catalogue.building:
         raise HTTPException(404)
-    return fragments(parts_of(request).templates, visit, of)
+    return feeds_of(request).feed(visit.view, visit.texts.language, of)
 
 
-async def _stream(request: Request, of: str) -> AsyncIterator[str]:
+async def _stream(request: Request, feed: Feed) -> AsyncIterator[bytes]:
     """Until the browser leaves, the session ends or the console stops."""
     with parts_of(request).seats.taken(request.state.session):
-        yield "retry: 3000\n\n"
-        async for piece in _pieces(request, of):
-            yield piece
+        yield b"retry: 3000\n\n"
+        async for text in _texts(request, feed):
+            yield text
 
 
-async def _pieces(request: Request, of: str) -> AsyncIterator[str]:
+async def _texts(request: Request, feed: Feed) -> AsyncIterator[bytes]:
+    """What has changed since the last second, from the feed of all who see the same."""
     parts = parts_of(request)
-    sent: dict[str, str] = {}
-    seen, quiet_s, since_look_s = -1, 0.0, LOOK_ANYWAY_S
-    while not parts.is_ending() and not await request.is_disconnected():
-        version = parts.access.live_version
-        if version != seen or since_look_s >= LOOK_ANYWAY_S:
-            since_look_s = 0.0
-            fresh = await run_in_threadpool(_fresh, request, of)
-            if fresh is None:
+    seen, quiet_s, trusted_s = 0, 0.0, 0.0
+    while not parts.is_ending():
+        if trusted_s >= LOOK_ANYWAY_S:
+            trusted_s, followed = 0.0, feed
+            view = await run_in_threadpool(_view, request, feed)
+            if view is None:
                 return
-            changed = {name: html for name, html in fresh.items() if sent.get(name) != html}
-            seen, sent = version, fresh
-            if changed:
-                yield message("live", "".join(changed.values()), str(version))
-                quiet_s = 0.0
-        if quiet_s >= HEARTBEAT_S:
-            yield ": here\n\n"
+            feed = feeds_of(request).feed(view, feed.language, feed.of)
+            seen = seen if feed is followed else 0
+        await feeds_of(request).look(feed)
+        if text := feed.since(seen):
+            yield text
             quiet_s = 0.0
+        elif quiet_s >= HEARTBEAT_S:
+            yield HEARTBEAT
+            quiet_s = 0.0
+        seen = feed.round
         await asyncio.sleep(TICK_S)
-        quiet_s, since_look_s = quiet_s + TICK_S, since_look_s + TICK_S
+        quiet_s, trusted_s = quiet_s + TICK_S, trusted_s + TICK_S
 
 
-def _fresh(request: Request, of: str) -> dict[str, str] | None:
-    """All figures of what a page shows, as of now; None once the session has ended."""
+def _view(request: Request, feed: Feed) -> View | None:
+    """What the person may see by now; None once the session has ended. While nobody can say, it stays as it was."""
     parts = parts_of(request)
     try:
         if parts.access.person(request.state.session, parts.clock()) is None:
             return None
-        return fragments(parts.templates, visit_of(request), of)
+        return view_of(request)
     except StoreUnavailable:
-        return {}
-
-
-def message(event: str, data: str, message_id: str) -> str:
-    """One server-sent event; every line of the data is marked as such."""
-    lines = "\n".join(f"data: {line}" for line in data.splitlines())
-    return f"id: {message_id}\nevent: {event}\n{lines}\n\n"
+        return feed.view

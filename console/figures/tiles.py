@@ -21,6 +21,9 @@ STALE_POLLS = 2
 GRACE_S = 5.0
 """A value is stale when two polls have passed, plus the way from the meter to the page."""
 
+SHOWN_LATER = 0.1
+"""A figure that was read again and is the same is sent anew after such a share of the age from which it is old."""
+
 STATE_STALE_S = 2 * 3600.0
 """A contact that only reports changes still says hourly that it is there."""
 
@@ -41,6 +44,14 @@ class Tile:
     def is_stale(self, now_ms: int) -> bool:
         """Whether the figure is too old to be called live."""
         return self.at_ms is None or now_ms - self.at_ms > self.stale_after_s * 1000
+
+    def is_as_shown(self, shown: Tile) -> bool:
+        """Whether a page that shows ``shown`` is right: pages count ages themselves, and a tenth more does no harm."""
+        if (self.amount, self.tone, self.stale_after_s) != (shown.amount, shown.tone, shown.stale_after_s):
+            return False
+        if self.at_ms is None or shown.at_ms is None:
+            return self.at_ms == shown.at_ms
+        return 0 <= self.at_ms - shown.at_ms < self.stale_after_s * SHOWN_LATER * 1000
 
 
 def slug(*parts: str) -> str:

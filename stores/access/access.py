@@ -57,6 +57,10 @@ class Access:
         rights = self._rights_of(person)
         return View(self._kept, person, rights.acts, self._sights.of(rights.scope), self._live.picture)
 
+    def looked_again(self, view: View) -> View:
+        """What a view shows, with the values of now: neither rights nor estate are asked for again."""
+        return view.with_picture(self._live.picture)
+
     def person(self, session: str, at: datetime) -> Person | None:
         """Whose session this is, or None where it is unknown or has expired."""
         return self._people.person(session, at)

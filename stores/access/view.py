@@ -61,6 +61,15 @@ class View:
         """The estate, as far as it shows. Raises ``NoEstateError`` before the first apply, as do all below."""
         return self._reader.sight.catalogue
 
+    @property
+    def sight_id(self) -> int:
+        """The same for all views, as long as one of them is kept, that show the same of the same estate."""
+        return id(self._reader.sight)
+
+    def with_picture(self, picture: Picture) -> View:
+        """What this view shows, as of another picture."""
+        return View(self._kept, self.person, self._acts, self._sight, picture)
+
     @cached_property
     def picture(self) -> Picture:
         """The newest value of every point that shows, as of when the view was made."""

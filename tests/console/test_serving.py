@@ -17,7 +17,7 @@ from rigs.sample import NOW
 from rigs.servers import free_port
 from rigs.visitor import next_event
 
-from console.api.events import message
+from console.feeds import message
 from console.settings import ConsoleSettings
 from facility.errors import ConfigError
 
