@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from edge_agent.drivers.base import BusDownError, NoAnswerError
+from edge_agent.drivers.base import BusDownError, NoAnswerError, bus_state
+from edge_agent.questions import Questions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from edge_agent.devices import Device
-    from edge_agent.drivers.base import Ask, AskingDriver, BusSeat
+    from edge_agent.drivers.base import AskingDriver, BusSeat
     from edge_agent.outbox.outbox import Sample
     from facility.errors import DriverError
     from facility.model import Quality
@@ -27,18 +28,32 @@ LONGEST_WAIT_S = 5.0
 """It comes round although nothing is due: a poller that waits is well, one that hangs is not."""
 
 DEADLINE_TIMEOUTS = 5
-"""One poll of one device takes at most this many timeouts of its bus, however many asks it takes."""
+"""One poll of one device takes at most this many timeouts of its bus; what is left is asked after its neighbours."""
+
+MOST_SILENCES = 2
+"""After so many asks in a row that were not answered, a device that answered before is left alone for now."""
+
+MOST_SLIPS = 3
+"""A device whose answers could not be told apart so often in a row is as good as silent."""
+
+SHARE = 50.0
+"""Where silent devices cannot be asked in spare time, they get this part of the bus's time."""
 
 
 @dataclass
 class Turn:
-    """A device and its place in time: what it is asked and when, how often it was silent in a row, what it refuses."""
+    """A device and its place in time: when its round is ``due`` and it is asked ``next_s``; how often it was silent.
+
+    ``cost_s`` is how long its last silence took.
+    """
 
     device: Device
-    asks: Sequence[Ask]
+    questions: Questions
     due: float
+    next_s: float
+    cost_s: float
     failures: int = 0
-    unread: Mapping[str, str] = field(default_factory=dict)
+    slips: int = 0
 
 
 class Poller:
@@ -47,12 +62,12 @@ class Poller:
     def __init__(self, driver: AskingDriver[Any], seat: BusSeat) -> None:
         self._driver, self._seat = driver, seat
         begin = seat.monotonic()
-        planned = [(device, driver.plan(device, device.places)) for device in seat.devices]
-        self.turns = [Turn(device, asks, begin) for device, asks in planned if asks]
+        planned = [(device, Questions(driver, device, begin)) for device in seat.devices if device.places]
+        self.turns = [Turn(device, asked, begin, begin, seat.bus.timeout_s) for device, asked in planned]
         self._wake = threading.Event()
         self._stopping = self._paused = False
         self._bus_failures = self.rounds = 0
-        self._bus_free_at = begin
+        self._bus_free_at = self._silent_allowed_at = begin
         self._thread = threading.Thread(target=self._run, name=f"bus-{seat.bus.id}")
 
     def start(self) -> None:
@@ -77,26 +92,43 @@ class Poller:
         self._wake.set()
 
     def state(self) -> str:
-        """``ok``, or who is silent, or that the bus is down."""
+        """``ok``, or who is silent and which points cannot be read, or that the bus is down."""
         if self._paused:
             return "paused"
         if self._bus_failures:
             return "down"
-        silent = [turn.device.meter.id for turn in self.turns if turn.failures]
-        return f"silent: {', '.join(silent)}" if silent else "ok"
+        return bus_state([turn.device.meter.id for turn in self.turns if turn.failures], self.unread())
+
+    def unread(self) -> Mapping[str, str]:
+        """Why each point that cannot be read cannot be, by point id."""
+        return {point: why for turn in self.turns for point, why in turn.questions.unread().items()}
 
     def _run(self) -> None:
         while not self._stopping:
             self.rounds += 1
-            turn = min(self.turns, key=lambda one: one.due, default=None)
+            turn = self._whose_turn(self._seat.monotonic())
             if turn is None or self._paused:
                 self._wait(LONGEST_WAIT_S)
                 continue
-            wait_s = max(turn.due, self._bus_free_at) - self._seat.monotonic()
+            wait_s = max(turn.next_s, self._bus_free_at) - self._seat.monotonic()
             if wait_s > 0:
                 self._wait(min(wait_s, LONGEST_WAIT_S))
                 continue
             self.poll(turn)
+
+    def _whose_turn(self, now_s: float) -> Turn | None:
+        """Who is next: of those that answer the one that waits longest, and a silent one where it delays nobody.
+
+        On a bus that has no spare time for them, the silent ones get a small share of it all the same.
+        """
+        well = min((turn for turn in self.turns if not turn.failures), key=_next_s, default=None)
+        silent = min((turn for turn in self.turns if turn.failures), key=_next_s, default=None)
+        if silent is None or well is None:
+            return well or silent
+        if silent.next_s > now_s:
+            return min(well, silent, key=_next_s)
+        fits = well.next_s - now_s >= silent.cost_s
+        return silent if fits or now_s >= self._silent_allowed_at else well
 
     def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)
@@ -104,35 +136,58 @@ class Poller:
 
     def poll(self, turn: Turn) -> None:
         """Ask one device; what it says before it fails is kept. The time of all its readings is the poll's."""
-        started, stamp = self._seat.monotonic(), self._seat.stamp()
+        started_s, stamp = self._seat.monotonic(), self._seat.stamp()
         samples: list[Sample] = []
+        turn.questions.begin(started_s)
         try:
-            self._ask(turn, samples, started, stamp)
+            silence = self._ask(turn, samples, started_s, stamp)
+            self._confirm(turn, samples)
         except BusDownError as error:
+            turn.questions.give_back()
             self._note_bus_down(error)
-            return
-        except NoAnswerError as error:
-            self._note_silence(turn, error)
         else:
-            self._note_answer(turn, started)
+            if silence is None:
+                self._note_answer(turn, started_s)
+            else:
+                self._note_silence(turn, silence, started_s)
         finally:
             if samples:
                 self._seat.put(samples)
 
-    def _ask(self, turn: Turn, samples: list[Sample], started: float, stamp: tuple[int, Quality]) -> None:
-        t_ms, quality = stamp
-        deadline = started + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
-        unread: dict[str, str] = {}
-        for ask in turn.asks:
-            if self._seat.monotonic() > deadline:
-                raise NoAnswerError(f"unit {turn.device.meter.unit}: too slow for {len(turn.asks)} asks")
-            answer = self._driver.answer(ask)
+    def _ask(
+        self, turn: Turn, samples: list[Sample], started_s: float, stamp: tuple[int, Quality]
+    ) -> NoAnswerError | None:
+        """What is left of its round, as far as time allows; the last silence, if it answered nothing at all."""
+        (t_ms, quality), questions = stamp, turn.questions
+        silences: list[NoAnswerError] = []
+        deadline_s = started_s + DEADLINE_TIMEOUTS * self._seat.bus.timeout_s
+        is_heard = questions.is_round_over  # it refuses everything
+        while not questions.is_round_over and self._seat.monotonic() <= deadline_s:
+            try:
+                answer = self._driver.answer(questions.take())
+            except NoAnswerError as error:
+                questions.note_silence(str(error))
+                silences.append(error)
+                if not is_heard or len(silences) == MOST_SILENCES:
+                    break
+                continue
+            is_heard = True
+            silences.clear()
+            questions.note_answer(answer)
             samples.extend((point, t_ms, value, quality) for point, value in answer.values.items())
-            unread |= answer.unread  # it refuses these; it may answer others
-        if unread != turn.unread:
-            why = "; ".join(dict.fromkeys(unread.values())) or "no more"
-            log.warning("device_refuses", meter=turn.device.meter.id, error=why, points=len(unread))
-        turn.unread = unread
+        questions.end(self._seat.monotonic(), is_silent=not is_heard)
+        return None if is_heard else silences[-1]
+
+    def _confirm(self, turn: Turn, samples: list[Sample]) -> None:
+        """Take back what may be another's answer. Who answers so again and again is called silent."""
+        try:
+            self._driver.confirm(turn.device)
+        except NoAnswerError as error:
+            samples.clear()
+            turn.slips += 1
+            log.warning("poll_dropped", meter=turn.device.meter.id, error=str(error), in_a_row=turn.slips)
+        else:
+            turn.slips = 0
 
     def _note_bus_down(self, error: DriverError) -> None:
         if not self._bus_failures:
@@ -144,21 +199,40 @@ class Poller:
     def _bus_works(self) -> None:
         if self._bus_failures:
             log.info("bus_up", bus=self._seat.bus.id)
+            for turn in self.turns:
+                turn.questions.note_return(self._seat.monotonic())
         self._bus_failures = 0
 
-    def _note_silence(self, turn: Turn, error: DriverError) -> None:
+    def _note_silence(self, turn: Turn, error: DriverError, started_s: float) -> None:
         self._bus_works()
         if not turn.failures:
             log.warning("device_silent", meter=turn.device.meter.id, error=str(error))
+        now_s = self._seat.monotonic()
+        if turn.failures and min((_next_s(one) for one in self.turns if not one.failures), default=now_s) < now_s:
+            self._silent_allowed_at = now_s + SHARE * (now_s - started_s)
         delay_s = min(FIRST_DELAY_S * 2.0 ** min(turn.failures, 10), LAST_DELAY_S)
         turn.failures += 1
-        turn.due = self._seat.monotonic() + delay_s
+        turn.cost_s = now_s - started_s
+        turn.due = turn.next_s = now_s + delay_s
 
-    def _note_answer(self, turn: Turn, started: float) -> None:
+    def _note_answer(self, turn: Turn, started_s: float) -> None:
         self._bus_works()
         if turn.failures:
             log.info("device_answers", meter=turn.device.meter.id, after_failures=turn.failures)
+            turn.questions.note_return(started_s)
         turn.failures = 0
+        if not turn.questions.is_round_over:
+            turn.next_s = self._seat.monotonic()  # whoever is due comes first
+            return
+        if turn.questions.note_round():
+            unread = turn.questions.unread()
+            why = "; ".join(dict.fromkeys(unread.values())) or "no more"
+            log.warning("device_refuses", meter=turn.device.meter.id, error=why, points=len(unread))
         poll_s = turn.device.meter.poll_s
         # The grid of due times is kept, so that one late poll does not shift all that follow.
-        turn.due = turn.due + poll_s if turn.due + poll_s > started else started + poll_s
+        turn.due = turn.due + poll_s if turn.due + poll_s > started_s else started_s + poll_s
+        turn.next_s = turn.due
+
+
+def _next_s(turn: Turn) -> float:
+    return turn.next_s

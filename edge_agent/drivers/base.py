@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from facility.model import Quality
 
 
+MOST_NAMES = 8
+"""So many devices, and as many points, are named in the state of a bus."""
+
+
 class BusDownError(DriverError):
     """The bus itself cannot be opened: no device on it is to blame."""
 
@@ -40,11 +44,13 @@ class Ask:
 class Answer:
     """What one ask brought, by point id: ``values`` in the quantities' units, and why a point could not be read.
 
-    A point that is in neither is one of which the device says that it has no value now.
+    ``unread`` are points that the device refuses when they are asked for so, ``put_off`` those that it cannot say just
+    now. A point that is nowhere is one of which the device says that it has no value.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    put_off: Mapping[str, str] = field(default_factory=dict)
 
 
 AskT = TypeVar("AskT", bound=Ask)
@@ -67,6 +73,9 @@ class AskingDriver(Protocol[AskT]):
         Raises ``BusDownError`` or ``NoAnswerError``, and nothing else whatever comes over the wire.
         """
 
+    def confirm(self, device: Device) -> None:
+        """The poll of a device is over. Raises ``NoAnswerError`` if an answer of it may be one to another request."""
+
     def close(self) -> None:
         """Let the line go; the next ``answer`` opens it again."""
 
@@ -85,7 +94,27 @@ class ListeningDriver(Protocol):
         """While it is paused, what comes is dropped (or nothing is played)."""
 
     def state(self) -> str:
-        """How it fares, in a few words."""
+        """How it fares, in a few words: ``bus_state`` makes them."""
+
+
+@runtime_checkable
+class TellsUnread(Protocol):
+    """A bus of which is known which points cannot be read."""
+
+    def unread(self) -> Mapping[str, str]:
+        """Why each point that cannot be read cannot be, by point id."""
+
+
+def bus_state(silent: Sequence[str], unread: Collection[str]) -> str:
+    """``ok``, or who is silent and which points cannot be read: ``silent: m3; unread: m1/voltage/l2``."""
+    parts = [f"{word}: {_listed(names)}" for word, names in (("silent", silent), ("unread", unread)) if names]
+    return "; ".join(parts) or "ok"
+
+
+def _listed(names: Collection[str]) -> str:
+    """A status is short: the log has them all."""
+    first = ", ".join(sorted(names)[:MOST_NAMES])
+    return first if len(names) <= MOST_NAMES else f"{first} and {len(names) - MOST_NAMES} more"
 
 
 Driver = AskingDriver[Any] | ListeningDriver

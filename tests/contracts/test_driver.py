@@ -197,8 +197,10 @@ class TestAskingDriver:
         try:
             until(lambda: poller.state() == "down")
             with peer.serving(refusing=peer.refusable, without=peer.unsayable):
-                until(lambda: poller.state() == "ok")
-            with peer.serving():
+                until(lambda: poller.state() == f"unread: m1/{peer.refusable}")
+                others = rig.expect.keys() - {f"m1/{name}" for name in (peer.refusable, peer.unsayable)}
+                until(lambda: {name for name, *_ in rig.taken} == others)
+            with peer.serving():  # it may be another device
                 until(lambda: {name for name, *_ in rig.taken} == rig.expect.keys())
         finally:
             poller.stop()

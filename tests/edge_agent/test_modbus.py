@@ -90,7 +90,7 @@ def test_what_was_read_is_kept_when_another_block_is_refused():
         until(lambda: taken)
         poller.stop()
     assert [(name, x) for name, _, x, _ in taken] == [("m1/active_power/total", 5.0)]
-    assert poller.state() == "ok"
+    assert poller.state() == "unread: m1/voltage/total"
 
 
 def test_a_bus_that_is_down_comes_back_by_itself():

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pymodbus.exceptions import ConnectionException, ModbusException
-
-from edge_agent.drivers.base import Answer, Ask, BusDownError, NoAnswerError
-from edge_agent.drivers.modbus.line import make_client
+from edge_agent.drivers.base import Answer, Ask
+from edge_agent.drivers.modbus.exchange import Exchange
+from edge_agent.drivers.modbus.frames import FUNCTIONS, Request, RtuFraming, TcpFraming
+from edge_agent.drivers.modbus.network_line import TcpLine
 from edge_agent.drivers.modbus.registers import decode_registers
-from edge_agent.drivers.modbus.serial_line import SerialLineClient
+from edge_agent.drivers.modbus.serial_line import WireLine
 from edge_agent.drivers.modbus.spans import plan_spans
-from facility.protocols.modbus.bus import modbus_unit
-from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint, RegisterTable
+from facility.protocols.modbus.bus import SerialLine, modbus_line, modbus_unit
+from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pymodbus.pdu import ModbusPDU
-
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
+    from edge_agent.drivers.modbus.frames import Reply
     from edge_agent.drivers.modbus.spans import Span
 
-FUNCTIONS = {RegisterTable.HOLDING: 3, RegisterTable.INPUT: 4}
-EXCEPTION = 0x80
-"""Is added to the function code of a request that is refused."""
+BUSY_EXCEPTIONS = {5, 6}
+"""Acknowledge (it will take long), server device busy: Modbus application protocol V1.1b3, section 7."""
 
-GATEWAY_EXCEPTIONS = {10, 11}
-"""Gateway path unavailable, target did not answer: Modbus application protocol V1.1b3, section 7."""
+LONGEST_PAUSE_S = 0.25
+"""A busy device is asked once more after a quarter of the bus's timeout, or this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,12 @@ class BlockAsk(Ask):
 
 
 class ModbusDriver:
-    """Reads blocks of registers. Any silence on TCP closes the connection, so that a late answer hits nobody."""
+    """Reads blocks of registers; how bytes come and go is the exchange's."""
 
     def __init__(self, seat: BusSeat) -> None:
+        """Raises ``ConfigError`` for a URL that names no line."""
         self._bus = seat.bus
-        self._client = make_client(seat.bus)
+        self._exchange = _exchange(seat)
 
     def plan(self, device: Device, points: Collection[str]) -> Sequence[BlockAsk]:
         """Few block reads: registers that lie close together are asked for at once."""
@@ -58,39 +58,37 @@ class ModbusDriver:
 
     def answer(self, ask: BlockAsk) -> Answer:
         """Read one block; what the device calls unavailable is left out."""
-        span, reply = ask.span, self._read(ask)
-        if reply.function_code & ~EXCEPTION != FUNCTIONS[span.table]:
-            raise NoAnswerError(f"unit {ask.unit}: function {reply.function_code} came for {span.table} registers")
-        if reply.isError():
-            if reply.exception_code in GATEWAY_EXCEPTIONS:
-                raise NoAnswerError(f"unit {ask.unit}: exception {reply.exception_code}")
-            why = f"exception {reply.exception_code} for {span.table} {span.address}+{span.count}"
-            return Answer(unread=dict.fromkeys(ask.points, why))
-        if len(reply.registers) != span.count:
-            raise NoAnswerError(f"unit {ask.unit}: {len(reply.registers)} of {span.count} registers came")
-        return Answer(_values(ask, reply.registers))
+        span = ask.span
+        request = Request(ask.unit, FUNCTIONS[span.table], span.address, span.count)
+        reply = self._patiently(request)
+        if not reply.exception:
+            return Answer(_values(ask, reply.words))
+        why = dict.fromkeys(ask.points, f"exception {reply.exception} for {span.table} {span.address}+{span.count}")
+        return Answer(put_off=why) if reply.exception in BUSY_EXCEPTIONS else Answer(unread=why)
+
+    def confirm(self, device: Device) -> None:
+        """Raise ``NoAnswerError`` where an answer of this poll could be one to another request."""
+        del device
+        self._exchange.confirm()
 
     def close(self) -> None:
         """Let the line go."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._exchange.close()
 
-    def _read(self, ask: BlockAsk) -> ModbusPDU:
-        if not self._client.connect():
-            raise BusDownError(f"{self._bus.url} cannot be opened")
-        is_input = ask.span.table is RegisterTable.INPUT
-        read = self._client.read_input_registers if is_input else self._client.read_holding_registers
-        try:
-            return read(ask.span.address, count=ask.span.count, device_id=ask.unit)
-        except ConnectionException as error:
-            self.close()
-            raise NoAnswerError(f"unit {ask.unit}: {error.string}") from None
-        except ModbusException as error:
-            if not isinstance(self._client, SerialLineClient):
-                self.close()
-            raise NoAnswerError(f"unit {ask.unit}: {error.string}") from None
-        except OSError as error:  # pymodbus lets a reset by the device through
-            self.close()
-            raise NoAnswerError(f"unit {ask.unit}: {error.strerror}") from None
+    def _patiently(self, request: Request) -> Reply:
+        reply = self._exchange.ask(request)
+        if reply.exception in BUSY_EXCEPTIONS:
+            time.sleep(min(self._bus.timeout_s / 4, LONGEST_PAUSE_S))
+            reply = self._exchange.ask(request)
+        return reply
+
+
+def _exchange(seat: BusSeat) -> Exchange:
+    line = modbus_line(seat.bus)
+    if isinstance(line, SerialLine):
+        return Exchange(seat.bus, WireLine(line, seat.bus.timeout_s), RtuFraming(), seat.monotonic)
+    framing = RtuFraming() if line.has_rtu_frames else TcpFraming()
+    return Exchange(seat.bus, TcpLine(line, seat.bus.timeout_s), framing, seat.monotonic)
 
 
 def _values(ask: BlockAsk, words: Sequence[int]) -> dict[str, float]:

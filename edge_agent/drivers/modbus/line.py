@@ -1,37 +1,33 @@
-"""The client of pymodbus for a bus, chosen by its URL."""
+"""What a line is to whoever asks on it: bytes out, bytes in, and the word that the other end is gone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from pymodbus.client import ModbusTcpClient
-from pymodbus.framer import FramerType
-
-from edge_agent.drivers.modbus.serial_line import SerialLineClient
-from facility.protocols.modbus.bus import SerialLine, modbus_line
-
-if TYPE_CHECKING:
-    from pymodbus.client.base import ModbusBaseSyncClient
-
-    from facility.catalogue import Bus
-
-NEVER = 1 << 60
+from facility.errors import DriverError
 
 
-def make_client(bus: Bus) -> ModbusBaseSyncClient:
-    """A client that is not connected yet. Raises ``ConfigError`` for a URL that names no line."""
-    client = _client(bus)
-    # Who is silent and for how long is the poller's to judge: pymodbus must not count it as well.
-    client.set_max_no_responses(NEVER)
-    client.transaction.count_until_disconnect = NEVER
-    return client
+class LineClosedError(DriverError):
+    """The line was open and is no more: the other end hung up, or the device was pulled out."""
 
 
-def _client(bus: Bus) -> ModbusBaseSyncClient:
-    line = modbus_line(bus)
-    if isinstance(line, SerialLine):
-        return SerialLineClient(
-            line.path, baudrate=line.baud, parity=line.parity, stopbits=line.stop_bits, timeout=bus.timeout_s
-        )
-    framer = FramerType.RTU if line.has_rtu_frames else FramerType.SOCKET
-    return ModbusTcpClient(line.host, port=line.port, framer=framer, timeout=bus.timeout_s, retries=0)
+class Line(Protocol):
+    """A way to devices. Constructing opens nothing. ``byte_s`` is how long a byte is on a wire, 0 on a network."""
+
+    byte_s: float
+
+    @property
+    def is_open(self) -> bool:
+        """As far as we know: that the other end has hung up is seen when it is read or written."""
+
+    def open(self) -> None:
+        """Open it unless it is open. Raises ``OSError``."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+    def write(self, frame: bytes) -> None:
+        """Send all of it. Raises ``LineClosedError``."""
+
+    def read(self, seconds: float) -> bytes:
+        """Some bytes as soon as there are any, none after so many seconds. Raises ``LineClosedError``."""

@@ -1,0 +1,243 @@
+"""One request and its answer: on a line that may be closed, noisy, late or out of step."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from edge_agent.drivers.base import BusDownError, NoAnswerError
+from edge_agent.drivers.modbus.frames import Reply
+from edge_agent.drivers.modbus.line import LineClosedError
+from edge_agent.drivers.modbus.steps import Steps
+from edge_agent.drivers.modbus.waits import LONGEST_HOLD_S, Waits
+from facility.errors import DriverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_agent.drivers.modbus.frames import Framing, Request
+    from edge_agent.drivers.modbus.line import Line
+    from facility.catalogue import Bus
+
+NUMBERS = 0xFFFF
+MOST_BYTES = 4096
+"""So much is looked through for an answer, the newest of what came; the longest frame has 260 bytes."""
+
+FRAME_BYTES = 13
+"""Of a request and its answer together, beside two for each register."""
+
+GATEWAY_EXCEPTIONS = {10, 11}
+"""Gateway path unavailable, target did not answer: Modbus application protocol V1.1b3, section 7."""
+
+OPENINGS = 5
+"""A device that closed a connection may need a moment to take the next one."""
+
+IDLE_S = 30.0
+"""A connection on which nothing was said for so long may have been forgotten by whoever passes it on."""
+
+PARTS_S = 0.1
+"""Within an answer that has begun there are no longer pauses, or it has the whole time that it has anyway."""
+
+ENDLESS_S = 2.0
+"""A line that is not quiet for so long after an answer never will be."""
+
+
+class Exchange:
+    """Asks on one line, one request at a time. What does not match a request is never taken for its answer."""
+
+    def __init__(self, bus: Bus, line: Line, framing: Framing, monotonic: Callable[[], float]) -> None:
+        """Nothing is opened yet."""
+        self._bus, self._line, self._framing, self._monotonic = bus, line, framing, monotonic
+        self._waits = Waits(bus.id, bus.timeout_s, longest_hold_s=0.0 if line.byte_s else LONGEST_HOLD_S)
+        self._steps = Steps(bus.timeout_s)
+        # The number goes on from connection to connection, so that an answer to the last one is told from ours.
+        self._number = random.randrange(NUMBERS)  # noqa: S311 - only so that two agents rarely use the same ones
+        self._heard_s = 0.0
+        self._has_worked = False
+
+    def close(self) -> None:
+        """Let the line go."""
+        self._line.close()
+
+    def ask(self, request: Request) -> Reply:
+        """Ask, and once more where a reused connection is found closed or something else came than the answer.
+
+        Raises ``BusDownError`` or ``NoAnswerError``.
+        """
+        is_reused = self._open(request)
+        may_be_forgotten = is_reused and self._monotonic() - self._heard_s > IDLE_S
+        try:
+            return self._ask(request)
+        except LineClosedError as error:
+            self._hang_up()
+            if not is_reused:
+                raise NoAnswerError(f"unit {request.unit}: {error}") from None
+        except _OtherwiseError:
+            pass
+        except NoAnswerError:
+            if not may_be_forgotten:
+                raise
+            self._hang_up()
+        return self._ask_again(request)
+
+    def _ask_again(self, request: Request) -> Reply:
+        self._open(request)
+        try:
+            return self._ask(request)
+        except LineClosedError as error:
+            self._hang_up()
+            raise NoAnswerError(f"unit {request.unit}: {error}") from None
+        except _OtherwiseError as error:
+            if not self._line.byte_s:
+                self._hang_up()
+            raise NoAnswerError(str(error)) from None
+
+    def confirm(self) -> None:
+        """The poll of a device is over. Raises ``NoAnswerError`` where its answers may be those to other requests."""
+        if self._framing.has_numbers:
+            return
+        if self._line.is_open and self._steps.last and self._steps.could_slip:
+            self._steps.note_end(self._more_like(self._steps.last[0]))
+        if not self._steps.end():
+            if not self._line.byte_s:
+                self._hang_up()
+            raise NoAnswerError("answers come twice or late, so that one could be taken for another's")
+
+    def _more_like(self, request: Request) -> list[Reply]:
+        """What still comes after the last answer and looks like it. A whole answer more would have come by then."""
+        wait_s = 1.5 * max(self._waits.usual_s(request.unit), self._steps.linger_s)
+        try:
+            return list(self._framing.replies(request, self._number, self._drained(wait_s)))
+        except LineClosedError:
+            self._hang_up()
+            return []
+
+    def _open(self, request: Request) -> bool:
+        """Open the line; whether it was open before. What a unit still owes is left behind with the connection."""
+        if self._line.is_open and not self._line.byte_s and self._owes_alike(request):
+            self._hang_up()
+        if self._line.is_open:
+            return True
+        openings = OPENINGS if self._has_worked else 1
+        self._has_worked = False
+        for opening in range(openings):
+            try:
+                self._line.open()
+            except ConnectionRefusedError as error:
+                if opening + 1 == openings:
+                    raise self._down(error) from None
+                time.sleep(self._bus.timeout_s / openings)
+            except OSError as error:
+                raise self._down(error) from None
+            else:
+                break
+        self._heard_s = self._monotonic()
+        return False
+
+    def _down(self, error: OSError) -> BusDownError:
+        return BusDownError(f"{self._bus.url} cannot be opened: {error.strerror or error}")
+
+    def _hang_up(self) -> None:
+        self._line.close()
+        self._waits.forget_owed()
+        self._waits.silences = 0
+        self._steps.forget_last()
+
+    def _owes_alike(self, request: Request) -> bool:
+        return not self._framing.has_numbers and any(one.request.shape == request.shape for one in self._waits.owed)
+
+    def _ask(self, request: Request) -> Reply:
+        self._drop_stale(request)
+        self._number = self._number % NUMBERS + 1
+        frame = self._framing.frame(request, self._number)
+        self._line.write(frame)
+        sent_s = self._monotonic()
+        heard, replies = self._listen(request, sent_s)
+        now_s = self._monotonic()
+        if replies and self._takes(request, replies):
+            return self._taken(request, replies[0], sent_s, now_s)
+        other = heard.replace(frame, b"")  # a line may repeat what is said on it
+        if other:
+            what = self._framing.stranger(request, other) or "what came is no answer"
+            raise _OtherwiseError(f"unit {request.unit}: {what}")
+        self._waits.note_silence(request, self._number, sent_s)
+        if self._waits.silences > 1 and not self._line.byte_s:
+            self._hang_up()
+        raise NoAnswerError(f"unit {request.unit}: no answer in {now_s - sent_s:.1f} s")
+
+    def _taken(self, request: Request, reply: Reply, sent_s: float, now_s: float) -> Reply:
+        """An answer, unless it is a gateway's word that there is none."""
+        self._has_worked = True
+        if reply.exception in GATEWAY_EXCEPTIONS:
+            self._waits.note_absence(request.unit)
+            raise NoAnswerError(f"unit {request.unit}: exception {reply.exception}")
+        self._waits.note_answer(request.unit, sent_s, now_s)
+        return reply
+
+    def _takes(self, request: Request, replies: list[Reply]) -> bool:
+        """Whether the first of what came is the answer: two that differ tell that one of them is another's."""
+        if self._framing.has_numbers:
+            return True
+        self._steps.note_answer(request, replies[0])
+        self._steps.note_more(replies[1:])
+        is_one = all(reply.image == replies[0].image for reply in replies)
+        if not is_one:
+            self._drained(self._steps.linger_s)
+        return is_one
+
+    def _listen(self, request: Request, sent_s: float) -> tuple[bytes, list[Reply]]:
+        """Everything that came until an answer was among it or time was up."""
+        under_way_s = self._line.byte_s * (FRAME_BYTES + 2 * request.count)
+        end_s = self._waits.end_s(request.unit, sent_s) + under_way_s
+        last_s = end_s + self._waits.patience_s(sent_s)
+        heard, replies = b"", list[Reply]()
+        while not replies and (left_s := end_s - self._monotonic()) > 0:
+            if not (more := self._line.read(left_s)):
+                continue
+            now_s = self._heard_s = self._monotonic()
+            heard = (heard + more)[-MOST_BYTES:]
+            replies = list(self._framing.replies(request, self._number, heard))
+            end_s = max(end_s, now_s + PARTS_S)
+            if self._notes_late(request, heard, now_s):  # only now can a gateway turn to ours
+                end_s = max(end_s, now_s + self._waits.patience_s(now_s))
+            end_s = min(end_s, last_s)
+        return heard, replies
+
+    def _notes_late(self, request: Request, heard: bytes, now_s: float) -> bool:
+        """Whether the answer to an earlier request is among what came."""
+        for owed in self._waits.owed:
+            is_alike = not self._framing.has_numbers and owed.request.shape == request.shape
+            if not is_alike and any(self._framing.replies(owed.request, owed.number, heard)):
+                self._waits.note_late(owed, now_s)
+                return True
+        return False
+
+    def _drop_stale(self, request: Request) -> None:
+        """Nothing that came before a request can be its answer."""
+        linger_s, now_s = self._steps.pause_s(request), self._monotonic()
+        if self._owes_alike(request):  # on a wire there is no other connection: what is late is waited for
+            linger_s = max(linger_s, self._waits.owed[-1].sent_s + 2 * self._waits.patience_s(now_s) - now_s)
+        heard = self._drained(linger_s)
+        if not heard:
+            return
+        now_s = self._monotonic()
+        for owed in list(self._waits.owed):
+            if any(self._framing.replies(owed.request, owed.number, heard)):
+                self._waits.note_late(owed, now_s, at_most=2 * self._waits.patience_s(now_s))
+        if self._steps.last:
+            last, _ = self._steps.last
+            self._steps.note_more(list(self._framing.replies(last, self._number, heard)))
+
+    def _drained(self, seconds: float) -> bytes:
+        """What is there, and what comes until the line has been quiet for so long."""
+        heard, end_s = b"", self._monotonic() + max(seconds, 0) + ENDLESS_S
+        while more := self._line.read(seconds):
+            heard = (heard + more)[-MOST_BYTES:]
+            if self._monotonic() > end_s:
+                raise NoAnswerError("the line is never quiet")
+        return heard
+
+
+class _OtherwiseError(DriverError):
+    """Something came, and it is not the answer."""
