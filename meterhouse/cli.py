@@ -15,6 +15,7 @@ from meterhouse.command_table import CommandTable
 from meterhouse.language import known_language, language_of_terminal
 from meterhouse.output import IN_LANGUAGE, METAVAR, speak, speak_json, tell_failure
 from process.privacy import keep_files_private
+from process.threads import keep_arithmetic_in_one_thread
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 2
@@ -54,6 +55,7 @@ def root(
 def main() -> None:
     """Run the command line; an error made on purpose is one clear sentence and an exit code, no traceback."""
     keep_files_private()
+    keep_arithmetic_in_one_thread()
     for stream in (sys.stdout, sys.stderr):  # a terminal without Chinese shows ? for it, and the command goes on
         if isinstance(stream, TextIOWrapper):  # none where whoever started us closed it
             stream.reconfigure(errors="replace")

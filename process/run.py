@@ -13,6 +13,7 @@ from facility.errors import ConfigError, Unavailable
 from process.logging import set_up_logging
 from process.privacy import keep_files_private
 from process.settings import ProcessSettings, read_settings
+from process.threads import keep_arithmetic_in_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,7 @@ def run(
     what may be broken off anywhere. ``work`` returns False where a part of it has died.
     """
     keep_files_private()
+    keep_arithmetic_in_one_thread()
     stop = Event()
 
     def leave(*_: object) -> None:

@@ -189,6 +189,7 @@ def test_no_test_is_imported_by_another():
 
 PYDANTIC = ("", "_core", "_settings")
 BEGINNING = {"facility", "process", "paho", "prometheus_client", "structlog"} | {f"pydantic{part}" for part in PYDANTIC}
+BEGINNING |= {"threadpoolctl"}  # only where numpy is
 """What every process loads before anything else, on the smallest machine too."""
 
 

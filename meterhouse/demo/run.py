@@ -129,7 +129,7 @@ class Demo:
             "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
             "console": {**stores, "METERHOUSE_LISTEN": self.listen},
         }
-        shared = {"METERHOUSE_DATA": str(self.folder), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        shared = {"METERHOUSE_DATA": str(self.folder)}
         return {name: {**shared, **env} for name, env in own.items()}
 
     def wait_until_ready(self) -> float:

@@ -97,8 +97,6 @@ class Topology:
                 "METERHOUSE_BROKER": self._url("ingest", self.ingest_link.port),
                 "METERHOUSE_STORE": self.store_url,
                 "METERHOUSE_RECORDS": self.records_url,
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
             },
         )
         self._add("edge", lambda _: EDGES[self.ack_mode], self._edge_env(site))

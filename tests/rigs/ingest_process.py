@@ -70,8 +70,6 @@ class Served:
             "METERHOUSE_STORE": f"sqlite://{self.folder / 'readings.db'}",
             "METERHOUSE_RECORDS": f"sqlite:///{self.folder / 'records.db'}",
             "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)]),
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
         } | env
         self._apply(catalogue)
         self.command = [sys.executable, str(HERE / script)] if script else [sys.executable, "-m", "ingest"]
