@@ -108,7 +108,6 @@ class Courses:
         self._note(tip, Outcome.IN_DOUBT, None, self.top.accepted)
         if self.top.accepted:
             self.decide()
-            self.below.clear()
 
     def decide(self) -> None:
         """The course in doubt has grown, or a person accepted it: what it is, and what the step into it adds."""

@@ -127,14 +127,14 @@ def _looked_back(spells: Iterable[Spell], start_ms: int) -> list[int]:
 
 def _may_come_back(spells: Iterable[Spell], known: Iterable[Spell], start_ms: int, end_ms: int) -> list[int]:
     """Up to when the register may come back from spells that nobody knew of, by readings that were there before."""
-    told = {(one.first_ms, one.outcome) for one in known}
+    named = {(one.first_ms, one.outcome) for one in known}
     return [
         one.first_ms + REMEMBERED_MS
         for one in spells
         if one.until_ms is not None
         and one.outcome is not Outcome.FALSE
         and start_ms <= one.first_ms <= end_ms
-        and (one.first_ms, one.outcome) not in told
+        and (one.first_ms, one.outcome) not in named
     ]
 
 
