@@ -112,7 +112,7 @@ class _End:
 
     def __init__(self, t_ms: int, running: _Running) -> None:
         self.t_ms = t_ms
-        self.estimated = running.silence_at(t_ms) is not None
+        self.estimated = running.is_estimate(t_ms)
         self.total = running.at(t_ms)
 
     def known(self, own: Series, read: float | None) -> RegisterEnd:
@@ -130,6 +130,13 @@ class _Running:
     ) -> None:
         self._total, self._calendar = total, calendar
         self._read = partial(read_counter, store, catalogue, point, "usage_1h")
+
+    def is_estimate(self, t_ms: int) -> bool:
+        """Whether no reading stands at an instant and none measure what lies around it."""
+        following = int(np.searchsorted(self._total.t_ms, t_ms))
+        if following >= len(self._total.t_ms) or self._total.t_ms[following] == t_ms:
+            return False
+        return self.silence_at(t_ms) is not None or bool(self._total.estimated[following])
 
     def silence_at(self, t_ms: int) -> int | None:
         """When the silence began that an instant lies in; None where readings measure it."""
@@ -169,8 +176,8 @@ def _line(
     opening = stretch.opening if begin.t_ms == stretch.since_ms else None
     closing = following.closing if following and following.since_ms == until.t_ms else None
     opening_is, closing_is = begin.known(own, opening), until.known(own, closing)
-    opening = _face(own, stretch, begin.t_ms) if opening is None else opening
-    closing = _face(own, stretch, until.t_ms) if closing is None else closing
+    opening = _face(own, total, stretch, begin) if opening is None else opening
+    closing = _face(own, total, stretch, until) if closing is None else closing
     return RegisterLine(
         meter=point.meter,
         serial=serial,
@@ -209,6 +216,15 @@ def _own_readings(series: Series, total: Total, stretch: Stretch, following: Str
     return Series(series.t_ms[rows], series.x[rows], series.q[rows])
 
 
-def _face(own: Series, stretch: Stretch, t_ms: int) -> float:
-    """The device's face at an instant, evenly between its readings around it."""
-    return float(np.interp(t_ms, own.t_ms, own.x)) / stretch.told if len(own) else float("nan")
+def _face(own: Series, total: Total, stretch: Stretch, end: _End) -> float:
+    """The device's face at an instant: what its last reading before showed, and what was counted since.
+
+    Before its first reading it is that less what was counted up to it. So it rolls over where the register does, and
+    neither a reset after it nor a silence around it bends it.
+    """
+    if not len(own):
+        return float("nan")
+    row = max(int(np.searchsorted(own.t_ms, end.t_ms, side="right")) - 1, 0)
+    since = end.total - float(total.total[np.searchsorted(total.t_ms, own.t_ms[row])])
+    face = float(own.x[row]) / stretch.told + since / stretch.true
+    return face % stretch.span if stretch.span else face

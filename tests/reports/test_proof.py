@@ -1,0 +1,152 @@
+"""Registers and intervals agree whatever a register showed, and no line shows what was never the register."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from rigs.billed_hall import POINT, QUARTER, ZONE, bill_of, estate, made, ms, sentences, steady
+from rigs.rich_bill import FIVE
+
+from accounting.local_time import HOUR_MS
+from accounting.spells import Outcome, SpellsInMemory
+from analytics.rollups.writer import RollupWriter
+from facility.ledger.installation import Installation, first_installation, swapped
+from facility.model import Quality, Ratio, ReadingBatch
+from facility.tariff import Demand
+from reports.proof import RegisterEnd
+from stores.readings.memory import MemoryStore
+
+SIDE = "side/energy_import/total"
+
+
+def billed(catalogue, books, t_ms, x, q=None, month="2026-10"):
+    """The bill, and the spells that were found on the way to it."""
+    store, spells = MemoryStore(), SpellsInMemory()
+    q = np.zeros(len(t_ms), int) if q is None else q
+    store.write(ReadingBatch([POINT], [0] * len(t_ms), t_ms.tolist(), np.asarray(x, float).tolist(), q.tolist()))
+    RollupWriter(store, catalogue, None, spells).update(store.changes(0).ranges)
+    return made(store, catalogue, books, month, spells=spells), spells
+
+
+def within(t_ms, start, end):
+    return (t_ms >= ms(start)) & (t_ms < ms(end))
+
+
+def around_october(begin=60_000.0):
+    return steady("2026-09-20T00:00", "2026-11-05T00:00", begin=begin)
+
+
+SPELLS = [
+    ("2026-10-12T08:00", "2026-10-12T21:00"),
+    ("2026-10-31T18:00", "2026-11-01T09:00"),
+    ("2026-10-31T23:45", "2026-11-01T00:30"),
+]
+
+
+@pytest.mark.parametrize("level", [0.0, 4_294_967.295, "neighbour"])
+@pytest.mark.parametrize("spell", SPELLS)
+def test_a_false_spell_is_proved_and_never_shown_as_a_register(books, level, spell):
+    t_ms, x = around_october()
+    truth = np.interp([ms("2026-10-01T00:00"), ms("2026-11-01T00:00")], t_ms, x)
+    false = within(t_ms, *spell)
+    shown = np.where(false, 9_000 + (t_ms - t_ms[0]) / HOUR_MS * 7 if level == "neighbour" else level, x)
+    bill, _ = billed(estate(FIVE), books, t_ms, shown)
+    (utility,) = bill.utilities
+    (line,) = utility.registers
+    assert float(utility.quantity) == pytest.approx(8_928, abs=0.002)
+    assert utility.residual == 0
+    assert [line.opening, line.closing] == pytest.approx(truth.tolist(), abs=1e-6)
+    assert line.events == pytest.approx(0, abs=1e-6)
+    at_edge = spell[1].startswith("2026-11")
+    assert line.closing_is is (RegisterEnd.IN_SILENCE if at_edge else RegisterEnd.READ)
+    assert utility.shares.estimated_h > 0
+    assert utility.shares.missing_h == 0
+
+
+def test_a_spell_in_doubt_is_missing_in_no_demand_and_named(books):
+    t_ms, x = steady("2026-09-20T00:00", "2026-11-01T00:00", begin=60_000.0)
+    shown = np.where(t_ms >= ms("2026-10-20T08:00"), 0.0, x)
+    bill, spells = billed(estate(replace(FIVE, demand=Demand(40.0))), books, t_ms, shown)
+    (utility,) = bill.utilities
+    assert [one.outcome for one in spells.of(POINT)] == [Outcome.IN_DOUBT]
+    assert utility.shares.missing_h == pytest.approx(11 * 24 + 16.25)
+    assert utility.shares.estimated_h == 0
+    assert float(utility.quantity) == pytest.approx(12 * (19 * 24 + 7.75))
+    assert utility.residual == 0
+    assert utility.registers[0].closing == pytest.approx(x[t_ms == ms("2026-10-20T07:45")][0])
+    assert {line.quantity for line in utility.lines if line.what == "demand"} == {12}
+    (doubt,) = sentences(bill.doubts)
+    assert doubt.startswith("main: the register went from 68,733 to 0 on 2026-10-20 08:00, and nobody can tell")
+
+
+def test_the_edges_mark_hides_no_register(books):
+    t_ms, x = steady()
+    q = np.where(t_ms == ms("2026-11-01T00:00"), int(Quality.SUSPECT), 0)
+    bill, _ = billed(estate(FIVE), books, t_ms, x, q)
+    (line,) = bill.utilities[0].registers
+    assert (line.opening, bill.utilities[0].residual) == (1_000, 0)
+    assert line.closing in {1_000 + 744 * 12, 1_000 + 743.75 * 12}
+
+
+def test_a_register_that_rolls_over_amid_the_step_over_the_months_edge_is_read_forward(books):
+    catalogue = estate(FIVE)
+    catalogue = replace(catalogue, meters=(replace(catalogue.meters[0], digits=4),))
+    t_ms, x = steady("2026-09-20T00:07", "2026-11-05T00:07", begin=10_000 - 264 * 12 + 3)
+    bill = bill_of(catalogue, books, (t_ms, x % 10_000))
+    (line,) = bill.utilities[0].registers
+    face = np.interp([ms("2026-10-01T00:00"), ms("2026-11-01T00:00")], t_ms, x) % 10_000
+    assert [line.opening, line.closing] == pytest.approx(face.tolist())
+    assert line.opening_is is line.closing_is is RegisterEnd.INTERPOLATED
+    assert line.counted == pytest.approx(8_928)
+
+
+def test_a_register_whose_ratio_changes_between_two_readings_is_one_register(books):
+    catalogue = estate(FIVE)
+    at = datetime(2026, 10, 20, 2, 7, tzinfo=UTC)
+    catalogue = replace(catalogue, points=(replace(catalogue.points[0], ratio=Ratio.CT),))
+    first = first_installation(catalogue.meters[0])
+    changed = replace(first, since=at, ct_ratio=2.0, told_ct_ratio=1.0, continues=True)
+    t_ms, x = steady()
+    bill = bill_of(replace(catalogue, installations=(first, changed)), books, (t_ms, x))
+    before, after = bill.utilities[0].registers
+    face = float(np.interp(round(at.timestamp() * 1000), t_ms, x))
+    assert before.closing == after.opening == pytest.approx(face)
+    assert before.closing_is is after.opening_is is RegisterEnd.INTERPOLATED
+    assert [before.events, after.events] == pytest.approx([0, 0], abs=1e-6)
+    assert bill.utilities[0].residual == 0
+
+
+def test_a_device_that_was_swapped_without_reads_shows_its_own_register_on_either_side(books):
+    catalogue = estate(FIVE)
+    at = datetime(2026, 10, 14, 2, 37, tzinfo=UTC)
+    new = Installation("main", at, "B2")
+    history = swapped((replace(first_installation(catalogue.meters[0]), serial="A1"),), new)
+    t_ms, x = steady()
+    at_ms = round(at.timestamp() * 1000)
+    x = np.where(t_ms <= at_ms, x, 3.0 + (t_ms - at_ms) / HOUR_MS * 12)
+    bill = bill_of(replace(catalogue, installations=history), books, (t_ms, x))
+    first, second = bill.utilities[0].registers
+    assert bill.utilities[0].residual == 0
+    assert first.closing == x[t_ms <= at_ms][-1]
+    assert second.opening == x[t_ms > at_ms][0]
+    assert [first.events, second.events] == pytest.approx([0, 0])
+
+
+def test_part_hours_before_the_first_and_after_the_last_reading_are_missing(books):
+    bill = bill_of(estate(FIVE), books, steady("2026-10-05T10:45", "2026-10-28T15:15"))
+    shares = bill.utilities[0].shares
+    assert (shares.estimated_h, shares.measured_h) == (0, 23 * 24 + 4.5)
+    assert shares.missing_h == 4 * 24 + 10.75 + 3 * 24 + 8.75
+
+
+def test_a_measured_peak_counts_although_a_second_head_meter_begins_later(books):
+    t_ms, x = steady()
+    x = x + np.where(t_ms > ms("2026-10-05T10:15"), 22.0, 0.0)  # a quarter of 25 kWh: 100 kW
+    catalogue = estate(replace(FIVE, demand=Demand(40.0)), heads=2)
+    bill = bill_of(catalogue, books, (t_ms, x), steady("2026-10-10T00:00", per_hour=3.0), points=(POINT, SIDE))
+    (line,) = [line for line in bill.utilities[0].lines if line.what == "demand"]
+    assert (line.quantity, line.amount) == (100, 4_000)
+    assert line.peak.at == datetime(2026, 10, 5, 10, 15, tzinfo=ZONE)
+    assert line.peak.measured == round(22 / 31, 4)
+    assert t_ms[1] - t_ms[0] == QUARTER
