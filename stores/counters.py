@@ -84,7 +84,7 @@ class Counters:
     ) -> tuple[int, int]:
         """The time whose readings are needed to judge those of the time that is asked for."""
         low, high = span
-        low = min([low, *_came_back(known, series, asked[0])])
+        low = min([low, *_began_before(known, series), *_came_back(known, series, asked[0])])
         odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
         if not odd:
             return low, high
@@ -118,6 +118,12 @@ def _with_spells(known: Sequence[Spell], low_ms: int, high_ms: int) -> tuple[int
             low_ms = min(low_ms, spell.since_ms)
             high_ms = max(high_ms, until + 1 if spell.until_ms is not None else high_ms)
     return low_ms, high_ms
+
+
+def _began_before(known: Iterable[Spell], series: Series) -> list[int]:
+    """When spells began that the first of some readings lies in: it must not pass for what the register showed."""
+    first_ms = int(series.t_ms[0]) if len(series) else -_EVER
+    return [one.since_ms for one in known if one.since_ms < first_ms and (one.until_ms or _EVER) > first_ms]
 
 
 def _looked_back(spells: Iterable[Spell], start_ms: int) -> list[int]:

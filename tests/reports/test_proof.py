@@ -150,3 +150,14 @@ def test_a_measured_peak_counts_although_a_second_head_meter_begins_later(books)
     assert line.peak.at == datetime(2026, 10, 5, 10, 15, tzinfo=ZONE)
     assert line.peak.measured == round(22 / 31, 4)
     assert t_ms[1] - t_ms[0] == QUARTER
+
+
+def test_a_false_spell_just_before_the_month_is_not_what_the_register_showed(books):
+    """The readings that are taken in to judge the first of October begin amid it."""
+    t_ms, x = steady("2026-09-20T00:00", "2026-11-05T00:00", step=HOUR_MS)
+    false = within(t_ms, "2026-09-29T21:00", "2026-09-29T23:00") | within(t_ms, "2026-10-27T19:00", "2026-10-28T08:00")
+    bill, _ = billed(estate(FIVE), books, t_ms, np.where(false, 4_294_967.295, x))
+    (line,) = bill.utilities[0].registers
+    assert [line.opening, line.closing] == [x[t_ms == ms(day)][0] for day in ("2026-10-01T00:00", "2026-11-01T00:00")]
+    assert (bill.utilities[0].residual, line.counted) == (0, pytest.approx(8_928))
+    assert bill.utilities[0].shares.measured_h == 744 - 14
