@@ -8,7 +8,7 @@ import structlog
 
 from edge_agent.devices import devices_of, refused_on
 from edge_agent.drivers import DRIVERS
-from edge_agent.drivers.base import AskingDriver, BusSeat
+from edge_agent.drivers.base import AskingDriver, BusSeat, TellsUnread
 from edge_agent.history import History
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.poller import Poller
@@ -155,6 +155,7 @@ class EdgeAgent:
                 self.clock,
                 self.history,
                 paused=self.paused,
+                unread=sum(len(bus.unread()) for bus in self.buses.values() if isinstance(bus, TellsUnread)),
             ),
             buses={name: self._state(name, bus.state()) for name, bus in self.buses.items()},
         )

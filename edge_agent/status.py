@@ -24,6 +24,7 @@ def figures(
     history: History | None,
     *,
     paused: bool,
+    unread: int,
 ) -> dict[str, float]:
     """Numbers by name; counters count since the agent was started. ``alarm_…`` is not 0 while a person is needed."""
     return {
@@ -41,9 +42,11 @@ def figures(
         "dropped": outbox.dropped,
         "undated": outbox.reader.undated(),
         "paused": float(paused),
+        "unread": unread,
         "alarm_disk_full": float(outbox.is_full or writer.is_failing),
         "alarm_corrupt": set_aside(outbox.path),
         "alarm_clock": float(not clock.state().synced),
+        "alarm_points_unread": float(unread > 0),
         **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},
         **(history.figures() if history else {}),
     }

@@ -20,6 +20,12 @@ AGENT_PREFIX = "alarm_"
 """A figure of an agent's status with this prefix is a system alarm while it is not 0."""
 
 
+UNREAD = "unread"
+"""With this word a bus names the points that it cannot read."""
+
+LONGEST_WORDS = 500
+
+
 @unique
 class SystemAlarm(StrEnum):
     """Names of alarms. The first ones the server's processes find, the others its agents report."""
@@ -46,6 +52,7 @@ class SystemAlarm(StrEnum):
     TAKEN_OVER = "taken_over"
     TOO_LARGE = "too_large"
     UNSTEADY = "unsteady"
+    POINTS_UNREAD = "points_unread"
 
 
 AGENT_ALARMS = frozenset(
@@ -58,6 +65,7 @@ AGENT_ALARMS = frozenset(
         SystemAlarm.TAKEN_OVER,
         SystemAlarm.TOO_LARGE,
         SystemAlarm.UNSTEADY,
+        SystemAlarm.POINTS_UNREAD,
     }
 )
 """What an agent may report: of the server's own alarms none, whatever it says."""
@@ -141,7 +149,13 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
         return
     for figure, value in agent.figures.items():
         if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in AGENT_ALARMS:
-            yield Raised(SystemAlarm(name), agent.agent)
+            yield Raised(SystemAlarm(name), agent.agent, _unread_on(agent) if name == SystemAlarm.POINTS_UNREAD else "")
+
+
+def _unread_on(agent: AgentStatus) -> str:
+    """Which points those are, bus by bus, as the agent says; it may say what it likes."""
+    unread = (f"{bus}: {state}" for bus, state in agent.buses.items() if UNREAD in state)
+    return "; ".join(unread)[:LONGEST_WORDS]
 
 
 _UNTOLD = {ServerProcess.INGEST: Unseen.INGEST, ServerProcess.ANALYTICS: Unseen.ANALYTICS}

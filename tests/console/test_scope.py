@@ -270,6 +270,17 @@ def test_alarms_of_agents_out_of_sight_and_words_that_may_name_them_are_left_out
     assert "edge-1" not in part
 
 
+def test_the_page_names_points_that_cannot_be_read_to_who_may_see_all(lib, client_of, running, monkeypatch):
+    access = running[1].state.parts.access
+    seen = Outlook([Raised(SystemAlarm.POINTS_UNREAD, "edge-lib", "line: unread: m1/voltage/l2")], [])
+    monkeypatch.setattr(access, "_kept", replace(access._kept, status=SimpleNamespace(outlook=lambda: seen)))
+    whole, part = (client.get("/alerts").text for client in (client_of("Kim"), lib))
+    assert "cannot be read · edge-lib" in whole
+    assert "cannot be read · edge-lib" in part
+    assert "m1/voltage/l2" in whole
+    assert "m1/voltage/l2" not in part
+
+
 def test_who_may_only_look_is_told_so_and_changes_nothing(client_of, sample):
     guest, casebook = client_of("Guest"), Casebook(sample.records)
     alert = sample.alerts["night_waste"]

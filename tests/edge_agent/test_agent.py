@@ -132,6 +132,19 @@ def test_meters_and_doors_are_read_paused_and_stopped(tmp_path, broker):
     server.stop()
 
 
+@pytest.mark.broker
+def test_points_that_a_device_does_not_have_are_told_and_the_others_are_read(tmp_path, broker):
+    server, words = Server(broker.port, answers="always"), sdm120(1650.25, 4912.5)
+    power = {address: word for address, word in words.items() if address < 0x48}
+    with TcpUnits({1: power}) as units, process(tmp_path, broker.url, units.port) as child:
+        server.wait(lambda: any(row[0] == "m1/active_power/total" for row in server.rows.values()))
+        server.wait(lambda: server.statuses[-1].buses["line"] == "unread: m1/energy_import/total")
+        figures = server.statuses[-1].figures
+        assert (figures["unread"], figures["alarm_points_unread"]) == (1, 1)
+        assert stop(child) == 0
+    server.stop()
+
+
 def history_told(server):
     """Rows promised, rows stored, and whether it is still open, as the agent said last; nothing before."""
     figures = server.statuses[-1].figures if server.statuses else {}

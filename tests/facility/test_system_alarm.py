@@ -37,6 +37,26 @@ def test_alarms_are_the_servers_and_its_agents():
     )
 
 
+def test_points_that_an_agent_cannot_read_are_named_bus_by_bus():
+    buses = {
+        "line": "ok",
+        "roof": "silent: m1; unread: m2/voltage/l2",
+        "yard": "unread: m3/energy_import/total",
+        "z": "down",
+    }
+    agent = AgentStatus("edge-1", "online", 3.0, {"alarm_points_unread": 1.0}, buses)
+    words = "roof: silent: m1; unread: m2/voltage/l2; yard: unread: m3/energy_import/total"
+    assert alarms(seen(status=ProcessStatus()), agents=[agent]) == [Raised(SystemAlarm.POINTS_UNREAD, "edge-1", words)]
+
+
+def test_an_agent_that_names_points_without_end_is_cut_short():
+    buses = {"line": "unread: " + "m/x/y, " * 1000}
+    (raised,) = alarms(
+        seen(status=ProcessStatus()), agents=[AgentStatus("edge-1", "online", 3.0, {"alarm_points_unread": 1.0}, buses)]
+    )
+    assert len(raised.words) == 500
+
+
 def test_an_ingest_that_has_told_nothing_for_a_minute_is_the_first_alarm_and_its_agents_are_unknown():
     assert outlook_of(seen(untold_s=59), agents=AGENTS).unknown == []
     silent = outlook_of(seen(untold_s=61), agents=AGENTS)
@@ -87,7 +107,7 @@ def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last():
 def test_an_agent_raises_what_agents_find_and_no_alarm_of_the_server():
     everything = AgentStatus("edge-1", "online", 1.0, {f"alarm_{one}": 1.0 for one in SystemAlarm})
     assert {one.alarm for one in alarms(seen(status=ProcessStatus()), agents=[everything])} == AGENT_ALARMS
-    assert {"disk_full", "corrupt", "clock", *Reasons().alarms} == AGENT_ALARMS
+    assert {"disk_full", "corrupt", "clock", "points_unread", *Reasons().alarms} == AGENT_ALARMS
 
 
 def test_the_same_said_by_two_processes_is_one_alarm():

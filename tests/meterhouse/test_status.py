@@ -91,6 +91,18 @@ def test_alarms_come_first_and_the_exit_code_says_so(data):
     assert "告警：边缘代理磁盘已满 · edge-1" in meterhouse("status", "--language", "zh-Hans", data=data).stdout
 
 
+def test_points_that_cannot_be_read_are_an_alarm_that_names_them(data):
+    tell(data, instance=WATCH)
+    agent = AgentStatus("edge-1", "online", 1.0, {"alarm_points_unread": 1.0}, {"line": "unread: m1/voltage/l2"})
+    tell(data, agents=[agent])
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert said.returncode == 1
+    expected = "ALARM: Some points of an agent's devices cannot be read · edge-1 (line: unread: m1/voltage/l2)"
+    assert expected in said.stdout.splitlines()
+    spoken = meterhouse("status", "--language", "zh-Hans", data=data).stdout
+    assert "告警：边缘代理有测点无法读取 · edge-1 (line: unread: m1/voltage/l2)" in spoken
+
+
 def test_a_program_gets_it_all_as_json(data):
     tell(data, instance=WATCH)
     tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}))
