@@ -59,15 +59,17 @@ class Courses:
         t_ms: Times,
         x: Floats,
         anomalies: Times,
+        span: float | None,
         max_rate: Floats,
         decided: Sequence[Spell],
     ) -> None:
         """``anomalies`` (k,) are rows whose successor is not ordinary, ``decided`` spells that a person judged.
 
-        ``max_rate`` (n,) bounds, in units an hour, what the step into each reading may add.
+        ``span`` is where the register rolls over; ``max_rate`` (n,) bounds, in units an hour, what the step into each
+        reading may add.
         """
         self.t_ms, self.x = t_ms, x.astype(np.float64, copy=True)
-        self._shown = x
+        self._shown, self.span = x, span
         self._decisions = {one.first_ms: one.accepted for one in decided if one.accepted is not None}
         self.keep = np.ones(len(x), np.bool_)
         self.estimated = np.zeros(len(x), np.bool_)
@@ -142,7 +144,7 @@ class Courses:
     def _join(self, course: Course) -> None:
         """The course in doubt goes on from an earlier one, whose level is remembered nevertheless."""
         top, place, earlier = self.top, self.below.index(course), replace(course)
-        self._make_false(course.tip, top.first)
+        self._take_back(course, top.first)
         self.below = [*self.below[:place], earlier]
         self.top, course.tip = course, top.tip
 
@@ -152,7 +154,7 @@ class Courses:
             self.begin(k)
             return
         del self.below[self.below.index(course) :]
-        self._make_false(course.tip, k)
+        self._take_back(course, k)
         self.top, course.tip = course, k
 
     def rewind(self, origin: int, k: int) -> None:
@@ -180,6 +182,14 @@ class Courses:
         self._count_on(k, i, span + self.x[k] - self.x[i])
         self.estimated[k] = False
         self._note(i, Outcome.ROLL_OVER, k, None)
+
+    def _take_back(self, course: Course, k: int) -> None:
+        """The register is on an earlier course with row ``k``; it may have rolled over meanwhile."""
+        has_rolled = self.x[k] < self.x[course.tip] - self.small(course)
+        self._make_false(course.tip, k)
+        if has_rolled and self.span:
+            self._lift[k] = self.span
+            course.cycle = k
 
     def _make_false(self, tip: int, k: int) -> None:
         """Leave out what lies between two rows; what was used in that time is estimated."""
@@ -231,8 +241,10 @@ class Courses:
     def fits(self, course: Course, k: int) -> bool:
         """Whether a remembered course can have led to row ``k``."""
         grown, age = self.x[k] - self.x[course.tip], self.t_ms[k] - self.t_ms[course.tip]
-        is_recent = age <= REMEMBERED_MS or course is self._last_decided()
-        return bool(is_recent and -self.small(course) <= grown <= self.pace.most(course.tip, k))
+        most, is_recent = self.pace.most(course.tip, k), age <= REMEMBERED_MS or course is self._last_decided()
+        if grown < -self.small(course) and self.span:
+            grown, most = grown + self.span, min(most, self.pace.usual(course.cycle, course.tip, k), self.span / 2)
+        return bool(is_recent and -self.small(course) <= grown <= most)
 
     def is_close(self, tip: int, cycle: int, k: int) -> bool:
         """Whether row ``k`` lies where growth from row ``tip`` leads, and not only where it could just lead."""
@@ -240,7 +252,7 @@ class Courses:
             return True
         leap = abs(self.x[k] - self.x[k - 1])
         most = max(small_step(self.x[tip]), self.pace.usual(cycle, tip, k), _RESIDUE * leap)
-        return bool(self.x[k] - self.x[tip] <= most)
+        return bool(self.x[k] - self.x[tip] <= most)  # a roll-over within the spell was held to the pace already
 
     def level(self, course: Course) -> float:
         """What the register shows at least when it is back."""

@@ -72,8 +72,8 @@ def straightened(
         possible = (x >= 0) & (x < register_span)  # no register shows more than its digits hold
     impossible_ms = t_ms[~possible]
     t_ms, x, suspect, rates = t_ms[possible], x[possible], suspect[possible], rates[possible]
-    courses = Courses(t_ms, x, anomalies(t_ms, x, rates, suspect), rates, decided)
-    Walk(courses, register_span, doubted_row(suspect)).follow()
+    courses = Courses(t_ms, x, anomalies(t_ms, x, rates, suspect), register_span, rates, decided)
+    Walk(courses, doubted_row(suspect)).follow()
     t_ms, estimated = t_ms[courses.keep], courses.estimated[courses.keep]
     after = np.searchsorted(t_ms, impossible_ms)
     estimated[after[after < len(t_ms)]] = True

@@ -24,9 +24,9 @@ _LEAP_FACTOR = 20.0
 class Walk:
     """One walk over one device's readings; what it finds stands in ``courses``."""
 
-    def __init__(self, courses: Courses, register_span: float | None, doubted: int) -> None:
-        """From row ``doubted`` on the edge believes none; ``register_span`` is where the register rolls over."""
-        self._at, self._span, self._doubted = courses, register_span, doubted
+    def __init__(self, courses: Courses, doubted: int) -> None:
+        """From row ``doubted`` on the edge believes none."""
+        self._at, self._doubted = courses, doubted
         self._t_ms, self._x, self._pace = courses.t_ms, courses.x, courses.pace
 
     def follow(self) -> None:
@@ -119,10 +119,10 @@ class Walk:
             self._at.rewind(origin, k)
         elif is_small:
             return self._hold(i, small)
-        elif self._span and self._rolls_over(i, k, self._span):
-            self._at.roll_over(i, k, self._span)
-        elif self._x[k] > NEAR_ZERO * self._x[i] and self._x[i] - self._x[k] <= usual:
-            return self._hold(i, usual)
+        elif self._at.span and self._rolls_over(i, k, self._at.span):
+            self._at.roll_over(i, k, self._at.span)
+        elif self._x[k] > max(NEAR_ZERO * self._x[i], usual) and self._x[i] - self._x[k] <= usual:
+            return self._hold(i, usual)  # a reading of another time, not a register that began again
         else:
             self._at.begin(k, origin)
         return k
