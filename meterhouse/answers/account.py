@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal  # noqa: TC003 - the answer's shape is read by its types
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from facility.currency import minor_digits
 from facility.remark import RemarkKind
 from meterhouse.output import shown, table, texts
 from reports.adjusting import AdjustingLine  # noqa: TC001
@@ -160,5 +161,7 @@ def _rows(one: RecomputationAnswer, formats: Formats) -> Iterator[tuple[str, ...
     )
     head = (asked, one.by, one.reason, str(len(one.points)), state)
     for month in one.months or [MonthAgain("", None, None, None, None)]:
-        figures = (month.use_before, month.use_after, month.cost_before, month.cost_after)
-        yield (*head, shown(month.month), *(shown(None if x is None else f"{x:,.3f}") for x in figures))
+        uses = (shown(None if x is None else f"{x:,.3f}") for x in (month.use_before, month.use_after))
+        digits = minor_digits(formats.currency)
+        costs = (shown(None if x is None else f"{x:,.{digits}f}") for x in (month.cost_before, month.cost_after))
+        yield (*head, shown(month.month), *uses, *costs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - the answer's shape is read by its types
 from typing import TYPE_CHECKING, Annotated
 
+from facility.currency import minor_digits
 from facility.quantities import Utility
 from meterhouse.output import shown, table, texts
 from stores.records.accounting.proposals import EntryState
@@ -110,7 +111,7 @@ def proposals_table(found: Sequence[ProposalAnswer], formats: Formats) -> str:
             one.meter,
             one.month,
             *(f"{x:+,.3f} {formats.sign(one.unit)}" for x in (one.use, one.estimated)),
-            f"{one.cost:+,.2f} {one.currency}",
+            f"{one.cost:+,.{minor_digits(one.currency)}f} {one.currency}",
             one.reason,
             _standing(one, formats),
         )

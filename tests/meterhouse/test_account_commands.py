@@ -14,7 +14,13 @@ from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from facility.errors import MeterhouseError
 from facility.remark import RemarkKind
-from meterhouse.answers.account import BillAnswer, RecomputationsAnswer
+from meterhouse.answers.account import (
+    BillAnswer,
+    MonthAgain,
+    RecomputationAnswer,
+    RecomputationsAnswer,
+    recomputations_table,
+)
 from meterhouse.answers.meter import MeterLedger, MetersNow
 from meterhouse.cli import app
 from meterhouse.commands.site import AppliedSite, CheckedSite
@@ -25,6 +31,7 @@ from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.registry import Registry
+from wording.formats import Formats
 
 
 class Town:
@@ -232,6 +239,16 @@ def test_a_stretch_is_computed_again_on_demand_with_a_reason(town):
     assert "--reason: is empty (allowed: why this is so, in a few words)" in town.run(*empty, ok=False)
     assert "does not come after" in town.run(*words, "--from", "2026-09-03", "--to", "2026-09-03", ok=False)
     assert "has no counter" in town.run(*words[:3], "nobody", *words[4:], "--from", "2026-09-03", ok=False)
+
+
+@pytest.mark.parametrize(("currency", "cost"), [("JPY", "1,235"), ("KWD", "1,234.568"), ("CLF", "1,234.5679")])
+def test_costs_of_recomputations_have_the_decimals_of_their_currency(currency, cost):
+    month = MonthAgain("2026-09", 7_200.0, None, 1_234.56789, None)
+    again = RecomputationAnswer(
+        at("2026-10-01"), "li", "r", ["p"], at("2026-09-01"), at("2026-10-01"), "done", None, [month]
+    )
+    printed = recomputations_table([again], Formats("en", "Asia/Tokyo", currency)).splitlines()[-1]
+    assert printed.split()[-4:] == ["7,200.000", "–", cost, "–"]
 
 
 def test_what_a_person_should_know_of_an_estate_is_a_warning(town, tmp_path):

@@ -178,7 +178,7 @@ class ClosedMonths:
 def _enter(connection: Connection, one: Adjustment, state: EntryState) -> None:
     row = {name: getattr(one, name) for name in Adjustment.__slots__}
     connection.execute(sa.insert(adjustment).values(**row, state=state, decided_by="", decision=""))
-    detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {one.sum_of('cost'):+.2f}"
+    detail = f"{one.reason}: qty {one.sum_of('qty'):+.3f}, cost {round(one.sum_of('cost'), 4):+,.10g}"
     act = "account.adjust" if state is EntryState.ENTERED else "account.propose"
     append_entry(connection, one.at, "analytics", act, f"{one.meter}/{one.month}", detail)
 
