@@ -86,6 +86,7 @@ class _Month:
         self._edges_ms = calendar.hour_edges(self._start_ms, self._end_ms)
         self._smallest = smallest_unit(catalogue.site.currency)
         self._tariffs = Tariffs(catalogue.site, calendar)
+        self._counters = Counters(store, catalogue, spells)
         self._adjusted = AdjustedMonths(catalogue, books, calendar, building)
 
     def bill(self) -> Bill:
@@ -129,8 +130,9 @@ class _Month:
             self._used_before(utility),
         )
         lines = billed_lines(pricing, use, utility.unit, self._smallest)
-        counters = Counters(self._store, self._catalogue, self._spells)
-        proofs = [prove(self._store, counters, self._calendar, point, self._start_ms, self._end_ms) for point in points]
+        proofs = [
+            prove(self._store, self._counters, self._calendar, point, self._start_ms, self._end_ms) for point in points
+        ]
         counted = sum(proof.counted for proof in proofs)
         return UtilityBill(
             utility=utility.value,

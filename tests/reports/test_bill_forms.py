@@ -56,7 +56,7 @@ def changing(books):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_tariffs_stand_with_their_basis_and_validity_in_every_form(changing, language):
-    open_end = {"en": "until further notice", "zh-Hans": "另行通知为止"}[language]
+    open_end = {"en": "until further notice", "zh-Hans": "至另行通知为止"}[language]
     found = [
         ["flat-electricity", "contract 1", "2026-01-01", "2026-10-10"],
         ["five", "notice 1093", "2026-10-11", "2026-10-20"],

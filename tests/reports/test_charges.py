@@ -99,6 +99,29 @@ def test_demand_is_never_paid_for_an_estimate_and_names_its_peak(books):
     assert line.peak.measured == round((744 - 19) / 744, 4)
 
 
+def as_an_earlier_meterhouse_wrote_it(store):
+    """Take from hours what rows of before 2026-12 do not say, and let a peak be made of estimates, as it was then."""
+    for name in ("usage_1h", "building_1h"):
+        for rows in store.read_rollup(name, {}, 0, 2**60):
+            fields = {field: column for field, column in rows.fields.items() if not np.isnan(column).all()}
+            fields = {field: fields[field] for field in fields.keys() - {"estimated", "peak_minute"}}
+            fields["peak_kw"] = np.where(np.nan_to_num(fields["completeness"]) < 1, 76.0, fields["peak_kw"])
+            store.delete_rollup(name, rows.tags, 0, 2**60)
+            store.write_rollup(name, [replace(rows, fields=fields)])
+    return store
+
+
+def test_hours_of_an_earlier_release_pay_no_estimated_demand_and_keep_their_shares(books):
+    catalogue = estate(replace(FLAT, demand=Demand(40.0)))
+    store = as_an_earlier_meterhouse_wrote_it(stored(catalogue, outage(busy=[("2026-10-20T10:15", 30)])))
+    bill = made(store, catalogue, books)
+    (line,) = charged(bill, "demand")
+    assert (line.quantity, line.peak.kw) == (30, 30)
+    assert line.peak.at == datetime(2026, 10, 20, 10, tzinfo=ZONE)  # its hour is known
+    shares = bill.utilities[0].shares
+    assert (shares.measured_h, shares.estimated_h, shares.missing_h) == (725, 19, 0)
+
+
 def test_a_month_without_a_measured_quarter_charges_no_measured_demand_and_says_so(books):
     t_ms, x = steady(step=3 * HOUR_MS)
     both = estate(replace(FLAT, demand=Demand(40.0)))
