@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +37,7 @@ class JustAccepted:
         self._points = frozenset(points)
         self._heard: dict[str, Series] = {}
         self._lock = Lock()
-        self.is_fresh = False
+        self._fresh = Event()
 
     def hear(self, news: wire.Accepted) -> None:
         """Take up the rows of a message that are of a watched point."""
@@ -54,7 +54,17 @@ class JustAccepted:
             with self._lock:
                 both = merged(self._heard.get(point, empty_series()), new)
                 self._heard[point] = Series(both.t_ms[-MOST_ROWS:], both.x[-MOST_ROWS:], both.q[-MOST_ROWS:])
-                self.is_fresh = True
+        if watched:
+            self._fresh.set()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether something was heard since ``over`` was asked last."""
+        return self._fresh.is_set()
+
+    def wait(self, most_s: float) -> None:
+        """Until something is heard, ``most_s`` seconds at most."""
+        self._fresh.wait(most_s)
 
     def forget(self, stored: Mapping[str, Series]) -> None:
         """What the store has by now need not be remembered."""
@@ -65,12 +75,19 @@ class JustAccepted:
                     del self._heard[point]
 
     def over(self, states: Mapping[str, Series]) -> dict[str, Series]:
-        """States as stored, with what was heard since."""
+        """States as stored, with what was heard of the time since; what came late is seen once it is stored."""
+        self._fresh.clear()
         with self._lock:
-            self.is_fresh = False
-            points = states.keys() | self._heard.keys()
-            nothing = empty_series()
-            return {p: merged(states.get(p, nothing), self._heard.get(p, nothing)) for p in points}
+            heard = dict(self._heard)
+        nothing = empty_series()
+        return {p: _added(states.get(p, nothing), heard.get(p, nothing)) for p in states.keys() | heard.keys()}
+
+
+def _added(stored: Series, heard: Series) -> Series:
+    if not len(stored) or not len(heard):
+        return stored if len(stored) else heard
+    k = int(np.searchsorted(heard.t_ms, stored.t_ms[-1], side="right"))
+    return merged(stored, Series(heard.t_ms[k:], heard.x[k:], heard.q[k:]))
 
 
 def listen(address: BrokerAddress, site: str, accepted: JustAccepted) -> BrokerLine:

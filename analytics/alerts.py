@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from facility.currency import minor_digits
 from facility.work import RUNNING, Money
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from analytics.scene import Floats, Scene, Times
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
     from facility.work import Alert, AlertState, Finding
 
 JUST_CLOSED = timedelta(hours=2)
+SEEN_AGAIN_AFTER = timedelta(minutes=1)
+"""A case that stands as it was seen is not written again before."""
+
+RECORDED_AT_ONCE = 50
 
 
 class Cases(Protocol):
     """Where cases are kept (``stores.records.casebook.Casebook``)."""
 
-    def record(self, finding: Finding, *, money: Money | None, notify: bool) -> Alert:
-        """Open a case or bring the one of the same key up to date."""
+    def record_all(self, findings: Sequence[tuple[Finding, Money | None]], *, notify: bool) -> list[Alert]:
+        """Open a case of each finding, or bring the one of the same key up to date: all of them in one step."""
 
-    def resolve(self, key: str, at: datetime) -> Alert | None:
-        """The cause of a case went away by itself."""
+    def resolve_all(self, keys: Sequence[str], at: datetime) -> list[Alert]:
+        """The causes of these cases went away by themselves; those that were open."""
 
     def alerts(self, *, states: Collection[AlertState]) -> list[Alert]:
         """The cases that are in one of these states."""
@@ -43,7 +48,7 @@ class Cases(Protocol):
 
 
 class Alerting:
-    """Runs every detector on a scene and keeps the cases up to date."""
+    """Runs every detector on a scene and keeps the cases up to date. Threads may share it."""
 
     def __init__(self, catalogue: Catalogue, cases: Cases) -> None:
         self.catalogue = catalogue
@@ -52,22 +57,42 @@ class Alerting:
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hold = {detector.name: timedelta(hours=detector.hold_h) for detector in self.detectors}
+        self._lock = Lock()
         self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
         self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
 
     def look(self, scene: Scene, *, notify: bool, only: Collection[str] | None = None) -> list[Finding]:
         """Detect (all, or only the named detectors), record each finding as a case, resolve what went quiet."""
         chosen = [d for d in self.detectors if only is None or d.name in only]
-        just_closed = [door for door in self._doors.values() if scene.now - door.last_seen_at <= JUST_CLOSED]
-        findings = folded([finding for detector in chosen for finding in detector.detect(scene)], just_closed)
-        for finding in findings:
-            alert = self.cases.record(finding, money=self.price(finding), notify=notify)
-            if alert.state in RUNNING:
-                self._running[alert.key] = alert
-            if alert.detector == DOOR:
-                self._doors[alert.key] = alert
-        self._resolve_quiet(scene.now, {detector.name for detector in chosen})
+        seen = [finding for detector in chosen for finding in detector.detect(scene)]
+        with self._lock:
+            just_closed = [door for door in self._doors.values() if scene.now - door.last_seen_at <= JUST_CLOSED]
+            findings = folded(seen, just_closed)
+            news = [finding for finding in findings if not self._stands(finding)]
+        for k in range(0, len(news), RECORDED_AT_ONCE):
+            self._record(news[k : k + RECORDED_AT_ONCE], notify=notify)
+        with self._lock:
+            self._resolve_quiet(scene.now, {detector.name for detector in chosen})
         return findings
+
+    def _stands(self, finding: Finding) -> bool:
+        """Whether the case of a finding was seen just so, just now."""
+        alert = self._running.get(finding.key)
+        return (
+            alert is not None
+            and timedelta(0) <= finding.seen_at - alert.last_seen_at < SEEN_AGAIN_AFTER
+            and (alert.severity, alert.message_id) == (finding.severity, finding.message_id)
+        )
+
+    def _record(self, findings: Sequence[Finding], *, notify: bool) -> None:
+        """A bounded number at once, so that whoever else has found something need not wait for long."""
+        priced = [(finding, self.price(finding)) for finding in findings]
+        with self._lock:
+            for alert in self.cases.record_all(priced, notify=notify):
+                if alert.state in RUNNING:
+                    self._running[alert.key] = alert
+                if alert.detector == DOOR:
+                    self._doors[alert.key] = alert
 
     def price(self, finding: Finding) -> Money | None:
         """What the excess cost so far, at the mean price since it began, and a day of it at the last day's mean."""
@@ -85,12 +110,16 @@ class Alerting:
         digits = minor_digits(currency)
         return Money(round(to_date, digits), round(per_day, digits), currency)
 
-    def _resolve_quiet(self, now: datetime, names: Iterable[str]) -> None:
-        asked = set(names)
-        for key, alert in list(self._running.items()):
-            if alert.detector in asked and now - alert.last_seen_at >= self._hold[alert.detector]:
-                self.cases.resolve(key, now)
-                del self._running[key]
+    def _resolve_quiet(self, now: datetime, names: Collection[str]) -> None:
+        quiet = [
+            key
+            for key, alert in self._running.items()
+            if alert.detector in names and now - alert.last_seen_at >= self._hold[alert.detector]
+        ]
+        if quiet:
+            self.cases.resolve_all(quiet, now)
+        for key in quiet:
+            del self._running[key]
 
 
 def _mean_since(t_ms: int, prices: Floats, edges_ms: Times) -> float:

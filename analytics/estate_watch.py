@@ -1,4 +1,8 @@
-"""The loop of analytics: it waits for an estate, keeps watch over it, and begins anew when the estate changes."""
+"""The loops of analytics: they wait for an estate, keep watch over it, and begin anew when the estate changes.
+
+Four threads share a watch. The first looks at doors and leaks, and waits for nothing but the records; the others follow
+what is written, compute rollups, and look at hours that have ended, each however long it takes.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ import structlog
 
 from analytics.accepted import JustAccepted, listen
 from analytics.live import Watch
+from analytics.loop import Loop
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from analytics.state import DOUBT_MS, in_doubt, take_over
 from analytics.window import watched_points
 from facility.broker_address import broker_address
-from facility.errors import ConfigError
-from facility.status import ProcessStatus
+from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
 from facility.system_alarm import SystemAlarm
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.judging import judge_anew
@@ -40,6 +44,11 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore
 
 WAIT_S = 1.0
+PAUSE_S = 0.25
+"""Between two looks at doors and leaks, however much is heard."""
+
+ROLL_UP_EVERY_S = 3.0
+STILL_S = 0.9 * LONGEST_STILL_S[ServerProcess.ANALYTICS]
 ALARMING_FAILURES = 3
 """So many rounds in a row that fail are no accident."""
 
@@ -47,7 +56,7 @@ log = structlog.get_logger()
 
 
 class EstateWatch:
-    """Watches whichever estate the registry has. One thread calls ``run``."""
+    """Watches whichever estate the registry has. One thread calls ``run``, which starts the others."""
 
     def __init__(self, settings: AnalyticsSettings, store: ReadingStore, records: Engine, pulse: Pulse) -> None:
         """Connects nowhere. Raises ``ConfigError`` for a URL that names no broker."""
@@ -56,24 +65,48 @@ class EstateWatch:
         self._registry, self._spells = Registry(records), Spells(records)
         self._version = 0
         self._watch: Watch | None = None
-        self._failures, self._failure_words = 0, ""
+        self._loops: list[Loop] = []
         self._in_doubt: dict[str, str] = {}
         self._line: BrokerLine | None = None
 
     def run(self, rounds: Rounds, stop: Event) -> None:
-        """Round after round until told to stop; one that fails is counted and logged."""
+        """Round after round until told to stop; one that fails is counted and logged.
+
+        Raises ``ConfigError`` where a person must change something.
+        """
+        first = Loop("states", self._look, rounds)
+        others = [
+            Loop("changes", self._follow, rounds, self._settings.tick_s),
+            Loop("rollups", self._roll_up, rounds, min(self._settings.tick_s, ROLL_UP_EVERY_S)),
+            Loop("hours", self._look_through, rounds, self._settings.tick_s),
+        ]
+        self._loops = [first, *others]
+        for loop in others:
+            loop.start(stop)
         while not stop.is_set():
-            try:
-                self._look()
-                rounds.end_well()
-                self._failures = 0
-            except ConfigError:
-                raise
-            except Exception as error:
-                rounds.fail()
-                self._failures, self._failure_words = self._failures + 1, f"{type(error).__name__}: {error}"
-                log.exception("analytics_failed")
-            stop.wait(self._settings.tick_s if self._watch else WAIT_S)
+            first.go_round()
+            self._take_pulse(rounds, first)
+            self._wait(stop)
+        for loop in others:
+            loop.join()
+
+    def _take_pulse(self, rounds: Rounds, first: Loop) -> None:
+        """It beats while every loop comes round."""
+        for loop in self._loops:
+            if loop.mistake is not None:
+                raise loop.mistake
+        if not first.failures:
+            rounds.end_well()
+        if self._watch and all(loop.still_s < STILL_S for loop in self._loops):
+            self._pulse.beat()
+
+    def _wait(self, stop: Event) -> None:
+        """Until something is heard, or it is time."""
+        stop.wait(min(PAUSE_S, self._settings.tick_s))
+        if self._watch is None:
+            stop.wait(WAIT_S)
+        elif not stop.is_set():
+            self._watch.accepted.wait(self._settings.tick_s)
 
     def status(self) -> ProcessStatus:
         """What it is at; any thread may ask."""
@@ -81,19 +114,32 @@ class EstateWatch:
         alarms: dict[str, str] = dict(self._in_doubt)
         if suspicion:
             alarms[SystemAlarm.TAKEN_OVER] = suspicion
-        if self._failures >= ALARMING_FAILURES:
-            alarms[SystemAlarm.ANALYTICS_FAILS] = self._failure_words
-        return self._watch.status(alarms) if self._watch else ProcessStatus("waiting_for_estate", alarms)
+        if failing := [loop.failure_words for loop in self._loops if loop.failures >= ALARMING_FAILURES]:
+            alarms[SystemAlarm.ANALYTICS_FAILS] = failing[0]
+        return self._watch.status(alarms, now_ms()) if self._watch else ProcessStatus("waiting_for_estate", alarms)
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Doors and leaks; before that, whether the estate is another one."""
         newest = self._registry.version()
         if newest and newest != self._version:
             self._begin(newest)
         if self._watch:
-            now_ms = time.time_ns() // 1_000_000
-            self._watch.tick(now_ms)
-            self._in_doubt = in_doubt(self._spells.counters_asked(now_ms - DOUBT_MS))
-            self._pulse.beat()
+            self._watch.look(now_ms())
+        return False
+
+    def _follow(self) -> bool:
+        if self._watch:
+            self._watch.follow(now_ms())
+            self._in_doubt = in_doubt(self._spells.counters_asked(now_ms() - DOUBT_MS))
+        return False
+
+    def _roll_up(self) -> bool:
+        return self._watch is not None and self._watch.roll_up(now_ms())
+
+    def _look_through(self) -> bool:
+        if self._watch:
+            self._watch.look_through(now_ms())
+        return False
 
     def _begin(self, version: int) -> None:
         """Watch the estate as it is now; where that fails, the next look begins again."""
@@ -131,3 +177,8 @@ class EstateWatch:
 
     def _is_current(self) -> bool:
         return self._registry.version() == self._version
+
+
+def now_ms() -> int:
+    """The time, ms UTC."""
+    return time.time_ns() // 1_000_000

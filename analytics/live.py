@@ -1,9 +1,14 @@
-"""The watch over an estate: rollups as readings come, cases stepped through history, then hour by hour as it is."""
+"""The watch over an estate: doors and leaks first, rollups as readings come, and every hour once it has ended.
+
+Each of these is a turn of its own, and each may be taken by a thread of its own (``analytics.estate_watch``), so that
+an alarm never waits for arithmetic. ``tick`` takes them all, one after the other.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,33 +20,34 @@ from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
+from analytics.rollups.pending import Pending
 from analytics.scene import instant
-from analytics.state import Awaited, WatchState
+from analytics.state import GRACE_MS, Awaited, WatchState
+from analytics.states import States
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
-from analytics.window import blind_window, read_states, read_window, watched_points
+from analytics.window import blind_window, read_window, watched_points
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
 from stores.records.status.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from analytics.alerts import Cases
     from analytics.scene import Window
     from facility.catalogue import Catalogue
     from facility.status import AgentStatus, ProcessStatus
-    from stores.readings.port import ReadingStore, Series
+    from stores.readings.port import ReadingStore
     from stores.records.status.watched import Watches
 
 AHEAD_MS = 2 * DAY_MS
-GRACE_MS = 60_000
-"""How long after the hour its last readings may still be on their way."""
-
-ROLLUPS_EVERY_MS = 5_000
-STATES_EVERY_MS = 60_000
-LOGGED_EVERY = 24
 AT_ONCE = frozenset({"door_left_open", "water_on_floor"})
 """Detectors that look at states alone and need not wait for the hour."""
+
+COUNTERS_AT_ONCE = 50
+NOTED_EVERY_MS = 60_000
+LOGGED_EVERY = 24
 
 log = structlog.get_logger()
 
@@ -52,6 +58,9 @@ class Rollups(Protocol):
     def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
         """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
 
+    def is_kept(self, point: str) -> bool:
+        """Whether rollups are made of a point."""
+
 
 class Again(Protocol):
     """What works through the list of recomputations (``analytics.rollups.recompute.Recompute``)."""
@@ -61,7 +70,7 @@ class Again(Protocol):
 
 
 class Watch:
-    """One estate under watch. ``tick`` is called every few seconds with the time."""
+    """One estate under watch: ``follow``, ``look``, ``roll_up`` and ``look_through`` are its turns."""
 
     def __init__(
         self,
@@ -88,64 +97,100 @@ class Watch:
         self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = Models()
-        self._calendar = SiteCalendar(catalogue.site)
         self.window: Window | None = None
+        self._calendar = SiteCalendar(catalogue.site)
         self._noted = watches.watched(catalogue.site.id) or Watched()
-        self.state = WatchState(watched=self._noted)
-        self.accepted = accepted or JustAccepted(watched_points(catalogue))
-        self._states: Mapping[str, Series] = {}
-        self._rolled_ms = self._states_ms = 0
-        self._blind_words = ""
+        self._noted_ms, self._note_lock = 0, Lock()
+        self._phase, self._done, self._through, self._alerts = "rollups", 0.0, self._noted.through, 0
+        points = watched_points(catalogue)
+        self.accepted = accepted or JustAccepted(points)
+        self._agent_of = {point: catalogue.meter[catalogue.point[point].meter].agent for point in points}
+        self._states, self._states_are_read = States(store, points), False
+        self._pending = Pending(self._noted.cursor, rollups.is_kept)
+        self._blind: dict[str, str] = {}
+        self._blind_window: Window | None = None
         self._awaited = Awaited()
 
-    def status(self, alarms: Mapping[str, str]) -> ProcessStatus:
+    @property
+    def state(self) -> WatchState:
+        """What the watch is at."""
+        watched = Watched(self._pending.done_cursor, self._through)
+        return WatchState(self._phase, self._done, watched, self._alerts, self._pending.done_ms)
+
+    def status(self, alarms: Mapping[str, str], now_ms: int | None = None) -> ProcessStatus:
         """What the watch is at, for whoever reads; ``alarms`` are those of its process. Any thread may ask."""
-        blind = {str(SystemAlarm.STORE_UNAVAILABLE): words} if (words := self._blind_words) else {}
-        return self.state.as_status({**alarms, **blind})
+        blind = {str(SystemAlarm.STORE_UNAVAILABLE): words for words in list(self._blind.values())[:1]}
+        return replace(self.state, watched=self._noted).as_status({**alarms, **blind}, now_ms)
 
     def tick(self, now_ms: int) -> None:
-        """Look at what the store has now; at doors and leaks also while the store is away."""
+        """Every turn, one after the other, until nothing is left to do: for whoever has no threads."""
+        self.follow(now_ms)
+        self.look(now_ms)
+        while self.roll_up(now_ms):
+            pass
+        self.look_through(now_ms)
+
+    def follow(self, now_ms: int) -> None:
+        """Hear what was written: doors and leaks are read, the rest waits for its rollups."""
+        with self._seeing("changes"):
+            self._awaited.look(self.agents(), now_ms)
+            if not self._states_are_read:
+                self._states.read(now_ms)
+                self._states_are_read = True
+            changes = self.store.changes(self._pending.cursor)
+            self._states.take(changes.ranges, now_ms)
+            self._pending.add(changes, now_ms)
+            self.accepted.forget(self._states.known)
+
+    def look(self, now_ms: int) -> None:
+        """Look at doors and leak sensors as they are now; the store is not asked."""
+        states = self.accepted.over(self._states.known)
+        replaying = self._awaited.agents
+        here = {point: series for point, series in states.items() if self._agent_of[point] not in replaying}
+        window = replace(self.window or self._blind_at(now_ms), states=here)
+        self.alerting.look(window.scene(instant(now_ms)), notify=True, only=AT_ONCE)
+
+    def roll_up(self, now_ms: int) -> bool:
+        """Compute the rollups that have waited longest, a bounded number; whether there is more to do at once."""
+        with self._seeing("rollups"):
+            if ranges := self._pending.take(COUNTERS_AT_ONCE):
+                self._update(ranges, now_ms)
+                if now_ms - self._noted_ms >= NOTED_EVERY_MS:
+                    self._note(now_ms)
+                return self._pending.count > 0
+            return self._awaited.share == 1.0 and self.again is not None and self.again.step(now_ms)
+        return False
+
+    def look_through(self, now_ms: int) -> None:
+        """Look at every hour that has ended since the last time, once history and its rollups are in."""
+        with self._seeing("hours"):
+            if self._awaited.share < 1.0:
+                # History that is still coming in changes hours that the window has read: read them again at its end.
+                self.window = None
+                self._tell("rollups", self._awaited.share, None, now_ms)
+                return
+            hour_ms = int(self._calendar.hour_edges(now_ms - GRACE_MS, now_ms - GRACE_MS)[0])
+            done_ms = self._pending.done_ms
+            if done_ms is None or done_ms < hour_ms + GRACE_MS:
+                return
+            if self.window is None or self._through is None or _ms(self._through) < hour_ms:
+                self._look_through(hour_ms, now_ms)
+
+    def _update(self, ranges: dict[str, tuple[int, int]], now_ms: int) -> None:
+        has_failed = True
         try:
-            self._follow(now_ms)
-        except StoreUnavailable as error:
-            if not self._blind_words:
-                log.warning("store_unavailable", error=str(error))
-            self._blind_words = str(error) or "it does not say why"
-        else:
-            self._blind_words = ""
-        is_due = now_ms - self._states_ms >= STATES_EVERY_MS or self.accepted.is_fresh
-        if is_due and (self._blind_words or self.window is not None):
-            self._states_ms = now_ms
-            self._look_at_states(self.window or blind_window(self.catalogue, now_ms), now_ms)
+            self.rollups.update(ranges, now_ms=now_ms)
+            has_failed = False
+        except StoreUnavailable:
+            self._pending.give_back()
+            raise
+        finally:
+            self._pending.finish(has_failed=has_failed)
 
-    def _follow(self, now_ms: int) -> None:
-        """Bring rollups up to date; when history is in, look at every hour that has ended since the last time."""
-        share = self._awaited.share(self.agents(), now_ms)
-        if now_ms - self._rolled_ms >= ROLLUPS_EVERY_MS or share == 1.0:
-            self._roll_up(now_ms)
-            self._rolled_ms = now_ms
-        if share < 1.0:
-            # History that is still coming in changes hours that the window has read: read them again at its end.
-            self.window = None
-            self._tell("rollups", share, None)
-            return
-        if self.again:
-            self.again.step(now_ms)
-        hour_ms = int(self._calendar.hour_edges(now_ms - GRACE_MS, now_ms - GRACE_MS)[0])
-        through = self.state.watched.through
-        if self.window is None or through is None or _ms(through) < hour_ms:
-            self._look_through(hour_ms)
-
-    def _roll_up(self, now_ms: int) -> None:
-        """Take up changes until there are none."""
-        while (changes := self.store.changes(self.state.watched.cursor)).ranges:
-            self.rollups.update(changes.ranges, now_ms=now_ms)
-            self.state = replace(self.state, watched=replace(self.state.watched, cursor=changes.cursor))
-
-    def _look_through(self, hour_ms: int) -> None:
+    def _look_through(self, hour_ms: int, at_ms: int) -> None:
         """Look at every hour up to ``hour_ms`` that has not been looked at, 30 days back at most."""
         horizon = hour_ms - self.step_days * DAY_MS
-        through = self.state.watched.through
+        through = self._through
         start = max(horizon, _ms(through)) if through else horizon
         end_ms = hour_ms + AHEAD_MS
         window = read_window(
@@ -157,28 +202,45 @@ class Watch:
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
             if (now_ms - start) // HOUR_MS % LOGGED_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
-                self._tell(phase, done, instant(now_ms))
+                self._tell(phase, done, instant(now_ms), at_ms)
         self.models.forget_before(horizon - 2 * 7 * DAY_MS)
         self.window = window
-        self._tell("live", 1.0, instant(hour_ms))
+        self._tell("live", 1.0, instant(hour_ms), at_ms)
         log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
 
-    def _look_at_states(self, window: Window, now_ms: int) -> None:
-        """Doors and leak sensors as they are this minute."""
-        if not self._blind_words:
-            self._states = read_states(self.store, self.catalogue, now_ms - 30 * DAY_MS, now_ms + 1)
-            self.accepted.forget(self._states)
-        states = self.accepted.over(self._states)
-        scene = replace(window, states=states).scene(datetime.fromtimestamp(now_ms / 1000, UTC))
-        self.alerting.look(scene, notify=True, only=AT_ONCE)
+    def _blind_at(self, now_ms: int) -> Window:
+        """When buildings are open, known without any store; kept for as long as it reaches."""
+        if self._blind_window is None or now_ms >= self._blind_window.edges_ms[-1]:
+            self._blind_window = blind_window(self.catalogue, now_ms)
+        return self._blind_window
 
-    def _tell(self, phase: str, done: float, through: datetime | None) -> None:
-        """The state as of now; how far it has got is noted before it is told."""
-        watched = replace(self.state.watched, through=through)
-        if watched != self._noted:
-            self.watches.note(self.catalogue.site.id, watched)
-            self._noted = watched
-        self.state = WatchState(phase, done, watched, sum(self.alerting.cases.counts().values()))
+    @contextmanager
+    def _seeing(self, what: str) -> Iterator[None]:
+        """A turn that needs the store: where it is away, that is told once, and the others go on."""
+        try:
+            yield
+        except StoreUnavailable as error:
+            if not self._blind:
+                log.warning("store_unavailable", error=str(error))
+            self._blind = {**self._blind, what: str(error) or "it does not say why"}
+        else:
+            self._blind = {other: words for other, words in self._blind.items() if other != what}
+
+    def _tell(self, phase: str, done: float, through: datetime | None, now_ms: int) -> None:
+        """What it is at as of now; how far it has got is noted before it is told."""
+        has_moved, self._through = through != self._through, through
+        if has_moved or phase != self._phase:
+            self._note(now_ms)
+        self._phase, self._done = phase, done
+        self._alerts = sum(self.alerting.cases.counts().values())
+
+    def _note(self, now_ms: int) -> None:
+        """Keep how far it has got, for the next start."""
+        with self._note_lock:
+            watched = Watched(self._pending.done_cursor, self._through)
+            if watched != self._noted:
+                self.watches.note(self.catalogue.site.id, watched)
+            self._noted, self._noted_ms = watched, now_ms
 
 
 def _ms(at: datetime) -> int:

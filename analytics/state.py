@@ -27,6 +27,13 @@ DOUBT_MS = HOUR_MS
 
 MOST_NAMED = 3
 
+GRACE_MS = 60_000
+"""How long after the hour its last readings may still be on their way."""
+
+BEHIND_STEP_MS = 10_000
+LONGEST_BEHIND_S = {"rollups": 120, "hours": 900}
+"""What waits for longer is a system alarm."""
+
 PATIENCE_MS = 600_000
 """History that has not moved for so long (a broken file, an agent that is off) is not waited for any more."""
 
@@ -39,12 +46,31 @@ class WatchState:
     done: float = 0.0
     watched: Watched = field(default_factory=Watched)
     alerts: int = 0
+    rolled_up_ms: int | None = None
+    """What had been written by then is in the rollups."""
 
-    def as_status(self, alarms: Mapping[str, str]) -> ProcessStatus:
-        """As other processes read it."""
+    def as_status(self, alarms: Mapping[str, str], now_ms: int | None = None) -> ProcessStatus:
+        """As other processes read it; with ``now_ms`` also how far it is behind."""
         figures = {"done": round(self.done, 4), "alerts": self.alerts, "cursor": self.watched.cursor}
         through = self.watched.through
-        return ProcessStatus(self.phase, alarms, figures, {"through": through.isoformat()} if through else {})
+        facts = {"through": through.isoformat()} if through else {}
+        behind = {} if now_ms is None else self._behind_s(now_ms)
+        for what, seconds in behind.items():
+            figures[f"{what}_behind_s"] = seconds
+        if words := ", ".join(f"{what} {seconds} s behind" for what, seconds in behind.items() if seconds):
+            facts["behind"] = words
+        if self.phase == "live" and any(seconds > LONGEST_BEHIND_S[what] for what, seconds in behind.items()):
+            alarms = {**alarms, SystemAlarm.ANALYTICS_BEHIND: words}
+        return ProcessStatus(self.phase, alarms, figures, facts)
+
+    def _behind_s(self, now_ms: int) -> dict[str, int]:
+        """Seconds for which rollups, and hours that have ended, wait; told in steps, so that not every look differs."""
+        late_ms = {}
+        if self.rolled_up_ms is not None:
+            late_ms["rollups"] = now_ms - self.rolled_up_ms
+        if self.watched.through is not None:
+            late_ms["hours"] = now_ms - round(self.watched.through.timestamp() * 1000) - HOUR_MS - GRACE_MS
+        return {what: max(late, 0) // BEHIND_STEP_MS * (BEHIND_STEP_MS // 1000) for what, late in late_ms.items()}
 
 
 def in_doubt(counters: Sequence[str]) -> dict[str, str]:
@@ -68,16 +94,23 @@ class Awaited:
 
     def __init__(self) -> None:
         self._stored, self._moved_ms = -1.0, 0
+        self.share = 1.0
+        """What has arrived of it; 1.0 when complete, when there is none, or when it does not move."""
 
-    def share(self, agents: Iterable[AgentStatus], now_ms: int) -> float:
-        """Share that has arrived; 1.0 when complete, when there is none, or when it does not move."""
-        replaying = [agent.figures for agent in agents if agent.figures.get("history_open")]
-        if not replaying:
-            return 1.0
-        stored, rows = (sum(one.get(name, 0.0) for one in replaying) for name in ("history_stored", "history_rows"))
+        self.agents = frozenset[str]()
+        """Who replays it."""
+
+    def look(self, agents: Iterable[AgentStatus], now_ms: int) -> None:
+        """See how it fares now."""
+        replaying = {agent.agent: agent.figures for agent in agents if agent.figures.get("history_open")}
+        stored, rows = (
+            sum(one.get(name, 0.0) for one in replaying.values()) for name in ("history_stored", "history_rows")
+        )
         if stored != self._stored:
             self._stored, self._moved_ms = stored, now_ms
-        return 1.0 if now_ms - self._moved_ms > PATIENCE_MS else min(0.99, stored / max(1.0, rows))
+        is_waited_for = bool(replaying) and now_ms - self._moved_ms <= PATIENCE_MS
+        self.share = min(0.99, stored / max(1.0, rows)) if is_waited_for else 1.0
+        self.agents = frozenset(replaying if is_waited_for else ())
 
 
 def _old(file: Path) -> Watched | None:

@@ -39,6 +39,7 @@ class SystemAlarm(StrEnum):
     QUARANTINE_FULL = "quarantine_full"
     TOO_MANY_SERIES = "too_many_series"
     ANALYTICS_FAILS = "analytics_fails"
+    ANALYTICS_BEHIND = "analytics_behind"
     REGISTERS_IN_DOUBT = "registers_in_doubt"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"

@@ -64,6 +64,7 @@ class RollupWriter:
         spells = SpellsInMemory() if spells is None else spells
         self._hours = CounterHours(store, catalogue, self._calendar, spells, lambda: self._adjusting.closed)
         self._outdoors = outdoor_points(catalogue)
+        self._thermometers = frozenset(point.id for point in self._outdoors.values())
         self._totals = _totals(catalogue)
         self._retagging = Retagging(store, self._calendar, self._totals)
 
@@ -87,6 +88,10 @@ class RollupWriter:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
         self._adjust_just_closed()
         self._adjusting.enter()
+
+    def is_kept(self, point: str) -> bool:
+        """Whether rollups are made of a point: of a counter whose figures are kept, or an outdoor thermometer."""
+        return point in self._thermometers or next(self._accounted([point]), None) is not None
 
     def retag(self, points: Iterable[str], start_ms: int, end_ms: int) -> None:
         """After the registry changed what these counters are for or where: leave no row under older tags or clocks."""

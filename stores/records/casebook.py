@@ -18,7 +18,7 @@ from stores.records.database import writing
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -63,25 +63,24 @@ class Casebook:
         A finding that the case has seen before (``seen_at`` not later) changes nothing, so stepping through the
         same hours again is harmless. Neither does one within the quiet time after a verdict.
         """
+        return self.record_all([(finding, money)], notify=notify)[0]
+
+    def record_all(self, findings: Sequence[tuple[Finding, Money | None]], *, notify: bool) -> list[Alert]:
+        """The same of several findings, with what each has cost, in one transaction; their cases in the same order."""
+        if not findings:
+            return []
         with writing(self._engine) as connection:
-            case = _case_of(connection, finding)
-            if case is None:
-                row = {"id": str(alert_id(finding)), **opened_row(finding, money, notify=notify)}
-                connection.execute(sa.insert(tables.alert).values(row))
-                _tell(connection, row["id"], finding.seen_at, "opened")
-                return _alert(connection, alert_id(finding))
-            if finding.seen_at <= case.last_seen_at or _quiet(case, finding):
-                return case
-            return _see_again(connection, case, finding, money)
+            return [_recorded(connection, finding, money, notify=notify) for finding, money in findings]
 
     def resolve(self, key: str, at: datetime) -> Alert | None:
         """The cause went away by itself; None where no such case is open, or it was seen later than ``at``."""
+        return next(iter(self.resolve_all([key], at)), None)
+
+    def resolve_all(self, keys: Sequence[str], at: datetime) -> list[Alert]:
+        """The same of several cases, in one transaction; those that were resolved."""
         with writing(self._engine) as connection:
-            case = _one(connection, tables.alert.c.open_key == key)
-            if case is None or at < case.last_seen_at:
-                return None
-            change = {"state": AlertState.RESOLVED.value, "resolved_at": at, "open_key": None}
-            return _change(connection, case.id, change, CaseEvent(at, "resolved", "", ""))
+            found = [_resolved(connection, key, at) for key in keys]
+        return [alert for alert in found if alert is not None]
 
     def alerts(
         self,
@@ -166,6 +165,26 @@ class Casebook:
     ) -> Alert:
         with writing(self._engine) as connection:
             return _acted(connection, _case_to_act_on(connection, alert, based_on, allowed), change, step)
+
+
+def _recorded(connection: Connection, finding: Finding, money: Money | None, *, notify: bool) -> Alert:
+    case = _case_of(connection, finding)
+    if case is None:
+        row = {"id": str(alert_id(finding)), **opened_row(finding, money, notify=notify)}
+        connection.execute(sa.insert(tables.alert).values(row))
+        _tell(connection, row["id"], finding.seen_at, "opened")
+        return _alert(connection, alert_id(finding))
+    if finding.seen_at <= case.last_seen_at or _quiet(case, finding):
+        return case
+    return _see_again(connection, case, finding, money)
+
+
+def _resolved(connection: Connection, key: str, at: datetime) -> Alert | None:
+    case = _one(connection, tables.alert.c.open_key == key)
+    if case is None or at < case.last_seen_at:
+        return None
+    change = {"state": AlertState.RESOLVED.value, "resolved_at": at, "open_key": None}
+    return _change(connection, case.id, change, CaseEvent(at, "resolved", "", ""))
 
 
 def _case_of(connection: Connection, finding: Finding) -> Alert | None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from rigs.worlds import CATALOGUE, FIRST, FRIDAY_EVENING, HOURS, POINT, START_MS, at, faulty, make_window, normal_use
 from rigs.worlds import state_series as states_of
+from sqlalchemy import event
 
 from analytics.alerts import Alerting
 from analytics.stepper import step_through
@@ -144,3 +145,18 @@ def test_a_head_meter_without_a_sub_meter_to_blame_is_told_itself(casebook):
     use["lights"] = np.where(np.arange(HOURS) < FRIDAY_EVENING, use["lights"], use["lights"] * 1.01)
     walk(make_window(use, FIRST), casebook)
     assert list(by_key(casebook)) == ["hall/main/night_waste"]
+
+
+def test_cases_that_stand_are_written_in_one_step_and_once_a_minute(broken, casebook):
+    commits = []
+    event.listen(casebook._engine, "commit", commits.append)
+    alerting, hour = Alerting(CATALOGUE, casebook), FRIDAY_EVENING + 2
+    found = alerting.look(broken.scene(at(hour)), notify=True)
+    assert len(found) > 1
+    assert len(commits) == 1
+    for seconds in range(2, 60, 2):
+        alerting.look(broken.scene(at(hour) + timedelta(seconds=seconds)), notify=True)
+    assert len(commits) == 1
+    alerting.look(broken.scene(at(hour) + timedelta(seconds=60)), notify=True)
+    assert len(commits) == 2
+    assert {alert.count for alert in casebook.alerts()} == {2}

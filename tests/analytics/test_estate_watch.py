@@ -5,17 +5,19 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
-from rigs.patience import until
-from rigs.worlds import CATALOGUE
+from rigs.patience import PATIENCE_S, until, within
+from rigs.worlds import CATALOGUE, POINT
 
 from accounting.spells import Outcome, Spell
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
+from facility.model import ReadingBatch
 from process.pulse import Pulse
 from stores.readings.memory import MemoryStore
 from stores.records.accounting.spells import Spells
+from stores.records.casebook import Casebook
 from stores.records.registry import Registry
 
 
@@ -59,3 +61,34 @@ def test_registers_that_wait_for_a_person_are_an_alarm_until_somebody_decides(wa
     for one in spells.asked():
         spells.decide(one.number, **decision, based_on=one.changes)
     until(lambda: watch.status().alarms == {})
+
+
+@pytest.mark.parametrize("slow", ["analytics.rollups.writer.RollupWriter.update", "analytics.live.read_window"])
+def test_water_on_the_floor_is_told_while_rollups_or_the_hours_take_for_ever(slow, monkeypatch, records, tmp_path):
+    go_on, is_in = Event(), Event()
+
+    def hang(*_, **__):
+        is_in.set()
+        go_on.wait(PATIENCE_S)
+        raise RuntimeError("over")
+
+    monkeypatch.setattr(slow, hang)
+    store, estate_watch = MemoryStore(), None
+    Registry(records).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    settings = AnalyticsSettings(data=tmp_path, store="unused", records="unused", tick_s=0.1)
+    estate_watch = EstateWatch(settings, store, records, Pulse(tmp_path, "analytics", time.monotonic))
+    stop = Event()
+    running = Thread(target=estate_watch.run, args=(Rounds(time.monotonic), stop))
+    now_ms = time.time_ns() // 1_000_000
+    store.write(ReadingBatch([POINT["main"]], [0], [now_ms - 1000], [5.0]))
+    running.start()
+    try:
+        assert is_in.wait(PATIENCE_S)
+        store.write(ReadingBatch([POINT["floor"]], [0], [now_ms], [1.0]))
+        with within(5):
+            until(lambda: [alert.detector for alert in Casebook(records).alerts()] == ["water_on_floor"])
+        assert estate_watch.status().alarms == {}
+    finally:
+        go_on.set()
+        stop.set()
+        running.join()
