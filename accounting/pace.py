@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import HOUR_MS
+from accounting.local_time import DAY_MS, HOUR_MS
 from facility.register import RATE_FLOOR_MS
 
 if TYPE_CHECKING:
     from accounting.arrays import Bools, Floats
     from accounting.local_time import Times
 
-_READINGS, _LOOK = 10, 64
+_READINGS, _LOOK, _WEEK_MS = 10, 64, 7 * DAY_MS
 PACE_FACTOR = 4.0
 """A meter's own pace is that of its last ten readings; growth of up to four times that pace is believed."""
 
@@ -25,6 +25,10 @@ class Pace:
         """``max_rate`` is the most units an hour that the feeder can deliver, always or up to each reading (n,)."""
         self._t_ms, self._x, self._keep = t_ms, x, keep
         self._max_rate = np.broadcast_to(np.asarray(max_rate, np.float64), x.shape)
+
+    def own(self, cycle: int, at: int) -> float:
+        """Units a millisecond up to row ``at``, of rows from ``cycle`` on; 0 where nothing is known."""
+        return self.usual(cycle, at, at) / (PACE_FACTOR * RATE_FLOOR_MS)
 
     def usual(self, cycle: int, at: int, until: int) -> float:
         """The most to be expected from row ``at`` to ``until`` by the pace up to ``at``, of rows from ``cycle`` on."""
@@ -38,6 +42,15 @@ class Pace:
             return 0.0
         rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
         return float(PACE_FACTOR * rates.max() * (self._t_ms[until] - self._t_ms[at]))
+
+    def fastest(self, at: int, until: int, before: int) -> float:
+        """The most to be expected from row ``at`` to ``until`` by the fastest step of the week up to row ``before``."""
+        start = int(np.searchsorted(self._t_ms, self._t_ms[before] - _WEEK_MS))
+        rows = np.flatnonzero(self._keep[start : before + 1]) + start
+        if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
+            return 0.0
+        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        return float(rates.max() * (self._t_ms[until] - self._t_ms[at]))
 
     def between(self, first: int, last: int, at: int, until: int) -> float:
         """The most to be expected from row ``at`` to row ``until`` by the pace of rows ``first`` to ``last``."""

@@ -73,7 +73,7 @@ class Walk:
     def _come_to(self, k: int, course: Course, row: int) -> int:
         """Row ``k`` gets up to a remembered level: by a leap it has returned, at its own pace it has grown past it."""
         step, fell = self._x[k] - self._x[k - 1], self._x[course.tip] - self._x[self._at.top.first]
-        own = max(self._own_step(k), min(self._at.small(course), fell / 2))
+        own = max(self._own_step(course, k), min(self._at.small(course), fell / 2))
         if step > own and self._at.fits(course, k):
             self._at.top.tip = k - 1
             self._at.return_or_doubt(course, k)
@@ -85,12 +85,25 @@ class Walk:
         self._at.decide()
         return k
 
-    def _own_step(self, k: int) -> float:
-        """The most that the course before row ``k`` explains: one that goes on rising may rise faster than before."""
-        usual = self._pace.usual(self._at.top.cycle, k - 1, k)
+    def _own_step(self, course: Course, k: int) -> float:
+        """The most by which the register can have come to row ``k`` without having returned to an earlier course.
+
+        One that goes on rising may rise as fast as it ever did in the week before, and faster than it just did.
+        """
+        cycle, usual = self._at.top.cycle, self._pace.usual(self._at.top.cycle, k - 1, k)
         if not self._at.top.is_decided:
-            return usual
-        return max(_LEAP_FACTOR / PACE_FACTOR * usual, self._pace.greatest(self._at.top.cycle, k - 1, k))
+            return max(usual, self._x[k] - self._x[k - 1]) if self._grew_rather(course, k) else usual
+        greatest = max(self._pace.greatest(cycle, k - 1, k), self._pace.fastest(k - 1, k, course.tip))
+        return max(_LEAP_FACTOR / PACE_FACTOR * usual, greatest)
+
+    def _grew_rather(self, course: Course, k: int) -> bool:
+        """Whether the meter's pace speaks for growth since row ``k - 1`` rather than for a return."""
+        pace = self._pace.own(course.cycle, course.tip)
+        grown = (self._x[k] - self._x[k - 1]) / (self._t_ms[k] - self._t_ms[k - 1])
+        returned = (self._x[k] - self._x[course.tip]) / (self._t_ms[k] - self._t_ms[course.tip])
+        if not 0 < grown <= PACE_FACTOR * pace:
+            return False
+        return bool(returned <= 0 or abs(np.log(grown / pace)) < abs(np.log(returned / pace)))
 
     def _settle(self, i: int) -> int:
         """Decide what the step from reading ``i`` to the next one is; the row up to which all is settled."""
