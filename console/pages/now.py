@@ -12,6 +12,9 @@ from console.visit import Visit, visit_of
 
 router = APIRouter()
 
+MOST_CARDS = 18
+"""Buildings with a card of their own, the most urgent first; of a large estate the others stand in a table."""
+
 
 @router.get("/")
 def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Response:
@@ -22,6 +25,7 @@ def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Respons
         "now.html",
         visit=visit,
         cards=shown,
+        most_cards=MOST_CARDS,
         whole=whole(shown),
         power=estate_power_tile(visit),
         reporting=reporting_tile(visit),

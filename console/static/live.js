@@ -9,13 +9,27 @@ function ago(seconds) {
   return words.format(-Math.floor(seconds / size), unit);
 }
 
+// A tile whose age shows only once it is old comes without one.
+function ageOf(tile) {
+  const age = document.createElement("span");
+  age.className = "age age-if-stale";
+  age.append(document.createElement("b"), " · ", document.createElement("time"));
+  tile.append(age);
+  return age;
+}
+
 function grow() {
   const now = Date.now();
+  const said = document.body.dataset;
   for (const tile of document.querySelectorAll("[data-at]")) {
     const seconds = Math.max(0, (now - Number(tile.dataset.at)) / 1000);
-    tile.classList.toggle("stale", seconds > Number(tile.dataset.staleS));
-    const time = tile.querySelector("[data-ago]");
-    if (time) time.textContent = ago(seconds);
+    const isStale = seconds > Number(tile.dataset.staleS);
+    tile.classList.toggle("stale", isStale);
+    const age = tile.querySelector(".age") ?? (isStale ? ageOf(tile) : null);
+    if (!age) continue;
+    const [word, time] = age.children;
+    word.textContent = isStale ? said.stale : said.live;
+    time.textContent = ago(seconds);
   }
 }
 
