@@ -96,11 +96,15 @@ class MemoryStore:
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup, all or none of them."""
-        given = list(series)
-        for one in given:
+        self.write_rollups([(name, list(series))])
+
+    def write_rollups(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
+        """Store rows of several rollups, all or none of them."""
+        given = [(name, one) for name, series in rollups for one in series]
+        for name, one in given:
             check_series(name, one)
         with self._lock:
-            for one in given:
+            for name, one in given:
                 rows = self._rollups[name].setdefault(frozenset(one.tags.items()), {})
                 columns = [column.tolist() for column in one.fields.values()]
                 for t_ms, *figures in zip(one.t_ms.tolist(), *columns, strict=True):
@@ -110,13 +114,25 @@ class MemoryStore:
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
-        check_tags(name, tags, every=False)
+        return self.read_rollups(name, [tags], start_ms, end_ms, fields)
+
+    def read_rollups(
+        self,
+        name: str,
+        some: Sequence[Mapping[str, str]],
+        start_ms: int,
+        end_ms: int,
+        fields: Sequence[str] | None = None,
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include one of ``some``, cut to the range."""
+        for tags in some:
+            check_tags(name, tags, every=False)
         types = rollup_called(name).types
         wanted = types if fields is None else fields
         check_fields(name, wanted)
         found = []
         with self._lock:
-            for tag_set, rows in self._matching(name, tags):
+            for tag_set, rows in self._matching(name, some):
                 times = sorted(t for t in rows if start_ms <= t < end_ms)
                 if times:
                     columns = {f: column_of(types[f], (rows[t].get(f) for t in times)) for f in wanted}
@@ -134,7 +150,7 @@ class MemoryStore:
         """Delete rows of the matching series in the range."""
         check_tags(name, tags, every=False)
         with self._lock:
-            for _, rows in self._matching(name, tags):
+            for _, rows in self._matching(name, [tags]):
                 for t_ms in [t for t in rows if start_ms <= t < end_ms]:
                     del rows[t_ms]
 
@@ -144,9 +160,13 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to release."""
 
-    def _matching(self, name: str, tags: Mapping[str, str]) -> list[tuple[TagSet, Rows]]:
-        wanted = tags.items()
-        return [(tag_set, rows) for tag_set, rows in self._rollups[name].items() if tag_set.issuperset(wanted)]
+    def _matching(self, name: str, some: Sequence[Mapping[str, str]]) -> list[tuple[TagSet, Rows]]:
+        wanted = [tags.items() for tags in some]
+        return [
+            (tag_set, rows)
+            for tag_set, rows in self._rollups[name].items()
+            if any(tag_set.issuperset(one) for one in wanted)
+        ]
 
 
 def _cut(series: Series, start_ms: int | None, end_ms: int) -> Series:

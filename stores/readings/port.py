@@ -122,10 +122,26 @@ class ReadingStore(Protocol):
         is not in ``ROLLUPS``, and for what is not of the field's type.
         """
 
+    def write_rollups(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
+        """The same of several rollups in one step. A server may keep a part of it: whoever repeats it changes nothing.
+
+        What is wrong is refused before anything is written.
+        """
+
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range; series without rows there are left out."""
+
+    def read_rollups(
+        self,
+        name: str,
+        some: Sequence[Mapping[str, str]],
+        start_ms: int,
+        end_ms: int,
+        fields: Sequence[str] | None = None,
+    ) -> list[RollupSeries]:
+        """The same of series whose tags include one of ``some``, each once: many counters by one question."""
 
     def rollup_stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row of a rollup; None where it has no rows."""

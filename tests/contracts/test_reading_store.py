@@ -407,6 +407,44 @@ def test_tags_choose_series_and_the_range_cuts_them(store):
     assert store.read_rollup("usage_1d", {}, 0, 100) == []
 
 
+def test_many_series_are_read_at_once_each_once_and_with_their_own_columns(store):
+    others = [USAGE | {"meter": f"m{k}", "building": f"b{k % 3}"} for k in range(120)]
+    store.write_rollup(
+        "usage_1h", [usage([0, 10], tags, qty=[k, math.nan], cost=[2, 3]) for k, tags in enumerate(others)]
+    )
+    some = [{"meter": f"m{k}", "quantity": "energy_import"} for k in range(110)] + [{"building": "b1"}, {"meter": "no"}]
+    found = store.read_rollups("usage_1h", some, 0, 20, ["qty"])
+    wanted = {f"m{k}" for k in range(120) if k < 110 or k % 3 == 1}
+    assert sorted(one.tags["meter"] for one in found) == sorted(wanted)
+    for one in found:
+        assert list(one.fields) == ["qty"]
+        assert one.t_ms.tolist() == [0, 10]
+        np.testing.assert_array_equal(one.fields["qty"], [int(one.tags["meter"][1:]), math.nan])
+    assert store.read_rollups("usage_1h", some, 20, 30) == store.read_rollups("usage_1h", [], 0, 20) == []
+    assert len(store.read_rollups("usage_1h", [{"meter": "m1"}, {}], 0, 20, ["qty"])) == 120
+    with pytest.raises(Rejected, match="no tag 'room'"):
+        store.read_rollups("usage_1h", [{"meter": "m1"}, {"room": "1"}], 0, 1)
+
+
+def test_several_rollups_are_written_in_one_step_and_what_is_wrong_writes_nothing(store):
+    there = USAGE | {"meter": "lift"}
+    store.write_rollup("usage_1h", [usage([0], tags, qty=[1.0], cost=[2.0]) for tags in (USAGE, there)])
+    hours = [usage([0, 10], qty=[5.0, 6.0], cost=[math.nan, 1.0]), usage([0], there, cost=[math.nan])]
+    store.write_rollups(
+        [("usage_1h", hours), ("usage_1d", [usage([0], qty=[11.0])]), ("usage_1h", [usage([20], qty=[7.0])])]
+    )
+    (row,) = store.read_rollup("usage_1h", {"meter": "main"}, 0, 100)
+    np.testing.assert_array_equal(row.fields["qty"], [5.0, 6.0, 7.0])
+    np.testing.assert_array_equal(row.fields["cost"], [math.nan, 1.0, math.nan])
+    (row,) = store.read_rollup("usage_1h", {"meter": "lift"}, 0, 100, ["qty", "cost"])
+    np.testing.assert_array_equal([row.fields["qty"][0], row.fields["cost"][0]], [1.0, math.nan])
+    assert len(store.read_rollup("usage_1d", {}, 0, 100)) == 1
+    with pytest.raises(Rejected, match="no field 'litres'"):
+        store.write_rollups([("usage_1d", [usage([50], qty=[1.0])]), ("usage_1h", [usage([0], litres=[1.0])])])
+    assert store.read_rollup("usage_1d", {}, 50, 60) == []
+    store.write_rollups([])
+
+
 def test_deleting_a_range_of_a_rollup_leaves_the_rest(store):
     other = USAGE | {"meter": "lift"}
     store.write_rollup("usage_1h", [usage([0, 10, 20], qty=[1, 2, 3]), usage([10], other, qty=[4])])

@@ -16,7 +16,7 @@ import numpy as np
 from stores.readings.influx.csv_answers import tables
 from stores.readings.influx.layout import policy_of, source
 from stores.readings.influx.line_protocol import line_head, quoted_text
-from stores.readings.influx.points import END_MS, FIRST_MS, within
+from stores.readings.influx.points import AT_ONCE, END_MS, FIRST_MS, within
 from stores.readings.influx.wire import quoted
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType, absent, column_of
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from stores.readings.influx.wire import InfluxWire
 
 Period = tuple[int, int]
+Erased = dict[str, np.typing.NDArray[np.bool_]]
+"""By field the rows (n,) in which nothing is given."""
 
 _MS = 1_000_000
 _CASTS = {FieldType.FLOAT: "", FieldType.INTEGER: "::integer", FieldType.TEXT: "::string"}
@@ -42,25 +44,34 @@ class InfluxRollups:
         self._lock = Lock()
         self._is_whole = False  # what an earlier run left behind is not known
 
-    def write(self, name: str, series: Sequence[RollupSeries]) -> None:
+    def write(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
         """Store rows; fields that are not given stay as they are."""
-        for one in series:
+        given = [(name, one) for name, series in rollups for one in series]
+        for name, one in given:
             check_series(name, one)
-        parts = [line for one in series for line in _lines(name, name, one)]
+        parts: dict[str, list[bytes]] = {}
+        for name, one in given:
+            parts.setdefault(policy_of(name), []).extend(_lines(name, name, one))
         with self._lock:
             self._make_whole()
-            for one in series:
-                self._take_away(name, one)
-            self._wire.write_parts(policy_of(name), parts)
+            for name, series in rollups:
+                self._take_away(name, series)
+            for policy, lines in parts.items():
+                self._wire.write_parts(policy, lines)
 
     def read(
-        self, name: str, tags: Mapping[str, str], period: Period, fields: Sequence[str] | None
+        self, name: str, some: Sequence[Mapping[str, str]], period: Period, fields: Sequence[str] | None
     ) -> list[RollupSeries]:
-        """Series whose tags include ``tags``, cut to the period."""
-        check_tags(name, tags, every=False)
+        """Series whose tags include one of ``some``, cut to the period."""
+        for tags in some:
+            check_tags(name, tags, every=False)
         wanted = tuple(rollup_called(name).types if fields is None else fields)
         check_fields(name, wanted)
-        return list(self._read(name, name, tags, period, wanted))
+        found = {}
+        for k in range(0, len(some), AT_ONCE):
+            for one in self._read(name, name, some[k : k + AT_ONCE], period, wanted):
+                found[frozenset(one.tags.items())] = one
+        return list(found.values())
 
     def stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row."""
@@ -75,17 +86,17 @@ class InfluxRollups:
         with self._lock:
             self._make_whole()
             worded = _worded(tags)
-            touched = self._read(name, name, worded, period, ROLLUPS[name].fields) if worded != tags else ()
+            touched = self._read(name, name, [worded], period, ROLLUPS[name].fields) if worded != tags else ()
             self._replace(name, tags, period, [one for one in touched if not tags.items() <= one.tags.items()])
 
     def _read(
-        self, name: str, measurement: str, tags: Mapping[str, str], period: Period, fields: Sequence[str]
+        self, name: str, measurement: str, some: Sequence[Mapping[str, str]], period: Period, fields: Sequence[str]
     ) -> Iterator[RollupSeries]:
         known, types = ROLLUPS[name].tags, {field: ROLLUPS[name].types[field] for field in fields}
         columns = ", ".join(['"row"', *(f'"{field}"{_CASTS[kind]}' for field, kind in types.items())])
         query = (
             f"SELECT {columns} FROM {source(self._wire, policy_of(name), measurement)}"
-            f" WHERE {_where(tags, period)} GROUP BY {', '.join(known)}"
+            f" WHERE {_where(some, period)} GROUP BY {', '.join(known)}"
         )
         answer = self._figures if set(types.values()) <= {FieldType.FLOAT} else self._mixed
         for one in answer(query, types):
@@ -104,27 +115,26 @@ class InfluxRollups:
             fields = {field: column_of(types[field], one) for field, one in zip(types, columns, strict=True)}
             yield RollupSeries(series.tags, np.array(t_ns, np.int64) // _MS, fields)
 
-    def _take_away(self, name: str, one: RollupSeries) -> None:
-        """Remove what is stored where nothing is given."""
-        gone = {field: there for field, column in one.fields.items() if (there := absent(column)).any()}
-        if not gone:
-            return
-        t_ms = one.t_ms[np.logical_or.reduce(list(gone.values()))]
-        whole = (int(t_ms.min()), int(t_ms.max()) + 1)
-        stale = [
-            t
-            for stored in self._read(name, name, one.tags, whole, tuple(gone))
-            for field, column in stored.fields.items()
-            for t in np.intersect1d(stored.t_ms[~absent(column)], one.t_ms[gone[field]]).tolist()
-        ]
-        if stale:
-            self._rewrite(name, one, gone, (min(stale), max(stale) + 1))
+    def _take_away(self, name: str, series: Sequence[RollupSeries]) -> None:
+        """Remove what is stored where nothing is given; what is there is asked of many series at once."""
+        gone = [(one, erased) for one in series if (erased := _erased(one))]
+        for k in range(0, len(gone), AT_ONCE):
+            some = gone[k : k + AT_ONCE]
+            t_ms = np.concatenate([one.t_ms[np.logical_or.reduce(list(erased.values()))] for one, erased in some])
+            whole = (int(t_ms.min()), int(t_ms.max()) + 1)
+            fields = tuple(dict.fromkeys(field for _, erased in some for field in erased))
+            stored = {
+                frozenset(rows.tags.items()): rows
+                for rows in self._read(name, name, [one.tags for one, _ in some], whole, fields)
+            }
+            for one, erased in some:
+                rows = stored.get(frozenset(one.tags.items()))
+                if rows is not None and (stale := _stale(rows, one, erased)):
+                    self._rewrite(name, one, erased, (min(stale), max(stale) + 1))
 
-    def _rewrite(
-        self, name: str, one: RollupSeries, gone: Mapping[str, np.typing.NDArray[np.bool_]], at: Period
-    ) -> None:
+    def _rewrite(self, name: str, one: RollupSeries, gone: Erased, at: Period) -> None:
         """The stretch without the figures that must go."""
-        touched = list(self._read(name, name, _worded(one.tags), at, ROLLUPS[name].fields))
+        touched = list(self._read(name, name, [_worded(one.tags)], at, ROLLUPS[name].fields))
         for stored in touched:
             for field, erased in gone.items() if stored.tags == one.tags else ():
                 column = stored.fields[field]
@@ -147,7 +157,7 @@ class InfluxRollups:
             return
         everywhen = (FIRST_MS, END_MS)
         for name, rollup in ROLLUPS.items():
-            stored = list(self._read(name, _put_by(name), {}, everywhen, rollup.fields))
+            stored = list(self._read(name, _put_by(name), [{}], everywhen, rollup.fields))
             if stored:
                 self._write(name, name, stored)
                 self._delete(name, _put_by(name), {}, everywhen)
@@ -160,6 +170,18 @@ class InfluxRollups:
         self._wire.delete(policy_of(name), measurement, tags, period)
 
 
+def _erased(one: RollupSeries) -> Erased:
+    return {field: there for field, column in one.fields.items() if (there := absent(column)).any()}
+
+
+def _stale(stored: RollupSeries, one: RollupSeries, gone: Erased) -> list[int]:
+    """The times at which something is stored where nothing is given."""
+    found: list[int] = []
+    for field, erased in gone.items():
+        found += np.intersect1d(stored.t_ms[~absent(stored.fields[field])], one.t_ms[erased]).tolist()
+    return found
+
+
 def _worded(tags: Mapping[str, str]) -> dict[str, str]:
     """Those that stand in a line: InfluxDB 2 deletes nothing where one is asked for that does not."""
     return {tag: value for tag, value in tags.items() if value}
@@ -169,9 +191,11 @@ def _put_by(name: str) -> str:
     return f"{name}_put_by"
 
 
-def _where(tags: Mapping[str, str], period: Period) -> str:
-    chosen = (f'"{tag}" = {quoted(value)}' for tag, value in tags.items())
-    return " AND ".join([*chosen, within(*period)])
+def _where(some: Sequence[Mapping[str, str]], period: Period) -> str:
+    chosen = [" AND ".join(f'"{tag}" = {quoted(value)}' for tag, value in tags.items()) for tags in some]
+    if not all(chosen):  # one that asks for no tag asks for every series
+        return within(*period)
+    return f"({' OR '.join(f'({one})' for one in chosen)}) AND {within(*period)}"
 
 
 def _lines(name: str, measurement: str, one: RollupSeries) -> Iterator[bytes]:

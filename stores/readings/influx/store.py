@@ -138,16 +138,31 @@ class InfluxStore:
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup."""
+        self.write_rollups([(name, list(series))])
+
+    def write_rollups(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
+        """Store rows of several rollups, those kept for one and the same time by one request."""
         self._mark.check()
         self._mark.renew()
-        self._rollups.write(name, list(series))
+        self._rollups.write(rollups)
 
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
+        return self.read_rollups(name, [tags], start_ms, end_ms, fields)
+
+    def read_rollups(
+        self,
+        name: str,
+        some: Sequence[Mapping[str, str]],
+        start_ms: int,
+        end_ms: int,
+        fields: Sequence[str] | None = None,
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include one of ``some``, cut to the range: fifty by one query."""
         self._mark.check()
-        return self._rollups.read(name, tags, (start_ms, end_ms), fields)
+        return self._rollups.read(name, some, (start_ms, end_ms), fields)
 
     def rollup_stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row of a rollup."""

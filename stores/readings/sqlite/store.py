@@ -12,8 +12,8 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from stores.readings.columns import columns_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
-from stores.readings.sqlite import rollups as sqlite_rollups
 from stores.readings.sqlite.file import SqliteFile
+from stores.readings.sqlite.rollups import SqliteRollups
 
 if TYPE_CHECKING:
     import sqlite3
@@ -58,6 +58,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, busy_timeout_s: float = 10.0) -> None:
         """Open or create the file. Raises ``ConfigError`` where it cannot be used."""
         self._file = SqliteFile(path, busy_timeout_s)
+        self._rollups = SqliteRollups(self._file)
         self._ids: dict[str, int] = {}
         self._ids_lock = Lock()
 
@@ -142,21 +143,36 @@ class SqliteStore:
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup in one transaction."""
-        sqlite_rollups.write(self._file, name, list(series))
+        self._rollups.write([(name, list(series))])
+
+    def write_rollups(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
+        """Store rows of several rollups in one transaction."""
+        self._rollups.write(rollups)
 
     def read_rollup(
         self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int, fields: Sequence[str] | None = None
     ) -> list[RollupSeries]:
         """Series of a rollup whose tags include ``tags``, cut to the range."""
-        return sqlite_rollups.read(self._file, name, tags, (start_ms, end_ms), fields)
+        return self._rollups.read(name, [tags], (start_ms, end_ms), fields)
+
+    def read_rollups(
+        self,
+        name: str,
+        some: Sequence[Mapping[str, str]],
+        start_ms: int,
+        end_ms: int,
+        fields: Sequence[str] | None = None,
+    ) -> list[RollupSeries]:
+        """Series of a rollup whose tags include one of ``some``, cut to the range."""
+        return self._rollups.read(name, some, (start_ms, end_ms), fields)
 
     def rollup_stretch(self, name: str) -> tuple[int, int] | None:
         """The times of the first and the last row of a rollup."""
-        return sqlite_rollups.stretch(self._file, name)
+        return self._rollups.stretch(name)
 
     def delete_rollup(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> None:
         """Delete rows of the matching series in the range."""
-        sqlite_rollups.delete(self._file, name, tags, (start_ms, end_ms))
+        self._rollups.delete(name, tags, (start_ms, end_ms))
 
     def probe(self) -> None:
         """Look whether the file can be read and is still of our schema."""
