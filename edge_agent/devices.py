@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
-from facility.protocols import check_protocol, check_unit
+from facility.protocols import check_protocol, check_unit, has_named_units
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -41,8 +41,13 @@ def devices_of(
 
 
 def refused_on(catalogue: Catalogue, bus: Bus) -> dict[str, str]:
-    """The meters of an extract whose address no device on their bus can have, and what is wrong with it."""
+    """The meters of an extract whose name no device on their bus can have, and what is wrong with it.
+
+    A wrong address of another kind stops the agent where its file is read.
+    """
     refused: dict[str, str] = {}
+    if not has_named_units(bus):
+        return refused
     for meter in (one for agent in catalogue.agents for one in catalogue.meters_on(agent.id, bus.id)):
         try:
             check_unit(bus, meter.unit)

@@ -21,7 +21,7 @@ def read_extract(site: Path, agent: str, profiles: Mapping[str, DeviceProfile]) 
         text = site.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{site}: cannot be read: {error.strerror}") from None
-    catalogue = load_site(text, str(site), profiles, units="as_written")
+    catalogue = load_site(text, str(site), profiles, reader="agent")
     if agent not in catalogue.agent:
         raise ConfigError(f"{site}: no agent '{agent}' (allowed: {', '.join(catalogue.agent) or 'none'})")
     return catalogue.part_for(agent)

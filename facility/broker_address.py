@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from facility.errors import ConfigError, Problem
+from facility.host import is_host
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -43,13 +44,14 @@ def broker_address(url: str, where: str = "METERHOUSE_BROKER", *, needs_credenti
         port = parts.port
     except ValueError:
         raise ConfigError(Problem(where, "is a URL that cannot be read", ALLOWED_BROKER)) from None
-    if parts.scheme not in PORTS or not parts.hostname:
+    host = parts.hostname or ""
+    if parts.scheme not in PORTS or not is_host(host) or port == 0:
         raise ConfigError(Problem(where, "is no broker URL", ALLOWED_BROKER))
     tls = _tls_files(parts, where)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if needs_credentials and not (user and (password or (tls and tls.certificate))):
         raise ConfigError(Problem(where, "is no broker URL with credentials", ALLOWED_BROKER))
-    return BrokerAddress(parts.hostname, port or PORTS[parts.scheme], user, password, tls)
+    return BrokerAddress(host, port or PORTS[parts.scheme], user, password, tls)
 
 
 def _tls_files(parts: SplitResult, where: str) -> TlsFiles | None:

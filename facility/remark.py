@@ -13,6 +13,8 @@ class RemarkKind(StrEnum):
 
     AGENT_MUST_KNOW = "agent_must_know"
     YEAR_WITHOUT_NOTICE = "year_without_notice"
+    NO_HEAD_METER = "no_head_meter"
+    COUNTER_NOT_READ = "counter_not_read"
     DEVICE_WITHOUT_DATE = "device_without_date"
     MONTH_NOT_OVER = "month_not_over"
     NOTHING_KNOWN = "nothing_known"

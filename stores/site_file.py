@@ -21,7 +21,7 @@ def read_site(file: Path, profiles: Mapping[str, DeviceProfile]) -> Catalogue:
 
     Raises ``ConfigError`` with file, line and what is allowed.
     """
-    estate = load_site(_text_of(file), str(file), profiles)
+    estate = load_site(_text_of(file), str(file), profiles, reader="registry")
     beside = (file.parent / notice_folder(estate)).glob("*.yaml")
     return with_notices(estate, {str(one): _text_of(one) for one in beside})
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from accounting.calendars import SiteCalendar
 from facility.ledger.changes import zone_of
 from facility.ledger.faults import check_not_ahead
+from facility.model import MeterRole
+from facility.quantities import ACCOUNTED
 from facility.remark import Remark, RemarkKind
 from stores.readings.ledger_check import check_reads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from facility.catalogue import Catalogue
@@ -74,10 +76,23 @@ def apply_site(
 
 
 def estate_remarks(estate: Catalogue, now: datetime) -> list[Remark]:
-    """Which of this and the next year lack the notice that moves workdays: their figures would follow no notice."""
+    """What is lawful and yet leaves figures out, or lets them follow no notice of moved workdays."""
     years = SiteCalendar(estate.site).unadjusted_years((now.year, now.year + 1))
     country = estate.site.holiday_country
-    return [Remark(RemarkKind.YEAR_WITHOUT_NOTICE, {"year": year, "country": country}) for year in years]
+    remarks = [Remark(RemarkKind.YEAR_WITHOUT_NOTICE, {"year": year, "country": country}) for year in years]
+    return [*remarks, *_left_out(estate)]
+
+
+def _left_out(estate: Catalogue) -> Iterator[Remark]:
+    """Utilities of a building that have no total, and meters whose use is not accounted."""
+    for building in estate.buildings:
+        for utility in dict.fromkeys(meter.utility for meter in estate.meters_of(building.id)):
+            if utility and not estate.head_meters(building.id, utility):
+                yield Remark(RemarkKind.NO_HEAD_METER, {"building": building.id, "utility": utility.value})
+    for meter in estate.meters:
+        if meter.utility and meter.role is not MeterRole.VIRTUAL and not estate.accounted_point(meter):
+            params = {"meter": meter.id, "quantity": ACCOUNTED[meter.utility].word, "utility": meter.utility.value}
+            yield Remark(RemarkKind.COUNTER_NOT_READ, params)
 
 
 def _undated_devices(changes: Iterable[Change]) -> list[Remark]:

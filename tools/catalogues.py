@@ -19,6 +19,7 @@ from analytics.detectors.silent_meter import NEVER_HEARD
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
+from facility.building_use import BuildingUse
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
@@ -48,8 +49,8 @@ TEMPLATES = ROOT / "console" / "templates"
 AGENT_STATES = ("online", "offline", "expected", "unknown")
 PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent")
 ALERT_PARTS = ("title", "what", "why", "check")
-FREE_FAMILIES = ("use.", "unit.")
-"""Texts for words of an estate's document, and for units; without one, the word itself is shown."""
+FREE_FAMILIES = ("unit.",)
+"""Texts for units; without one, the word itself is shown."""
 
 _QUOTED_ID = re.compile(r"""["']([a-z_]+(?:\.[a-z0-9_]+)+)["']""")
 _TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
@@ -108,6 +109,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"proposal.{state}" for state in EntryState)
     yield from (f"spell.step.{word}" for word in DECISIONS)
     yield from (f"spells.{act}" for act in (*ACTS, "ask_again"))
+    yield from (f"use.{use}" for use in BuildingUse)
     yield from (f"role.{role}" for role in MeterRole)
     yield from (f"remark.{kind}" for kind in RemarkKind)
     yield from (f"charged.{utility}" for utility in Utility)

@@ -12,6 +12,7 @@ from device_profiles import load_profiles
 from device_profiles.generated import schema_text, supported_devices_text
 from tools.catalogues import problems
 from tools.commands import commands_text
+from tools.site_reference import site_reference_text
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,6 +22,7 @@ def generated_files() -> dict[Path, str]:
     return {
         ROOT / "device_profiles" / "schema.json": schema_text(),
         ROOT / "docs" / "commands.md": commands_text(),
+        ROOT / "docs" / "site.md": site_reference_text(),
         ROOT / "docs" / "supported-devices.md": supported_devices_text(load_profiles()),
     }
 

@@ -10,6 +10,7 @@ from facility.catalogue import Catalogue
 from facility.documents.ledger import read_installations
 from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
+from facility.documents.site_figures import check_figures
 from facility.documents.site_schema import SiteDocument
 from facility.documents.tariff import read_tariffs
 from facility.errors import Rejected
@@ -47,12 +48,13 @@ def load_site(
     name: str,
     profiles: Mapping[str, DeviceProfile],
     *,
-    units: Literal["checked", "as_written"] = "checked",
+    reader: Literal["anybody", "agent", "registry"] = "anybody",
 ) -> Catalogue:
     """Read an estate. Raises ``ConfigError`` with every problem: file, line, what, and what is allowed.
 
-    An agent takes the addresses of devices as they are written, and leaves out those that its buses cannot have: one
-    wrong address, from a version that let it pass, must not keep all others from being read.
+    An agent takes the names of devices as they are written, and leaves out those that can be in no topic: one wrong
+    name, which a version before let pass, must not keep all others from being read. The registry takes no estate of
+    which figures would be left out.
     """
     document = parse(text, name)
     body = document.validate(SiteDocument)
@@ -66,17 +68,20 @@ def load_site(
     for i, agent in enumerate(body.agents):
         _check_unique(document, "buses", (b.id for b in agent.buses), ("agents", i))
     agents = read_agents(document, body)
-    check_devices(document, body, profiles, units)
+    check_devices(document, body, profiles, names="as_written" if reader == "agent" else "checked")
     tariffs = read_tariffs(document, body)
     _check_notices(document, body.site)
-    meters, points = [], []
+    meters: list[Meter] = []
+    points: list[list[Point]] = []
     ledger: list[Installation] = []
     for i, part in enumerate(body.meters):
         _check_meter(document, i, part, body, spaces, profiles)
         installations = read_installations(document, i, part, body.site.timezone)
         meters.append(_meter(part, installations))
-        points.extend(_points(document, i, part, profiles.get(part.profile)))
+        points.append(_points(document, i, part, profiles.get(part.profile)))
         ledger.extend(installations)
+    if reader == "registry":
+        check_figures(document, body, points)
     document.check()
     return Catalogue(
         site=_site(body.site, tariffs),
@@ -85,7 +90,7 @@ def load_site(
         spaces=tuple(spaces.values()),
         agents=agents,
         meters=tuple(meters),
-        points=tuple(points),
+        points=tuple(point for own in points for point in own),
         installations=tuple(ledger),
     )
 

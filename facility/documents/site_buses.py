@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from facility.catalogue import Agent, Bus
 from facility.errors import ConfigError
-from facility.protocols import SCHEMES, check_bus, check_protocol, check_unit
+from facility.protocols import SCHEMES, check_bus, check_protocol, check_unit, has_named_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,8 @@ def check_devices(
     document: Document,
     body: SiteDocument,
     profiles: Mapping[str, DeviceProfile],
-    units: Literal["checked", "as_written"],
+    *,
+    names: Literal["checked", "as_written"],
 ) -> None:
     """Report every meter that cannot be on its bus, or not at its address; one without a bus is told elsewhere."""
     buses = {(a.id, b.id): Bus(b.id, b.url) for a in body.agents for b in a.buses}
@@ -44,7 +45,7 @@ def check_devices(
         try:
             check_protocol(bus, profile)
             place = ("meters", i, "unit")
-            if units == "checked":
+            if names == "checked" or not has_named_units(bus):
                 check_unit(bus, meter.unit)
         except ConfigError as error:
             _report(document, place, error)

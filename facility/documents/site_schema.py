@@ -7,10 +7,13 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
+from facility.building_use import BuildingUse
 from facility.documents.part import DocumentPart
 from facility.documents.tariff_schema import TariffPart
 from facility.ledger.installation import FEWEST_DIGITS, MOST_DIGITS
+from facility.levels import LEVEL_WORDS, Level
 from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
+from facility.protocols import SCHEMES
 from facility.quantities import Utility
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -75,7 +78,7 @@ class SitePart(DocumentPart):
 
     id: Slug
     name: NamePart
-    timezone: str
+    timezone: str = Field(json_schema_extra={"allowed": "an IANA name"})
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     banner: NamePart | None = Field(default=None, validation_alias=AliasChoices("banner", "notice"))
     """A line above every page. Site files of before 2026-12 call it ``notice``; an export writes ``banner``."""
@@ -106,7 +109,7 @@ class BuildingPart(DocumentPart):
     id: Slug
     name: NamePart
     department: str = ""
-    use: str = "office"
+    use: str = Field(default=BuildingUse.OFFICE.value, json_schema_extra={"allowed": [*BuildingUse]})
     floor_area_m2: float | None = Field(default=None, gt=0)
     hours: dict[str, str] = {}
     armed: dict[str, str] = {}
@@ -117,7 +120,7 @@ class BusPart(DocumentPart):
     """One wire of an agent."""
 
     id: Slug
-    url: str
+    url: str = Field(json_schema_extra={"allowed": f"a URL of {', '.join(SCHEMES)}"})
     timeout_s: float = Field(default=1.0, gt=0, le=60)
 
 
@@ -131,7 +134,7 @@ class AgentPart(DocumentPart):
 class PointPart(DocumentPart):
     """A point chosen from the profile, or a narrower range or another level for it."""
 
-    quantity: str
+    quantity: str = Field(json_schema_extra={"allowed": "a quantity of the [glossary](glossary.md)"})
     channel: str = TOTAL
     unit: str | None = None
     level: str | None = None
@@ -180,7 +183,7 @@ class MeterPart(DocumentPart):
     pt_ratio: float = Field(default=1.0, gt=0)
     digits: int | None = Field(default=None, ge=FEWEST_DIGITS, le=MOST_DIGITS)
     poll_s: float = Field(default=10.0, ge=1, le=86400)
-    level: str = "internal"
+    level: str = Field(default=Level.INTERNAL.word, json_schema_extra={"allowed": [*LEVEL_WORDS]})
     provenance: Provenance = Provenance.METERED
     rolls_over_at: float | None = Field(default=None, gt=0)
     most_per_hour: float | None = Field(default=None, gt=0)

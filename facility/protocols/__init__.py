@@ -47,6 +47,11 @@ def check_protocol(bus: Bus, profile: DeviceProfile) -> None:
         raise ConfigError(Problem(f"bus {bus.id}", what, allowed))
 
 
+def has_named_units(bus: Bus) -> bool:
+    """Whether the addresses of devices on a bus are names that people give."""
+    return PROTOCOLS[protocol_of(bus)].units == "names"
+
+
 def check_unit(bus: Bus, unit: str) -> None:
     """Raise ``ConfigError`` for an address that no device on the bus can have."""
     PROTOCOLS[protocol_of(bus)].check_unit(bus, unit)

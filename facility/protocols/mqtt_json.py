@@ -159,4 +159,4 @@ def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
     )
 
 
-MQTT_JSON = ProtocolRules(("mqtt", "mqtts"), MqttJsonDocument, json_broker, json_unit)
+MQTT_JSON = ProtocolRules(("mqtt", "mqtts"), MqttJsonDocument, json_broker, json_unit, units="names")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,3 +24,5 @@ class ProtocolRules:
     document: type[ProfileDocument]
     check_bus: Callable[[Bus], object]
     check_unit: Callable[[Bus, str], object]
+    units: Literal["addresses", "names"] = "addresses"
+    """Names are given by people, and older versions let more of them pass than a broker does."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from device_profiles import load_profiles
+from edge_agent.drivers.examples import check_examples
 from facility.documents.site_export import dump_part, dump_site
 from meterhouse.commands.spoken import change_text, formats_of, written_as
 from meterhouse.output import answer, answers, tell, texts, warn
@@ -79,7 +80,7 @@ class AppliedSite:
 @answers(CheckedSite)
 def check(file: File) -> None:
     """Say what the estate holds, or everything that is wrong in it."""
-    estate = read_site(file, load_profiles())
+    estate = read_estate(file)
     checked = CheckedSite(
         file=str(file),
         buildings=len(estate.buildings),
@@ -103,7 +104,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the difference, change nothing.")] = False,
 ) -> None:
     """Apply an estate; doing it again changes nothing."""
-    estate, now = read_site(file, load_profiles()), datetime.now(UTC)
+    estate, now = read_estate(file), datetime.now(UTC)
     settings = Settings()
     settings.make_folder()
     registry = Registry(open_records(settings.records_url))
@@ -128,6 +129,14 @@ def export(
     estate = Registry(open_records(Settings().records_url)).load()
     with written_as({"agent": "--agent"}):
         typer.echo(dump_part(estate, agent) if agent else dump_site(estate), nl=False)
+
+
+def read_estate(file: Path) -> Catalogue:
+    """The estate; the profiles that it names are held to their own examples."""
+    profiles = load_profiles()
+    estate = read_site(file, profiles)
+    check_examples(profiles[name] for name in dict.fromkeys(meter.profile for meter in estate.meters))
+    return estate
 
 
 def _warn(estate: Catalogue, remarks: Sequence[Remark]) -> None:

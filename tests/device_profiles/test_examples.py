@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from device_profiles import load_profiles
-from edge_agent.drivers.json_messages import decode_json
-from edge_agent.drivers.modbus.registers import decode_registers
+from edge_agent.drivers.examples import check_examples, decode_example
+from facility.errors import ConfigError
 from facility.protocols import PROTOCOLS
 
-
-def decode_blocks(profile, example):
-    """The values of the points of which the example holds all words."""
-    flat = {first + i: word for first, words in example.registers.items() for i, word in enumerate(words)}
-    said = {}
-    for point in profile.points:
-        wanted = range(point.address, point.address + point.coding.registers)
-        if all(address in flat for address in wanted):
-            said[point.name] = decode_registers(point, [flat[address] for address in wanted])
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def decode_message(profile, example):
-    return decode_json(profile.points, example.topic, example.payload.encode())
-
-
-DECODERS = {"modbus": decode_blocks, "mqtt_json": decode_message}
-EXAMPLES = [(profile, example) for profile in load_profiles().values() for example in profile.examples]
+PROFILES = load_profiles().values()
+EXAMPLES = [(profile, example) for profile in PROFILES for example in profile.examples]
 
 
 @pytest.mark.parametrize(("profile", "example"), EXAMPLES, ids=lambda item: getattr(item, "id", None))
 def test_an_example_becomes_the_stated_values(profile, example):
-    assert DECODERS[profile.protocol](profile, example) == pytest.approx(example.expect, rel=1e-6)
+    assert decode_example(profile, example) == pytest.approx(example.expect, rel=1e-6)
 
 
 def test_every_protocol_has_examples_that_are_decoded():
-    assert DECODERS.keys() == PROTOCOLS.keys() == {profile.protocol for profile, _ in EXAMPLES}
+    assert {profile.protocol for profile, _ in EXAMPLES} == PROTOCOLS.keys()
+    check_examples(PROFILES)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.id)
+def test_an_example_that_becomes_anything_else_is_refused_with_its_file_and_number(profile):
+    example = profile.examples[0]
+    name, value = next(iter(example.expect.items()))
+    less = {one: x for one, x in example.expect.items() if one != name}
+    for expect in ({**example.expect, name: value + 0.001 * abs(value) + 0.01}, less):
+        with pytest.raises(ConfigError) as refused:
+            check_examples([replace(profile, examples=(replace(example, expect=expect),))])
+        assert str(refused.value).startswith(
+            f"device_profiles/{profile.id}.yaml: example 1 ({example.note}) decodes to"
+        )
+        assert f"{name} is {value:g}"[: len(name) + 5] in str(refused.value)

@@ -17,7 +17,20 @@ def test_credentials_may_be_left_out_where_they_are_optional():
         broker_address("mqtt://radio", "bus radio")
 
 
-@pytest.mark.parametrize("url", ["http://u:secret@h", "mqtt://", "mqtt://u:secret@h:port", "mqtt://u:secret/x@h", "x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:secret@h",
+        "mqtt://",
+        "mqtt://u:secret@h:port",
+        "mqtt://u:secret/x@h",
+        "x",
+        "mqtt://h:0",
+        "mqtt://a..b",
+        "mqtt://a b",
+        "mqtt://" + "h" * 64,
+    ],
+)
 def test_an_address_that_names_no_broker_is_refused_without_repeating_it(url):
     with pytest.raises(ConfigError, match="allowed: mqtt://user:password@host:1883") as caught:
         broker_address(url, needs_credentials=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,10 +13,12 @@ from rigs.command_line import meterhouse
 from rigs.servers import free_port
 
 from demo.estate import shipped_site
+from device_profiles import load_profiles
 from facility.errors import ConfigError
 from facility.quantities import Quantity
 from meterhouse.commands.latest import shown_value
 from meterhouse.commands.processes import PROCESSES
+from meterhouse.commands.site import read_estate
 from meterhouse.demo.folder import hold
 from meterhouse.demo.run import Demo
 from meterhouse.settings import Settings
@@ -53,6 +56,49 @@ def site(tmp_path):
 def test_help_lists_every_command_with_one_line():
     page = meterhouse("--help").stdout
     assert all(f"  {command}" in page for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("modbus+tcp://127.0.0.1:5020", "modbus+tcp://a..b", "names no host"),
+        (
+            "    utility: electricity\n    role: head\n",
+            "",
+            "'utility' is missing: nobody would account the energy_import",
+        ),
+        ("    utility: electricity\n    role: head\n", "    role: head\n", "needs a utility"),
+        ("use: university", "use: palace", "unknown use 'palace' (allowed: office, government, "),
+        ("unit: 1\n", "unit: 300\n", "unit '300' is no Modbus address"),
+    ],
+)
+def test_what_would_be_refused_or_left_out_later_is_refused_with_its_line(site, old, new, said):
+    text = site.read_text(encoding="utf-8")
+    assert old in text
+    site.write_text(text.replace(old, new, 1), encoding="utf-8")
+    for command in ("check", "apply"):
+        done = meterhouse("site", command, site, data=site.parent)
+        assert done.returncode == 2
+        assert re.search(r"site\.yaml:\d+: ", done.stderr)
+        assert said in done.stderr
+
+
+def test_a_building_without_a_total_is_remarked_and_government_is_known(site):
+    text = site.read_text(encoding="utf-8").replace("use: university", "use: government")
+    site.write_text(text.replace("    role: head\n", ""), encoding="utf-8")
+    done = meterhouse("site", "check", site)
+    assert done.returncode == 0
+    assert "no meter of electricity has role: head" in done.stderr
+    assert [load_texts(language)("use.government") for language in ("en", "zh-Hans")] == ["Government", "机关办公"]
+
+
+def test_a_profile_whose_example_does_not_decode_is_refused(site, monkeypatch, tmp_path):
+    sdm630 = load_profiles()["eastron/sdm630"]
+    first = replace(sdm630.examples[0], expect={name: 1.0 + x for name, x in sdm630.examples[0].expect.items()})
+    wrong = load_profiles() | {sdm630.id: replace(sdm630, examples=(first, *sdm630.examples[1:]))}
+    monkeypatch.setattr("meterhouse.commands.site.load_profiles", lambda: wrong)
+    with pytest.raises(ConfigError, match=r"device_profiles/eastron/sdm630.yaml: example 1 \("):
+        read_estate(site)
 
 
 def test_a_good_estate_is_counted(site):

@@ -13,6 +13,8 @@ from wording.texts import ABSENT, LANGUAGES
 MADE = {
     RemarkKind.AGENT_MUST_KNOW: {"agent": "edge-1", "since": datetime(2026, 10, 5, 1, tzinfo=UTC)},
     RemarkKind.YEAR_WITHOUT_NOTICE: {"year": 2027, "country": "CN"},
+    RemarkKind.NO_HEAD_METER: {"building": "hall", "utility": "water"},
+    RemarkKind.COUNTER_NOT_READ: {"meter": "main", "quantity": "water_volume", "utility": "water"},
     RemarkKind.DEVICE_WITHOUT_DATE: {"meter": "main"},
     RemarkKind.MONTH_NOT_OVER: {"end": date(2026, 11, 1)},
     RemarkKind.NOTHING_KNOWN: {"building": "hall"},

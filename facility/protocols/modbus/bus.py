@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from facility.errors import ConfigError, Problem
+from facility.host import is_host
 
 if TYPE_CHECKING:
     from facility.catalogue import Bus
@@ -65,10 +66,10 @@ def modbus_unit(bus: Bus, unit: str) -> int:
 def _network_line(bus: Bus) -> NetworkLine:
     try:
         url = urlsplit(bus.url)
-        host, port = url.hostname or "", url.port or PORT
+        host, port = url.hostname or "", PORT if url.port is None else url.port
     except ValueError:
         host, port = "", 0
-    if not host:
+    if not (is_host(host) and port):
         raise ConfigError(Problem(f"bus {bus.id}", f"'{bus.url}' names no host", f"{bus.scheme}://host:port"))
     return NetworkLine(host, port, has_rtu_frames=bus.scheme == RTU_OVER_TCP)
 

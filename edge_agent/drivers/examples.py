@@ -1,0 +1,69 @@
+"""Whether the examples of a profile decode to the values that it states, as its devices would be read."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.modbus.registers import decode_registers
+from facility.errors import ConfigError, DriverError, Problem
+from facility.protocols.modbus.profile import ModbusProfile, RegisterExample
+from facility.protocols.mqtt_json import JsonExample, MqttJsonProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from facility.profile import DeviceProfile, ProfileExample
+
+NEAR = 1e-6
+"""Relative: a register of 32 bits holds no more."""
+
+
+def decode_example(profile: DeviceProfile, example: ProfileExample) -> Mapping[str, float]:
+    """What an example says, by ``quantity/channel``. Raises ``DriverError`` where it cannot be read."""
+    if isinstance(profile, ModbusProfile) and isinstance(example, RegisterExample):
+        return _of_registers(profile, example)
+    if isinstance(profile, MqttJsonProfile) and isinstance(example, JsonExample):
+        return decode_json(profile.points, example.topic, example.payload.encode("utf-8", "surrogatepass"))
+    raise TypeError(f"no decoder for {type(profile).__name__}")
+
+
+def check_examples(profiles: Iterable[DeviceProfile]) -> None:
+    """Raise ``ConfigError`` with every example that does not decode to what its profile states."""
+    problems = [
+        Problem(f"device_profiles/{profile.id}.yaml", f"example {i} ({example.note}) {fault}", "what its source shows")
+        for profile in profiles
+        for i, example in enumerate(profile.examples, 1)
+        if (fault := _fault(profile, example))
+    ]
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _fault(profile: DeviceProfile, example: ProfileExample) -> str:
+    try:
+        said = decode_example(profile, example)
+    except DriverError as error:
+        return f"cannot be read: {error}"
+    names = {**said, **example.expect}
+    wrong = [name for name in names if not _is_near(said.get(name), example.expect.get(name))]
+    shown = (
+        f"{name} is {said.get(name, 'not said')}, expected {example.expect.get(name, 'nothing')}" for name in wrong
+    )
+    return f"decodes to something else: {'; '.join(shown)}" if wrong else ""
+
+
+def _is_near(said: float | None, expected: float | None) -> bool:
+    return said is not None and expected is not None and math.isclose(said, expected, rel_tol=NEAR, abs_tol=1e-12)
+
+
+def _of_registers(profile: ModbusProfile, example: RegisterExample) -> Mapping[str, float]:
+    """The values of the points of which the example holds all words."""
+    flat = {first + i: word for first, words in example.registers.items() for i, word in enumerate(words)}
+    said = {}
+    for point in profile.points:
+        wanted = range(point.address, point.address + point.coding.registers)
+        if all(address in flat for address in wanted):
+            said[point.name] = decode_registers(point, [flat[address] for address in wanted])
+    return {name: value for name, value in said.items() if value is not None}
