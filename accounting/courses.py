@@ -185,9 +185,8 @@ class Courses:
 
     def _take_back(self, course: Course, k: int) -> None:
         """The register is on an earlier course with row ``k``; it may have rolled over meanwhile."""
-        has_rolled = self.x[k] < self.x[course.tip] - self.small(course)
         self._make_false(course.tip, k)
-        if has_rolled and self.span:
+        if self.span and self._has_rolled(course, k):
             self._lift[k] = self.span
             course.cycle = k
 
@@ -234,17 +233,26 @@ class Courses:
         return next(one for one in (self.top, *reversed(self.below)) if one.is_decided)
 
     def best_below(self, k: int) -> Course | None:
-        """Of the remembered courses that can have led to row ``k`` the highest."""
+        """Of the remembered courses that can have led to row ``k`` the one that has grown least."""
         fitting = [course for course in self.below if self.fits(course, k)]
-        return max(fitting, key=lambda course: float(self.x[course.tip]), default=None)
+        return min(fitting, key=lambda course: self._grown(course, k), default=None)
 
     def fits(self, course: Course, k: int) -> bool:
         """Whether a remembered course can have led to row ``k``."""
-        grown, age = self.x[k] - self.x[course.tip], self.t_ms[k] - self.t_ms[course.tip]
+        grown, age = self._grown(course, k), self.t_ms[k] - self.t_ms[course.tip]
         most, is_recent = self.pace.most(course.tip, k), age <= REMEMBERED_MS or course is self._last_decided()
-        if grown < -self.small(course) and self.span:
-            grown, most = grown + self.span, min(most, self.pace.usual(course.cycle, course.tip, k), self.span / 2)
+        if self.span and self._has_rolled(course, k):
+            most = min(most, self.pace.usual(course.cycle, course.tip, k), self.span / 2)
         return bool(is_recent and -self.small(course) <= grown <= most)
+
+    def _grown(self, course: Course, k: int) -> float:
+        """By how much a course has grown where it led to row ``k``."""
+        grown = float(self.x[k] - self.x[course.tip])
+        return grown + self.span if self.span and self._has_rolled(course, k) else grown
+
+    def _has_rolled(self, course: Course, k: int) -> bool:
+        """Whether a course that led to row ``k`` has rolled over meanwhile."""
+        return bool(self.span and self.x[k] < self.x[course.tip] - self.small(course))
 
     def is_close(self, tip: int, cycle: int, k: int) -> bool:
         """Whether row ``k`` lies where growth from row ``tip`` leads, and not only where it could just lead."""
