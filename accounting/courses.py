@@ -175,18 +175,25 @@ class Courses:
         self.top = Course(i + 1, i + 1, i + 1, is_decided=self.top.is_decided)
         self._note(i, Outcome.STEP_BACK, i + 1, None)
 
-    def roll_over(self, i: int, k: int, span: float) -> None:
-        """The register has passed its last digit: exact, and remembered in case that it was a false zero."""
+    def roll_over(self, stood: int, k: int) -> None:
+        """The register has passed its last digit: exact, and remembered in case that it was a false zero.
+
+        It may have stood still from row ``stood`` on, and shows with row ``k`` what was used meanwhile.
+        """
+        has_stood = stood < k - 1
+        if has_stood:
+            self.keep[stood + 1 : k] = False
+            self.top.tip = stood
         self.remember()
         self.top = Course(k, k, k, is_decided=self.top.is_decided)
-        self._count_on(k, i, span + self.x[k] - self.x[i])
-        self.estimated[k] = False
-        self._note(i, Outcome.ROLL_OVER, k, None)
+        self._lift[k] = self.span or 0.0
+        self.estimated[k] = has_stood
+        self._note(stood, Outcome.ROLL_OVER, k, None)
 
     def _take_back(self, course: Course, k: int) -> None:
         """The register is on an earlier course with row ``k``; it may have rolled over meanwhile."""
         self._make_false(course.tip, k)
-        if self.span and self._has_rolled(course, k):
+        if self.span and self.has_rolled(course, k):
             self._lift[k] = self.span
             course.cycle = k
 
@@ -241,16 +248,16 @@ class Courses:
         """Whether a remembered course can have led to row ``k``."""
         grown, age = self._grown(course, k), self.t_ms[k] - self.t_ms[course.tip]
         most, is_recent = self.pace.most(course.tip, k), age <= REMEMBERED_MS or course is self._last_decided()
-        if self.span and self._has_rolled(course, k):
+        if self.span and self.has_rolled(course, k):
             most = min(most, self.pace.usual(course.cycle, course.tip, k), self.span / 2)
         return bool(is_recent and -self.small(course) <= grown <= most)
 
     def _grown(self, course: Course, k: int) -> float:
         """By how much a course has grown where it led to row ``k``."""
         grown = float(self.x[k] - self.x[course.tip])
-        return grown + self.span if self.span and self._has_rolled(course, k) else grown
+        return grown + self.span if self.span and self.has_rolled(course, k) else grown
 
-    def _has_rolled(self, course: Course, k: int) -> bool:
+    def has_rolled(self, course: Course, k: int) -> bool:
         """Whether a course that led to row ``k`` has rolled over meanwhile."""
         return bool(self.span and self.x[k] < self.x[course.tip] - self.small(course))
 

@@ -44,13 +44,13 @@ class Pace:
         return float(PACE_FACTOR * rates.max() * (self._t_ms[until] - self._t_ms[at]))
 
     def fastest(self, at: int, until: int, before: int) -> float:
-        """The most to be expected from row ``at`` to ``until`` by the fastest step of the week up to row ``before``."""
+        """Twice what the fastest step of the week up to row ``before`` would add from row ``at`` to ``until``."""
         start = int(np.searchsorted(self._t_ms, self._t_ms[before] - _WEEK_MS))
         rows = np.flatnonzero(self._keep[start : before + 1]) + start
         if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
             return 0.0
         rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
-        return float(rates.max() * (self._t_ms[until] - self._t_ms[at]))
+        return float(2 * rates.max() * (self._t_ms[until] - self._t_ms[at]))
 
     def between(self, first: int, last: int, at: int, until: int) -> float:
         """The most to be expected from row ``at`` to row ``until`` by the pace of rows ``first`` to ``last``."""

@@ -124,7 +124,8 @@ class Walk:
         small, usual = small_step(self._x[i]), self._pace.usual(self._at.top.cycle, i, k)
         is_small, has_left = self._x[i] - self._x[k] <= small, self._x[k] < self._x[self._at.top.first] - LAST_DIGITS
         course = None if is_small and not has_left else self._at.best_below(k)
-        if course is not None:
+        rolls_over = not is_small and self._rolls_over(i, k)
+        if course is not None and not (rolls_over and self._at.has_rolled(course, k)):
             self._at.return_or_doubt(course, k)
             return k
         origin = self._origin(i, k)
@@ -132,8 +133,8 @@ class Walk:
             self._at.rewind(origin, k)
         elif is_small:
             return self._hold(i, small)
-        elif self._at.span and self._rolls_over(i, k, self._at.span):
-            self._at.roll_over(i, k, self._at.span)
+        elif rolls_over:
+            self._at.roll_over(self._stood(i, k), k)
         elif self._x[k] > max(NEAR_ZERO * self._x[i], usual) and self._x[i] - self._x[k] <= usual:
             return self._hold(i, usual)  # a reading of another time, not a register that began again
         else:
@@ -142,7 +143,7 @@ class Walk:
 
     def _settle_leap(self, i: int, k: int) -> int:
         course = self._at.best_below(k)
-        stood = max(self._pace.standstill(i), self._at.top.cycle)
+        stood = self._stood(i, k)
         if course is not None:
             self._at.return_or_doubt(course, k)
         elif self._x[k] - self._x[i] <= self._pace.most(stood, k):
@@ -189,10 +190,22 @@ class Walk:
         is_leap = self._x[high] - self._x[low] > max(_LEAP_FACTOR / PACE_FACTOR * own, LAST_DIGITS)
         return low if is_leap else -1
 
-    def _rolls_over(self, i: int, k: int, span: float) -> bool:
+    def _rolls_over(self, i: int, k: int) -> bool:
         """Past the last digit: out of the register's last tenth, or after a silence at the meter's own pace."""
+        span = self._at.span
+        if not span:
+            return False
         before, growth = self._x[i], span - self._x[i] + self._x[k]
-        if growth > self._pace.most(i, k):
+        if growth > self._pace.most(i, k) and (
+            # After a standstill: only what is more than a register can show that has just begun again at zero.
+            self._x[k] <= self._pace.most(i, k) or growth > self._pace.most(self._stood(i, k), k)
+        ):
             return False
         near = before > (1 - NEAR_ZERO) * span and growth <= 2 * NEAR_ZERO * span
         return bool(near or growth <= min(self._pace.usual(self._at.top.cycle, i, k), span / 2))
+
+    def _stood(self, i: int, k: int) -> int:
+        """Since which row the register may have stood still up to row ``k``: ``i`` where its last step explains all."""
+        span = self._at.span or 0.0
+        growth = self._x[k] - self._x[i] + (span if self._x[k] < self._x[i] else 0.0)
+        return i if growth <= self._pace.most(i, k) else max(self._pace.standstill(i), self._at.top.cycle)
