@@ -57,6 +57,9 @@ class SpellBook(Protocol):
     def of(self, point: str) -> Sequence[Spell]:
         """A counter's spells, oldest first."""
 
+    def of_each(self, points: Sequence[str]) -> Mapping[str, Sequence[Spell]]:
+        """The same of several counters, by one question; each has its place, also one without spells."""
+
     def replace(self, point: str, start_ms: int, end_ms: int, found: Sequence[Spell]) -> None:
         """Put what was found in place of the spells whose first reading lies in ``[start_ms, end_ms)``."""
 
@@ -67,6 +70,10 @@ class NoSpells:
     def of(self, point: str) -> Sequence[Spell]:  # noqa: ARG002 - as the port says
         """None."""
         return ()
+
+    def of_each(self, points: Sequence[str]) -> Mapping[str, Sequence[Spell]]:
+        """None of each."""
+        return dict.fromkeys(points, ())
 
     def replace(self, point: str, start_ms: int, end_ms: int, found: Sequence[Spell]) -> None:
         """Forget them."""
@@ -81,6 +88,10 @@ class SpellsInMemory:
     def of(self, point: str) -> Sequence[Spell]:
         """A counter's spells, oldest first."""
         return self._spells.get(point, [])
+
+    def of_each(self, points: Sequence[str]) -> Mapping[str, Sequence[Spell]]:
+        """The same of several counters."""
+        return {point: self.of(point) for point in points}
 
     def replace(self, point: str, start_ms: int, end_ms: int, found: Sequence[Spell]) -> None:
         """Put what was found in place of what is known of that time."""

@@ -9,15 +9,17 @@ import numpy as np
 
 from accounting.calendars import SiteCalendar
 from accounting.demand import QUARTERS, peak_rate, quarter_edges
-from accounting.local_time import rows_among
+from accounting.local_time import HOUR_MS, rows_among
 from accounting.spells import SpellsInMemory
 from accounting.tariffs import Tariffs
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollups.days import base_use, complete, daily
 from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
+from analytics.rollups.one_pass import OnePass, SpellsOfPass
 from analytics.rollups.outdoors import means, outdoor_points
 from analytics.rollups.retagging import Retagging
 from analytics.rollups.strays import drop_strays
+from analytics.rollups.totals import Total, side_by_side, sum_of_known, totals_of
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
 from facility.tariff import PERIODS
@@ -27,7 +29,7 @@ from stores.readings.rollups import ROLLUPS
 from stores.records.accounting.closed_months import LATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from accounting.spells import SpellBook
     from analytics.rollups.closing import Books
@@ -36,13 +38,12 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore, Times, Values
 
 _PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_HOURLY = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw", *_PERIODS)
+_PLAIN = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw")
+_HOURLY = (*_PLAIN, *_PERIODS)
 _Names = tuple[str, str]
 _COUNTER: _Names = ("usage_1h", "usage_1d")
 _BUILDING: _Names = ("building_1h", "building_1d")
 """Hours, and the days that are made of them."""
-
-Total = tuple[str, Utility]
 
 
 class RollupWriter:
@@ -56,17 +57,17 @@ class RollupWriter:
         spells: SpellBook | None = None,
     ) -> None:
         """Without ``books`` no month was ever closed; without ``spells`` they are remembered for this writer alone."""
-        self._store, self._catalogue, self._books = store, catalogue, books or OpenBooks()
+        self._store, self._catalogue, self._books = OnePass(store), catalogue, books or OpenBooks()
         self._closed = self._books.closed()
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
-        spells = SpellsInMemory() if spells is None else spells
-        self._hours = CounterHours(store, catalogue, self._calendar, spells, lambda: self._adjusting.closed)
+        self._spells = SpellsOfPass(SpellsInMemory() if spells is None else spells)
+        self._hours = CounterHours(self._store, catalogue, self._calendar, self._spells, lambda: self._adjusting.closed)
         self._outdoors = outdoor_points(catalogue)
         self._thermometers = frozenset(point.id for point in self._outdoors.values())
-        self._totals = _totals(catalogue)
-        self._retagging = Retagging(store, self._calendar, self._totals)
+        self._totals = totals_of(catalogue)
+        self._retagging = Retagging(self._store, self._calendar, self._totals)
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
         """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
@@ -76,18 +77,45 @@ class RollupWriter:
         """
         newest_ms = max((last for _, last in ranges.values()), default=0)
         self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
+        try:
+            self._begin({point.id: ranges[point.id] for point in self._accounted(ranges)}, newest_ms)
+            self._compute(ranges)
+            self._store.flush()
+            self._spells.enter()
+            self._adjusting.enter()
+        finally:
+            self._store.end()
+            self._spells.end()
+
+    def _begin(self, counters: Mapping[str, tuple[int, int]], newest_ms: int) -> None:
+        """Read ahead what computing these counters needs, save where their stretches are long or of long ago."""
+        self._store.begin(counters)
+        self._spells.begin(list(counters))
+        days = self._calendar.day_edges(newest_ms - HOUR_MS, newest_ms + HOUR_MS)
+        span = int(days[0]), int(days[-1])
+        tags = [counter_tags(self._catalogue, self._catalogue.point[point]) for point in counters]
+        totals = [
+            self._total_tags(total) for total, heads in self._totals.items() if any(h.id in counters for h in heads)
+        ]
+        fields = _HOURLY if any(self._has_periods(one) for one in tags) else _PLAIN
+        self._store.read_ahead(_COUNTER[0], tags, span, fields)
+        self._store.read_ahead(_BUILDING[0], totals, span, fields)
+
+    def _has_periods(self, tags: Mapping[str, str]) -> bool:
+        return self._tariffs.has_periods(Utility(tags["utility"]), tags["building"])
+
+    def _compute(self, ranges: Mapping[str, tuple[int, int]]) -> None:
         changed: dict[str, list[HourlyUse]] = {}
         for point in self._accounted(ranges):
             changed[point.id] = self._update_counter(point, *ranges[point.id])
         for total, heads in self._totals.items():
             touched = [use for head in heads for use in changed.get(head.id, ())]
-            for uses in _side_by_side(touched):
+            for uses in side_by_side(touched):
                 self._write_total(total, heads, uses)
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
         self._adjust_just_closed()
-        self._adjusting.enter()
 
     def is_kept(self, point: str) -> bool:
         """Whether rollups are made of a point: of a counter whose figures are kept, or an outdoor thermometer."""
@@ -181,7 +209,7 @@ class RollupWriter:
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
         if total[1].unit == "kWh":
-            hours |= _peaks(_sum_of_known([use.measured_quarters for use in uses]), edges)
+            hours |= _peaks(sum_of_known([use.measured_quarters for use in uses]), edges)
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
             self._write(_BUILDING, self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
@@ -260,31 +288,5 @@ def _peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
     return {"peak_kw": peak_kw, "peak_minute": minute}
 
 
-def _sum_of_known(columns: Sequence[Values]) -> Values:
-    """Sums (n,) of what is known, NaN where nothing is: what was measured is no less for what was not."""
-    table = np.stack(columns)
-    sums: Values = np.nansum(table, axis=0)
-    sums[np.isnan(table).all(axis=0)] = np.nan
-    return sums
-
-
 def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:
     return {name: column[rows] for name, column in fields.items()}
-
-
-def _side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
-    """Uses grouped so that those of one group overlap or touch, and those of two do not."""
-    groups: list[list[HourlyUse]] = []
-    end = 0
-    for use in sorted(uses, key=lambda one: int(one.edges_ms[0])):
-        if not groups or int(use.edges_ms[0]) > end:
-            groups.append([])
-        groups[-1].append(use)
-        end = max(end, int(use.edges_ms[-1]))
-    return groups
-
-
-def _totals(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:
-    """Building and utility → the counters of its head meters."""
-    totals = ((building.id, utility) for building in catalogue.buildings for utility in Utility)
-    return {total: heads for total in totals if (heads := catalogue.head_counters(*total))}

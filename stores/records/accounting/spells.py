@@ -18,7 +18,7 @@ from stores.records.database import writing
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -76,15 +76,13 @@ class Spells:
 
     def of(self, point: str) -> Sequence[Spell]:
         """A counter's spells, oldest first."""
+        return self.of_each([point])[point]
+
+    def of_each(self, points: Sequence[str]) -> Mapping[str, Sequence[Spell]]:
+        """The same of several counters, over one connection."""
         with self._engine.connect() as connection:
             self._look(connection)
-            if point not in self._points:
-                return ()
-            mark = tuple(connection.execute(_MARK, {"point": point}).one())
-            if point not in self._read or self._read[point][0] != mark:
-                found = tuple(one.spell for one in _rows(connection, c.point == point))
-                self._read[point] = (mark, found)
-            return self._read[point][1]
+            return {point: self._of(connection, point) if point in self._points else () for point in points}
 
     def replace(self, point: str, start_ms: int, end_ms: int, found: Sequence[Spell]) -> None:
         """Put what was found in place of the spells whose first reading lies in ``[start_ms, end_ms)``.
@@ -170,6 +168,13 @@ class Spells:
         with self._engine.connect() as connection:
             found = [one for part in _parts(where, points) for one in _newest(connection, part, limit)]
         return sorted(found, key=lambda one: -one.number)[:limit]
+
+    def _of(self, connection: Connection, point: str) -> Sequence[Spell]:
+        mark = tuple(connection.execute(_MARK, {"point": point}).one())
+        if point not in self._read or self._read[point][0] != mark:
+            found = tuple(one.spell for one in _rows(connection, c.point == point))
+            self._read[point] = (mark, found)
+        return self._read[point][1]
 
     def _look(self, connection: Connection) -> None:
         """Learn which counters have got their first spell."""
