@@ -104,16 +104,18 @@ class CounterHours:
         return self._use(point, edges_ms, self._counters.total(point, series))
 
     def _neighbours(self, point: Point, first_ms: int, last_ms: int) -> tuple[int, int]:
-        """From the reading before readings that were written to the one after them."""
+        """From the reading, or read of the ledger, before readings that were written to the one after them."""
+        reads = [one.since_ms for one in self._counters.stretches[point.id] if one.was_read]
         before = self._store.read_before([point.id], first_ms - 1).get(point.id)
         first = next_reading_ms(self._store, point.id, first_ms - 1, near_ms=HOLD_MS)
-        start = before.t_ms if before else min(first or first_ms, self._installed_ms(point))
+        start = before.t_ms if before else min([first or first_ms, *reads])
         end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS)
-        if end is None:
-            newest = self._store.latest([point.id]).get(point.id)
-            reads = [one.since_ms for one in self._counters.stretches[point.id] if one.was_read]
-            end = max((t for t in (*reads, newest.t_ms if newest else start) if t <= last_ms), default=last_ms)
-        return start, end
+        later = [t for t in reads if t > last_ms]
+        if end is not None or later:
+            return start, min(t for t in (end, *later) if t is not None)
+        newest = self._store.latest([point.id]).get(point.id)
+        known = (*reads, newest.t_ms if newest else start)
+        return start, max((t for t in known if t <= last_ms), default=last_ms)
 
     def _take_spells(self, point: Point, series: Series, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Keep the spells that reach into a range; the range, and the time of those that are new, other or gone."""
@@ -138,11 +140,6 @@ class CounterHours:
         silent = rows[0][(rows[1]["est_qty"] > 0) & (rows[1]["completeness"] < SURELY)]
         ends: list[int] = (self._calendar.hour_ends(silent) - 1).tolist()
         return ends
-
-    def _installed_ms(self, point: Point) -> int:
-        """When the first opening read was taken, for ever away where there is none."""
-        first = self._counters.stretches[point.id][0]
-        return first.since_ms if first.opening is not None else 2**62
 
     def _use(self, point: Point, edges_ms: Times, total: Total) -> HourlyUse:
         start, end = int(edges_ms[0]), int(edges_ms[-1])
