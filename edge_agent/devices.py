@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
 from facility.protocols import check_protocol, check_unit, has_named_units
+from facility.protocols.sharing import ALLOWED_SHARING, MeterPlace, unsaid_sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from facility.catalogue import Bus, Catalogue
     from facility.model import Meter
@@ -41,19 +42,28 @@ def devices_of(
 
 
 def refused_on(catalogue: Catalogue, bus: Bus) -> dict[str, str]:
-    """The meters of an extract whose name no device on their bus can have, and what is wrong with it.
+    """The meters of an extract whose name no device on their bus can have, or whose address another has, and why.
 
     A wrong address of another kind stops the agent where its file is read.
     """
     refused: dict[str, str] = {}
-    if not has_named_units(bus):
-        return refused
+    sharing = unsaid_sharing(_places(catalogue))
     for meter in (one for agent in catalogue.agents for one in catalogue.meters_on(agent.id, bus.id)):
         try:
-            check_unit(bus, meter.unit)
+            if has_named_units(bus):
+                check_unit(bus, meter.unit)
         except ConfigError as error:
             refused[meter.id] = str(error)
+        if meter.id in sharing:
+            refused[meter.id] = f"unit '{meter.unit}' is that of meter {sharing[meter.id]} (allowed: {ALLOWED_SHARING})"
     return refused
+
+
+def _places(catalogue: Catalogue) -> Iterator[MeterPlace]:
+    for agent in catalogue.agents:
+        for bus in agent.buses:
+            for meter in catalogue.meters_on(agent.id, bus.id):
+                yield MeterPlace(meter.id, agent.id, bus, meter.unit, meter.shares_device)
 
 
 def _device(bus: Bus, meter: Meter, catalogue: Catalogue, profile: DeviceProfile) -> Device:

@@ -189,6 +189,7 @@ class Meter:
 
     ``serial``, ratios and where the register rolls over are those of the device that hangs there now; the ledger
     has the ones before it. ``most_per_hour`` is what its feeder can deliver in an hour at most.
+    ``shares_device``: other meters are parts of the same device, at the same address.
     """
 
     id: str
@@ -210,6 +211,7 @@ class Meter:
     provenance: Provenance = Provenance.METERED
     rolls_over_at: float | None = None
     most_per_hour: float | None = None
+    shares_device: bool = False
 
 
 @dataclass(frozen=True, slots=True)

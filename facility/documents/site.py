@@ -232,6 +232,7 @@ def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
         provenance=part.provenance,
         rolls_over_at=part.rolls_over_at,
         most_per_hour=part.most_per_hour,
+        shares_device=part.shares_device,
     )
     return present_facts(meter, installations) if installations else meter
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from facility.catalogue import Agent, Bus
 from facility.errors import ConfigError
 from facility.protocols import SCHEMES, check_bus, check_protocol, check_unit, has_named_units
+from facility.protocols.sharing import ALLOWED_SHARING, MeterPlace, unsaid_sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,17 @@ def check_devices(
                 check_unit(bus, meter.unit)
         except ConfigError as error:
             _report(document, place, error)
+    if names == "checked":
+        _check_sharing(document, body, buses)
+
+
+def _check_sharing(document: Document, body: SiteDocument, buses: Mapping[tuple[str, str], Bus]) -> None:
+    """Report meters at the address of another that do not say so."""
+    known = {m.id: (i, m, buses[m.agent, m.bus]) for i, m in enumerate(body.meters) if (m.agent, m.bus) in buses}
+    places = (MeterPlace(m.id, m.agent, bus, m.unit, m.shares_device) for _, m, bus in known.values())
+    for meter, other in unsaid_sharing(places).items():
+        i, part, _ = known[meter]
+        document.report(("meters", i, "unit"), f"unit '{part.unit}' is that of meter {other}", ALLOWED_SHARING)
 
 
 def _report(document: Document, place: Place, error: ConfigError) -> None:

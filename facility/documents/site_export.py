@@ -211,6 +211,7 @@ def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
         "enduse": None if meter.enduse == TOTAL else meter.enduse,
         **({"installations": ledger} if ledger else device),
         "most_per_hour": meter.most_per_hour,
+        "shares_device": meter.shares_device or None,
         "poll_s": meter.poll_s,
         "provenance": None if meter.provenance is Provenance.METERED else meter.provenance.value,
         "points": [_point(point) for point in catalogue.points_of(meter.id)],

@@ -187,6 +187,8 @@ class MeterPart(DocumentPart):
     provenance: Provenance = Provenance.METERED
     rolls_over_at: float | None = Field(default=None, gt=0)
     most_per_hour: float | None = Field(default=None, gt=0)
+    shares_device: bool = False
+    """Whether other meters are parts of the same device: each of them says so."""
     installations: list[InstallationPart] = []
     points: list[PointPart] = []
 

@@ -34,9 +34,9 @@ def protocol_of(bus: Bus) -> str:
     return SCHEMES[scheme]
 
 
-def check_bus(bus: Bus) -> None:
-    """Raise ``ConfigError`` for a URL that names no bus of its protocol."""
-    PROTOCOLS[protocol_of(bus)].check_bus(bus)
+def check_bus(bus: Bus) -> object:
+    """The line that a bus's URL names. Raises ``ConfigError`` for one that names none of its protocol."""
+    return PROTOCOLS[protocol_of(bus)].check_bus(bus)
 
 
 def check_protocol(bus: Bus, profile: DeviceProfile) -> None:
@@ -52,6 +52,6 @@ def has_named_units(bus: Bus) -> bool:
     return PROTOCOLS[protocol_of(bus)].units == "names"
 
 
-def check_unit(bus: Bus, unit: str) -> None:
-    """Raise ``ConfigError`` for an address that no device on the bus can have."""
-    PROTOCOLS[protocol_of(bus)].check_unit(bus, unit)
+def check_unit(bus: Bus, unit: str) -> object:
+    """The address that a unit stands for. Raises ``ConfigError`` for one that no device on the bus can have."""
+    return PROTOCOLS[protocol_of(bus)].check_unit(bus, unit)

@@ -266,6 +266,7 @@ def _meter_row(meter: Meter) -> Row:
         "utility": meter.utility.value if meter.utility else None,
         "role": meter.role.value,
         "provenance": meter.provenance.value,
+        "shares_device": meter.shares_device or None,  # as in documents that were applied before there was the word
     }
 
 
@@ -276,6 +277,7 @@ def _meter(row: Row) -> Meter:
         utility=Utility(row["utility"]) if row["utility"] else None,
         role=MeterRole(row["role"]),
         provenance=Provenance(row["provenance"]),
+        shares_device=bool(row["shares_device"]),
         **{field: row[field] for field in _METER_FIELDS},
     )
 

@@ -110,6 +110,7 @@ meter = sa.Table(
     text_column("provenance"),
     sa.Column("rolls_over_at", sa.Double),
     sa.Column("most_per_hour", sa.Double),
+    sa.Column("shares_device", sa.Boolean),
 )
 
 point = sa.Table(

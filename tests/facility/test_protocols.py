@@ -7,11 +7,12 @@ from contextlib import suppress
 import pytest
 
 from device_profiles import load_profiles
-from edge_agent.devices import devices_of
+from edge_agent.devices import devices_of, refused_on
 from edge_agent.drivers import DRIVERS
 from edge_agent.drivers.base import AskingDriver, BusSeat
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.documents.site import load_site
+from facility.documents.site_export import dump_part
 from facility.errors import ConfigError
 from facility.model import Meter, Name, Point, Site
 from facility.protocols import PROTOCOLS, SCHEMES, protocol_of
@@ -59,6 +60,57 @@ def started(url, profile, unit):
     except ConfigError as error:
         return str(error)
     return ""
+
+
+HALVES = """\
+version: 1
+site: {{id: s, name: S, timezone: UTC, currency: EUR}}
+buildings: [{{id: b, name: B}}]
+agents:
+  - id: edge-1
+    buses: [{{id: line, url: "{url}"}}, {{id: other, url: "{other}"}}]
+meters:
+  - {{id: m1, name: M, building: b, profile: eastron/sdm120, agent: edge-1, bus: line, unit: "7"{first}}}
+  - {{id: m2, name: M, building: b, profile: eastron/sdm120, agent: edge-1, bus: {bus}, unit: "{unit}"{second}}}
+"""
+SAYS_SO = ", shares_device: true"
+HALF = {"url": TCP, "other": "modbus+tcp://elsewhere", "first": "", "bus": "line", "unit": "7", "second": ""}
+
+
+def halves(**said):
+    """Which meters `site check` and an agent refuse, each as a text."""
+    text, profiles = HALVES.format(**HALF | said), load_profiles()
+    try:
+        load_site(text, "site.yaml", profiles)
+        checked = ""
+    except ConfigError as error:
+        checked = str(error)
+    extract = load_site(text, "site.yaml", profiles, reader="agent")
+    return checked, {m: why for bus in extract.agent["edge-1"].buses for m, why in refused_on(extract, bus).items()}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"unit": "07"}, {"second": SAYS_SO}, {"first": SAYS_SO}, {"bus": "other", "other": f"{TCP}:502"}],
+)
+def test_two_meters_at_one_address_are_refused_by_check_and_agent_alike(said):
+    checked, refused = halves(**said)
+    what = f"unit '{said.get('unit', '7')}' is that of meter m1"
+    assert what in checked
+    assert "site.yaml:9" in checked
+    assert "shares_device: true at each meter" in checked
+    assert refused.keys() == {"m2"}
+    assert what in refused["m2"]
+
+
+@pytest.mark.parametrize("said", [{"first": SAYS_SO, "second": SAYS_SO}, {"unit": "8"}, {"bus": "other"}])
+def test_halves_of_one_device_say_so_and_other_addresses_need_not(said):
+    assert halves(**said) == ("", {})
+
+
+def test_an_export_keeps_that_a_device_is_shared():
+    catalogue = load_site(HALVES.format(**HALF | {"first": SAYS_SO, "second": SAYS_SO}), "site.yaml", load_profiles())
+    assert load_site(dump_part(catalogue, "edge-1"), "site.yaml", load_profiles()).meters == catalogue.meters
 
 
 def test_every_protocol_has_a_driver_and_schemes_of_its_own():

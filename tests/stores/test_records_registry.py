@@ -37,6 +37,16 @@ def test_an_estate_comes_out_as_it_went_in(applied):
     assert applied.version() == 1
 
 
+def test_that_a_device_is_shared_is_kept_and_taken_back(applied, now):
+    plain = estate()
+    shared = replace(plain, meters=tuple(replace(meter, shares_device=True) for meter in plain.meters))
+    changes = applied.apply(shared, by="anna", at=now + timedelta(days=1))
+    assert {change.field for change in changes} == {"shares_device"}
+    assert applied.load() == shared
+    applied.apply(plain, by="anna", at=now + timedelta(days=2))
+    assert applied.load() == plain
+
+
 def test_a_first_apply_adds_everything(registry, now):
     planned = registry.difference(estate()).changes
     assert registry.apply(estate(), by="anna", at=now) == planned
