@@ -13,7 +13,7 @@ from facility.quantities import Kind
 from process.line import BrokerLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from paho.mqtt.client import MQTTMessage
 
@@ -60,6 +60,10 @@ class MqttJsonDriver:
         if not self._line.state.is_up:
             return "down"
         return "paused" if self._paused else str(self._unread) or "ok"
+
+    def unread(self) -> Mapping[str, str]:
+        """Why what is heard cannot be read, by point, by meter where its messages are refused whole, or by topic."""
+        return self._unread.why()
 
     def _topics(self, device: Device) -> Iterator[str]:
         """Where a device speaks. A topic that no broker lets pass would end the line of all: it is left out, alone."""

@@ -32,9 +32,13 @@ class Unread:
         if self._why.pop(what, None) is not None and self._times[what] & (self._times[what] - 1) == 0:
             log.info("device_is_read_again", of=what, after=self._times[what])
 
+    def why(self) -> dict[str, str]:
+        """All of it as of now; another thread may hear more meanwhile."""
+        return dict(self._why)
+
     def __str__(self) -> str:
         """``unread: m1/active_power/total: power is "840": text, where …``; empty where all is read."""
-        why = dict(self._why)  # it may change meanwhile: another thread hears
+        why = self.why()
         shown = [f"{what}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
         more = [f"{len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else []
         return f"unread: {'; '.join((*shown, *more))}" if shown else ""

@@ -88,6 +88,7 @@ def test_what_cannot_be_read_is_told_with_the_field_and_what_came_until_it_is_re
         assert radio.heard("plug/now", b'{"power":"840 W","energy":7}', "m0/energy_import/total") == 7
         why = 'm0/active_power/total: power is "840 W": text, where a number is expected'
         assert radio.driver.state() == f"unread: {why}"
+        assert radio.driver.unread().keys() == {"m0/active_power/total"}
         radio.say("plug/now", b"{")
         until(lambda: "m0: plug/now: not JSON" in radio.driver.state())
         assert radio.heard("plug/now", b'{"power":840}', "m0/active_power/total") == 840
