@@ -237,13 +237,16 @@ def _columns(name: str, one: str, row: Row) -> dict[str, Any]:
 def _move(connection: Connection, what: str, before: dict[str, str], after: dict[str, str], at: datetime) -> None:
     """End the assignments that no longer hold and begin the new ones."""
     a = tables.assignment.c
-    for subject in [one for one, target in before.items() if after.get(one) != target]:
-        current = (a.what == what) & (a.subject == subject) & a.valid_to.is_(None)
-        connection.execute(sa.update(tables.assignment).where(current).values(valid_to=at))
-    for subject, target in after.items():
-        if target and before.get(subject) != target:
-            row = {"what": what, "subject": subject, "target": target, "valid_from": at, "valid_to": None}
-            connection.execute(sa.insert(tables.assignment).values(row))
+    ended = [one for one, target in before.items() if after.get(one) != target]
+    if ended:
+        current = (a.what == what) & (a.subject == sa.bindparam("ended")) & a.valid_to.is_(None)
+        stop = sa.update(tables.assignment).where(current).values(valid_to=at)
+        connection.execute(stop, [{"ended": subject} for subject in ended])
+    begun = [(subject, target) for subject, target in after.items() if target and before.get(subject) != target]
+    if begun:
+        row = {"what": what, "valid_from": at, "valid_to": None}
+        rows = [{"subject": subject, "target": target, **row} for subject, target in begun]
+        connection.execute(sa.insert(tables.assignment), rows)
 
 
 def _version(connection: Connection) -> int:

@@ -55,6 +55,20 @@ def test_a_first_apply_adds_everything(registry, now):
     assert "added price electricity from 2026-01-01" in map(str, planned)
 
 
+def test_a_large_estate_is_applied_in_as_many_statements_as_a_small_one(registry, engine, now):
+    small = estate()
+    first, said = small.meters[0], []
+    more = tuple(replace(first, id=f"more-{n}") for n in range(500))
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    registry.apply(small, by="anna", at=now)
+    few, n = len(said), len(small.meters)
+    registry.apply(replace(small, meters=(*small.meters, *more)), by="anna", at=now + timedelta(days=1))
+    registry.apply(replace(small, meters=small.meters), by="anna", at=now + timedelta(days=2))
+    assert len(said) <= 3 * few
+    assert len(registry.assignments("meter", "more-7")) == 1
+    assert len(registry.load().meters) == n
+
+
 def test_a_second_apply_changes_nothing(applied, engine, now):
     assert applied.difference(estate()).changes == []
     assert applied.apply(estate(), by="anna", at=now + timedelta(days=1)) == []
