@@ -122,13 +122,14 @@ def estate_power_tile(visit: Visit) -> Tile:
 
 def reporting(visit: Visit) -> tuple[int, int]:
     """How many meters and sensors were heard of lately, and how many there are."""
-    heard = {
-        p.meter
-        for point, p in visit.catalogue.point.items()
-        if (latest := visit.picture.values.get(point))
-        and visit.now_ms - latest.t_ms <= point_stale_after_s(visit, p) * 1000
-    }
-    return len(heard), len({p.meter for p in visit.catalogue.points})
+    catalogue, values, now_ms = visit.catalogue, visit.picture.values, visit.now_ms
+
+    def is_heard(point: Point) -> bool:
+        latest = values.get(point.id)
+        return latest is not None and now_ms - latest.t_ms <= point_stale_after_s(visit, point) * 1000
+
+    present = [points for meter in catalogue.meters if (points := catalogue.points_of(meter.id))]
+    return sum(any(map(is_heard, points)) for points in present), len(present)
 
 
 def reporting_tile(visit: Visit) -> Tile:
