@@ -23,7 +23,11 @@ MOST_ATTEMPTS = 3
 
 
 class Attempts:
-    """Counts deaths by message. ``begin`` and ``end`` cost a small write each, and no flush: a crash keeps them."""
+    """Counts deaths by message. ``begin`` and ``end`` cost a small write each, and no flush: a crash keeps them.
+
+    What is under way stands in the first line of a file that keeps its length: to cut it each time would cost a new
+    page, and so a write to the disk, for each group.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Take up what was under way. Raises ``ConfigError`` where the folder cannot be written."""
@@ -33,7 +37,7 @@ class Attempts:
             self._fd = os.open(folder / "attempts.now", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigError(f"the data folder {folder} cannot be written: {error.strerror}") from None
-        if under_way := os.pread(self._fd, 2**20, 0).decode("ascii", "replace").split():
+        if under_way := os.pread(self._fd, 2**20, 0).partition(b"\n")[0].decode("ascii", "replace").split():
             for digest in set(under_way):  # a message that was in hand twice counts one death
                 self._counts[digest] = self._counts.get(digest, 0) + 1
             self._write_counts()
@@ -50,11 +54,12 @@ class Attempts:
     def begin(self, messages: Iterable[Inbound]) -> None:
         """These are looked at now. On a full disk they are looked at all the same."""
         with suppress(OSError):
-            os.ftruncate(self._fd, os.pwrite(self._fd, " ".join(map(_digest, messages)).encode("ascii"), 0))
+            os.pwrite(self._fd, " ".join(map(_digest, messages)).encode("ascii") + b"\n", 0)
 
     def end(self) -> None:
         """All of them are dealt with."""
-        os.ftruncate(self._fd, 0)
+        with suppress(OSError):  # a full disk has room for what stands there already
+            os.pwrite(self._fd, b"\n", 0)
 
     def clear(self, message: Inbound) -> None:
         """A suspect went well alone: it was not to blame."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 
+PAGE_BYTES = 512
+"""A few bytes change in each group, and whole pages are written. A file of before keeps its larger ones."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -125,7 +128,7 @@ class Watermarks:
 
     def _prepare(self, path: Path) -> str:
         """Durable before it is told: the agent frees its rows on our word (synchronous FULL)."""
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        for setting in (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
             self.connection.execute(f"PRAGMA {setting}").close()
         with closing(self.connection.execute("PRAGMA user_version")) as cursor:
             (version,) = cursor.fetchone()

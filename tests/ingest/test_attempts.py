@@ -87,3 +87,24 @@ def test_an_orderly_stop_while_the_disk_is_full_is_no_death(tmp_path, monkeypatc
     again = Attempts(tmp_path)
     assert again.deaths(message("not even JSON")) == 0
     again.close()
+
+
+def test_what_an_earlier_group_left_behind_its_first_line_is_nobodys_death(tmp_path):
+    attempts = Attempts(tmp_path)
+    long, short = [message(f"one of many {i}") for i in range(50)], message("alone")
+    attempts.begin(long)
+    attempts.end()
+    attempts.begin([short])
+    attempts.close()
+    again = Attempts(tmp_path)
+    assert (again.deaths(short), {again.deaths(one) for one in long}) == (1, {0})
+    again.close()
+
+
+def test_a_group_makes_no_new_page_of_the_note(tmp_path):
+    attempts = Attempts(tmp_path)
+    attempts.begin([message("a"), message("b")])
+    size = (tmp_path / "attempts.now").stat().st_size
+    attempts.end()
+    assert (tmp_path / "attempts.now").stat().st_size == size
+    attempts.close()

@@ -74,3 +74,11 @@ def test_a_file_of_a_newer_meterhouse_or_of_another_kind_is_refused(tmp_path):
     (tmp_path / "text.db").write_text("no database at all, but long enough to look at" * 30)
     with pytest.raises(ConfigError, match="cannot be used"):
         Watermarks(tmp_path / "text.db")
+
+
+def test_a_group_writes_a_few_small_pages(reopen, tmp_path):
+    watermarks, wal = reopen(), tmp_path / "ingest.db-wal"
+    watermarks.advance(100, [entry(1, 5)], 0)
+    before = wal.stat().st_size
+    watermarks.advance(200, [entry(6, 9)], 0)
+    assert 0 < wal.stat().st_size - before <= 4096

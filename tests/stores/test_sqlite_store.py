@@ -293,3 +293,43 @@ def test_files_are_opened_durably(store, path):
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert path.with_name("readings.db-wal").exists()
+
+
+def test_a_file_in_which_the_newest_readings_had_a_table_of_their_own_is_taken_over(tmp_path):
+    path = tmp_path / "readings.db"
+    store = SqliteStore(path)
+    store.write(ReadingBatch([POINT, "other/voltage/total"], [0, 0, 1], [1000, 2000, 500], [1.0, 2.0, 230.0]))
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE latest (series INTEGER PRIMARY KEY, t_ms INTEGER, x REAL, q INTEGER)")
+    connection.execute("INSERT INTO latest VALUES (1, 1000, 1.0, 0)")
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+    store = SqliteStore(path)
+    assert {point: (latest.t_ms, latest.x) for point, latest in store.latest().items()} == {
+        POINT: (2000, 2.0),
+        "other/voltage/total": (500, 230.0),
+    }
+    store.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'latest'").fetchone() == (0,)
+    connection.close()
+
+
+def test_a_reading_costs_the_page_that_holds_it_and_little_more(tmp_path):
+    """Four readings a transaction, each of another point, as 500 points read once a minute come in."""
+    store, points, path = SqliteStore(tmp_path / "readings.db"), [f"m{n}/voltage/total" for n in range(400)], tmp_path
+    for point in points:
+        store.write(ReadingBatch([point], [0] * 300, list(range(300)), [230.0] * 300))
+    wal = path / "readings.db-wal"
+    connection = sqlite3.connect(path / "readings.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for begin in range(0, len(points), 4):
+        some = points[begin : begin + 4]
+        store.write(ReadingBatch(some, [0, 1, 2, 3], [1000] * 4, [231.0] * 4))
+    connection.close()
+    frames = wal.stat().st_size / (4096 + 24)
+    store.close()
+    assert frames / len(points) < 1.5

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 FOLD_AFTER = 20_000
 """The write log keeps at least this many entries apart; older ones are folded to one per point."""
 
+LAST_MS = 2**63 - 1
+"""No reading is later: the greatest whole number that SQLite holds."""
+
 _ROW = np.dtype([("t_ms", np.int64), ("x", np.float64), ("q", np.uint8)])
 
 _UPSERT_READING = (
     "INSERT INTO reading (series, t_ms, x, q) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (series, t_ms) DO UPDATE SET x = excluded.x, q = excluded.q"
 )
-_UPSERT_LATEST = (
-    "INSERT INTO latest (series, t_ms, x, q) VALUES (?, ?, ?, ?) ON CONFLICT (series)"
-    " DO UPDATE SET t_ms = excluded.t_ms, x = excluded.x, q = excluded.q WHERE excluded.t_ms >= t_ms"
-)
+_NEWEST = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms <= ? ORDER BY t_ms DESC LIMIT 1"
 _LOG = "INSERT INTO write_log (series, first_ms, last_ms) VALUES (?, ?, ?)"
 _FOLD = (
     "INSERT OR REPLACE INTO write_log (id, series, first_ms, last_ms)"
@@ -81,7 +81,6 @@ class SqliteStore:
         t_ms, x, q = columns.t_ms.tolist(), columns.x.tolist(), columns.q.tolist()
         connection.executemany(_UPSERT_READING, zip(series, t_ms, x, q, strict=True))
         ends = [(rows.start, rows.stop - 1) for _, rows in stretches]
-        connection.executemany(_UPSERT_LATEST, [(series[j], t_ms[j], x[j], q[j]) for _, j in ends])
         connection.executemany(_LOG, [(series[i], t_ms[i], t_ms[j]) for i, j in ends])
         _fold_log(connection, len(ends))
 
@@ -96,21 +95,17 @@ class SqliteStore:
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""
-        query = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms <= ? ORDER BY t_ms DESC LIMIT 1"
         with self._file.reading() as connection:
-            numbers = self._known(connection, points)
-            found = {point: connection.execute(query, (n, t_ms)).fetchone() for point, n in numbers.items()}
-        return {point: Latest(*row) for point, row in found.items() if row}
+            return _newest(connection, self._known(connection, points), t_ms)
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point."""
-        query = "SELECT point, t_ms, x, q FROM latest JOIN series ON series.id = latest.series"
         with self._file.reading() as connection:
             if points is None:
-                return {point: Latest(*row) for point, *row in connection.execute(query)}
-            one, numbers = "SELECT t_ms, x, q FROM latest WHERE series = ?", self._known(connection, points)
-            found = {point: connection.execute(one, (n,)).fetchone() for point, n in numbers.items()}
-        return {point: Latest(*row) for point, row in found.items() if row}
+                numbers = dict(connection.execute("SELECT point, id FROM series ORDER BY id"))
+            else:
+                numbers = self._known(connection, points)
+            return _newest(connection, numbers, LAST_MS)
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""
@@ -203,6 +198,11 @@ def _numbers(connection: sqlite3.Connection, points: Sequence[str]) -> dict[str,
     query = "SELECT id FROM series WHERE point = ?"
     found = ((point, connection.execute(query, (point,)).fetchone()) for point in points)
     return {point: row[0] for point, row in found if row}
+
+
+def _newest(connection: sqlite3.Connection, numbers: Mapping[str, int], t_ms: int) -> dict[str, Latest]:
+    found = ((point, connection.execute(_NEWEST, (number, t_ms)).fetchone()) for point, number in numbers.items())
+    return {point: Latest(*row) for point, row in found if row}
 
 
 def _series(rows: sqlite3.Cursor) -> Series:
