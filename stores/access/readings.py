@@ -43,16 +43,26 @@ class VisibleReadings:
         return list(points) if self._sight.is_whole else [p for p in points if p in self._sight.catalogue.point]
 
     def _narrowed(self, name: str, tags: Mapping[str, str]) -> list[Mapping[str, str]]:
-        """The tags to ask with: as they are, or once for each meter or building that shows and that they allow."""
+        """The tags to ask with: as they are, or once for each meter or building that shows and that they allow.
+
+        A building that shows whole is asked for as it is: to ask for each meter of the scope would take thousands.
+        """
         if self._sight.is_whole:
             return [tags]
         catalogue = self._sight.catalogue
-        if "meter" in rollup_called(name).tags:
-            return [{**tags, "meter": meter} for meter in catalogue.meter if tags.get("meter", meter) == meter]
-        return [{**tags, "building": b} for b in catalogue.building if tags.get("building", b) == b]
+        shows_whole = self._sight.points is None and tags.get("building", "") in catalogue.building
+        if "meter" not in rollup_called(name).tags or (shows_whole and "meter" not in tags):
+            return [{**tags, "building": b} for b in catalogue.building if tags.get("building", b) == b]
+        asked = [tags["meter"]] if "meter" in tags else catalogue.meter
+        return [{**tags, "meter": meter} for meter in asked if meter in catalogue.meter]
 
     def _shows(self, tags: Mapping[str, str]) -> bool:
-        """Whether figures are graded low enough: a counter's as that counter, a building's as all that they sum."""
+        """Whether a series is of what shows, and its figures are graded low enough.
+
+        A counter's figures are graded as that counter, a building's as all that they sum.
+        """
+        if "meter" in tags and not self._sight.is_whole and tags["meter"] not in self._sight.catalogue.meter:
+            return False
         if self._sight.sums is None:
             return True
         if "meter" not in tags:

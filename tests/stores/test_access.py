@@ -140,6 +140,18 @@ def test_rollups_out_of_sight_are_as_if_there_were_none(view_of, rollup, tags):
     assert len(view_of().readings.rollup(rollup, tags, 0, 10)) == (1 if tags else 2)
 
 
+def test_a_building_that_shows_is_asked_for_once_and_tells_nothing_of_a_meter_that_has_left_the_scope(
+    view_of, store, records, whole, monkeypatch
+):
+    moved = (replace(m, building="hall") if m.id == "annex-main" else m for m in whole.meters)
+    Registry(records).apply(replace(whole, meters=tuple(moved)), by="test", at=NOW)
+    asked, read = [], store.read_rollup
+    monkeypatch.setattr(store, "read_rollup", lambda name, tags, *more: asked.append(tags) or read(name, tags, *more))
+    museum = view_of(Scope(departments=frozenset({"museum"}))).readings
+    assert museum.rollup("usage_1h", {"building": "annex"}, 0, 10) == []
+    assert asked == [{"building": "annex"}]
+
+
 @pytest.mark.parametrize("rollup", ["usage_1h", "building_1h"])
 def test_figures_are_graded_as_the_counters_they_come_from(view_of, records, whole, rollup):
     counter = "hall-main/energy_import/total"
