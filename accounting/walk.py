@@ -20,6 +20,9 @@ HOLD_MS, HOLD_READINGS = 6 * HOUR_MS, 4
 _LEAP_FACTOR = 20.0
 """A rise of so many times the meter's pace turns out to be false where the register soon comes back below it."""
 
+_FLICKER = 3.0
+"""So many of its smallest steps a register goes back without having been at a false level before."""
+
 
 class Walk:
     """One walk over one device's readings; what it finds stands in ``courses``."""
@@ -129,7 +132,7 @@ class Walk:
             self._at.return_or_doubt(course, k)
             return k
         origin = self._origin(i, k)
-        if origin >= 0 and self._at.is_close(origin, self._at.top.cycle, k):
+        if origin >= 0 and self._at.is_close(origin, self._at.top.cycle, k) and not (is_small and self._flickers(i, k)):
             self._at.rewind(origin, k)
         elif is_small:
             return self._hold(i, small)
@@ -203,6 +206,12 @@ class Walk:
             return False
         near = before > (1 - NEAR_ZERO) * span and growth <= 2 * NEAR_ZERO * span
         return bool(near or growth <= min(self._pace.usual(self._at.top.cycle, i, k), span / 2))
+
+    def _flickers(self, i: int, k: int) -> bool:
+        """Whether a register only went back by its last digit, or few of them: the smallest step that it makes."""
+        start = max(self._at.top.cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
+        steps = np.diff(self._x[start : i + 1])
+        return bool(self._x[i] - self._x[k] <= _FLICKER * steps[steps > 0].min(initial=np.inf))
 
     def _stood(self, i: int, k: int) -> int:
         """Since which row the register may have stood still up to row ``k``: ``i`` where its last step explains all."""
