@@ -95,7 +95,8 @@ def _period_lines(pricing: Pricing, use: BilledUse, unit: str, smallest: Decimal
                 f"the figures are not computed by tariff '{tariff.id}' yet; see meterhouse account recomputations"
             )
         cells += [(tariff, period, float(sums[p])) for p, period in enumerate(PERIODS) if period in tariff.price]
-    quantities = round_together([qty for _, _, qty in cells], THOUSANDTH)
+    priced = float(np.nansum(use.qty[pricing.tariff >= 0]))  # in the order in which the printed quantity is added up
+    quantities = round_together([qty for _, _, qty in cells], THOUSANDTH, priced)
     for (tariff, period, _), quantity in zip(cells, quantities, strict=True):
         if quantity or tariff.is_flat:
             yield _line(tariff, period.value, quantity, unit, tariff.price[period], smallest)

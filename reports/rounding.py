@@ -30,11 +30,15 @@ def rounded(value: Number, to: Decimal = THOUSANDTH) -> Decimal:
     return (whole if count > 0 else -whole) * to
 
 
-def round_together(values: Sequence[Number], to: Decimal = THOUSANDTH) -> list[Decimal]:
-    """Values rounded such that they add up to their rounded sum: what is left over goes where most was lost."""
+def round_together(values: Sequence[Number], to: Decimal = THOUSANDTH, total: Number | None = None) -> list[Decimal]:
+    """Values rounded such that they add up to their rounded sum: what is left over goes where most was lost.
+
+    ``total`` is that sum as it is printed elsewhere, where adding in another order may round another way.
+    """
     exact = [exactly(value) / Fraction(to) for value in values]
     whole = [floor(value) for value in exact]
-    left = int(rounded(sum(exact, Fraction(0)), Decimal(1))) - sum(whole)
+    printed = sum(exact, Fraction(0)) if total is None else exactly(total) / Fraction(to)
+    left = max(int(rounded(printed, Decimal(1))) - sum(whole), 0)
     most_lost = sorted(range(len(exact)), key=lambda i: whole[i] - exact[i])
     for i in most_lost[:left]:
         whole[i] += 1

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from facility.model import Point
     from stores.readings.port import ReadingStore, Series, Times, Values
 
+_NOISE = 1e-9
+"""Less than this was not used in an hour: it is what doubles leave of a register that stood still."""
+
 
 @dataclass(frozen=True, slots=True)
 class HourlyUse:
@@ -180,7 +183,7 @@ class CounterHours:
             parts.append((stored[kept], fields["qty"][kept]))
         times, quantities = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         times, rows = np.unique(times, return_index=True)
-        return times, quantities[rows]
+        return times, np.where(np.abs(quantities[rows]) < _NOISE, 0.0, quantities[rows])
 
     def _measured_in_closed(self, point: Point, start_ms: int, end_ms: int) -> list[tuple[Times, Values]]:
         """Measured hours of closed months within a time, by what the readings say now."""
