@@ -33,6 +33,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog
 	$(RUN)/python -m bench.cases
+	$(RUN)/python -m bench.oracle
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.now
 	$(RUN)/python -m bench.written
