@@ -50,7 +50,7 @@ def shortages(hour_of_week: npt.NDArray[np.int64], y: npt.NDArray[np.float64]) -
     days = float(present.sum()) / 24
     if days < MIN_DAYS:
         found.append(Shortage("few_days", round(days, 1), MIN_DAYS))
-    seen = len(np.unique(hour_of_week[present]))
+    seen = int(np.count_nonzero(np.bincount(hour_of_week[present], minlength=HOURS_OF_WEEK)))
     if seen < MIN_HOURS_OF_WEEK:
         found.append(Shortage("hours_of_week_never_seen", seen, MIN_HOURS_OF_WEEK))
     first = int(np.argmax(present))

@@ -46,8 +46,11 @@ def without_extremes(hour_of_week: HoursOfWeek, y: Floats, error: Floats) -> Flo
     """``y`` (n,) without hours whose ``error`` is far beyond that of like hours and beyond the meter's mean use."""
     group, size = group_of(hour_of_week), np.abs(error)
     known = np.isfinite(size)
-    usual = np.zeros(GROUPS)
-    for g in np.unique(group[known]):
-        usual[g] = np.median(size[known & (group == g)])
+    by_size = np.argsort(size[known])
+    by_group = np.argsort(group[known][by_size].astype(np.uint8), kind="stable")  # bytes are counted, not compared
+    ordered, counts = size[known][by_size][by_group], np.bincount(group[known], minlength=GROUPS)
+    starts = np.cumsum(counts) - counts
+    low, high = (ordered[np.minimum(starts + at, len(ordered) - 1)] for at in ((counts - 1) // 2, counts // 2))
+    usual = np.where(counts > 0, (low + high) / 2, 0.0)
     limit = np.maximum(FAR * usual[group], abs(float(np.nanmean(y))))
     return np.where(size > limit, np.nan, y)

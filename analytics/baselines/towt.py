@@ -70,7 +70,7 @@ class TowtBaseline:
         self.busy_ = _busy_hours(how, y)
         response = self._response(how, temp_c)
         gram, side = _normal_equations(how, response, y - self.mean_)
-        self.coef_ = np.asarray(np.linalg.solve(self._ridged(gram, len(y)), side), np.float64)
+        self.coef_ = _solve(self._ridged(gram, len(y)), side)
         return used, how, response, y
 
     def _held_back_errors(self, how: HoursOfWeek, response: Floats, y: Floats, fold: HoursOfWeek) -> Floats:
@@ -81,7 +81,7 @@ class TowtBaseline:
         gram, side = np.sum([g for g, _ in sums], axis=0), np.sum([s for _, s in sums], axis=0)
         error = np.empty(len(y))
         for part, (own_gram, own_side) in zip(parts, sums, strict=True):
-            held_back = np.linalg.solve(self._ridged(gram - own_gram, len(y)), side - own_side)
+            held_back = _solve(self._ridged(gram - own_gram, len(y)), side - own_side)
             error[part] = y[part] - _apply(held_back, how[part], response[part])
         return error
 
@@ -109,6 +109,15 @@ def _normal_equations(how: HoursOfWeek, response: Floats, y: Floats) -> tuple[Fl
     gram[week:, week:] = response.T @ response
     side[:week], side[week:] = np.bincount(how, y, week), response.T @ y
     return gram, side
+
+
+def _solve(gram: Floats, side: Floats) -> Floats:
+    """What solves the normal equations: of the week's columns no two share an hour, so they are solved one by one."""
+    week = HOURS_OF_WEEK
+    diagonal, mixed = gram[np.arange(week), np.arange(week)], gram[:week, week:]
+    scaled = mixed / diagonal[:, None]
+    pieces = np.linalg.solve(gram[week:, week:] - mixed.T @ scaled, side[week:] - scaled.T @ side[:week])
+    return np.concatenate([(side[:week] - mixed @ pieces) / diagonal, pieces])
 
 
 def _apply(coef: Floats, how: HoursOfWeek, response: Floats) -> Floats:
