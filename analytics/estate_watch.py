@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from analytics.accepted import JustAccepted, listen
+from analytics.fits import FitPool
 from analytics.live import Watch
 from analytics.loop import Loop
+from analytics.model_file import KeptModels
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from analytics.state import DOUBT_MS, in_doubt, take_over
@@ -172,6 +174,8 @@ class EstateWatch:
             agents=lambda: StatusBoard(self._records).overview().agents,
             accepted=accepted,
             again=again,
+            models=KeptModels(self._settings.data, catalogue.site.id),
+            learning=FitPool(self._store, self._settings.store),
             named_ms=self._registry.named_ms(),
         )
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from analytics.alerts import Cases
     from analytics.scene import Window
+    from analytics.uses import Learning
     from facility.catalogue import Catalogue
     from facility.status import AgentStatus, ProcessStatus
     from stores.readings.port import ReadingStore
@@ -61,6 +62,9 @@ class Rollups(Protocol):
     def is_kept(self, point: str) -> bool:
         """Whether rollups are made of a point."""
 
+    def take_changed(self) -> dict[str, int]:
+        """Counters whose hours were written since this was asked last: point id → the earliest of them, ms UTC."""
+
 
 class Again(Protocol):
     """What works through the list of recomputations (``analytics.rollups.recompute.Recompute``)."""
@@ -85,8 +89,12 @@ class Watch:
         accepted: JustAccepted | None = None,
         again: Again | None = None,
         named_ms: Mapping[str, int] = MappingProxyType({}),
+        models: Models | None = None,
+        learning: Learning | None = None,
     ) -> None:
-        """``named_ms`` is since when the estate has each meter."""
+        """``named_ms`` is since when the estate has each meter; ``learning`` fits models, else they are fitted here."""
+        self._learning = learning
+        self._changed: dict[str, int] = {}
         self.named_ms = named_ms
         self.store = store
         self.rollups = rollups
@@ -96,7 +104,7 @@ class Watch:
         self.step_days = step_days
         self.again = again
         self.alerting = Alerting(catalogue, cases)
-        self.models = Models()
+        self.models = models or Models()
         self.window: Window | None = None
         self._calendar = SiteCalendar(catalogue.site)
         self._noted = watches.watched(catalogue.site.id) or Watched()
@@ -173,8 +181,12 @@ class Watch:
             done_ms = self._pending.done_ms
             if done_ms is None or done_ms < hour_ms + GRACE_MS:
                 return
-            if self.window is None or self._through is None or _ms(self._through) < hour_ms:
-                self._look_through(hour_ms, now_ms)
+            if self._through is not None and _ms(self._through) >= hour_ms:
+                if self.window is None:  # nothing waits for it, but the next hour goes on from it
+                    self._tell("live", 1.0, self._through, now_ms)
+                    self.window = self._read_window(hour_ms - self.step_days * DAY_MS, hour_ms, hour_ms)
+                return
+            self._look_through(hour_ms, now_ms)
 
     def _update(self, ranges: dict[str, tuple[int, int]], now_ms: int) -> None:
         has_failed = True
@@ -192,11 +204,11 @@ class Watch:
         horizon = hour_ms - self.step_days * DAY_MS
         through = self._through
         start = max(horizon, _ms(through)) if through else horizon
-        end_ms = hour_ms + AHEAD_MS
-        window = read_window(
-            self.store, self.catalogue, self.models, horizon, end_ms, before=self.window, named_ms=self.named_ms
-        )
-        write_bands(self.store, window, horizon, end_ms)
+        window = self._read_window(horizon, hour_ms, start)
+        begin_ms = start if through else horizon
+        earlier = {point: max(t_ms, horizon) for point, t_ms in self._changed.items() if t_ms < begin_ms}
+        write_bands(self.store, window, begin_ms, hour_ms + AHEAD_MS, earlier)
+        self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
@@ -207,6 +219,25 @@ class Watch:
         self.window = window
         self._tell("live", 1.0, instant(hour_ms), at_ms)
         log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
+
+    def _read_window(self, horizon: int, hour_ms: int, start: int) -> Window:
+        """The window of an hour: what it shares with the one before is taken over from that."""
+        for point, t_ms in self.rollups.take_changed().items():
+            self._changed[point] = min(t_ms, self._changed.get(point, t_ms))
+        is_next = self.window is not None and hour_ms - start <= 2 * HOUR_MS
+        return read_window(
+            self.store,
+            self.catalogue,
+            self.models,
+            horizon,
+            hour_ms + AHEAD_MS,
+            before=self.window,
+            named_ms=self.named_ms,
+            changed_ms=self._changed,
+            states=self._states.known if is_next else None,
+            known_ms=hour_ms,
+            learning=self._learning,
+        )
 
     def _blind_at(self, now_ms: int) -> Window:
         """When buildings are open, known without any store; kept for as long as it reaches."""

@@ -46,9 +46,12 @@ class CounterUse:
     hi: Floats
     price: Floats  # money per unit in that hour
     unoccupied: Flags
+    skipped: int = 0
+    """How many hours of the window lie before its first."""
 
     def until(self, hours: int) -> CounterUse:
-        """The same without what lies later: views, nothing is copied."""
+        """The same without what lies after so many hours of the window: views, nothing is copied."""
+        hours = max(hours - self.skipped, 0)
         return CounterUse(
             self.meter,
             self.point,
@@ -60,12 +63,13 @@ class CounterUse:
             self.hi[:hours],
             self.price[:hours],
             self.unoccupied[:hours],
+            self.skipped,
         )
 
     @property
     def excess(self) -> Floats:
         """Use above what was expected, negative below, (n,), in the utility's unit."""
-        return self.qty - self.expected
+        return np.asarray(self.qty - self.expected, np.float64)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Window:
     per meter and hour the time of the newest reading up to the end of that hour, 0 where there was none yet;
     ``states`` the readings of doors and leak sensors; ``open_hours`` per building the hours in which its security
     sensors are not armed. ``named_ms`` is since when the estate has each meter, where that is known; ``seen_from_ms``
-    is from when on readings were looked for.
+    is from when on readings were looked for, and ``seen_skipped`` how many hours of the window lie before ``seen_ms``.
     """
 
     catalogue: Catalogue
@@ -87,6 +91,7 @@ class Window:
     open_hours: Mapping[str, Flags]
     named_ms: Mapping[str, int] = field(default_factory=dict)
     seen_from_ms: int = 0
+    seen_skipped: int = 0
 
     @property
     def hours(self) -> int:
@@ -126,9 +131,12 @@ class Scene:
 
     def uses(self, *utilities: Utility) -> Iterator[CounterUse]:
         """Hourly use of every accounted counter of these utilities (of all if none is named)."""
-        for use in self.window.uses.values():
-            if not utilities or use.utility in utilities:
-                yield use.until(self.hours)
+        return (use for use in self._uses if not utilities or use.utility in utilities)
+
+    @cached_property
+    def _uses(self) -> list[CounterUse]:
+        """Every counter's use up to now: several detectors ask for it."""
+        return [use.until(self.hours) for use in self.window.uses.values()]
 
     def readings(self, quantity: Quantity) -> Iterator[tuple[Point, Series]]:
         """Readings up to ``now`` of every state point of that quantity."""
@@ -140,7 +148,7 @@ class Scene:
 
     def seen(self, meter: str) -> Times:
         """Time of the newest reading at the end of each hour, (hours,); 0 where there was none yet."""
-        return self.window.seen_ms[meter][: self.hours]
+        return self.window.seen_ms[meter][: max(self.hours - self.window.seen_skipped, 0)]
 
     def is_open(self, building: Building, t_ms: int) -> bool:
         """Whether a building was inside its opening hours."""

@@ -88,10 +88,15 @@ def _after(series: Series, known: Series) -> Series:
 
 
 def _changes(parts: list[Series], now_ms: int) -> Series:
-    """Parts in time order as one, without readings that tell no change; of long ago only the last."""
+    """As ``changes_of``; of long ago only the last."""
+    series = changes_of(parts)
+    k = max(int(np.searchsorted(series.t_ms, now_ms - LOOK_BACK_MS)) - 1, 0)
+    return Series(series.t_ms[k:], series.x[k:], series.q[k:])
+
+
+def changes_of(parts: list[Series]) -> Series:
+    """Parts in time order as one, without readings between the first and the last that tell no change."""
     t_ms, x, q = (np.concatenate(columns) for columns in zip(*((p.t_ms, p.x, p.q) for p in parts), strict=True))
     tells = np.ones(len(x), np.bool_)
     tells[1:-1] = x[1:-1] != x[:-2]
-    rows = np.flatnonzero(tells)
-    rows = rows[max(int(np.searchsorted(t_ms[rows], now_ms - LOOK_BACK_MS)) - 1, 0) :]
-    return Series(t_ms[rows], x[rows], q[rows])
+    return Series(t_ms[tells], x[tells], q[tells])

@@ -1,77 +1,39 @@
-"""Reads everything that detectors need for a stretch of time from the store, once."""
+"""Reads everything that detectors need for a stretch of time from the store, once.
+
+Sized by what is looked at: a counter's hours reach back as far as detectors compare, save water, whose flow without a
+rest may have begun long before. What models learn from is read where they are fitted (``analytics.fits``). From the
+window before this one comes all that has not changed.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accounting.calendars import Occupancy, SiteCalendar
-from accounting.local_time import DAY_MS, HOUR_MS, rows_among
-from accounting.tariffs import Tariffs
-from analytics.scene import CounterUse, Window
+from accounting.local_time import DAY_MS, HOUR_MS
+from analytics.grid import Grid, filled
+from analytics.scene import Window
+from analytics.states import changes_of
+from analytics.uses import HISTORY_DAYS, Uses, accounted
 from facility.quantities import Quantity
-from stores.counter_rows import counter_tags, one_series
+from stores.readings.columns import empty_series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.models import Models
     from analytics.scene import Floats, Times
+    from analytics.uses import Learning
     from facility.catalogue import Catalogue
-    from facility.model import Meter, Point
-    from stores.readings.port import ReadingStore, RollupSeries, Series
-
-HISTORY_DAYS = 420
-"""More than models train on, so that a window that moves on by an hour leaves their data as it was."""
+    from stores.readings.port import ReadingStore, Series
 
 SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
 CHUNK_MS = 7 * DAY_MS
-MIN_COMPLETENESS = 0.99
 WATCHED_STATES = (Quantity.DOOR_OPEN, Quantity.LEAK)
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """The site's hours, between edges (hours + 1,), ms UTC."""
-
-    edges_ms: Times
-
-    @property
-    def hours(self) -> int:
-        """How many hours there are."""
-        return len(self.edges_ms) - 1
-
-    @property
-    def t_ms(self) -> Times:
-        """Start of each hour, (hours,), ms UTC."""
-        return self.edges_ms[:-1]
-
-    @property
-    def start_ms(self) -> int:
-        """Start of the first hour."""
-        return int(self.edges_ms[0])
-
-    @property
-    def end_ms(self) -> int:
-        """End of the last hour."""
-        return int(self.edges_ms[-1])
-
-    @property
-    def lengths(self) -> Floats:
-        """How long each hour is, in hours, (hours,)."""
-        return np.diff(self.edges_ms) / HOUR_MS
-
-    def spread(self, t_ms: Times, x: Floats) -> Floats:
-        """Values (n,) at hour starts, ms UTC, on the whole grid (hours,), NaN elsewhere."""
-        on_grid = np.full(self.hours, np.nan)
-        hours, known = rows_among(self.edges_ms, t_ms)
-        on_grid[hours] = x[known]
-        return on_grid
 
 
 def read_window(
@@ -83,93 +45,51 @@ def read_window(
     *,
     before: Window | None = None,
     named_ms: Mapping[str, int] = MappingProxyType({}),
+    changed_ms: Mapping[str, int] | None = None,
+    states: Mapping[str, Series] | None = None,
+    known_ms: int | None = None,
+    learning: Learning | None = None,
 ) -> Window:
     """Everything for scenes from ``start_ms`` to ``end_ms`` (edges of the site's hours, ms), with the history before.
 
-    From the window ``before`` this one it takes when meters were heard, so that a month of readings every ten seconds
-    is not read again every hour. ``named_ms`` is since when the estate has each meter.
+    From the window ``before`` this one it takes when meters were heard and, where ``changed_ms`` tells from which hour
+    on a counter's rows (by point) have been written since, what was used before that. ``states`` of doors and leaks
+    are read where they are not given. No model is fitted on hours after ``known_ms``; ``learning`` fits those that are
+    missing. ``named_ms`` is since when the estate has each meter.
     """
     calendar = SiteCalendar(catalogue.site)
-    grid = _Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
-    first = int(np.searchsorted(grid.t_ms, start_ms))
+    grid = Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
     seen_from_ms = start_ms - SEEN_DAYS * DAY_MS
-    occ = {b.id: calendar.local_hours(grid.t_ms, b).occ for b in catalogue.buildings}
+    uses = Uses(store, catalogue, calendar, grid, start_ms, _read_outdoors(store, grid))
+    if states is None:
+        states = read_states(store, catalogue, start_ms - SEEN_DAYS * DAY_MS, grid.end_ms)
+    seen_skipped = max(grid.row(seen_from_ms + 1) - 1, 0)
     return Window(
         catalogue=catalogue,
         edges_ms=grid.edges_ms,
-        uses=_read_uses(store, catalogue, models, grid, first, calendar, occ),
-        seen_ms=_read_seen(store, catalogue, grid, seen_from_ms, before),
-        states=read_states(store, catalogue, start_ms - SEEN_DAYS * DAY_MS, grid.end_ms),
+        uses=uses.read(models, before, changed_ms, known_ms, learning),
+        seen_ms=_read_seen(store, catalogue, grid.since(seen_skipped), seen_from_ms, before),
+        states=states,
         open_hours={b.id: ~calendar.armed(grid.t_ms, b) for b in catalogue.buildings},
         named_ms=named_ms,
         seen_from_ms=seen_from_ms if before is None else min(seen_from_ms, before.seen_from_ms),
+        seen_skipped=seen_skipped,
     )
 
 
-def _read_uses(
-    store: ReadingStore,
-    catalogue: Catalogue,
-    models: Models,
-    grid: _Grid,
-    first: int,
-    calendar: SiteCalendar,
-    occ: dict[str, Times],
-) -> dict[str, CounterUse]:
-    outdoors = _read_outdoors(store, grid)
-    how = calendar.local_hours(grid.t_ms).hour_of_week_closed
-    rows = store.read_rollup("usage_1h", {}, grid.start_ms, grid.end_ms, ["qty", "completeness"])
-    found = defaultdict(list)
-    for one in rows:
-        found[one.tags["meter"], one.tags["quantity"]].append(one)
-    uses = {}
-    tariffs = Tariffs(catalogue.site, calendar)
-    for meter, point in _accounted(catalogue):
-        stored = found.get((meter.id, point.quantity.word))
-        if stored is None or meter.utility is None:
-            continue
-        series = one_series(stored, counter_tags(catalogue, point))
-        qty = grid.spread(series.t_ms, _measured(series)) / grid.lengths
-        band = models.expectation(point.id, grid.t_ms, how, outdoors.get(meter.building), qty, first)
-        price = tariffs.price(meter.utility, meter.building, grid.edges_ms).unit_prices
-        closed = occ[meter.building] != Occupancy.WORK
-        uses[point.id] = CounterUse(
-            meter,
-            point.id,
-            meter.utility,
-            grid.t_ms,
-            qty,
-            band.expected,
-            band.lo,
-            band.hi,
-            np.nan_to_num(price),
-            closed,
-        )
-    return uses
-
-
-def _accounted(catalogue: Catalogue) -> list[tuple[Meter, Point]]:
-    pairs = ((meter, catalogue.accounted_point(meter)) for meter in catalogue.meters)
-    return [(meter, point) for meter, point in pairs if point is not None]
-
-
-def _measured(series: RollupSeries) -> Floats:
-    """Use of hours that were measured; what was spread over a silence teaches nothing."""
-    qty, completeness = series.fields["qty"], series.fields["completeness"]
-    return np.where(completeness >= MIN_COMPLETENESS, qty, np.nan)
-
-
 def _read_seen(
-    store: ReadingStore, catalogue: Catalogue, grid: _Grid, from_ms: int, before: Window | None
+    store: ReadingStore, catalogue: Catalogue, grid: Grid, from_ms: int, before: Window | None
 ) -> dict[str, Times]:
     """Per meter: time of the newest reading up to the end of each hour."""
     chosen = {m.id: points[0].id for m in catalogue.meters if (points := catalogue.points_of(m.id))}
-    chosen |= {meter.id: point.id for meter, point in _accounted(catalogue)}
+    chosen |= {meter.id: point.id for meter, point in accounted(catalogue)}
     seen = {meter: np.zeros(grid.hours, np.int64) for meter in chosen}
     if before is not None:
-        skipped = int(np.searchsorted(before.edges_ms, grid.start_ms))
+        skipped = int(np.searchsorted(before.edges_ms, grid.start_ms)) - before.seen_skipped
         for meter, known in before.seen_ms.items():
-            kept = known[skipped:][: grid.hours]
-            seen[meter][: len(kept)] = kept
+            kept = known[max(skipped, 0) :][: grid.hours]
+            begin = max(-skipped, 0)
+            seen[meter][begin : begin + len(kept)] = kept[: grid.hours - begin]
         newest = max((int(times.max()) for times in before.seen_ms.values()), default=0)
         from_ms = max(from_ms, newest - LATE_MS)
     for start in range(max(from_ms, grid.start_ms), grid.end_ms, CHUNK_MS):
@@ -181,8 +101,13 @@ def _read_seen(
 
 
 def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms: int) -> dict[str, Series]:
-    """Readings of doors and leak sensors."""
-    return store.read(watched_points(catalogue), start_ms, end_ms)
+    """Readings with which doors and leak sensors changed, and the newest; a week at a time."""
+    points = watched_points(catalogue)
+    found = dict.fromkeys(points, empty_series())
+    for start in range(start_ms, end_ms, CHUNK_MS):
+        chunk = store.read(points, start, min(start + CHUNK_MS, end_ms))
+        found = {point: changes_of([found[point], chunk[point]]) for point in points}
+    return found
 
 
 def watched_points(catalogue: Catalogue) -> list[str]:
@@ -198,7 +123,7 @@ def blind_window(catalogue: Catalogue, now_ms: int) -> Window:
     return Window(catalogue, edges_ms, {}, {}, {}, open_hours)
 
 
-def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:
+def _read_outdoors(store: ReadingStore, grid: Grid) -> dict[str, Floats]:
     """Building → hourly outdoor temperature, gaps filled; nothing for a building whose thermometer never spoke."""
     found: dict[str, Floats] = {}
     for one in store.read_rollup("building_1h", {}, grid.start_ms, grid.end_ms, ["t_out"]):
@@ -206,14 +131,3 @@ def _read_outdoors(store: ReadingStore, grid: _Grid) -> dict[str, Floats]:
         if building not in found and np.isfinite(one.fields["t_out"]).any():
             found[building] = filled(grid.spread(one.t_ms, one.fields["t_out"]))
     return found
-
-
-def filled(temp_c: Floats) -> Floats:
-    """Hours (n,) in °C: a missing one is that of the newest day before which has it, else the first known."""
-    whole = temp_c.copy()
-    for day in range(24, len(whole), 24):
-        here, before = whole[day : day + 24], whole[day - 24 : day]
-        missing = ~np.isfinite(here)
-        here[missing] = before[: len(here)][missing]
-    known = np.flatnonzero(np.isfinite(whole))
-    return np.where(np.isfinite(whole), whole, whole[known[0]])

@@ -79,6 +79,8 @@ class NightWaste:
 
     def _run_above_band(self, use: CounterUse) -> int:
         """Hours without a break, up to now, that are unoccupied and above the band."""
+        if not len(use.qty) or not (use.unoccupied[-1] and use.qty[-1] > use.hi[-1]):
+            return 0
         tail = slice(-MAX_STRETCH_H, None)
         above = use.unoccupied[tail] & (use.qty[tail] > use.hi[tail])
         calm = np.flatnonzero(~above[::-1])

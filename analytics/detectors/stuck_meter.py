@@ -33,6 +33,8 @@ class StuckMeter:
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Meters that stand still now."""
         for use in scene.uses():
+            if not len(use.qty) or not abs(use.qty[-1]) < STILL:
+                continue
             still = np.abs(use.qty[-self.record_days * DAY_H :]) < STILL
             run = _last_run(still)
             if run < self.min_h or run == len(still):

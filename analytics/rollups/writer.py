@@ -12,6 +12,7 @@ from accounting.demand import QUARTERS, peak_rate, quarter_edges
 from accounting.local_time import HOUR_MS, rows_among
 from accounting.spells import SpellsInMemory
 from accounting.tariffs import Tariffs
+from analytics.rollups.changed import ChangedHours
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollups.days import base_use, complete, daily
 from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
@@ -67,6 +68,7 @@ class RollupWriter:
         self._outdoors = outdoor_points(catalogue)
         self._thermometers = frozenset(point.id for point in self._outdoors.values())
         self._totals = totals_of(catalogue)
+        self._changed = ChangedHours()
         self._retagging = Retagging(self._store, self._calendar, self._totals)
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
@@ -81,6 +83,7 @@ class RollupWriter:
             self._begin({point.id: ranges[point.id] for point in self._accounted(ranges)}, newest_ms)
             self._compute(ranges)
             self._store.flush()
+            self._changed.publish()
             self._spells.enter()
             self._adjusting.enter()
         finally:
@@ -116,6 +119,10 @@ class RollupWriter:
             if thermometer.id in ranges:
                 self._write_outdoors(thermometer, *ranges[thermometer.id])
         self._adjust_just_closed()
+
+    def take_changed(self) -> dict[str, int]:
+        """Counters whose hours were written since this was asked last: point id → the earliest of them, ms UTC."""
+        return self._changed.take()
 
     def is_kept(self, point: str) -> bool:
         """Whether rollups are made of a point: of a counter whose figures are kept, or an outdoor thermometer."""
@@ -158,6 +165,7 @@ class RollupWriter:
         tags = counter_tags(self._catalogue, point)
         hours = self._meter_fields(point, utility, use)
         runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
+        self._changed.note(point.id, int(use.edges_ms[0]))
         for run in runs:
             self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
         for month in shut:

@@ -1,0 +1,134 @@
+"""Fits baselines of many counters, in processes of their own where there are many: nobody who watches waits for them.
+
+What they learn from is read where they are fitted, some counters at a time, and forgotten at once: only coefficients
+come back.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.baselines.recentred import RecentredBaseline
+from analytics.grid import USE_FIELDS, Grid
+from analytics.sufficiency import Insufficient, Shortage
+from stores.counter_rows import one_series
+from stores.readings import open_readings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from analytics.baselines.port import Floats, HoursOfWeek
+    from analytics.scene import Times
+    from stores.readings.port import ReadingStore
+
+TRAIN_H = 400 * 24
+COUNTERS_AT_ONCE = 20
+FEW = 64
+"""So many counters are fitted sooner than a process is started."""
+
+MOST_PROCESSES = 2
+LONGEST_S = 600.0
+NICENESS = 5
+"""What is watched goes before what is learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One counter: its id and tags, its building's place among the temperatures, the hours at which it is fitted."""
+
+    name: str
+    tags: Mapping[str, str]
+    outdoors: int | None
+    fit_at: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What the lessons of an estate share: the hours (edges (n + 1,), ms UTC), their hour of the week, temperatures."""
+
+    edges_ms: Times
+    hour_of_week: HoursOfWeek
+    temps_c: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model fitted on what lay before an instant, or what was short."""
+
+    name: str
+    fit_ms: int
+    model: RecentredBaseline | None
+    shortages: tuple[Shortage, ...] = ()
+
+
+def fit_here(store: ReadingStore, training: Training, lessons: Sequence[Lesson]) -> Iterator[list[Fitted]]:
+    """Fit in this process, some counters at a time."""
+    for k in range(0, len(lessons), COUNTERS_AT_ONCE):
+        yield fit_some(store, training, lessons[k : k + COUNTERS_AT_ONCE])
+
+
+def fit_some(store: ReadingStore, training: Training, lessons: Sequence[Lesson]) -> list[Fitted]:
+    """Read what some counters used, and fit their models."""
+    grid = Grid(training.edges_ms)
+    first = min(max(0, min(one.fit_at) - TRAIN_H) for one in lessons)
+    last = max(max(one.fit_at) for one in lessons)
+    some = [{"meter": one.tags["meter"], "quantity": one.tags["quantity"]} for one in lessons]
+    span = int(grid.edges_ms[first]), int(grid.edges_ms[last])
+    rows = store.read_rollups("usage_1h", some, *span, USE_FIELDS)
+    found = []
+    for one in lessons:
+        mine = [r for r in rows if (r.tags["meter"], r.tags["quantity"]) == (one.tags["meter"], one.tags["quantity"])]
+        y = grid.measured(one_series(mine, one.tags)) if mine else np.full(grid.hours, np.nan)
+        found += [_fit(training, one, y, fit_at) for fit_at in one.fit_at]
+    return found
+
+
+def _fit(training: Training, lesson: Lesson, y: Floats, fit_at: int) -> Fitted:
+    known, fit_ms = slice(max(0, fit_at - TRAIN_H), fit_at), int(training.edges_ms[fit_at])
+    temp_c = None if lesson.outdoors is None else training.temps_c[lesson.outdoors][known]
+    try:
+        model = RecentredBaseline().fit(training.hour_of_week[known], temp_c, y[known])
+    except Insufficient as error:
+        return Fitted(lesson.name, fit_ms, None, error.shortages)
+    return Fitted(lesson.name, fit_ms, model)
+
+
+class FitPool:
+    """Fits in processes that open the store by its URL, and end when all is fitted. Few counters are fitted here."""
+
+    def __init__(self, store: ReadingStore, url: str) -> None:
+        self._store, self._url = store, url
+
+    def __call__(self, training: Training, lessons: Sequence[Lesson]) -> Iterable[list[Fitted]]:
+        """Some fitted models at a time, in any order."""
+        return fit_here(self._store, training, lessons) if len(lessons) < FEW else self._in_processes(training, lessons)
+
+    def _in_processes(self, training: Training, lessons: Sequence[Lesson]) -> Iterator[list[Fitted]]:
+        parts = [lessons[k : k + COUNTERS_AT_ONCE] for k in range(0, len(lessons), COUNTERS_AT_ONCE)]
+        processes = min(MOST_PROCESSES, os.cpu_count() or 1)
+        # Spawned, not forked: a copy of a process with threads may hold a lock that nobody in it will ever open.
+        with get_context("spawn").Pool(processes, _begin, (self._url, training)) as pool:
+            done = pool.imap_unordered(_learn, parts)
+            for _ in parts:
+                yield done.next(LONGEST_S)
+
+
+class _Pupil:
+    """What a process of the pool has at hand."""
+
+    store: ReadingStore
+    training: Training
+
+
+def _begin(url: str, training: Training) -> None:
+    os.nice(NICENESS)
+    _Pupil.store, _Pupil.training = open_readings(url), training
+
+
+def _learn(lessons: Sequence[Lesson]) -> list[Fitted]:
+    return fit_some(_Pupil.store, _Pupil.training, lessons)

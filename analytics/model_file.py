@@ -1,0 +1,115 @@
+"""Models from one run to the next, in their coefficients: a restart fits nothing that was fitted before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from analytics.baselines.port import FitQuality
+from analytics.baselines.recentred import RecentredBaseline
+from analytics.baselines.towt import TowtBaseline
+from analytics.fits import Fitted
+from analytics.models import Models
+from analytics.sufficiency import Shortage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from analytics.baselines.port import Floats
+
+FILE = "analytics.models"
+FORMAT = "towt_recentred 1"
+"""Whoever changes what a model learns, or from what, changes this."""
+
+
+class _Row(msgspec.Struct, array_like=True):
+    """A model by counter and week; without coefficients there is none, for what was short."""
+
+    name: str
+    fit_ms: int
+    mean: float = 0.0
+    coef: bytes = b""
+    knots: bytes = b""
+    busy: bytes = b""
+    offsets: bytes = b""
+    level: bytes = b""
+    quality: tuple[float, float] = (0.0, 0.0)
+    short: list[tuple[str, float, float]] = []
+
+
+class _Content(msgspec.Struct):
+    format: str
+    site: str
+    rows: list[_Row]
+
+
+class KeptModels(Models):
+    """Models that are kept in a file of a folder whenever there are new ones."""
+
+    def __init__(self, folder: Path, site: str) -> None:
+        """Raises nothing: what cannot be read is fitted again."""
+        super().__init__()
+        self._folder, self._site = folder, site
+        for one in load(folder, site):
+            self.keep(one)
+        self._saved = self.learned
+
+    def forget_before(self, t_ms: int) -> None:
+        """Drop models that are no longer in force, and keep the others where some are new."""
+        super().forget_before(t_ms)
+        if self.learned != self._saved:
+            save(self._folder, self._site, self.kept())
+            self._saved = self.learned
+
+
+def save(folder: Path, site: str, models: Iterable[Fitted]) -> None:
+    """Keep models for the next run; the file is whole or as it was."""
+    content = _Content(FORMAT, site, [_row(one) for one in models])
+    new = folder / f"{FILE}.new"
+    new.write_bytes(msgspec.msgpack.encode(content))
+    new.replace(folder / FILE)
+
+
+def load(folder: Path, site: str) -> Iterator[Fitted]:
+    """What was kept for a site; nothing where there is no file, or it is another Meterhouse's: it is fitted again."""
+    try:
+        content = msgspec.msgpack.decode((folder / FILE).read_bytes(), type=_Content)
+    except (OSError, msgspec.MsgspecError):
+        return
+    if (content.format, content.site) == (FORMAT, site):
+        yield from map(_fitted, content.rows)
+
+
+def _row(one: Fitted) -> _Row:
+    if one.model is None:
+        return _Row(one.name, one.fit_ms, short=[(s.reason, s.have, s.need) for s in one.shortages])
+    week, model = one.model.week_, one.model
+    return _Row(
+        one.name,
+        one.fit_ms,
+        week.mean_,
+        week.coef_.tobytes(),
+        week.knots_.tobytes(),
+        np.packbits(week.busy_).tobytes(),
+        model.offsets_.tobytes(),
+        model.level_.tobytes(),
+        (model.quality_.cv_rmse, model.quality_.nmbe),
+    )
+
+
+def _fitted(row: _Row) -> Fitted:
+    if not row.coef:
+        return Fitted(row.name, row.fit_ms, None, tuple(Shortage(*one) for one in row.short))
+    model, week = RecentredBaseline(), TowtBaseline()
+    week.mean_, week.coef_, week.knots_ = row.mean, _floats(row.coef), _floats(row.knots)
+    week.busy_ = np.unpackbits(np.frombuffer(row.busy, np.uint8))[:168].astype(np.bool_)
+    model.week_, model.offsets_, model.level_ = week, _floats(row.offsets).reshape(-1, 2), _floats(row.level)
+    model.quality_ = FitQuality(*row.quality)
+    return Fitted(row.name, row.fit_ms, model)
+
+
+def _floats(content: bytes) -> Floats:
+    return np.frombuffer(content, np.float64)
