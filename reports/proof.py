@@ -91,7 +91,8 @@ def prove(
         return Proof((), 0.0)
     lines = []
     stretches = counters.stretches[point.id]
-    serials, running = _serials(counters, point), _Running(total, store, counters.catalogue, calendar, point)
+    running = _Running(total, store, counters.catalogue, calendar, point, start_ms)
+    serials = _serials(counters, point)
     for k, stretch in enumerate(stretches):
         begin = max(first, stretch.since_ms)
         until = min(last, stretches[k + 1].since_ms) if k + 1 < len(stretches) else last
@@ -123,12 +124,21 @@ class _End:
 
 
 class _Running:
-    """A counter's total at any instant: by its readings and, where they are silent, by what the intervals gave."""
+    """A counter's total at any instant: by its readings and, where they are silent, by what the intervals gave.
+
+    Intervals of before ``start_ms`` are not asked: a closed month stays as it was handed in, whatever is known now.
+    """
 
     def __init__(
-        self, total: Total, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar, point: Point
+        self,
+        total: Total,
+        store: ReadingStore,
+        catalogue: Catalogue,
+        calendar: SiteCalendar,
+        point: Point,
+        start_ms: int,
     ) -> None:
-        self._total, self._calendar = total, calendar
+        self._total, self._calendar, self._start_ms = total, calendar, start_ms
         self._read = partial(read_counter, store, catalogue, point, "usage_1h")
 
     def is_estimate(self, t_ms: int) -> bool:
@@ -138,27 +148,45 @@ class _Running:
             return False
         return self.silence_at(t_ms) is not None or bool(self._total.estimated[following])
 
-    def silence_at(self, t_ms: int) -> int | None:
-        """When the silence began that an instant lies in; None where readings measure it."""
+    def silence_at(self, t_ms: int) -> tuple[int, int] | None:
+        """When the silence began that an instant lies in, and when it ended; None where readings measure it."""
         times = self._total.t_ms
         row = int(np.searchsorted(times, t_ms, side="right")) - 1
         if row < 0 or row + 1 >= len(times) or times[row] == t_ms or times[row + 1] - times[row] <= MAX_GAP_MS:
             return None
-        return int(times[row])
+        return int(times[row]), int(times[row + 1])
 
-    def at(self, t_ms: int, links: int = _LINKS) -> float:
+    def at(self, t_ms: int) -> float:
         """The total at an edge of an hour, or where readings measure it.
 
         In a silence it is that at the beginning of the hour in which the silence began, and what the intervals
-        counted from there: in that hour another silence may have ended. Where silence follows silence without end
-        (a meter that is read every few hours) it is known by the registers: such a meter has no weeks to be spread by.
+        counted from there: in that hour another silence may have ended. Of one that began before the month it is that
+        at the end of the hour in which it ended, less what they counted up to there. Where silence follows silence
+        without end (a meter that is read every few hours) it is known by the registers: such a meter has no weeks to be
+        spread by.
         """
-        began = self.silence_at(t_ms)
-        if began is None or not links:
-            return float(np.interp(t_ms, self._total.t_ms, self._total.total))
-        first = int(self._calendar.hour_edges(began, began + 1)[0])
-        rows = self._read((first, t_ms), ["qty"])
-        return self.at(first, links - 1) + float(np.nansum(rows.fields["qty"]))
+        reached = self._reached(t_ms, forward=False)
+        if reached < self._start_ms:
+            reached = self._reached(t_ms, forward=True)
+        known = float(np.interp(reached, self._total.t_ms, self._total.total))
+        rows = self._read((min(reached, t_ms), max(reached, t_ms)), ["qty"])
+        counted = float(np.nansum(rows.fields["qty"]))
+        return known - counted if reached > t_ms else known + counted
+
+    def _reached(self, t_ms: int, *, forward: bool) -> int:
+        """The nearest edge of an hour, or the instant itself, that lies in no silence; of the second at the latest."""
+        for _ in range(_LINKS):
+            silence = self.silence_at(t_ms)
+            if silence is None:
+                break
+            t_ms = self._hour_after(silence[1]) if forward else self._hour_of(silence[0])
+        return t_ms
+
+    def _hour_of(self, t_ms: int) -> int:
+        return int(self._calendar.hour_edges(t_ms, t_ms + 1)[0])
+
+    def _hour_after(self, t_ms: int) -> int:
+        return int(self._calendar.hour_edges(t_ms - 1, t_ms)[-1])
 
 
 def _line(

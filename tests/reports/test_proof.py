@@ -14,6 +14,7 @@ from analytics.rollups.writer import RollupWriter
 from facility.ledger.installation import Installation, first_installation, swapped
 from facility.model import Quality, Ratio, ReadingBatch
 from facility.tariff import Demand
+from reports.closing import close_month
 from reports.proof import RegisterEnd
 from stores.readings.memory import MemoryStore
 
@@ -161,3 +162,29 @@ def test_a_false_spell_just_before_the_month_is_not_what_the_register_showed(boo
     assert [line.opening, line.closing] == [x[t_ms == ms(day)][0] for day in ("2026-10-01T00:00", "2026-11-01T00:00")]
     assert (bill.utilities[0].residual, line.counted) == (0, pytest.approx(8_928))
     assert bill.utilities[0].shares.measured_h == 744 - 14
+
+
+@pytest.mark.parametrize("ends", ["2026-10-03T00:00", "2026-10-03T00:20", "2026-11-02T00:00"])
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_a_month_is_proved_after_one_that_was_closed_amid_a_silence(books, is_silent, ends):
+    catalogue, spells, store = estate(FIVE), SpellsInMemory(), MemoryStore()
+    writer = RollupWriter(store, catalogue, books, spells)
+    t_ms, x = around_october()
+    spell = within(t_ms, "2026-09-29T00:00", ends)
+    t_ms, x = (t_ms[~spell], x[~spell]) if is_silent else (t_ms, np.where(spell, 0.0, x))
+    cursor = 0
+    for part, now in ((t_ms <= ms("2026-10-01T12:00"), "2026-10-01T12:00"), (t_ms > 0, "2026-11-05T00:00")):
+        store.write(ReadingBatch([POINT], [0] * part.sum(), t_ms[part].tolist(), x[part].tolist()))
+        changes = store.changes(cursor)
+        cursor = changes.cursor
+        writer.update(changes.ranges, now_ms=ms(now))
+        if not books.closed():
+            at = datetime(2026, 10, 1, 12, tzinfo=ZONE)
+            september = made(store, catalogue, books, "2026-09", now=at, spells=spells)
+            close_month(september, books, based_on=0, by="li", at=at, accept_missing="the meter was out of order")
+    october, november = (made(store, catalogue, books, month, spells=spells) for month in ("2026-10", "2026-11"))
+    assert october.utilities[0].residual == november.utilities[0].residual == 0
+    assert october.utilities[0].quantity == 8928
+    assert not october.doubts
+    entered = sum(one.quantity for bill in (october, november) for one in bill.adjustments)
+    assert float(entered) == pytest.approx((48 + 0.25) * 12)
