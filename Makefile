@@ -22,6 +22,7 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 
 bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
+	$(RUN)/python -m bench.bus
 	$(RUN)/python -m bench.catalogue
 	$(RUN)/python -m bench.demo
 	$(RUN)/python -m bench.demo --store influx

@@ -44,7 +44,7 @@ SHARE = 50.0
 class Turn:
     """A device and its place in time: when its round is ``due`` and it is asked ``next_s``; how often it was silent.
 
-    ``cost_s`` is how long its last silence took.
+    ``cost_s`` is how long its last silence took; ``is_known``: it has answered before.
     """
 
     device: Device
@@ -54,6 +54,7 @@ class Turn:
     cost_s: float
     failures: int = 0
     slips: int = 0
+    is_known: bool = False
 
 
 class Poller:
@@ -66,7 +67,7 @@ class Poller:
         self.turns = [Turn(device, asked, begin, begin, seat.bus.timeout_s) for device, asked in planned]
         self._wake = threading.Event()
         self._stopping = self._paused = False
-        self._bus_failures = self.rounds = 0
+        self._bus_failures = self.rounds = self._known_first = 0
         self._bus_free_at = self._silent_allowed_at = begin
         self._thread = threading.Thread(target=self._run, name=f"bus-{seat.bus.id}")
 
@@ -121,7 +122,10 @@ class Poller:
 
         On a bus that has no spare time for them, the silent ones get a small share of it all the same.
         """
-        well = min((turn for turn in self.turns if not turn.failures), key=_next_s, default=None)
+        sound = [turn for turn in self.turns if not turn.failures]
+        if self._known_first > 0:  # nobody knows who else is silent: those that are known wait no longer
+            sound = [turn for turn in sound if turn.is_known and turn.next_s <= now_s] or sound
+        well = min(sound, key=_next_s, default=None)
         silent = min((turn for turn in self.turns if turn.failures), key=_next_s, default=None)
         if silent is None or well is None:
             return well or silent
@@ -205,6 +209,7 @@ class Poller:
 
     def _note_silence(self, turn: Turn, error: DriverError, started_s: float) -> None:
         self._bus_works()
+        self._known_first = sum(one.is_known for one in self.turns)
         if not turn.failures:
             log.warning("device_silent", meter=turn.device.meter.id, error=str(error))
         now_s = self._seat.monotonic()
@@ -217,10 +222,11 @@ class Poller:
 
     def _note_answer(self, turn: Turn, started_s: float) -> None:
         self._bus_works()
+        self._known_first -= 1
         if turn.failures:
             log.info("device_answers", meter=turn.device.meter.id, after_failures=turn.failures)
             turn.questions.note_return(started_s)
-        turn.failures = 0
+        turn.failures, turn.is_known = 0, True
         if not turn.questions.is_round_over:
             turn.next_s = self._seat.monotonic()  # whoever is due comes first
             return

@@ -55,6 +55,7 @@ class Exchange:
         self._number = random.randrange(NUMBERS)  # noqa: S311 - only so that two agents rarely use the same ones
         self._heard_s = 0.0
         self._has_worked = False
+        self._answered: Request | None = None
 
     def close(self) -> None:
         """Let the line go."""
@@ -65,6 +66,7 @@ class Exchange:
 
         Raises ``BusDownError`` or ``NoAnswerError``.
         """
+        self._listen_behind_gateway(request)
         is_reused = self._open(request)
         may_be_forgotten = is_reused and self._monotonic() - self._heard_s > IDLE_S
         try:
@@ -173,7 +175,23 @@ class Exchange:
             self._waits.note_absence(request.unit)
             raise NoAnswerError(f"unit {request.unit}: exception {reply.exception}")
         self._waits.note_answer(request.unit, sent_s, now_s)
+        self._answered = request
         return reply
+
+    def _listen_behind_gateway(self, request: Request) -> None:
+        """A unit that was never heard comes after a silent one: another, which is well, shows if we are held.
+
+        Otherwise two dead ones in a row could not be told from a gateway that still waits for the first.
+        """
+        known, waits = self._answered, self._waits
+        if not known or waits.usual_s(request.unit) or not (self._line.is_open and waits.may_be_held(request.unit)):
+            return
+        try:
+            self._ask(known)
+        except LineClosedError:
+            self._hang_up()
+        except (NoAnswerError, _OtherwiseError):
+            self._answered = None  # it is not well any more
 
     def _takes(self, request: Request, replies: list[Reply]) -> bool:
         """Whether the first of what came is the answer: two that differ tell that one of them is another's."""

@@ -65,13 +65,18 @@ class Waits:
         """
         self.owed = [one for one in self.owed if now_s - one.sent_s < LONGEST_HOLD_S]
         end_s = now_s + self.patience_s(now_s)
-        return max(end_s, self.owed[-1].sent_s + self._hold_s) if self._may_be_held(unit) else end_s
+        return max(end_s, self.owed[-1].sent_s + self._hold_s) if self.may_be_held(unit) else end_s
+
+    def may_be_held(self, unit: int) -> bool:
+        """Whether a gateway may still wait for another unit: nobody has answered since that one was asked."""
+        is_owed = bool(self.silences and self.owed) and self.owed[-1].request.unit != unit
+        return is_owed and unit not in self._silent
 
     def note_answer(self, unit: int, sent_s: float, now_s: float) -> None:
         """A unit answers."""
         took_s, usual_s = now_s - sent_s, self.usual_s(unit)
         expected_s = usual_s + LATE_SHARE * self._timeout_s if usual_s else self._timeout_s
-        if self._may_be_held(unit) and took_s > expected_s:
+        if self.may_be_held(unit) and took_s > expected_s:
             self._learn(now_s - self.owed[-1].sent_s, now_s)
             self.owed.clear()
         else:
@@ -81,7 +86,7 @@ class Waits:
 
     def note_silence(self, request: Request, number: int, sent_s: float) -> None:
         """A unit has not answered in time."""
-        if self._may_be_held(request.unit) and self._hold_s:  # it was waited for in vain
+        if self.may_be_held(request.unit) and self._hold_s:  # it was waited for in vain
             self._hold_s = max(self._hold_s / 2, self._timeout_s)
         self._silent.add(request.unit)
         self.owed.append(Owed(request, number, sent_s))
@@ -100,11 +105,6 @@ class Waits:
     def forget_owed(self) -> None:
         """The connection is another one: what was asked on the last one is answered there."""
         self.owed.clear()
-
-    def _may_be_held(self, unit: int) -> bool:
-        """Whether a gateway may still wait for another unit: nobody has answered since that one was asked."""
-        is_owed = bool(self.silences and self.owed) and self.owed[-1].request.unit != unit
-        return is_owed and unit not in self._silent
 
     def _learn(self, seconds: float, now_s: float) -> None:
         wait_s = min(seconds * MARGIN + MARGIN_S, max(LONGEST_HOLD_S, self._timeout_s))
