@@ -22,10 +22,11 @@ MOST_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class ShownSpell:
-    """A spell as the visitor reads it; ``building`` is empty where the estate has its meter no more."""
+    """A spell as the visitor reads it; ``building`` and its name are empty where the estate has its meter no more."""
 
     kept: KeptSpell
     building: str
+    building_name: str
     meter: str
     quantity: str
     before: Amount
@@ -46,6 +47,7 @@ def shown_spell(visit: Visit, kept: KeptSpell) -> ShownSpell:
     return ShownSpell(
         kept=kept,
         building=known.building if known else "",
+        building_name=visit.names.building(known.building) if known else "",
         meter=visit.names.meter(meter),
         quantity=point_name(visit.texts, point) if point else quantity,
         before=before,

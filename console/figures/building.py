@@ -160,6 +160,8 @@ def _held(hours: Hourly, y: Values) -> tuple[Times, Values]:
 def use_sentence(visit: Visit, use: ComparedUse, utility: Utility) -> str:
     """What was used so far today and what was expected by now, in one sentence."""
     f = visit.formats
+    if not math.isfinite(use.qty):
+        return visit.texts("chart.today_nothing")
     text = "chart.today_summary" if math.isfinite(use.expected) else "chart.today_summary_unknown"
     return visit.texts(text, used=f.use(use.qty, utility.unit), expected=f.use(use.expected, utility.unit))
 

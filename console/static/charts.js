@@ -104,10 +104,17 @@ function options(plot, place) {
   };
 }
 
+const isEmpty = (plot) => plot.lines.every((line) => line.y.every((v) => v == null));
+
+// A plot without a single figure is a sentence: axes alone would look like a use of nothing.
 function draw(place, plot) {
-  const known = drawn.get(place);
-  known?.chart.destroy();
+  drawn.get(place)?.chart.destroy();
+  drawn.delete(place);
   place.replaceChildren();
+  if (isEmpty(plot)) {
+    place.append(Object.assign(document.createElement("p"), { className: "chart-waiting", textContent: place.dataset.nothing }));
+    return;
+  }
   const columns = [plot.x, ...plot.lines.map((line) => line.y)];
   const chart = new uPlot(options(plot, place), columns, place);
   drawn.set(place, { chart, plot });
@@ -122,10 +129,10 @@ async function load(place) {
 
 async function refresh(place) {
   const answer = await fetch(place.dataset.chart, { headers: { Accept: "application/json" } });
-  const known = drawn.get(place);
-  if (!answer.ok || !known) return;
+  if (!answer.ok) return;
   const plot = await answer.json();
-  if (plot.lines.length === known.plot.lines.length && plot.start === known.plot.start) {
+  const known = drawn.get(place);
+  if (known && !isEmpty(plot) && plot.lines.length === known.plot.lines.length && plot.start === known.plot.start) {
     known.plot = plot;
     known.chart.setData([plot.x, ...plot.lines.map((line) => line.y)], false);
     known.chart.redraw(true, true);

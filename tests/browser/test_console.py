@@ -27,7 +27,10 @@ TITLES = {
     "door": (None, None),
     "quarantine": ("Quarantine · Meterhouse", "隔离区 · Meterhouse"),
     "spells": ("Registers · Meterhouse", "读数存疑 · Meterhouse"),
-    "spell": ("Library main meter · in doubt · Meterhouse", "图书馆总表 · 存疑 · Meterhouse"),
+    "spell": (
+        "Riverside Library · Library main meter · in doubt · Meterhouse",
+        "滨河图书馆 · 图书馆总表 · 存疑 · Meterhouse",
+    ),
     "refused": ("Message that cannot be read · Meterhouse", "报文无法解读 · Meterhouse"),
 }
 
@@ -149,6 +152,41 @@ def test_old_numbers_are_greyed_with_their_age(open_page, estate):
     page.clock.run_for(1500)
     assert page.locator("#power-office.stale").count() == 1
     assert "min" in page.locator("#power-office time").inner_text()
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 390), ("en", 1440), ("zh-Hans", 1024)])
+def test_figures_with_their_age_stay_inside_their_cards(open_page, language, width):
+    page = open_page("/", language=language, width=width)
+    page.clock.install(time=datetime.now(UTC) + timedelta(minutes=9))
+    page.reload()
+    page.clock.run_for(1500)
+    assert page.locator(".domain .stale").count() > 0
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.domain, .card, .figure')].filter(card => [...card.querySelectorAll('.tile')]"
+        ".some(tile => tile.getBoundingClientRect().right > card.getBoundingClientRect().right)).map(c => c.innerText)"
+    )
+    assert beyond == []
+
+
+def test_a_chart_without_a_figure_says_so_and_draws_once_there_is_one(open_page, estate):
+    page = open_page("/")
+    empty = True
+
+    def without_figures(route):
+        plot = route.fetch().json()
+        if empty:
+            plot["lines"] = [{**line, "y": [None] * len(line["y"])} for line in plot["lines"]]
+        route.fulfill(json=plot)
+
+    page.route("**/api/buildings/lib/today", without_figures)
+    page.goto(f"{estate[1]}/buildings/lib")
+    chart = page.locator("[data-chart='/api/buildings/lib/today']")
+    chart.get_by_text("Nothing is known of this time.").wait_for()
+    assert chart.locator("canvas").count() == 0
+    empty = False
+    page.wait_for_timeout(50)
+    page.evaluate("document.dispatchEvent(new CustomEvent('live'))")
+    chart.locator("canvas").wait_for()
 
 
 def test_an_alert_is_taken_and_given_back_by_keyboard(open_page, paths):

@@ -242,6 +242,16 @@ def empty(tmp_path):
     records.dispose()
 
 
+def test_what_nobody_has_read_is_unknown_and_no_use_of_nothing(empty, sample):
+    client, records, _ = empty
+    Registry(records).apply(sample.catalogue, by="test", at=NOW)
+    assert client.get("/").text.count("Nothing is known of the last 24 hours") == len(sample.catalogue.buildings)
+    text = client.get("/buildings/hall").text
+    assert "Nothing is known of today&#39;s use yet." in text
+    assert "– used so far" not in text
+    assert not re.search(r"·\s*<span id=\"seen-hall\"", text)
+
+
 def test_without_an_estate_the_page_says_what_to_do(empty):
     client, _, _ = empty
     answer = client.get("/")

@@ -6,14 +6,16 @@ import re
 from datetime import timedelta
 
 import pytest
-from rigs.sample import NOW
+from rigs.sample import ANALYTICS, NOW
 from rigs.visitor import choose, post
 
 from accounting.spells import Outcome, Spell
 from console.guard import csrf_token
+from facility.status import ProcessStatus
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.spells import Spells
 from stores.records.audit import Audit
+from stores.records.status.board import StatusBoard
 
 POINT = "lib-power/energy_import/total"
 
@@ -62,6 +64,39 @@ def test_what_waits_is_listed_and_counted_beside_the_page_name(visitor, spells, 
         assert words in text
     nav = visitor.get("/alerts").text.partition("</nav>")[0]
     assert re.search(r'href="/spells".*?badge.*?>1<span class="unseen"> waiting', nav, re.DOTALL)
+
+
+@pytest.mark.parametrize(("language", "building"), [("en", "Riverside Library"), ("zh-Hans", "滨河图书馆")])
+def test_a_register_is_named_with_its_building_for_meters_of_many_have_the_same_name(
+    visitor, doubt, language, building
+):
+    choose(visitor, language)
+    listed, card = visitor.get("/spells").text, visitor.get(f"/spells/{doubt.number}").text
+    choose(visitor, "en")
+    assert f"{building}</td>" in listed
+    assert f'<a href="/buildings/lib">{building}</a>' in card
+    assert f"<title>{building} · " in card
+
+
+def test_a_list_tells_times_and_registers_apart(visitor, doubt):
+    choose(visitor, "zh-Hans")
+    headings = re.findall(r'<th scope="col">(.*?)</th>', visitor.get("/spells").text)
+    choose(visitor, "en")
+    assert len(set(headings)) == len(headings) == 7
+
+
+def test_what_is_decided_is_not_asked_again(visitor, spells, doubt):
+    assert "need your decision" in visitor.get("/spells").text
+    post(visitor, f"/spells/{doubt.number}/reject", reason="a bus fault", changes=doubt.changes)
+    assert "need your decision" not in visitor.get("/spells?show=decided").text
+
+
+def test_the_alarm_leads_to_the_registers_it_is_about(visitor, sample):
+    board = StatusBoard(sample.records)
+    board.tell(ANALYTICS, ProcessStatus("live", {"registers_in_doubt": "1: lib-power"}), 500.0)
+    strip = re.search(r'<div class="system".*?</div>', visitor.get("/alerts").text, re.DOTALL)[0]
+    board.tell(ANALYTICS, ProcessStatus(), 500.0)
+    assert re.search(r'<a href="/spells">Registers are in doubt.*?</a> · <span class="muted">1: lib-power', strip)
 
 
 def test_a_spell_says_what_each_choice_would_mean_in_both_languages(visitor, doubt):
