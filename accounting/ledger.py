@@ -127,7 +127,10 @@ def stitched(
     for k, device in enumerate(devices):
         rows = slice([0, *starts][k], [*starts, len(faces.t_ms)][k])
         following = devices[k + 1][0] if k + 1 < len(devices) else None
-        parts.append(_device_total(_with_reads(faces.cut(rows), device, following), device, max_rate, decided))
+        own = _with_reads(faces.cut(rows), device, following)
+        if following is not None:  # what the edge doubted of a device that is gone waits for nothing any more
+            own = replace(own, suspect=np.zeros(len(own.x), np.bool_))
+        parts.append(_device_total(own, device, max_rate, decided))
     return _joined(parts)
 
 

@@ -117,8 +117,9 @@ class Walk:
             row = self._settle_leap(i, k)
         elif k == self._doubted and self._x[k] > self._x[i] and self._at.top.is_decided:
             row = self._settle_doubted(k)
-        else:
-            self._at.top.tip = row = k  # what came before was held
+        else:  # it is ordinary, for what came before was held
+            self._advance(i, k)
+            row = k
         if not self._at.top.is_decided and self._x[row] > self._x[self._at.top.first] + LAST_DIGITS:
             self._at.decide()
         return row

@@ -114,8 +114,10 @@ class CounterHours:
         start = before.t_ms if before else min([first or first_ms, *reads])
         end = next_reading_ms(self._store, point.id, last_ms, near_ms=HOLD_MS)
         later = [t for t in reads if t > last_ms]
-        if end is not None or later:
-            return start, min(t for t in (end, *later) if t is not None)
+        if end is not None:
+            return start, min([end, *later])
+        if later:
+            return start, max(later)
         newest = self._store.latest([point.id]).get(point.id)
         known = (*reads, newest.t_ms if newest else start)
         return start, max((t for t in known if t <= last_ms), default=last_ms)
