@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import DAY_MS
-from accounting.pace import Pace
+from accounting.pace import PACE_FACTOR, Pace
 from accounting.spells import Outcome, Spell
 from facility.register import small_step
 
@@ -32,6 +32,9 @@ NEAR_ZERO = 0.1
 _RESIDUE = 0.1
 """What a meter may have used in a false spell, as a share of the leap with which its register returned."""
 
+FIRST_FACTOR = 20.0
+"""A new register that rises by so many times what it grows by afterwards has left a false value."""
+
 LEAP_MS = 7 * DAY_MS
 """How far back a rise is looked for that was taken for ordinary, where the register comes back below it."""
 
@@ -40,13 +43,16 @@ LEAP_MS = 7 * DAY_MS
 class Course:
     """A level of the register: its first row, the newest that is believed, and the first of its present cycle.
 
-    ``origin`` is the row of the course before to which the register may have come back (-1: none).
+    ``origin`` is the row of the course before to which the register may have come back (-1: none); ``is_first`` that a
+    new register left with it the only value that it had ever shown; ``is_wrapped`` that it went on past the last digit.
     """
 
     first: int
     tip: int
     cycle: int
     origin: int = -1
+    is_first: bool = False
+    is_wrapped: bool = False
     is_decided: bool = True
     accepted: bool | None = None
 
@@ -99,11 +105,11 @@ class Courses:
         place = int(np.searchsorted(self._odd, row))
         return int(self._odd[place]) if place < len(self._odd) else len(self.x) - 1
 
-    def begin(self, k: int, origin: int = -1) -> None:
+    def begin(self, k: int, origin: int = -1, *, is_first: bool = False) -> None:
         """Begin a course at row ``k`` that is in doubt, unless a person decided about it."""
         tip, was_decided = self.top.tip, self.top.is_decided
         self.remember()
-        self.top = Course(k, k, k, origin, is_decided=False)
+        self.top = Course(k, k, k, origin, is_first=is_first, is_decided=False)
         if not was_decided:
             return  # the doubt that there is already goes on
         self.top.accepted = self._decision(k)
@@ -114,7 +120,7 @@ class Courses:
     def decide(self) -> None:
         """The course in doubt has grown, or a person accepted it: what it is, and what the step into it adds."""
         top = self.top
-        course = None if top.accepted else self.best_below(top.first)
+        course = None if top.accepted or self._left_false_start() else self.best_below(top.first)
         if top.origin >= 0 and not top.accepted:
             self.top = self.below.pop()
             self._make_false(top.origin, top.first)
@@ -126,6 +132,14 @@ class Courses:
             del self.below[self.below.index(base) + 1 :]
             self._call_it(base)
 
+    def _left_false_start(self) -> bool:
+        """Whether the first rise of a new register was far faster than its growth since: what it left was no level."""
+        first, tip = self.top.first, self.top.tip
+        if not self.top.is_first or self.top.accepted is False:
+            return self.top.is_first
+        own = self.pace.between(first, tip, first - 1, first)
+        return bool(self.x[first] - self.x[first - 1] > FIRST_FACTOR / PACE_FACTOR * own)
+
     def _call_it(self, base: Course) -> None:
         """A course that none before explains."""
         first, before, begins = self.top.first, self.x[base.tip], self.x[self.top.first]
@@ -133,6 +147,8 @@ class Courses:
         step, outcome = 0.0, Outcome.NEW_REGISTER
         if begins > before:
             step, outcome = (begins - before if self.top.accepted else 0.0), Outcome.LEAP
+            if self.top.is_first and not self.top.accepted:
+                self.keep[:first] = False  # nothing is known of the time in which it showed a false value
         elif begins <= self.pace.most(base.tip, first) and begins <= max(
             NEAR_ZERO * before, self.pace.usual(base.cycle, base.tip, first)
         ):
@@ -144,6 +160,7 @@ class Courses:
     def _join(self, course: Course) -> None:
         """The course in doubt goes on from an earlier one, whose level is remembered nevertheless."""
         top, place, earlier = self.top, self.below.index(course), replace(course)
+        earlier.is_wrapped |= self.has_rolled(course, top.first)
         self._take_back(course, top.first)
         self.below = [*self.below[:place], earlier]
         self.top, course.tip = course, top.tip
@@ -185,6 +202,7 @@ class Courses:
             self.keep[stood + 1 : k] = False
             self.top.tip = stood
         self.remember()
+        self.top.is_wrapped = True
         self.top = Course(k, k, k, is_decided=self.top.is_decided)
         self._lift[k] = self.span or 0.0
         self.estimated[k] = has_stood
@@ -259,7 +277,8 @@ class Courses:
 
     def has_rolled(self, course: Course, k: int) -> bool:
         """Whether a course that led to row ``k`` has rolled over meanwhile."""
-        return bool(self.span and self.x[k] < self.x[course.tip] - self.small(course))
+        is_below = self.x[k] < self.x[course.tip] - self.small(course)
+        return bool(self.span and is_below and not course.is_wrapped)
 
     def is_close(self, tip: int, cycle: int, k: int) -> bool:
         """Whether row ``k`` lies where growth from row ``tip`` leads, and not only where it could just lead."""

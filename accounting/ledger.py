@@ -104,6 +104,8 @@ def stitched(
     suspect: Bools | None = None,
     entered: Bools | None = None,
     decided: Sequence[Spell] = (),
+    is_new: bool = False,
+    is_limit_known: bool = True,
 ) -> Total:
     """The rising total over every stretch; ``stretches`` in order of time, none: one device, ratio 1.
 
@@ -111,8 +113,9 @@ def stitched(
     Where a device was replaced the total goes on: up to the closing read, from the opening read; a step without
     both reads adds nothing and is an estimate, or unknown where it is a silence. ``reach`` is the time (both ends
     included) of which all readings are given: what was read outside it is not joined to them. ``suspect`` (n,) the edge
-    doubted; ``entered`` (n,), manual or substituted, measure nothing; ``decided`` are spells that a person judged. The
-    spells of the total are in units as stored.
+    doubted; ``entered`` (n,), manual or substituted, measure nothing; ``decided`` are spells that a person judged.
+    ``is_new``: nothing was ever read before; ``is_limit_known``: ``max_rate`` is what this feeder can deliver, not all
+    that was ever accepted. The spells of the total are in units as stored.
     """
     none = np.zeros(len(x), np.bool_)
     faces = _Faces(*in_order(t_ms, x, none if suspect is None else suspect, none if entered is None else entered))
@@ -130,7 +133,8 @@ def stitched(
         own = _with_reads(faces.cut(rows), device, following)
         if following is not None:  # what the edge doubted of a device that is gone waits for nothing any more
             own = replace(own, suspect=np.zeros(len(own.x), np.bool_))
-        parts.append(_device_total(own, device, max_rate, decided))
+        begins = not is_limit_known and device[0].opening is None and (is_new or k > 0)
+        parts.append(_device_total(own, device, max_rate, decided, is_new=begins))
     return _joined(parts)
 
 
@@ -163,7 +167,9 @@ def _by_stretch(t_ms: Times, device: Sequence[Stretch], values: Sequence[float])
     return np.asarray(values, np.float64)[rows]
 
 
-def _device_total(faces: _Faces, device: Sequence[Stretch], max_rate: float, decided: Sequence[Spell]) -> Total:
+def _device_total(
+    faces: _Faces, device: Sequence[Stretch], max_rate: float, decided: Sequence[Spell], *, is_new: bool
+) -> Total:
     """One device's total in true units: its register is judged by its face, whatever the ratio was."""
     ratios = [one.true for one in device]
     total = straightened(
@@ -173,6 +179,7 @@ def _device_total(faces: _Faces, device: Sequence[Stretch], max_rate: float, dec
         max_rate=max_rate / _by_stretch(faces.t_ms, device, ratios),
         suspect=faces.suspect,
         decided=decided,
+        is_new=is_new,
     )
     total = _at_ratios(_not_measured(total, faces), device, ratios)
     told = [one.told for one in device]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 JUDGED_BY_READINGS = 14
 """Readings on either side of a step that are enough to know the register's pace there."""
 
+_FAST = 0.01
+"""A share of the greatest flow ever accepted: 50 kW for electricity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Total:
@@ -55,13 +58,15 @@ def straightened(
     max_rate: float | Floats = np.inf,
     suspect: Bools | None = None,
     decided: Sequence[Spell] = (),
+    is_new: bool = False,
 ) -> Total:
     """The rising total of a register's readings (n,), whatever the register did meanwhile.
 
     ``max_rate``, in units an hour, bounds what one step may add: one figure, or one for each reading (n,). ``suspect``
     (n,) are readings that the edge doubted: what the newest of them rose by is in doubt until the edge believes one
-    again. ``decided`` are spells about which a person decided. Vectorised over ordinary readings; only anomalies are
-    walked one by one.
+    again. ``decided`` are spells about which a person decided. With ``is_new`` nothing was ever read before, and what
+    the feeder can deliver is not known: where the register first rises it may have left a false value. Vectorised over
+    ordinary readings; only anomalies are walked one by one.
     """
     if suspect is None:
         suspect = np.zeros(len(x), np.bool_)
@@ -72,8 +77,11 @@ def straightened(
         possible = (x >= 0) & (x < register_span)  # no register shows more than its digits hold
     impossible_ms = t_ms[~possible]
     t_ms, x, suspect, rates = t_ms[possible], x[possible], suspect[possible], rates[possible]
-    courses = Courses(t_ms, x, anomalies(t_ms, x, rates, suspect), register_span, rates, decided)
-    Walk(courses, doubted_row(suspect)).follow()
+    odd, first = anomalies(t_ms, x, rates, suspect), 0
+    if is_new and (first := first_rise(t_ms, x, rates)):
+        odd = np.union1d(odd, [first - 1])
+    courses = Courses(t_ms, x, odd, register_span, rates, decided)
+    Walk(courses, doubted_row(suspect), first).follow()
     t_ms, estimated = t_ms[courses.keep], courses.estimated[courses.keep]
     after = np.searchsorted(t_ms, impossible_ms)
     estimated[after[after < len(t_ms)]] = True
@@ -91,6 +99,20 @@ def anomalies(t_ms: Times, x: Floats, max_rate: float | Floats = np.inf, suspect
     if suspect is not None and 0 < (row := doubted_row(suspect)) < len(x):
         found[row - 1] = True
     return np.flatnonzero(found)
+
+
+def first_rise(t_ms: Times, x: Floats, max_rate: float | Floats) -> int:
+    """The row of readings (n,) at which a register that has shown one value only first rises, and fast; 0: none.
+
+    Fast is above a hundredth of ``max_rate``, in units an hour.
+    """
+    moved = np.flatnonzero(x != x[:1])
+    if not len(moved) or x[moved[0]] < x[0]:
+        return 0
+    k = int(moved[0])
+    rate = float(np.broadcast_to(np.asarray(max_rate, np.float64), x.shape)[k])
+    most = rate * max(int(t_ms[k] - t_ms[k - 1]), RATE_FLOOR_MS) / HOUR_MS
+    return k if np.isfinite(most) and x[k] - x[k - 1] > most * _FAST else 0
 
 
 def doubted_row(suspect: Bools) -> int:

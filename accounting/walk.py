@@ -27,9 +27,9 @@ _FLICKER = 3.0
 class Walk:
     """One walk over one device's readings; what it finds stands in ``courses``."""
 
-    def __init__(self, courses: Courses, doubted: int) -> None:
-        """From row ``doubted`` on the edge believes none."""
-        self._at, self._doubted = courses, doubted
+    def __init__(self, courses: Courses, doubted: int, first: int) -> None:
+        """From row ``doubted`` on the edge believes none; with row ``first`` a new register first rises (0: none)."""
+        self._at, self._doubted, self._first = courses, doubted, first
         self._t_ms, self._x, self._pace = courses.t_ms, courses.x, courses.pace
 
     def follow(self) -> None:
@@ -113,6 +113,9 @@ class Walk:
         k = i + 1
         if self._x[k] < self._x[i]:
             row = self._settle_drop(i, k)
+        elif k == self._first and self._at.top.is_decided:
+            self._at.begin(k, is_first=True)
+            row = k
         elif self._x[k] - self._x[i] > self._pace.most(i, k):
             row = self._settle_leap(i, k)
         elif k == self._doubted and self._x[k] > self._x[i] and self._at.top.is_decided:

@@ -9,7 +9,7 @@ import numpy as np
 from accounting.courses import LEAP_MS, REMEMBERED_MS
 from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS
-from accounting.registers import JUDGED_BY_READINGS, anomalies, standstill
+from accounting.registers import JUDGED_BY_READINGS, anomalies, first_rise, standstill
 from accounting.spells import Outcome
 from accounting.walk import HOLD_MS
 from facility.model import Quality
@@ -73,7 +73,15 @@ class Counters:
             suspect=series.q == Quality.SUSPECT,
             entered=np.isin(series.q, _ENTERED),
             decided=[one for one in self._spells.of(point.id) if one.accepted is not None],
+            is_new=self._is_new(point, series),
+            is_limit_known=self.catalogue.meter[point.meter].most_per_hour is not None,
         )
+
+    def _is_new(self, point: Point, series: Series) -> bool:
+        """Whether the readings are a counter's first, and rise as if what they show at first was false."""
+        if not first_rise(series.t_ms, series.x, self.most_per_hour(point)):
+            return False
+        return not self._store.read_before([point.id], int(series.t_ms[0]) - 1)
 
     def _around(self, point: Point, start_ms: int, end_ms: int, context_ms: int) -> Series:
         count = JUDGED_BY_READINGS

@@ -93,8 +93,9 @@ class CounterHours:
         edges = self._calendar.hour_edges(start, end)
         series = self._counters.around(point, int(edges[0]), int(edges[-1]))
         odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point), series.q == Quality.SUSPECT)
-        if not len(odd) and not self._spells.of(point.id):
-            return self._use(point, edges, self._counters.total(point, series))
+        total = self._counters.total(point, series)
+        if not len(odd) and not total.spells and not self._spells.of(point.id):
+            return self._use(point, edges, total)
         if len(odd):
             start, end = _widened(series, start, end, odd)
             series = self._counters.around(point, start, end)
