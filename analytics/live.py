@@ -224,7 +224,6 @@ class Watch:
         """The window of an hour: what it shares with the one before is taken over from that."""
         for point, t_ms in self.rollups.take_changed().items():
             self._changed[point] = min(t_ms, self._changed.get(point, t_ms))
-        is_next = self.window is not None and hour_ms - start <= 2 * HOUR_MS
         return read_window(
             self.store,
             self.catalogue,
@@ -234,7 +233,7 @@ class Watch:
             before=self.window,
             named_ms=self.named_ms,
             changed_ms=self._changed,
-            states=self._states.known if is_next else None,
+            states=self._states.known if hour_ms - start <= HOUR_MS else None,
             known_ms=hour_ms,
             learning=self._learning,
         )

@@ -16,10 +16,9 @@ from accounting.calendars import Occupancy, SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.grid import Grid, filled
 from analytics.scene import Window
-from analytics.states import changes_of
+from analytics.states import States, changes_of
 from analytics.uses import HISTORY_DAYS, Uses, accounted
 from facility.quantities import Quantity
-from stores.readings.columns import empty_series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +61,7 @@ def read_window(
     seen_from_ms = start_ms - SEEN_DAYS * DAY_MS
     uses = Uses(store, catalogue, calendar, grid, start_ms, _read_outdoors(store, grid))
     if states is None:
-        states = read_states(store, catalogue, start_ms - SEEN_DAYS * DAY_MS, grid.end_ms)
+        states = read_states(store, catalogue, start_ms, grid.end_ms)
     seen_skipped = max(grid.row(seen_from_ms + 1) - 1, 0)
     return Window(
         catalogue=catalogue,
@@ -92,18 +91,21 @@ def _read_seen(
             seen[meter][begin : begin + len(kept)] = kept[: grid.hours - begin]
         newest = max((int(times.max()) for times in before.seen_ms.values()), default=0)
         from_ms = max(from_ms, newest - LATE_MS)
+    step_ms = int(np.gcd.reduce(grid.edges_ms))  # no edge lies within a step
     for start in range(max(from_ms, grid.start_ms), grid.end_ms, CHUNK_MS):
-        chunk = store.read(list(chosen.values()), start, min(start + CHUNK_MS, grid.end_ms))
+        chunk = store.newest_times(list(chosen.values()), start, min(start + CHUNK_MS, grid.end_ms), step_ms)
         for meter, point in chosen.items():
-            t_ms = chunk[point].t_ms
+            t_ms = chunk[point]
             np.maximum.at(seen[meter], np.searchsorted(grid.edges_ms, t_ms, side="right") - 1, t_ms)
     return {meter: np.maximum.accumulate(times) for meter, times in seen.items()}
 
 
 def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms: int) -> dict[str, Series]:
-    """Readings with which doors and leak sensors changed, and the newest; a week at a time."""
+    """Readings with which doors and leak sensors changed, back to when they were last at rest before the start."""
     points = watched_points(catalogue)
-    found = dict.fromkeys(points, empty_series())
+    before = States(store, points)
+    before.read(start_ms - DAY_MS)  # which looks a day ahead
+    found = dict(before.known)
     for start in range(start_ms, end_ms, CHUNK_MS):
         chunk = store.read(points, start, min(start + CHUNK_MS, end_ms))
         found = {point: changes_of([found[point], chunk[point]]) for point in points}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from accounting.spells import Spell, SpellBook
     from facility.model import ReadingBatch
-    from stores.readings.port import Changes, PointTotal, ReadingStore
+    from stores.readings.port import Changes, PointTotal, ReadingStore, Times
 
 AROUND_MS = HOLD_MS + 2 * HOUR_MS
 """On either side of what was written: what is needed to judge it."""
@@ -177,6 +177,10 @@ class OnePass:
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each UTC hour holds."""
         return self._store.hour_counts(points, start_ms, end_ms)
+
+    def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
+        """Of each point the time of its newest reading in each step that has one."""
+        return self._store.newest_times(points, start_ms, end_ms, step_ms)
 
     def probe(self) -> None:
         """Reach the store."""

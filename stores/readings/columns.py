@@ -70,6 +70,12 @@ def merged(old: Series, new: Series) -> Series:
     return Series(t_ms[last], x[order][last], q[order][last])
 
 
+def last_of_steps(t_ms: Times, step_ms: int) -> Times:
+    """Of times (n,) in order the last of each step, ms: (k,). Steps begin at whole multiples since 1970."""
+    newest: Times = t_ms[np.append(np.diff(t_ms // step_ms) != 0, True)[: len(t_ms)]]
+    return newest
+
+
 def empty_series() -> Series:
     """No readings."""
     return Series(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))

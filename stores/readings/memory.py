@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.columns import columns_of, empty_series, merged
+from stores.readings.columns import columns_of, empty_series, last_of_steps, merged
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.rollup_columns import column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from facility.model import ReadingBatch
+    from stores.readings.port import Times
 
 TagSet = frozenset[tuple[str, str]]
 Rows = dict[int, dict[str, Any]]
@@ -93,6 +94,10 @@ class MemoryStore:
         for series in self.read(points, start_ms, end_ms).values():
             counts.update((series.t_ms // HOUR_MS * HOUR_MS).tolist())
         return dict(counts)
+
+    def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
+        """Of each point the time of its newest reading in each step that has one."""
+        return {point: last_of_steps(s.t_ms, step_ms) for point, s in self.read(points, start_ms, end_ms).items()}
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup, all or none of them."""

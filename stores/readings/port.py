@@ -114,6 +114,13 @@ class ReadingStore(Protocol):
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each UTC hour holds, by its start in ms; empty hours are left out."""
 
+    def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
+        """Of each point the time of its newest reading in each step that has one, in time order; none: an empty array.
+
+        Steps begin at whole multiples of ``step_ms`` since 1970 and are cut to the range. What lies between is not read
+        where a store can find it without.
+        """
+
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup of ``stores.readings.rollups.ROLLUPS``; the same tags and time overwrite.
 

@@ -342,6 +342,20 @@ def test_any_order_with_repeats_gives_the_same_store(open_store, order):
     assert store.totals() == {p: PointTotal(26, math.fsum(t / 7 for t in range(26))) for p in (POWER, WATER)}
 
 
+def test_of_each_step_the_newest_time_is_told_and_nothing_of_steps_without_a_reading(store):
+    hour = 3_600_000
+    t_ms = [5, 10, hour - 1, hour, 3 * hour + 7, 3 * hour + 6, 4 * hour]
+    store.write(ReadingBatch([POWER], [0] * len(t_ms), t_ms, [1.0] * len(t_ms)))
+    found = store.newest_times([POWER, WATER], 6, 4 * hour, hour)
+    assert {point: times.tolist() for point, times in found.items()} == {
+        POWER: [hour - 1, hour, 3 * hour + 7],
+        WATER: [],
+    }
+    assert store.newest_times([POWER], 0, 10, hour)[POWER].tolist() == [5]
+    assert store.newest_times([POWER], 0, 5 * hour, 10 * hour)[POWER].tolist() == [4 * hour]
+    assert store.newest_times([], 0, hour, hour) == {}
+
+
 def test_hours_are_counted_over_points_and_empty_ones_left_out(store):
     hour = 3_600_000
     store.write(

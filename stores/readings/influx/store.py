@@ -13,7 +13,7 @@ import numpy as np
 
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
-from stores.readings.columns import check_columns, empty_series
+from stores.readings.columns import check_columns, empty_series, last_of_steps
 from stores.readings.influx import csv_answers
 from stores.readings.influx.changes import ChangeLog
 from stores.readings.influx.layout import RAW, source
@@ -135,6 +135,10 @@ class InfluxStore:
                 hours = zip(table.columns["time"].tolist(), table.columns["count"].tolist(), strict=True)
                 counts.update({int(hour): int(count) for hour, count in hours})
         return {hour: count for hour, count in counts.items() if count}
+
+    def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
+        """Of each point the time of its newest reading in each step: InfluxDB tells when steps begin, not that."""
+        return {point: last_of_steps(s.t_ms, step_ms) for point, s in self.read(points, start_ms, end_ms).items()}
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from facility.model import ReadingBatch
     from stores.readings.columns import Columns
+    from stores.readings.port import Times
 
 FOLD_AFTER = 20_000
 """The write log keeps at least this many entries apart; older ones are folded to one per point."""
@@ -36,6 +37,12 @@ _UPSERT_READING = (
     " ON CONFLICT (series, t_ms) DO UPDATE SET x = excluded.x, q = excluded.q"
 )
 _NEWEST = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms <= ? ORDER BY t_ms DESC LIMIT 1"
+_NEWEST_OF_STEPS = (
+    "WITH RECURSIVE newest (t_ms) AS (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
+    " UNION ALL SELECT (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2"
+    " AND t_ms < newest.t_ms - (newest.t_ms % ?4 + ?4) % ?4) FROM newest WHERE newest.t_ms IS NOT NULL)"
+    " SELECT t_ms FROM newest WHERE t_ms IS NOT NULL"
+)
 _LOG = "INSERT INTO write_log (series, first_ms, last_ms) VALUES (?, ?, ?)"
 _FOLD = (
     "INSERT OR REPLACE INTO write_log (id, series, first_ms, last_ms)"
@@ -135,6 +142,16 @@ class SqliteStore:
             for number in self._known(connection, points).values():
                 counts.update(dict(connection.execute(query, (HOUR_MS, number, start_ms, end_ms))))
         return {hour * HOUR_MS: count for hour, count in counts.items()}
+
+    def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
+        """Of each point the time of its newest reading in each step: found by the key, back from one to the next."""
+        with self._file.reading() as connection:
+            numbers = self._known(connection, points)
+            found = {
+                p: connection.execute(_NEWEST_OF_STEPS, (n, start_ms, end_ms, step_ms)) for p, n in numbers.items()
+            }
+            times = {p: np.fromiter((t for (t,) in rows), np.int64)[::-1] for p, rows in found.items()}
+        return {point: times.get(point, np.empty(0, np.int64)) for point in points}
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup in one transaction."""
