@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from random import Random
+from zoneinfo import ZoneInfo
 
 from oracle.clear import without_the_unclear
 from oracle.truth import FEEDERS
@@ -21,6 +22,7 @@ from oracle.worlds import (
     World,
     day_after,
     first_instant,
+    local,
     month_edges,
 )
 
@@ -133,10 +135,13 @@ def _scripted(rng: Random, world: World, head: Head) -> Head:
         head.load in {"steady", "office"}
         and head.poll <= HOUR
         and not head.span
-        and head.last - head.first > 9 * DAY
+        and head.last - head.first > 16 * DAY
         and rng.random() < 0.15
     ):
-        head = replace(head, first=first_instant(day_after(head.first, world.zone), world.zone) + MINUTE)
+        zone, first = ZoneInfo(world.zone), first_instant(day_after(head.first, world.zone), world.zone)
+        while local(first, zone).weekday():  # a Monday: who has never seen it at work cannot tell a return from work
+            first = first_instant(day_after(first, world.zone), world.zone)
+        head = replace(head, first=first + MINUTE)
         daily = Event("daily", head.first, head.last + DAY)
         head = replace(head, opening=0.0, digit=0.001, ratio=1.0, events=(daily, *_silences(rng, head)))
         return without_the_unclear(world, head)

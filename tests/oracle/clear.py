@@ -11,6 +11,8 @@ from oracle.worlds import DAY, FALSE, HIDDEN, HOUR, QUARTER, Event, Head, World
 
 REMEMBERED = 40 * DAY
 SMALL = 0.005
+IDLE = 8 * DAY
+"""Longer than a plug stands still: what happens meanwhile to a register that repeats itself, nobody can place."""
 
 
 def without_the_unclear(world: World, head: Head) -> Head:
@@ -37,9 +39,8 @@ def _unfit(head: Head) -> set[Event]:
         small = 0.01 if begins_anew else max(SMALL * head.opening, 0.01)
         if event.kind == "jitter" and (head.span or head.digit > 0.9 * small):
             found.add(event)
-        if event.kind == "stuck" and _under(
-            head, event.start - head.poll, event.end, (*HIDDEN, "swap", "ratio", "manual")
-        ):
+        others = (*HIDDEN, "swap", "ratio", "manual")
+        if event.kind == "stuck" and _under(head, event.start - IDLE, event.end, others):
             found.add(event)
         if event.kind in {"ratio", "swap"} and head.span and event.value >= head.span:
             found.add(event)

@@ -80,7 +80,7 @@ def _judge_demand(notes, what, found, right, prices) -> None:
     if charged and not isnan(low) and {line.tariff for line in lines} != set(charged):
         notes.say("bill demand", f"{what}: lines for {[line.tariff for line in lines]} of {list(charged)}")
     for line in lines:
-        if isnan(high) or not low - 0.0006 <= float(line.quantity) <= high + 0.0006:
+        if isnan(high) or float(line.quantity) < low - 0.0006 or float(line.quantity) > high + 0.0006:
             notes.say("bill demand", f"{what}: {line.quantity} must be {low!r} … {high!r}")
     if lines and not isnan(low):
         kw = float(lines[0].quantity)

@@ -1,0 +1,66 @@
+"""What worlds by chance found wrong once, by hand: resets that the edge doubts, roll-overs beside other oddities."""
+
+import pytest
+from oracle.by_hand import ESTIMATED, ORDERS, flat, meter, reading, steady, step, swap, wrong
+from oracle.worlds import SUSPECT
+
+QUICK = ("at_once", "in_thirds")
+
+
+@pytest.mark.parametrize("marked", [0, 1, 3, 4])
+def test_a_reset_is_known_by_its_growth_though_the_edge_doubts_every_rise(marked):
+    rows = [*flat(0, 10, 5_000.0), *flat(10, 20, 0.0)]
+    for start, x in ((20, 0.1), (25, 0.2)):
+        rises = flat(start, start + 5, x)
+        rows += [row._replace(q=SUSPECT) if k < marked else row for k, row in enumerate(rises)]
+    steps = [step(0, 9.75, 0.0), step(9.75, 10, 0.0, ESTIMATED), step(10, 19.75, 0.0)]
+    for start in (20, 25):
+        steps += [step(start - 0.25, start, 0.1, is_open=True), step(start, start + 4.75, 0.0, is_open=True)]
+    found = wrong(rows, steps, QUICK, most=4.8)
+    assert [line for line in found if "time" not in line and "shares" not in line] == []
+
+
+def test_a_daily_counter_that_is_silent_over_midnight_counts_the_new_day():
+    rows = [*steady(0, 20.6, 7.5, 14.6, 1.0), *steady(28, 50, 65.9, 14.6, 1.0)]
+    steps = [step(0, 20, 292), step(20, 28, 65.9, ESTIMATED), step(28, 49, 306.6)]
+    assert wrong(rows, steps, QUICK) == []
+
+
+@pytest.mark.parametrize(("start", "x", "known"), [(0, 1_000, (4.75, 10.5, 69)), (15, 57, (10.5, 15, 54))])
+def test_a_read_of_a_swap_counts_though_the_other_device_has_never_been_heard(start, x, known):
+    rows = steady(start, start + 5, x, 12)
+    begin, end, qty = known
+    steps = sorted([step(start, start + 4.75, 57), step(begin, end, qty, ESTIMATED)], key=lambda one: one.start)
+    assert wrong(rows, steps, ORDERS, world=meter(swap(10.5, 1_126, 3))) == []
+
+
+def test_a_roll_over_after_a_leap_is_no_return_to_before_the_leap():
+    rows = [*steady(0, 50, 62_000, 11), *(reading(50 + k / 4, (62_908 + 2.75 * k) % 65_536) for k in range(1_400))]
+    leap = step(49.75, 50, 0.0, ESTIMATED, is_open=True)
+    found = wrong(rows, [step(0, 49.75, 547.25), leap, step(50, 399.75, 3_847.25)], QUICK, span=65_536.0, most=35.8)
+    assert [line for line in found if "time" not in line and "shares" not in line] == []
+
+
+def test_a_register_that_repeats_itself_over_its_roll_over_loses_nothing():
+    rows = [*steady(0, 10, 999_800, 20), *flat(10, 13, 999_995.0), *steady(13, 30, 60, 20)]
+    steps = [step(0, 9.75, 195), step(9.75, 13, 65, ESTIMATED), step(13, 29.75, 335)]
+    assert wrong(rows, steps, QUICK, span=1e6, most=60.0) == []
+
+
+@pytest.mark.parametrize("shown", [400_000.0])
+def test_a_false_spell_days_after_a_roll_over_leaves_what_was_read_between(shown):
+    rows = [reading(k / 4, (999_800 + 5 * k) % 1e6 if not 500 <= k < 540 else shown) for k in range(700)]
+    steps = [step(0, 124.75, 2_495), step(124.75, 135, 205, ESTIMATED), step(135, 174.75, 795)]
+    assert wrong(rows, steps, QUICK, span=1e6, most=60.0) == []
+
+
+def test_a_roll_over_within_a_false_spell_is_counted():
+    rows = [reading(k / 4, (999_800 + 5 * k) % 1e6 if not 30 <= k < 80 else 400_000.0) for k in range(200)]
+    steps = [step(0, 7.25, 145), step(7.25, 20, 255, ESTIMATED), step(20, 49.75, 595)]
+    assert wrong(rows, steps, QUICK, span=1e6, most=60.0) == []
+
+
+def test_noise_of_arithmetic_is_no_habit_by_which_a_silence_is_spread():
+    rows = [*flat(0, 8, 89.73, 1.0), *flat(8, 47, 1_204.0, 1.0), *flat(120, 130, 1_208.11, 1.0)]
+    steps = [step(0, 8, 0.0), step(8, 46, 0.0), step(46, 120, 4.11, ESTIMATED), step(120, 129, 0.0)]
+    assert wrong(rows, steps, QUICK, world=meter(swap(8, 89.73, 1_204))) == []
