@@ -39,6 +39,9 @@ IDLE_S = 30.0
 PARTS_S = 0.1
 """Within an answer that has begun there are no longer pauses, or it has the whole time that it has anyway."""
 
+LEAST_LINGER_S = 0.05
+"""At the end of a poll whose answers look alike: a device that usually is quicker may have been busy."""
+
 ENDLESS_S = 2.0
 """A line that is not quiet for so long after an answer never will be."""
 
@@ -108,7 +111,7 @@ class Exchange:
 
     def _more_like(self, request: Request) -> list[Reply]:
         """What still comes after the last answer and looks like it. A whole answer more would have come by then."""
-        wait_s = 1.5 * max(self._waits.usual_s(request.unit), self._steps.linger_s)
+        wait_s = max(1.5 * self._waits.usual_s(request.unit), self._steps.linger_s, LEAST_LINGER_S)
         try:
             return list(self._framing.replies(request, self._number, self._drained(wait_s)))
         except LineClosedError:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 FIRST_LINGER_S = 0.03
 """So long the line is listened to after answers were found to come twice; it grows where that is too short."""
 
+FORGETS, SHORTEST_LINGER_S = 0.99, 0.005
+"""With each poll in which nothing came twice or late it gets shorter, and in the end nothing."""
+
 
 class Steps:
     """The requests of one poll, and what spoke against their answers."""
@@ -25,7 +28,7 @@ class Steps:
         self._addresses: dict[tuple[int, int, int], set[int]] = {}
         self.linger_s = 0.0
         """For how long the line is listened to between two requests that are answered alike."""
-        self._doubts = False
+        self._doubts = self._heard_more = False
 
     def pause_s(self, request: Request) -> float:
         """How long the line must have been quiet before a request that answers to another may be taken for."""
@@ -33,7 +36,7 @@ class Steps:
 
     @property
     def last(self) -> tuple[Request, Reply] | None:
-        """What was answered last in this poll, and with what."""
+        """What was answered last, and with what."""
         return self._last
 
     @property
@@ -50,7 +53,7 @@ class Steps:
         """After the last answer came more that look like it. The same once more is a double; another casts doubt."""
         if self._last is None or not more:
             return
-        was_listening = self.linger_s > 0
+        self._heard_more, was_listening = True, self.linger_s > 0
         is_double = all(reply.image == self._last[1].image for reply in more)
         self._doubts |= not is_double
         if not (is_double and was_listening):
@@ -65,7 +68,9 @@ class Steps:
     def end(self) -> bool:
         """The poll is over: whether its answers can be believed."""
         is_sound = not (self._doubts and self.could_slip)
-        self._last, self._doubts = None, False
+        if not self._heard_more:
+            self.linger_s = self.linger_s * FORGETS if self.linger_s > SHORTEST_LINGER_S else 0.0
+        self._doubts = self._heard_more = False
         self._addresses.clear()
         return is_sound
 

@@ -25,6 +25,10 @@ LATE_SHARE = 0.25
 """What comes later than usual by this share of the timeout was held back."""
 
 
+SLOWLY = 0.98
+"""What is usual is the longest that was needed lately: an answer out of step seems quick, and must not change it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """A request that was not answered in time: its answer may still come."""
@@ -80,7 +84,7 @@ class Waits:
             self._learn(now_s - self.owed[-1].sent_s, now_s)
             self.owed.clear()
         else:
-            self._usual_s[unit] = max(took_s, 0.9 * usual_s)
+            self._usual_s[unit] = max(took_s, SLOWLY * usual_s)
         self._silent.discard(unit)
         self.silences = 0
 
