@@ -34,10 +34,12 @@ from stores.records.status.board import StatusBoard
 from stores.records.status.watched import Watches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from threading import Event
 
     from sqlalchemy import Engine
 
+    from analytics.fits import Fitted, Lesson, Training
     from analytics.metrics import Rounds
     from analytics.settings import AnalyticsSettings
     from facility.catalogue import Catalogue
@@ -68,6 +70,8 @@ class EstateWatch:
         self._version = 0
         self._watch: Watch | None = None
         self._loops: list[Loop] = []
+        self._hours: Loop | None = None
+        self._pool = FitPool(store, settings.store)
         self._in_doubt: dict[str, str] = {}
         self._line: BrokerLine | None = None
 
@@ -77,10 +81,11 @@ class EstateWatch:
         Raises ``ConfigError`` where a person must change something.
         """
         first = Loop("states", self._look, rounds)
+        self._hours = Loop("hours", self._look_through, rounds, self._settings.tick_s)
         others = [
             Loop("changes", self._follow, rounds, self._settings.tick_s),
             Loop("rollups", self._roll_up, rounds, min(self._settings.tick_s, ROLL_UP_EVERY_S)),
-            Loop("hours", self._look_through, rounds, self._settings.tick_s),
+            self._hours,
         ]
         self._loops = [first, *others]
         for loop in others:
@@ -147,7 +152,7 @@ class EstateWatch:
         """Watch the estate as it is now; where that fails, the next look begins again."""
         catalogue = self._registry.load()
         accepted = JustAccepted(watched_points(catalogue))
-        watch = self._make_watch(catalogue, accepted)
+        watch = self._make_watch(catalogue, version, accepted)
         self._hear(catalogue.site.id, accepted)
         self._version, self._watch = version, watch
         log.info("watching", site=catalogue.site.id, version=version)
@@ -158,7 +163,7 @@ class EstateWatch:
             self._line.stop()
         self._line = listen(self._broker, site, accepted) if self._broker else None
 
-    def _make_watch(self, catalogue: Catalogue, accepted: JustAccepted) -> Watch:
+    def _make_watch(self, catalogue: Catalogue, version: int, accepted: JustAccepted) -> Watch:
         rollups = RollupWriter(self._store, catalogue, ClosedMonths(self._records), Spells(self._records))
         again = Recompute(self._store, rollups, catalogue, Recomputations(self._records), self._is_current)
         watches = Watches(self._records)
@@ -174,10 +179,21 @@ class EstateWatch:
             agents=lambda: StatusBoard(self._records).overview().agents,
             accepted=accepted,
             again=again,
-            models=KeptModels(self._settings.data, catalogue.site.id),
-            learning=FitPool(self._store, self._settings.store),
+            models=KeptModels(self._settings.data, f"{catalogue.site.id} {version}"),
+            learning=self._learn,
+            moved=self._hours_moved,
             named_ms=self._registry.named_ms(),
         )
+
+    def _learn(self, training: Training, lessons: Sequence[Lesson]) -> Iterator[list[Fitted]]:
+        """Fit models; each part that is fitted is progress."""
+        for some in self._pool(training, lessons):
+            self._hours_moved()
+            yield some
+
+    def _hours_moved(self) -> None:
+        if self._hours is not None:
+            self._hours.moved()
 
     def _is_current(self) -> bool:
         return self._registry.version() == self._version

@@ -91,9 +91,13 @@ class Watch:
         named_ms: Mapping[str, int] = MappingProxyType({}),
         models: Models | None = None,
         learning: Learning | None = None,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
-        """``named_ms`` is since when the estate has each meter; ``learning`` fits models, else they are fitted here."""
-        self._learning = learning
+        """``named_ms`` is since when the estate has each meter; ``learning`` fits models, else they are fitted here.
+
+        ``moved`` is told that looking through hours gets on.
+        """
+        self._learning, self._moved = learning, moved
         self._changed: dict[str, int] = {}
         self.named_ms = named_ms
         self.store = store
@@ -258,6 +262,7 @@ class Watch:
 
     def _tell(self, phase: str, done: float, through: datetime | None, now_ms: int) -> None:
         """What it is at as of now; how far it has got is noted before it is told."""
+        self._moved()
         has_moved, self._through = through != self._through, through
         if has_moved or phase != self._phase:
             self._note(now_ms)

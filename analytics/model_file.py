@@ -42,18 +42,18 @@ class _Row(msgspec.Struct, array_like=True):
 
 class _Content(msgspec.Struct):
     format: str
-    site: str
+    estate: str
     rows: list[_Row]
 
 
 class KeptModels(Models):
     """Models that are kept in a file of a folder whenever there are new ones."""
 
-    def __init__(self, folder: Path, site: str) -> None:
-        """Raises nothing: what cannot be read is fitted again."""
+    def __init__(self, folder: Path, estate: str) -> None:
+        """``estate`` names the site and the version of its calendars. What cannot be read is fitted again."""
         super().__init__()
-        self._folder, self._site = folder, site
-        for one in load(folder, site):
+        self._folder, self._estate = folder, estate
+        for one in load(folder, estate):
             self.keep(one)
         self._saved = self.learned
 
@@ -61,25 +61,25 @@ class KeptModels(Models):
         """Drop models that are no longer in force, and keep the others where some are new."""
         super().forget_before(t_ms)
         if self.learned != self._saved:
-            save(self._folder, self._site, self.kept())
+            save(self._folder, self._estate, self.kept())
             self._saved = self.learned
 
 
-def save(folder: Path, site: str, models: Iterable[Fitted]) -> None:
+def save(folder: Path, estate: str, models: Iterable[Fitted]) -> None:
     """Keep models for the next run; the file is whole or as it was."""
-    content = _Content(FORMAT, site, [_row(one) for one in models])
+    content = _Content(FORMAT, estate, [_row(one) for one in models])
     new = folder / f"{FILE}.new"
     new.write_bytes(msgspec.msgpack.encode(content))
     new.replace(folder / FILE)
 
 
-def load(folder: Path, site: str) -> Iterator[Fitted]:
-    """What was kept for a site; nothing where there is no file, or it is another Meterhouse's: it is fitted again."""
+def load(folder: Path, estate: str) -> Iterator[Fitted]:
+    """What was kept for an estate as it is; nothing where there is no file, or one of another: it is fitted again."""
     try:
         content = msgspec.msgpack.decode((folder / FILE).read_bytes(), type=_Content)
     except (OSError, msgspec.MsgspecError):
         return
-    if (content.format, content.site) == (FORMAT, site):
+    if (content.format, content.estate) == (FORMAT, estate):
         yield from map(_fitted, content.rows)
 
 

@@ -138,7 +138,11 @@ class InfluxStore:
 
     def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
         """Of each point the time of its newest reading in each step: InfluxDB tells when steps begin, not that."""
-        return {point: last_of_steps(s.t_ms, step_ms) for point, s in self.read(points, start_ms, end_ms).items()}
+        found: dict[str, Times] = {}
+        for some in some_at_once(points):
+            readings = self.read(some, start_ms, end_ms)
+            found |= {point: last_of_steps(series.t_ms, step_ms) for point, series in readings.items()}
+        return found
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
         """Store rows of a rollup."""
