@@ -175,7 +175,7 @@ def _write_some(store: ReadingStore, made: Plan, points: list[Point], span: tupl
     t: list[int] = []
     x: list[float] = []
     for number, point in enumerate(points):
-        changes = [made.raised_ms[point.meter]] if point.meter in made.raised_ms else []
+        changes = np.array([made.raised_ms[point.meter]] if point.meter in made.raised_ms else [], np.int64)
         t_ms = np.union1d(np.arange(*span, MINUTE_MS, dtype=np.int64) + hash_ms(point.meter), changes)
         t_ms = t_ms[(t_ms >= span[0]) & (t_ms < span[1])]
         p += [number] * len(t_ms)
