@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from facility.errors import ConfigError, Problem
+from facility.errors import ConfigError, Problem, Rejected
 from meterhouse.language import known_language
 from meterhouse.table import plain, render_facts, render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
@@ -100,7 +100,8 @@ def tell_failure(error: Exception, code: int) -> int:
     elif isinstance(error, typer.TyperException) and hasattr(error, "show"):
         error.show()  # with the command's usage
     else:
-        typer.echo(plain(error) or "aborted", err=True)
+        detail = error.detail if isinstance(error, Rejected) else ""  # its slug is for programs
+        typer.echo(plain(detail or error) or "aborted", err=True)
     return code
 
 

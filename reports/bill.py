@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime  # noqa: TC003 - pydantic reads the annotations
+from datetime import date, datetime, timedelta
 from decimal import Decimal  # noqa: TC003
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, TypeAdapter
 
+from accounting.local_time import zone_called
 from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
 from reports.adjusting import AdjustingLine  # noqa: TC001
@@ -19,6 +20,7 @@ from stores.records.accounting.closed_months import Days  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class Bill:
     @property
     def notes(self) -> tuple[Remark, ...]:
         """What a person must know before handing it in: its doubts first."""
-        return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility)))
+        zone = zone_called(self.timezone)
+        return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility, zone)))
 
 
 def _missing_by_meter(bill: UtilityBill) -> Iterator[Remark]:
@@ -130,10 +133,11 @@ def _hours(hours: float) -> str:
     return f"{round(hours, 2) or hours:g}"
 
 
-def _notes(bill: UtilityBill) -> Iterator[Remark]:
+def _notes(bill: UtilityBill, zone: ZoneInfo) -> Iterator[Remark]:
     for line in bill.registers:
         for stood in line.standstills:
-            params = {"meter": line.meter, "face": stood.face, "first": stood.start.date(), "last": stood.end.date()}
+            first, last = (at.astimezone(zone).date() for at in (stood.start, stood.end - timedelta.resolution))
+            params = {"meter": line.meter, "face": stood.face, "unit": bill.unit, "first": first, "last": last}
             yield Remark(RemarkKind.REGISTER_STOOD_STILL, params)
     yield from _missing(bill)
     if bill.demand_unmeasured:

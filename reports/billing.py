@@ -58,7 +58,10 @@ def make_bill(
     if building not in catalogue.building:
         raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(catalogue.building)))
     calendar = SiteCalendar(catalogue.site)
-    calendar.month_edges(month)  # refuses what is no month
+    try:
+        calendar.month_edges(month)
+    except ConfigError as error:
+        raise ConfigError(Problem("month", str(error))) from None
     closed = books.closed_month(building, month)
     if closed:
         bill: Bill = BILL.validate_python({**closed.bill, "closed": None})

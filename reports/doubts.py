@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from accounting.local_time import zone_called
+from accounting.spells import Outcome
 from facility.quantities import Utility
 from facility.remark import Remark, RemarkKind
 from facility.wall_time import shown_instant
@@ -34,9 +35,11 @@ def doubts(
 ) -> Iterator[Remark]:
     """Each reason, whose text says what to do about it; ``waiting`` are the recomputations that are not done."""
     start, end = span
-    if now < end:
+    if now < start:
+        yield Remark(RemarkKind.MONTH_NOT_BEGUN, {"start": start.date()})
+    elif now < end:
         yield Remark(RemarkKind.MONTH_NOT_OVER, {"end": end.date()})
-    if not any(one.shares.measured_h + one.shares.estimated_h > 0 for one in utilities):
+    if now >= start and not any(one.shares.measured_h + one.shares.estimated_h > 0 for one in utilities):
         yield Remark(RemarkKind.NOTHING_KNOWN, {"building": building})
     for one in waiting:
         if meters := _meters(catalogue, building, one, round(start.timestamp() * 1000), round(end.timestamp() * 1000)):
@@ -55,12 +58,14 @@ def _asked(catalogue: Catalogue, spells: SpellBook, building: str, span: tuple[d
     """
     zone = zone_called(catalogue.site.timezone)
     start_ms, end_ms = (at.timestamp() * 1000 for at in span)
-    for point in (point for utility in Utility for point in catalogue.head_counters(building, utility)):
+    heads = ((utility.unit, point) for utility in Utility for point in catalogue.head_counters(building, utility))
+    for unit, point in heads:
         for one in spells.of(point.id):
             if one.is_asked and one.since_ms < end_ms and (one.until_ms is None or one.until_ms > start_ms):
                 since = shown_instant(datetime.fromtimestamp(one.first_ms / 1000, UTC), zone)
-                params = {"meter": point.meter, "since": since, "before": one.before, "level": one.level}
-                yield Remark(RemarkKind.SPELL_ASKED, params)
+                params = {"meter": point.meter, "since": since, "before": one.before, "level": one.level, "unit": unit}
+                kind = RemarkKind.SPELL_ASKED if one.outcome is Outcome.IN_DOUBT else RemarkKind.STEP_ASKED
+                yield Remark(kind, params)
 
 
 def _meters(catalogue: Catalogue, building: str, one: Recomputation, start_ms: int, end_ms: int) -> list[str]:

@@ -95,7 +95,9 @@ def report(
 
 def _nothing_known(bill: Bill, formats: Formats) -> str:
     """Why there is no bill: one of 0.00 would say that nothing was used."""
-    return remark_text(Remark(RemarkKind.NOTHING_KNOWN, {"building": bill.building}), formats)
+    nothing = Remark(RemarkKind.NOTHING_KNOWN, {"building": bill.building})
+    not_begun = (one for one in bill.doubts if one.kind is RemarkKind.MONTH_NOT_BEGUN)
+    return remark_text(next(not_begun, nothing), formats)
 
 
 def _file(bill: Bill, form: Format, formats: Formats) -> bytes:
@@ -156,6 +158,7 @@ def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:
     settings = Settings()
     records = open_records(settings.records_url)
     found = Registry(records).revision()
-    with closing(open_readings(settings.store_url)) as store, written_as({"building": "--building"}):
+    options = {"building": "--building", "month": "--month"}
+    with closing(open_readings(settings.store_url)) as store, written_as(options):
         books, spells = ClosedMonths(records), Spells(records)
         return make_bill(store, found.catalogue, books, spells, building, month, now=now), found.version

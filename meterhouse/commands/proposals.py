@@ -59,5 +59,5 @@ def dismiss_entry(entry: Entry, *, reason: Reason, by: By = "") -> None:
 
 def _decide(entry: int, reason: str, by: str, *, enter: bool) -> None:
     entries = Proposals(open_records(Settings().records_url))
-    with written_as({"reason": "--reason"}):
+    with written_as({"reason": "--reason", "unknown_proposal": "ENTRY"}):
         entries.decide(entry, enter=enter, by=given_by(by), at=datetime.now(UTC), reason=reason)

@@ -11,6 +11,7 @@ import typer
 from facility.errors import ConfigError, Problem
 from meterhouse.answers.errands import errand_answer, wait_for_answers
 from meterhouse.answers.quarantine import ItemsAnswer, Replays, ShownItem, fullness, item_answer
+from meterhouse.commands.spoken import written_as
 from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -99,7 +100,7 @@ def show(item: Item) -> None:
     quarantine, errands = _open()
     found = quarantine.item(item)
     if found is None:
-        raise ConfigError(Problem("quarantine", f"there is no item {item}"))
+        raise ConfigError(Problem("ITEM", f"there is no item {item} in quarantine"))
     asked = errands.of_item(item)
     payload = None if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
     shown = ShownItem(item_answer(found), [errand_answer(one) for one in asked], payload)
@@ -142,7 +143,8 @@ def replay(
     _, errands = _open()
     by, at = getpass.getuser(), datetime.now(UTC)
     if items:
-        asked = [errands.ask("replay", item, by, at) for item in dict.fromkeys(items)]
+        with written_as({"unknown_item": "ITEM"}):
+            asked = [errands.ask("replay", item, by, at) for item in dict.fromkeys(items)]
     else:
         asked = errands.ask_all(by, at, reason=reason or None)
     say("cli.quarantine.asked" if asked else "cli.quarantine.nothing", count=len(asked))
@@ -173,7 +175,8 @@ def discard(
     quarantine, _ = _open()
     found = quarantine.item(item)
     stands = found.state if found else ItemState.WAITING  # as it stands now: who commands has no page of it open
-    quarantine.discard(item, getpass.getuser(), reason.strip(), datetime.now(UTC), based_on=stands)
+    with written_as({"unknown_item": "ITEM"}):
+        quarantine.discard(item, getpass.getuser(), reason.strip(), datetime.now(UTC), based_on=stands)
     say("cli.quarantine.discarded", id=item)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facility.errors import Rejected
+from facility.errors import ConfigError, Problem
 from facility.ledger.changes import known_meter
 from meterhouse.answers.spells import SpellsAnswer, spell_answer, spells_text
 from meterhouse.commands.spoken import formats_of, given_by, written_as
@@ -98,7 +98,7 @@ def _known(number: int) -> tuple[Spells, KeptSpell]:
     spells = Spells(open_records(Settings().records_url))
     known = spells.spell(number)
     if known is None:
-        raise Rejected("unknown_spell", f"there is no spell {number}")
+        raise ConfigError(Problem("SPELL", f"there is no spell {number}", "a number that meter spells --all lists"))
     return spells, known
 
 

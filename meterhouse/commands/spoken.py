@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facility.errors import ConfigError, Problem
+from facility.errors import ConfigError, Problem, Rejected
 from meterhouse.output import texts
 from wording.formats import Formats
 
@@ -44,9 +44,16 @@ def given_by(by: str) -> str:
 
 @contextmanager
 def written_as(options: Mapping[str, str]) -> Iterator[None]:
-    """Name a problem's field by the option in which a person wrote it: field → option."""
+    """Name a problem's field by the option in which a person wrote it: field → option.
+
+    What names a thing that is not there is the command line's mistake: reason of the refusal → argument.
+    """
     try:
         yield
+    except Rejected as refused:
+        if refused.reason not in options:
+            raise
+        raise ConfigError(Problem(options[refused.reason], refused.detail)) from None
     except ConfigError as error:
         raise ConfigError(*(_renamed(problem, options) for problem in error.problems)) from None
 

@@ -10,6 +10,7 @@ import typer
 
 from facility.status import ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
+from meterhouse.commands.spoken import written_as
 from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, table, texts
 from meterhouse.overview import look, open_board
 from meterhouse.settings import Settings
@@ -115,7 +116,8 @@ def status(
     """
     settings = Settings()
     if forget:
-        open_board(settings.records_url).forget(forget)
+        with written_as({"unknown_process": "--forget"}):
+            open_board(settings.records_url).forget(forget)
         say("cli.status.forgotten", name=forget)
     overview, seen = look(settings)
     answer(_status_answer(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))

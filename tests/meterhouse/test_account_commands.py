@@ -184,9 +184,9 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     assert ClosedMonths(town.records).closed() == frozenset()
     town.compute_again()
     future = ("account", "close", "--building", "hall", "--month", "2099-01")
-    assert "is not over before" in town.run(*future, ok=False)
+    assert "the month begins on 2099-01-01" in town.run(*future, ok=False)
     assert "is closed with" in town.run(*close)
-    assert "the month '9999-12' lies outside" in town.run(*future[:-1], "9999-12", ok=False)
+    assert "--month: the month '9999-12' lies outside" in town.run(*future[:-1], "9999-12", ok=False)
     assert "is closed already" in town.run(*close, ok=False)
     report = ("account", "report", "--building", "hall", "--month", "2026-09")
     assert "closed    20" in town.run(*report)
@@ -199,6 +199,19 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     assert "a workbook cannot be printed" in town.run(*report, "--format", "xlsx", ok=False)
     town.run(*report, "--format", "xlsx", "--out", str(tmp_path / "bill.xlsx"))
     assert (tmp_path / "bill.xlsx").read_bytes()[:2] == b"PK"
+
+
+@pytest.mark.parametrize("month", ["2026-13", "October"])
+def test_what_is_no_month_is_told_with_its_option(town, month):
+    for command in ("report", "close"):
+        refusal = town.run("account", command, "--building", "hall", "--month", month, ok=False)
+        assert f"--month: '{month}' is no month, such as 2026-10" in refusal
+
+
+def test_a_month_that_has_not_begun_has_no_bill_and_is_not_looked_for(town):
+    done = town._invoke(("account", "report", "--building", "hall", "--month", "2099-01"))
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr == "the month begins on 2099-01-01; nothing can be known of it yet\n"
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--format", "csv"), ("--format", "xlsx"), ("--format", "text")])

@@ -104,7 +104,7 @@ def test_a_profile_whose_example_does_not_decode_is_refused(site, monkeypatch, t
 def test_a_good_estate_is_counted(site):
     done = meterhouse("site", "check", site)
     assert done.returncode == 0
-    assert "good. 6 buildings" in done.stdout
+    assert "good. Buildings: 6;" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_program_reads_items_as_json(quarantine, tmp_path):
     assert [(one.item, one.done_at, one.outcome) for one in asked] == [(1, None, None)]
     missing = meterhouse("quarantine", "show", "9", "--json", data=tmp_path)
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert json.loads(missing.stderr)["error"]["message"] == "quarantine: there is no item 9"
+    assert json.loads(missing.stderr)["error"]["message"] == "ITEM: there is no item 9 in quarantine"
 
 
 def test_items_are_listed_in_the_readers_language(quarantine, tmp_path):
@@ -146,11 +146,11 @@ def test_a_replay_of_nothing_or_of_two_things_is_refused(tmp_path, words):
     assert "--reason REASON" in done.stderr
 
 
-def test_what_does_not_wait_is_neither_replayed_nor_discarded(quarantine, tmp_path):
+def test_what_is_not_there_is_neither_replayed_nor_discarded(quarantine, tmp_path):
     for command in (("replay", "7"), ("discard", "7", "--reason", "x")):
         done = meterhouse("quarantine", *command, data=tmp_path)
-        assert done.returncode == 1
-        assert "there is no item 7 in quarantine" in done.stderr
+        assert done.returncode == 2
+        assert "ITEM: there is no item 7 in quarantine" in done.stderr
 
 
 def test_giving_up_needs_a_reason_and_is_audited(quarantine, records, tmp_path):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from rigs.command_line import meterhouse
 from rigs.one_meter import at, estate, ms
 from typer.testing import CliRunner
 
@@ -105,6 +106,30 @@ def test_a_decision_is_taken_back(desk):
     assert "waits for a person again" in desk.run("meter", "ask-again", "1", "--reason", "the wrong meter")
     assert [one.is_asked for one in desk.listed()] == [True]
     assert "nobody has decided" in desk.run("meter", "ask-again", "1", "--reason", "r", ok=False)
+
+
+def test_a_refusal_is_a_sentence_and_an_unknown_number_a_mistake_of_the_command_line(tmp_path):
+    open_records(Settings(data=tmp_path).records_url).dispose()
+    for words, sentence in (
+        (("meter", "accept", "9", "--reason", "r"), "SPELL: there is no spell 9 (allowed: a number that"),
+        (("account", "accept-entry", "9", "--reason", "r"), "ENTRY: there is no proposed entry 9"),
+        (("status", "--forget", "console@nowhere"), "--forget: no process 'console@nowhere' has told its status"),
+        (("quarantine", "discard", "9", "--reason", "r"), "ITEM: there is no item 9 in quarantine"),
+        (("quarantine", "replay", "9"), "ITEM: there is no item 9"),
+        (("quarantine", "show", "9"), "ITEM: there is no item 9 in quarantine"),
+    ):
+        done = meterhouse(*words, data=tmp_path)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+        assert done.stderr.startswith(sentence)
+
+
+def test_what_needs_no_decision_is_told_without_a_slug(desk):
+    desk.spells.replace(POINT, 0, 2**62, [FALSE])
+    done = meterhouse("meter", "accept", "1", "--reason", "r", data=desk.folder)
+    assert done.returncode == 1
+    assert done.stderr.startswith("spell 1 needs no decision: ")
+    told = meterhouse("meter", "spells", "--meter", "mein", "--json", data=desk.folder)
+    assert msgspec.json.decode(told.stderr)["error"]["exit_code"] == 2
 
 
 @pytest.mark.parametrize(

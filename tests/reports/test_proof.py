@@ -78,7 +78,7 @@ def test_a_spell_in_doubt_is_missing_in_no_demand_and_named(books):
     assert utility.registers[0].closing == pytest.approx(x[t_ms == ms("2026-10-20T07:45")][0])
     assert {line.quantity for line in utility.lines if line.what == "demand"} == {12}
     (doubt,) = sentences(bill.doubts)
-    assert doubt.startswith("main: the register went from 68,733 to 0 on 2026-10-20 08:00, and nobody can tell")
+    assert doubt.startswith("main: the register went from 68,733 to 0 kWh on 2026-10-20 08:00, and nobody can tell")
 
 
 def test_the_edges_mark_hides_no_register(books):

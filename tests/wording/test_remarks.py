@@ -16,6 +16,7 @@ MADE = {
     RemarkKind.NO_HEAD_METER: {"building": "hall", "utility": "water"},
     RemarkKind.COUNTER_NOT_READ: {"meter": "main", "quantity": "water_volume", "utility": "water"},
     RemarkKind.DEVICE_WITHOUT_DATE: {"meter": "main"},
+    RemarkKind.MONTH_NOT_BEGUN: {"start": date(2027, 3, 1)},
     RemarkKind.MONTH_NOT_OVER: {"end": date(2026, 11, 1)},
     RemarkKind.NOTHING_KNOWN: {"building": "hall"},
     RemarkKind.TO_BE_COMPUTED_AGAIN: {"meters": ("main", "side"), "reason": "worn out"},
@@ -24,9 +25,12 @@ MADE = {
         "first": date(2026, 10, 1),
     },
     RemarkKind.REGISTER_STOOD_STILL: {
-        "meter": "main", "face": 1288.0, "first": date(2026, 10, 1), "last": date(2026, 10, 31),
+        "meter": "main", "face": 1288.0, "unit": "kWh", "first": date(2026, 10, 1), "last": date(2026, 10, 31),
     },
-    RemarkKind.SPELL_ASKED: {"meter": "main", "since": "2026-10-05 08:00", "before": 60000.0, "level": 0.0},
+    RemarkKind.SPELL_ASKED: {
+        "meter": "main", "since": "2026-10-05 08:00", "before": 60000.0, "level": 0.0, "unit": "kWh",
+    },
+    RemarkKind.STEP_ASKED: {"meter": "main", "since": "2026-10-05 08:00", "before": 60.0, "level": 900.0, "unit": "m3"},
     RemarkKind.HOURS_MISSING: {"utility": "electricity", "hours": "240.5"},
     RemarkKind.METER_HOURS_MISSING: {"utility": "electricity", "meter": "main", "missing": "240.5", "hours": "744"},
     RemarkKind.DEMAND_UNMEASURED: {"utility": "electricity"},
@@ -54,4 +58,4 @@ def test_parameters_are_written_for_the_reader():
     assert "water: registers and intervals differ by 1,912.500000 m3;" in said(RemarkKind.REGISTERS_DIFFER, "en")
     assert "水费：表码差与计量区间合计相差 1,912.500000 m³；" in said(RemarkKind.REGISTERS_DIFFER, "zh-Hans")
     assert "for 2027:" in said(RemarkKind.YEAR_WITHOUT_NOTICE, "en")
-    assert "at 1,288 from 2026-10-01" in said(RemarkKind.REGISTER_STOOD_STILL, "en")
+    assert "at 1,288 kWh from 2026-10-01" in said(RemarkKind.REGISTER_STOOD_STILL, "en")
