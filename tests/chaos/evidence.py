@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from chaos.meters import answer_number
-from chaos.oracle import Aside, Found
 from chaos.readings import POINTS, Issued
+from chaos.reckoning import Aside, Found
 
 from edge_agent.outbox.outbox import LIVE, Outbox
 from facility import wire

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 from chaos.campaign import Campaign
 from chaos.evidence import collect, invented, live_readings
 from chaos.faults import small_disk
-from chaos.oracle import Oracle
 from chaos.parts import RigError
 from chaos.readings import VALUES, Issue
+from chaos.reckoning import Oracle
 from chaos.schedule import SERVER_VICTIMS, VICTIMS, strikes
 from chaos.topology import EDGES, STORES, Topology, find_mosquitto
 
@@ -33,7 +33,7 @@ from meterhouse.table import render_facts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chaos.oracle import Verdict
+    from chaos.reckoning import Verdict
 
 LEAST_READINGS, READINGS = 1_000, 100_000
 KILLS, MOST_KILLS = 5, 1_000

@@ -1,8 +1,8 @@
 """The judge sees every kind of wrong in stores made by hand; what it cannot see, no run can prove."""
 
 import pytest
-from chaos.oracle import Aside, Found, Oracle
 from chaos.readings import BAD, FOREIGN_POINT, UNKNOWN_POINT, Issue, Issued
+from chaos.reckoning import Aside, Found, Oracle
 
 from facility.model import ReadingBatch
 from stores.readings.memory import MemoryStore
