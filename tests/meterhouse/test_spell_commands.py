@@ -128,8 +128,8 @@ def test_what_needs_no_decision_is_told_without_a_slug(desk):
     done = meterhouse("meter", "accept", "1", "--reason", "r", data=desk.folder)
     assert done.returncode == 1
     assert done.stderr.startswith("spell 1 needs no decision: ")
-    told = meterhouse("meter", "spells", "--meter", "mein", "--json", data=desk.folder)
-    assert msgspec.json.decode(told.stderr)["error"]["exit_code"] == 2
+    mistaken = meterhouse("meter", "spells", "--meter", "mein", "--json", data=desk.folder)
+    assert msgspec.json.decode(mistaken.stderr)["error"]["exit_code"] == 2
 
 
 @pytest.mark.parametrize(
