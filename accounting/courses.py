@@ -162,7 +162,7 @@ class Courses:
         top, place, earlier = self.top, self.below.index(course), replace(course)
         earlier.is_wrapped |= self.has_rolled(course, top.first)
         self._take_back(course, top.first)
-        self.below = [*self.below[:place], earlier]
+        self.below = [*self.below[:place], *([earlier] if top.first > earlier.tip + 1 else [])]
         self.top, course.tip = course, top.tip
 
     def return_or_doubt(self, course: Course, k: int) -> None:
@@ -219,7 +219,7 @@ class Courses:
         """Leave out what lies between two rows; what was used in that time is estimated."""
         self.keep[tip + 1 : k] = False
         self._lift[tip + 1 : k + 1] = 0.0
-        self.estimated[k] = True
+        self.estimated[k] = k > tip + 1  # nothing between: what was in doubt is ordinary
         for row in [row for row in self._spells if tip < row <= k]:
             del self._spells[row]
         if k > tip + 1:

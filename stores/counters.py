@@ -19,6 +19,7 @@ from stores.readings.neighbours import next_reading_ms, readings_around
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from accounting.arrays import Bools
     from accounting.ledger import Stretch
     from accounting.registers import Total
     from accounting.spells import Spell, SpellBook
@@ -70,18 +71,29 @@ class Counters:
             stretches,
             max_rate=self.most_per_hour(point),
             reach=reach,
-            suspect=series.q == Quality.SUSPECT,
+            suspect=self._doubted(point, series),
             entered=np.isin(series.q, _ENTERED),
             decided=[one for one in self._spells.of(point.id) if one.accepted is not None],
             is_new=self._is_new(point, series),
             is_limit_known=self.catalogue.meter[point.meter].most_per_hour is not None,
         )
 
+    def _doubted(self, point: Point, series: Series) -> Bools:
+        """Which readings (n,) the edge doubted and has not got beyond: none where newer ones are not at hand."""
+        suspect: Bools = series.q == Quality.SUSPECT
+        if len(series) and suspect[-1] and self._store.latest([point.id])[point.id].t_ms > series.t_ms[-1]:
+            return np.zeros(len(series), np.bool_)
+        return suspect
+
     def _is_new(self, point: Point, series: Series) -> bool:
         """Whether the readings are a counter's first, and rise as if what they show at first was false."""
-        if not first_rise(series.t_ms, series.x, self.most_per_hour(point)):
+        return self._rises_first(point, series) and not self._store.read_before([point.id], int(series.t_ms[0]) - 1)
+
+    def _rises_first(self, point: Point, series: Series) -> bool:
+        """Whether readings show one value, then rise fast, and what the feeder can deliver is not known."""
+        if self.catalogue.meter[point.meter].most_per_hour is not None:
             return False
-        return not self._store.read_before([point.id], int(series.t_ms[0]) - 1)
+        return first_rise(series.t_ms, series.x, self.most_per_hour(point)) > 0
 
     def _around(self, point: Point, start_ms: int, end_ms: int, context_ms: int) -> Series:
         count = JUDGED_BY_READINGS
@@ -93,6 +105,8 @@ class Counters:
         """The time whose readings are needed to judge those of the time that is asked for."""
         low, high = span
         low = min([low, *_began_before(known, series), *_came_back(known, series, asked[0])])
+        if self._rises_first(point, series):
+            low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
         odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
         if not odd:
             return low, high
