@@ -155,7 +155,8 @@ class Courses:
             step, outcome = (0.0 if self.top.accepted is False else begins), Outcome.RESET
         self._count_on(first, base.tip, step)
         self.top.is_decided = True
-        self._note(base.tip, outcome, self.top.tip, self.top.accepted)
+        is_false_start = self.top.is_first and outcome is Outcome.LEAP and not self.top.accepted
+        self._note(base.tip, outcome, self.top.tip, self.top.accepted, base.first if is_false_start else base.tip)
 
     def _join(self, course: Course) -> None:
         """The course in doubt goes on from an earlier one, whose level is remembered nevertheless."""
@@ -236,11 +237,11 @@ class Courses:
         self._lift[k] = step - (self.x[k] - self.x[tip])
         self.estimated[k] = True
 
-    def _note(self, tip: int, outcome: Outcome, until: int | None, accepted: bool | None) -> None:
-        """Write down the spell whose first reading follows row ``tip``."""
+    def _note(self, tip: int, outcome: Outcome, until: int | None, accepted: bool | None, since: int = -1) -> None:
+        """Write down the spell whose first reading follows row ``tip``; nothing is known from row ``since`` on."""
         k = tip + 1
         self._spells[k] = Spell(
-            since_ms=int(self.t_ms[tip]),
+            since_ms=int(self.t_ms[tip if since < 0 else since]),
             first_ms=int(self.t_ms[k]),
             until_ms=None if until is None else int(self.t_ms[until]),
             before=float(self._shown[tip]),
