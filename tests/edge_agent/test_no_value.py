@@ -55,9 +55,9 @@ def test_codes_of_every_model_are_silence_and_its_values_are_read(value, share):
         poller = Poller(driver, place)
         for turn in poller.turns:
             poller.poll(turn)
-            assert (turn.failures, turn.unread) == (0, {})
+            assert (turn.failures, turn.questions.unread()) == (0, {})
         if value is None:
-            assert [driver.answer(ask) for turn in poller.turns for ask in turn.asks[:1]] == [Answer()] * len(MODELS)
+            assert [driver.answer(ask) for turn in poller.turns for ask in turn.questions.asks[:1]] == [Answer()] * len(MODELS)
         driver.close()
     assert len(taken) == share * sum(len(device.places) for device in place.devices)
     assert all(read == pytest.approx(ONE, abs=0.06) for _, _, read, _ in taken)
