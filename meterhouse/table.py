@@ -43,14 +43,27 @@ def render_table(
 ) -> str:
     """Rows under a header, columns two spaces apart; the columns numbered in ``right`` are right-aligned.
 
-    A table wider than ``width`` has its other columns and its headings wrapped; without one, every row is one line.
+    A table wider than ``width`` has its other columns and its headings wrapped; one that is too wide all the same has
+    each row told as names and values. Without a width, every row is one line.
     """
     lines = [list(header), *([plain(cell) for cell in row] for row in rows)]
     columns = [[line[i] for line in lines] for i in range(len(header))]
     widths = _fitting(columns, right, width)
+    if width and sum(widths) + len(GAP) * (len(widths) - 1) > width and len(lines) > 1:
+        return _row_by_row(lines, right, width)
     title, *others = [list(_rendered(line, widths, right)) for line in lines]
     rule = GAP.join("─" * size for size in widths)
     return "\n".join([*title, rule, *(text for rendered in others for text in rendered)])
+
+
+def _row_by_row(lines: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
+    """Each row under the one before, its cells below each other beside their headings; no figure is cut."""
+    header, *rows = lines
+    names = max(text_width(name) for name in header)
+    figures = max((text_width(row[i]) for row in rows for i in right), default=0)
+    most = max(width, names + figures + 2 * len(GAP))
+    facts = [[(name, cell) for name, cell in zip(header, row, strict=True) if cell] for row in rows]
+    return "\n\n".join(render_facts(pairs, most) for pairs in facts if pairs)
 
 
 def _fitting(columns: Sequence[Sequence[str]], right: Sequence[int], width: int | None) -> list[int]:

@@ -47,6 +47,7 @@ def _register_rows(bill: Bill, words: BillCodes) -> Rows:
             round(r.events, 3) + 0.0,
             round(r.counted, 3),
             words.ends(r),
+            words.unit(u.unit),
         ]
         for u in bill.utilities
         for r in u.registers
@@ -55,7 +56,13 @@ def _register_rows(bill: Bill, words: BillCodes) -> Rows:
 
 def _proof_rows(bill: Bill, words: BillCodes) -> Rows:
     return [
-        [words.utility(u.utility), u.counted, NOTHING if u.quantity is None else u.quantity, u.residual]
+        [
+            words.utility(u.utility),
+            u.counted,
+            NOTHING if u.quantity is None else u.quantity,
+            u.residual,
+            words.unit(u.unit),
+        ]
         for u in bill.utilities
         if u.quantity is not None or u.registers
     ]
@@ -83,7 +90,7 @@ SHARES = Part(
         "worst meter": "bill.column.worst_meter",
     },
     _share_rows,
-    optional=frozenset({"worst meter"}),
+    optional=frozenset({"worst meter", "unpriced days"}),
 )
 REGISTERS = Part(
     "registers",
@@ -100,6 +107,7 @@ REGISTERS = Part(
         "roll-overs, resets": "bill.column.events",
         "counted": "bill.column.counted",
         "ends": "bill.column.ends",
+        "unit": "bill.column.unit",
     },
     _register_rows,
 )
@@ -111,6 +119,7 @@ PROOF = Part(
         "closing - opening": "bill.column.by_registers",
         "sum of intervals": "bill.column.by_intervals",
         "difference": "bill.column.difference",
+        "unit": "bill.column.unit",
     },
     _proof_rows,
 )

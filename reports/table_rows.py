@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from facility.quantities import Utility
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -106,7 +108,15 @@ def _tariff_rows(bill: Bill, words: BillCodes) -> Rows:
 
 def _adjustment_rows(bill: Bill, words: BillCodes) -> Rows:
     return [
-        [a.month, words.utility(a.utility), a.meter, a.quantity, a.amount, words.reason(a.reason)]
+        [
+            a.month,
+            words.utility(a.utility),
+            a.meter,
+            a.quantity,
+            a.amount,
+            words.reason(a.reason),
+            words.unit(Utility(a.utility).unit),
+        ]
         for a in bill.adjustments
     ]
 
@@ -169,6 +179,7 @@ ADJUSTMENTS = Part(
         "quantity": "bill.column.quantity",
         "amount": "bill.column.amount",
         "reason": "bill.column.reason",
+        "unit": "bill.column.unit",
     },
     _adjustment_rows,
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meterhouse.table import render_facts, render_table
+from reports.bill_files import SHARES_OF_TIME
 from reports.bill_words import BillWords
 from reports.proof_rows import PROOF, REGISTERS, SHARES
 from reports.table_rows import ADJUSTMENTS, LINES, NOTHING, TARIFFS
 from wording.texts import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reports.bill import Bill, UtilityBill
     from reports.table_rows import Part
     from wording.formats import Formats
@@ -22,7 +25,7 @@ _NUMBERS = frozenset(
         "closing - opening", "sum of intervals", "difference", "days", "of days", "peak kW",
     }
 )  # fmt: skip
-_LEFT_OUT = frozenset({"meters", "basis"})
+_LEFT_OUT = frozenset({"meters", "basis", "peak kW", "peak at", "measured"})
 """Columns of lines that stand in the sums and among the tariffs."""
 
 
@@ -59,7 +62,19 @@ def _facts(bill: Bill, words: BillWords, width: int | None) -> str:
 
 def _sums(bill: Bill, words: BillWords) -> str:
     """A line for each utility: what was used, what it costs, and whose registers say so."""
-    return "\n".join(_sum(one, words) for one in bill.utilities)
+    return "\n".join(line for one in bill.utilities for line in (_sum(one, words), *_peaks(one, words)))
+
+
+def _peaks(one: UtilityBill, words: BillWords) -> Iterator[str]:
+    """What demand was charged by, once: the highest quarter-hour, when it was, and how much was measured."""
+    charged = {line.peak: line for line in reversed(one.lines) if line.peak}
+    for peak, line in reversed(charged.items()):
+        at, kw, measured = words.formats.written_minute(peak.at), words.formats.exact(peak.kw), _percent(peak.measured)
+        yield words.texts("bill.peak", charge=words.charge(line, one), kw=kw, at=at, measured=measured)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
 
 
 def _sum(one: UtilityBill, words: BillWords) -> str:
@@ -74,12 +89,16 @@ def _sum(one: UtilityBill, words: BillWords) -> str:
     )
 
 
+def _cell(field: str, cell: object) -> object:
+    return _percent(cell) if field in SHARES_OF_TIME and isinstance(cell, float) else cell
+
+
 def _table(part: Part, bill: Bill, words: BillWords, width: int | None) -> str:
     whole, fields = part.rows(bill, words), list(part.columns)
     empty = {field for i, field in enumerate(fields) if all(row[i] == NOTHING for row in whole)}
     left_out = _LEFT_OUT | (empty & part.optional) if part is LINES else empty & part.optional
     kept = [i for i, field in enumerate(fields) if field not in left_out]
     headings = part.headings(words)
-    rows = [[row[i] for i in kept] for row in whole]
+    rows = [[_cell(fields[i], row[i]) for i in kept] for row in whole]
     right = [place for place, i in enumerate(kept) if fields[i] in _NUMBERS]
     return render_table([headings[i] for i in kept], rows, right=right, width=width)

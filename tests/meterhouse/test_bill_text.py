@@ -39,8 +39,31 @@ def test_a_bill_is_what_was_read_and_found_good(bill, language, write, ending):
 
 
 def test_columns_of_chinese_words_line_up(bill):
-    _, *table = bill_text(bill, formats("zh-Hans")).split("\n\n")[-2].splitlines()  # its last column is full
-    assert len({text_width(line) for line in table}) == 1
+    _, *table = bill_text(bill, formats("zh-Hans")).split("\n\n")[-2].splitlines()
+    assert len({text_width(line.rpartition("  ")[0]) for line in table}) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_tables_fit_the_terminal_and_cut_no_figure(bill, language, width):
+    text = bill_text(bill, formats(language), width)
+    sentences = ("  ", "note: ", "提示：")  # a terminal wraps those itself
+    tables = [line for line in text.splitlines() if "  " in line.strip() and not line.strip().startswith(sentences)]
+    assert max(map(text_width, tables)) <= width
+    for figure in ("8928.000", "98.32 %", "5061.0", "0.000000"):
+        assert figure in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_every_quantity_of_a_bill_has_its_unit(bill, language):
+    rows = list(csv.reader(io.StringIO(bill_csv(bill, formats(language)))))
+    for part in ("lines", "subtotals", "adjustments", "shares", "registers", "proof"):
+        head, *found = [row for row in rows if row[0] == part]
+        units = {row[head.index("unit")] for row in found}
+        assert units <= {"kWh", "m3", "kW", "kVA", "month"}, part
+    text = bill_text(bill, formats(language))
+    assert text.count("12.000 kW") == 1  # the peak, though two charges rest on it
+    assert "100.00 %" in text
 
 
 def test_the_csv_has_the_same_fields_and_codes_in_every_language(bill):

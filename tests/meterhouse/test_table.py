@@ -42,6 +42,15 @@ def test_where_words_must_be_cut_the_last_column_gives_way_first():
     assert text.splitlines()[2:] == [f"{'a' * 20}  {'b' * 12}", f"{' ' * 20}  {'b' * 8}"]
 
 
+def test_a_table_that_is_too_wide_for_its_terminal_is_told_row_by_row():
+    rows = [("main", "2026-11-01 00:00", "75,128.00", "kWh"), ("总表", "", "9.5", "m³")]
+    text = render_table(("meter", "from", "opening", "unit"), rows, right=(2,), width=30)
+    assert text.splitlines() == [
+        "  meter    main", "  from     2026-11-01 00:00", "  opening  75,128.00", "  unit     kWh", "",
+        "  meter    总表", "  opening  9.5", "  unit     m³",
+    ]  # fmt: skip
+
+
 def test_a_table_that_cannot_be_made_to_fit_is_told_whole():
     text = render_table(("n",), [("123456789012",)], right=(0,), width=6)
     assert "123456789012" in text

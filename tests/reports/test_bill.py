@@ -419,7 +419,13 @@ def test_csv_and_workbook_say_what_the_bill_says(books):
     assert sum(Decimal(row[8]) for row in lines) == bill.total
     assert {row[9] for row in lines} == {"'=cmd()"}
     assert ["bill", "total", "7017.60"] in table
-    assert [row[1:] for row in table if row[0] == "proof"][1] == ["electricity", "8928.000", "8928.000", "0.000000"]
+    assert [row[1:] for row in table if row[0] == "proof"][1] == [
+        "electricity",
+        "8928.000",
+        "8928.000",
+        "0.000000",
+        "kWh",
+    ]
     book = CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill, EN)))
     assert book.sheet_names == [
         *("bill", "lines", "subtotals", "tariffs"),
@@ -428,7 +434,7 @@ def test_csv_and_workbook_say_what_the_bill_says(books):
     cells = book.get_sheet_by_name("lines").to_python()
     assert sum(row[7] for row in cells[1:]) == pytest.approx(7_017.60)
     assert cells[1][8] == "=cmd()"
-    assert book.get_sheet_by_name("proof").to_python()[1] == ["electricity", 8_928.0, 8_928.0, 0.0]
+    assert book.get_sheet_by_name("proof").to_python()[1] == ["electricity", 8_928.0, 8_928.0, 0.0, "kWh"]
 
 
 def test_the_same_figures_give_the_same_bytes(books):

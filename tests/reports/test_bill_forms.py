@@ -129,8 +129,8 @@ def test_a_register_at_the_months_edge_is_called_what_it_is(books, shift_min, si
         t_ms, x = t_ms[heard], x[heard]
     bill = bill_of(estate(FIVE), books, (t_ms, x))
     assert register_ends(bill) == [ends]
-    assert block(bill, "registers")[1][-1] == code
-    assert sheet(bill, 6, "zh-Hans")[1][-1] == words
+    assert block(bill, "registers")[1][-2:] == [code, "kWh"]
+    assert sheet(bill, 6, "zh-Hans")[1][-2:] == [words, "kWh"]
     assert words in bill_text(bill, formats("zh-Hans"))
 
 
