@@ -121,7 +121,7 @@ class Watch:
         self._pending = Pending(self._noted.cursor, rollups.is_kept)
         self._blind: dict[str, str] = {}
         self._blind_window: Window | None = None
-        self._awaited = Awaited()
+        self._awaited, self._caught_ms = Awaited(), 0
 
     @property
     def state(self) -> WatchState:
@@ -146,12 +146,14 @@ class Watch:
         """Hear what was written: doors and leaks are read, the rest waits for its rollups."""
         with self._seeing("changes"):
             self._awaited.look(self.agents(), now_ms)
+            self._caught_ms = self._caught_ms or now_ms
             if not self._states_are_read:
                 self._states.read(now_ms)
                 self._states_are_read = True
             changes = self.store.changes(self._pending.cursor)
             self._states.take(changes.ranges, now_ms)
             self._pending.add(changes, now_ms)
+            self._awaited.take_up()
             self.accepted.forget(self._states.known)
 
     def look(self, now_ms: int) -> None:
@@ -178,13 +180,15 @@ class Watch:
         with self._seeing("hours"):
             if self._awaited.share < 1.0:
                 # History that is still coming in changes hours that the window has read: read them again at its end.
-                self.window = None
+                self.window, self._caught_ms = None, now_ms
                 self._tell("rollups", self._awaited.share, None, now_ms)
                 return
             hour_ms = int(self._calendar.hour_edges(now_ms - GRACE_MS, now_ms - GRACE_MS)[0])
             done_ms = self._pending.done_ms
             if done_ms is None or done_ms < hour_ms + GRACE_MS:
                 return
+            if self._pending.count and done_ms <= self._caught_ms:
+                return  # what was written before, or was history until now, is of hours long past
             if self._through is not None and _ms(self._through) >= hour_ms:
                 if self.window is None:  # nothing waits for it, but the next hour goes on from it
                     self._tell("live", 1.0, self._through, now_ms)

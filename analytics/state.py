@@ -94,6 +94,7 @@ class Awaited:
 
     def __init__(self) -> None:
         self._stored, self._moved_ms = -1.0, 0
+        self._seen = (1.0, frozenset[str]())
         self.share = 1.0
         """What has arrived of it; 1.0 when complete, when there is none, or when it does not move."""
 
@@ -101,7 +102,7 @@ class Awaited:
         """Who replays it."""
 
     def look(self, agents: Iterable[AgentStatus], now_ms: int) -> None:
-        """See how it fares now."""
+        """See how it fares now. That it is all there holds from ``take_up`` on: once its changes have been heard."""
         replaying = {agent.agent: agent.figures for agent in agents if agent.figures.get("history_open")}
         stored, rows = (
             sum(one.get(name, 0.0) for one in replaying.values()) for name in ("history_stored", "history_rows")
@@ -109,8 +110,14 @@ class Awaited:
         if stored != self._stored:
             self._stored, self._moved_ms = stored, now_ms
         is_waited_for = bool(replaying) and now_ms - self._moved_ms <= PATIENCE_MS
-        self.share = min(0.99, stored / max(1.0, rows)) if is_waited_for else 1.0
-        self.agents = frozenset(replaying if is_waited_for else ())
+        share = min(0.99, stored / max(1.0, rows)) if is_waited_for else 1.0
+        self._seen = share, frozenset(replaying if is_waited_for else ())
+        if share < 1.0:
+            self.take_up()
+
+    def take_up(self) -> None:
+        """Let what was seen hold."""
+        self.share, self.agents = self._seen
 
 
 def _old(file: Path) -> Watched | None:
