@@ -101,6 +101,9 @@ class Walk:
 
     def _grew_rather(self, course: Course, k: int) -> bool:
         """Whether the meter's pace speaks for growth since row ``k - 1`` rather than for a return."""
+        first, begun = self._at.top.first, self._pace.usual(course.cycle, course.tip, self._at.top.first)
+        if self._x[first] > max(NEAR_ZERO * self._x[course.tip], begun):
+            return False  # it did not begin again
         pace = self._pace.own(course.cycle, course.tip)
         grown = (self._x[k] - self._x[k - 1]) / (self._t_ms[k] - self._t_ms[k - 1])
         returned = (self._x[k] - self._x[course.tip]) / (self._t_ms[k] - self._t_ms[course.tip])
