@@ -70,6 +70,11 @@ class TestClosedConnections:
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
 
+def lately(peer, most=20):
+    """The registers of the newest requests."""
+    return [range(asked.address, asked.address + asked.count) for asked in peer.asked[-most:]]
+
+
 class TestRefusals:
     HOLE = 3
     ADDRESSES = range(8)
@@ -88,11 +93,9 @@ class TestRefusals:
             with OneBus(peer.url, profile_of(self.ADDRESSES)).polling() as bus:
                 until(lambda: bus.poller.state() == f"unread: m1/voltage/a{self.HOLE}")
                 until(lambda: bus.addresses() == set(self.ADDRESSES) - {self.HOLE})
-                learnt = len(peer.asked)
-                until(lambda: bus.count(1, 7) >= 10)
+                # A slow answer on a busy machine counts as a silence, after which everything is asked anew once.
+                until(lambda: bus.count(1, 7) >= 10 and not any(self.HOLE in span for span in lately(peer)))
             assert bus.poller.unread() == {f"m1/voltage/a{self.HOLE}": f"exception {code} for holding {self.HOLE}+1"}
-            later_asked = [range(a.address, a.address + a.count) for a in peer.asked[learnt:]]
-        assert not any(self.HOLE in span for span in later_asked)
         assert bus.wrong() == []
 
     @pytest.mark.parametrize("most", [1, 2, 5])
