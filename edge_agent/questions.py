@@ -119,7 +119,8 @@ class Questions:
 
     def note_return(self, now_s: float) -> None:
         """The device or its bus is back: it may be another device, or another firmware."""
-        self._retry_s, self._begun_s = FIRST_RETRY_S, now_s - FIRST_RETRY_S
+        self._retry_s = FIRST_RETRY_S / 2  # asked now, and then after a minute
+        self._begun_s = now_s - self._retry_s
 
     def _fill(self, now_s: float) -> None:
         if not (self._refused or self._is_cut):

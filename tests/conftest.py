@@ -29,6 +29,13 @@ def pytest_runtest_makereport(call):
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files with a test that takes minutes come first: the last thing to run is a short one."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
     """A database at the newest schema: copied, since the steps take longer than most tests."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from rigs.own_loop import finished
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import next_event
@@ -66,7 +66,7 @@ def test_who_sees_the_same_shares_a_feed_and_nobody_else_does(access, made):
 def test_a_feed_goes_on_showing_what_its_scope_shows_whoever_followed_it_first_may_see_by_now(access, made, rights):
     feed = made.feed(access.view("Lib"), "en", "estate")
     rights["Lib"] = Rights()
-    asyncio.run(made.look(feed))
+    finished(made.look(feed))
     assert "power-lib" in feed.pieces
     assert not [name for name in feed.pieces if "hall" in name or "office" in name]
 
@@ -82,7 +82,7 @@ def test_only_what_says_something_new_is_sent(access, made, sample):
         await made.look(feed)
         return feed.since(0).decode(), feed.since(seen).decode()
 
-    whole, changed = asyncio.run(look_twice())
+    whole, changed = finished(look_twice())
     assert 'id="power-lab"' in whole
     assert 'id="power-hall"' in changed
     assert "power-lab" not in changed
@@ -108,7 +108,7 @@ def test_a_round_in_which_nothing_is_new_says_nothing(access, made):
         assert feed.round == seen + 1
         return feed.since(seen)
 
-    assert asyncio.run(look_twice()) == b""
+    assert finished(look_twice()) == b""
 
 
 def test_many_streams_cost_one_look_a_second(sample, monkeypatch):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 
 import pytest
 from fastapi.routing import APIRoute
+from rigs.own_loop import finished
 from rigs.patience import until
 from starlette.routing import Mount
 
@@ -207,7 +207,7 @@ def test_nobody_is_let_in_while_the_records_are_away():
 
     headers = [(b"host", b"h"), (b"cookie", b"meterhouse_session=a.b")]
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": "https", "headers": headers}
-    asyncio.run(Guard(app, ["h"], lost)(scope, None, send))
+    finished(Guard(app, ["h"], lost)(scope, None, send))
     assert not inside
     assert sent[0]["status"] == 503
     assert b"strict-transport-security" in dict(sent[0]["headers"])

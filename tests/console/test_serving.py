@@ -85,11 +85,10 @@ def test_a_port_in_use_is_one_clear_sentence(tmp_path):
 
 
 def test_it_stops_cleanly_while_somebody_listens(sample):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = _start(sample.folder, f"127.0.0.1:{port}")
     try:
-        until(lambda: _answers(f"http://127.0.0.1:{port}/health"))
+        until(lambda: _answers(process, f"http://127.0.0.1:{port}/health"))
         session = {"meterhouse_session": sample.session()}
         with (
             httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=session, trust_env=False) as client,
@@ -107,7 +106,7 @@ def test_prometheus_is_told_on_a_port_of_this_machine_and_never_on_the_pages_por
     pages, metrics = free_port(), free_port()
     process = _start(sample.folder, f"127.0.0.1:{pages}", METERHOUSE_METRICS=f"127.0.0.1:{metrics}")
     try:
-        until(lambda: _answers(f"http://127.0.0.1:{pages}/health"))
+        until(lambda: _answers(process, f"http://127.0.0.1:{pages}/health"))
         assert httpx.get(f"http://127.0.0.1:{pages}/metrics", trust_env=False).status_code == 401
         page = httpx.get(f"http://127.0.0.1:{metrics}/metrics", trust_env=False).text
         answers = dict(re.findall(r'console_answer_seconds_count{status="(\S+)"} (\S+)', page))
@@ -122,7 +121,8 @@ def test_prometheus_is_told_on_a_port_of_this_machine_and_never_on_the_pages_por
         process.communicate()
 
 
-def _answers(url):
+def _answers(process, url):
+    assert process.poll() is None, process.stderr.read()
     try:
         return httpx.get(url, trust_env=False).status_code == 200
     except httpx.ConnectError:

@@ -200,6 +200,7 @@ class TestAskingDriver:
                 until(lambda: poller.state() == f"unread: m1/{peer.refusable}")
                 others = rig.expect.keys() - {f"m1/{name}" for name in (peer.refusable, peer.unsayable)}
                 until(lambda: {name for name, *_ in rig.taken} == others)
+            until(lambda: poller.state() == "down")
             with peer.serving():  # it may be another device
                 until(lambda: {name for name, *_ in rig.taken} == rig.expect.keys())
         finally:

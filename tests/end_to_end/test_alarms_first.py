@@ -10,13 +10,14 @@ import pytest
 from rigs.servers import need_mosquitto
 
 ROOT = Path(__file__).parents[2]
-SLOW_ROLLUPS_S = 10
+SLOW_ROLLUPS_S = 30
 """Each pass over rollups takes so much longer: who looked at leaks between passes would tell of most too late."""
 
-WITHIN_S = 5
+WITHIN_S = 15
 
 
-def test_a_leak_or_an_open_door_is_told_within_seconds_while_every_pass_over_rollups_takes_ten(tmp_path):
+@pytest.mark.long
+def test_a_leak_or_an_open_door_is_told_within_seconds_while_every_pass_over_rollups_takes_half_a_minute(tmp_path):
     need_mosquitto()
     results = tmp_path / "stack.json"
     done = subprocess.run(

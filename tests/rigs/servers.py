@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
@@ -10,12 +11,15 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from rigs.certificates import Authority
 from rigs.patience import PATIENCE_S, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONFIG = """\
 listener {port} 127.0.0.1
@@ -42,6 +46,10 @@ allow_anonymous true
 """
 """What Debian ships (its log file apart), and the least without which nobody would be heard."""
 
+PORTS = range(20_000, 32_768)
+"""Linux gives connections ports from 32768 on (ip_local_port_range)."""
+WORKERS = 8
+
 PROGRAM = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
@@ -51,18 +59,26 @@ def need_mosquitto() -> None:
         pytest.skip("mosquitto is not installed")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now, nor takes for a connection of theirs while it is not listened on.
+def _ports() -> Iterator[int]:
+    """Each port once, from a place of chance on; the workers of one run have different ones."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS
+    mine = list(PORTS)[worker::WORKERS]
+    first = random.SystemRandom().randrange(len(mine))
+    return itertools.cycle(mine[first:] + mine[:first])
 
-    Linux gives connections ports from 32768 on (ip_local_port_range); other test runs choose here by chance too.
-    """
-    for _ in range(100):
+
+_mine = _ports()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now, nor takes before it is listened on, as far as we can see to it."""
+    for port in itertools.islice(_mine, len(PORTS)):
         try:
-            with socket.create_server(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_768))) as server:
-                return server.getsockname()[1]
+            socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             continue
-    raise AssertionError("no free port between 20000 and 32767")
+        return port
+    raise AssertionError(f"no free port in {PORTS}")
 
 
 def end(process: subprocess.Popen[bytes] | None, number: int) -> None:
