@@ -36,6 +36,7 @@ class SystemAlarm(StrEnum):
     STORE_HAD_LOST = "store_had_lost"
     GAP_OPEN = "gap_open"
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
+    UNREADABLE_PACKETS = "unreadable_packets"
     QUARANTINE_FULL = "quarantine_full"
     TOO_MANY_SERIES = "too_many_series"
     ANALYTICS_FAILS = "analytics_fails"

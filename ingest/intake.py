@@ -187,10 +187,15 @@ class Intake:
         else:
             self.status.all_clear(SystemAlarm.GAP_OPEN)
         self.status.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
-        if words := self.subscriber.suspicion():
-            self.status.alarm(SystemAlarm.TAKEN_OVER, words)
-        else:
-            self.status.all_clear(SystemAlarm.TAKEN_OVER)
+        troubles = {
+            SystemAlarm.TAKEN_OVER: self.subscriber.suspicion(),
+            SystemAlarm.UNREADABLE_PACKETS: self.subscriber.trouble(),
+        }
+        for alarm, words in troubles.items():
+            if words:
+                self.status.alarm(alarm, words)
+            else:
+                self.status.all_clear(alarm)
 
     def _reopen(self, stop: Event) -> None:
         """Take numbers back that are done and lost, and ask for them at once."""

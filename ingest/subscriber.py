@@ -14,6 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility.errors import ConfigError
 from facility.wire import PREFIX, stated_crc
+from process.client import LARGEST_PACKET
 from process.line import BrokerLine
 from process.mqtt import checksum
 
@@ -33,6 +34,7 @@ SESSION_EXPIRY_S = 7 * 86_400
 KEEPALIVE_S = 20
 QUEUE_MESSAGES = 1_000
 MOST_UNSENT = 1_000
+MOST_DIGITS = 20
 QUEUE_BYTES = 64 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -72,6 +74,7 @@ class Subscriber:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        properties.MaximumPacketSize = LARGEST_PACKET
         self._line.start(KEEPALIVE_S, session="kept", properties=properties)
 
     def stop(self) -> None:
@@ -127,6 +130,10 @@ class Subscriber:
         """A sentence where somebody else seems to use our name at the broker, else nothing."""
         return self._line.state.suspicion()
 
+    def trouble(self) -> str:
+        """A sentence where the broker delivers again and again what cannot be read, else nothing."""
+        return self._line.suspicion()
+
     @property
     def waiting(self) -> int:
         """Messages in the queue."""
@@ -176,8 +183,8 @@ class Subscriber:
     def _on_message(self, message: MQTTMessage) -> None:
         try:
             stated = stated_crc(getattr(message.properties, "UserProperty", ()))
-            inbound = Inbound(self._connection, message.mid, message.topic, bytes(message.payload), stated)
-            if message.topic == DROPPED_TOPIC:
+            inbound = Inbound(self._connection, message.mid, _topic(message), bytes(message.payload), stated)
+            if inbound.topic == DROPPED_TOPIC:
                 self.dropped_by_broker = _count(inbound.payload)
             elif message.retain:  # nobody of ours retains: it is old, or a stranger's
                 self.retained_ignored += 1
@@ -206,5 +213,13 @@ class Subscriber:
             self._filled.notify()
 
 
+def _topic(message: MQTTMessage) -> str:
+    """One that is no UTF-8 is nobody's of ours, and is refused by its name like any other of a stranger."""
+    try:
+        return message.topic
+    except UnicodeDecodeError as error:
+        return bytes(error.object).decode("utf-8", "replace")
+
+
 def _count(payload: bytes) -> int:
-    return int(payload) if payload.isdigit() else 0
+    return int(payload) if payload.isdigit() and len(payload) < MOST_DIGITS else 0

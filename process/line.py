@@ -113,6 +113,9 @@ class BrokerLine:
     ) -> None:
         """Constructing is not connecting. ``up`` subscribes: what a broker remembers of us is never relied on."""
         self._address, self._up, self._down, self._heard = address, up, down, heard
+        self._greeting: dict[str, Any] = {}
+        self._clean_start: bool | Literal[3] = False
+        self._begins_anew = False
         self.state = LineState(address, facts=facts)
         self.guard = CallbackGuard()
         self.client = make_client(address, client_id, version=version, manual_ack=manual_ack)
@@ -128,19 +131,25 @@ class BrokerLine:
 
         With a session that is kept the broker has what came for us while we were away.
         """
-        self.client.connect_async(
-            self._address.host,
-            self._address.port,
-            keepalive_s,
-            clean_start=MQTT_CLEAN_START_FIRST_ONLY if session == "new" else False,
-            properties=properties,
-        )
+        self._greeting = {"keepalive": keepalive_s, "properties": properties}
+        self._clean_start = MQTT_CLEAN_START_FIRST_ONLY if session == "new" else False
+        self._greet()
         self.client.loop_start()
 
     def stop(self) -> None:
         """Say goodbye and end."""
         self.client.disconnect()
         self.client.loop_stop()
+
+    def suspicion(self) -> str:
+        """A sentence where what the broker delivers cannot be read again and again, else nothing."""
+        return self.client.spoilt.suspicion()
+
+    def _greet(self, *, begins_anew: bool = False) -> None:
+        """How connections begin from now on; not said while there is one, which paho would forget."""
+        self._begins_anew = begins_anew
+        clean_start = begins_anew or self._clean_start
+        self.client.connect_async(self._address.host, self._address.port, clean_start=clean_start, **self._greeting)
 
     def drop(self) -> None:
         """Let the connection go: paho makes a new one."""
@@ -170,6 +179,10 @@ class BrokerLine:
         if self._down is not None:
             self._down()
         self.state.lost(reason.value, str(reason))
+        if is_hopeless := self.client.spoilt.take_hopeless():
+            log.warning("session_given_up", reason="the broker delivers again and again what cannot be read")
+        if is_hopeless or self._begins_anew:
+            self._greet(begins_anew=is_hopeless)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._heard is not None:

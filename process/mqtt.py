@@ -12,13 +12,14 @@ import secrets
 import ssl
 from typing import TYPE_CHECKING, Literal
 
-from paho.mqtt.client import Client, MQTTv5, MQTTv311
+from paho.mqtt.client import MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from facility import wire
 from facility.errors import ConfigError
+from process.client import SturdyClient
 
 if TYPE_CHECKING:
     from facility.broker_address import BrokerAddress, TlsFiles
@@ -60,9 +61,9 @@ def make_client(
     version: Literal["5", "3.1.1"] = "5",
     manual_ack: bool = False,
     reconnect_on_failure: bool = True,
-) -> Client:
+) -> SturdyClient:
     """A client that is not connected yet. Raises ``ConfigError`` for files of TLS that cannot be used."""
-    client = Client(
+    client = SturdyClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         protocol=VERSIONS[version],

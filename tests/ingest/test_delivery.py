@@ -35,6 +35,18 @@ def test_a_good_batch_is_stored_announced_and_acknowledged(ingest, edge, connect
     assert wire.decode(wire.Accepted, console.heard[0][1]).x == [1, 2, 3, 4, 5]
 
 
+def test_a_property_that_the_client_library_refuses_stops_nobody(ingest, edge, epoch):
+    """U+FEFF is lawful (MQTT 5.0, 1.5.4); the library ended the connection, and the broker delivered it again."""
+    for first in (1, 2, 3):
+        one = batch(first, 1, ep=epoch)
+        edge.say(wire.up_topic(one.dev, "live"), encode(one), more=[("\ufeff", "\ufeff")])
+    until(lambda: stored_up_to(edge) == 3)
+    edge.send(batch(4, 2, ep=epoch))
+    until(lambda: stored_up_to(edge) == 5)
+    until(lambda: "edge-1/live" in status_of(ingest).alarms.get("unreadable_packets", ""))
+    assert ingest.stored() == {POWER: 5}
+
+
 def test_while_the_store_is_down_the_journal_takes_in_and_pages_hear_but_nothing_may_be_freed(
     ingest, edge, connect, epoch
 ):

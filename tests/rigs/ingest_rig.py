@@ -97,8 +97,8 @@ class Client:
         if dict(message.properties.UserProperty)["crc"] == wire.crc(message.payload):
             self.heard.append((message.topic, message.payload))
 
-    def say(self, topic, payload, crc=None, *, retain=False):
-        self._publish(topic, payload, crc, retain).wait_for_publish(PATIENCE_S)
+    def say(self, topic, payload, crc=None, *, retain=False, more=()):
+        self._publish(topic, payload, crc, retain, more).wait_for_publish(PATIENCE_S)
 
     def send_all(self, messages):
         """Batches, one after the other without waiting for each."""
@@ -116,9 +116,9 @@ class Client:
         """Send without waiting for the broker."""
         return self._publish(wire.up_topic(message.dev, message.lane), encode(message))
 
-    def _publish(self, topic, payload, crc=None, retain=False):
+    def _publish(self, topic, payload, crc=None, retain=False, more=()):
         properties = Properties(PacketTypes.PUBLISH)
-        properties.UserProperty = ("crc", crc or wire.crc(payload))
+        properties.UserProperty = [*more, ("crc", crc or wire.crc(payload))]
         return self.client.publish(topic, payload, 1, retain, properties)
 
     def acks(self, n=1):

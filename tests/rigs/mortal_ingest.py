@@ -85,6 +85,9 @@ class Broker:
     def suspicion(self):
         return ""
 
+    def trouble(self):
+        return ""
+
     def publish(self, topic, payload, qos):
         """An acknowledgement, which may be lost as well."""
 
