@@ -1,77 +1,107 @@
 """The rollup contract (DESIGN 11): which measurements exist, their tags, their fields, and how long they are kept.
 
 No figure is a tag, so writing an hour again overwrites it; where the registry changes a tag, a recompute moves the
-rows. Times are UTC; a day is stamped at its local midnight. Figures in the utility's unit (kWh, m³), money in the
-site's currency.
+rows. Times are UTC; a day is stamped at its local midnight. ``stores.readings.rollup_fields`` says what each field is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
 from facility.errors import Rejected
-from facility.tariff import PERIODS
-from stores.readings.rollup_columns import FieldType, check_column
+from stores.readings import rollup_fields as of
+from stores.readings.rollup_columns import check_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stores.readings.port import RollupSeries
+    from stores.readings.rollup_columns import FieldType
+    from stores.readings.rollup_fields import RollupField
 
 
 @unique
 class RetentionClass(StrEnum):
     """Rows of one class are kept for one and the same time, which whoever runs the store chooses."""
 
+    RAW = "raw"  # for as long as readings
     HOURLY = "hourly"
     DAILY = "daily"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Rollup:
     """One measurement: the tags that name a series, its fields by name, how far apart rows are, how long they are kept.
 
-    Of hours and days ``step_ms`` is that of ordinary ones. ``total`` names the rollup in which the rows of a
-    building's head meters are summed; it is empty where none is.
+    ``each`` says what has a row. Of hours and days ``step_ms`` is that of ordinary ones. ``total`` names the rollup in
+    which the rows of a building's head meters are summed; it is empty where none is.
     """
 
+    each: str
     tags: tuple[str, ...]
-    types: Mapping[str, FieldType]
+    said: Mapping[str, RollupField]
     step_ms: int
     retention: RetentionClass
     total: str = ""
+    types: Mapping[str, FieldType] = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """Stores ask for the types of fields, again and again."""
+        object.__setattr__(self, "types", {name: one.type for name, one in self.said.items()})
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields a row may hold."""
-        return tuple(self.types)
+        return tuple(self.said)
 
 
-def _floats(*fields: str) -> Mapping[str, FieldType]:
-    """Fields that are figures."""
-    return dict.fromkeys(fields, FieldType.FLOAT)
+TAGS: Mapping[str, str] = {
+    "site": "the estate",
+    "building": "the building; none: of the whole estate",
+    "utility": "electricity, water, gas, heat, cooling; none: of no utility",
+    "meter": "the meter; none: of no single one",
+    "role": "head, sub, check, virtual: how the meter enters its building's total",
+    "enduse": "what the use is for",
+    "quantity": "what is read: a word of facility.quantities",
+    "channel": "which of several like quantities of a meter",
+    "kind": "alert, holiday, swap, config",
+    "type": "of alerts what is wrong: the detector's name",
+    "gateway": "the agent",
+    "device": "a bus of the agent, or a meter that tells its battery or signal; none: the agent itself",
+    "process": "ingest, analytics, console",
+}
+"""What tags mean. Their values come from the registry and the vocabularies alone."""
 
-
-_METER_TAGS = ("site", "building", "utility", "meter", "role", "enduse", "quantity")
-_BUILDING_TAGS = ("site", "building", "utility")
-_PERIOD_FIELDS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_USE = _floats("qty", "est_qty", "complete", "cost", "peak_kw", "completeness", "estimated", "occ", *_PERIOD_FIELDS)
-_HOUR = _floats("peak_minute")
-_TOTAL = {**_USE, **_floats("expected", "lo", "hi", "excess_cost", "base_qty", "t_out")}
+_METER = ("site", "building", "utility", "meter", "role", "enduse", "quantity")
+_POINT = ("site", "building", "utility", "meter", "role", "quantity", "channel")
+_BUILDING = ("site", "building", "utility")
+_EVENT = ("site", "building", "meter", "kind", "type")
+_RAW, _HOURLY, _DAILY = RetentionClass
 
 ROLLUPS: dict[str, Rollup] = {
-    "usage_1h": Rollup(_METER_TAGS, {**_USE, **_HOUR}, HOUR_MS, RetentionClass.HOURLY, total="building_1h"),
-    "usage_1d": Rollup(_METER_TAGS, _USE, DAY_MS, RetentionClass.DAILY, total="building_1d"),
-    "building_1h": Rollup(_BUILDING_TAGS, {**_TOTAL, **_HOUR}, HOUR_MS, RetentionClass.HOURLY),
-    "building_1d": Rollup(_BUILDING_TAGS, _TOTAL, DAY_MS, RetentionClass.DAILY),
-    "baseline_1h": Rollup(_METER_TAGS, _floats("expected", "lo", "hi", "model"), HOUR_MS, RetentionClass.HOURLY),
+    "usage_1h": Rollup("counter and hour", _METER, {**of.USE, **of.HOUR}, HOUR_MS, _HOURLY, total="building_1h"),
+    "usage_1d": Rollup("counter and local day", _METER, of.USE, DAY_MS, _DAILY, total="building_1d"),
+    "building_1h": Rollup("building, utility and hour", _BUILDING, {**of.USE, **of.TOTAL, **of.HOUR}, HOUR_MS, _HOURLY),
+    "building_1d": Rollup(
+        "building, utility and local day", _BUILDING, {**of.USE, **of.TOTAL, **of.DAY}, DAY_MS, _DAILY
+    ),
+    "baseline_1h": Rollup("counter and hour", _METER, of.BAND, HOUR_MS, _HOURLY),
+    "profile_day": Rollup("building, utility and local day, stamped at its end", _BUILDING, of.PROFILE, DAY_MS, _DAILY),
+    "live": Rollup("gauge and minute", _POINT, of.LIVE, MINUTE_MS, _RAW),
+    "events": Rollup("event, stamped apart from those of its series", _EVENT, of.EVENT, HOUR_MS, _DAILY),
+    "dq_1h": Rollup("counter that is accounted, and hour", _METER, of.QUALITY, HOUR_MS, _HOURLY),
+    "device_health": Rollup(
+        "agent, bus and radio device, and minute", ("site", "gateway", "device"), of.HEALTH, MINUTE_MS, _RAW
+    ),
+    "platform_1m": Rollup("kind of process and minute", ("site", "process"), of.PLATFORM, MINUTE_MS, _RAW),
+    "alert_1d": Rollup(
+        "building, kind of alert and local day", ("site", "building", "type"), of.ALERTS, DAY_MS, _DAILY
+    ),
 }
-"""Measurement by name. ``complete`` is 0 or 1, ``occ`` a code of ``accounting.calendars``; ``completeness`` and
-``estimated`` are shares of the row's time (0–1), and what is left of it is missing; ``peak_minute`` is the minute of
-the hour at which the quarter of ``peak_kw`` begins."""
+"""Measurement by name."""
 
 
 def rollup_called(name: str) -> Rollup:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from facility.quantities import ACCOUNTED, Kind, Quantity
+from facility.status import ServerProcess
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
@@ -40,12 +42,31 @@ class SeriesUse:
 
 
 def count_series(catalogue: Catalogue) -> int:
-    """Series of readings, of the log and of all rollups: at most so many, if every meter is accounted."""
-    metered, building_utilities = set(), set()
+    """Series of readings, of the log and of all rollups: at most so many, if every meter is accounted.
+
+    Of alerts and events, which are few, one a building is reckoned.
+    """
+    return len(catalogue.points) * (1 + LOGS) + sum(rollup_series(catalogue).values())
+
+
+def rollup_series(catalogue: Catalogue) -> dict[str, int]:
+    """Series of each rollup, by its name."""
+    metered, building_utilities, accounted = set(), set(), set()
     for point in catalogue.points:
         meter, utility = catalogue.meter[point.meter], catalogue.utility_of(point)
         if point.quantity.is_counter and utility is not None:
             metered.add((meter.id, point.quantity))
             building_utilities.add((meter.building, utility))
-    rollups = sum(len(metered if "meter" in rollup.tags else building_utilities) for rollup in ROLLUPS.values())
-    return len(catalogue.points) * (1 + LOGS) + rollups
+            if ACCOUNTED[utility] is point.quantity:
+                accounted.add(meter.id)
+    radios = {point.meter for point in catalogue.points if point.quantity in {Quantity.BATTERY, Quantity.SIGNAL}}
+    numbers = {
+        "dq_1h": len(accounted),
+        "live": sum(point.quantity.kind is Kind.GAUGE for point in catalogue.points),
+        "device_health": sum(1 + len(agent.buses) for agent in catalogue.agents) + len(radios),
+        "platform_1m": len(ServerProcess),
+        "events": len(catalogue.buildings),
+        "alert_1d": len(catalogue.buildings),
+    }
+    of_tags = {True: len(metered), False: len(building_utilities)}
+    return {name: numbers.get(name, of_tags["meter" in rollup.tags]) for name, rollup in ROLLUPS.items()}

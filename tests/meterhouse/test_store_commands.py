@@ -26,6 +26,7 @@ from stores.readings.influx.setup import kept_days
 from stores.readings.influx.wire import connect
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
+from stores.readings.series import rollup_series
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -233,15 +234,14 @@ def test_the_registry_knows_how_many_series_the_server_will_have(data, either):
     store = open_readings(either, registry_in(data))
     points = [point.id for point in CATALOGUE.points]
     store.write(ReadingBatch(points, list(range(len(points))), [NOW_MS] * len(points), [1.0] * len(points)))
-    every = {"site": "town", "building": "hall", "utility": "electricity"}
-    every |= {"meter": "m1", "role": "head", "enduse": "", "quantity": "energy_import"}
-    for name, rollup in ROLLUPS.items():
-        tags = {tag: every[tag] for tag in rollup.tags}
-        store.write_rollup(name, [RollupSeries(tags, np.array([0]), {rollup.fields[0]: np.array([1.0])})])
+    for name, series in rollup_series(CATALOGUE).items():
+        for i in range(series):
+            tags = dict.fromkeys(ROLLUPS[name].tags, "town") | {ROLLUPS[name].tags[-1]: f"x{i}"}
+            store.write_rollup(name, [RollupSeries(tags, np.array([0]))])
     store.close()
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     known = int(re.search(r"series by the registry +(\d+) of 100,000", done.stdout)[1])
-    assert (done.returncode, known) == (0, 13)
+    assert (done.returncode, known) == (0, 25)
     if stored := re.search(r"series in the server +(\d+)", done.stdout):  # 2.x does not say
         assert int(stored[1]) - known == 3  # the mark, the line that makes a write count, and what check tries
     else:
@@ -257,11 +257,11 @@ def test_a_budget_of_series_warns_when_it_is_nearly_spent_and_fails_beyond(data,
         done = meterhouse("store", "check", data=data, METERHOUSE_SERIES_BUDGET=str(budget), **named)
         return done.returncode, done.stderr
 
-    assert check(17) == (0, "")
-    assert check(14) == (0, "warning: 13 of 14 series, more than 80% of the budget\n")
-    code, said = check(12)
+    assert check(32) == (0, "")
+    assert check(27) == (0, "warning: 25 of 27 series, more than 80% of the budget\n")
+    code, said = check(24)
     assert (code, said.count("\n")) == (1, 1)
-    assert "13 of 12 series: watch fewer points" in said
+    assert "25 of 24 series: watch fewer points" in said
     assert check(0)[0] == 2
 
 

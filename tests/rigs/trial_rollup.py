@@ -7,15 +7,18 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType
+from stores.readings.rollup_fields import FieldUnit, RollupField
 from stores.readings.rollups import ROLLUPS, RetentionClass, Rollup
 
 TRIAL = {"site": "s", "meter": "main"}
 TYPES = {"count": FieldType.INTEGER, "note": FieldType.TEXT, "x": FieldType.FLOAT}
+UNITS = {FieldType.INTEGER: FieldUnit.INSTANT, FieldType.TEXT: FieldUnit.TEXT, FieldType.FLOAT: FieldUnit.NUMBER}
 
 
 def add_trial(monkeypatch, types=TYPES, retention=RetentionClass.DAILY):
     """Its name; stores that are opened afterwards have it."""
-    monkeypatch.setitem(ROLLUPS, "trial", Rollup(tuple(TRIAL), types, HOUR_MS, retention))
+    said = {name: RollupField("a trial", UNITS[kind]) for name, kind in types.items()}
+    monkeypatch.setitem(ROLLUPS, "trial", Rollup("trial", tuple(TRIAL), said, HOUR_MS, retention))
     return "trial"
 
 

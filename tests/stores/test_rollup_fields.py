@@ -7,7 +7,7 @@ from rigs.influx_server import InfluxServer, make_ready
 from rigs.influx_town import Registry
 from rigs.trial_rollup import TRIAL, add_trial, mixed, rows_of
 
-from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
 from facility.errors import Rejected
 from stores.readings import open_readings
 from stores.readings.influx.address import influx_address
@@ -15,12 +15,13 @@ from stores.readings.influx.wire import connect
 from stores.readings.memory import MemoryStore
 from stores.readings.migrate import copy
 from stores.readings.rollup_columns import FieldType
-from stores.readings.rollups import ROLLUPS, RetentionClass
+from stores.readings.rollups import ROLLUPS, TAGS, RetentionClass
 from stores.readings.sqlite.store import SqliteStore
 
 FLOATS = dict.fromkeys(("count", "x"), FieldType.FLOAT)
 INTEGER = {"count": FieldType.INTEGER, "x": FieldType.FLOAT}
 BIG = 2**53 + 1
+COLUMNS = {FieldType.FLOAT: "REAL", FieldType.INTEGER: "INTEGER", FieldType.TEXT: "TEXT"}
 
 
 def floats(*counts):
@@ -38,11 +39,30 @@ def test_every_rollup_says_its_step_and_its_retention_class():
         "building_1h": (HOUR_MS, "hourly"),
         "building_1d": (DAY_MS, "daily"),
         "baseline_1h": (HOUR_MS, "hourly"),
+        "profile_day": (DAY_MS, "daily"),
+        "live": (MINUTE_MS, "raw"),
+        "events": (HOUR_MS, "daily"),
+        "dq_1h": (HOUR_MS, "hourly"),
+        "device_health": (MINUTE_MS, "raw"),
+        "platform_1m": (MINUTE_MS, "raw"),
+        "alert_1d": (DAY_MS, "daily"),
     }
     assert {name: rollup.total for name, rollup in ROLLUPS.items() if rollup.total} == {
         "usage_1h": "building_1h",
         "usage_1d": "building_1d",
     }
+
+
+def test_every_tag_and_field_has_a_meaning_and_one_unit():
+    said = {}
+    for name, rollup in ROLLUPS.items():
+        assert set(rollup.tags) <= TAGS.keys(), name
+        assert not set(rollup.said) & {"series", "t_ms", "row", "time", *rollup.tags}, "names of the stores' own"
+        for field, one in rollup.said.items():
+            assert one.meaning
+            assert not one.meaning.endswith("."), f"{name}.{field}"
+            said.setdefault(field, set()).add(one.unit)
+    assert {field: units for field, units in said.items() if len(units) > 1} == {}
 
 
 @pytest.mark.parametrize("kept", RetentionClass)
@@ -82,7 +102,9 @@ def test_a_file_of_the_present_layout_is_left_as_it_is(tmp_path):
     connection = sqlite3.connect(path)
     for name, rollup in ROLLUPS.items():
         kinds = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({name})")}
-        assert kinds == {"series": "INTEGER", "t_ms": "INTEGER"} | dict.fromkeys(rollup.fields, "REAL")
+        assert kinds == {"series": "INTEGER", "t_ms": "INTEGER"} | {
+            name: COLUMNS[kind] for name, kind in rollup.types.items()
+        }
     before = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
     SqliteStore(path).close()
     assert connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == before

@@ -13,7 +13,7 @@ from stores.readings.rollups import ROLLUPS, RetentionClass
 if TYPE_CHECKING:
     from stores.readings.influx.wire import InfluxWire
 
-RAW, HOURLY, DAILY, LOG = "raw", RetentionClass.HOURLY.value, RetentionClass.DAILY.value, "log"
+RAW, HOURLY, DAILY, LOG = *(kept.value for kept in RetentionClass), "log"
 LOG_DAYS = 7
 """So long a reader of changes may be away before it is told everything again."""
 
