@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stack_estate import HOUR_MS, hash_ms, plan, said, site_text
+from bench.stack_estate import HOUR_MS, hash_ms, nowhere, plan, said, site_text
 from console.app import create_app
 from console.guard import SESSION_COOKIE
 from device_profiles import load_profiles
@@ -101,9 +101,7 @@ async def asked(app: FastAPI, path: str, cookie: str, most_s: float = 60.0) -> b
 
 async def measure(folder: Path) -> dict[str, float]:
     made = plan(POINTS)
-    urls = dict.fromkeys(made.on_bus(), "modbus+tcp://127.0.0.1:1")
-    urls |= {(agent, "radio"): "mqtt://user:word@127.0.0.1:1" for agent in made.agents}
-    estate = load_site(site_text(made, urls), "site.yaml", load_profiles())
+    estate = load_site(site_text(made, nowhere(made)), "site.yaml", load_profiles())
     records, store = open_records(f"sqlite:///{folder}/records.db"), SqliteStore(folder / "readings.db")
     now = datetime.now(UTC)
     Registry(records).apply(estate, by="bench", at=now)

@@ -6,8 +6,9 @@ analytics over simulated Modbus gateways and radio sensors, floods a room now an
 speak nonsense, and tells what it took: processor seconds are the operating system's, and beside every latency stands
 the load of the machine.
 
-``--at-once`` does not wait for the hour's edge. ``--analytics rigs.slow_analytics`` runs a module of ``tests/`` in
-place of analytics: there a rollup pass takes ``SLOW_ROLLUPS_S`` seconds longer.
+``--at-once`` is for alarms alone: it writes a history of two days, and waits neither for the hour's edge nor until
+analytics has caught up. ``--analytics rigs.slow_analytics`` runs a module of ``tests/`` in place of analytics: there a
+rollup pass takes ``SLOW_ROLLUPS_S`` seconds longer.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.proc import cpu_s, load, pss_mib
-from bench.stack_estate import HOUR_MS, plan, site_text, write_history
+from bench.stack_estate import HOUR_MS, ROLLUP_DAYS, plan, site_text, write_history
 from bench.stack_field import Field, identities
 from bench.stack_processes import Stack, Stretch
 from bench.stack_table import RESULT, keep, misses, table
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from facility.status import ProcessSeen
 
 ALARM_AFTER_START_S = 10.0
+DAYS_AT_ONCE = 2
 LEAKS, DOORS = 20, 10
 HALF_HOUR_MS = 1_800_000
 """A door is told of once it has stood open for so long."""
@@ -77,7 +79,10 @@ class Run:
         self._prepare(leave)
         self._start(leave)
         self._start_analytics("start", cold=True)
-        while (begin_ms := max(self.begin_ms, now_ms())) > now_ms():
+        begin_ms = max(self.begin_ms, now_ms())
+        for n in range(DOORS):
+            self.alarms.expect(f"d{n}", max(begin_ms, self.plan.raised_ms[f"d{n}"] + HALF_HOUR_MS))
+        while begin_ms > now_ms():
             self.alarms.look()
             time.sleep(0.2)
         self._watch(leave, begin_ms)
@@ -87,7 +92,7 @@ class Run:
 
     def _prepare(self, leave: ExitStack) -> None:
         """The estate in the registry, its history in the store."""
-        self.plan = plan(self.points)
+        self.plan = plan(self.points, DAYS_AT_ONCE if self.at_once else ROLLUP_DAYS)
         self.broker = leave.enter_context(start_broker(self.folder / "broker", identities(self.plan)))
         self.field = Field(self.plan, self.broker)
         leave.callback(self.field.stop)
@@ -108,8 +113,6 @@ class Run:
         self.readings = open_readings(self.stores["METERHOUSE_STORE"], Registry(self.records))
         self._write_history(self.estate)
         self.alarms = AlarmWatch(self.records)
-        for n in range(DOORS):
-            self.alarms.expect(f"d{n}", self.plan.raised_ms[f"d{n}"] + HALF_HOUR_MS)
 
     def _apply(self, site: Path) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -122,9 +125,11 @@ class Run:
     def _write_history(self, estate: Catalogue) -> None:
         """The doors that stand open too long during the watch are opened in the history, half an hour before."""
         begun = now_ms()
-        settle_s = 60 + self.points / 20
-        build_s = 20 + self.points / 10 * (3 if self.store == "influx" else 1)
-        self.begin_ms = begin_of(begun + round((settle_s + build_s) * 1000), self.minutes, at_once=self.at_once)
+        self.begin_ms = begun
+        if not self.at_once:
+            settle_s = 60 + self.points / 20
+            build_s = 20 + self.points / 10 * (3 if self.store == "influx" else 1)
+            self.begin_ms = begin_of(begun + round((settle_s + build_s) * 1000), self.minutes)
         for n, at in enumerate(np.linspace(0.1, 0.8, DOORS)):
             self.plan.raised_ms[f"d{n}"] = round(self.begin_ms + at * self.minutes * 60_000) - HALF_HOUR_MS
         write_history(self.readings, estate, self.plan, begun)
@@ -169,10 +174,11 @@ class Run:
         time.sleep(ALARM_AFTER_START_S)
         sensor = "l99" if cold else "l98"
         self.alarms.expect(sensor, self.field.raise_now(sensor))
-        longest_s = 120 + self.points / 5
-        self.stack.await_(f"analytics' {name}", lambda: self.alarms.look() or self._is_live(begun), longest_s)
-        self.figures[f"{name}_cpu_s"] = round(cpu_s(pid), 1)
-        self.figures[f"{name}_s"] = round((now_ms() - begun) / 1000, 1)
+        if not self.at_once:
+            longest_s = 120 + self.points / 5
+            self.stack.await_(f"analytics' {name}", lambda: self.alarms.look() or self._is_live(begun), longest_s)
+            self.figures[f"{name}_cpu_s"] = round(cpu_s(pid), 1)
+            self.figures[f"{name}_s"] = round((now_ms() - begun) / 1000, 1)
         self.stack.await_("the leak after that", lambda: self.alarms.look() or sensor in self.alarms.seen, 60)
         self.figures[f"{name}_leak_alert_s"] = self.alarms.seen.get(sensor, math.inf)
         self.figures[f"{name}_load"] = load()
@@ -242,10 +248,8 @@ class Run:
         return StatusBoard(self.records).overview().of(process)
 
 
-def begin_of(earliest_ms: int, minutes: float, *, at_once: bool) -> int:
+def begin_of(earliest_ms: int, minutes: float) -> int:
     """When to begin, so that an hour ends in the middle."""
-    if at_once:
-        return earliest_ms
     half_ms = round(minutes * 30_000)
     return -(-(earliest_ms + half_ms) // HOUR_MS) * HOUR_MS - half_ms
 
@@ -261,7 +265,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--store", choices=["sqlite", "influx"], default="sqlite")
     parser.add_argument("--folder", type=Path, help="where everything lies, on a real disk; else a temporary folder")
-    parser.add_argument("--at-once", action="store_true", help="do not wait for the hour's edge")
+    parser.add_argument("--at-once", action="store_true", help="alarms alone, over little history")
     parser.add_argument("--analytics", default="analytics", help="module that is run as analytics")
     parser.add_argument("--within", type=float, default=5.0, help="seconds within which 95 %% of alarms must come")
     parser.add_argument("--results", type=Path, default=RESULT)

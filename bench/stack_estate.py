@@ -57,6 +57,9 @@ class Plan:
     """The devices of an estate, and when each door opens or sensor gets wet (ms UTC, by meter)."""
 
     points: int
+    days: int = ROLLUP_DAYS
+    """How far back its history reaches."""
+
     devices: list[Device] = field(default_factory=list)
     raised_ms: dict[str, int] = field(default_factory=dict)
 
@@ -74,9 +77,9 @@ class Plan:
         return [device for device in self.devices if device.kind == kind]
 
 
-def plan(points: int) -> Plan:
+def plan(points: int, days: int = ROLLUP_DAYS) -> Plan:
     """So many points: five of each electricity meter, one of each water meter, door and leak sensor."""
-    made = Plan(points)
+    made = Plan(points, days)
     electricity = (points - BUILDINGS - DOORS - LEAKS) // len(POINTS_OF_A_METER)
     units = dict.fromkeys(made.agents, 0)
     numbers = {"electricity": electricity, "water": BUILDINGS, "door": DOORS, "leak": LEAKS}
@@ -89,6 +92,12 @@ def plan(points: int) -> Plan:
             units[agent] += 1
         made.devices.append(Device(name, kind, building, agent, bus, unit))
     return made
+
+
+def nowhere(made: Plan) -> dict[tuple[str, str], str]:
+    """An address of its own for each bus, at which nobody answers."""
+    urls = {bus: f"modbus+tcp://127.0.0.1:{port}" for port, bus in enumerate(made.on_bus(), start=1)}
+    return urls | {(agent, "radio"): "mqtt://user:word@127.0.0.1:1" for agent in made.agents}
 
 
 def site_text(made: Plan, bus_urls: Mapping[tuple[str, str], str]) -> str:
@@ -136,7 +145,7 @@ def said(made: Plan, meter: str, quantity: Quantity, t_ms: Times) -> Values:
 
 
 def write_history(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms: int) -> None:
-    """Rollups of 432 days and raw readings up to now, through the store's port."""
+    """Rollups of all its days and raw readings of the last ones up to now, through the store's port."""
     end_ms = now_ms // HOUR_MS * HOUR_MS
     for point in catalogue.counters:
         tags = counter_tags(catalogue, point)
@@ -153,7 +162,7 @@ def write_history(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms:
 
 def _use(made: Plan, points: list[Point], tags: Mapping[str, str], end_ms: int, step_ms: int) -> RollupSeries:
     last = end_ms // step_ms
-    edges = np.arange(last - ROLLUP_DAYS * DAY_MS // step_ms, last + 1, dtype=np.int64) * step_ms
+    edges = np.arange(last - made.days * DAY_MS // step_ms, last + 1, dtype=np.int64) * step_ms
     qty = sum(np.diff(said(made, point.meter, point.quantity, edges)) for point in points)
     ones = np.ones(len(edges) - 1)
     fields = {"qty": qty, "est_qty": 0 * ones, "completeness": ones, "complete": ones, "cost": qty * 0.3}
@@ -166,8 +175,9 @@ def _write_readings(store: ReadingStore, catalogue: Catalogue, made: Plan, now_m
     states = [point for point in catalogue.points if point.quantity in {Quantity.DOOR_OPEN, Quantity.LEAK}]
     others = [point for point in catalogue.points if point not in set(states)]
     for days, points in ((RAW_DAYS, others), (STATE_DAYS, states)):
+        span = now_ms - min(days, made.days) * DAY_MS, now_ms
         for begin in range(0, len(points), POINTS_AT_ONCE):
-            _write_some(store, made, points[begin : begin + POINTS_AT_ONCE], (now_ms - days * DAY_MS, now_ms))
+            _write_some(store, made, points[begin : begin + POINTS_AT_ONCE], span)
 
 
 def _write_some(store: ReadingStore, made: Plan, points: list[Point], span: tuple[int, int]) -> None:

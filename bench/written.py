@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.proc import cpu_s, written_bytes
-from bench.stack_estate import hash_ms, plan, said, site_text
+from bench.stack_estate import hash_ms, nowhere, plan, said, site_text
 from device_profiles import load_profiles
 from facility import wire
 from facility.broker_address import broker_address
@@ -41,9 +41,7 @@ MOST_BYTES = 12_000
 
 def measure(folder: Path, points: int) -> dict[str, float]:
     made = plan(points)
-    urls = dict.fromkeys(made.on_bus(), "modbus+tcp://127.0.0.1:1")
-    urls |= {(agent, "radio"): "mqtt://user:word@127.0.0.1:1" for agent in made.agents}
-    text = site_text(made, urls)
+    text = site_text(made, nowhere(made))
     for agent in made.agents[1:]:
         text = text.replace(f"agent: {agent},", f"agent: {AGENT},")
     estate = load_site(text, "site.yaml", load_profiles())
