@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ from facility import wire
 from facility.protocols import protocol_of
 from facility.quantities import GREATEST_RATES, Kind
 from facility.register import most_per_hour
+from facility.system_alarm import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +87,7 @@ class EdgeAgent:
         self.paused = False
         self._rounds: dict[str, tuple[int, float]] = {}
         self._refused: dict[str, dict[str, str]] = {}
+        self._points_of = Counter(point.meter for point in extract.points)
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:
             self.buses[bus.id] = self._open(bus, extract, profiles)
@@ -155,7 +158,7 @@ class EdgeAgent:
                 self.clock,
                 self.history,
                 paused=self.paused,
-                unread=sum(len(bus.unread()) for bus in self.buses.values() if isinstance(bus, TellsUnread)),
+                unread=self._unread_points(),
             ),
             buses={name: self._state(name, bus.state()) for name, bus in self.buses.items()},
         )
@@ -163,7 +166,12 @@ class EdgeAgent:
     def _state(self, bus: str, state: str) -> str:
         """How a bus fares, with the devices that are not read at all for their address."""
         refused = [f"{meter}: {why}" for meter, why in self._refused.get(bus, {}).items()]
-        return f"refused: {'; '.join(refused)}; else {state}" if refused else state
+        return f"{REFUSED}: {'; '.join(refused)}; else {state}" if refused else state
+
+    def _unread_points(self) -> int:
+        """How many points cannot be read, those of refused devices among them."""
+        refused = sum(self._points_of[meter] for meters in self._refused.values() for meter in meters)
+        return refused + sum(len(bus.unread()) for bus in self.buses.values() if isinstance(bus, TellsUnread))
 
     def _put(self, samples: Sequence[Sample]) -> None:
         self.writer.put(self._suspicion.judge(samples))

@@ -33,10 +33,15 @@ class Problem:
         return f"{self.where}: {self.what}{allowed}"
 
 
-def quoted(text: str, most: int = 60) -> str:
-    """A text between quotes as a message can show it: cut where it is long, with escapes for what cannot be seen."""
+def visible(text: str, most: int = 60) -> str:
+    """A text as a message can show it: cut where it is long, with escapes for what cannot be seen."""
     shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:most])
-    return f"'{shown}{'…' if len(text) > most else ''}'"
+    return f"{shown}…" if len(text) > most else shown
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """The same between quotes."""
+    return f"'{visible(text, most)}'"
 
 
 class ConfigError(MeterhouseError):

@@ -23,6 +23,9 @@ AGENT_PREFIX = "alarm_"
 UNREAD = "unread"
 """With this word a bus names the points that it cannot read."""
 
+REFUSED = "refused"
+"""With this word a bus names the devices that it does not read at all: their address is none, or that of another."""
+
 LONGEST_WORDS = 500
 
 
@@ -155,8 +158,8 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
 
 
 def _unread_on(agent: AgentStatus) -> str:
-    """Which points those are, bus by bus, as the agent says; it may say what it likes."""
-    unread = (f"{bus}: {state}" for bus, state in agent.buses.items() if UNREAD in state)
+    """Which points and devices those are, bus by bus, as the agent says; it may say what it likes."""
+    unread = (f"{bus}: {state}" for bus, state in agent.buses.items() if UNREAD in state or state.startswith(REFUSED))
     return "; ".join(unread)[:LONGEST_WORDS]
 
 

@@ -37,38 +37,44 @@ def decode_json(
     wanted = [point for point in points if point.topic_of(unit) == topic]
     if not wanted:
         return {}
-    try:
-        tree = parse_json(payload)
-    except DriverError as error:
-        raise DriverError(f"{topic}: {error}") from None
+    tree = parse_json(payload)
+    if isinstance(tree, Unreadable) and any(point.path for point in wanted):
+        raise DriverError("not JSON")
     said: dict[str, float] = {}
     for point in wanted:
-        node = _find(tree, point.path)
+        depth, node = _find(tree, point.path)
         try:
             if node is not None:
-                said[point.name] = _value(node, point)
+                said[point.name] = _value(node, point, point.path[depth:])
         except DriverError as error:
             if unread is not None:
-                unread[point.name] = f"{'.'.join(point.path)} is {shown(node)}: {error}"
+                unread[point.name] = f"{'.'.join(point.path[:depth]) or 'the message'} is {shown(node)}: {error}"
     return said
 
 
-def _find(tree: Any, path: Sequence[str]) -> Any:
-    """The node at a path of keys (or positions in lists); None if it is not there."""
-    for key in path:
+def _find(tree: Any, path: Sequence[str]) -> tuple[int, Any]:
+    """How far a path of keys (or positions in lists) leads, and the node there; None where there is nothing."""
+    for depth, key in enumerate(path):
         if isinstance(tree, dict):
             tree = tree.get(key)
-        elif isinstance(tree, list) and key.isdecimal() and int(key) < len(tree):
-            tree = tree[int(key)]
+        elif isinstance(tree, list) and key.isascii() and key.isdecimal():
+            tree = tree[int(key)] if int(key) < len(tree) else None
         else:
-            return tree if isinstance(tree, Unreadable) else None
-    return tree
+            return depth, tree
+    return len(path), tree
 
 
-def _value(node: object, point: JsonPoint) -> float:
-    """A finite number in the quantity's unit. Raises ``DriverError`` with why there is none: nothing is guessed."""
+def _value(node: object, point: JsonPoint, rest: Sequence[str]) -> float:
+    """A finite number in the quantity's unit. Raises ``DriverError`` with why there is none: nothing is guessed.
+
+    ``rest`` is what of the point's path lies below the node. A message that is a bare word is its text.
+    """
+    if isinstance(node, Unreadable) and not point.path:
+        node = node.came
     if isinstance(node, Unreadable):
         raise DriverError(node.why)
+    if rest:
+        raise DriverError(f"{'.'.join(rest)} is expected in it")
     if point.words:
         return _meaning(node, point.words)
     if isinstance(node, bool) and point.quantity.kind not in {Kind.STATE, Kind.EVENT}:
@@ -82,6 +88,8 @@ def _value(node: object, point: JsonPoint) -> float:
         value = math.inf
     if not math.isfinite(value):
         raise DriverError("beyond all numbers")
+    if point.quantity.kind is Kind.STATE and value not in {0, 1}:
+        raise DriverError("neither 0 nor 1")
     return value
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.unread import Unread
-from facility.errors import DriverError, quoted
+from facility.errors import DriverError
 from facility.protocols.mqtt_json import JsonPoint, json_broker
 from facility.protocols.topics import fault_of_topic
 from facility.quantities import Kind
@@ -31,6 +31,7 @@ class MqttJsonDriver:
         self._seat = seat
         self._unread = Unread()
         self._devices: dict[str, list[Device]] = {}
+        self._points_at: dict[str, list[str]] = {}
         for device in seat.devices:
             for topic in self._topics(device):
                 self._devices.setdefault(topic, []).append(device)
@@ -62,14 +63,20 @@ class MqttJsonDriver:
         return "paused" if self._paused else str(self._unread) or "ok"
 
     def unread(self) -> Mapping[str, str]:
-        """Why what is heard cannot be read, by point, by meter where its messages are refused whole, or by topic."""
-        return self._unread.why()
+        """Why what is heard cannot be read, by point: where a message is refused whole, all that it could hold."""
+        why = self._unread.why()
+        return {point: reason for what, reason in why.items() for point in self._points_at.get(what, (what,))}
 
     def _topics(self, device: Device) -> Iterator[str]:
         """Where a device speaks. A topic that no broker lets pass would end the line of all: it is left out, alone."""
-        for topic in {place.topic_of(device.meter.unit) for place in _places(device)}:
+        spoken: dict[str, list[str]] = {}
+        for point, place in device.places.items():
+            if isinstance(place, JsonPoint):
+                spoken.setdefault(place.topic_of(device.meter.unit), []).append(point)
+        for topic, points in spoken.items():
+            self._points_at[_at(device, topic)] = points
             if fault := fault_of_topic(topic):
-                self._unread.note(f"{device.meter.id} at {quoted(topic)}", f"the topic {fault}")
+                self._unread.note(_at(device, topic), f"the topic {fault}")
             else:
                 yield topic
 
@@ -93,9 +100,9 @@ class MqttJsonDriver:
         try:
             said = decode_json(_places(device), topic, payload, unit=device.meter.unit, unread=unread)
         except DriverError as error:
-            self._unread.note(device.meter.id, str(error))
+            self._unread.note(_at(device, topic), str(error))
             return {}
-        self._unread.clear(device.meter.id)
+        self._unread.clear(_at(device, topic))
         for point, place in device.places.items():
             if place.name in unread:
                 self._unread.note(point, unread[place.name])
@@ -113,6 +120,11 @@ class MqttJsonDriver:
             return False
         taken[point] = now
         return True
+
+
+def _at(device: Device, topic: str) -> str:
+    """What is told of a topic as a whole."""
+    return f"{device.meter.id} at {topic}"
 
 
 def _places(device: Device) -> list[JsonPoint]:

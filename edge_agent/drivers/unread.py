@@ -6,14 +6,19 @@ from collections import Counter
 
 import structlog
 
+from facility.errors import visible
+
 log = structlog.get_logger()
 
 MOST_TOLD = 3
 """So many are told in a state by name and reason; of the rest, how many there are."""
 
+MOST_SHOWN = 100
+"""So many characters of a name: a topic may be long."""
+
 
 class Unread:
-    """Why something could not be read last, by what it is: a point, or a meter whose messages are refused whole."""
+    """Why something could not be read last, by what it is: a point, or a topic of a meter as a whole."""
 
     def __init__(self) -> None:
         self._why: dict[str, str] = {}
@@ -25,12 +30,12 @@ class Unread:
         self._times[what] += 1
         times = self._times[what]
         if times & (times - 1) == 0:
-            log.warning("device_cannot_be_read", of=what, error=why, times=times)
+            log.warning("device_cannot_be_read", of=visible(what, MOST_SHOWN), error=why, times=times)
 
     def clear(self, what: str) -> None:
         """It is read again."""
         if self._why.pop(what, None) is not None and self._times[what] & (self._times[what] - 1) == 0:
-            log.info("device_is_read_again", of=what, after=self._times[what])
+            log.info("device_is_read_again", of=visible(what, MOST_SHOWN), after=self._times[what])
 
     def why(self) -> dict[str, str]:
         """All of it as of now; another thread may hear more meanwhile."""
@@ -39,6 +44,6 @@ class Unread:
     def __str__(self) -> str:
         """``unread: m1/active_power/total: power is "840": text, where …``; empty where all is read."""
         why = self.why()
-        shown = [f"{what}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
+        shown = [f"{visible(what, MOST_SHOWN)}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
         more = [f"{len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else []
         return f"unread: {'; '.join((*shown, *more))}" if shown else ""

@@ -78,9 +78,10 @@ class TextPart(DocumentPart):
 
 
 class MessagePart(SaidPart):
-    """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots.
+    """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots, or empty.
 
-    ``words`` are all that the value may be; ``text`` allows numbers that come as text.
+    Where it is empty the message is the value itself. ``words`` are all that the value may be; ``text`` allows numbers
+    that come as text.
     """
 
     topic: str = Field(min_length=1, max_length=MOST_UNIT_BYTES)
@@ -140,13 +141,25 @@ def _check_message(document: Document, i: int, part: MessagePart, quantity: Quan
     if quantity is None:
         return
     is_state, allowed = quantity.kind is Kind.STATE, f"{quantity.low:g} to {quantity.high:g}"
+    meant: dict[str | float, tuple[str, float]] = {}
     for word, value in part.words.items():
+        other, its = meant.setdefault(_number(word), (word, value))
+        if its != value:
+            document.report((*place, "words", word), f"'{word}' and '{other}' are one number that means two things")
         if not quantity.low <= value <= quantity.high or (is_state and value not in {0, 1}):
             document.report((*place, "words", word), f"'{word}' means {value:g}, which is no {quantity.word}", allowed)
 
 
+def _number(word: str) -> str | float:
+    """The number that a word is, for numbers are matched by value; the word itself where it is none."""
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
 def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
-    path, text = tuple(part.path.split(".")), part.text
+    path, text = tuple(part.path.split(".")) if part.path else (), part.text
     return JsonPoint(
         quantity,
         part.channel,

@@ -89,6 +89,9 @@ def test_no_value_is_encoded_and_read_as_none(coding, order):
     assert decode_registers(point, encode_registers(point, None)) is None
 
 
+OPEN, POWER, ENERGY = Quantity.DOOR_OPEN, Quantity.ACTIVE_POWER, Quantity.ENERGY_IMPORT
+
+
 def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.DOOR_OPEN, text=None):
     return JsonPoint(quantity, "door", topic, path, scale, words or {}, text)
 
@@ -98,8 +101,15 @@ def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.
     [
         (json_point(("contact",), {"true": 0, "false": 1}), b'{"contact":false}', 1.0),
         (json_point(("contact",)), b'{"contact":true}', 1.0),
-        (json_point(("a", "b"), scale=0.001), b'{"a":{"b":1250.5}}', 1.2505),
-        (json_point(("a", "1")), b'{"a":[5,7]}', 7),
+        (json_point(("a", "b"), scale=0.001, quantity=POWER), b'{"a":{"b":1250.5}}', 1.2505),
+        (json_point(("a", "1"), quantity=POWER), b'{"a":[5,7]}', 7),
+        (json_point(("a", "1"), quantity=POWER), b'{"a":[5]}', None),
+        (json_point((), quantity=POWER), b" 840.5\n", 840.5),
+        (json_point((), quantity=POWER), b"nan", None),
+        (json_point((), quantity=POWER), b"{}", None),
+        (json_point((), quantity=POWER, text=TextNumber(unit="W")), b"840 W", 840),
+        (json_point((), {"ON": 1, "OFF": 0}), b"ON", 1.0),
+        (json_point((), {"ON": 1, "OFF": 0}), b'"OFF"', 0.0),
         (json_point(("state",), {"open": 1}), b'{"state":"open"}', 1.0),
         (json_point(("state",), {"open": 1}), b'{"state":"ajar"}', None),
         (json_point(("x",)), b'{"x":"12"}', None),
@@ -111,7 +121,7 @@ def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.
 )
 def test_messages_decode_to_their_value(point, payload, value):
     said = decode_json([point], "z/7", payload, unit="7")
-    assert said.get("door_open/door") == value
+    assert said == ({} if value is None else {point.name: value})
 
 
 @pytest.mark.parametrize("payload", [b"{", b"", b"NaN", b"\xff", b'{"x":1}{"x":2}', b'{"x' * 9999, b"[" * 100_000])
@@ -120,7 +130,6 @@ def test_what_is_not_json_is_the_devices_fault(payload):
         decode_json([json_point(("x",))], "z/7", payload, unit="7")
 
 
-OPEN, POWER, ENERGY = Quantity.DOOR_OPEN, Quantity.ACTIVE_POWER, Quantity.ENERGY_IMPORT
 CONTACT, LEVELS = {"true": 0.0, "false": 1.0}, {"0": 0.0, "1": 1.0}
 
 
@@ -130,6 +139,9 @@ CONTACT, LEVELS = {"true": 0.0, "false": 1.0}, {"0": 0.0, "1": 1.0}
         (POWER, {}, b"false", None),
         (ENERGY, {}, b"true", None),
         (OPEN, {}, b"true", 1.0),
+        (OPEN, {}, b"0", 0.0),
+        (OPEN, {}, b"0.5", None),
+        (OPEN, {}, b"2", None),
         (OPEN, {"true": 0.0}, b"false", None),
         (OPEN, CONTACT, b"true", 0.0),
         (OPEN, CONTACT, b"1", None),
@@ -154,6 +166,10 @@ CONTACT, LEVELS = {"true": 0.0, "false": 1.0}, {"0": 0.0, "1": 1.0}
         *(
             (POWER, {}, word, None)
             for word in (b"NaN", b"-Infinity", b"nan", b"-nan(ind)", b"1.#INF", b"007", b"", b"5 W")
+        ),
+        *(
+            (POWER, {}, word, None)
+            for word in (b"None", b"True", b".5", b"+5", b"0x10", b"1 000", b"840,5", b"1,234,567", b"12:30:00", b"'5'")
         ),
     ],
 )
@@ -180,6 +196,14 @@ def test_a_value_is_one_of_its_point_or_is_named_with_its_field_and_what_came(qu
         (b'{"x":5,"unit":"\xb0C"}', 5.0),
         (b'{"x":5,"note":"two\nlines"}', 5.0),
         (b'{"note":\xef\xbb\xbf"","x":5}', 5.0),
+        (b'{"x":5,"note":"C:\\data\\u12"}', 5.0),
+        (b'{"at":2026-01-02T10:00:00Z,"x":5}', 5.0),
+        (b'{"note":840,5,"x":5}', 5.0),
+        (b'{"x":5,}', 5.0),
+        (b'{"list":[1,,{"a":1 , } , ],"x":5 , \n}', 5.0),
+        (b'{"x":5,"list":[NaN,{"y":nan}]}', 5.0),
+        ('{"x":5}'.encode("utf-16-le"), 5.0),
+        ('{"x":5}'.encode("utf-32-be"), 5.0),
         (b'{"x":5,"x":5}', 5.0),
         (b'{"x":5,"x":6}', None),
         (b'{"x":5,"x":true}', None),
@@ -191,6 +215,28 @@ def test_what_is_wrong_with_a_message_costs_no_more_than_it_must(payload, value)
     said = decode_json([point], "z/7", payload, unit="7", unread=unread)
     assert said.get("active_power/door") == value
     assert bool(unread) == (b"5" in payload and value is None)  # null is silence
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b'{"a":5}', "a is 5: b.x is expected in it"),
+        (b'{"a":[5]}', "a is [5]: b.x is expected in it"),
+        (b'{"a":{"b":""}}', 'a.b is "": x is expected in it'),
+        (b'{"a":{"b":NaN}}', "a.b is NaN: that is not JSON"),
+        (b'"online"', 'the message is "online": a.b.x is expected in it'),
+        (b'[{"a":1}]', 'the message is [{"a": 1}]: a.b.x is expected in it'),
+        ('{"a":"\u202e\x9b\u2028"}'.encode(), 'a is "\\u202e\\x9b\\u2028": b.x is expected in it'),
+        (b'{"a":{"b":null}}', None),
+        (b'{"a":null}', None),
+        (b'{"a":{}}', None),
+        (b"null", None),
+    ],
+)
+def test_what_stands_where_an_object_is_expected_is_named_and_what_is_absent_is_not(payload, why):
+    unread = {}
+    assert decode_json([json_point(("a", "b", "x"), quantity=POWER)], "z/7", payload, unit="7", unread=unread) == {}
+    assert unread == ({} if why is None else {"active_power/door": why})
 
 
 @pytest.mark.parametrize(

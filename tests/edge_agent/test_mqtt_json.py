@@ -29,6 +29,7 @@ PROFILE = MqttJsonProfile(
     (
         JsonPoint(Quantity.ACTIVE_POWER, "total", "{unit}/now", ("power",)),
         JsonPoint(Quantity.ENERGY_IMPORT, "total", "{unit}/now", ("energy",)),
+        JsonPoint(Quantity.VOLTAGE, "total", "{unit}/line", ("voltage",)),
     ),
 )  # fmt: skip
 
@@ -77,6 +78,7 @@ def test_a_bad_unit_silences_only_itself_and_is_told(broker, bad):
     with Radio(broker, bad, "good") as radio:
         assert radio.heard("good/now", b'{"power":840}', "m1/active_power/total") == 840
         state = radio.driver.state()
+        assert radio.driver.unread().keys() == {f"m0/{place.name}" for place in PROFILE.points}
     assert state.startswith("unread: ")
     assert len(state) < 300
     assert state.isprintable()
@@ -90,7 +92,10 @@ def test_what_cannot_be_read_is_told_with_the_field_and_what_came_until_it_is_re
         assert radio.driver.state() == f"unread: {why}"
         assert radio.driver.unread().keys() == {"m0/active_power/total"}
         radio.say("plug/now", b"{")
-        until(lambda: "m0: plug/now: not JSON" in radio.driver.state())
+        until(lambda: "m0 at plug/now: not JSON" in radio.driver.state())
+        assert radio.heard("plug/line", b'{"voltage":230}', "m0/voltage/total") == 230
+        assert "m0 at plug/now: not JSON" in radio.driver.state()
+        assert radio.driver.unread().keys() == {"m0/active_power/total", "m0/energy_import/total"}
         assert radio.heard("plug/now", b'{"power":840}', "m0/active_power/total") == 840
         assert radio.driver.state() == "ok"
     logged = capsys.readouterr().out
@@ -129,6 +134,8 @@ def test_an_agent_reads_all_others_where_one_unit_is_bad(tmp_path, broker, monke
     try:
         until(lambda: agent.status().buses["radio"].endswith("else ok"))
         assert agent.status().buses["radio"].startswith("refused: m2: ")
+        figures = agent.status().figures
+        assert (figures["unread"], figures["alarm_points_unread"]) == (2, 1)  # power and energy of m2
         server.client.publish("plug/status/em:0", '{"total_act_power":840}')
         server.wait(lambda: [row for row in server.rows.values() if row[0] == "m1/active_power/total"])
     finally:

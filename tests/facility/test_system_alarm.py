@@ -42,10 +42,12 @@ def test_points_that_an_agent_cannot_read_are_named_bus_by_bus():
         "line": "ok",
         "roof": "silent: m1; unread: m2/voltage/l2",
         "yard": "unread: m3/energy_import/total",
+        "radio": "refused: m4: unit '+' is no part of a topic; else ok",
         "z": "down",
     }
     agent = AgentStatus("edge-1", "online", 3.0, {"alarm_points_unread": 1.0}, buses)
-    words = "roof: silent: m1; unread: m2/voltage/l2; yard: unread: m3/energy_import/total"
+    words = "roof: silent: m1; unread: m2/voltage/l2; yard: unread: m3/energy_import/total; "
+    words += "radio: refused: m4: unit '+' is no part of a topic; else ok"
     assert alarms(seen(status=ProcessStatus()), agents=[agent]) == [Raised(SystemAlarm.POINTS_UNREAD, "edge-1", words)]
 
 
