@@ -16,6 +16,7 @@ from structlog.contextvars import bound_contextvars
 from edge_agent.link import Arrival, Link
 from edge_agent.reasons import TOO_LARGE, Reasons
 from facility import wire
+from facility.batch_id import batch_id
 from facility.errors import Rejected
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ BATCHES_PER_HELLO, HELLO_S = 10, 25.0
 """Greetings come with every tenth batch, and on a quiet line while anything is not stored: ingest answers with its
 marks, and asks for a hole that is half a minute old, so that no hole stays open for a minute.
 """
+HELD_HELLO_S = 3.0
+"""Until it has answered for the first time nothing else is sent."""
 WAIT_S = 0.2
 LEAST_PAYLOAD_BYTES = 512
 
@@ -190,11 +193,11 @@ class Publisher:
                 self._hello(now)
 
     def _is_something_open(self) -> bool:
-        return self._outbox.store_hw < self._outbox.newest or self._window.pending_rows() > 0
+        return self._window.is_held or self._outbox.store_hw < self._outbox.newest or self._window.pending_rows() > 0
 
     def _hello(self, now: float) -> None:
         """Tell what is held and what is still to come; roughly, if all ranges would be too long for the broker."""
-        self._hello_at = now + HELLO_S
+        self._hello_at = now + (HELD_HELLO_S if self._window.is_held else HELLO_S)
         pending = self._window.pending()
         while True:
             hello = wire.Hello(
@@ -212,7 +215,9 @@ class Publisher:
                 break
             kept = len(pending) // 2 - 1
             pending = [*pending[:kept], (pending[kept][0], pending[-1][1])]
-        self._publish("hello", payload)
+        mid = self._publish("hello", payload)
+        if self._window.is_held:  # no batch tells whether anybody listens
+            self._mids[mid] = batch_id(self._agent, hello.ep, hello.newest)
 
     def tell_status(self, now: float) -> None:
         """Publish the health figures now; the next time is 5 s later."""

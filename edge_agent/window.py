@@ -77,6 +77,7 @@ class SendWindow:
         self._done = RangeSet([(1, outbox.store_hw)])
         self._taken = RangeSet(self._done)
         self._flying: list[tuple[int, int, Lane]] = []
+        self._sent_hw = outbox.newest if outbox.unconfirmed_from is None else outbox.unconfirmed_from
         self._live_from = self._live_begin = outbox.newest + 1
         self._progress_at = 0.0
         self._backlog_rate, self._backlog_delay_s, self._backlog_at = backlog_rate, backlog_delay_s, 0.0
@@ -99,9 +100,16 @@ class SendWindow:
             self._backlog_at = now + random.uniform(0, self._backlog_delay_s)  # noqa: S311 - spreads load, no secret
         self._send_again()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent before the server has said how far it knows this outbox."""
+        return self._outbox.unconfirmed_from is not None
+
     def next(self, now: float) -> Outgoing | None:
-        """The next message to publish, or None if the window is full or nothing is left."""
+        """The next message to publish, or None if the window is full, held, or nothing is left."""
         self._connected_until = now
+        if self.is_held:
+            return None
         if self._flying and now - self._progress_at >= self._silence_s:
             self.resends += 1
             self._progress_at = now
@@ -117,6 +125,7 @@ class SendWindow:
         if message is not None:
             if not self._flying:
                 self._progress_at = now
+            self._sent_hw = max(self._sent_hw, message.last)
             self._taken.add(message.first, message.last)
             self._flying.append((message.first, message.last, message.lane))
         return message
@@ -126,9 +135,11 @@ class SendWindow:
         if ack.epoch != self._outbox.epoch:
             log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
             return
-        if max([ack.journal_hw, *(last for _, last in ack.ranges)]) > self._outbox.newest:
+        if max([ack.journal_hw, *(last for _, last in ack.ranges)]) > self._sent_hw:
             self._begin_anew()
             return
+        if self.is_held:
+            self._outbox.confirm()
         self._check_store(ack.store_id)
         newest, oldest_under_way = self._outbox.newest, self._flying[:1]
         for first, last in [(1, ack.journal_hw), *ack.ranges]:
@@ -179,7 +190,7 @@ class SendWindow:
         self._send_again()
 
     def _begin_anew(self) -> None:
-        """The server has numbers that we never gave: this file is an old copy, or its disk forgot what it had synced.
+        """The server has numbers that we never sent: this file is an old copy, or its disk forgot what it had synced.
 
         Numbers given twice would be taken for repetitions. Under a new epoch they mean what they say.
         """
@@ -187,6 +198,7 @@ class SendWindow:
         self._outbox.begin_epoch()
         log.error("outbox_went_back", epoch_was=was, epoch=self._outbox.epoch)
         self._done = RangeSet([(1, self._outbox.oldest() - 1)])
+        self._sent_hw = 0
         self._send_again()
 
     def _send_again(self) -> None:

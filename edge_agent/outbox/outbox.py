@@ -31,6 +31,9 @@ log = structlog.get_logger()
 LIVE, BACKLOG = 0, 1
 """Lanes: what was just read, and what is played from recordings."""
 
+UNCONFIRMED = "unconfirmed_from"
+"""The fact by which a file that was opened knows itself until the server has said that it knows no more than it."""
+
 LIVE_MS = 600_000
 """A reading that waited longer than this for the clock is history."""
 
@@ -59,6 +62,7 @@ class Outbox:
         self.epoch: str = facts["epoch"]
         self._newest, self._store_hw = int(facts["newest"]), int(facts["store_hw"])
         self._saved_store_hw = self._store_hw
+        self.unconfirmed_from = self._opened_at(facts.get(UNCONFIRMED, ""))
         self._is_scarce = False
         self.dropped = 0
         self._uptime_before_s = float(facts.get("uptime_s", 0))
@@ -87,12 +91,7 @@ class Outbox:
         """The lowest sequence number still held, as a row or as a tombstone; ``newest + 1`` if none is."""
         return self.reader.oldest() or self._newest + 1
 
-    def commit(
-        self,
-        samples: Sequence[Sample],
-        lane: int = LIVE,
-        played: Played | None = None,
-    ) -> int:
+    def commit(self, samples: Sequence[Sample], lane: int = LIVE, played: Played | None = None) -> int:
         """Put samples on disk in one transaction and return the highest sequence number.
 
         Live samples get strictly increasing times per point: two readings of one instant would overwrite each other.
@@ -156,7 +155,23 @@ class Outbox:
         with self._writing, self._transaction():
             remember(self._db, "epoch", epoch)
             remember(self._db, "store_hw", "0")
-        self.epoch, self._store_hw, self._saved_store_hw = epoch, 0, 0
+            remember(self._db, UNCONFIRMED, "")
+        self.epoch, self._store_hw, self._saved_store_hw, self.unconfirmed_from = epoch, 0, 0, None
+
+    def confirm(self) -> None:
+        """The server knows no number that this file had not given when it was opened: it is no older copy."""
+        self.remember(UNCONFIRMED, "")
+        self.unconfirmed_from = None
+
+    def _opened_at(self, before: str) -> int | None:
+        """The newest number as of the first opening that is not confirmed; None in a new file, which nobody knows.
+
+        Whoever puts an older copy back, and reads on, gives numbers again that the server has.
+        """
+        if not before and self._newest:
+            before = str(self._newest)
+            remember(self._db, UNCONFIRMED, before)
+        return int(before) if before else None
 
     def tidy(self, uptime_s: float) -> None:
         """Write marks down, let acked rows go that left the replay window, and drop what exceeds the bounds."""

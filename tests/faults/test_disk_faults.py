@@ -187,6 +187,7 @@ def test_E3_a_flipped_bit_is_found_wherever_it_is(tmp_path):
 
 def drained(outbox, n):
     """All that the window sends, as rows by number and the numbers of tombstones."""
+    outbox.confirm()
     window, sent, dead = SendWindow(outbox, "a", batches=10**6, reserve=0), {}, set()
     window.connected(0.0)
     while (message := window.next(0.0)) is not None:
