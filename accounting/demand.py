@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 QUARTERS = 4
 QUARTER_MS = HOUR_MS // QUARTERS
-_NOISE = 1e-9  # what two ways to add the same readings may differ by
+NOISE = 1e-9
+"""What two ways to add the same readings may differ by, as a share."""
 
 
 def quarter_edges(hour_edges_ms: Times) -> Times:
@@ -37,5 +38,5 @@ def peak_rate(quarter_qty: Floats, hour_edges_ms: Times) -> tuple[Floats, Floats
     rates = np.where(whole & ~np.isnan(quarter_qty), quarter_qty * QUARTERS, -np.inf).reshape(-1, QUARTERS)
     highest = rates.max(axis=1)
     known = np.isfinite(highest)
-    quarter = (rates >= highest[:, None] - _NOISE * np.abs(highest[:, None])).argmax(axis=1)  # the first of equals
+    quarter = (rates >= highest[:, None] - NOISE * np.abs(highest[:, None])).argmax(axis=1)  # the first of equals
     return np.where(known, highest, np.nan), np.where(known, quarter * (60.0 / QUARTERS), np.nan)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException
 
+from facility.currency import minor_digits
+from facility.quantities import Utility
 from wording.formats import Amount
 from wording.names import point_name
 
@@ -56,6 +58,36 @@ def shown_spell(visit: Visit, kept: KeptSpell) -> ShownSpell:
         first=f.at(spell.first_ms / 1000),
         until=None if spell.until_ms is None else f.at(spell.until_ms / 1000),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProposal:
+    """An adjusting entry that waits, as the visitor reads it; its figures are differences, with their signs."""
+
+    number: int
+    building: str
+    building_name: str
+    meter: str
+    month: str
+    use: Amount
+    cost: Amount
+
+
+def shown_proposals(visit: Visit) -> list[ShownProposal]:
+    """The adjusting entries that wait for a person, oldest first."""
+    currency = visit.formats.currency
+    return [
+        ShownProposal(
+            number=one.number,
+            building=one.building,
+            building_name=visit.names.building(one.building),
+            meter=visit.names.meter(one.meter),
+            month=one.month,
+            use=Amount(f"{one.sum_of('qty'):+,.3f}", visit.formats.sign(Utility(one.utility).unit)),
+            cost=Amount(f"{one.sum_of('cost'):+,.{minor_digits(currency)}f}", currency),
+        )
+        for one in visit.view.proposals.open_ones()
+    ]
 
 
 def number_of(stated: str) -> int:

@@ -18,6 +18,7 @@ class RemarkKind(StrEnum):
     DEVICE_WITHOUT_DATE = "device_without_date"
     MONTH_NOT_BEGUN = "month_not_begun"
     MONTH_NOT_OVER = "month_not_over"
+    MONTHLY_CHARGES_WHOLE = "monthly_charges_whole"
     NOTHING_KNOWN = "nothing_known"
     TO_BE_COMPUTED_AGAIN = "to_be_computed_again"
     REGISTERS_DIFFER = "registers_differ"
@@ -28,6 +29,7 @@ class RemarkKind(StrEnum):
     METER_HOURS_MISSING = "meter_hours_missing"
     DEMAND_UNMEASURED = "demand_unmeasured"
     DAYS_WITHOUT_PRICE = "days_without_price"
+    ENTRY_PROPOSED = "entry_proposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ GAP = "  "
 NARROWEST = 8
 """No column is made narrower, however much is too wide."""
 
-_PIECES = re.compile(r"\s*(?:[\u2e80-\uffef][，。：；、）！？]*|[^\s/_\u2e80-\uffef]+[/_]*|[/_]+)")
+_PIECES = re.compile(r"\s*(?:[\u2e80-\uffef][，。：；、）！？]*|[^\s/_\u2e80-\uffef]+[/_]*[，。：；、）！？]*|[/_]+)")
 """What a line is broken between: words, parts of an id, and Chinese characters, but not before their punctuation."""
 
 _OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -9,6 +9,7 @@ from decimal import Decimal  # noqa: TC003 - pydantic reads the annotations
 from typing import TYPE_CHECKING, Any
 
 from facility.quantities import ACCOUNTED, Utility
+from facility.remark import Remark, RemarkKind
 from reports.rounding import rounded
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from facility.catalogue import Catalogue
     from stores.records.accounting.closed_months import Adjustment, ClosedMonth, ClosedMonths
+    from stores.records.accounting.proposals import Proposal
 
 _EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -55,6 +57,15 @@ class AdjustedMonths:
             for (month, meter, utility, reason), (qty, cost) in sums.items()
         )
 
+    def proposed(self, end: datetime, smallest: Decimal) -> Iterator[Remark]:
+        """What waits for a person and was proposed before ``end``; figures are text, as a kept bill has them."""
+        for one in self._books.proposed(self._building):
+            if one.at < end and self._was_billed(one):
+                quantity, amount = rounded(one.sum_of("qty")), rounded(one.sum_of("cost"), smallest)
+                figures = {"quantity": f"{quantity:+,}", "unit": Utility(one.utility).unit, "amount": f"{amount:+,}"}
+                where = {"entry": one.number, "month": one.month, "meter": one.meter}
+                yield Remark(RemarkKind.ENTRY_PROPOSED, {**where, **figures, "currency": self._catalogue.site.currency})
+
     def handed_in(self, utility: Utility, month: str) -> float | None:
         """What a closed month's bill says was used, with what was entered since; None where it says nothing."""
         bill = self._bill(month)
@@ -80,7 +91,7 @@ class AdjustedMonths:
         """Entries made in a time for counters that the closed month was billed by, oldest first."""
         return (one for one in self._books.adjustments(self._building, start, end) if self._was_billed(one))
 
-    def _was_billed(self, one: Adjustment) -> bool:
+    def _was_billed(self, one: Adjustment | Proposal) -> bool:
         bill = self._bill(one.month)
         if days := bill.get("days"):
             return f"{one.meter}/{one.quantity}" in days

@@ -14,6 +14,7 @@ from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
 from reports.adjusting import AdjustingLine  # noqa: TC001
 from reports.lines import BillLine  # noqa: TC001
+from reports.month_charges import CHARGES
 from reports.proof import RegisterLine  # noqa: TC001
 from reports.shares import Shares  # noqa: TC001
 from stores.records.accounting.closed_months import Days  # noqa: TC001
@@ -58,6 +59,11 @@ class UtilityBill:
     demand_unmeasured: bool = False
     """Whether demand is charged by what is measured, and no quarter-hour was."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything is known of its use; the shares are those of the head meter that is known worst."""
+        return any(one.known_h for one in (*self.heads, self.shares))
+
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
@@ -94,12 +100,18 @@ class Bill:
     """The days it was made from, by counter (meter/quantity): what a closed month is compared with later."""
     accepted_missing: str = ""
     """Why the month was closed although something is missing or in doubt."""
+    proposed: tuple[Remark, ...] = ()
+    """Entries for closed months that wait for a person; none of them is on this bill."""
 
     @property
     def is_known(self) -> bool:
         """Whether anything is known of the month: use of any kind, or what an earlier one is adjusted by."""
-        known = any(head.known_h for one in self.utilities for head in (*one.heads, one.shares))
-        return known or bool(self.adjustments)
+        return any(one.is_known for one in self.utilities) or bool(self.adjustments)
+
+    @property
+    def due(self) -> Decimal | None:
+        """The total; None where nothing is known and nothing is charged: that is no bill of zero."""
+        return self.total if self.is_known or any(one.lines for one in self.utilities) else None
 
     @property
     def missing(self) -> tuple[Remark, ...]:
@@ -110,7 +122,16 @@ class Bill:
     def notes(self) -> tuple[Remark, ...]:
         """What a person must know before handing it in: its doubts first."""
         zone = zone_called(self.timezone)
-        return (*self.doubts, *(note for utility in self.utilities for note in _notes(utility, zone)))
+        charges = _monthly_charges(self)
+        return (*self.doubts, *charges, *(note for one in self.utilities for note in _notes(one, zone)), *self.proposed)
+
+
+def _monthly_charges(bill: Bill) -> Iterator[Remark]:
+    """Of a month that is not over they stand beside use that is not all there yet."""
+    if any(one.kind is RemarkKind.MONTH_NOT_OVER for one in bill.doubts) and any(
+        line.what in CHARGES for one in bill.utilities for line in one.lines
+    ):
+        yield Remark(RemarkKind.MONTHLY_CHARGES_WHOLE)
 
 
 def _missing_by_meter(bill: UtilityBill) -> Iterator[Remark]:

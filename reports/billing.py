@@ -116,6 +116,7 @@ class _Month:
             doubts=tuple(
                 doubts(self._catalogue, self._spells, self._building, (start, end), utilities, waiting, self._now)
             ),
+            proposed=tuple(self._adjusted.proposed(end, self._smallest)),
             days=self._days(point for points in heads.values() for point in points),
         )
 

@@ -39,7 +39,7 @@ def doubts(
         yield Remark(RemarkKind.MONTH_NOT_BEGUN, {"start": start.date()})
     elif now < end:
         yield Remark(RemarkKind.MONTH_NOT_OVER, {"end": end.date()})
-    if now >= start and not any(one.shares.measured_h + one.shares.estimated_h > 0 for one in utilities):
+    if now >= start and not any(one.is_known for one in utilities):
         yield Remark(RemarkKind.NOTHING_KNOWN, {"building": building})
     for one in waiting:
         if meters := _meters(catalogue, building, one, round(start.timestamp() * 1000), round(end.timestamp() * 1000)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.demand import NOISE
 from accounting.local_time import MINUTE_MS, rows_among
 from reports.rounding import rounded
 
@@ -51,10 +52,11 @@ class Peaks:
     zone: tzinfo
 
     def highest(self, rows: Bools) -> Peak | None:
-        """The peak of some of the hours; None where no quarter of them was measured."""
+        """The peak of some of the hours, of equal ones the first; None where no quarter of them was measured."""
         if not np.isfinite(self.kw[rows]).any():
             return None
-        row = int(np.nanargmax(np.where(rows, self.kw, np.nan)))
+        kw = np.where(rows & np.isfinite(self.kw), self.kw, -np.inf)
+        row = int((kw >= kw.max() - NOISE * abs(kw.max())).argmax())  # the first of equals
         measured = float(self.measured_h[:, rows].sum(axis=1).min())
         share = round(min(measured / max(float(self.past_h[rows].sum()), 1e-9), 1.0), 4)
         return Peak(rounded(self.kw[row]), datetime.fromtimestamp(int(self.begins_ms[row]) / 1000, self.zone), share)

@@ -32,15 +32,15 @@ def _share_rows(bill: Bill, words: BillCodes) -> Rows:
 
 
 def _register_rows(bill: Bill, words: BillCodes) -> Rows:
-    """Times in the site's own zone."""
-    zone = bill.start.tzinfo
+    """Times on the clocks of the site: a bill that was kept knows of its instants no more than their offsets."""
+    written = words.formats.written_minute
     return [
         [
             words.utility(u.utility),
             r.meter,
             r.serial or "–",
-            f"{r.start.astimezone(zone):%Y-%m-%d %H:%M}",
-            f"{r.end.astimezone(zone):%Y-%m-%d %H:%M}",
+            written(r.start),
+            written(r.end),
             round(r.opening, 3),
             round(r.closing, 3),
             r.ratio,

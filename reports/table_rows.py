@@ -47,7 +47,7 @@ def head_rows(bill: Bill, words: BillCodes) -> Rows:
         ("time zone", "bill.column.time_zone", bill.timezone),
         ("currency", "bill.column.currency", bill.currency),
         ("closed", "bill.column.closed", words.closed(bill.closed)),
-        ("total", "bill.column.total", bill.total),
+        ("total", "bill.column.total", NOTHING if bill.due is None else bill.due),
     ]
     if bill.accepted_missing:
         facts.append(("accepted missing", "bill.column.accepted_missing", bill.accepted_missing))

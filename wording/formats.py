@@ -119,8 +119,10 @@ class Formats:
         pattern = f"¤{_pattern(digits)}"
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 
-    def billed(self, x: Decimal) -> str:
+    def billed(self, x: Decimal | None) -> str:
         """Money as a bill prints it, with all its decimals: ``7,017.60 CNY``, ``¥7,017.60``, ``7,018 JPY``."""
+        if x is None:
+            return ABSENT
         pattern = BILLED[self.language].format(digits=_pattern(minor_digits(self.currency)))
         return str(format_currency(x, self.currency, format=pattern, locale=self._locale, currency_digits=False))
 

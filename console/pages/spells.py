@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from console.answer import page
-from console.spells import number_of, shown_spell
+from console.spells import number_of, shown_proposals, shown_spell
 from console.visit import Visit, visit_of
 from stores.access import SpellStanding
 
@@ -32,5 +32,6 @@ def spells(
         rows=rows,
         next_number=rows[-1].kept.number if len(found) > MOST_SPELLS else None,
         show=show,
+        proposals=shown_proposals(visit) if show == "waiting" else [],
         live_of="alerts",
     )

@@ -60,7 +60,7 @@ class BillAnswer:
     currency: str
     closed_at: Annotated[datetime | None, "when the month was closed"]
     closed_by: str | None
-    total: Annotated[Decimal, "the sum of all lines, to the cent"]
+    total: Annotated[Decimal | None, "the sum of all lines, to the cent; null where nothing is known or charged"]
     utilities: list[UtilityBill]
     adjustments: list[AdjustingLine]
     accepted_missing: Annotated[str | None, "why it was closed although something is missing"]
@@ -116,7 +116,7 @@ def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
         currency=bill.currency,
         closed_at=bill.closed.at if bill.closed else None,
         closed_by=bill.closed.by if bill.closed else None,
-        total=bill.total,
+        total=bill.due,
         utilities=list(bill.utilities),
         adjustments=list(bill.adjustments),
         accepted_missing=bill.accepted_missing or None,

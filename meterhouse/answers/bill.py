@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from meterhouse.table import render_facts, render_table
+from meterhouse.table import GAP, plain, render_facts, render_table, wrapped
 from reports.bill_files import SHARES_OF_TIME
 from reports.bill_words import BillWords
 from reports.proof_rows import PROOF, REGISTERS, SHARES
@@ -12,7 +12,7 @@ from reports.table_rows import ADJUSTMENTS, LINES, NOTHING, TARIFFS
 from wording.texts import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reports.bill import Bill, UtilityBill
     from reports.table_rows import Part
@@ -33,7 +33,7 @@ def bill_text(bill: Bill, formats: Formats, width: int | None = None) -> str:
     """The whole bill, ending with a new line; tables that are wider than ``width`` are wrapped."""
     words = BillWords(formats)
     texts = words.texts
-    parts = [_facts(bill, words, width), _table(LINES, bill, words, width), _sums(bill, words)]
+    parts = [_facts(bill, words, width), _table(LINES, bill, words, width), _fitted(_sums(bill, words), width)]
     titles = {
         "bill.title.tariffs": TARIFFS if any(one.tariffs for one in bill.utilities) else None,
         "bill.title.adjustments": ADJUSTMENTS if bill.adjustments else None,
@@ -43,7 +43,7 @@ def bill_text(bill: Bill, formats: Formats, width: int | None = None) -> str:
     }
     parts += [f"{texts(title)}\n{_table(part, bill, words, width)}" for title, part in titles.items() if part]
     if bill.notes:
-        parts.append("\n".join(texts("bill.noted", note=words.note(note)) for note in bill.notes))
+        parts.append(_fitted((texts("bill.noted", note=words.note(note)) for note in bill.notes), width))
     return "\n\n".join(parts) + "\n"
 
 
@@ -53,16 +53,28 @@ def _facts(bill: Bill, words: BillWords, width: int | None) -> str:
         (texts("bill.column.building"), f"{name} ({bill.building})"),
         (texts("bill.column.month"), texts("bill.month", month=bill.month, zone=bill.timezone)),
         (texts("bill.column.closed"), words.closed(bill.closed)),
-        (texts("bill.column.total"), words.formats.billed(bill.total)),
+        (texts("bill.column.total"), words.formats.billed(bill.due)),
     ]
     if bill.accepted_missing:
         facts.append((texts("bill.column.accepted_missing"), bill.accepted_missing))
     return render_facts(facts, width)
 
 
-def _sums(bill: Bill, words: BillWords) -> str:
+def _fitted(sentences: Iterable[str], width: int | None) -> str:
+    """Sentences below each other; what of one does not fit goes on below it, indented."""
+    if width is None:
+        return "\n".join(sentences)
+    lines = []
+    for sentence in map(plain, sentences):
+        indent = sentence[: len(sentence) - len(sentence.lstrip())]
+        first, *others = wrapped(sentence.lstrip(), width - len(indent + GAP))
+        lines += [indent + first, *(f"{indent}{GAP}{other}" for other in others)]
+    return "\n".join(lines)
+
+
+def _sums(bill: Bill, words: BillWords) -> Iterator[str]:
     """A line for each utility: what was used, what it costs, and whose registers say so."""
-    return "\n".join(line for one in bill.utilities for line in (_sum(one, words), *_peaks(one, words)))
+    return (line for one in bill.utilities for line in (_sum(one, words), *_peaks(one, words)))
 
 
 def _peaks(one: UtilityBill, words: BillWords) -> Iterator[str]:

@@ -25,7 +25,7 @@ COLUMNS = (
     "cli.column.since",
     "spell.before",
     "spell.level",
-    "spell.until",
+    "spell.settled",
     "spell.decision",
 )
 

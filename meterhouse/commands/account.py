@@ -89,7 +89,7 @@ def report(
         out.write_bytes(_file(bill, form, formats))
     except OSError as error:
         raise ConfigError(Problem(str(out), f"cannot be written: {error.strerror}")) from None
-    name, total = bill.name.in_language(formats.language), formats.billed(bill.total)
+    name, total = bill.name.in_language(formats.language), formats.billed(bill.due)
     say("cli.account.written", file=out, name=name, month=bill.month, total=total)
 
 
@@ -119,7 +119,7 @@ def close(
     bill, version = _bill(building, month, now)
     books = ClosedMonths(open_records(Settings().records_url))
     closed = close_month(bill, books, based_on=version, by=given_by(by), at=now, accept_missing=accept_missing)
-    total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.total)
+    total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.due)
     say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError
 from stores.access.scope import EVERYTHING, Scope, Sight, rights_of_everybody, sight_of
 from stores.access.view import Kept, View
+from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
@@ -48,6 +49,7 @@ class Access:
             people,
             StatusBoard(records),
             Spells(records),
+            Proposals(records),
         )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))

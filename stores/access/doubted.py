@@ -1,4 +1,4 @@
-"""The spells that a reader may see, and what they decide about them; any other spell does not exist for them."""
+"""The spells and proposed entries that a reader may see, and what they decide; any other does not exist for them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from stores.access.reader import Reader
+    from stores.records.accounting.proposals import Proposal, Proposals
     from stores.records.accounting.spells import KeptSpell, Spells, Standing
 
 
@@ -58,3 +59,18 @@ class VisibleSpells:
         if self.spell(number) is None:
             raise Rejected("unknown_spell", f"there is no spell {number}")
         return number
+
+
+class VisibleProposals:
+    """The adjusting entries that wait for a person, as one reader sees them."""
+
+    def __init__(self, proposals: Proposals, reader: Reader) -> None:
+        self._proposals, self._reader = proposals, reader
+
+    def open_ones(self) -> list[Proposal]:
+        """Those of buildings and meters that show, oldest first."""
+        sight, waiting = self._reader.sight, self._proposals.open_ones()
+        if sight.is_whole:
+            return waiting
+        shown = sight.catalogue
+        return [one for one in waiting if one.building in shown.building and one.meter in shown.meter]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facility.errors import MeterhouseError
 from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
-from stores.access.doubted import VisibleSpells
+from stores.access.doubted import VisibleProposals, VisibleSpells
 from stores.access.reader import Reader
 from stores.access.readings import VisibleReadings
 from stores.access.refused import VisibleQuarantine
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stores.access.scope import Act, Sight
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
+    from stores.records.accounting.proposals import Proposals
     from stores.records.accounting.spells import Spells
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
@@ -45,6 +46,7 @@ class Kept:
     people: People
     status: StatusBoard
     spells: Spells
+    proposals: Proposals
 
 
 class View:
@@ -99,6 +101,11 @@ class View:
     def spells(self) -> VisibleSpells:
         """Spells of registers and decisions about them."""
         return VisibleSpells(self._kept.spells, self._reader)
+
+    @property
+    def proposals(self) -> VisibleProposals:
+        """Adjusting entries that wait for a person."""
+        return VisibleProposals(self._kept.proposals, self._reader)
 
     def system_outlook(self) -> Outlook:
         """What is wrong with Meterhouse itself, or unknown: the server's own alarms, and those of agents that show.

@@ -21,7 +21,9 @@ from facility.system_alarm import Outlook, Raised, SystemAlarm, Unknown, Unseen
 from facility.work import Evidence, Excess, Finding, Severity
 from stores.access import Rights, Scope
 from stores.records.accounting.spells import Spells
+from stores.records.accounting.tables import adjustment
 from stores.records.casebook import Casebook
+from stores.records.database import writing
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
 from stores.records.registry import Registry
@@ -251,6 +253,19 @@ def test_registers_in_doubt_are_those_of_meters_that_show_alone(lib, client_of, 
         assert post(lib, f"/spells/{other.number}/{what}", reason="x", changes=0).status_code == 404
         assert post(client_of("Guest"), f"/spells/{shown.number}/{what}", reason="x", changes=0).status_code == 403
     assert len(Spells(sample.records).asked()) == 2
+
+
+def test_proposed_entries_are_those_of_buildings_that_show_alone(lib, client_of, sample):
+    with writing(sample.records) as connection:
+        for building in ("lib", "office"):
+            values = {"building": building, "utility": "electricity", "meter": f"{building}-power", "at": NOW}
+            values |= {"quantity": "energy_import", "month": "2026-09", "reason": "r", "differences": {}}
+            values |= {"state": "proposed", "decided_by": "", "decision": ""}
+            connection.execute(sa.insert(adjustment).values(values))
+    seen = [one.get("/spells").text.count("2026-09") for one in (lib, client_of("Kim"))]
+    with writing(sample.records) as connection:
+        connection.execute(sa.delete(adjustment))
+    assert seen == [1, 2]
 
 
 def test_alarms_of_agents_out_of_sight_and_words_that_may_name_them_are_left_out(lib, client_of, running, monkeypatch):

@@ -6,15 +6,19 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from rigs.sample import ANALYTICS, NOW
 from rigs.visitor import choose, post
 
 from accounting.spells import Outcome, Spell
 from console.guard import csrf_token
 from facility.status import ProcessStatus
+from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.spells import Spells
+from stores.records.accounting.tables import adjustment
 from stores.records.audit import Audit
+from stores.records.database import writing
 from stores.records.status.board import StatusBoard
 
 POINT = "lib-power/energy_import/total"
@@ -78,6 +82,48 @@ def test_a_register_is_named_with_its_building_for_meters_of_many_have_the_same_
     assert f"<title>{building} · " in card
 
 
+def test_what_settled_a_leap_is_no_end_of_it(visitor, spells):
+    spells.replace(POINT, 0, 2**62, [LEAP])
+    (leap,) = spells.asked()
+    assert re.search("<dt>Settled</dt>", visitor.get(f"/spells/{leap.number}").text)
+    choose(visitor, "zh-Hans")
+    chinese = visitor.get(f"/spells/{leap.number}").text
+    choose(visitor, "en")
+    assert "<dt>定性时间</dt>" in chinese
+
+
+@pytest.fixture
+def proposed(sample):
+    """Two adjusting entries that wait: of the library and of the office."""
+    with writing(sample.records) as connection:
+        for meter, building in (("lib-power", "lib"), ("office-power", "office")):
+            days = {"2026-09-02": {"qty": -64_500.0123, "cost": 51_600.0}}
+            values = {"building": building, "utility": "electricity", "meter": meter, "quantity": "energy_import"}
+            values |= {"month": "2026-09", "at": NOW, "reason": "judged anew", "differences": days, "state": "proposed"}
+            connection.execute(sa.insert(adjustment).values(**values, decided_by="", decision=""))
+    yield [one.number for one in Proposals(sample.records).open_ones()]
+    with writing(sample.records) as connection:
+        connection.execute(sa.delete(adjustment))
+
+
+def test_an_adjusting_entry_that_is_proposed_waits_beside_the_registers(visitor, proposed):
+    text = visitor.get("/spells").text
+    assert "Adjusting entries that are proposed" in text
+    assert "accept-entry or dismiss-entry" in text
+    row = re.search(rf'<th scope="row">{proposed[0]}</th>.*?</tr>', text, re.DOTALL)[0]
+    for words in ("Riverside Library", "2026-09", "-64,500.012\N{NO-BREAK SPACE}kWh", "+51,600.00"):
+        assert words in row
+    assert "Adjusting entries" not in visitor.get("/spells?show=decided").text
+    choose(visitor, "zh-Hans")
+    chinese = visitor.get("/spells").text
+    choose(visitor, "en")
+    assert "拟调整分录" in chinese
+
+
+def test_without_a_proposed_entry_the_page_says_nothing_of_them(visitor, spells):
+    assert "Adjusting entries" not in visitor.get("/spells").text
+
+
 def test_a_list_tells_times_and_registers_apart(visitor, doubt):
     choose(visitor, "zh-Hans")
     headings = re.findall(r'<th scope="col">(.*?)</th>', visitor.get("/spells").text)
@@ -101,7 +147,7 @@ def test_the_alarm_leads_to_the_registers_it_is_about(visitor, sample):
 
 def test_a_spell_says_what_each_choice_would_mean_in_both_languages(visitor, doubt):
     text = visitor.get(f"/spells/{doubt.number}").text
-    for words in ("from there on nothing is counted", "began again there", "readings are left out", "still so"):
+    for words in ("from there on nothing is counted", "began again there", "readings are left out", "not yet"):
         assert words in text
     assert f"{(NOW - timedelta(hours=2)):%Y}" in text
     choose(visitor, "zh-Hans")

@@ -78,3 +78,9 @@ def test_facts_go_on_below_their_value():
         "  很长的名称  a",
         "              b",
     ]
+
+
+def test_no_line_begins_with_the_punctuation_of_the_one_before():
+    for text in ("请运行（meterhouse account proposals，再 dismiss-entry 1）", "读数 12、读数 345）。"):
+        for width in range(12, 40):
+            assert not any(line.lstrip()[:1] in "，。：；、）！？" for line in wrapped(text, width))

@@ -17,12 +17,15 @@ from rigs.rich_bill import FIVE
 from facility.ledger.installation import Installation, first_installation, swapped
 from facility.model import Price
 from facility.quantities import Utility
+from facility.remark import Remark, RemarkKind
+from facility.tariff import Demand
 from meterhouse.answers.account import bill_answer
 from meterhouse.answers.bill import bill_text
 from meterhouse.table import text_width
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.closing import close_month
 from reports.proof import RegisterEnd
+from stores.readings.memory import MemoryStore
 from stores.records.accounting.closed_months import LATE, Adjustment
 from wording.formats import Formats
 
@@ -171,6 +174,40 @@ def test_a_bill_is_no_wider_than_its_terminal(changing):
     lines = bill_text(changing, formats("en"), 110).split("\n\nnote")[0].splitlines()
     assert max(text_width(line) for line in lines) <= 110
     assert "until further notice" in " ".join(" ".join(lines).split())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_closed_bill_says_what_the_open_one_said_where_the_clocks_have_changed_since(books, language):
+    """Its month ends, a meter is swapped and its demand is greatest beyond a change, amid the hour that comes twice."""
+    catalogue = estate(replace(FIVE, demand=Demand(40.0)))
+    first = replace(first_installation(catalogue.meters[0]), serial="A1")
+    new = Installation("main", datetime(2026, 10, 25, 1, 40, tzinfo=UTC), "B2")
+    site = replace(catalogue.site, timezone="Europe/London", holiday_country="GB", holiday_subdivision="ENG")
+    catalogue = replace(catalogue, site=site, installations=swapped((first,), new))
+    t_ms, x = steady(end="2026-11-02T00:00")
+    busy = t_ms == round(datetime(2026, 10, 25, 1, 30, tzinfo=UTC).timestamp() * 1000)
+    bill = bill_of(catalogue, books, (t_ms, x + np.cumsum(np.where(busy, 22.0, 0.0))))
+    words = Formats(language, "Europe/London", "GBP")
+    close_month(bill, books, based_on=0, by="li", at=LATER, accept_missing="the last day was not read")
+    kept = replace(made(MemoryStore(), catalogue, books), closed=None, accepted_missing="")
+    for form in (bill_text, bill_csv):
+        assert form(kept, words) == form(bill, words)
+    lines = csv.reader(io.StringIO(bill_csv(kept, words)))
+    assert [row[4:6] for row in lines if row[0] == "registers"][1:] == [
+        ["2026-10-01 00:00", "2026-10-25 01:40+00:00"],
+        ["2026-10-25 01:40+00:00", "2026-11-01 00:00"],
+    ]
+    assert "2026-10-25 01:15+00:00" in bill_text(kept, words)
+
+
+def test_notes_and_sums_are_no_wider_than_the_terminal(books):
+    bill = bill_of(estate(replace(FIVE, demand=Demand(40.0))), books, steady("2026-10-11T00:00", "2026-10-20T00:00"))
+    bill = replace(bill, doubts=(Remark(RemarkKind.NOTHING_KNOWN, {"building": "hall"}),))
+    for language in LANGUAGES:
+        lines = bill_text(bill, formats(language), 60).splitlines()
+        assert max(text_width(line) for line in lines if not set(line) & set("─│")) <= 60
+        whole = bill_text(bill, formats(language))
+        assert "".join("".join(lines).split()).endswith("".join(whole.rsplit("\n\n", 1)[1].split()))
 
 
 def test_a_bill_that_an_earlier_meterhouse_closed_says_what_it_said(books):

@@ -26,6 +26,7 @@ from facility.quantities import Utility
 from facility.tariff import Capacity, Demand, Period, Step, Tariff, Tiers
 from reports.closing import close_month
 from reports.rounding import round_together, rounded
+from stores.readings.memory import MemoryStore
 from stores.records.accounting.closed_months import LATE, Adjustment
 
 FLAT = Tariff("t", Utility.ELECTRICITY, date(2026, 1, 1), "b", ((Period.FLAT, 0.5),), (), Period.FLAT)
@@ -97,6 +98,14 @@ def test_demand_is_never_paid_for_an_estimate_and_names_its_peak(books):
     assert line.peak.kw == 30
     assert line.peak.at == datetime(2026, 10, 20, 10, 15, tzinfo=ZONE)
     assert line.peak.measured == round((744 - 19) / 744, 4)
+
+
+def test_of_equal_peaks_the_first_is_named_however_their_sums_are_rounded(books):
+    t_ms, _ = steady()
+    x = 0.1 + np.cumsum(np.where((t_ms // QUARTER) % 96 == 30, 0.1 + 0.2, 0.2))
+    (line,) = charged(bill_of(estate(replace(FLAT, demand=Demand(40.0))), books, (t_ms, x)), "demand")
+    assert line.quantity == Decimal("1.200")
+    assert line.peak.at == datetime(2026, 10, 1, 15, 15, tzinfo=ZONE)
 
 
 def as_an_earlier_meterhouse_wrote_it(store):
@@ -222,3 +231,21 @@ def test_quarters_of_a_running_hour_are_not_billed_before_they_are_over(books):
     shares = bill.utilities[0].shares
     assert (shares.measured_h, shares.estimated_h, shares.missing_h) == (14 * 24 + 10.5, 0, 0)
     assert t_ms[-1] - t_ms[-2] == QUARTER
+
+
+WHOLE = "what is charged by the month (capacity, demand, a fixed sum) stands here for all of its days"
+
+
+@pytest.mark.parametrize(
+    "terms", [{"fixed_per_month": 900}, {"capacity": Capacity(45, 20.0)}, {"demand": Demand(20.0, declared_kw=45)}]
+)
+def test_a_running_month_says_that_its_charges_are_those_of_the_whole_month(books, terms):
+    now, columns = datetime(2026, 10, 10, 12, tzinfo=ZONE), steady(end="2026-10-10T12:00")
+    bill = bill_of(estate(replace(FLAT, **terms)), books, columns, now=now)
+    assert bill.utilities[0].lines[-1].amount == 900
+    assert WHOLE in sentences(bill.notes)
+    close_month(bill, books, based_on=0, by="li", at=now, accept_missing="the hall was given back")
+    assert WHOLE in sentences(made(MemoryStore(), estate(), books).notes)
+    assert WHOLE not in sentences(bill_of(estate(FLAT), books, columns, month="2026-11", now=now).notes)
+    over = bill_of(estate(replace(FLAT, **terms)), books, columns, month="2026-09", now=now)
+    assert WHOLE not in sentences(over.notes)

@@ -1,9 +1,11 @@
 """What a month misses is said by meter, and closing it all the same takes a reason that stays with it."""
 
+import io
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from python_calamine import CalamineWorkbook
 from rigs.billed_hall import EN, LATER, POINT, QUARTER, ZONE, bill_of, estate, made, ms, sentences, steady, stored
 from rigs.rich_bill import FIVE
 
@@ -13,7 +15,7 @@ from facility.model import Point, ReadingBatch
 from facility.quantities import Quantity, Utility
 from meterhouse.answers.account import bill_answer
 from meterhouse.answers.bill import bill_text
-from reports.bill_files import bill_csv
+from reports.bill_files import bill_csv, bill_xlsx
 from reports.closing import close_month
 from stores.readings.memory import MemoryStore
 from stores.records.accounting.closed_months import LATE, Adjustment
@@ -93,6 +95,27 @@ def test_a_utility_of_which_nothing_is_known_is_no_use_of_zero_and_does_not_clos
     assert "0.00 CNY" not in text
     assert "subtotals,gas,gas,,m3,,,\n" in bill_csv(bill, EN)
     assert bill_answer(bill, EN).utilities[1].quantity is None
+
+
+def test_a_closed_month_of_which_nothing_was_known_is_no_bill_of_zero(books):
+    close(made(MemoryStore(), estate(FIVE), books), books, "the hall was pulled down")
+    bill = made(MemoryStore(), estate(FIVE), books)
+    for text in (bill_text(bill, EN), bill_text(bill, Formats("zh-Hans", "Asia/Shanghai", "CNY")), bill_csv(bill, EN)):
+        assert "0.00" not in text.replace("0.00 %", "").replace("0.000", "")
+    assert "bill,total,\n" in bill_csv(bill, EN)
+    assert bill_answer(bill, EN).total is None
+    assert (
+        CalamineWorkbook.from_filelike(io.BytesIO(bill_xlsx(bill, EN))).get_sheet_by_name("bill").to_python()[5][1]
+        == ""
+    )
+    charged = made(MemoryStore(), estate(replace(FIVE, fixed_per_month=15)), books, "2026-09")
+    assert (charged.due, charged.is_known) == (15, False)
+
+
+def test_where_one_of_two_meters_never_spoke_something_is_known(books):
+    bill = bill_of(estate(FIVE, heads=2), books, steady(), (steady()[0][:0], []), points=(POINT, SIDE))
+    assert [one.kind for one in bill.doubts] == []
+    assert sentences(bill.notes) == ["electricity, side: 744 of 744 hours are missing; they are not billed"]
 
 
 def test_a_month_in_doubt_does_not_close_silently(books):

@@ -18,6 +18,7 @@ MADE = {
     RemarkKind.DEVICE_WITHOUT_DATE: {"meter": "main"},
     RemarkKind.MONTH_NOT_BEGUN: {"start": date(2027, 3, 1)},
     RemarkKind.MONTH_NOT_OVER: {"end": date(2026, 11, 1)},
+    RemarkKind.MONTHLY_CHARGES_WHOLE: {},
     RemarkKind.NOTHING_KNOWN: {"building": "hall"},
     RemarkKind.TO_BE_COMPUTED_AGAIN: {"meters": ("main", "side"), "reason": "worn out"},
     RemarkKind.REGISTERS_DIFFER: {
@@ -35,6 +36,10 @@ MADE = {
     RemarkKind.METER_HOURS_MISSING: {"utility": "electricity", "meter": "main", "missing": "240.5", "hours": "744"},
     RemarkKind.DEMAND_UNMEASURED: {"utility": "electricity"},
     RemarkKind.DAYS_WITHOUT_PRICE: {"utility": "electricity", "days": 2},
+    RemarkKind.ENTRY_PROPOSED: {
+        "entry": 1, "month": "2026-09", "meter": "main", "quantity": "-1.000", "unit": "kWh", "amount": "+2.00",
+        "currency": "CNY",
+    },
 }  # fmt: skip
 
 

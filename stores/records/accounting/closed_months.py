@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from facility.errors import ConfigError
 from facility.tariff import PERIODS
-from stores.records.accounting.proposals import EntryState, judged_anew
+from stores.records.accounting.proposals import EntryState, Proposals, judged_anew
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.tables import adjustment, closed_month
 from stores.records.audit import append_entry
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
+    from stores.records.accounting.proposals import Proposal
     from stores.records.accounting.recomputations import Recomputation
 
 Days = dict[str, dict[str, float]]
@@ -132,6 +133,10 @@ class ClosedMonths:
     def waiting(self) -> list[Recomputation]:
         """What is still to be computed again: figures that it reaches are not fit to be closed."""
         return Recomputations(self._engine).open_ones()
+
+    def proposed(self, building: str) -> list[Proposal]:
+        """Entries of a building that wait for a person, oldest first: they stand on no bill."""
+        return Proposals(self._engine).open_ones(building)
 
     def newest_entry(self) -> int:
         """The number of the newest adjusting entry; 0 before the first."""
