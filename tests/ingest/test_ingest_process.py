@@ -104,7 +104,7 @@ def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:-1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
     until(lambda: not alarms())
-    assert overview(tmp_path).processes[0].status.figures["series"] == 11
+    assert overview(tmp_path).processes[0].status.figures["series"] == 22
 
 
 def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in(tmp_path, broker, run, edge):
