@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analytics.alerts import Cases
+    from analytics.rollups.derived_days import DerivedDays
     from analytics.scene import Window
     from analytics.uses import Learning
     from facility.catalogue import Catalogue
@@ -55,6 +56,8 @@ log = structlog.get_logger()
 
 class Rollups(Protocol):
     """What keeps hours and days up to date (``analytics.rollups.writer.RollupWriter``)."""
+
+    derived: DerivedDays
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
         """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
@@ -216,6 +219,7 @@ class Watch:
         begin_ms = start if through else horizon
         earlier = {point: max(t_ms, horizon) for point, t_ms in self._changed.items() if t_ms < begin_ms}
         write_bands(self.store, window, begin_ms, hour_ms + AHEAD_MS, earlier)
+        self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
         self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"

@@ -8,11 +8,15 @@ import numpy as np
 
 from facility.model import Quality, SpaceKind
 from facility.quantities import Quantity
+from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounting.calendars import SiteCalendar
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from stores.readings.port import Series, Times, Values
+    from stores.readings.port import ReadingStore, Series, Times, Values
 
 
 def outdoor_points(catalogue: Catalogue) -> dict[str, Point]:
@@ -34,3 +38,19 @@ def means(series: Series, edges_ms: Times) -> Values:
     rows = np.searchsorted(series.t_ms[good], edges_ms)
     counts = np.diff(rows)
     return np.where(counts > 0, np.diff(running[rows]) / np.maximum(counts, 1), np.nan)
+
+
+def write_outdoors(
+    store: ReadingStore,
+    calendar: SiteCalendar,
+    thermometer: Point,
+    span: tuple[int, int],
+    totals: Iterable[dict[str, str]],
+) -> None:
+    """Write the hours and days of a thermometer's readings in a span (first and last, ms UTC) into these totals."""
+    days, hours = calendar.day_edges(span[0], span[1] + 1), calendar.hour_edges(span[0], span[1] + 1)
+    series = store.read([thermometer.id], int(days[0]), int(days[-1]))[thermometer.id]
+    tags = list(totals)
+    for name, edges in (("building_1h", hours), ("building_1d", days)):
+        fields = {"t_out": means(series, edges)}
+        store.write_rollup(name, [RollupSeries(one, edges[:-1], fields) for one in tags])

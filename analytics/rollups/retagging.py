@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.rollups.strays import ENDS_LATE_MS
 from facility.model import MeterRole
 from stores.readings.rollups import ROLLUPS
 
@@ -71,7 +72,9 @@ class Retagging:
         sums = ROLLUPS[name].total
         if sums and is_lost:
             total = {tag: older[tag] for tag in ROLLUPS[sums].tags}
-            self._store.delete_rollup(sums, total, start_ms, end_ms)
+            for rollup in (sums, "profile_day") if sums == "building_1d" else (sums,):
+                late_ms = ENDS_LATE_MS.get(rollup, 0)
+                self._store.delete_rollup(rollup, total, start_ms + late_ms, end_ms + late_ms)
 
 
 def _rows(series: RollupSeries, chosen: np.typing.NDArray[np.bool_]) -> RollupSeries:

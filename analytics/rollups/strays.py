@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from stores.readings.port import ReadingStore
 
+ENDS_LATE_MS = {"profile_day": 1}
+"""Stamped at the end of its day, so that an instant this much earlier lies in it."""
+
 
 def drop_strays(
     store: ReadingStore, calendar: SiteCalendar, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int,
@@ -27,9 +30,10 @@ def drop_strays(
     What was computed anew stands already, so nothing is lost by a crash in between.
     """
     edges = calendar.day_edges if ROLLUPS[name].step_ms == DAY_MS else calendar.hour_edges
-    for rows in store.read_rollup(name, tags, start_ms, end_ms, ROLLUPS[name].fields[:1]):
-        _, known = rows_among(edges(start_ms, end_ms), rows.t_ms)
+    late_ms = ENDS_LATE_MS.get(name, 0)
+    for rows in store.read_rollup(name, tags, start_ms + late_ms, end_ms + late_ms, ROLLUPS[name].fields[:1]):
+        _, known = rows_among(edges(start_ms, end_ms + DAY_MS), rows.t_ms)
         strays = rows.t_ms[~known]
-        for t_ms, month in zip(strays.tolist(), calendar.local_months(strays).tolist(), strict=True):
+        for t_ms, month in zip(strays.tolist(), calendar.local_months(strays - late_ms).tolist(), strict=True):
             if (rows.tags["building"], month) not in closed:
                 store.delete_rollup(name, rows.tags, t_ms, t_ms + 1)

@@ -15,9 +15,10 @@ from accounting.tariffs import Tariffs
 from analytics.rollups.changed import ChangedHours
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
 from analytics.rollups.days import base_use, complete, daily
+from analytics.rollups.derived_days import DerivedDays
 from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollups.one_pass import OnePass, SpellsOfPass
-from analytics.rollups.outdoors import means, outdoor_points
+from analytics.rollups.outdoors import outdoor_points, write_outdoors
 from analytics.rollups.retagging import Retagging
 from analytics.rollups.strays import drop_strays
 from analytics.rollups.totals import Total, side_by_side, sum_of_known, totals_of
@@ -70,6 +71,7 @@ class RollupWriter:
         self._totals = totals_of(catalogue)
         self._changed = ChangedHours()
         self._retagging = Retagging(self._store, self._calendar, self._totals)
+        self.derived = DerivedDays(store, catalogue, self._calendar)
 
     def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
         """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
@@ -83,6 +85,7 @@ class RollupWriter:
             self._begin({point.id: ranges[point.id] for point in self._accounted(ranges)}, newest_ms)
             self._compute(ranges)
             self._store.flush()
+            self.derived.settle(now_ms)
             self._changed.publish()
             self._spells.enter()
             self._adjusting.enter()
@@ -117,7 +120,12 @@ class RollupWriter:
                 self._write_total(total, heads, uses)
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
-                self._write_outdoors(thermometer, *ranges[thermometer.id])
+                totals = [t for t in self._totals if self._outdoors[t[0]] == thermometer]
+                write_outdoors(
+                    self._store, self._calendar, thermometer, ranges[thermometer.id], map(self._total_tags, totals)
+                )
+                for building, utility in totals:
+                    self.derived.note(building, utility, *ranges[thermometer.id])
         self._adjust_just_closed()
 
     def take_changed(self) -> dict[str, int]:
@@ -137,7 +145,7 @@ class RollupWriter:
             for name in _COUNTER:
                 drop_strays(self._store, self._calendar, name, tags, start_ms, end_ms, closed)
             totals.add((tags["building"], Utility(tags["utility"])))
-        for total, name in product(totals, _BUILDING):
+        for total, name in product(totals, (*_BUILDING, "profile_day")):
             drop_strays(self._store, self._calendar, name, self._total_tags(total), start_ms, end_ms, closed)
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
@@ -166,6 +174,7 @@ class RollupWriter:
         hours = self._meter_fields(point, utility, use)
         runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
         self._changed.note(point.id, int(use.edges_ms[0]))
+        self.derived.note(tags["building"], utility, int(use.edges_ms[0]), int(use.edges_ms[-1]) - 1)
         for run in runs:
             self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
         for month in shut:
@@ -278,16 +287,6 @@ class RollupWriter:
             for field, column in hours.items():
                 column[rows] = part.fields[field][known]
         return hours
-
-    def _write_outdoors(self, thermometer: Point, first_ms: int, last_ms: int) -> None:
-        days = self._calendar.day_edges(first_ms, last_ms + 1)
-        hours = self._calendar.hour_edges(first_ms, last_ms + 1)
-        series = self._store.read([thermometer.id], int(days[0]), int(days[-1]))[thermometer.id]
-        for name, edges in zip(_BUILDING, (hours, days), strict=True):
-            fields = {"t_out": means(series, edges)}
-            totals = [total for total in self._totals if self._outdoors[total[0]] == thermometer]
-            rows = [RollupSeries(self._total_tags(total), edges[:-1], fields) for total in totals]
-            self._store.write_rollup(name, rows)
 
 
 def _peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
