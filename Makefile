@@ -19,6 +19,7 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 	$(RUN)/python tools/generated.py --check
+	$(RUN)/meterhouse dashboards check --site demo/site.yaml
 
 bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
@@ -44,13 +45,13 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
 	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)
 
-docs: .venv/dev.stamp ## regenerate what is generated: device_profiles/schema.json, docs/supported-devices.md
+docs: .venv/dev.stamp ## regenerate what is generated: docs, device_profiles/schema.json, dashboards/generated
 	$(RUN)/python tools/generated.py
 
 lock: $(UV) ## refresh requirements/*.txt
-	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra embedded --extra influx --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
+	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra dashboards --extra embedded --extra influx --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
 	$(COMPILE) \
-	  --extra server --extra embedded --extra influx --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
+	  --extra server --extra dashboards --extra embedded --extra influx --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
 	$(COMPILE) \
 	  --group front_end -o requirements/front_end.txt
 	$(COMPILE) \

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),
     "store": ("store:app", "Prepare, check and move the reading store."),
+    "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),
     "account": ("account:app", "Bills of buildings, closing of months, computing again."),
     "meter": ("meter:app", "The ledger of meters, and registers in doubt."),
     "quarantine": ("quarantine:app", "List, show, replay and discard what could not be stored."),

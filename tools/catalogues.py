@@ -32,6 +32,7 @@ from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
+from tools.dashboard_texts import dashboard_ids
 from wording.alerts import OTHERWISE_ONCE_OVER
 from wording.refusals import REFUSALS
 from wording.spells import ACTS, OUTCOMES_ASKED
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-SPEAKING = ("analytics", "console", "meterhouse", "reports", "wording")
+SPEAKING = ("analytics", "console", "dashboards", "meterhouse", "reports", "wording")
 """Packages whose code names texts."""
 
 TEMPLATES = ROOT / "console" / "templates"
@@ -115,6 +116,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"charged.{utility}" for utility in Utility)
     yield from (f"charge.{period}" for period in Period)
     yield from (f"charge.{charge}" for charge in CHARGES)
+    yield from dashboard_ids()
     words = ("not_found", "form_refused", "not_understood", "too_late", "not_yours", "no_estate", "store_lost")
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
 

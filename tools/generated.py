@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dashboards.build import made, texts_of
 from device_profiles import load_profiles
 from device_profiles.generated import schema_text, supported_devices_text
+from stores.site_file import read_site
 from tools.catalogues import problems
 from tools.commands import commands_text
 from tools.site_reference import site_reference_text
@@ -19,7 +21,9 @@ ROOT = Path(__file__).parent.parent
 
 def generated_files() -> dict[Path, str]:
     """Text of each generated file."""
+    boards = texts_of(made(read_site(ROOT / "demo" / "site.yaml", load_profiles())))
     return {
+        **{ROOT / "dashboards" / "generated" / path: text for path, text in boards.items()},
         ROOT / "device_profiles" / "schema.json": schema_text(),
         ROOT / "docs" / "commands.md": commands_text(),
         ROOT / "docs" / "site.md": site_reference_text(),

@@ -1,0 +1,89 @@
+"""Building live: what one building draws now, against what it should, and who draws it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounting.calendars import Occupancy
+from dashboards import colours
+from dashboards.asking import Asking
+from dashboards.parts import alerts_here, band, called, enduse_column, live_now, outside, used_against_expected
+from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
+from facility.model import MeterRole
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.levels import Level
+
+
+def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
+    """The sheet; ``level`` bounds what its points may tell."""
+    del level  # power and flow of head meters are of every level that is shown
+    asking = Asking(catalogue)
+    return Sheet(
+        "building",
+        (
+            (
+                *live_now(asking, (4, 4)),
+                used_against_expected(asking, "today", (4, 4), "building_1h", within="now/d"),
+                outside(asking, (4, 4)),
+            ),
+            (band(asking, (16, 9)), _live(asking)),
+            (_enduses(asking), _occupancy(asking)),
+            (alerts_here(asking, (24, 8), within="30d"),),
+        ),
+        choices=(asking.building(), asking.utility()),
+        start="now-24h",
+        refresh="1m",
+        events="$building",
+    )
+
+
+def _live(asking: Asking) -> Panel:
+    """Minute by minute, a line for each head meter."""
+    where = asking.here.where("\"role\" = 'head'", "\"quantity\" = 'active_power'", "\"channel\" = 'total'")
+    return Panel(
+        "live",
+        Shape.LINES,
+        (8, 9),
+        (asking.course('mean("value") AS "watts"', "live", where, "meter"),),
+        unit="W",
+        step="1m",
+    )
+
+
+def _enduses(asking: Asking) -> Panel:
+    """A bar a day, by what the sub-meters' use is for."""
+    questions, columns = [], []
+    for use in asking.units:
+        where = asking.here.where(*use.condition, "\"role\" = 'sub'")
+        asked = asking.course(f'sum("qty") AS "{use.word}"', "usage_1d", where, "enduse", step="1d", fill="0")
+        questions.append(called(asked, f"$tag_enduse {use.word}"))
+        used = {m.enduse for m in asking.catalogue.meters if m.utility in use.utilities and m.role is MeterRole.SUB}
+        columns += [enduse_column(enduse, use) for enduse in sorted(used)]
+    return Panel(
+        "enduses", Shape.LINES, (12, 9), tuple(questions), tuple(columns), step="1d", stacked=True, within="14d"
+    )
+
+
+def _occupancy(asking: Asking) -> Panel:
+    """A bar a day, by what the building was doing: nights and weekends show the base load."""
+    questions, columns = [], []
+    for use in asking.units:
+        for occupancy in Occupancy:
+            word = occupancy.name.lower()
+            where = asking.here.where(*use.condition, f'"occ" = {occupancy.value}')
+            asked = f'sum("qty") AS "{word}_{use.word}"'
+            questions.append(asking.course(asked, "building_1h", where, step="1d", fill="0"))
+            columns.append(
+                Column(
+                    f"{word}_{use.word}",
+                    use.unit,
+                    f"occupancy.{word}",
+                    colour=colours.OCCUPANCY[word],
+                    drawing=Drawing.STACK,
+                )
+            )
+    return Panel(
+        "occupancy", Shape.LINES, (12, 9), tuple(questions), tuple(columns), step="1d", stacked=True, within="14d"
+    )

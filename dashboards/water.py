@@ -1,0 +1,84 @@
+"""Water: what flows at night, when nobody should use any, and what that costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards import colours
+from dashboards.asking import Asking
+from dashboards.influxql import Extent
+from dashboards.parts import alerts_here, carpet, heads_known
+from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
+
+if TYPE_CHECKING:
+    from facility.catalogue import Catalogue
+    from facility.levels import Level
+
+WATER = "water"
+
+
+def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
+    """The sheet of thirty days of one building, and of all buildings' last night."""
+    del level
+    asking = Asking(catalogue)
+    here = Extent(asking.site, "$building", WATER)
+    return Sheet(
+        "water",
+        (
+            (_excess(asking, here), _used(asking, here), _last_night(asking, here), heads_known(asking, (6, 4), here)),
+            (_nights(asking, here), _hours(asking, here)),
+            (carpet(asking, "carpet", (24, 11), here, "qty"),),
+            (_buildings(asking), alerts_here(asking, (12, 10))),
+        ),
+        choices=(asking.building(),),
+        start="now-30d",
+        events="$building",
+    )
+
+
+def _excess(asking: Asking, here: Extent) -> Panel:
+    """What the last night's flow would make in a day, above what the nights before lead to expect."""
+    figure = '(last("mnf_lph") - last("mnf_ref_lph")) * 24 / 1000 AS "excess"'
+    asked = asking.one(figure, "building_1d", here.where())
+    return Panel("excess", Shape.STAT, (6, 4), (asked,), (Column("excess", "m3/day"),), "m3/day", 1, step="1d")
+
+
+def _used(asking: Asking, here: Extent) -> Panel:
+    asked = asking.one('sum("qty") AS "qty"', "building_1d", here.where())
+    return Panel("used", Shape.STAT, (6, 4), (asked,), (Column("qty", "m3"),), "m3", 1, step="1d")
+
+
+def _last_night(asking: Asking, here: Extent) -> Panel:
+    asked = asking.one('last("mnf_lph") AS "mnf_lph"', "building_1d", here.where())
+    return Panel("last_night", Shape.STAT, (6, 4), (asked,), (Column("mnf_lph", "L/h"),), "L/h", 0, step="1d")
+
+
+def _nights(asking: Asking, here: Extent) -> Panel:
+    figures = 'mean("mnf_lph") AS "mnf_lph", mean("mnf_ref_lph") AS "mnf_ref_lph"'
+    asked = asking.course(figures, "building_1d", here.where(), step="1d")
+    columns = (
+        Column("mnf_lph", "L/h", colour=colours.ACTUAL, drawing=Drawing.BARS),
+        Column("mnf_ref_lph", "L/h", colour=colours.EXPECTED, drawing=Drawing.DASHED),
+    )
+    return Panel("nights", Shape.LINES, (12, 9), (asked,), columns, "L/h", step="1d")
+
+
+def _hours(asking: Asking, here: Extent) -> Panel:
+    asked = asking.course('mean("qty") AS "flow"', "building_1h", here.where())
+    column = Column("flow", "m3/h", colour=colours.ACTUAL)
+    return Panel("hours", Shape.LINES, (12, 9), (asked,), (column,), "m3/h", within="7d")
+
+
+def _buildings(asking: Asking) -> Panel:
+    """All buildings' last night."""
+    figures = 'last("mnf_lph") AS "mnf_lph", last("mnf_ref_lph") AS "mnf_ref_lph"'
+    where = Extent(asking.site, utility=WATER).where()
+    asked = asking.table(figures, "building_1d", where, "building")
+    columns = (
+        Column("building", named="building", leads="water?building"),
+        Column("mnf_lph", "L/h", digits=0, bar=True),
+        Column("mnf_ref_lph", "L/h", digits=0),
+    )
+    return Panel(
+        "buildings", Shape.TABLE, (12, 10), (asked,), columns, step="1d", within="3d", sort=("column.mnf_lph", True)
+    )
