@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from accounting.local_time import MINUTE_MS, day_number, day_of_number
+from accounting.local_time import MINUTE_MS, day_number, day_of_number, midnight_ms
 from facility.tariff import DAY_KINDS, MINUTES, PERIODS, RANK, WEEKDAYS, Period, Tariff
 
 if TYPE_CHECKING:
@@ -82,7 +81,10 @@ class Tariffs:
             for one in self.in_force(utility, building)
             if one.valid_from > tariff.valid_from and bool(one.buildings) >= bool(tariff.buildings)
         ]
-        return min(later) - timedelta(days=1) if later else None
+        if not later:
+            return None
+        ends_ms = midnight_ms(day_number(min(later)), self._calendar.zone)
+        return self._calendar.local_date(ends_ms - 1)  # the day before may be one that the clocks skip
 
     def price(self, utility: Utility, building: str, edges_ms: Times) -> Pricing:
         """Pricing of the intervals between edges (n + 1,); no interval may reach over a local midnight."""

@@ -43,7 +43,11 @@ class BillCodes:
 
     def closed(self, closed: HandedIn | None) -> str:
         """When and by whom the month was closed."""
-        return f"{closed.at:%Y-%m-%d} by {closed.by}" if closed else "no"
+        return f"{self.closing_day(closed)} by {closed.by}" if closed else "no"
+
+    def closing_day(self, closed: HandedIn) -> str:
+        """The local day on which the month was closed."""
+        return self.formats.written_day(self.formats.local(closed.at).date())
 
     def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002 - words are found by the other
         """What a column, a part or a fact is called."""
@@ -94,7 +98,7 @@ class BillWords(BillCodes):
     def closed(self, closed: HandedIn | None) -> str:  # noqa: D102
         if closed is None:
             return self.texts("bill.open")
-        return self.texts("bill.closed", day=f"{closed.at:%Y-%m-%d}", by=closed.by)
+        return self.texts("bill.closed", day=self.closing_day(closed), by=closed.by)
 
     def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002, D102
         return self.texts(text_id)

@@ -1,5 +1,6 @@
 """Prices of every shape in use, each against a cost worked out by hand."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -232,6 +233,26 @@ def test_a_building_of_its_own_tariff_pays_that_and_days_without_a_price_are_nam
     assert tariffs.unpriced_days(Utility.ELECTRICITY, "lab", edges) == (date(2026, 2, 28),)
     assert tariffs.has_periods(Utility.ELECTRICITY, "lab")
     assert not tariffs.has_periods(Utility.ELECTRICITY, "hall")
+
+
+@pytest.mark.parametrize(
+    ("zone", "next_from", "last"),
+    [
+        ("Asia/Shanghai", date(2026, 3, 1), date(2026, 2, 28)),
+        ("Pacific/Apia", date(2011, 12, 31), date(2011, 12, 29)),  # there was no 30 December
+        ("Pacific/Apia", date(2011, 12, 30), date(2011, 12, 29)),
+        ("America/Sao_Paulo", date(2017, 10, 15), date(2017, 10, 14)),  # that day has no midnight
+        ("America/Sao_Paulo", date(2017, 10, 16), date(2017, 10, 15)),
+        ("America/St_Johns", date(2009, 11, 1), date(2009, 10, 31)),  # clocks go back over midnight
+    ],
+)
+def test_a_tariff_holds_up_to_the_last_day_that_there_was_before_the_next(zone, next_from, last):
+    first = tariff((PEAK, "00:00-24:00"), valid_from=date(2000, 1, 1))
+    second = replace(first, valid_from=next_from)
+    estate = site(first, second, zone=zone, country="")
+    tariffs = Tariffs(estate, SiteCalendar(estate))
+    assert tariffs.valid_until(Utility.ELECTRICITY, "b", first) == last
+    assert tariffs.valid_until(Utility.ELECTRICITY, "b", second) is None
 
 
 def test_missing_use_costs_nothing_known():

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -166,3 +166,12 @@ def test_a_reason_is_not_kept_where_nothing_was_missing(books):
     close(bill_of(estate(FIVE), books, steady()), books, "to be sure")
     assert made(MemoryStore(), estate(FIVE), books).accepted_missing == ""
     assert "accepted" not in Audit(books._engine).entries()[0].detail
+
+
+def test_a_month_is_closed_on_the_day_that_the_clocks_of_the_site_show(books):
+    """At seven o'clock on the first of November in Shanghai it is still October in UTC."""
+    close(bill_of(estate(FIVE), books, steady()), books, at=datetime(2026, 11, 1, 7, tzinfo=ZONE).astimezone(UTC))
+    bill = made(MemoryStore(), estate(FIVE), books)
+    assert "bill,closed,2026-11-01 by li" in bill_csv(bill, EN)
+    assert "2026-11-01 by li" in bill_text(bill, EN)
+    assert "2026-11-01" in bill_text(bill, Formats("zh-Hans", "Asia/Shanghai", "CNY")).split("合计")[0]
