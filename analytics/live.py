@@ -20,6 +20,7 @@ from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
+from analytics.rollups.minutes import Minutes
 from analytics.rollups.pending import Pending
 from analytics.scene import instant
 from analytics.state import GRACE_MS, Awaited, WatchState
@@ -122,6 +123,7 @@ class Watch:
         self._agent_of = {point: catalogue.meter[catalogue.point[point].meter].agent for point in points}
         self._states, self._states_are_read = States(store, points), False
         self._pending = Pending(self._noted.cursor, rollups.is_kept)
+        self._minutes = Minutes(store, catalogue, self._noted.cursor)
         self._blind: dict[str, str] = {}
         self._blind_window: Window | None = None
         self._awaited, self._caught_ms = Awaited(), 0
@@ -156,6 +158,7 @@ class Watch:
             changes = self.store.changes(self._pending.cursor)
             self._states.take(changes.ranges, now_ms)
             self._pending.add(changes, now_ms)
+            self._minutes.add(changes, now_ms)
             self._awaited.take_up()
             self.accepted.forget(self._states.known)
 
@@ -170,11 +173,14 @@ class Watch:
     def roll_up(self, now_ms: int) -> bool:
         """Compute the rollups that have waited longest, a bounded number; whether there is more to do at once."""
         with self._seeing("rollups"):
-            if ranges := self._pending.take(COUNTERS_AT_ONCE):
-                self._update(ranges, now_ms)
-                if now_ms - self._noted_ms >= NOTED_EVERY_MS:
-                    self._note(now_ms)
-                return self._pending.count > 0
+            has_more = self._minutes.step(now_ms)
+            with self._pending.in_hand(COUNTERS_AT_ONCE) as ranges:
+                if ranges:
+                    self.rollups.update(ranges, now_ms=now_ms)
+            if ranges and now_ms - self._noted_ms >= NOTED_EVERY_MS:
+                self._note(now_ms)
+            if ranges or has_more:
+                return has_more or self._pending.count > 0
             return self._awaited.share == 1.0 and self.again is not None and self.again.step(now_ms)
         return False
 
@@ -198,17 +204,6 @@ class Watch:
                     self.window = self._read_window(hour_ms - self.step_days * DAY_MS, hour_ms, hour_ms)
                 return
             self._look_through(hour_ms, now_ms)
-
-    def _update(self, ranges: dict[str, tuple[int, int]], now_ms: int) -> None:
-        has_failed = True
-        try:
-            self.rollups.update(ranges, now_ms=now_ms)
-            has_failed = False
-        except StoreUnavailable:
-            self._pending.give_back()
-            raise
-        finally:
-            self._pending.finish(has_failed=has_failed)
 
     def _look_through(self, hour_ms: int, at_ms: int) -> None:
         """Look at every hour up to ``hour_ms`` that has not been looked at, 30 days back at most."""
@@ -280,7 +275,8 @@ class Watch:
     def _note(self, now_ms: int) -> None:
         """Keep how far it has got, for the next start."""
         with self._note_lock:
-            watched = Watched(self._pending.done_cursor, self._through)
+            done_cursor = min(self._pending.done_cursor, self._minutes.done_cursor)
+            watched = Watched(done_cursor, self._through)
             if watched != self._noted:
                 self.watches.note(self.catalogue.site.id, watched)
             self._noted, self._noted_ms = watched, now_ms

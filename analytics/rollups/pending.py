@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from facility.errors import StoreUnavailable
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from stores.readings.port import Changes
 
@@ -59,6 +62,19 @@ class Pending:
             for point in self._in_hand:
                 del self._entries[point]
             return {point: (entry.first_ms, entry.last_ms) for point, entry in self._in_hand.items()}
+
+    @contextmanager
+    def in_hand(self, most: int) -> Iterator[Ranges]:
+        """The oldest, while they are computed: what fails waits behind the others, where no store is at its place."""
+        has_failed = True
+        try:
+            yield self.take(most)
+            has_failed = False
+        except StoreUnavailable:
+            self.give_back()
+            raise
+        finally:
+            self.finish(has_failed=has_failed)
 
     def finish(self, *, has_failed: bool = False) -> None:
         """What was taken is in the rollups; or it ``has_failed``, and waits behind the others."""

@@ -24,7 +24,8 @@ from facility.quantities import Quantity
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import Latest, PointTotal, RollupSeries
-from stores.readings.rollup_columns import MOST_TEXT_BYTES
+from stores.readings.rollup_columns import MOST_TEXT_BYTES, FieldType, column_of, values_of
+from stores.readings.rollups import ROLLUPS
 from stores.readings.sqlite.store import SqliteStore
 
 POWER = "main/active_power/total"
@@ -472,6 +473,27 @@ def test_a_rollup_says_from_when_to_when_it_has_rows(store):
     store.write_rollup("usage_1h", [usage([50, 10], qty=[1, 2]), usage([7, 20], other, qty=[math.nan, 4])])
     assert store.rollup_stretch("usage_1h") == (7, 50)
     assert store.rollup_stretch("usage_1d") is None
+
+
+def test_every_rollup_keeps_all_its_fields_and_rows_a_millisecond_apart(store):
+    """Whole numbers, texts in both languages and figures, with and without a tag that names nobody."""
+    values = {FieldType.FLOAT: 2.5, FieldType.INTEGER: 1_790_000_000_001, FieldType.TEXT: "换表 “7”, a=b"}
+    start = 1_790_000_000_000
+    for name, rollup in ROLLUPS.items():
+        for named in ("x", ""):
+            tags = dict.fromkeys(rollup.tags, "x") | {rollup.tags[-1]: named}
+            fields = {f: column_of(kind, [values[kind], None]) for f, kind in rollup.types.items()}
+            rows = RollupSeries(tags, np.array([start, start + 1]), fields)
+            store.write_rollup(name, [rows])
+            store.write_rollup(name, [rows])
+        found = {one.tags[rollup.tags[-1]]: one for one in store.read_rollup(name, {}, 0, 10**15)}
+        assert found.keys() == {"x", ""}, name
+        for one in found.values():
+            assert one.t_ms.tolist() == [start, start + 1], name
+            for field, kind in rollup.types.items():
+                assert values_of(one.fields[field]) == [values[kind], None], f"{name}.{field}"
+        store.delete_rollup(name, {"site": "x"}, start + 1, start + 2)
+        assert store.rollup_stretch(name) == (start, start), name
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""Keeps ``live``: of each gauge and minute the newest reading, for whoever draws what happens now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from accounting.local_time import DAY_MS, MINUTE_MS
+from analytics.rollups.pending import Pending
+from facility.model import Quality
+from facility.quantities import Kind
+from stores.readings.port import RollupSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from facility.catalogue import Catalogue
+    from facility.model import Point
+    from stores.readings.port import Changes, ReadingStore, Series
+
+GAUGES_AT_ONCE = 2_000
+NEAR_MS = 15 * MINUTE_MS
+"""Stretches that begin so shortly before the newest are read for many gauges at once."""
+
+
+class Minutes:
+    """The gauges of one estate. One thread adds, one steps; once a minute all that was written is taken in turn."""
+
+    def __init__(self, store: ReadingStore, catalogue: Catalogue, cursor: int) -> None:
+        """Changes up to ``cursor`` are in the rollup already."""
+        self._store = store
+        self._tags = {p.id: _tags(catalogue, p) for p in catalogue.points if p.quantity.kind is Kind.GAUGE}
+        self._pending = Pending(cursor, self._tags.__contains__)
+        self._done_minute = -1
+
+    def add(self, changes: Changes, now_ms: int) -> None:
+        """Take up what changed, as of now."""
+        self._pending.add(changes, now_ms)
+
+    @property
+    def done_cursor(self) -> int:
+        """Changes up to here are in the rollup."""
+        return self._pending.done_cursor
+
+    def step(self, now_ms: int) -> bool:
+        """Write what has waited since the last minute, a bounded number; whether there is more to do at once."""
+        if self._done_minute == now_ms // MINUTE_MS:
+            return False
+        with self._pending.in_hand(GAUGES_AT_ONCE) as ranges:
+            self.update(ranges)
+        if not ranges:
+            self._done_minute = now_ms // MINUTE_MS
+        return bool(ranges)
+
+    def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
+        """Make the minutes anew that readings in these ranges lie in: gauge → first and last time in ms, included."""
+        known = {point: ends for point, ends in ranges.items() if point in self._tags}
+        newest = max((last for _, last in known.values()), default=0)
+        near = [point for point, (first, _) in known.items() if first > newest - NEAR_MS]
+        if near:
+            self._write(near, min(known[point][0] for point in near), newest)
+        for point, (first, last) in known.items():
+            if first <= newest - NEAR_MS:
+                for start in range(first, last + 1, DAY_MS):
+                    self._write([point], start, min(start + DAY_MS - 1, last))
+
+    def _write(self, points: list[str], first_ms: int, last_ms: int) -> None:
+        start, end = first_ms // MINUTE_MS * MINUTE_MS, last_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
+        read = self._store.read(points, start, end)
+        self._store.write_rollup("live", list(self._rows(read)))
+
+    def _rows(self, read: Mapping[str, Series]) -> Iterator[RollupSeries]:
+        for point, series in read.items():
+            if len(series):
+                yield newest_of_minutes(series, self._tags[point])
+
+
+def newest_of_minutes(series: Series, tags: Mapping[str, str]) -> RollupSeries:
+    """The newest reading of each minute and how many it had; absent where all of them are suspect."""
+    good = series.q != Quality.SUSPECT
+    minutes = series.t_ms // MINUTE_MS
+    kept = minutes[good]
+    last = np.flatnonzero(np.diff(kept, append=kept[-1:] + 1))
+    counts = np.diff(last, prepend=-1)
+    every = kept[last] if good.all() else np.unique(minutes)
+    value, n = np.full(len(every), np.nan), np.full(len(every), np.nan)
+    rows = np.searchsorted(every, kept[last])
+    value[rows], n[rows] = series.x[good][last], counts
+    return RollupSeries(tags, every * MINUTE_MS, {"value": value, "n": n})
+
+
+def _tags(catalogue: Catalogue, point: Point) -> dict[str, str]:
+    """What the registry says of a gauge."""
+    meter, utility = catalogue.meter[point.meter], catalogue.utility_of(point)
+    return {
+        "site": catalogue.site.id,
+        "building": meter.building,
+        "utility": utility.value if utility else "",
+        "meter": meter.id,
+        "role": meter.role.value,
+        "quantity": point.quantity.word,
+        "channel": point.channel,
+    }
