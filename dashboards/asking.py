@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dashboards.influxql import Extent, source
+from dashboards.influxql import TIME, Extent, source
 from dashboards.sheet import Choice, Question
 from dashboards.units import units_used
 from facility.model import MeterRole
@@ -113,6 +113,11 @@ class Asking:
         buckets = ", ".join((f"time({step})", *(f'"{tag}"' for tag in tags)))
         query = f"SELECT {figures} FROM {source(rollup)} WHERE {where} GROUP BY {buckets} fill({fill}) {self.zone}"
         return Question(query, alias=f"$tag_{tags[0]}" if tags else "$col")
+
+    def course_of(self, figures: str, inner: str, rollup: str, where: str, step: str) -> Question:
+        """Figures over time of what is worked out row by row; a day without a row adds nothing."""
+        rows = f"SELECT {inner} FROM {source(rollup)} WHERE {where}"
+        return Question(f"SELECT {figures} FROM ({rows}) WHERE {TIME} GROUP BY time({step}) fill(0) {self.zone}")
 
     @property
     def zone(self) -> str:

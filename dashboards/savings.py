@@ -93,8 +93,8 @@ def _running(asking: Asking) -> Panel:
     questions, columns = [], []
     for use in asking.units:
         where = asking.here.where(*use.condition, COMPARED)
-        figure = f'cumulative_sum(sum("qty") - sum("expected")) AS "running_{use.word}"'
-        questions.append(asking.course(figure, "building_1d", where, step="1d"))
+        figure = f'cumulative_sum(sum("above")) AS "running_{use.word}"'
+        questions.append(asking.course_of(figure, '"qty" - "expected" AS "above"', "building_1d", where, step="1d"))
         columns.append(Column(f"running_{use.word}", use.unit, "column.running", "", colours.ACTUAL))
     return Panel("running", Shape.LINES, (12, 9), tuple(questions), tuple(columns), step="1d", most=800)
 
