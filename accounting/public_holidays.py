@@ -66,10 +66,16 @@ class PublicHolidays:
     def _country_days(self) -> holidays.HolidayBase | None:
         if not self.country:
             return None
+        known = holidays.list_supported_countries()
+        if self.country not in known:
+            what = f"no public holidays are known of a country '{self.country}'"
+            raise ConfigError(Problem("site.holidays.country", what, "a code such as CN or GB"))
         try:
             return holidays.country_holidays(self.country, subdiv=self.subdivision or None, expand=True)
-        except NotImplementedError as error:
-            raise ConfigError(Problem("site.holidays", str(error))) from None
+        except NotImplementedError:
+            what = f"'{self.subdivision}' is no part of {self.country} with public holidays of its own"
+            allowed = ", ".join(known[self.country]) or "none"
+            raise ConfigError(Problem("site.holidays.subdivision", what, allowed)) from None
 
     def _real_years(self, shown: set[int]) -> set[int]:
         shift = timedelta(days=self.shift_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.documents.site import load_site
-from facility.errors import ConfigError
+from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,10 @@ def read_extract(site: Path, agent: str, profiles: Mapping[str, DeviceProfile]) 
     try:
         text = site.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{site}: cannot be read: {error.strerror}") from None
+        allowed = "a file that METERHOUSE_SITE names"
+        raise ConfigError(Problem(str(site), f"cannot be read: {error.strerror}", allowed)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(Problem(str(site), f"is not UTF-8 text (byte {error.start})")) from None
     catalogue = load_site(text, str(site), profiles, reader="agent")
     if agent not in catalogue.agent:
         raise ConfigError(f"{site}: no agent '{agent}' (allowed: {', '.join(catalogue.agent) or 'none'})")

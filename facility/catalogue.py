@@ -156,13 +156,14 @@ class Catalogue:
     def part_for(self, agent: str) -> Catalogue:
         """What one agent needs to know and nothing else: its own buses, meters and points.
 
-        Agents of before 2026-12 know no ``banner``, and no agent shows one.
+        Prices are none of its business, and may be those of buildings that it does not know. Agents of before 2026-12
+        know no ``banner``, and no agent shows one.
         """
         meters = self.meters_of_agent(agent)
         homes = {m.building for m in meters}
         owners = {b.department for b in self.buildings if b.id in homes}
         return Catalogue(
-            site=replace(self.site, banner=None),
+            site=replace(self.site, banner=None, prices=(), tariffs=()),
             departments=tuple(d for d in self.departments if d.id in owners),
             buildings=tuple(b for b in self.buildings if b.id in homes),
             spaces=tuple(s for s in self.spaces if s.building in homes),

@@ -46,7 +46,7 @@ def _instant(document: Document, place: Place, since: dt.datetime, zone: str) ->
         if around := skipped_around(plain, here):
             document.report((*place, "since"), *skipped_words(plain, around, here))
         return instant_of(plain, here)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return plain.replace(tzinfo=dt.UTC)  # the zone itself is reported where it stands
     except OverflowError:
         document.report((*place, "since"), f"{plain} lies outside all time", "such as 2026-09-14 10:30")

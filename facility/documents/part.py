@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from facility.documents.allowed import allowed_of
 from facility.documents.kinds import kinds_of, untaken
 from facility.documents.yaml_text import (
     TooDeepError,
@@ -16,10 +17,12 @@ from facility.documents.yaml_text import (
     UnreadableValueError,
     read_yaml,
 )
-from facility.errors import ConfigError, Problem, quoted
+from facility.errors import ConfigError, Problem, quoted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
 
     from facility.documents.yaml_tree import YamlTree
 
@@ -33,6 +36,11 @@ MOST_VALUES = 1_000_000
 MOST_DEPTH = 50
 """Far beyond the largest estate; a few lines of anchors and aliases can stand for billions of values."""
 
+
+MOST_SAID = 300
+"""So many characters say what is wrong, whatever stands in the document."""
+
+ALLOWED_YAML = "spaces to indent, alike for all keys of a part; quotes around a text that holds ': ' or ' #'"
 
 _TEXT_IS_MISSED = ("string_type", "model_type")
 """What pydantic calls it; a part is missed where a bare text may stand for it (a name)."""
@@ -84,7 +92,7 @@ class Document:
     def report(self, place: Place, what: str, allowed: str | Iterable[str] = "") -> None:
         """Note a problem at a place; ``allowed`` is a sentence or the list of allowed words."""
         words = allowed if isinstance(allowed, str) else ", ".join(allowed)
-        self.problems.append(Problem(f"{self.name}:{self.line(place)}", what, words))
+        self.problems.append(Problem(f"{self.name}:{self.line(place)}", visible(what, MOST_SAID), words))
 
     def validate(self, model: type[Model]) -> Model:
         """The tree as ``model``. Raises ``ConfigError`` with a problem for every field that does not fit.
@@ -105,20 +113,25 @@ class Document:
             place = detail["loc"]
             if detail["type"] == "extra_forbidden":
                 self.report(place, f"unknown key '{place[-1]}'", _keys(model, place[:-1]))
+            elif detail["type"] == "missing":
+                key = ".".join(map(str, place[:-1])) or "the document"
+                self.report(place[:-1], f"'{place[-1]}' is missing in {key}")
             else:
-                self._report_detail(place, detail["msg"], detail["type"], detail.get("input"))
+                self._report_misfit(detail)
         raise ConfigError(*self.problems)
 
-    def _report_detail(self, place: Place, message: str, kind: str, value: object) -> None:
-        key = ".".join(str(step) for step in place)
-        if kind == "missing":
-            self.report(place[:-1], f"'{place[-1]}' is missing in {key.rpartition('.')[0] or 'the document'}")
-        elif value is None:
-            self.report(place, f"{key} is empty: {message[0].lower()}{message[1:]}")
+    def _report_misfit(self, detail: ErrorDetails) -> None:
+        """A value that its key cannot have; a union of types has a word for each that it is not."""
+        place, value, message = detail["loc"], detail.get("input"), detail["msg"]
+        key = ".".join(map(str, place)).removesuffix(".[key]")
+        allowed = allowed_of(detail["type"], detail.get("ctx") or {})
+        if value is None or value in ("", [], {}):
+            what = f"{key} is empty"
         elif isinstance(value, str | int | float):
-            self.report(place, f"{key} is {quoted(str(value))}: {message[0].lower()}{message[1:]}")
+            what = f"{key} is {quoted(str(value))}"
         else:
-            self.report(place, f"{key}: {message[0].lower()}{message[1:]}")
+            what = f"{key} is {'keys with values' if isinstance(value, dict) else 'a list'}"
+        self.report(place, what if allowed else f"{what}: {message[0].lower()}{message[1:]}", allowed)
 
     def check(self) -> None:
         """Raise ``ConfigError`` with everything reported so far, or do nothing."""
@@ -136,7 +149,7 @@ def parse(text: str, name: str) -> Document:
     except DuplicateKeyError as error:
         raise ConfigError(Problem(_mark(name, error), "this key is written twice")) from None
     except MarkedYAMLError as error:
-        raise ConfigError(Problem(_mark(name, error), f"not YAML: {error.problem}")) from None
+        raise ConfigError(Problem(_mark(name, error), f"not YAML: {error.problem}", ALLOWED_YAML)) from None
     except YAMLError as error:
         raise ConfigError(Problem(name, f"not YAML: {error}")) from None
     except TooDeepError:

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from facility.tariff import Tariff
 
 
+ALLOWED_HOURS = "two local times, such as 08:00-18:00; all day long is 00:00-23:59"
+
+
 def load_site(
     text: str,
     name: str,
@@ -131,7 +134,7 @@ def _check_notices(document: Document, part: SitePart) -> None:
 def _check_zone(document: Document, zone: str) -> None:
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is no zone
         document.report(("site", "timezone"), f"unknown time zone '{zone}'", "an IANA name such as Asia/Shanghai")
 
 
@@ -161,27 +164,36 @@ def _building(document: Document, i: int, part: BuildingPart, body: SiteDocument
     return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed)
 
 
-def _hours(document: Document, i: int, kind: str, hours: dict[str, str]) -> dict[int, DayHours]:
-    """``{"mon-fri": "08:00-18:00"}`` → hours by weekday; armed hours may run over midnight."""
+def _hours(document: Document, building: int, kind: str, hours: dict[str, str]) -> dict[int, DayHours]:
+    """``{"mon-fri": "08:00-18:00"}`` → hours by weekday; armed hours run over midnight, ``fri-mon`` over Sunday."""
     opening: dict[int, DayHours] = {}
     for days, span in hours.items():
-        place: Place = ("buildings", i, kind, days)
+        place: Place = ("buildings", building, kind, days)
         first, _, last = days.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
             document.report(place, f"unknown days '{days}'", f"{', '.join(WEEKDAYS)} or a range such as mon-fri")
             continue
-        begin, _, end = span.partition("-")
-        try:
-            day_hours = DayHours(dt.time.fromisoformat(begin), dt.time.fromisoformat(end))
-        except ValueError:
-            document.report(place, f"'{span}' is not a span of hours", "such as 08:00-18:00")
+        day_hours = _day_hours(span)
+        if day_hours is None:
+            document.report(place, f"'{span}' is not a span of hours", ALLOWED_HOURS)
             continue
         if day_hours.end <= day_hours.start and kind == "hours":
-            document.report(place, f"'{span}' ends before it starts", "such as 08:00-18:00")
+            document.report(place, f"'{span}' ends before it starts", ALLOWED_HOURS)
             continue
-        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
-            opening[weekday] = day_hours
+        begin = WEEKDAYS.index(first)
+        for i in range((WEEKDAYS.index(last or first) - begin) % len(WEEKDAYS) + 1):
+            opening[(begin + i) % len(WEEKDAYS)] = day_hours
     return opening
+
+
+def _day_hours(span: str) -> DayHours | None:
+    """Local hours from ``08:00-18:00``; None for what is none, hours of another zone among them."""
+    begin, _, end = span.partition("-")
+    try:
+        start, end_time = dt.time.fromisoformat(begin), dt.time.fromisoformat(end)
+    except ValueError:
+        return None
+    return DayHours(start, end_time) if start.tzinfo is None and end_time.tzinfo is None else None
 
 
 def _check_meter(

@@ -39,7 +39,7 @@ def dump_site(catalogue: Catalogue) -> str:
     }
     yaml, out = YAML(), io.StringIO()
     yaml.width = 120
-    yaml.dump(_drop(tree), out)
+    yaml.dump({key: value for key, value in tree.items() if value or key == "buildings"}, out)
     return out.getvalue()
 
 
@@ -56,7 +56,7 @@ def _drop(tree: Tree) -> Tree:
 
 
 def _name(name: Name) -> str | Tree:
-    return {"en": name.en, "zh": name.zh} if name.zh else name.en
+    return {"en": name.en, "zh": name.zh} if name.zh or not name.en else name.en
 
 
 def _site(site: Site) -> Tree:

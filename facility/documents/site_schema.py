@@ -18,6 +18,9 @@ from facility.quantities import Utility
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
+MOST_SHIFT_DAYS = 36_525
+"""A century."""
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -59,7 +62,7 @@ class HolidaysPart(DocumentPart):
 
     country: str = ""
     subdivision: str = ""
-    shift_days: int = 0
+    shift_days: int = Field(default=0, ge=-MOST_SHIFT_DAYS, le=MOST_SHIFT_DAYS)
     closures: list[ClosurePart] = []
     notices: list[NoticePart] = []
 
@@ -199,6 +202,6 @@ class SiteDocument(DocumentPart):
     version: int = Field(ge=1, le=1)
     site: SitePart
     departments: list[DepartmentPart] = []
-    buildings: list[BuildingPart] = Field(min_length=1)
+    buildings: list[BuildingPart] = Field(json_schema_extra={"allowed": "at least 1"})
     agents: list[AgentPart] = []
     meters: list[MeterPart] = []

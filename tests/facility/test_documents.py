@@ -90,7 +90,7 @@ def test_a_text_is_what_was_written_behind_aliases_and_merged_keys_too():
     [
         ("id:", "a.yaml:1: id is empty"),
         ("id: ~", "a.yaml:1: id is empty"),
-        ("id: [1]", "a.yaml:1: id: input should be a valid string"),
+        ("id: [1]", "a.yaml:1: id is a list (allowed: a text)"),
         ("id: a\nratio: true", "a.yaml:2: ratio is 'true'"),
         ("id: a\ndigits: false", "a.yaml:2: digits is 'false'"),
         ("id: a\nratios: {x: true}", "a.yaml:2: ratios.x is 'true'"),

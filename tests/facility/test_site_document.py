@@ -77,10 +77,10 @@ def test_an_agent_learns_only_its_own_part():
         ("mon-fri:", "mon-fry:", 21, ["unknown days 'mon-fry'"]),
         ("currency: GBP", "currency: GBP\n  colour: red", 7, ["unknown key 'colour'"]),
         ("    bus: gateway\n", "", 30, ["'bus' is missing"]),
-        ("unit: front", "unit: front\n    poll_s: 0", 47, ["poll_s is '0'", "greater than or equal to 1"]),
+        ("unit: front", "unit: front\n    poll_s: 0", 47, ["poll_s is '0'", "(allowed: at least 1)"]),
         ("role: head", "role: head\n    ct_ratio: .nan", 40, ["ct_ratio is 'nan'", "finite number"]),
         ("role: head", "role: head\n    most_per_hour: .inf", 40, ["most_per_hour is 'inf'", "finite number"]),
-        ("role: head", "role: boss", 39, ["role is 'boss'", "'head'"]),
+        ("role: head", "role: boss", 39, ["role is 'boss' (allowed: head, sub, "]),
     ],
 )
 def test_a_mistake_is_told_with_its_line_and_what_is_allowed(before, after, line, words):

@@ -77,12 +77,12 @@ def test_an_export_with_tariffs_loads_as_the_same_estate():
         ("days: [workday]", "days: [weekday]", 22, ["unknown day 'weekday'", "workday, restday"]),
         ("sharp: 1.2, ", "", 24, ["'sharp' has no price", "peak, flat, valley, deep"]),
         ("above: 4800", "above: 2000", 26, ["steps do not rise"]),
-        ("basis: notice 1093", "basis: ''", 18, ["basis is ''", "at least 1 character"]),
+        ("basis: notice 1093", "basis: ''", 18, ["basis is empty", "not empty"]),
         ("buildings: [hall]", "buildings: [hull]", 34, ["unknown building 'hull'", "hall"]),
         ("utility: water", "utility: electricity", 32, []),
         ("2026-01-01\n      basis: notice", "2021-01-01\n      basis: notice", 17, ["both begin on 2021-01-01"]),
-        ("cycle: year", "cycle: week", 26, ["'month' or 'year'"]),
-        ("kva: 630", "kva: -1", 27, ["kva is '-1'", "greater than 0"]),
+        ("cycle: year", "cycle: week", 26, ["cycle is 'week' (allowed: month, year)"]),
+        ("kva: 630", "kva: -1", 27, ["kva is '-1'", "more than 0"]),
     ],
 )
 def test_a_mistake_in_a_tariff_is_told_with_its_line(before, after, line, words):
