@@ -28,6 +28,7 @@ from ingest.entry import decode_entry, encode_entry
 from ingest.frames import Frame
 from ingest.gate import Doorway, Gate
 from ingest.journal import Journal
+from ingest.own_clock import OwnClock
 from ingest.pipeline import Pipeline
 from ingest.streams import Streams
 from ingest.subscriber import Inbound
@@ -85,10 +86,18 @@ def take_in(pipeline: Pipeline, journal: Journal, given: list[Inbound]) -> None:
     pipeline.streams.settle()
 
 
+def _pipeline(catalogue: Catalogue) -> Pipeline:
+    return Pipeline(Doorway(Gate(catalogue)), Streams({}), OwnClock(time.monotonic, lambda: True))
+
+
 def to_lines(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
     """The measured path; returns the bytes of line protocol, so that nothing can be left out."""
     journal, lines = Journal(folder / "journal"), ReadingLines(catalogue)
-    pipeline, cursor, size = Pipeline(Doorway(Gate(catalogue)), Streams({})), 0, 0
+    pipeline, cursor, size = (
+        Pipeline(Doorway(Gate(catalogue)), Streams({}), OwnClock(time.monotonic, lambda: True)),
+        0,
+        0,
+    )
     for group in groups(given):
         take_in(pipeline, journal, group)
         for frame in journal.frames(cursor):
@@ -101,7 +110,7 @@ def to_lines(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
 
 def to_sqlite(folder: Path, catalogue: Catalogue, given: list[Inbound]) -> int:
     journal, store = Journal(folder / "journal"), SqliteStore(folder / "readings.db")
-    pipeline, cursor = Pipeline(Doorway(Gate(catalogue)), Streams({})), 0
+    pipeline, cursor = _pipeline(catalogue), 0
     for group in groups(given):
         take_in(pipeline, journal, group)
         batches = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import structlog
 
 from facility.model import Quality
 from facility.wire import Clock as ClockState
+from process.kernel_clock import is_kernel_synchronised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,11 +31,6 @@ BOOT_MS = 120_000
 behind until the network is up. Much later none may ever come, and an isolated machine must work too.
 """
 
-TIME_ERROR = 5
-"""What adjtimex(2) returns while the kernel's clock is not synchronised."""
-
-TIMEX_BYTES = 512
-
 
 @unique
 class Trust(StrEnum):
@@ -49,12 +44,6 @@ class Trust(StrEnum):
 
     TRUSTED = "trusted"
     """Always right, steps too."""
-
-
-def is_kernel_synchronised() -> bool:
-    """Whether a time service keeps the kernel's clock, as adjtimex(2) says."""
-    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
-    return 0 <= state < TIME_ERROR
 
 
 class ReadingClock:

@@ -40,6 +40,7 @@ class SystemAlarm(StrEnum):
     GAP_OPEN = "gap_open"
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
     UNREADABLE_PACKETS = "unreadable_packets"
+    SERVER_CLOCK = "server_clock"
     QUARANTINE_FULL = "quarantine_full"
     TOO_MANY_SERIES = "too_many_series"
     ANALYTICS_FAILS = "analytics_fails"

@@ -22,6 +22,7 @@ EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00Z
 AHEAD_MS = 5 * 60 * 1000
 """A reading may be this far in the future: clocks differ."""
 
+IN_FUTURE = "in_future"
 REASONS = (
     "",
     "unknown_point",
@@ -30,7 +31,7 @@ REASONS = (
     "not_finite",
     "out_of_range",
     "before_2000",
-    "in_future",
+    IN_FUTURE,
     "unknown_quality",
 )
 """Why a reading is refused, by code; the first that fits is told. Code 0: let in."""
@@ -151,7 +152,7 @@ def _reasons(
     """The first reason against each reading; what remains has a quality code that nobody knows."""
     return np.select(
         [~np.isfinite(x), (x < low) | (x > high), t < EARLIEST_MS, t > now_ms + AHEAD_MS],
-        [_CODE[reason] for reason in ("not_finite", "out_of_range", "before_2000", "in_future")],
+        [_CODE[reason] for reason in ("not_finite", "out_of_range", "before_2000", IN_FUTURE)],
         _CODE["unknown_quality"],
     )
 

@@ -190,6 +190,7 @@ class Intake:
         troubles = {
             SystemAlarm.TAKEN_OVER: self.subscriber.suspicion(),
             SystemAlarm.UNREADABLE_PACKETS: self.subscriber.trouble(),
+            SystemAlarm.SERVER_CLOCK: self.pipeline.own_clock.doubt(),
         }
         for alarm, words in troubles.items():
             if words:

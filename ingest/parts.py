@@ -18,11 +18,13 @@ from ingest.housekeeping import Housekeeping
 from ingest.intake import Intake
 from ingest.journal import DEFAULT_ROOM, Journal, JournalRoom
 from ingest.motion import Motion
+from ingest.own_clock import OwnClock
 from ingest.pipeline import Pipeline
 from ingest.reconcile import HourlyStore, Reconciler
 from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
+from process.kernel_clock import is_kernel_synchronised
 from process.lock import FileLock
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Around:
     pulse: Pulse
     monotonic: Callable[[], float]
     clock_ms: Callable[[], int]
+    is_synchronised: Callable[[], bool] = is_kernel_synchronised
 
 
 class Files:
@@ -154,7 +157,7 @@ def _store_writer(files: Files, around: Around, between: Between, housekeeping: 
 def _intake(files: Files, around: Around, between: Between, gaps: Gaps) -> Intake:
     return Intake(
         subscriber=around.subscriber,
-        pipeline=Pipeline(between.doorway, files.streams),
+        pipeline=Pipeline(between.doorway, files.streams, _own_clock(files, around)),
         journal=files.journal,
         attempts=files.attempts,
         gaps=gaps,
@@ -167,6 +170,10 @@ def _intake(files: Files, around: Around, between: Between, gaps: Gaps) -> Intak
         beat=_beat(around.pulse, between.motion),
         to_reopen=between.to_reopen,
     )
+
+
+def _own_clock(files: Files, around: Around) -> OwnClock:
+    return OwnClock(around.monotonic, around.is_synchronised, lambda: files.watermarks.noted_ms)
 
 
 def _errand_runner(

@@ -12,6 +12,7 @@ from facility.batch_id import batch_id
 from facility.errors import Rejected
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
+from ingest.gate import IN_FUTURE
 from ingest.refusals import name_by, printable, refused_message, refused_readings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from facility.model import ReadingBatch
     from ingest.entry import Stream
     from ingest.gate import Doorway
+    from ingest.own_clock import OwnClock
     from ingest.streams import Streams
     from ingest.subscriber import Inbound
 
@@ -46,9 +48,8 @@ class Group:
 class Pipeline:
     """From messages to a ``Group``. Numbers are claimed for the group: whoever keeps it settles them."""
 
-    def __init__(self, doorway: Doorway, streams: Streams) -> None:
-        self.doorway = doorway
-        self.streams = streams
+    def __init__(self, doorway: Doorway, streams: Streams, own_clock: OwnClock) -> None:
+        self.doorway, self.streams, self.own_clock = doorway, streams, own_clock
         self._warned_ms: dict[tuple[str, str], int] = {}
 
     def read(self, messages: Iterable[Inbound], now_ms: int) -> Group:
@@ -95,6 +96,14 @@ class Pipeline:
         if not fresh:  # sent again: the acknowledgement was late or lost
             return
         checked = self.doorway.gate.check(batch, fresh, now_ms)
+        if batch.lane == "live":
+            self.own_clock.hear(batch.dev, max(batch.t), now_ms)
+        if any(part.reason == IN_FUTURE for part in checked.refused) and not self.own_clock.may_refuse(
+            batch.dev, now_ms
+        ):
+            self.own_clock.hold(batch.dev)
+            self._warn("readings_held", "server_clock", now_ms, batch=batch_id(*stream, batch.first))
+            return
         refused = [refused_readings(stream, message.topic, part, now_ms) for part in checked.refused]
         readings = readings_of(checked.accepted, checked.seq if refused else ()) if checked.accepted else None
         name = batch_id(*stream, batch.first)

@@ -62,6 +62,7 @@ class Watermarks:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}:
                 raise StoreUnavailable(f"the watermarks in {path} cannot be opened now: {error}") from None
             raise ConfigError(f"the watermarks in {path} cannot be used: {error}") from None
+        self.noted_ms = self._newest_note()
         self._stored = {(agent, epoch): RangeSet(json.loads(ranges)) for agent, epoch, ranges in rows}
 
     def advance(self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0) -> None:
@@ -81,7 +82,7 @@ class Watermarks:
                 self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('cursor', ?)", (end,))
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
-        self.cursor = end
+        self.cursor, self.noted_ms = end, max(self.noted_ms, at_ms)
         self._stored |= changed
         self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
 
@@ -121,6 +122,10 @@ class Watermarks:
                 ranges.remove(first, last)
             reopened += before - ranges.size()
         return changed, reopened
+
+    def _newest_note(self) -> int:
+        """The latest time by our clock at which anything was stored."""
+        return int(self.connection.execute("SELECT COALESCE(MAX(at_ms), 0) FROM watermark").fetchone()[0])
 
     def _progress(self, name: str) -> int:
         found = self.connection.execute("SELECT value FROM progress WHERE name = ?", (name,)).fetchone()

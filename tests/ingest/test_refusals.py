@@ -1,5 +1,7 @@
 """What a hostile agent writes reaches neither a terminal nor a number that we count with."""
 
+import time
+
 import pytest
 from rigs.ingest_rig import CATALOGUE, NOW_MS, batch, encode
 
@@ -7,6 +9,7 @@ from facility import wire
 from facility.errors import Rejected
 from ingest.decode import decode
 from ingest.gate import Doorway, Gate
+from ingest.own_clock import OwnClock
 from ingest.pipeline import Pipeline
 from ingest.refusals import MOST_CHARS, name_of, refused_message
 from ingest.streams import Streams
@@ -48,7 +51,7 @@ def test_a_message_is_named_by_its_numbers_where_they_are_sure_and_else_by_its_t
 
 
 def test_of_a_flood_of_refused_messages_one_a_minute_and_reason_is_a_warning(logged):
-    pipeline = Pipeline(Doorway(Gate(CATALOGUE)), Streams({}))
+    pipeline = Pipeline(Doorway(Gate(CATALOGUE)), Streams({}), OwnClock(time.monotonic, lambda: True))
     flood = [Inbound(1, i, "meterhouse/1/up/stranger/live", b"{", None) for i in range(1_000)]
     group = pipeline.read(flood, NOW_MS)
     pipeline.read(flood, NOW_MS + 59_999)

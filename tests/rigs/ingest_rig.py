@@ -157,6 +157,8 @@ class Ingest:
     stop: threading.Event = field(default_factory=threading.Event)
     room: object = DEFAULT_ROOM
     patience_s: float = gaps.PATIENCE_S
+    now_ms: int = NOW_MS
+    is_synchronised: bool = True
 
     def __post_init__(self):
         self.readings = SqliteStore(self.folder / "readings.db")
@@ -173,7 +175,8 @@ class Ingest:
             self.status,
             Pulse(self.folder, "ingest", time.monotonic),
             time.monotonic,
-            lambda: NOW_MS,
+            lambda: self.now_ms,
+            lambda: self.is_synchronised,
         )
         self.parts = put_together(Files(self.folder, self.room), Gate(CATALOGUE), around, patience_s=self.patience_s)
         self.watermarks, self.journal = self.parts.files.watermarks, self.parts.files.journal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingest.entry import encode_entry
 from ingest.gate import Doorway, Gate
 from ingest.journal import Journal
 from ingest.motion import Motion
+from ingest.own_clock import OwnClock
 from ingest.pipeline import Pipeline
 from ingest.refusals import instant
 from ingest.status import IngestStatus
@@ -84,7 +86,7 @@ class Trial:
         self.watermarks = Watermarks(self.folder / "ingest.db")
         state = state_of(self.watermarks.streams())
         self.journal = Journal(self.folder / "journal", begin=self.watermarks.cursor, state=state)
-        self.pipeline = Pipeline(Doorway(self.gate), streams_of(self.journal))
+        self.pipeline = Pipeline(Doorway(self.gate), streams_of(self.journal), OwnClock(time.monotonic, lambda: True))
         self.writer = StoreWriter(
             journal=self.journal,
             streams=self.pipeline.streams,

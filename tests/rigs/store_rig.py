@@ -54,7 +54,15 @@ class Rig:
         self.status = IngestStatus(time.monotonic)
         pulse = Pulse(folder, "ingest", time.monotonic)
         around = Around(
-            self.store, self.quarantine, Errands(self.engine), Unheard(), self.status, pulse, time.monotonic, now_ms
+            self.store,
+            self.quarantine,
+            Errands(self.engine),
+            Unheard(),
+            self.status,
+            pulse,
+            time.monotonic,
+            now_ms,
+            lambda: True,
         )
         self.parts = put_together(Files(folder), Gate(CATALOGUE), around)
         self.pipeline, self.stop, self.mids = self.parts.intake.pipeline, threading.Event(), count(1)
