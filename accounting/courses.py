@@ -7,15 +7,15 @@ new course is what the register now is. Neither depends on how many readings the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.leads import REMEMBERED_MS, Course, Leads
 from accounting.local_time import DAY_MS
 from accounting.pace import PACE_FACTOR, Pace
 from accounting.spells import Outcome, Spell
-from facility.register import small_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,38 +23,14 @@ if TYPE_CHECKING:
     from accounting.arrays import Floats
     from accounting.local_time import Times
 
-REMEMBERED_MS = 40 * DAY_MS
-"""How long a level is remembered once the register has gone on rising from another one."""
-
 NEAR_ZERO = 0.1
 """A register that shows less than this share of what it showed before has begun again near zero."""
-
-_RESIDUE = 0.1
-"""What a meter may have used in a false spell, as a share of the leap with which its register returned."""
 
 FIRST_FACTOR = 20.0
 """A new register that rises by so many times what it grows by afterwards has left a false value."""
 
 LEAP_MS = 7 * DAY_MS
 """How far back a rise is looked for that was taken for ordinary, where the register comes back below it."""
-
-
-@dataclass(slots=True)
-class Course:
-    """A level of the register: its first row, the newest that is believed, and the first of its present cycle.
-
-    ``origin`` is the row of the course before to which the register may have come back (-1: none); ``is_first`` that a
-    new register left with it the only value that it had ever shown; ``is_wrapped`` that it went on past the last digit.
-    """
-
-    first: int
-    tip: int
-    cycle: int
-    origin: int = -1
-    is_first: bool = False
-    is_wrapped: bool = False
-    is_decided: bool = True
-    accepted: bool | None = None
 
 
 class Courses:
@@ -81,6 +57,7 @@ class Courses:
         self.estimated = np.zeros(len(x), np.bool_)
         self._lift = np.zeros(len(x))  # what is added to the register from a row on
         self.pace = Pace(t_ms, self.x, self.keep, max_rate)
+        self.leads = Leads(t_ms, self.x, span, self.pace)
         self.top, self.below = Course(0, 0, 0), list[Course]()
         self._spells: dict[int, Spell] = {}  # by the row of their first reading
         self._odd = anomalies
@@ -161,14 +138,14 @@ class Courses:
     def _join(self, course: Course) -> None:
         """The course in doubt goes on from an earlier one, whose level is remembered nevertheless."""
         top, place, earlier = self.top, self.below.index(course), replace(course)
-        earlier.is_wrapped |= self.has_rolled(course, top.first)
+        earlier.is_wrapped |= self.leads.has_rolled(course, top.first)
         self._take_back(course, top.first)
         self.below = [*self.below[:place], *([earlier] if top.first > earlier.tip + 1 else [])]
         self.top, course.tip = course, top.tip
 
     def return_or_doubt(self, course: Course, k: int) -> None:
         """The register is back at a remembered level with row ``k``, or may be."""
-        if not self.is_close(course.tip, course.cycle, k):
+        if self._is_outgrown(course, k) or not self.leads.is_close(course.tip, course.cycle, k):
             self.begin(k)
             return
         del self.below[self.below.index(course) :]
@@ -211,8 +188,9 @@ class Courses:
 
     def _take_back(self, course: Course, k: int) -> None:
         """The register is on an earlier course with row ``k``; it may have rolled over meanwhile."""
+        self.keep[course.first : course.tip + 1] |= not self.keep[course.tip]  # it was no false start
         self._make_false(course.tip, k)
-        if self.span and self.has_rolled(course, k):
+        if self.span and self.leads.has_rolled(course, k):
             self._lift[k] = self.span
             course.cycle = k
 
@@ -261,38 +239,17 @@ class Courses:
     def best_below(self, k: int) -> Course | None:
         """Of the remembered courses that can have led to row ``k`` the one that has grown least."""
         fitting = [course for course in self.below if self.fits(course, k)]
-        return min(fitting, key=lambda course: self._grown(course, k), default=None)
+        return min(fitting, key=lambda course: self.leads.grown(course, k), default=None)
 
     def fits(self, course: Course, k: int) -> bool:
+        """Whether a remembered course is what led to row ``k``: not before a roll-over that growth has confirmed."""
+        return self.may_return(course, k) and not (course.is_wrapped and self._is_outgrown(course, k))
+
+    def may_return(self, course: Course, k: int) -> bool:
         """Whether a remembered course can have led to row ``k``."""
-        grown, age = self._grown(course, k), self.t_ms[k] - self.t_ms[course.tip]
-        most, is_recent = self.pace.most(course.tip, k), age <= REMEMBERED_MS or course is self._last_decided()
-        if self.span and self.has_rolled(course, k):
-            most = min(most, self.pace.usual(course.cycle, course.tip, k), self.span / 2)
-        return bool(is_recent and -self.small(course) <= grown <= most)
+        is_recent = self.t_ms[k] - self.t_ms[course.tip] <= REMEMBERED_MS
+        return (is_recent or course is self._last_decided()) and self.leads.can_reach(course, k)
 
-    def _grown(self, course: Course, k: int) -> float:
-        """By how much a course has grown where it led to row ``k``."""
-        grown = float(self.x[k] - self.x[course.tip])
-        return grown + self.span if self.span and self.has_rolled(course, k) else grown
-
-    def has_rolled(self, course: Course, k: int) -> bool:
-        """Whether a course that led to row ``k`` has rolled over meanwhile."""
-        is_below = self.x[k] < self.x[course.tip] - self.small(course)
-        return bool(self.span and is_below and not course.is_wrapped)
-
-    def is_close(self, tip: int, cycle: int, k: int) -> bool:
-        """Whether row ``k`` lies where growth from row ``tip`` leads, and not only where it could just lead."""
-        if not self.pace.is_known(cycle, tip):
-            return True
-        leap = abs(self.x[k] - self.x[k - 1])
-        most = max(small_step(self.x[tip]), self.pace.usual(cycle, tip, k), _RESIDUE * leap)
-        return bool(self.x[k] - self.x[tip] <= most)  # a roll-over within the spell was held to the pace already
-
-    def level(self, course: Course) -> float:
-        """What the register shows at least when it is back."""
-        return float(self.x[course.tip]) - self.small(course)
-
-    def small(self, course: Course) -> float:
-        """How far a course may step back."""
-        return small_step(float(self.x[course.tip]))
+    def _is_outgrown(self, course: Course, k: int) -> bool:
+        """Whether what followed a remembered course speaks against its having led to row ``k``."""
+        return self.leads.is_outgrown(course, [*self.below, self.top][self.below.index(course) + 1], k)

@@ -61,6 +61,14 @@ class Pace:
         """Whether there are readings enough before row ``at`` to have a pace."""
         return len(self._last_kept(cycle, at)) > 2  # noqa: PLR2004 - of two readings one may be the odd one
 
+    def spread(self, cycle: int, at: int, until: int) -> float:
+        """By how much the last ten steps up to row ``at`` differ, for the time from ``at`` to ``until``."""
+        rows = self._last_kept(cycle, at)
+        if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
+            return 0.0
+        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        return float((rates.max() - rates.min()) * (self._t_ms[until] - self._t_ms[at]))
+
     def most(self, at: int, until: int) -> float:
         """Most that can have been used between two rows."""
         return float(self._max_rate[until]) * self._time(at, until) / HOUR_MS

@@ -12,7 +12,7 @@ from accounting.pace import PACE_FACTOR
 from facility.register import LAST_DIGITS, small_step
 
 if TYPE_CHECKING:
-    from accounting.courses import Course
+    from accounting.leads import Course
 
 HOLD_MS, HOLD_READINGS = 6 * HOUR_MS, 4
 """How long a small step back is held, four readings at least; a register that has not caught up by then counts on."""
@@ -67,7 +67,7 @@ class Walk:
         """Where the register first gets back to a remembered level, and the highest such level."""
         found: list[tuple[int, float, Course]] = []
         for course in self._at.below:
-            level = self._at.level(course)
+            level = self._at.leads.level(course)
             k = row + 1 + int(np.searchsorted(self._x[row + 1 : end + 1], level))
             if self._x[row] < level and k <= end:
                 found.append((k, -level, course))
@@ -76,9 +76,9 @@ class Walk:
     def _come_to(self, k: int, course: Course, row: int) -> int:
         """Row ``k`` gets up to a remembered level: by a leap it has returned, at its own pace it has grown past it."""
         step, fell = self._x[k] - self._x[k - 1], self._x[course.tip] - self._x[self._at.top.first]
-        own = max(self._own_step(course, k), min(self._at.small(course), fell / 2))
-        if step > own and self._at.fits(course, k):
-            self._at.top.tip = k - 1
+        own = max(self._own_step(course, k), min(self._at.leads.small(course), fell / 2))
+        self._at.top.tip = k - 1
+        if step > own and self._at.may_return(course, k):
             self._at.return_or_doubt(course, k)
             return k
         if self._at.top.is_decided:
@@ -135,12 +135,12 @@ class Walk:
         is_small, has_left = self._x[i] - self._x[k] <= small, self._x[k] < self._x[self._at.top.first] - LAST_DIGITS
         course = None if is_small and not has_left else self._at.best_below(k)
         rolls_over = not is_small and self._rolls_over(i, k)
-        if course is not None and not (rolls_over and self._at.has_rolled(course, k)):
+        if course is not None and not (rolls_over and self._at.leads.has_rolled(course, k)):
             self._at.return_or_doubt(course, k)
             return k
-        origin = self._origin(i, k)
-        if origin >= 0 and self._at.is_close(origin, self._at.top.cycle, k) and not (is_small and self._flickers(i, k)):
-            self._at.rewind(origin, k)
+        before, origin = self._came_from(i, k, is_small=is_small)
+        if before >= 0:
+            self._at.rewind(before, k)
         elif is_small:
             return self._hold(i, small)
         elif rolls_over:
@@ -188,17 +188,31 @@ class Walk:
         self._at.top.tip = stop - 1
         return stop - 1
 
-    def _origin(self, i: int, k: int) -> int:
-        """The row from which a rise led past what row ``k`` shows, far faster than the meter's pace; -1: none."""
+    def _came_from(self, i: int, k: int, *, is_small: bool) -> tuple[int, int]:
+        """The row to which the register has come back with row ``k``, and one to which it may have; -1: none."""
         start = max(self._at.top.cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
         rows = np.flatnonzero(self._at.keep[start : i + 1]) + start
-        place = int(np.searchsorted(self._x[rows], self._x[k] + LAST_DIGITS, side="right")) - 1
-        if place < 0 or place + 1 >= len(rows):
-            return -1
-        low, high = int(rows[place]), int(rows[place + 1])
+        x, cycle = self._x[rows], self._at.top.cycle
+        passed = int(np.searchsorted(x, self._x[k] + LAST_DIGITS, side="right")) - 1
+        origin = -1
+        if 0 <= passed < len(rows) - 1 and self._is_leap(int(rows[passed]), int(rows[passed + 1]), i):
+            origin = int(rows[passed])
+            if self._at.leads.is_close(origin, cycle, k) and not (is_small and self._flickers(i, k)):
+                return origin, origin
+        if is_small or len(rows) < 2:  # noqa: PLR2004 - a rise needs two readings
+            return -1, origin
+        highest = int(np.argmax(np.diff(x)))
+        for place in (passed, highest):
+            if 0 <= place < len(rows) - 1:
+                low, high = rows[place : place + 2].tolist()
+                if self._at.leads.is_led_to(low, high, cycle, k):
+                    return low, origin
+        return -1, origin
+
+    def _is_leap(self, low: int, high: int, i: int) -> bool:
+        """Whether a rise, after which the register went on to row ``i``, was far faster than the meter's pace."""
         own = max(self._pace.usual(self._at.top.cycle, low, high), self._pace.between(high, i, low, high))
-        is_leap = self._x[high] - self._x[low] > max(_LEAP_FACTOR / PACE_FACTOR * own, LAST_DIGITS)
-        return low if is_leap else -1
+        return bool(self._x[high] - self._x[low] > max(_LEAP_FACTOR / PACE_FACTOR * own, LAST_DIGITS))
 
     def _rolls_over(self, i: int, k: int) -> bool:
         """Past the last digit: out of the register's last tenth, or after a silence at the meter's own pace."""

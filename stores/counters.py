@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.courses import LEAP_MS, REMEMBERED_MS
+from accounting.courses import LEAP_MS
+from accounting.leads import REMEMBERED_MS
 from accounting.ledger import stitched, stretches_of
 from accounting.local_time import DAY_MS
 from accounting.registers import JUDGED_BY_READINGS, anomalies, first_rise, standstill
@@ -105,6 +106,7 @@ class Counters:
         """The time whose readings are needed to judge those of the time that is asked for."""
         low, high = span
         low = min([low, *_began_before(known, series), *_came_back(known, series, asked[0])])
+        high = max([high, *_fell_later(known, asked[1])])
         if self._rises_first(point, series):
             low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
         odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
@@ -113,7 +115,7 @@ class Counters:
         if series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:
             low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
         spells = self.total(point, series).spells
-        low = min([low, *_looked_back(spells, asked[0])])
+        low = min([low, *_looked_back(series, odd, asked[0])])
         high = max([high, *_may_come_back(spells, known, *asked)])
         if any(spell.until_ms is None for spell in spells):
             last = int(series.t_ms[-1])
@@ -148,9 +150,17 @@ def _began_before(known: Iterable[Spell], series: Series) -> list[int]:
     return [one.since_ms for one in known if one.since_ms < first_ms and (one.until_ms or _EVER) > first_ms]
 
 
-def _looked_back(spells: Iterable[Spell], start_ms: int) -> list[int]:
-    """How far back the register may have risen to where it fell from."""
-    return [one.since_ms - LEAP_MS for one in spells if one.level < one.before and one.first_ms >= start_ms]
+def _looked_back(series: Series, odd: Iterable[int], start_ms: int) -> list[int]:
+    """How far back the register may have risen to where it fell from, after odd rows, with readings since a time."""
+    x, t_ms = series.x, series.t_ms
+    return [
+        int(t_ms[i]) - LEAP_MS for i in odd if t_ms[i + 1] >= start_ms and x[i] - x[i + 1] > small_step(float(x[i]))
+    ]
+
+
+def _fell_later(known: Iterable[Spell], end_ms: int) -> list[int]:
+    """Up to when known falls may lead back to before a rise that readings up to a time tell of."""
+    return [one.first_ms + 1 for one in known if one.level < one.before and end_ms < one.first_ms <= end_ms + LEAP_MS]
 
 
 def _may_come_back(spells: Iterable[Spell], known: Iterable[Spell], start_ms: int, end_ms: int) -> list[int]:

@@ -47,7 +47,7 @@ def test_a_register_that_repeats_itself_over_its_roll_over_loses_nothing():
     assert wrong(rows, steps, QUICK, span=1e6, most=60.0) == []
 
 
-@pytest.mark.parametrize("shown", [400_000.0])
+@pytest.mark.parametrize("shown", [0.0, 400_000.0])
 def test_a_false_spell_days_after_a_roll_over_leaves_what_was_read_between(shown):
     rows = [reading(k / 4, (999_800 + 5 * k) % 1e6 if not 500 <= k < 540 else shown) for k in range(700)]
     steps = [step(0, 124.75, 2_495), step(124.75, 135, 205, ESTIMATED), step(135, 174.75, 795)]
