@@ -23,11 +23,13 @@ END_CODES = {
     RegisterEnd.READ: "read",
     RegisterEnd.INTERPOLATED: "interpolated",
     RegisterEnd.IN_SILENCE: "in a silence",
+    RegisterEnd.UNREAD: "never read",
 }
 END_TEXTS = {
     RegisterEnd.READ: "bill.read",
     RegisterEnd.INTERPOLATED: "bill.interpolated",
     RegisterEnd.IN_SILENCE: "bill.in_silence",
+    RegisterEnd.UNREAD: "bill.unread",
 }
 
 

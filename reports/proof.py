@@ -45,6 +45,7 @@ class RegisterEnd(StrEnum):
     READ = "read"  # a reading, or the read of a swap, stands there
     INTERPOLATED = "interpolated"  # it lies between two readings that measure what is between them
     IN_SILENCE = "in_silence"  # it lies in a silence: an estimate
+    UNREAD = "unread"  # the device was never read, neither here nor before or after
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,19 @@ class RegisterLine:
     """One device's part of the month: its face at both ends, the ratio, and what was counted.
 
     ``events`` is what was counted beside closing minus opening times ratio: roll-overs, resets, steps back.
-    ``estimated`` says that an end lies in a silence. Bills of before 2026-12 do not say more of their ends.
+    All three are None where a device was never read. ``estimated`` says that an end lies in a silence. Bills of before
+    2026-12 do not say more of their ends.
     """
 
     meter: str
     serial: str
     start: datetime
     end: datetime
-    opening: float
-    closing: float
+    opening: float | None
+    closing: float | None
     ratio: float
     counted: float
-    events: float
+    events: float | None
     estimated: bool
     standstills: tuple[Standstill, ...] = ()
     opening_is: RegisterEnd | None = None
@@ -116,9 +118,9 @@ class _End:
         self.estimated = running.is_estimate(t_ms)
         self.total = running.at(t_ms)
 
-    def known(self, own: Series, read: float | None) -> RegisterEnd:
-        """How the device's register is known here; ``own`` are its readings, ``read`` what a person read at a swap."""
-        if read is not None or self.t_ms in own.t_ms:
+    def known(self, own: Series) -> RegisterEnd:
+        """How the register of a device with some readings is known here."""
+        if self.t_ms in own.t_ms:
             return RegisterEnd.READ
         return RegisterEnd.IN_SILENCE if self.estimated else RegisterEnd.INTERPOLATED
 
@@ -201,11 +203,13 @@ def _line(
     begin, until = ends
     counted = until.total - begin.total
     own = _own_readings(series, total, stretch, following)
-    opening = stretch.opening if begin.t_ms == stretch.since_ms else None
-    closing = following.closing if following and following.since_ms == until.t_ms else None
-    opening_is, closing_is = begin.known(own, opening), until.known(own, closing)
-    opening = _face(own, total, stretch, begin) if opening is None else opening
-    closing = _face(own, total, stretch, until) if closing is None else closing
+    at_swaps = (
+        stretch.opening if begin.t_ms == stretch.since_ms else None,
+        following.closing if following and following.since_ms == until.t_ms else None,
+    )
+    (opening, opening_is), (closing, closing_is) = (
+        _register(own, total, stretch, end, read) for end, read in zip(ends, at_swaps, strict=True)
+    )
     return RegisterLine(
         meter=point.meter,
         serial=serial,
@@ -215,7 +219,7 @@ def _line(
         closing=closing,
         ratio=stretch.true,
         counted=counted,
-        events=counted - (closing - opening) * stretch.true,
+        events=None if opening is None or closing is None else counted - (closing - opening) * stretch.true,
         estimated=begin.estimated or until.estimated,
         standstills=_standstills(own, stretch, begin.t_ms, until.t_ms),
         opening_is=opening_is,
@@ -244,14 +248,21 @@ def _own_readings(series: Series, total: Total, stretch: Stretch, following: Str
     return Series(series.t_ms[rows], series.x[rows], series.q[rows])
 
 
+def _register(
+    own: Series, total: Total, stretch: Stretch, end: _End, read: float | None
+) -> tuple[float | None, RegisterEnd]:
+    """The device's face at an end and how it is known; ``own`` are its readings, ``read`` what a person read there."""
+    if read is not None:
+        return read, RegisterEnd.READ
+    return (_face(own, total, stretch, end), end.known(own)) if len(own) else (None, RegisterEnd.UNREAD)
+
+
 def _face(own: Series, total: Total, stretch: Stretch, end: _End) -> float:
     """The device's face at an instant: what its last reading before showed, and what was counted since.
 
     Before its first reading it is that less what was counted up to it. So it rolls over where the register does, and
     neither a reset after it nor a silence around it bends it.
     """
-    if not len(own):
-        return float("nan")
     row = max(int(np.searchsorted(own.t_ms, end.t_ms, side="right")) - 1, 0)
     since = end.total - float(total.total[np.searchsorted(total.t_ms, own.t_ms[row])])
     face = float(own.x[row]) / stretch.told + since / stretch.true

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from reports.table_rows import ADJUSTMENTS, LINES, NOTHING, SUBTOTALS, TARIFFS, Part
@@ -41,10 +42,10 @@ def _register_rows(bill: Bill, words: BillCodes) -> Rows:
             r.serial or "–",
             written(r.start),
             written(r.end),
-            round(r.opening, 3),
-            round(r.closing, 3),
+            _face(r.opening),
+            _face(r.closing),
             r.ratio,
-            round(r.events, 3) + 0.0,
+            _face(r.events),
             round(r.counted, 3),
             words.ends(r),
             words.unit(u.unit),
@@ -52,6 +53,11 @@ def _register_rows(bill: Bill, words: BillCodes) -> Rows:
         for u in bill.utilities
         for r in u.registers
     ]
+
+
+def _face(figure: float | None) -> object:
+    """What a register shows, or differs by; nothing where nobody has read it (NaN on bills of before 2026-12)."""
+    return NOTHING if figure is None or isnan(figure) else round(figure, 3) + 0.0
 
 
 def _proof_rows(bill: Bill, words: BillCodes) -> Rows:

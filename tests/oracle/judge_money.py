@@ -34,7 +34,8 @@ def _judge_utility(notes, what, world, found, right) -> None:
     if found.residual >= Decimal("0.0005"):
         notes.say("bill residual", f"{what}: registers and intervals differ by {found.residual}")
     for line in found.registers:
-        if not (isfinite(line.opening) and isfinite(line.closing)) or line.counted < -1e-6:
+        faces = [face for face in (line.opening, line.closing) if face is not None]
+        if not all(map(isfinite, faces)) or line.counted < -1e-6:
             notes.say("bill registers", f"{what}: {line}")
     _judge_lines(notes, what, world, found, right)
     _judge_shares(notes, what, found.shares, right)

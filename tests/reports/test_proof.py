@@ -1,11 +1,13 @@
 """Registers and intervals agree whatever a register showed, and no line shows what was never the register."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from rigs.billed_hall import POINT, QUARTER, ZONE, bill_of, estate, made, ms, sentences, steady
+from rigs.billed_hall import LATER, POINT, QUARTER, ZONE, bill_of, estate, made, ms, sentences, steady
 from rigs.rich_bill import FIVE
 
 from accounting.local_time import HOUR_MS
@@ -14,9 +16,13 @@ from analytics.rollups.writer import RollupWriter
 from facility.ledger.installation import Installation, first_installation, swapped
 from facility.model import Quality, Ratio, ReadingBatch
 from facility.tariff import Demand
+from meterhouse.answers.bill import bill_text
+from reports.bill import BILL
+from reports.bill_files import bill_csv, bill_xlsx
 from reports.closing import close_month
 from reports.proof import RegisterEnd
 from stores.readings.memory import MemoryStore
+from wording.formats import Formats
 
 SIDE = "side/energy_import/total"
 
@@ -132,6 +138,39 @@ def test_a_device_that_was_swapped_without_reads_shows_its_own_register_on_eithe
     assert first.closing == x[t_ms <= at_ms][-1]
     assert second.opening == x[t_ms > at_ms][0]
     assert [first.events, second.events] == pytest.approx([0, 0])
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(None, None), (5.0, None), (None, 50.0), (5.0, 50.0)])
+def test_a_device_that_was_gone_before_it_was_ever_read_shows_nothing_in_any_form(books, opening, closing):
+    catalogue = estate(FIVE)
+    at = [datetime(2026, 10, day, 2, tzinfo=UTC) for day in (10, 12)]
+    history = (replace(first_installation(catalogue.meters[0]), serial="A1"),)
+    history = swapped(history, Installation("main", at[0], "B2", opening=opening))
+    history = swapped(history, Installation("main", at[1], "C3", opening=3.0, closing=closing))
+    t_ms, x = steady()
+    first, last = (round(one.timestamp() * 1000) for one in at)
+    heard = (t_ms < first) | (t_ms > last)
+    t_ms, x = t_ms[heard], np.where(t_ms > last, 3.0 + (t_ms - last) / HOUR_MS * 12, x)[heard]
+    bill = bill_of(replace(catalogue, installations=history), books, (t_ms, x))
+    before, unread, after = bill.utilities[0].registers
+    assert (before.serial, unread.serial, after.serial) == ("A1", "B2", "C3")
+    assert (unread.opening, unread.closing) == (opening, closing)
+    ends = [RegisterEnd.UNREAD if read is None else RegisterEnd.READ for read in (opening, closing)]
+    assert [unread.opening_is, unread.closing_is] == ends
+    assert (unread.events is None, unread.counted) == (
+        None in {opening, closing},
+        45.0 * (None not in {opening, closing}),
+    )
+    assert bill.utilities[0].residual == 0
+    for language in ("en", "zh-Hans"):
+        words = Formats(language, "Asia/Shanghai", "CNY")
+        assert not re.search(r"\bnan\b", bill_text(bill, words) + bill_csv(bill, words))
+        assert ("从未抄见" in bill_text(bill, words)) is (language == "zh-Hans" and None in {opening, closing})
+        assert bill_xlsx(bill, words)[:2] == b"PK"
+    json.dumps(BILL.dump_python(bill, mode="json"), allow_nan=False)  # PostgreSQL keeps no NaN
+    close_month(bill, books, based_on=0, by="li", at=LATER, accept_missing="B2 was never read")
+    kept = made(MemoryStore(), catalogue, books)
+    assert kept.utilities[0].registers == bill.utilities[0].registers
 
 
 def test_part_hours_before_the_first_and_after_the_last_reading_are_missing(books):
