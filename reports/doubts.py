@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from accounting.local_time import zone_called
 from accounting.spells import Outcome
-from facility.quantities import Utility
+from facility.quantities import ACCOUNTED, Utility
 from facility.remark import Remark, RemarkKind
 from facility.wall_time import shown_instant
 
@@ -41,6 +41,7 @@ def doubts(
         yield Remark(RemarkKind.MONTH_NOT_OVER, {"end": end.date()})
     if now >= start and not any(one.is_known for one in utilities):
         yield Remark(RemarkKind.NOTHING_KNOWN, {"building": building})
+    yield from _not_read(catalogue, building)
     for one in waiting:
         if meters := _meters(catalogue, building, one, round(start.timestamp() * 1000), round(end.timestamp() * 1000)):
             yield Remark(RemarkKind.TO_BE_COMPUTED_AGAIN, {"meters": tuple(meters), "reason": one.reason})
@@ -49,6 +50,15 @@ def doubts(
         if utility.residual >= PRINTED:
             apart = {"utility": utility.utility, "difference": utility.residual, "unit": utility.unit}
             yield Remark(RemarkKind.REGISTERS_DIFFER, {**apart, "meter": utility.meters[0], "first": start.date()})
+
+
+def _not_read(catalogue: Catalogue, building: str) -> Iterator[Remark]:
+    """Head meters whose counter is no point of the estate: the bill says nothing of them, for any month."""
+    for utility in Utility:
+        for meter in catalogue.head_meters(building, utility):
+            if catalogue.accounted_point(meter) is None:
+                params = {"meter": meter.id, "quantity": ACCOUNTED[utility].word, "utility": utility.value}
+                yield Remark(RemarkKind.COUNTER_NOT_READ, params)
 
 
 def _asked(catalogue: Catalogue, spells: SpellBook, building: str, span: tuple[datetime, datetime]) -> Iterator[Remark]:

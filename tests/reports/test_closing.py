@@ -118,6 +118,19 @@ def test_where_one_of_two_meters_never_spoke_something_is_known(books):
     assert sentences(bill.notes) == ["electricity, side: 744 of 744 hours are missing; they are not billed"]
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_head_meter_whose_counter_is_not_read_does_not_close_silently(books, beside):
+    """Alone of its utility, which the bill then does not name at all, or beside another."""
+    catalogue = with_gas(estate(FIVE)) if not beside else estate(FIVE, heads=2)
+    catalogue = replace(catalogue, points=catalogue.points[:1])
+    bill = made(stored(catalogue, steady()), catalogue, books)
+    unread, counter = ("side", "energy_import") if beside else ("gas", "gas_volume")
+    with pytest.raises(ConfigError, match=f"cannot be closed: {unread} reads no {counter}: its use of"):
+        close(bill, books)
+    close(bill, books, "it is read by hand")
+    assert any(one.startswith(f"{unread} reads no") for one in sentences(made(MemoryStore(), catalogue, books).notes))
+
+
 def test_a_month_in_doubt_does_not_close_silently(books):
     store, spells = stored(estate(FIVE), steady()), SpellsInMemory()
     first_ms = ms("2026-10-20T08:00")
