@@ -111,11 +111,12 @@ class SiteCalendar:
         """Public holidays (shifted as the site says) and closures in these local years."""
         wanted = set(years)
         closed = {
-            closure.first + timedelta(days=i)
+            max(closure.first, date(year, 1, 1)) + timedelta(days=i)
             for closure in self._closures
-            for i in range((closure.last - closure.first).days + 1)
+            for year in wanted
+            for i in range((min(closure.last, date(year, 12, 31)) - max(closure.first, date(year, 1, 1))).days + 1)
         }
-        return self._holidays.days(wanted) | frozenset(day for day in closed if day.year in wanted)
+        return self._holidays.days(wanted) | closed
 
     def makeup_days(self, years: Iterable[int]) -> frozenset[date]:
         """Weekend days that are worked instead of another day (调休), unless a closure says otherwise."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from facility.documents.site_schema import BuildingPart, SiteDocument
     from facility.model import Point
 
+NO_ZONES = {"localtime", "Factory", "posix", "posixrules", "right"}
+"""What a machine's folder of zones holds beside zones: its own, none, and zones whose clocks count leap seconds."""
+
 MIDNIGHT = "00:00"
 
 
@@ -24,6 +27,10 @@ def check_figures(document: Document, body: SiteDocument, points: Sequence[Seque
 
     ``points`` are those of each meter, in the order of the document.
     """
+    if body.site.timezone.partition("/")[0] in NO_ZONES:
+        document.report(
+            ("site", "timezone"), f"'{body.site.timezone}' is another zone elsewhere", "such as Asia/Shanghai"
+        )
     if not body.buildings:
         document.report(("buildings",), "buildings is empty", "at least 1")
     for place in _nameless(body, ()):
@@ -71,7 +78,8 @@ def _nameless(part: DocumentPart, place: Place) -> Iterator[Place]:
         for step, one in enumerate(value if isinstance(value, list) else [value]):
             here = (*place, key, step) if isinstance(value, list) else (*place, key)
             if isinstance(one, NamePart):
-                if not one.en.strip():
-                    yield (*here, "en")
+                blank = "en" if not one.en.strip() else "zh" if one.zh and not one.zh.strip() else ""
+                if blank:
+                    yield (*here, blank)
             elif isinstance(one, DocumentPart):
                 yield from _nameless(one, here)

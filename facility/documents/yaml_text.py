@@ -7,6 +7,7 @@ a mistake the parser in Python says what it is; what a scalar stands for is deci
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -240,7 +241,8 @@ class _Scalars:
                 return text
             raise ConstructorError(None, None, f"unknown tag '{tag}'", mark)
         try:
-            value = self._constructor.construct_object(ScalarNode(Tag(suffix=tag), text))
+            with warnings.catch_warnings(action="ignore"):  # of YAML 1.1, where 1e5 is no number
+                value = self._constructor.construct_object(ScalarNode(Tag(suffix=tag), text, mark))
         except (ValueError, KeyError) as error:  # a month 13, a number of 5,000 digits
             raise UnreadableValueError(f"a value cannot be read: {error}", mark.line if mark else 0) from None
         for kind in KINDS:

@@ -14,6 +14,8 @@ import typer
 from device_profiles import load_profiles
 from edge_agent.drivers.examples import check_examples
 from facility.documents.site_export import dump_part, dump_site
+from facility.ledger.changes import zone_of
+from facility.ledger.faults import check_not_ahead
 from meterhouse.commands.spoken import change_text, formats_of, written_as
 from meterhouse.output import answer, answers, tell, texts, warn
 from meterhouse.settings import Settings
@@ -80,7 +82,9 @@ class AppliedSite:
 @answers(CheckedSite)
 def check(file: File) -> None:
     """Say what the estate holds, or everything that is wrong in it."""
-    estate = read_estate(file)
+    estate, now = read_estate(file), datetime.now(UTC)
+    for meter in estate.meters:
+        check_not_ahead(estate.ledger_of(meter), now, zone_of(estate))
     checked = CheckedSite(
         file=str(file),
         buildings=len(estate.buildings),
@@ -89,7 +93,7 @@ def check(file: File) -> None:
         agents=len(estate.agents),
     )
     answer(checked, lambda: texts()("cli.site.good", **asdict(checked)))
-    _warn(estate, estate_remarks(estate, datetime.now(UTC)))
+    _warn(estate, estate_remarks(estate, now))
 
 
 @app.command(

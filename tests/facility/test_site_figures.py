@@ -43,6 +43,8 @@ def refusal(old, new):
     ("old", "new", "what"),
     [
         ("en: Town hall estate", "en: ' '", "a name is empty"),
+        ("zh: 市政园区", "zh: ' '", "a name is empty"),
+        ("timezone: Asia/Shanghai", "timezone: localtime", "'localtime' is another zone elsewhere"),
         ("name: Gas main", "name: ''", "a name is empty"),
         ("{en: Trial run, zh: 试运行}", "''", "a name is empty"),
         ("last: 2026-07-31", "last: 2026-07-19", "2026-07-19 lies before 2026-07-20"),

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from device_profiles import load_profiles
 from facility.documents.part import parse
 from facility.documents.site import load_site
+from facility.documents.site_schema import NamePart
 from facility.documents.yaml_text import TooDeepError, read_yaml
 from facility.errors import ConfigError
 
@@ -74,6 +75,13 @@ def test_keys_of_a_merged_mapping_give_way_and_keep_their_line():
 def test_a_text_without_a_bottom_is_refused_and_kills_nobody(text):
     with pytest.raises((TooDeepError, ConfigError)):
         read_yaml(text, 50, 10**6)
+
+
+@pytest.mark.parametrize("odd", ["010", "1:30", "on", "n", "1_000", "0o17", "0b11", "1e5", "2024-01-02", "="])
+def test_a_text_of_yaml_1_1_is_what_was_written_too(odd):
+    """There 010 is eight, 1:30 ninety, on true, and 1e5 is a number with a warning."""
+    read = parse(f"%YAML 1.1\n---\nen: {odd}\nzh: {odd}\n", "a.yaml").validate(NamePart)
+    assert (read.en, read.zh) == (odd, odd)
 
 
 @pytest.mark.parametrize(

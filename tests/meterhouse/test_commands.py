@@ -83,6 +83,18 @@ def test_what_would_be_refused_or_left_out_later_is_refused_with_its_line(site, 
         assert said in done.stderr
 
 
+def test_a_device_that_is_yet_to_be_swapped_is_refused_by_check_and_apply(site):
+    text = site.read_text(encoding="utf-8")
+    swap = (
+        "    installations: [{since: 9999-01-01, reason: first, by: li}, {since: 9999-02-01, reason: swap, by: li}]\n"
+    )
+    site.write_text(text.replace("    role: head\n", f"    role: head\n{swap}", 1), encoding="utf-8")
+    for command in ("check", "apply"):
+        done = meterhouse("site", command, site, data=site.parent)
+        assert done.returncode == 2
+        assert "lies in the future (allowed: up to now; write it once it is done)" in done.stderr
+
+
 def test_a_building_without_a_total_is_remarked_and_government_is_known(site):
     text = site.read_text(encoding="utf-8").replace("use: university", "use: government")
     site.write_text(text.replace("    role: head\n", ""), encoding="utf-8")
