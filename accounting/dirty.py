@@ -37,7 +37,7 @@ def dirty_between(before: Catalogue, after: Catalogue) -> list[Dirty]:
     if _calendar(before) != _calendar(after):
         everything = tuple(point.id for point in after.counters)
         return [Dirty(everything, BEGINNING, None, "time zone or holidays changed")]
-    found = (_by_ledger, _by_place, _by_notices, _by_tariffs)
+    found = (_by_ledger, _by_place, _by_notices, _by_tariffs, _by_factors)
     return [dirty for find in found for dirty in find(before, after)]
 
 
@@ -137,6 +137,17 @@ def _by_tariffs(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
         end = _midnight(min(later), after.site.timezone) if later else None
         if points:
             yield Dirty(points, _midnight(one.valid_from, after.site.timezone), end, f"{_name(one)} changed")
+
+
+def _by_factors(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
+    old, new = {*before.site.co2}, {*after.site.co2}
+    for one in sorted(old ^ new, key=lambda factor: factor.valid_from):
+        points = tuple(p.id for p in after.counters if after.meter[p.meter].utility is one.utility)
+        later = [o.valid_from for o in old & new if o.utility is one.utility and o.valid_from > one.valid_from]
+        end = _midnight(min(later), after.site.timezone) if later else None
+        if points:
+            first = _midnight(one.valid_from, after.site.timezone)
+            yield Dirty(points, first, end, f"the CO2 factor of {one.utility} from {one.valid_from} changed")
 
 
 def _is_priced(estate: Catalogue, meter_id: str, price: Tariff | Price) -> bool:

@@ -163,7 +163,7 @@ class Catalogue:
         homes = {m.building for m in meters}
         owners = {b.department for b in self.buildings if b.id in homes}
         return Catalogue(
-            site=replace(self.site, banner=None, prices=(), tariffs=()),
+            site=replace(self.site, banner=None, prices=(), tariffs=(), co2=(), typical_use=()),
             departments=tuple(d for d in self.departments if d.id in owners),
             buildings=tuple(b for b in self.buildings if b.id in homes),
             spaces=tuple(s for s in self.spaces if s.building in homes),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime, time
 
+    from facility.factors import Co2Factor, TypicalUse
     from facility.levels import Level
     from facility.quantities import Quantity, Utility
     from facility.tariff import Tariff
@@ -145,6 +146,8 @@ class Site:
     banner: Name | None = None
     tariffs: tuple[Tariff, ...] = ()
     notices: tuple[Notice, ...] = ()
+    co2: tuple[Co2Factor, ...] = ()
+    typical_use: tuple[TypicalUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

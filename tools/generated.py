@@ -14,6 +14,7 @@ from device_profiles.generated import schema_text, supported_devices_text
 from stores.site_file import read_site
 from tools.catalogues import problems
 from tools.commands import commands_text
+from tools.rollup_reference import rollup_reference_text
 from tools.site_reference import site_reference_text
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +27,7 @@ def generated_files() -> dict[Path, str]:
         **{ROOT / "dashboards" / "generated" / path: text for path, text in boards.items()},
         ROOT / "device_profiles" / "schema.json": schema_text(),
         ROOT / "docs" / "commands.md": commands_text(),
+        ROOT / "docs" / "rollups.md": rollup_reference_text(),
         ROOT / "docs" / "site.md": site_reference_text(),
         ROOT / "docs" / "supported-devices.md": supported_devices_text(load_profiles()),
     }

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.demand import peak_rate
+from analytics.rollups.hours import HourlyUse
 from facility.quantities import Utility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.rollups.hours import HourlyUse
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from stores.readings.port import Values
+    from stores.readings.port import Times, Values
 
 Total = tuple[str, Utility]
 """Of a building and a utility."""
@@ -26,6 +27,31 @@ def sum_of_known(columns: Sequence[Values]) -> Values:
     sums: Values = np.nansum(table, axis=0)
     sums[np.isnan(table).all(axis=0)] = np.nan
     return sums
+
+
+def peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
+    """The highest quarter of each hour and when it begins, from quarters (4 n,) that are NaN where not measured."""
+    peak_kw, minute = peak_rate(quarters, edges_ms)
+    return {"peak_kw": peak_kw, "peak_minute": minute}
+
+
+def together(edges_ms: Times, uses: Sequence[HourlyUse]) -> HourlyUse:
+    """What head meters used together in the hours between edges (n + 1,); nothing where it is not known of each."""
+    return HourlyUse(
+        edges_ms,
+        np.sum([use.qty for use in uses], axis=0),
+        np.sum([use.est_qty for use in uses], axis=0),
+        np.mean([use.completeness for use in uses], axis=0),
+        np.mean([use.estimated for use in uses], axis=0),
+        np.sum([use.quarters for use in uses], axis=0),
+        np.min([use.measured for use in uses], axis=0),
+    )
+
+
+def head_counts(uses: Sequence[HourlyUse]) -> dict[str, Values]:
+    """How many head meters a total has, and of how many each hour's use is known at all, (n,)."""
+    known: Values = np.sum([~np.isnan(use.qty) for use in uses], axis=0, dtype=np.float64)
+    return {"heads": np.full(len(known), float(len(uses))), "heads_known": known}
 
 
 def side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.demand import QUARTERS, peak_rate, quarter_edges
+from accounting.demand import QUARTERS, quarter_edges
+from accounting.emissions import Emissions
 from accounting.local_time import HOUR_MS, rows_among
 from accounting.spells import SpellsInMemory
 from accounting.tariffs import Tariffs
@@ -20,8 +20,8 @@ from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
 from analytics.rollups.one_pass import OnePass, SpellsOfPass
 from analytics.rollups.outdoors import outdoor_points, write_outdoors
 from analytics.rollups.retagging import Retagging
-from analytics.rollups.strays import drop_strays
-from analytics.rollups.totals import Total, side_by_side, sum_of_known, totals_of
+from analytics.rollups.strays import tidy
+from analytics.rollups.totals import Total, head_counts, peaks, side_by_side, sum_of_known, together, totals_of
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
 from facility.tariff import PERIODS
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from stores.readings.port import ReadingStore, Times, Values
 
 _PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_PLAIN = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw")
+_PLAIN = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw", "co2")
 _HOURLY = (*_PLAIN, *_PERIODS)
 _Names = tuple[str, str]
 _COUNTER: _Names = ("usage_1h", "usage_1d")
@@ -64,6 +64,7 @@ class RollupWriter:
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
+        self._emissions = Emissions(catalogue.site, self._calendar)
         self._spells = SpellsOfPass(SpellsInMemory() if spells is None else spells)
         self._hours = CounterHours(self._store, catalogue, self._calendar, self._spells, lambda: self._adjusting.closed)
         self._outdoors = outdoor_points(catalogue)
@@ -142,11 +143,17 @@ class RollupWriter:
         for point in self._accounted(points):
             tags = counter_tags(self._catalogue, point)
             self._retagging.bring(tags, start_ms, end_ms, closed)
-            for name in _COUNTER:
-                drop_strays(self._store, self._calendar, name, tags, start_ms, end_ms, closed)
-            totals.add((tags["building"], Utility(tags["utility"])))
-        for total, name in product(totals, (*_BUILDING, "profile_day")):
-            drop_strays(self._store, self._calendar, name, self._total_tags(total), start_ms, end_ms, closed)
+            totals.add((tags["building"], tags["utility"]))
+            self._tidy(_COUNTER, tags, start_ms, end_ms, closed)
+        for building, utility in totals:
+            total = self._total_tags((building, Utility(utility)))
+            self._tidy((*_BUILDING, "profile_day"), total, start_ms, end_ms, closed)
+
+    def _tidy(
+        self, names: Iterable[str], tags: dict[str, str], start_ms: int, end_ms: int, closed: frozenset[tuple[str, str]]
+    ) -> None:
+        unstated = () if self._emissions.has_factor(Utility(tags["utility"])) else ("co2",)
+        tidy(self._store, self._calendar, names, tags, start_ms, end_ms, closed, unstated)
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
         """Write the hours touched, then those of later silences, which are spread by what was measured before them."""
@@ -214,19 +221,12 @@ class RollupWriter:
         edges = self._calendar.hour_edges(first, last)
         alone = len(heads) == 1 and len(touched) == 1
         uses = touched if alone else [self._hours.between(head, edges) for head in heads]
-        together = HourlyUse(
-            edges,
-            np.sum([use.qty for use in uses], axis=0),
-            np.sum([use.est_qty for use in uses], axis=0),
-            np.mean([use.completeness for use in uses], axis=0),
-            np.mean([use.estimated for use in uses], axis=0),
-            np.sum([use.quarters for use in uses], axis=0),
-            np.min([use.measured for use in uses], axis=0),
-        )
+        both = together(edges, uses)
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
-        hours = self._hour_fields(total[1], together, whole) | self._cost_fields(total[1], total[0], together)
+        hours = self._hour_fields(total[1], both, whole) | self._cost_fields(total[1], total[0], both)
+        hours |= head_counts(uses)
         if total[1].unit == "kWh":
-            hours |= _peaks(sum_of_known([use.measured_quarters for use in uses]), edges)
+            hours |= peaks(sum_of_known([use.measured_quarters for use in uses]), edges)
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
             self._write(_BUILDING, self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
 
@@ -235,15 +235,18 @@ class RollupWriter:
         return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
 
     def _cost_fields(self, utility: Utility, building: str, use: HourlyUse) -> dict[str, Values]:
-        """What the hours cost; where a tariff has periods, use and cost of each, from quarters to the minute."""
+        """What hours cost and emit; where a tariff has periods, use and cost of each, from quarters to the minute."""
+        emitted = {}
+        if self._emissions.has_factor(utility):
+            emitted["co2"] = use.qty * self._emissions.factors(utility, use.edges_ms[:-1])
         if not self._tariffs.has_periods(utility, building):
-            return {"cost": self._tariffs.price(utility, building, use.edges_ms).cost(use.qty)}
+            return {"cost": self._tariffs.price(utility, building, use.edges_ms).cost(use.qty), **emitted}
         pricing = self._tariffs.price(utility, building, quarter_edges(use.edges_ms))
         quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.quarters))
         unpriced = (pricing.tariff < 0).reshape(-1, QUARTERS).any(axis=1)
         costs[unpriced] = np.nan
         columns = np.concatenate((quantities, costs), axis=1)
-        return {"cost": costs.sum(axis=1), **dict(zip(_PERIODS, columns.T, strict=True))}
+        return {"cost": costs.sum(axis=1), **emitted, **dict(zip(_PERIODS, columns.T, strict=True))}
 
     def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
         fields = {
@@ -254,7 +257,7 @@ class RollupWriter:
             "complete": whole,
         }
         if utility.unit == "kWh":
-            fields |= _peaks(use.measured_quarters, use.edges_ms)
+            fields |= peaks(use.measured_quarters, use.edges_ms)
         return fields
 
     def _write(self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
@@ -287,12 +290,6 @@ class RollupWriter:
             for field, column in hours.items():
                 column[rows] = part.fields[field][known]
         return hours
-
-
-def _peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
-    """The highest quarter of each hour and when it begins, from quarters (4 n,) that are NaN where not measured."""
-    peak_kw, minute = peak_rate(quarters, edges_ms)
-    return {"peak_kw": peak_kw, "peak_minute": minute}
 
 
 def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:

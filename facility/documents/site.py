@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from facility.catalogue import Catalogue
+from facility.documents.factors import read_co2, read_typical_use
 from facility.documents.ledger import read_installations
 from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
@@ -73,6 +75,7 @@ def load_site(
     agents = read_agents(document, body)
     check_devices(document, body, profiles, names="as_written" if reader == "agent" else "checked")
     tariffs = read_tariffs(document, body)
+    co2, typical_use = read_co2(document, body.site), read_typical_use(document, body.site)
     _check_notices(document, body.site)
     meters: list[Meter] = []
     points: list[list[Point]] = []
@@ -87,7 +90,7 @@ def load_site(
         check_figures(document, body, points)
     document.check()
     return Catalogue(
-        site=_site(body.site, tariffs),
+        site=replace(_site(body.site, tariffs), co2=co2, typical_use=typical_use),
         departments=tuple(Department(d.id, d.name.name(), d.cost_centre) for d in body.departments),
         buildings=buildings,
         spaces=tuple(spaces.values()),

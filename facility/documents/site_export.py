@@ -86,6 +86,12 @@ def _site(site: Site) -> Tree:
             "holidays": holidays,
             "prices": prices,
             "tariffs": [_tariff(tariff) for tariff in site.tariffs],
+            "co2": [
+                {**asdict(one), "utility": one.utility.value, "unit": f"kg/{one.utility.unit}"} for one in site.co2
+            ],
+            "typical_use": [
+                {**asdict(one), "use": one.use.value, "utility": one.utility.value} for one in site.typical_use
+            ],
         }
     )
 

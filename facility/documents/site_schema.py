@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from facility.building_use import BuildingUse
+from facility.documents.factor_schema import Co2Part, TypicalUsePart
 from facility.documents.part import DocumentPart
 from facility.documents.tariff_schema import TariffPart
 from facility.ledger.installation import FEWEST_DIGITS, MOST_DIGITS
@@ -88,6 +89,8 @@ class SitePart(DocumentPart):
     holidays: HolidaysPart = HolidaysPart()
     prices: list[PricePart] = []
     tariffs: list[TariffPart] = []
+    co2: list[Co2Part] = []
+    typical_use: list[TypicalUsePart] = []
 
 
 class DepartmentPart(DocumentPart):

@@ -19,7 +19,6 @@ from facility.model import (
     MeterRole,
     Name,
     Point,
-    Price,
     Provenance,
     Ratio,
     Site,
@@ -28,12 +27,18 @@ from facility.model import (
 )
 from facility.quantities import BY_WORD, Utility
 from stores.records.accounting.rows import (
+    co2_of,
+    co2_row,
     installation_of,
     installation_row,
     notice_of,
     notice_row,
+    price_of,
+    price_row,
     tariff_of,
     tariff_row,
+    typical_of,
+    typical_row,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +49,8 @@ Rows: TypeAlias = dict[str, dict[str, Row]]
 """Table → id → fields. Values are what JSON can hold; ``position`` is the order in the document."""
 
 TABLES = (
-    "site", "price", "tariff", "closure", "notice", "department", "building", "space", "agent", "bus", "meter", "point",
-    "installation",
+    "site", "price", "tariff", "co2_factor", "typical_use", "closure", "notice", "department", "building", "space",
+    "agent", "bus", "meter", "point", "installation",
 )  # fmt: skip
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
@@ -110,7 +115,9 @@ def rows_of(catalogue: Catalogue) -> Rows:
     site = catalogue.site
     return {
         "site": _keyed("site", [(site.id, _site_row(site))]),
-        "price": _keyed("price", ((f"{p.utility} from {p.valid_from}", _price_row(p)) for p in site.prices)),
+        "price": _keyed("price", ((f"{p.utility} from {p.valid_from}", price_row(p)) for p in site.prices)),
+        "co2_factor": _keyed("co2_factor", ((f"{f.utility} from {f.valid_from}", co2_row(f)) for f in site.co2)),
+        "typical_use": _keyed("typical_use", ((f"{t.utility} of {t.use}", typical_row(t)) for t in site.typical_use)),
         "tariff": _keyed("tariff", ((f"{t.id} from {t.valid_from}", tariff_row(t)) for t in site.tariffs)),
         "notice": _keyed("notice", ((str(n.year), notice_row(n)) for n in site.notices)),
         "closure": _keyed("closure", ((f"{c.first}/{c.last}", _closure_row(c)) for c in site.closures)),
@@ -190,23 +197,13 @@ def _site(row: Row, table: dict[str, list[Row]]) -> Site:
         closures=tuple(
             Closure(date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), r["name"]) for r in table["closure"]
         ),
-        prices=tuple(
-            Price(Utility(r["utility"]), r["per_unit"], date.fromisoformat(r["valid_from"]), r["basis"])
-            for r in table["price"]
-        ),
+        prices=tuple(price_of(r) for r in table["price"]),
         banner=None if row["banner_en"] is None else Name(row["banner_en"], row["banner_zh"]),
         tariffs=tuple(tariff_of(r) for r in table["tariff"]),
         notices=tuple(notice_of(r) for r in table["notice"]),
+        co2=tuple(co2_of(r) for r in table["co2_factor"]),
+        typical_use=tuple(typical_of(r) for r in table["typical_use"]),
     )
-
-
-def _price_row(price: Price) -> Row:
-    return {
-        "utility": price.utility.value,
-        "per_unit": price.per_unit,
-        "valid_from": price.valid_from.isoformat(),
-        "basis": price.basis,
-    }
 
 
 def _closure_row(closure: Closure) -> Row:

@@ -1,13 +1,16 @@
 """The estate goes into the registry and comes out as it was; what people edited is not lost."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from rigs.campus import estate, renamed
 
+from facility.building_use import BuildingUse
 from facility.errors import ConfigError
+from facility.factors import Co2Factor, TypicalUse
+from facility.quantities import Utility
 from stores.records import tables
 from stores.records.audit import Audit
 from stores.records.database import writing
@@ -90,6 +93,21 @@ def test_a_difference_is_told_field_by_field(applied, now):
     applied.apply(changed, by="anna", at=now)
     assert applied.load() == changed
     assert applied.version() == 2
+
+
+def test_factors_are_kept_with_their_source_and_a_newer_one_is_a_difference(applied, now):
+    factor = Co2Factor(Utility.ELECTRICITY, 0.5366, date(2024, 1, 1), "announcement")
+    typical = TypicalUse(BuildingUse.OFFICE, Utility.ELECTRICITY, 95.0, "TM46")
+    stated = replace(estate(), site=replace(estate().site, co2=(factor,), typical_use=(typical,)))
+    applied.apply(stated, by="anna", at=now)
+    assert applied.load() == stated
+    newer = replace(factor, kg_per_unit=0.5306, basis="announcement 47")
+    changed = replace(stated, site=replace(stated.site, co2=(newer,), typical_use=()))
+    assert [str(change) for change in applied.difference(changed).changes] == [
+        "changed co2_factor electricity from 2024-01-01: kg_per_unit 0.5366 → 0.5306",
+        "changed co2_factor electricity from 2024-01-01: basis 'announcement' → 'announcement 47'",
+        "removed typical_use electricity of office",
+    ]
 
 
 def test_a_new_order_is_no_difference_and_is_kept(applied, now):

@@ -1,4 +1,4 @@
-"""Tariffs, notices and installations as rows of the registry, and back."""
+"""Prices, tariffs, factors, notices and installations as rows of the registry, and back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,47 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
+from facility.building_use import BuildingUse
+from facility.factors import Co2Factor, TypicalUse
 from facility.ledger.installation import Installation
-from facility.model import Notice
+from facility.model import Notice, Price
 from facility.quantities import Utility
 from facility.tariff import Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
+
+
+def price_row(price: Price) -> dict[str, Any]:
+    """A flat price."""
+    return {
+        "utility": price.utility.value,
+        "per_unit": price.per_unit,
+        "valid_from": price.valid_from.isoformat(),
+        "basis": price.basis,
+    }
+
+
+def price_of(row: dict[str, Any]) -> Price:
+    """The price that a row stands for."""
+    return Price(Utility(row["utility"]), row["per_unit"], date.fromisoformat(row["valid_from"]), row["basis"])
+
+
+def co2_row(factor: Co2Factor) -> dict[str, Any]:
+    """A CO2 factor."""
+    return asdict(factor) | {"utility": factor.utility.value, "valid_from": factor.valid_from.isoformat()}
+
+
+def co2_of(row: dict[str, Any]) -> Co2Factor:
+    """The factor that a row stands for."""
+    return Co2Factor(Utility(row["utility"]), row["kg_per_unit"], date.fromisoformat(row["valid_from"]), row["basis"])
+
+
+def typical_row(typical: TypicalUse) -> dict[str, Any]:
+    """What is typical for a kind of building."""
+    return asdict(typical) | {"use": typical.use.value, "utility": typical.utility.value}
+
+
+def typical_of(row: dict[str, Any]) -> TypicalUse:
+    """The typical use that a row stands for."""
+    return TypicalUse(BuildingUse(row["use"]), Utility(row["utility"]), row["kwh_per_m2"], row["basis"])
 
 
 def tariff_row(tariff: Tariff) -> dict[str, Any]:

@@ -6,6 +6,28 @@ import sqlalchemy as sa
 
 from stores.records.columns import METADATA, Instant, id_column, position_column, text_column
 
+co2_factor = sa.Table(
+    "co2_factor",
+    METADATA,
+    id_column(),
+    position_column(),
+    text_column("utility"),
+    sa.Column("kg_per_unit", sa.Double, nullable=False),
+    text_column("valid_from"),
+    text_column("basis"),
+)
+
+typical_use = sa.Table(
+    "typical_use",
+    METADATA,
+    id_column(),
+    position_column(),
+    text_column("use"),
+    text_column("utility"),
+    sa.Column("kwh_per_m2", sa.Double, nullable=False),
+    text_column("basis"),
+)
+
 tariff = sa.Table(
     "tariff",
     METADATA,
