@@ -1,4 +1,4 @@
-"""The text of docs/rollups.md: every rollup with its tags and fields, from the vocabulary, and how they are reckoned."""
+"""The text of docs/rollups.md: how figures are reckoned, and every rollup with its tags and fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def _section(name: str) -> str:
 
 def _head(rollup: Rollup) -> str:
     tags = ", ".join(f"`{tag}`" for tag in rollup.tags)
-    return f"A row for each {rollup.each}; kept as `{rollup.retention}`, apart by a {_STEPS[rollup.step_ms]}. Tags: {tags}."
+    apart = f"apart by a {_STEPS[rollup.step_ms]}"
+    return f"A row for each {rollup.each}; kept as `{rollup.retention}`, {apart}. Tags: {tags}."
 
 
 def _rows(rollup: Rollup) -> Iterator[str]:
