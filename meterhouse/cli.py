@@ -12,8 +12,8 @@ import typer
 
 from facility.errors import ConfigError, MeterhouseError
 from meterhouse.command_table import CommandTable
-from meterhouse.language import known_language, language_of_terminal
-from meterhouse.output import IN_LANGUAGE, METAVAR, speak, speak_json, tell_failure
+from meterhouse.language import known_language
+from meterhouse.output import IN_LANGUAGE, METAVAR, speak, speak_as_terminal, speak_json, tell_failure
 from process.privacy import keep_files_private
 from process.threads import keep_arithmetic_in_one_thread
 
@@ -49,7 +49,10 @@ def root(
 ) -> None:
     """Watches the meters and security sensors of public buildings."""
     del show_version  # it has been shown
-    speak(known_language(language, "--language") if language else language_of_terminal(os.environ))
+    if language:
+        speak(known_language(language, "--language"))
+    else:
+        speak_as_terminal(os.environ)
 
 
 def main() -> None:

@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from facility.errors import ConfigError, Problem, Rejected
-from meterhouse.language import known_language
+from meterhouse.language import known_language, language_of_terminal
 from meterhouse.table import plain, render_facts, render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _LANGUAGE = ContextVar("language", default=DEFAULT_LANGUAGE)
+_UNKNOWN: ContextVar[ConfigError | None] = ContextVar("unknown", default=None)
+"""What is wrong with the language that the environment names, until an option names another."""
+
 _AS_JSON = ContextVar("as_json", default=False)
 
 EXIT_UNKNOWN = 3
@@ -40,6 +43,14 @@ Command = TypeVar("Command", bound="Callable[..., None]")
 def speak(language: str) -> None:
     """Say everything from now on in this language."""
     _LANGUAGE.set(language)
+
+
+def speak_as_terminal(environ: Mapping[str, str]) -> None:
+    """Say everything in the terminal's language. Whether an unknown one matters, the command's own option decides."""
+    try:
+        speak(language_of_terminal(environ))
+    except ConfigError as error:
+        _UNKNOWN.set(error)
 
 
 def speak_json(wanted: bool) -> None:
@@ -145,6 +156,8 @@ def _line(what: dict[str, Any]) -> str:
 def _hear_language(asked: str) -> None:
     if asked:
         speak(known_language(asked, "--language"))
+    elif unknown := _UNKNOWN.get():
+        raise unknown
 
 
 @_OPTIONS.command()

@@ -56,6 +56,15 @@ def test_the_nearer_option_wins_over_the_farther_and_the_environment():
     refused = meterhouse("profiles", METERHOUSE_LANGUAGE="de")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "allowed: en, zh-Hans" in refused.stderr
+    for words in (("--language", "zh-Hans", "profiles"), ("profiles", "--language", "zh-Hans")):
+        done = meterhouse(*words, METERHOUSE_LANGUAGE="de")
+        assert (done.stdout[:4], done.stderr) == ("设备规约", "")
+
+
+def test_a_wrong_language_stops_no_process(tmp_path):
+    """A process speaks no language; it stops here for another reason."""
+    done = meterhouse("edge", data=tmp_path, METERHOUSE_LANGUAGE="de")
+    assert (done.returncode, done.stderr) == (2, "METERHOUSE_AGENT: is not set (allowed: a text, such as edge-1)\n")
 
 
 def test_an_answer_is_what_its_shape_says():
