@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from facility.tariff import Period
 from reports.proof import RegisterEnd
-from stores.records.accounting.closed_months import LATE
+from wording.reasons import reason_text
 from wording.remarks import remark_text
 from wording.texts import load_texts
 
@@ -125,4 +125,4 @@ class BillWords(BillCodes):
         return day.isoformat() if day else self.texts("bill.open_end")
 
     def reason(self, reason: str) -> str:  # noqa: D102
-        return self.texts("bill.late") if reason == LATE else reason
+        return reason_text(reason, self.texts)

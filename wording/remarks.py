@@ -6,9 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from wording.reasons import reason_text
 from wording.texts import load_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facility.remark import Remark
     from wording.formats import Formats
     from wording.texts import Texts
@@ -31,6 +34,12 @@ def _word(name: str, value: object, texts: Texts, formats: Formats) -> str:
         return formats.exact(value)
     if isinstance(value, tuple):
         return texts("cli.between").join(map(str, value))
-    if name == "utility":
-        return texts(f"charged.{value}")
-    return texts.text_or(f"unit.{value}", str(value)) if name == "unit" else str(value)
+    return _WORDS[name](str(value), texts) if name in _WORDS else str(value)
+
+
+_WORDS: dict[str, Callable[[str, Texts], str]] = {
+    "reason": reason_text,
+    "utility": lambda word, texts: texts(f"charged.{word}"),
+    "unit": lambda unit, texts: texts.text_or(f"unit.{unit}", unit),
+}
+"""Parameters that are words of ours, by name."""

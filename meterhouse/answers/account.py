@@ -13,6 +13,7 @@ from meterhouse.output import shown, table, texts
 from reports.adjusting import AdjustingLine  # noqa: TC001
 from reports.bill import UtilityBill  # noqa: TC001
 from reports.closing import stops_closing
+from wording.reasons import reason_text
 from wording.remarks import remark_text
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _rows(one: RecomputationAnswer, formats: Formats) -> Iterator[tuple[str, ...
         f"{formats.local(one.asked_at):%Y-%m-%d %H:%M}",
         texts()("cli.account.done" if one.finished_at else "cli.account.waiting"),
     )
-    head = (asked, one.by, one.reason, str(len(one.points)), state)
+    head = (asked, one.by, reason_text(one.reason, texts()), str(len(one.points)), state)
     for month in one.months or [MonthAgain("", None, None, None, None)]:
         uses = (shown(None if x is None else f"{x:,.3f}") for x in (month.use_before, month.use_after))
         digits = minor_digits(formats.currency)

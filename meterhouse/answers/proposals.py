@@ -10,6 +10,7 @@ from facility.currency import minor_digits
 from facility.quantities import Utility
 from meterhouse.output import shown, table, texts
 from stores.records.accounting.proposals import EntryState
+from wording.reasons import reason_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def proposals_table(found: Sequence[ProposalAnswer], formats: Formats) -> str:
             one.month,
             *(f"{x:+,.3f} {formats.sign(one.unit)}" for x in (one.use, one.estimated)),
             f"{one.cost:+,.{minor_digits(one.currency)}f} {one.currency}",
-            one.reason,
+            reason_text(one.reason, t),
             _standing(one, formats),
         )
         for one in found
