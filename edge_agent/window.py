@@ -34,6 +34,7 @@ PROBING_BATCHES = 2
 LAST_SILENCE_S = 30.0
 LONG_AWAY_S = 60.0
 BURST_S = 0.25
+FOREIGN_TOLD_S = 3600.0
 
 Lane = Literal["live", "backlog"]
 
@@ -79,7 +80,7 @@ class SendWindow:
         self._flying: list[tuple[int, int, Lane]] = []
         self._sent_hw = outbox.newest if outbox.unconfirmed_from is None else outbox.unconfirmed_from
         self._live_from = self._live_begin = outbox.newest + 1
-        self._progress_at = 0.0
+        self._progress_at, self._foreign_told_at = 0.0, float("-inf")
         self._backlog_rate, self._backlog_delay_s, self._backlog_at = backlog_rate, backlog_delay_s, 0.0
         self._connected_until = float("-inf")
         self._clock = clock
@@ -133,7 +134,9 @@ class SendWindow:
     def acknowledge(self, ack: wire.Ack, now: float) -> None:
         """Take an application acknowledgement; one of another epoch says nothing about these rows."""
         if ack.epoch != self._outbox.epoch:
-            log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
+            if now >= self._foreign_told_at:
+                self._foreign_told_at = now + FOREIGN_TOLD_S
+                log.info("acknowledgement_ignored", epoch=ack.epoch, ours=self._outbox.epoch)
             return
         if max([ack.journal_hw, *(last for _, last in ack.ranges)]) > self._sent_hw:
             self._begin_anew()

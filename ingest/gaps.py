@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -46,8 +47,13 @@ class Gaps:
         self._holes: dict[Stream, list[Hole]] = {}
 
     def note(self, hello: Hello, now_s: float) -> None:
-        """An agent says what it holds and what is still to come: what is in neither is a hole."""
+        """An agent says what it holds and what is still to come: what is in neither is a hole.
+
+        Of an epoch that it had before it holds nothing any more.
+        """
         stream = (hello.dev, hello.ep)
+        for other in [one for one in self._holes if one[0] == hello.dev and one != stream]:
+            del self._holes[other]
         absent = RangeSet(self._streams.missing(stream, max(hello.oldest, 1), hello.newest))
         for first, last in hello.pending:
             absent.remove(first, last)
@@ -67,7 +73,8 @@ class Gaps:
             for hole in ready:
                 hole.asked_s = now_s
             if ready:
-                asked[stream] = [part for hole in ready for part in done.missing(hole.first, hole.last)]
+                parts = (part for hole in ready for part in done.missing(hole.first, hole.last))
+                asked[stream] = list(islice(parts, MOST_NACKS))
             self._keep(stream, still)
         return asked
 

@@ -10,13 +10,14 @@ import structlog
 from facility import wire
 from facility.batch_id import batch_id
 from facility.errors import Rejected
+from facility.ranges import RangeSet
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
 from ingest.gate import IN_FUTURE
 from ingest.refusals import name_by, printable, refused_message, refused_readings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from facility.model import ReadingBatch
     from ingest.entry import Stream
@@ -117,7 +118,9 @@ class Pipeline:
     def _bury(self, stream: Stream, stones: list[tuple[int, int, str]], group: Group, now_ms: int) -> None:
         """What an agent dropped on purpose, and why: a hole that is explained is no loss."""
         parts = [
-            (*part, reason) for first, last, reason in stones for part in self.streams.missing(stream, first, last)
+            (*part, reason)
+            for first, last, reason in _apart(stones)
+            for part in self.streams.missing(stream, first, last)
         ]
         if parts:
             claimed = [(first, last) for first, last, _ in parts]
@@ -150,3 +153,15 @@ class Pipeline:
     def _keep(self, entry: Entry, group: Group) -> None:
         group.entries.append(entry)
         self.streams.apply(entry)
+
+
+def _apart(stones: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """The same numbers, each once, with the reason that was given first.
+
+    Thousands of stones across thousands of holes would otherwise come to millions of parts.
+    """
+    said = RangeSet()
+    for first, last, reason in stones:
+        for part in said.missing(first, last):
+            yield (*part, reason)
+        said.add(first, last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ingest.entry import decode_entry
 from ingest.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from facility.wire import Range
     from ingest.entry import Entry, Stream
@@ -25,7 +26,7 @@ An agent that plays recordings while it reads live has a range for each second o
 """
 
 MOST_EPOCHS = 16
-"""An agent has a new epoch only when its outbox was lost; of more than these the oldest are forgotten."""
+"""An agent has a new epoch only when its outbox was lost; of more, those unheard for longest are forgotten."""
 
 State = list[tuple[str, str, list[tuple[int, int]]]]
 
@@ -57,9 +58,10 @@ class Streams:
     def settle(self) -> None:
         """The group is on disk."""
         for stream, done in self._claimed.items():
-            if stream not in self._done:
-                self._make_room(stream[0])
+            self._done.pop(stream, None)  # it goes to the end, as the one heard last
             self._done[stream] = done
+        for stream in surplus(self._done, {agent for agent, _ in self._claimed}):
+            del self._done[stream]
         self._claimed = {}
 
     def forget(self) -> None:
@@ -74,17 +76,23 @@ class Streams:
         """Every stream that was ever heard."""
         return list(self._done)
 
-    def _make_room(self, agent: str) -> None:
-        known = [stream for stream in self._done if stream[0] == agent]
-        for stream in known[: len(known) - MOST_EPOCHS + 1]:
-            del self._done[stream]
-
     def state(self) -> bytes:
         """Everything, to open a segment with."""
         return state_of(self._done)
 
 
 _NOTHING = RangeSet()
+
+
+def surplus(streams: dict[Stream, RangeSet], agents: Collection[str]) -> list[Stream]:
+    """What these agents have beyond ``MOST_EPOCHS``; ``streams`` begins with those unheard for longest."""
+    newer: Counter[str] = Counter()
+    found: list[Stream] = []
+    for stream in reversed(streams):
+        newer[stream[0]] += 1
+        if newer[stream[0]] > MOST_EPOCHS and stream[0] in agents:
+            found.append(stream)
+    return found
 
 
 def state_of(streams: Mapping[Stream, RangeSet]) -> bytes:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.ranges import RangeSet
+from ingest.streams import surplus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,7 @@ class Watermarks:
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self.store_id = self._prepare(path)
             self.cursor = self._progress("cursor")
-            rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark").fetchall()
+            rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark ORDER BY at_ms").fetchall()
             self._totals = dict(self.connection.execute("SELECT name, readings FROM total"))
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}:
@@ -68,6 +69,8 @@ class Watermarks:
     def advance(self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0) -> None:
         """The journal is stored up to ``end`` with ``entries``. Raises ``StoreUnavailable``, then nothing has moved."""
         changed, reopened = self._changed(entries)
+        stored = {stream: done for stream, done in self._stored.items() if stream not in changed} | changed
+        forgotten = surplus(stored, {agent for agent, _ in changed})
         stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
         streams = [(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
         hours = [(before - 1, *e.stream, hour_ms) for e in entries for hour_ms, before in e.recounted]
@@ -79,11 +82,13 @@ class Watermarks:
                 self.connection.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, ?, ?, ?, ?, ?)", stones)
                 self.connection.executemany(_ADD, counts.items())
                 self.connection.executemany(_FORGET_HOUR, hours)  # they come again and are counted then
+                for table in ("watermark", "tombstone", "hour") if forgotten else ():
+                    self.connection.executemany(f"DELETE FROM {table} WHERE agent = ? AND epoch = ?", forgotten)  # noqa: S608 - our own words
                 self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('cursor', ?)", (end,))
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
         self.cursor, self.noted_ms = end, max(self.noted_ms, at_ms)
-        self._stored |= changed
+        self._stored = {stream: done for stream, done in stored.items() if stream not in forgotten}
         self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
 
     def stored(self, stream: Stream) -> RangeSet:
