@@ -45,3 +45,16 @@ class Settings(EnvironmentSettings):
     def records_url(self) -> str:
         """SQLAlchemy URL of the records; by default a file in the data folder."""
         return self.records or f"sqlite:///{(self.data / 'records.db').absolute()}"
+
+
+class GrafanaSettings(EnvironmentSettings):
+    """The Grafana that dashboards are pushed to."""
+
+    grafana_url: str = ""
+    """Where it answers, as ``--url`` says it."""
+
+    grafana_token: str = Field(default="", repr=False)
+    """Of a service account with the role Admin; never an option, for a command line can be read by all."""
+
+    grafana_store: str = Field(default="", repr=False)
+    """The InfluxDB as Grafana reaches it, with an account that may only read."""

@@ -26,6 +26,20 @@ class BuiltDashboards:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedDashboards:
+    """What a Grafana was given; where anything failed, nothing was."""
+
+    url: str
+    created: Annotated[list[str], "addresses of folders and dashboards, `data source`"]
+    changed: Annotated[list[str], "the same, and `home dashboard`"]
+    deleted: Annotated[list[str], "dashboards of what the estate has no more"]
+    unchanged: Annotated[int, "dashboards that were there already"]
+    queries: Annotated[int, "that were asked through Grafana, each without an error"]
+    empty: Annotated[int, "of them: those that found no rows in the last 30 days"]
+    left_out: list[LeftOutAnswer]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedDashboards:
     """Dashboards with which nothing is wrong; what is wrong would be the error's problems."""
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accounting.local_time import DAY_MS
 from device_profiles import load_profiles
-from facility.errors import ConfigError
-from meterhouse.answers.dashboards import BuiltDashboards, CheckedDashboards, LeftOutAnswer
+from facility.errors import ConfigError, Problem
+from meterhouse.answers.dashboards import BuiltDashboards, CheckedDashboards, LeftOutAnswer, PushedDashboards
 from meterhouse.output import answer, answers, texts, warn
-from meterhouse.settings import Settings
+from meterhouse.settings import GrafanaSettings, Settings
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.site_file import read_site
@@ -32,6 +35,9 @@ Console = Annotated[
 
 CONSOLE = "http://127.0.0.1:8080"
 OUT = Path("dashboards/generated")
+
+TRIED_DAYS = 30
+"""Queries are tried with so many days."""
 
 
 @app.command(
@@ -70,6 +76,51 @@ def check(*, out: Folder = OUT, site: Site = None, console: Console = CONSOLE) -
         raise ConfigError(*found)
     good = CheckedDashboards(str(out), len(boards), _left_out(estate))
     answer(good, lambda: texts()("cli.dashboards.good", n=good.dashboards))
+
+
+@app.command(
+    help="Bring the dashboards to a Grafana 12 that takes no files: folders with permissions, data source, dashboards,"
+    " home dashboard in the language of this command. All or nothing; again, it changes nothing. The token stands in"
+    " METERHOUSE_GRAFANA_TOKEN, the account that reads the InfluxDB in METERHOUSE_GRAFANA_STORE.",
+    short_help="Bring the dashboards to a Grafana.",
+)
+@answers(PushedDashboards)
+def push(
+    *,
+    url: Annotated[str, typer.Option("--url", help="Where Grafana answers; else METERHOUSE_GRAFANA_URL.")] = "",
+    site: Site = None,
+    console: Console = CONSOLE,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Also over what was edited by hand.")] = False,
+) -> None:
+    """Push, read back, ask every query once."""
+    _check_installed()
+    from dashboards.build import SHIPPED, made  # noqa: PLC0415 - the SDK is optional
+    from dashboards.check import problems  # noqa: PLC0415
+    from dashboards.grafana import URL, Grafana  # noqa: PLC0415
+    from dashboards.push import Wish, bring  # noqa: PLC0415
+    from stores.readings.influx.address import influx_address  # noqa: PLC0415
+
+    settings = GrafanaSettings()
+    where = url or settings.grafana_url
+    if not where:
+        raise ConfigError(Problem(URL, "is not set, and there is no --url", "http://host:3000"))
+    grafana = Grafana(where, settings.grafana_token)
+    estate = estate_of(site)
+    boards = made(estate, console=console)
+    if found := problems(boards, estate):
+        raise ConfigError(*found)
+    address = influx_address(settings.grafana_store) if settings.grafana_store else None
+    home = f"estate-{texts().language}"
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    wish = Wish(estate, boards, SHIPPED, home, address, overwrite)
+    done = bring(grafana, wish, (now_ms - TRIED_DAYS * DAY_MS, now_ms))
+    pushed = PushedDashboards(grafana.place, **asdict(done), left_out=_left_out(estate))
+    answer(pushed, lambda: texts()("cli.dashboards.pushed", **_counts(pushed)))
+
+
+def _counts(pushed: PushedDashboards) -> dict[str, object]:
+    """Lists as how many."""
+    return {name: len(some) if isinstance(some, list) else some for name, some in asdict(pushed).items()}
 
 
 def estate_of(site: Path | None) -> Catalogue:
