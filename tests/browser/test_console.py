@@ -25,7 +25,7 @@ TITLES = {
     "alert": ("Water never stops · Meterhouse", None),
     "night": (None, None),
     "door": (None, None),
-    "quarantine": ("Quarantine · Meterhouse", "隔离区 · Meterhouse"),
+    "quarantine": ("Quarantine · Meterhouse", "异常数据 · Meterhouse"),
     "spells": ("Registers · Meterhouse", "读数存疑 · Meterhouse"),
     "spell": (
         "Riverside Library · Library main meter · in doubt · Meterhouse",

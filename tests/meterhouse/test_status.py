@@ -88,7 +88,7 @@ def test_alarms_come_first_and_the_exit_code_says_so(data):
     assert "readings stored 1,234, quarantined 0, queue 2" in lines
     assert any(line.split()[:2] == ["ingest@north:/data", "Readings"] for line in lines)
     assert "line: does not answer" in said.stdout
-    assert "告警：边缘代理磁盘已满 · edge-1" in meterhouse("status", "--language", "zh-Hans", data=data).stdout
+    assert "告警：边缘采集器磁盘已满 · edge-1" in meterhouse("status", "--language", "zh-Hans", data=data).stdout
 
 
 def test_points_that_cannot_be_read_are_an_alarm_that_names_them(data):
@@ -100,7 +100,7 @@ def test_points_that_cannot_be_read_are_an_alarm_that_names_them(data):
     expected = "ALARM: Some points of an agent's devices cannot be read · edge-1 (line: unread: m1/voltage/l2)"
     assert expected in said.stdout.splitlines()
     spoken = meterhouse("status", "--language", "zh-Hans", data=data).stdout
-    assert "告警：边缘代理有测点无法读取 · edge-1 (line: unread: m1/voltage/l2)" in spoken
+    assert "告警：边缘采集器有测点无法读取 · edge-1 (line: unread: m1/voltage/l2)" in spoken
 
 
 def test_a_program_gets_it_all_as_json(data):
