@@ -22,6 +22,9 @@ DAY_MS = 86_400_000
 DAY_S = DAY_MS // SECOND_MS
 
 _PROBE_S = 2 * DAY_S  # no zone has ever changed its clocks twice within two days
+_KEPT = 128
+"""So many answers are kept of each question that is asked for every counter alike."""
+
 _LOOK_BACK_MS = 3 * DAY_MS  # clocks that are set back over midnight, or over the date line, have caught up by then
 _EPOCH = date(1970, 1, 1)
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
@@ -50,7 +53,8 @@ def hour_edges(start_ms: int, end_ms: int, zone: ZoneInfo) -> Times:
     longer than one, and a change by half an hour leaves one of half an hour. They do not depend on the range.
     """
     end_ms = max(end_ms, start_ms + 1)
-    return _covering(_marks(start_ms - HOUR_MS, end_ms + HOUR_MS, HOUR_MS, zone), start_ms, end_ms)
+    around = (start_ms // HOUR_MS - 1) * HOUR_MS, (end_ms // HOUR_MS + 2) * HOUR_MS
+    return _covering(_marks(*around, HOUR_MS, zone), start_ms, end_ms)
 
 
 def day_edges(start_ms: int, end_ms: int, zone: ZoneInfo) -> Times:
@@ -109,12 +113,19 @@ def _covering(edges: Times, start_ms: int, end_ms: int) -> Times:
 
 def _days(start_ms: int, end_ms: int, zone: ZoneInfo) -> tuple[Times, Times]:
     """First instants of the local days around a range, and their numbers, both rising, (n,)."""
-    marks = _marks(start_ms - _LOOK_BACK_MS, end_ms + _LOOK_BACK_MS, DAY_MS, zone)
+    return _days_around(start_ms // DAY_MS, end_ms // DAY_MS, zone)
+
+
+@lru_cache(maxsize=_KEPT)
+def _days_around(first: int, last: int, zone: ZoneInfo) -> tuple[Times, Times]:
+    """The same from one UTC day to another: many ask for the same days."""
+    marks = _marks(first * DAY_MS - _LOOK_BACK_MS, (last + 1) * DAY_MS + _LOOK_BACK_MS, DAY_MS, zone)
     newest = np.maximum.accumulate((marks + offsets_ms(marks, zone)) // DAY_MS)
     begins = np.diff(newest, prepend=newest[0] - 1) > 0
-    return marks[begins], newest[begins]
+    return _shared(marks[begins]), _shared(newest[begins])
 
 
+@lru_cache(maxsize=_KEPT)
 def _marks(start_ms: int, end_ms: int, step_ms: int, zone: ZoneInfo) -> Times:
     """Instants of a range, in order, at which the local clock shows whole steps of its day, or changes."""
     starts, offsets = _stretches(start_ms, end_ms, zone)
@@ -122,15 +133,26 @@ def _marks(start_ms: int, end_ms: int, step_ms: int, zone: ZoneInfo) -> Times:
     found = [starts[1:][(starts[1:] >= start_ms) & (starts[1:] <= end_ms)]]
     for begin, end, offset in zip(begins.tolist(), ends.tolist(), offsets.tolist(), strict=True):
         found.append(np.arange(begin - (begin + offset) % -step_ms, end, step_ms, dtype=np.int64))
-    return np.unique(np.concatenate(found))
+    return _shared(np.unique(np.concatenate(found)))
 
 
 def _stretches(first_ms: int, last_ms: int, zone: ZoneInfo) -> tuple[Times, Times]:
     """Stretches of one offset that cover a range: starts (n,), ms UTC, and offsets. Between them the clocks change."""
-    first, last = (datetime.fromtimestamp(t / SECOND_MS, UTC).year for t in (first_ms, last_ms))
+    return _stretches_of(*(datetime.fromtimestamp(t / SECOND_MS, UTC).year for t in (first_ms, last_ms)), zone)
+
+
+@lru_cache(maxsize=_KEPT)
+def _stretches_of(first: int, last: int, zone: ZoneInfo) -> tuple[Times, Times]:
+    """The same from one UTC year to another."""
     pairs = np.array([pair for year in range(first, last + 1) for pair in _year_offsets(zone, year)], np.int64)
     changes = np.diff(pairs[:, 1], prepend=pairs[0, 1] - 1) != 0
-    return pairs[changes, 0], pairs[changes, 1]
+    return _shared(pairs[changes, 0]), _shared(pairs[changes, 1])
+
+
+def _shared(times: Times) -> Times:
+    """Times that are kept for others, whom nobody may change them for."""
+    times.flags.writeable = False
+    return times
 
 
 @lru_cache(maxsize=256)

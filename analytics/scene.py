@@ -14,7 +14,7 @@ from facility.work import Evidence, Finding
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
@@ -129,14 +129,26 @@ class Scene:
         """Number of whole hours that have ended."""
         return max(self.window.hour_of(self.now_ms), 0)
 
-    def uses(self, *utilities: Utility) -> Iterator[CounterUse]:
-        """Hourly use of every accounted counter of these utilities (of all if none is named)."""
-        return (use for use in self._uses if not utilities or use.utility in utilities)
+    def uses(self, *utilities: Utility, when: Callable[[CounterUse, int], bool] | None = None) -> Iterator[CounterUse]:
+        """Hourly use of every accounted counter of these utilities (of all if none is named).
+
+        ``when`` is asked first, with a whole column and the row of the last hour that has ended: of the others
+        nothing is cut, nor of those that had none.
+        """
+        for use in self.window.uses.values():
+            last = self.hours - use.skipped - 1
+            if (not utilities or use.utility in utilities) and (when is None or (last >= 0 and when(use, last))):
+                yield self._until_now(use)
 
     @cached_property
-    def _uses(self) -> list[CounterUse]:
-        """Every counter's use up to now: several detectors ask for it."""
-        return [use.until(self.hours) for use in self.window.uses.values()]
+    def _cut(self) -> dict[str, CounterUse]:
+        """Every counter's use up to now that was asked for: several detectors ask for it."""
+        return {}
+
+    def _until_now(self, use: CounterUse) -> CounterUse:
+        if use.point not in self._cut:
+            self._cut[use.point] = use.until(self.hours)
+        return self._cut[use.point]
 
     def readings(self, quantity: Quantity) -> Iterator[tuple[Point, Series]]:
         """Readings up to ``now`` of every state point of that quantity."""
@@ -148,7 +160,16 @@ class Scene:
 
     def seen(self, meter: str) -> Times:
         """Time of the newest reading at the end of each hour, (hours,); 0 where there was none yet."""
-        return self.window.seen_ms[meter][: max(self.hours - self.window.seen_skipped, 0)]
+        return self.window.seen_ms[meter][: self._hours_seen]
+
+    def last_seen(self) -> dict[str, int]:
+        """Time of the newest reading of every meter up to the last hour that has ended; 0 where there was none yet."""
+        last = self._hours_seen - 1
+        return {meter: int(times[last]) if last >= 0 else 0 for meter, times in self.window.seen_ms.items()}
+
+    @cached_property
+    def _hours_seen(self) -> int:
+        return max(self.hours - self.window.seen_skipped, 0)
 
     def is_open(self, building: Building, t_ms: int) -> bool:
         """Whether a building was inside its opening hours."""

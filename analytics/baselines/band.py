@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from analytics.baselines.port import Floats, HoursOfWeek, is_workday
 
@@ -22,20 +25,44 @@ def error_quantiles(hour_of_week: HoursOfWeek, error: Floats, coverage: float) -
     """
     known = np.isfinite(error)
     group, error = group_of(hour_of_week[known]), error[known]
-    apart = [error[group == g] for g in range(GROUPS)]
+    table = np.full((GROUPS, int(np.bincount(group, minlength=GROUPS).max(initial=0))), np.inf)
+    counts = fill_rows(table, group, error)
+    near, counts = _neighbours(table), _neighbours(counts[:, None]).sum(axis=1)
+    near.sort(axis=1)  # what is not there comes last
+    enough = counts >= MIN_ERRORS
     found = np.empty((GROUPS, 2))
-    for g in range(GROUPS):
-        kind, hour = g - g % 24, g % 24
-        near = np.concatenate([apart[kind + (hour + step) % 24] for step in (-1, 0, 1)])
-        found[g] = _outer(near if len(near) >= MIN_ERRORS else error, coverage)
+    found[enough] = _outer(near[enough], counts[enough], coverage)
+    if not enough.all():
+        found[~enough] = _outer(np.sort(error)[None], np.array([len(error)]), coverage)
     return found
 
 
-def _outer(error: Floats, coverage: float) -> Floats:
-    """Both quantiles, widened for a small sample as split conformal intervals are."""
-    if not len(error):
-        return np.array([np.nan, np.nan])
-    level = min(1.0, (1 + coverage) / 2 * (1 + 1 / len(error)))
-    ordered = np.sort(error)
-    place = np.array([1 - level, level]) * (len(error) - 1)
-    return np.asarray(np.interp(place, np.arange(len(error)), ordered), np.float64)
+def fill_rows(table: Floats, group: HoursOfWeek, x: Floats) -> HoursOfWeek:
+    """Put each value (n,) into the row of its group, from the left on; how many there are in each row, (rows,)."""
+    counts = np.bincount(group, minlength=len(table))
+    order = np.argsort(group.astype(np.uint8), kind="stable")  # bytes are counted, not compared
+    starts = np.cumsum(counts) - counts
+    ordered = group[order]
+    table[ordered, np.arange(len(x)) - starts[ordered]] = x[order]
+    return counts
+
+
+def _neighbours(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of each group those of the hours before and after it, beside its own: (48, n) → (48, 3 n)."""
+    days = rows.reshape(2, 24, -1)
+    return np.concatenate([np.roll(days, 1, axis=1), days, np.roll(days, -1, axis=1)], axis=2).reshape(GROUPS, -1)
+
+
+def _outer(ordered: Floats, counts: HoursOfWeek, coverage: float) -> Floats:
+    """Both quantiles of the first ``counts`` (m,) values of each row, ``ordered`` (m, n): (m, 2), NaN without a value.
+
+    They are widened for a small sample as split conformal intervals are.
+    """
+    if not ordered.shape[1]:
+        return np.full((len(ordered), 2), np.nan)
+    level = np.minimum(1.0, (1 + coverage) / 2 * (1 + 1 / np.maximum(counts, 1)))
+    place = np.stack([1 - level, level], axis=1) * np.maximum(counts - 1, 0)[:, None]
+    below = place.astype(np.int64)
+    rows = np.arange(len(ordered))[:, None]
+    low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, np.maximum(counts - 1, 0)[:, None])]
+    return np.where(counts[:, None] > 0, low + (high - low) * (place - below), np.nan)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.baselines.band import GROUPS, group_of
+from analytics.baselines.band import GROUPS, fill_rows, group_of
 from analytics.baselines.towt import TowtBaseline
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def without_standstills(y: Floats) -> Floats:
     hours in a hundred reach.
     """
     taught = y.copy()
+    top, known = float(np.nanmax(y, initial=0.0)), int(np.isfinite(y).sum())
+    if np.count_nonzero(y > top / JUMP) > 1 + known / 100:  # then the busiest hours reach more than a half of the top
+        return taught
     busiest = float(np.nanquantile(y, 0.99)) if np.isfinite(y).any() else 0.0
     for jump in np.flatnonzero(y > max(JUMP * busiest, STILL)):
         moving = np.flatnonzero(~(np.abs(y[:jump]) < STILL))
@@ -46,11 +49,11 @@ def without_extremes(hour_of_week: HoursOfWeek, y: Floats, error: Floats) -> Flo
     """``y`` (n,) without hours whose ``error`` is far beyond that of like hours and beyond the meter's mean use."""
     group, size = group_of(hour_of_week), np.abs(error)
     known = np.isfinite(size)
-    by_size = np.argsort(size[known])
-    by_group = np.argsort(group[known][by_size].astype(np.uint8), kind="stable")  # bytes are counted, not compared
-    ordered, counts = size[known][by_size][by_group], np.bincount(group[known], minlength=GROUPS)
-    starts = np.cumsum(counts) - counts
-    low, high = (ordered[np.minimum(starts + at, len(ordered) - 1)] for at in ((counts - 1) // 2, counts // 2))
+    table = np.full((GROUPS, int(np.bincount(group[known], minlength=GROUPS).max(initial=1))), np.inf)
+    counts = fill_rows(table, group[known], size[known])
+    table.sort(axis=1)
+    each = np.arange(GROUPS)
+    low, high = (table[each, np.maximum(at, 0)] for at in ((counts - 1) // 2, np.minimum(counts // 2, counts - 1)))
     usual = np.where(counts > 0, (low + high) / 2, 0.0)
     limit = np.maximum(FAR * usual[group], abs(float(np.nanmean(y))))
     return np.where(size > limit, np.nan, y)

@@ -9,7 +9,7 @@ import numpy as np
 from analytics.baselines.band import error_quantiles, group_of
 from analytics.baselines.ordinary import ordinary_hours
 from analytics.baselines.port import Expectation, Floats, HoursOfWeek, is_workday, quality_of
-from analytics.baselines.towt import TowtBaseline
+from analytics.baselines.towt import Flags, TowtBaseline
 
 DAY = 24
 PARTS = 3
@@ -79,22 +79,33 @@ class RecentredBaseline:
         return level
 
     def _levels_at(self, part: HoursOfWeek, error: Floats, starts: HoursOfWeek) -> Floats:
-        """The level as it is known at each hour of ``starts`` (m,): (m, 3). Medians of all of them by three sorts."""
-        width = self.recent_days * DAY
-        hours = starts[:, None] + np.arange(-width, 0) - DAY
-        known = hours >= 0
-        hours = np.maximum(hours, 0)
-        window, parts = np.where(known, error[hours], np.nan), part[hours]
-        return np.stack([_medians(np.where(parts == p, window, np.nan)) for p in range(PARTS)], axis=1)
+        """The level as it is known at each hour of ``starts`` (m,): (m, 3)."""
+        last = starts - DAY
+        first = last - self.recent_days * DAY
+        begin = max(int(first.min(initial=len(error))), 0)
+        part, error = part[begin:], error[begin:]
+        return np.stack([_medians(error, part == p, first - begin, last - begin) for p in range(PARTS)], axis=1)
 
 
-def _medians(rows: Floats) -> Floats:
-    """The median of what is known in each row (m, n), 0 where that is little: (m,)."""
-    rows.sort(axis=1)  # what is not known comes last
-    counts = np.isfinite(rows).sum(axis=1)
+def _medians(x: Floats, mine: Flags, first: HoursOfWeek, last: HoursOfWeek) -> Floats:
+    """Medians (m,) of ``x`` (n,) in the hours that are ``mine`` (n,), each from a ``first`` (m,) up to its ``last``.
+
+    Where little is known it is 0. One sort does it for all of them.
+    """
+    chosen = np.flatnonzero(mine & np.isfinite(x))
+    begins, ends = np.searchsorted(chosen, first), np.searchsorted(chosen, last)
+    counts = ends - begins
+    width = int(counts.max(initial=0))
+    if width < MIN_ERRORS:
+        return np.zeros(len(first))
+    places = begins[:, None] + np.arange(width)
+    rows = x[chosen[np.minimum(places, len(chosen) - 1)]]
+    rows[places >= ends[:, None]] = np.inf
+    rows.sort(axis=1)  # what is not of this row comes last
     each, middle = np.arange(len(rows)), counts // 2
-    low, high = rows[each, np.maximum(counts - 1 - middle, 0)], rows[each, np.minimum(middle, rows.shape[1] - 1)]
-    return np.where(counts >= MIN_ERRORS, (low + high) / 2, 0.0)
+    low, high = rows[each, np.maximum(counts - 1 - middle, 0)], rows[each, np.minimum(middle, width - 1)]
+    enough = counts >= MIN_ERRORS
+    return np.where(enough, (low + np.where(enough, high, low)) / 2, 0.0)
 
 
 def part_of_week(hour_of_week: HoursOfWeek) -> HoursOfWeek:

@@ -12,7 +12,7 @@ from facility.quantities import Utility
 from facility.work import Evidence, Excess, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from analytics.scene import CounterUse, Floats, Scene
     from facility.work import Finding
@@ -56,13 +56,16 @@ class NightWaste:
         A head meter is told of only for what its sub-meters' findings leave unexplained, and then on the sub-meter
         that explains most of it, if there is one.
         """
-        uses = {use.meter.id: use for use in scene.uses(Utility.ELECTRICITY)}
+        causes: list[CounterUse] = []
         found: dict[str, Finding] = {}
-        for use in sorted(uses.values(), key=lambda use: use.meter.role is MeterRole.HEAD):
-            hours = self._wasted_hours(_unexplained(use, [uses[meter] for meter in found]))
+        above = scene.uses(Utility.ELECTRICITY, when=_is_above_band)
+        for use in sorted(above, key=lambda use: use.meter.role is MeterRole.HEAD):
+            hours = self._wasted_hours(_unexplained(use, causes))
             if hours:
-                cause = _explaining_part(use, uses, hours)
-                found.setdefault(cause.meter.id, self._finding(scene, cause, use, hours))
+                cause = _explaining_part(use, scene.uses(Utility.ELECTRICITY), hours)
+                if cause.meter.id not in found:
+                    causes.append(cause)
+                    found[cause.meter.id] = self._finding(scene, cause, use, hours)
         yield from found.values()
 
     def _wasted_hours(self, use: CounterUse) -> int:
@@ -79,7 +82,7 @@ class NightWaste:
 
     def _run_above_band(self, use: CounterUse) -> int:
         """Hours without a break, up to now, that are unoccupied and above the band."""
-        if not len(use.qty) or not (use.unoccupied[-1] and use.qty[-1] > use.hi[-1]):
+        if not len(use.qty) or not _is_above_band(use, -1):
             return 0
         tail = slice(-MAX_STRETCH_H, None)
         above = use.unoccupied[tail] & (use.qty[tail] > use.hi[tail])
@@ -118,13 +121,17 @@ class NightWaste:
         )
 
 
-def _explaining_part(use: CounterUse, uses: dict[str, CounterUse], hours: int) -> CounterUse:
+def _is_above_band(use: CounterUse, hour: int) -> bool:
+    return bool(use.unoccupied[hour] and use.qty[hour] > use.hi[hour])
+
+
+def _explaining_part(use: CounterUse, uses: Iterable[CounterUse], hours: int) -> CounterUse:
     """The sub-meter of the same building that explains most of a head meter's excess, else the meter itself."""
     if use.meter.role is not MeterRole.HEAD:
         return use
     run = slice(len(use.qty) - hours, None)
     total = _total(use.excess[run])
-    for part in uses.values():
+    for part in uses:
         mine = part.meter.building == use.meter.building and part.meter.role is MeterRole.SUB
         if mine and _total(part.excess[run]) >= EXPLAINED * total:
             return part

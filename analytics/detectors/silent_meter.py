@@ -50,7 +50,7 @@ class SilentMeter:
         """Meters that are silent now."""
         if not scene.hours:
             return
-        heard = {m: int(scene.seen(m)[-1]) for m in scene.window.seen_ms if m in scene.catalogue.meter}
+        heard = scene.last_seen()
         newest = self._newest_by_agent(scene, heard)
         for meter_id, last_ms in heard.items():
             meter = scene.catalogue.meter[meter_id]

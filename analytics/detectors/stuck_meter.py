@@ -32,9 +32,7 @@ class StuckMeter:
 
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Meters that stand still now."""
-        for use in scene.uses():
-            if not len(use.qty) or not abs(use.qty[-1]) < STILL:
-                continue
+        for use in scene.uses(when=_stands):
             still = np.abs(use.qty[-self.record_days * DAY_H :]) < STILL
             run = _last_run(still)
             if run < self.min_h or run == len(still):
@@ -56,6 +54,10 @@ class StuckMeter:
             expected_qty=round(float(np.nansum(use.expected[-run:])), 1),
             unit=use.utility.unit,
         )
+
+
+def _stands(use: CounterUse, hour: int) -> bool:
+    return bool(abs(use.qty[hour]) < STILL)
 
 
 def _last_run(flags: Flags) -> int:
