@@ -17,21 +17,22 @@ ALLOWED = "influx://reader:password@host:8086/database, or influx+token://READ_T
 
 
 def source_body(address: InfluxAddress, level: Level) -> dict[str, Any]:
-    """What Grafana is told of an InfluxDB: InfluxQL, by POST, since a query may be long; a token is a header on 2.x."""
-    user, _, password = address.token.partition(":")
+    """What Grafana is told of an InfluxDB: InfluxQL, by POST, since a query may be long.
+
+    Both 1.x (``user:password``) and 2.x take what signs in as a token in a header.
+    """
     body: dict[str, Any] = {
         "uid": source_uid(level),
         "name": f"Meterhouse {level.word}",
         "type": "influxdb",
         "access": "proxy",
         "url": address.host,
-        "user": "" if address.speaks_v2 else user,
         "jsonData": {"dbName": address.database, "httpMode": "POST", "timeInterval": "1m", "maxSeries": 1000},
-        "secureJsonData": {"password": password},
+        "secureJsonData": {},
     }
-    if address.speaks_v2:
+    if address.token:
         body["jsonData"]["httpHeaderName1"] = "Authorization"
-        body["secureJsonData"] = {"httpHeaderValue1": f"Token {address.token}"}
+        body["secureJsonData"]["httpHeaderValue1"] = f"Token {address.token}"
     return body
 
 
@@ -80,7 +81,7 @@ class SourceStep:
 
     @staticmethod
     def _differs(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
-        plain = any(found.get(key) != wanted[key] for key in ("url", "user", "type", "access"))
+        plain = any(found.get(key) != wanted[key] for key in ("url", "type", "access"))
         there = found.get("jsonData", {})
         secrets = found.get("secureJsonFields", {})
         return (

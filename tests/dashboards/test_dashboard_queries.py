@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from rigs.board_queries import choices_of, filled, panel_queries, rows_of
 from rigs.boards import boards, estate
 from rigs.influx2_server import Influx2Server, built_influxd2
 from rigs.influx_server import InfluxServer, make_ready, need_influxd
+from ruamel.yaml import YAML
 
 from accounting.local_time import DAY_MS, HOUR_MS
 from stores.readings import open_readings
@@ -17,6 +19,9 @@ from stores.readings.influx.wire import connect
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType
 from stores.readings.rollups import ROLLUPS
+
+RULES_FILE = Path(__file__).parents[2] / "deploy" / "grafana" / "provisioning" / "alerting" / "platform.yaml"
+RULES = YAML(typ="safe").load(RULES_FILE.read_text(encoding="utf-8"))["groups"][0]["rules"]
 
 START_MS = 1_767_225_600_000  # 2026-01-01
 PERIOD = (START_MS - DAY_MS, START_MS + 9 * DAY_MS)
@@ -85,6 +90,12 @@ def wire(request):
         store.write_rollups([(name, rows(name)) for name in ROLLUPS])
         yield connect(influx_address(url))
         store.close()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["uid"])
+def test_every_rule_about_ourselves_finds_a_figure(wire, rule):
+    query = filled(rule["data"][0]["model"]["query"], PERIOD, {})
+    assert [row for row in rows_of(wire, query) if row[1] is not None]
 
 
 @pytest.mark.parametrize("path", sorted(boards()))
