@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 VERSION = 1
 PREFIX = "meterhouse/1"
 MAX_PAYLOAD_BYTES = 240 * 1024
+MAX_POINTS = 2**16
+"""Points are numbered in two bytes wherever batches are kept."""
+
 CRC_PROPERTY = "crc"
 
 Range = tuple[int, int]
@@ -208,6 +211,8 @@ def decode_checked(kind: type[M], payload: bytes, stated_crc: str | None) -> M:
 def _check_columns(batch: Batch) -> None:
     """Refuse unequal columns, indices out of range, empty batches and numbers that are not finite."""
     rows = len(batch.x)
+    if len(batch.points) > MAX_POINTS:
+        raise Rejected("malformed", f"{len(batch.points)} points, at most {MAX_POINTS}")
     if not rows:
         raise Rejected("empty_batch", "a batch holds at least one reading")
     if len(batch.p) != rows or len(batch.t) != rows or (batch.q and len(batch.q) != rows):

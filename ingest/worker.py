@@ -62,10 +62,12 @@ def run_parts(parts: Parts, registry: Registry, stop: Event) -> bool:
             except (ConfigError, MemoryError):
                 raise
             except Exception as error:
-                with bound_contextvars(**log_context(intake.in_hand())):
+                names = intake.in_hand()
+                with bound_contextvars(**log_context(names)):
                     log.exception("unexpected_error")
                     intake.recover(error, stop)
-                stop.wait(PAUSE_S)
+                if not names:  # it lies in no message, which would be out of the way now
+                    stop.wait(PAUSE_S)
         return True
     finally:
         stop.set()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from process.throttle import Throttle
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,7 +24,7 @@ SILENT = ("pymodbus",)
 def set_up_logging(level: LogLevel) -> None:
     """Log ours from ``level`` on, and what libraries say from warnings on, in the same form."""
     structlog.configure(
-        processors=[*_steps(), _render()],
+        processors=[*_steps(), _throttle.step, _render()],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
@@ -33,10 +35,15 @@ def set_up_logging(level: LogLevel) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render()],
         )
     )
+    libraries.addFilter(_throttle.filter)
     logging.basicConfig(level=logging.WARNING, handlers=[libraries], force=True)
     logging.captureWarnings(capture=True)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+_throttle = Throttle()
+"""One for all lines of the process, ours and those of libraries."""
 
 
 def _steps() -> list[Callable[..., Any]]:

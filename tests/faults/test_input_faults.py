@@ -289,6 +289,15 @@ TOKENS = [
 ]
 
 
+def test_more_points_than_their_numbers_can_tell_apart_are_refused_by_the_sender_and_by_us():
+    many = batch(1, 1, points=[""] * 65_537, p=[65_536])
+    with Trial() as trial:
+        group = trial.take(inbound(many), inbound(batch(2, 1)))
+        assert group.refused_messages == 1
+        assert [item.reason for item in trial.quarantine.items()] in ([], ["malformed"])
+        assert group.entries[-1].readings is not None
+
+
 def test_B9_spoilt_payloads_are_refused_and_nothing_breaks():
     chance, trials = seeded(), 100_000 if FULL else 4_000
     tomb = wire.Tombstones(1, "edge-1", EPOCH, [wire.Tombstone(1, 9, "outbox_full")])
