@@ -11,6 +11,7 @@ from edge_agent.devices import devices_of, refused_on
 from edge_agent.drivers import DRIVERS
 from edge_agent.drivers.base import AskingDriver, BusSeat, TellsUnread
 from edge_agent.history import History
+from edge_agent.mute import MuteBuses
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
@@ -87,6 +88,7 @@ class EdgeAgent:
         self.paused = False
         self._rounds: dict[str, tuple[int, float]] = {}
         self._refused: dict[str, dict[str, str]] = {}
+        self._mute = MuteBuses(monotonic)
         self._points_of = Counter(point.meter for point in extract.points)
         self.buses: dict[str, Poller | ListeningDriver] = {}
         for bus in extract.agent[self._id].buses:
@@ -159,6 +161,7 @@ class EdgeAgent:
                 self.history,
                 paused=self.paused,
                 unread=self._unread_points(),
+                mute_buses=self._mute.count(self.buses),
             ),
             buses={name: self._state(name, bus.state()) for name, bus in self.buses.items()},
         )

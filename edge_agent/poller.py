@@ -100,6 +100,12 @@ class Poller:
             return "down"
         return bus_state([turn.device.meter.id for turn in self.turns if turn.failures], self.unread())
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether the bus is down, or everybody on it is silent."""
+        silent = [turn.failures > 0 for turn in self.turns]
+        return not self._paused and (self._bus_failures > 0 or (bool(silent) and all(silent)))
+
     def unread(self) -> Mapping[str, str]:
         """Why each point that cannot be read cannot be, by point id."""
         return {point: why for turn in self.turns for point, why in turn.questions.unread().items()}

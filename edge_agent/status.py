@@ -25,6 +25,7 @@ def figures(
     *,
     paused: bool,
     unread: int,
+    mute_buses: int,
 ) -> dict[str, float]:
     """Numbers by name; counters count since the agent was started. ``alarm_…`` is not 0 while a person is needed."""
     return {
@@ -47,6 +48,7 @@ def figures(
         "alarm_corrupt": set_aside(outbox.path),
         "alarm_clock": float(not clock.state().synced),
         "alarm_points_unread": float(unread > 0),
+        "alarm_bus_silent": mute_buses,
         **{f"alarm_{name}": lasts for name, lasts in publisher.reasons.alarms.items()},
         **(history.figures() if history else {}),
     }

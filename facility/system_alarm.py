@@ -26,6 +26,9 @@ UNREAD = "unread"
 REFUSED = "refused"
 """With this word a bus names the devices that it does not read at all: their address is none, or that of another."""
 
+SILENT, DOWN = "silent", "down"
+"""With the one it names the devices that do not answer, with the other it says that nobody can."""
+
 LONGEST_WORDS = 500
 
 
@@ -59,6 +62,7 @@ class SystemAlarm(StrEnum):
     TOO_LARGE = "too_large"
     UNSTEADY = "unsteady"
     POINTS_UNREAD = "points_unread"
+    BUS_SILENT = "bus_silent"
 
 
 AGENT_ALARMS = frozenset(
@@ -72,6 +76,7 @@ AGENT_ALARMS = frozenset(
         SystemAlarm.TOO_LARGE,
         SystemAlarm.UNSTEADY,
         SystemAlarm.POINTS_UNREAD,
+        SystemAlarm.BUS_SILENT,
     }
 )
 """What an agent may report: of the server's own alarms none, whatever it says."""
@@ -155,14 +160,17 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
         return
     for figure, value in agent.figures.items():
         if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in AGENT_ALARMS:
-            yield Raised(SystemAlarm(name), agent.agent, _unread_on(agent) if name == SystemAlarm.POINTS_UNREAD else "")
+            yield Raised(SystemAlarm(name), agent.agent, _buses_with(_WORDS_OF.get(SystemAlarm(name), ()), agent))
 
 
-def _unread_on(agent: AgentStatus) -> str:
-    """Which points and devices those are, bus by bus, as the agent says; it may say what it likes."""
-    unread = (f"{bus}: {state}" for bus, state in agent.buses.items() if UNREAD in state or state.startswith(REFUSED))
-    return "; ".join(unread)[:LONGEST_WORDS]
+def _buses_with(words: Sequence[str], agent: AgentStatus) -> str:
+    """The buses whose state has one of these words, as the agent says; it may say what it likes."""
+    named = (f"{bus}: {state}" for bus, state in agent.buses.items() if any(word in state for word in words))
+    return "; ".join(named)[:LONGEST_WORDS]
 
+
+_WORDS_OF = {SystemAlarm.POINTS_UNREAD: (UNREAD, f"{REFUSED}: "), SystemAlarm.BUS_SILENT: (f"{SILENT}: ", DOWN)}
+"""Which words of a bus's state say what an alarm is about."""
 
 _UNTOLD = {ServerProcess.INGEST: Unseen.INGEST, ServerProcess.ANALYTICS: Unseen.ANALYTICS}
 """What nobody knows while no process of a kind has ever told: whether readings come in, whether they are looked at."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from facility.errors import DriverError
-from facility.system_alarm import UNREAD
+from facility.system_alarm import SILENT, UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -108,7 +108,7 @@ class TellsUnread(Protocol):
 
 def bus_state(silent: Sequence[str], unread: Collection[str]) -> str:
     """``ok``, or who is silent and which points cannot be read: ``silent: m3; unread: m1/voltage/l2``."""
-    parts = [f"{word}: {_listed(names)}" for word, names in (("silent", silent), (UNREAD, unread)) if names]
+    parts = [f"{word}: {_listed(names)}" for word, names in ((SILENT, silent), (UNREAD, unread)) if names]
     return "; ".join(parts) or "ok"
 
 

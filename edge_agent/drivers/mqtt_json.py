@@ -62,6 +62,11 @@ class MqttJsonDriver:
             return "down"
         return "paused" if self._paused else str(self._unread) or "ok"
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether there is no line to the broker."""
+        return not (self._paused or self._line.state.is_up)
+
     def unread(self) -> Mapping[str, str]:
         """Why what is heard cannot be read, by point: where a message is refused whole, all that it could hold."""
         why = self._unread.why()

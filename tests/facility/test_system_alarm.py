@@ -51,6 +51,13 @@ def test_points_that_an_agent_cannot_read_are_named_bus_by_bus():
     assert alarms(seen(status=ProcessStatus()), agents=[agent]) == [Raised(SystemAlarm.POINTS_UNREAD, "edge-1", words)]
 
 
+def test_buses_on_which_nobody_answers_are_named():
+    buses = {"line": "ok", "roof": "silent: m1; unread: m2/voltage/l2", "yard": "down"}
+    agent = AgentStatus("edge-1", "online", 3.0, {"alarm_bus_silent": 1.0}, buses)
+    words = "roof: silent: m1; unread: m2/voltage/l2; yard: down"
+    assert alarms(seen(status=ProcessStatus()), agents=[agent]) == [Raised(SystemAlarm.BUS_SILENT, "edge-1", words)]
+
+
 def test_an_agent_that_names_points_without_end_is_cut_short():
     buses = {"line": "unread: " + "m/x/y, " * 1000}
     (raised,) = alarms(
@@ -109,7 +116,7 @@ def test_an_agent_that_is_not_heard_any_more_is_offline_whatever_it_said_last():
 def test_an_agent_raises_what_agents_find_and_no_alarm_of_the_server():
     everything = AgentStatus("edge-1", "online", 1.0, {f"alarm_{one}": 1.0 for one in SystemAlarm})
     assert {one.alarm for one in alarms(seen(status=ProcessStatus()), agents=[everything])} == AGENT_ALARMS
-    assert {"disk_full", "corrupt", "clock", "points_unread", *Reasons().alarms} == AGENT_ALARMS
+    assert {"disk_full", "corrupt", "clock", "points_unread", "bus_silent", *Reasons().alarms} == AGENT_ALARMS
 
 
 def test_the_same_said_by_two_processes_is_one_alarm():
