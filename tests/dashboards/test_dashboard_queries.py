@@ -1,15 +1,12 @@
 """Every query of every dashboard, asked of real InfluxDBs that hold a row of every rollup: each finds rows."""
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rigs.board_queries import choices_of, filled, panel_queries, rows_of
 from rigs.boards import boards, estate
-from rigs.influx2_server import Influx2Server, built_influxd2
-from rigs.influx_server import InfluxServer, make_ready, need_influxd
+from rigs.real_influx import VERSIONS, real_influx
 from ruamel.yaml import YAML
 
 from accounting.local_time import DAY_MS, HOUR_MS
@@ -74,18 +71,9 @@ def rows(rollup):
     return [RollupSeries(tags, t_ms, columns) for tags in {tuple(t.items()): t for t in series_of(rollup)}.values()]
 
 
-@pytest.fixture(scope="module", params=["1.8", "2.7"])
+@pytest.fixture(scope="module", params=VERSIONS)
 def wire(request):
-    with contextlib.ExitStack() as stack:
-        if request.param == "1.8":
-            need_influxd()
-            url = stack.enter_context(InfluxServer()).url
-        else:
-            if built_influxd2() is None:
-                said = "no InfluxDB 2.7: tools/build_servers.sh influxdb2 builds one"
-                pytest.fail(said) if os.environ.get("REQUIRE_SERVERS") == "1" else pytest.skip(said)
-            url = stack.enter_context(Influx2Server()).url
-        make_ready(url, estate().site.id)
+    with real_influx(request.param, estate().site.id) as url:
         store = open_readings(url)
         store.write_rollups([(name, rows(name)) for name in ROLLUPS])
         yield connect(influx_address(url))
