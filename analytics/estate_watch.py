@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from accounting.calendars import SiteCalendar
 from analytics.accepted import JustAccepted, listen
 from analytics.fits import FitPool
 from analytics.live import Watch
 from analytics.loop import Loop
 from analytics.model_file import KeptModels
+from analytics.rollups.each_minute import EachMinute
+from analytics.rollups.happenings import Happenings
+from analytics.rollups.health import HealthRows
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from analytics.state import DOUBT_MS, in_doubt, take_over
@@ -183,7 +187,15 @@ class EstateWatch:
             learning=self._learn,
             moved=self._hours_moved,
             named_ms=self._registry.named_ms(),
+            each_minute=self._each_minute(catalogue),
         )
+
+    def _each_minute(self, catalogue: Catalogue) -> EachMinute:
+        """Events and the health of everything, for whoever draws them."""
+        cases, calendar = Casebook(self._records), SiteCalendar(catalogue.site)
+        happenings = Happenings(self._store, catalogue, calendar, cases, self._registry.revisions)
+        board, health = StatusBoard(self._records), HealthRows(self._store, catalogue)
+        return EachMinute([happenings.step, lambda at_ms: health.write(board.overview(), at_ms)])
 
     def _learn(self, training: Training, lessons: Sequence[Lesson]) -> Iterator[list[Fitted]]:
         """Fit models; each part that is fitted is progress."""

@@ -20,8 +20,10 @@ from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.models import Models
+from analytics.rollups.each_minute import EachMinute
 from analytics.rollups.minutes import Minutes
 from analytics.rollups.pending import Pending
+from analytics.rollups.quality import HeardHours
 from analytics.scene import instant
 from analytics.state import GRACE_MS, Awaited, WatchState
 from analytics.states import States
@@ -96,6 +98,7 @@ class Watch:
         models: Models | None = None,
         learning: Learning | None = None,
         moved: Callable[[], None] = lambda: None,
+        each_minute: EachMinute | None = None,
     ) -> None:
         """``named_ms`` is since when the estate has each meter; ``learning`` fits models, else they are fitted here.
 
@@ -124,6 +127,7 @@ class Watch:
         self._states, self._states_are_read = States(store, points), False
         self._pending = Pending(self._noted.cursor, rollups.is_kept)
         self._minutes = Minutes(store, catalogue, self._noted.cursor)
+        self._heard, self._each_minute = HeardHours(store, catalogue, self._calendar), each_minute or EachMinute()
         self._blind: dict[str, str] = {}
         self._blind_window: Window | None = None
         self._awaited, self._caught_ms = Awaited(), 0
@@ -173,10 +177,12 @@ class Watch:
     def roll_up(self, now_ms: int) -> bool:
         """Compute the rollups that have waited longest, a bounded number; whether there is more to do at once."""
         with self._seeing("rollups"):
+            self._each_minute.step(now_ms)
             has_more = self._minutes.step(now_ms)
             with self._pending.in_hand(COUNTERS_AT_ONCE) as ranges:
                 if ranges:
                     self.rollups.update(ranges, now_ms=now_ms)
+                    self._heard.take_late(ranges, now_ms)
             if ranges and now_ms - self._noted_ms >= NOTED_EVERY_MS:
                 self._note(now_ms)
             if ranges or has_more:
@@ -215,6 +221,7 @@ class Watch:
         earlier = {point: max(t_ms, horizon) for point, t_ms in self._changed.items() if t_ms < begin_ms}
         write_bands(self.store, window, begin_ms, hour_ms + AHEAD_MS, earlier)
         self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
+        self._heard.end_hours(begin_ms, hour_ms)
         self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"

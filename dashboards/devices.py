@@ -63,7 +63,7 @@ def _errors(asking: Asking) -> Panel:
 
 
 def _series(asking: Asking) -> Panel:
-    asked = asking.one('last("series") / last("series_budget") AS "series"', "platform_1m", _where(asking))
+    asked = asking.one('last("series_used") / last("series_budget") AS "series"', "platform_1m", _where(asking))
     column = Column("series", SHARE, "column.series_share")
     return Panel("series", Shape.STAT, (6, 4), (asked,), (column,), SHARE, 0, Limits(0.8, 1.0), "1m", within="1h")
 

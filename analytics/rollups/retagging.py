@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from stores.readings.port import ReadingStore, RollupSeries, Times
 
-_COUNTER_ROLLUPS = ("baseline_1h", "usage_1h", "usage_1d")
+_COUNTER_ROLLUPS = ("baseline_1h", "usage_1h", "usage_1d", "dq_1h")
 
 
 class Retagging:

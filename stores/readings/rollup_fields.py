@@ -143,9 +143,9 @@ EVENT: Mapping[str, RollupField] = _fields(
 )
 
 QUALITY: Mapping[str, RollupField] = _fields(
-    completeness=("share of the hour's time in which the counter was heard", FieldUnit.SHARE),
-    gaps=("silences that ended in the hour, or last at its end", FieldUnit.NUMBER),
-    flat=("the register did not move in the hour, though it was heard", FieldUnit.YES),
+    completeness=("share of the hour's time that lies between readings at most two hours apart", FieldUnit.SHARE),
+    gaps=("silences of more than two hours that began in the hour", FieldUnit.NUMBER),
+    flat=("the register did not move in the hour, though it was read twice or more", FieldUnit.YES),
     spikes=("readings that were marked suspect", FieldUnit.NUMBER),
     negative=("steps back of the register", FieldUnit.NUMBER),
 )

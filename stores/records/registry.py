@@ -146,6 +146,13 @@ class Registry:
                 _ask_again(connection, stored, catalogue, by, at, reason or what)
         return changes
 
+    def revisions(self, since: datetime) -> list[tuple[int, datetime]]:
+        """The versions that began at an instant or later, and when each did, oldest first."""
+        r = tables.revision.c
+        query = sa.select(r.version, r.at).where(r.at >= since).order_by(r.version)
+        with self._engine.connect() as connection:
+            return [(version, at) for version, at in connection.execute(query)]
+
     def named_ms(self) -> dict[str, int]:
         """Since when the estate has each meter that it ever had, ms UTC: when it was first said to stand anywhere."""
         a = tables.assignment.c
