@@ -46,16 +46,20 @@ class AdjustedMonths:
         self._closed: dict[str, ClosedMonth | None] = {}
 
     def lines(self, start: datetime, end: datetime, smallest: Decimal) -> tuple[AdjustingLine, ...]:
-        """The lines of the month between two instants: of a closed month, a meter and a reason one, in order."""
+        """The lines of the month between two instants: of a closed month, a meter and a reason one, in order.
+
+        What turned out to be known better and no different (an estimate that was measured after all) has none.
+        """
         sums: dict[tuple[str, str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for one in self._entries(self._first(start), end):
             both = sums[one.month, one.meter, one.utility, one.reason]
             both[0] += one.sum_of("qty")
             both[1] += one.sum_of("cost")
-        return tuple(
+        lines = (
             AdjustingLine(month, meter, utility, rounded(qty), rounded(cost, smallest), reason)
             for (month, meter, utility, reason), (qty, cost) in sums.items()
         )
+        return tuple(one for one in lines if one.quantity or one.amount)
 
     def proposed(self, end: datetime, smallest: Decimal) -> Iterator[Remark]:
         """What waits for a person and was proposed before ``end``; figures are text, as a kept bill has them."""

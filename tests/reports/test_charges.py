@@ -215,6 +215,17 @@ def test_an_adjusting_line_stays_when_its_meter_stops_being_a_head(books):
     assert amounts(bill)["tier_2"][0] == 8_640 + 720 - 10 + 8_928 - 10_000
 
 
+def test_an_estimate_that_was_as_measured_after_all_is_no_line_of_zeros(books):
+    catalogue = estate(FLAT)
+    closed_september(stored(catalogue, steady("2026-09-01T00:00", "2026-11-01T00:00")), catalogue, books)
+    late(books, 0.0002, -0.003)
+    assert made(MemoryStore(), catalogue, books).adjustments == ()
+    late(books, 0.0002, 0.02)
+    assert [(one.quantity, one.amount) for one in made(MemoryStore(), catalogue, books).adjustments] == [
+        (0, Decimal("0.02"))
+    ]
+
+
 def test_entries_of_one_closed_month_and_meter_are_one_line_rounded_once(books):
     catalogue = estate(FLAT)
     store = stored(catalogue, steady("2026-09-01T00:00", "2026-11-01T00:00"))
