@@ -19,6 +19,7 @@ from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
+from analytics.heard import LISTEN_EVERY_MS, ON_HEARING, Heard
 from analytics.models import Models
 from analytics.rollups.each_minute import EachMinute
 from analytics.rollups.minutes import Minutes
@@ -131,6 +132,7 @@ class Watch:
         self._blind: dict[str, str] = {}
         self._blind_window: Window | None = None
         self._awaited, self._caught_ms = Awaited(), 0
+        self._heard, self._listened_ms = Heard(catalogue), 0
 
     @property
     def state(self) -> WatchState:
@@ -152,7 +154,7 @@ class Watch:
         self.look_through(now_ms)
 
     def follow(self, now_ms: int) -> None:
-        """Hear what was written: doors and leaks are read, the rest waits for its rollups."""
+        """Hear what was written, and who is silent: doors and leaks are read, the rest waits for its rollups."""
         with self._seeing("changes"):
             self._awaited.look(self.agents(), now_ms)
             self._caught_ms = self._caught_ms or now_ms
@@ -163,8 +165,19 @@ class Watch:
             self._states.take(changes.ranges, now_ms)
             self._pending.add(changes, now_ms)
             self._minutes.add(changes, now_ms)
+            self._heard.take(changes.ranges, now_ms)
             self._awaited.take_up()
             self.accepted.forget(self._states.known)
+            self._listen(now_ms)
+
+    def _listen(self, now_ms: int) -> None:
+        """Look once a minute who has fallen silent, from the first hour on that was looked through."""
+        window = self.window
+        if window is None or self._awaited.share < 1.0 or now_ms - self._listened_ms < LISTEN_EVERY_MS:
+            return
+        self._listened_ms = now_ms
+        window = replace(window, heard_ms=self._heard.newest_ms)
+        self.alerting.look(window.scene(instant(now_ms)), notify=True, only=ON_HEARING)
 
     def look(self, now_ms: int) -> None:
         """Look at doors and leak sensors as they are now; the store is not asked."""

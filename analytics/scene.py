@@ -80,7 +80,8 @@ class Window:
     per meter and hour the time of the newest reading up to the end of that hour, 0 where there was none yet;
     ``states`` the readings of doors and leak sensors; ``open_hours`` per building the hours in which its security
     sensors are not armed. ``named_ms`` is since when the estate has each meter, where that is known; ``seen_from_ms``
-    is from when on readings were looked for, and ``seen_skipped`` how many hours of the window lie before ``seen_ms``.
+    is from when on readings were looked for, and ``seen_skipped`` how many hours of the window lie before ``seen_ms``;
+    ``heard_ms`` is, where somebody listens, when each meter was heard since.
     """
 
     catalogue: Catalogue
@@ -92,6 +93,7 @@ class Window:
     named_ms: Mapping[str, int] = field(default_factory=dict)
     seen_from_ms: int = 0
     seen_skipped: int = 0
+    heard_ms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def hours(self) -> int:
@@ -163,9 +165,11 @@ class Scene:
         return self.window.seen_ms[meter][: self._hours_seen]
 
     def last_seen(self) -> dict[str, int]:
-        """Time of the newest reading of every meter up to the last hour that has ended; 0 where there was none yet."""
-        last = self._hours_seen - 1
-        return {meter: int(times[last]) if last >= 0 else 0 for meter, times in self.window.seen_ms.items()}
+        """Time of every meter's newest reading up to the last hour that has ended, or heard since; 0: none yet."""
+        last, heard_ms = self._hours_seen - 1, self.window.heard_ms
+        if last < 0:
+            return {meter: heard_ms.get(meter, 0) for meter in self.window.seen_ms}
+        return {meter: max(int(times[last]), heard_ms.get(meter, 0)) for meter, times in self.window.seen_ms.items()}
 
     @cached_property
     def _hours_seen(self) -> int:

@@ -15,9 +15,10 @@ import numpy as np
 from accounting.calendars import Occupancy, SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.grid import Grid, filled
+from analytics.heard import points_heard
 from analytics.scene import Window
 from analytics.states import States, changes_of
-from analytics.uses import HISTORY_DAYS, Uses, accounted
+from analytics.uses import HISTORY_DAYS, Uses
 from facility.quantities import Quantity
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def _read_seen(
     store: ReadingStore, catalogue: Catalogue, grid: Grid, from_ms: int, before: Window | None
 ) -> dict[str, Times]:
     """Per meter: time of the newest reading up to the end of each hour."""
-    chosen = {m.id: points[0].id for m in catalogue.meters if (points := catalogue.points_of(m.id))}
-    chosen |= {meter.id: point.id for meter, point in accounted(catalogue)}
+    chosen = points_heard(catalogue)
     seen = {meter: np.zeros(grid.hours, np.int64) for meter in chosen}
     if before is not None:
         skipped = int(np.searchsorted(before.edges_ms, grid.start_ms)) - before.seen_skipped

@@ -177,6 +177,23 @@ def test_a_door_is_told_within_a_minute_and_not_only_on_the_hour(store, casebook
     assert "door_left_open" in {alert.detector for alert in casebook.alerts()}
 
 
+def test_a_meter_that_falls_silent_is_told_while_no_rollup_is_made(store, casebook, watch_over):
+    watch = watch_over(store)
+    watch.tick(now_ms(HOURS))
+    others, seen_ms = [name for name in POINT if name != "lights"], START_MS + HOURS * HOUR_MS
+    for minutes in (100, 179, 182):
+        last_ms = seen_ms + minutes * 60_000
+        store.write(
+            ReadingBatch(
+                [POINT[name] for name in others], list(range(len(others))), [last_ms] * len(others), [9e4] * len(others)
+            )
+        )
+        assert "silent_meter" not in {alert.detector for alert in casebook.alerts()}
+        watch.follow(last_ms + 2_000)
+    silent = [alert for alert in casebook.alerts() if alert.detector == "silent_meter"]
+    assert [(alert.meter, round(alert.since.timestamp() * 1000)) for alert in silent] == [("lights", seen_ms)]
+
+
 class Unsteady:
     """A store that can be reached only while ``is_up``."""
 

@@ -11,6 +11,7 @@ from accounting.calendars import SiteCalendar
 from accounting.dirty import Dirty, dirty_between
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.spells import NoSpells
+from analytics.rollups import recompute
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from facility.ledger.installation import BEGINNING, Installation, history_of, present_facts, swapped
@@ -164,6 +165,46 @@ def test_work_that_was_cut_short_goes_on_where_it_stopped_and_keeps_its_before(r
         assert month["after"]["cost"] == pytest.approx(month["before"]["cost"] * 5 / 3)
         assert month["after"]["qty"] == month["before"]["qty"]
     assert_same(everything(store), everything(fed(dearer, batch(POINT, t_ms, x))))
+
+
+class Paced(RollupWriter):
+    """A writer that remembers what it was asked to compute, and when nobody else could come in between."""
+
+    def __init__(self, store, catalogue):
+        super().__init__(store, catalogue)
+        self.at_once = 0
+
+    def update(self, ranges, **more):
+        self.at_once += len(ranges)
+        super().update(ranges, **more)
+
+
+def test_a_month_of_many_counters_lets_others_come_in_between_and_ends_as_if_done_in_one(records, monkeypatch):
+    monkeypatch.setattr(recompute, "COUNTERS_AT_ONCE", 2)
+    heads, prices = 5, [Price(Utility.ELECTRICITY, x, date(2020, 1, 1)) for x in (0.3, 0.5)]
+    cheap, dear = (replace(estate(heads), site=replace(estate().site, prices=(one,))) for one in prices)
+    steady_ones = [
+        batch(f"m{n}/energy_import/total", *steady("2026-03-30T00:00", "2026-04-02T00:00", 6 * HOUR_MS))
+        for n in range(heads)
+    ]
+    late = batch(POINT, *steady("2026-04-02T00:00", "2026-04-02T12:00", 6 * HOUR_MS, per_hour=0))
+    late = replace(late, x=[steady_ones[0].x[-1]] * len(late.x))
+    store = fed(cheap, *steady_ones)
+    points = tuple(f"m{n}/energy_import/total" for n in range(heads))
+    Recomputations(records).ask([Dirty(points, BEGINNING, None, "changed")], by="li", at=NOW, reason="dearer")
+    writer, now_ms = Paced(store, dear), round(NOW.timestamp() * 1000)
+    again, steps = Recompute(store, writer, dear, Recomputations(records)), 0
+    while again.step(now_ms):
+        assert writer.at_once <= recompute.COUNTERS_AT_ONCE
+        writer.at_once, steps = 0, steps + 1
+        if steps == 4:  # amid a month others write what was measured meanwhile
+            store.write(late)
+            RollupWriter(store, dear).update({POINT: (late.t_ms[0], late.t_ms[-1])})
+    assert steps > 2 * 3
+    months = Recomputations(records).newest()[0].months
+    assert list(months) == ["2026-03", "2026-04"]
+    assert months["2026-03"]["after"]["cost"] == pytest.approx(months["2026-03"]["before"]["cost"] * 5 / 3)
+    assert_same(everything(store), everything(fed(dear, *steady_ones, late)))
 
 
 def test_a_month_whose_readings_are_no_longer_kept_stays_as_it_was_computed(records):
