@@ -74,9 +74,10 @@ def use_of(
     is_gap = spans > max_gap_ms
     is_guess = is_gap | total.estimated[1:]
     is_unknown = is_gap & total.unread[1:]
-    at = edges_ms if weights is None else _warped_edges(total, edges_ms, max_gap_ms, weights)
-    qty = _growth(at, total.t_ms, total.total - total.total[0])
-    est_qty = _growth(at, total.t_ms, _running(np.where(is_guess, np.diff(total.total), 0.0)))
+    origin = edges_ms[0]  # times since then: doubles place them a thousand times as exactly as those since 1970
+    at = edges_ms - origin if weights is None else _warped_edges(total, edges_ms, max_gap_ms, weights)
+    qty = _growth(at, total.t_ms - origin, total.total - total.total[0])
+    est_qty = _growth(at, total.t_ms - origin, _running(np.where(is_guess, np.diff(total.total), 0.0)))
     measured = _growth(edges_ms, total.t_ms, _running(np.where(is_guess, 0.0, spans)))
     guessed = _growth(edges_ms, total.t_ms, _running(np.where(is_guess & ~is_unknown, spans, 0.0)))
     qty[measured + guessed <= 0] = est_qty[measured + guessed <= 0] = np.nan
@@ -117,8 +118,8 @@ def _shares(parts_ms: Floats, lengths_ms: Times) -> Floats:
 
 
 def _warped_edges(total: Total, edges_ms: Times, max_gap_ms: int, weights: Floats | Sequence[Floats | None]) -> Floats:
-    """Edges inside each silence moved to where an even spread yields what the silence's weights ask for."""
-    warped = edges_ms.astype(np.float64)
+    """Edges since the first, inside each silence moved to where an even spread yields what its weights ask for."""
+    warped: Floats = (edges_ms - edges_ms[0]).astype(np.float64)
     for k, (start, end) in enumerate(gaps_of(total, max_gap_ms)):
         rows = intervals_in(edges_ms, start, end)
         own = weights[rows] if isinstance(weights, np.ndarray) else weights[k]
@@ -129,6 +130,6 @@ def _warped_edges(total: Total, edges_ms: Times, max_gap_ms: int, weights: Float
         opening, closing = np.interp([start, end], edges, load)
         inside: Bools = (edges > start) & (edges < end)
         if closing > opening:
-            moved = start + (load[inside] - opening) / (closing - opening) * (end - start)
+            moved = start - edges_ms[0] + (load[inside] - opening) / (closing - opening) * (end - start)
             warped[rows.start : rows.stop + 1][inside] = moved
     return warped

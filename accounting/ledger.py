@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,6 +134,8 @@ def stitched(
         own = _with_reads(faces.cut(rows), device, following)
         if following is not None:  # what the edge doubted of a device that is gone waits for nothing any more
             own = replace(own, suspect=np.zeros(len(own.x), np.bool_))
+        elif device[0].opening is not None:
+            own = replace(own, suspect=_after_another(own.suspect))
         begins = not is_limit_known and device[0].opening is None and (is_new or k > 0)
         parts.append(_device_total(own, device, max_rate, decided, is_new=begins))
     return _joined(parts)
@@ -161,6 +164,12 @@ def _with_reads(stored: _Faces, device: Sequence[Stretch], following: Stretch | 
     return faces
 
 
+def _after_another(suspect: Bools) -> Bools:
+    """The marks (n,) without those from the opening read on: the edge compared with the device before."""
+    believed = np.flatnonzero(~suspect[1:])
+    return suspect & (np.arange(len(suspect)) > (believed[0] if len(believed) else len(suspect)))
+
+
 def _by_stretch(t_ms: Times, device: Sequence[Stretch], values: Sequence[float]) -> Floats:
     """Of each instant (n,) the value of the stretch that it lies in, (n,)."""
     rows = np.searchsorted([one.since_ms for one in device[1:]], t_ms, side="right")
@@ -176,7 +185,7 @@ def _device_total(
         faces.t_ms,
         faces.x,
         register_span=device[0].span,
-        max_rate=max_rate / _by_stretch(faces.t_ms, device, ratios),
+        max_rate=max_rate / _lowest_ratios(faces.t_ms, device),
         suspect=faces.suspect,
         decided=decided,
         is_new=is_new,
@@ -184,6 +193,15 @@ def _device_total(
     total = _at_ratios(_not_measured(total, faces), device, ratios)
     told = [one.told for one in device]
     return replace(total, spells=tuple(_as_stored(one, device, told) for one in total.spells))
+
+
+def _lowest_ratios(t_ms: Times, device: Sequence[Stretch]) -> Floats:
+    """Of the step into each reading (n,) the lowest ratio that held in it: the face may grow fastest by that, (n,)."""
+    lowest = _by_stretch(t_ms, device, [one.true for one in device])
+    for earlier, later in pairwise(device):
+        row = int(np.searchsorted(t_ms, later.since_ms))
+        lowest[row : row + 1] = np.minimum(lowest[row : row + 1], min(earlier.true, later.true))
+    return lowest
 
 
 def _not_measured(total: Total, faces: _Faces) -> Total:

@@ -21,9 +21,7 @@ PORTION = 25
 
 def failures(first: int) -> list[dict[str, object]]:
     """Seed and first difference of each world of a portion that fails."""
-    gc.set_threshold(
-        100_000, 20, 20
-    )  # a world makes few cycles and many small things: looking through them takes a sixth
+    gc.set_threshold(100_000, 20, 20)  # many small things, few cycles: to look for these takes a sixth
     sys.path.insert(0, str(ROOT / "tests"))
     from oracle.chance import world_of  # noqa: PLC0415 - found in tests, by the line above
     from oracle.run import verdict  # noqa: PLC0415

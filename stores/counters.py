@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from accounting.arrays import Bools
     from accounting.ledger import Stretch
+    from accounting.local_time import Times
     from accounting.registers import Total
     from accounting.spells import Spell, SpellBook
     from facility.catalogue import Catalogue
@@ -79,6 +80,11 @@ class Counters:
             is_limit_known=self.catalogue.meter[point.meter].most_per_hour is not None,
         )
 
+    def odd(self, point: Point, series: Series) -> Times:
+        """Rows (k,) whose successor may not be ordinary, whatever the ratio was that the agent did not know."""
+        told = min([1.0, *(one.told / one.true for one in self.stretches[point.id])])
+        return anomalies(series.t_ms, series.x, self.most_per_hour(point) * told, series.q == Quality.SUSPECT)
+
     def _doubted(self, point: Point, series: Series) -> Bools:
         """Which readings (n,) the edge doubted and has not got beyond: none where newer ones are not at hand."""
         suspect: Bools = series.q == Quality.SUSPECT
@@ -109,7 +115,7 @@ class Counters:
         high = max([high, *_fell_later(known, asked[1])])
         if self._rises_first(point, series):
             low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
-        odd = anomalies(series.t_ms, series.x, self.most_per_hour(point), series.q == Quality.SUSPECT).tolist()
+        odd = self.odd(point, series).tolist()
         if not odd:
             return low, high
         if series.x[odd[0] + 1] > series.x[odd[0]] and standstill(series.x, odd[0]) == 0:

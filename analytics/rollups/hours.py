@@ -10,11 +10,10 @@ import numpy as np
 from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import gaps_of, intervals_in, use_of
 from accounting.local_time import DAY_MS
-from accounting.registers import JUDGED_BY_READINGS, anomalies, standstill
+from accounting.registers import JUDGED_BY_READINGS, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
 from accounting.walk import HOLD_MS
 from analytics.rollups.days import SURELY
-from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.counters import Counters
 from stores.readings.neighbours import next_reading_ms
@@ -92,7 +91,7 @@ class CounterHours:
         start, end = self._neighbours(point, first_ms, last_ms)
         edges = self._calendar.hour_edges(start, end)
         series = self._counters.around(point, int(edges[0]), int(edges[-1]))
-        odd = anomalies(series.t_ms, series.x, self._counters.most_per_hour(point), series.q == Quality.SUSPECT)
+        odd = self._counters.odd(point, series)
         total = self._counters.total(point, series)
         if not len(odd) and not total.spells and not self._spells.of(point.id):
             return self._use(point, edges, total)
@@ -223,7 +222,7 @@ def _widened(series: Series, start_ms: int, end_ms: int, odd: Times) -> tuple[in
     stood = [int(t_ms[standstill(series.x, i)]) for i in odd.tolist()]
     earliest = min([start_ms - HOLD_MS, int(t_ms[max(a - JUDGED_BY_READINGS, 0)]), *stood])
     latest = max(end_ms + HOLD_MS, int(t_ms[min(b + JUDGED_BY_READINGS, newest)]))
-    return max(earliest, int(t_ms[0])), min(latest, int(t_ms[newest]))
+    return max(earliest, min(start_ms, int(t_ms[0]))), min(latest, max(end_ms, int(t_ms[newest])))
 
 
 def _reached(found: Sequence[Spell], known: Sequence[Spell], span: tuple[int, int], newest_ms: int) -> tuple[int, int]:

@@ -79,3 +79,11 @@ def test_readings_faster_than_the_feeder_can_deliver_wait_and_a_standstill_is_sp
     assert use.est_qty[2:6].tolist() == pytest.approx([10.0] * 4)
     impossible = np.array([0, 10, 20, 90, 40, 50, 60, 70, 80, 90, 100, 110.0])
     assert use_between(t_ms, impossible, t_ms, max_rate=12.0).qty.sum() == pytest.approx(110)
+
+
+def test_a_silence_of_today_is_spread_as_exactly_as_one_of_1970():
+    today = 1_790_000_000_000 // HOUR_MS * HOUR_MS
+    t_ms, x = np.array([0, 1_801, 240_000]) * 1_000, np.array([0.0, 12.0, 5_012.0])
+    edges, weights = np.arange(68, dtype=np.int64) * HOUR_MS, 1 + np.arange(67.0) % 7
+    use, later = (use_of(straightened(t_ms + at, x), edges + at, weights=weights) for at in (0, today))
+    assert np.abs(use.qty - later.qty).max() < 1e-11

@@ -131,6 +131,8 @@ def _unclear_beginnings(world: World, head: Head, rows: list) -> set[Event]:
         high = a.x + 1.2 * _most(head, REMEMBERED)
         if any(row.is_false and 0 < row.x < high for row in later) or a.course + 1 != b.course:
             found.add(event)
+        if event.kind == "leap" and head.most is None and all(row.x == a.x for row in before if row.course == a.course):
+            found.add(event)  # the first rise of a counter that stood still: what it left may have been false
         if event.kind == "leap":
             is_clear = b.x - a.x > 1.5 * _most(head, b.t_ms - _stood_since(before) + QUARTER)
         else:

@@ -1,8 +1,11 @@
 """What worlds by chance found wrong once, by hand: resets that the edge doubts, roll-overs beside other oddities."""
 
 import pytest
-from oracle.by_hand import ESTIMATED, ORDERS, flat, meter, reading, steady, step, swap, wrong
-from oracle.worlds import SUSPECT
+from oracle.by_hand import ESTIMATED, ORDERS, at, flat, meter, reading, steady, step, swap, wrong
+from oracle.judge import Notes, judge_counter
+from oracle.product import Meterhouse
+from oracle.truth import Truth
+from oracle.worlds import SUSPECT, Event
 
 QUICK = ("at_once", "in_thirds")
 
@@ -64,3 +67,32 @@ def test_noise_of_arithmetic_is_no_habit_by_which_a_silence_is_spread():
     rows = [*flat(0, 8, 89.73, 1.0), *flat(8, 47, 1_204.0, 1.0), *flat(120, 130, 1_208.11, 1.0)]
     steps = [step(0, 8, 0.0), step(8, 46, 0.0), step(46, 120, 4.11, ESTIMATED), step(120, 129, 0.0)]
     assert wrong(rows, steps, QUICK, world=meter(swap(8, 89.73, 1_204))) == []
+
+
+def test_what_the_edge_doubts_after_a_swap_that_is_known_is_believed():
+    rows = [*steady(0, 10, 5_000, 3), reading(40, 84.0, SUSPECT)]
+    steps = [step(0, 9.75, 29.25), step(9.75, 12, 6.75, ESTIMATED), step(12, 40, 84, ESTIMATED)]
+    assert wrong(rows, steps, ORDERS[:4:3], world=meter(swap(12, 5_036, 0.0))) == []
+
+
+def test_a_ratio_that_doubles_within_a_step_is_no_leap():
+    rows = [*steady(0, 20, 1_000, 7, 1.0), *steady(20, 40, 1_139.5, 3.5, 1.0)]
+    steps = [step(0, 19, 133), step(19, 19.5, 3.25), step(19.5, 20, 6.5 / 2 * 2), step(20, 39, 133)]
+    assert wrong(rows, steps, QUICK, world=meter(Event("ratio", at(19.5), value=2.0), most=9.0)) == []
+
+
+@pytest.mark.parametrize("late", [20, 44])
+def test_an_oddity_after_an_opening_read_leaves_the_time_from_it_on(late):
+    rows = [*steady(30, 40, 60, 3), *flat(40, 42, 7.0), *steady(42, 60, 96, 3)]
+    steps = [
+        step(10, 30, 60, ESTIMATED),
+        step(30, 39.75, 29.25),
+        step(39.75, 42, 6.75, ESTIMATED),
+        step(42, 59.75, 53.25),
+    ]
+    found = Truth(world := meter(swap(10, 0, 0.0, "opening")), world.heads[0], rows, steps=steps)
+    with Meterhouse(world) as house:
+        house.take([(found.head.point, row) for row in rows[late:]])
+        house.take([(found.head.point, row) for row in rows[:late]])
+        judge_counter(notes := Notes(), house, found)
+    assert notes.all() == []
