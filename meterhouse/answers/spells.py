@@ -25,7 +25,7 @@ COLUMNS = (
     "cli.column.since",
     "spell.before",
     "spell.level",
-    "spell.settled",
+    "spell.known_since",
     "spell.decision",
 )
 

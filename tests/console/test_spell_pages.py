@@ -82,14 +82,14 @@ def test_a_register_is_named_with_its_building_for_meters_of_many_have_the_same_
     assert f"<title>{building} · " in card
 
 
-def test_what_settled_a_leap_is_no_end_of_it(visitor, spells):
+def test_when_a_leap_was_known_is_no_end_of_it(visitor, spells):
     spells.replace(POINT, 0, 2**62, [LEAP])
     (leap,) = spells.asked()
-    assert re.search("<dt>Settled</dt>", visitor.get(f"/spells/{leap.number}").text)
+    assert re.search("<dt>Known since</dt>", visitor.get(f"/spells/{leap.number}").text)
     choose(visitor, "zh-Hans")
     chinese = visitor.get(f"/spells/{leap.number}").text
     choose(visitor, "en")
-    assert "<dt>定性时间</dt>" in chinese
+    assert "<dt>判明时间</dt>" in chinese
 
 
 @pytest.fixture
