@@ -76,8 +76,10 @@ def night_reference(days: Times, minimum: Floats) -> Floats:
     reference = np.full(len(days), np.nan)
     first = np.searchsorted(days, days - REFERENCE_NIGHTS)
     for row, start in enumerate(first.tolist()):
-        nights = minimum[start:row]
-        nights = nights[~np.isnan(nights)]
-        if len(nights) >= FEWEST_NIGHTS:
-            reference[row] = np.quantile(nights, REFERENCE_SHARE)
+        nights = np.sort(minimum[start:row])  # what is not known comes last
+        known = len(nights) - int(np.isnan(nights).sum())
+        if known >= FEWEST_NIGHTS:
+            place = REFERENCE_SHARE * (known - 1)
+            below = int(place)
+            reference[row] = nights[below] + (nights[below + 1] - nights[below]) * (place - below)
     return reference

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import DAY_MS, MINUTE_MS
+from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
 from analytics.rollups.pending import Pending
 from facility.model import Quality
 from facility.quantities import Kind
@@ -23,6 +24,9 @@ GAUGES_AT_ONCE = 2_000
 NEAR_MS = 15 * MINUTE_MS
 """Stretches that begin so shortly before the newest are read for many gauges at once."""
 
+FIRST_MS = 2 * HOUR_MS
+"""Of what was stored before anybody looked: a year of minutes would keep everything else waiting."""
+
 
 class Minutes:
     """The gauges of one estate. One thread adds, one steps; once a minute all that was written is taken in turn."""
@@ -32,10 +36,15 @@ class Minutes:
         self._store = store
         self._tags = {p.id: _tags(catalogue, p) for p in catalogue.points if p.quantity.kind is Kind.GAUGE}
         self._pending = Pending(cursor, self._tags.__contains__)
-        self._done_minute = -1
+        self._done_minute, self._is_first = -1, not cursor
 
     def add(self, changes: Changes, now_ms: int) -> None:
-        """Take up what changed, as of now."""
+        """Take up what changed, as of now. Of a store that nobody has looked at yet, only the last two hours."""
+        if self._is_first:
+            newest = max((last for _, last in changes.ranges.values()), default=0)
+            recent = {p: (max(first, newest - FIRST_MS), last) for p, (first, last) in changes.ranges.items()}
+            changes = replace(changes, ranges={p: ends for p, ends in recent.items() if ends[0] <= ends[1]})
+        self._is_first = False
         self._pending.add(changes, now_ms)
 
     @property

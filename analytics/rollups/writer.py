@@ -181,7 +181,8 @@ class RollupWriter:
         hours = self._meter_fields(point, utility, use)
         runs, shut = open_runs(self._calendar, self._adjusting.closed, tags["building"], use.edges_ms)
         self._changed.note(point.id, int(use.edges_ms[0]))
-        self.derived.note(tags["building"], utility, int(use.edges_ms[0]), int(use.edges_ms[-1]) - 1)
+        if ACCOUNTED[utility] is point.quantity:
+            self.derived.note(tags["building"], utility, int(use.edges_ms[0]), int(use.edges_ms[-1]) - 1)
         for run in runs:
             self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
         for month in shut:

@@ -31,6 +31,7 @@ def live(*batches, store=None):
     """A store after each batch was taken up, a minute later each."""
     store = store or MemoryStore()
     minutes, cursor, now = Minutes(store, hall(), 0), 0, BEGIN
+    minutes.add(store.changes(0), now)
     for one in batches:
         store.write(one)
         changes = store.changes(cursor)
@@ -94,6 +95,18 @@ def test_they_are_written_once_a_minute_and_wait_where_no_store_is():
     assert not minutes.step(BEGIN + 30_000), "it waits for the next minute"
     assert minutes.step(BEGIN + MINUTE_MS)
     assert rows(store, "live", {"meter": "m0"}).fields["value"].tolist() == [2.0]
+
+
+def test_of_a_store_that_nobody_has_looked_at_the_last_two_hours_are_taken():
+    store = MemoryStore()
+    store.write(batch(POWER, np.arange(BEGIN - DAY_MS, BEGIN + 1, MINUTE_MS), np.zeros(1441)))
+    store.write(batch(SKY, [BEGIN - DAY_MS], [8.0]))
+    minutes = Minutes(store, hall(), 0)
+    minutes.add(store.changes(0), BEGIN)
+    while minutes.step(BEGIN):
+        pass
+    (series,) = store.read_rollup("live", {}, 0, 2**52)
+    assert series.t_ms.tolist() == list(range(BEGIN - 120 * MINUTE_MS, BEGIN + 1, MINUTE_MS))
 
 
 def broken(*_):
