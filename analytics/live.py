@@ -21,10 +21,8 @@ from analytics.alerts import Alerting
 from analytics.bands import write_bands
 from analytics.heard import LISTEN_EVERY_MS, ON_HEARING, Heard
 from analytics.models import Models
-from analytics.rollups.each_minute import EachMinute
-from analytics.rollups.minutes import Minutes
+from analytics.rollups.beside import Beside
 from analytics.rollups.pending import Pending
-from analytics.rollups.quality import HeardHours
 from analytics.scene import instant
 from analytics.state import GRACE_MS, Awaited, WatchState
 from analytics.states import States
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
 
     from analytics.alerts import Cases
     from analytics.rollups.derived_days import DerivedDays
+    from analytics.rollups.each_minute import EachMinute
     from analytics.scene import Window
     from analytics.uses import Learning
     from facility.catalogue import Catalogue
@@ -108,13 +107,9 @@ class Watch:
         self._learning, self._moved = learning, moved
         self._changed: dict[str, int] = {}
         self.named_ms = named_ms
-        self.store = store
-        self.rollups = rollups
-        self.catalogue = catalogue
-        self.watches = watches
-        self.agents = agents
+        self.store, self.rollups, self.again = store, rollups, again
+        self.catalogue, self.watches, self.agents = catalogue, watches, agents
         self.step_days = step_days
-        self.again = again
         self.alerting = Alerting(catalogue, cases)
         self.models = models or Models()
         self.window: Window | None = None
@@ -127,8 +122,7 @@ class Watch:
         self._agent_of = {point: catalogue.meter[catalogue.point[point].meter].agent for point in points}
         self._states, self._states_are_read = States(store, points), False
         self._pending = Pending(self._noted.cursor, rollups.is_kept)
-        self._minutes = Minutes(store, catalogue, self._noted.cursor)
-        self._heard, self._each_minute = HeardHours(store, catalogue, self._calendar), each_minute or EachMinute()
+        self._beside = Beside(store, catalogue, self._calendar, self._noted.cursor, each_minute)
         self._blind: dict[str, str] = {}
         self._blind_window: Window | None = None
         self._awaited, self._caught_ms = Awaited(), 0
@@ -164,7 +158,7 @@ class Watch:
             changes = self.store.changes(self._pending.cursor)
             self._states.take(changes.ranges, now_ms)
             self._pending.add(changes, now_ms)
-            self._minutes.add(changes, now_ms)
+            self._beside.add(changes, now_ms)
             self._heard.take(changes.ranges, now_ms)
             self._awaited.take_up()
             self.accepted.forget(self._states.known)
@@ -190,12 +184,11 @@ class Watch:
     def roll_up(self, now_ms: int) -> bool:
         """Compute the rollups that have waited longest, a bounded number; whether there is more to do at once."""
         with self._seeing("rollups"):
-            self._each_minute.step(now_ms)
-            has_more = self._minutes.step(now_ms)
+            has_more = self._beside.step(now_ms)
             with self._pending.in_hand(COUNTERS_AT_ONCE) as ranges:
                 if ranges:
                     self.rollups.update(ranges, now_ms=now_ms)
-                    self._heard.take_late(ranges, now_ms)
+                    self._beside.take_late(ranges, now_ms)
             if ranges and now_ms - self._noted_ms >= NOTED_EVERY_MS:
                 self._note(now_ms)
             if ranges or has_more:
@@ -233,8 +226,6 @@ class Watch:
         begin_ms = start if through else horizon
         earlier = {point: max(t_ms, horizon) for point, t_ms in self._changed.items() if t_ms < begin_ms}
         write_bands(self.store, window, begin_ms, hour_ms + AHEAD_MS, earlier)
-        self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
-        self._heard.end_hours(begin_ms, hour_ms)
         self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "history" if self.window is None else "live"
@@ -244,6 +235,8 @@ class Watch:
                 self._tell(phase, done, instant(now_ms), at_ms)
         self.models.forget_before(horizon - 2 * 7 * DAY_MS)
         self.window = window
+        self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
+        self._beside.end_hours(begin_ms, hour_ms)
         self._tell("live", 1.0, instant(hour_ms), at_ms)
         log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
 
@@ -295,8 +288,7 @@ class Watch:
     def _note(self, now_ms: int) -> None:
         """Keep how far it has got, for the next start."""
         with self._note_lock:
-            done_cursor = min(self._pending.done_cursor, self._minutes.done_cursor)
-            watched = Watched(done_cursor, self._through)
+            watched = Watched(self._beside.done_cursor(self._pending.done_cursor), self._through)
             if watched != self._noted:
                 self.watches.note(self.catalogue.site.id, watched)
             self._noted, self._noted_ms = watched, now_ms
