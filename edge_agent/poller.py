@@ -34,7 +34,10 @@ MOST_SILENCES = 2
 """After so many asks in a row that were not answered, a device that answered before is left alone for now."""
 
 MOST_SLIPS = 3
-"""A device whose answers could not be told apart so often in a row is as good as silent."""
+"""A device whose polls were dropped so often in a row is told of: none of its points can be read."""
+
+JUST_WORKED = -1
+"""Failures of a bus that works: the first is not told, for many a device needs a moment between connections."""
 
 SHARE = 50.0
 """Where silent devices cannot be asked in spare time, they get this part of the bus's time."""
@@ -44,7 +47,8 @@ SHARE = 50.0
 class Turn:
     """A device and its place in time: when its round is ``due`` and it is asked ``next_s``; how often it was silent.
 
-    ``cost_s`` is how long its last silence took; ``is_known``: it has answered before.
+    ``cost_s`` is how long its last silence took; ``is_known``: it has answered before. ``slips`` is how many of its
+    polls were dropped in a row, and ``why``.
     """
 
     device: Device
@@ -54,6 +58,7 @@ class Turn:
     cost_s: float
     failures: int = 0
     slips: int = 0
+    why: str = ""
     is_known: bool = False
 
 
@@ -96,7 +101,7 @@ class Poller:
         """``ok``, or who is silent and which points cannot be read, or that the bus is down."""
         if self._paused:
             return "paused"
-        if self._bus_failures:
+        if self._bus_failures > 0:
             return "down"
         return bus_state([turn.device.meter.id for turn in self.turns if turn.failures], self.unread())
 
@@ -108,7 +113,12 @@ class Poller:
 
     def unread(self) -> Mapping[str, str]:
         """Why each point that cannot be read cannot be, by point id."""
-        return {point: why for turn in self.turns for point, why in turn.questions.unread().items()}
+        unread: dict[str, str] = {}
+        for turn in self.turns:
+            unread |= turn.questions.unread()
+            if turn.slips >= MOST_SLIPS:
+                unread |= dict.fromkeys(turn.device.places, turn.why)
+        return unread
 
     def _run(self) -> None:
         while not self._stopping:
@@ -153,6 +163,7 @@ class Poller:
             silence = self._ask(turn, samples, started_s, stamp)
             self._confirm(turn, samples)
         except BusDownError as error:
+            self._confirm(turn, samples)
             turn.questions.give_back()
             self._note_bus_down(error)
         else:
@@ -182,6 +193,7 @@ class Poller:
                     break
                 continue
             is_heard = True
+            self._bus_works()
             silences.clear()
             questions.note_answer(answer)
             samples.extend((point, t_ms, value, quality) for point, value in answer.values.items())
@@ -189,29 +201,29 @@ class Poller:
         return None if is_heard else silences[-1]
 
     def _confirm(self, turn: Turn, samples: list[Sample]) -> None:
-        """Take back what may be another's answer. Who answers so again and again is called silent."""
+        """Take back what may be another's answer. Who answers so again and again is told of."""
         try:
             self._driver.confirm(turn.device)
         except NoAnswerError as error:
             samples.clear()
-            turn.slips += 1
+            turn.slips, turn.why = turn.slips + 1, str(error)
             log.warning("poll_dropped", meter=turn.device.meter.id, error=str(error), in_a_row=turn.slips)
         else:
             turn.slips = 0
 
     def _note_bus_down(self, error: DriverError) -> None:
-        if not self._bus_failures:
-            log.warning("bus_down", bus=self._seat.bus.id, error=str(error))
         self._bus_failures += 1
+        if self._bus_failures == 1:
+            log.warning("bus_down", bus=self._seat.bus.id, error=str(error))
         delay_s = min(FIRST_DELAY_S * 2.0 ** min(self._bus_failures - 1, 10), BUS_LAST_DELAY_S)
         self._bus_free_at = self._seat.monotonic() + delay_s
 
     def _bus_works(self) -> None:
-        if self._bus_failures:
+        if self._bus_failures > 0:
             log.info("bus_up", bus=self._seat.bus.id)
             for turn in self.turns:
                 turn.questions.note_return(self._seat.monotonic())
-        self._bus_failures = 0
+        self._bus_failures = JUST_WORKED
 
     def _note_silence(self, turn: Turn, error: DriverError, started_s: float) -> None:
         self._bus_works()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from edge_agent.drivers.base import Answer, Ask, AskingDriver
 
 FIRST_RETRY_S, LAST_RETRY_S = 60.0, 86_400.0
-"""What a device refuses it is asked again after a minute, and each time twice as late, up to a day."""
+"""What a device refuses it is asked again after a minute, and each time twice as late, up to a day.
+
+Where it refuses everything, or failed, up to ``LAST_PAUSE_S``: that may be over soon.
+"""
 
 PATIENCE = 3
 """An ask that was not answered so often in a row, while others were, is asked smaller."""
@@ -22,7 +25,7 @@ FIRST_PAUSE_S, LAST_PAUSE_S = 30.0, 300.0
 """One that cannot be smaller waits for so long, and each time twice as long."""
 
 PUT_OFFS = 3
-"""Points that were put off so often in a row are told of."""
+"""Points that were put off so often in a row are told of; one at which the device fails so often is left alone."""
 
 
 @dataclass(eq=False)
@@ -36,6 +39,7 @@ class _Standing:
     is_answered: bool = True
     silences: int = 0
     put_offs: int = 0
+    failures: int = 0
     not_before_s: float = 0.0
     why: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,7 +55,7 @@ class Questions:
         self._unanswered: list[tuple[_Standing, str]] = []
         self._refused: dict[str, str] = {}
         self._unread: dict[str, str] = {}
-        self._is_cut = self._is_deaf = False
+        self._is_cut = self._is_deaf = self._may_pass = False
         self._retry_s, self._begun_s = FIRST_RETRY_S, now_s
         self._standings = self._planned(device.places)
         self._asked: _Standing | None = None
@@ -94,7 +98,9 @@ class Questions:
         one.is_answered, one.silences, one.not_before_s = True, 0, 0.0
         one.put_offs = one.put_offs + 1 if answer.put_off else 0
         one.why = answer.put_off if one.put_offs >= PUT_OFFS else {}
-        if answer.unread:
+        one.failures = one.failures + 1 if answer.unread and answer.may_pass else 0
+        if answer.unread and not (len(one.ask.points) == 1 and 0 < one.failures < PUT_OFFS):
+            self._may_pass |= answer.may_pass
             self._left.extendleft(reversed(self._cut(one, answer.unread)))
 
     def note_silence(self, why: str) -> None:
@@ -126,7 +132,8 @@ class Questions:
         if not (self._refused or self._is_cut):
             self._retry_s, self._begun_s = FIRST_RETRY_S, now_s
         elif now_s - self._begun_s >= self._retry_s:
-            self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
+            is_soon_over = self._may_pass or not self._standings
+            self._retry_s = min(2 * self._retry_s, LAST_PAUSE_S if is_soon_over else LAST_RETRY_S)
             self._start_over(now_s)
         due = [one for one in self._standings if one.not_before_s <= now_s]
         self._left.extend(sorted(due or self._standings, key=lambda one: not one.is_answered))
@@ -142,7 +149,7 @@ class Questions:
             self._left.extendleft(probes)
 
     def _start_over(self, now_s: float) -> None:
-        self._begun_s, self._is_cut = now_s, False
+        self._begun_s, self._is_cut, self._may_pass = now_s, False, False
         self._refused.clear()
         self._left.clear()
         is_deaf, self._is_deaf = self._is_deaf, False
@@ -158,7 +165,8 @@ class Questions:
         if len(one.ask.points) > 1:
             self._is_deaf = True
             for part in self._cut(one, dict.fromkeys(one.ask.points, why)):
-                part.is_answered = False
+                part.is_answered, part.why = False, dict.fromkeys(part.ask.points, why)
+                part.silences = PATIENCE - 1 if len(part.ask.points) > 1 else 0
         else:
             one.why = dict.fromkeys(one.ask.points, why)
             one.not_before_s = now_s + min(FIRST_PAUSE_S * 2.0 ** min(one.silences - PATIENCE, 10), LAST_PAUSE_S)

@@ -46,12 +46,14 @@ class Answer:
     """What one ask brought, by point id: ``values`` in the quantities' units, and why a point could not be read.
 
     ``unread`` are points that the device refuses when they are asked for so, ``put_off`` those that it cannot say just
-    now. A point that is nowhere is one of which the device says that it has no value.
+    now. A point that is nowhere is one of which the device says that it has no value. ``may_pass``: a failure, not a
+    lack, is why it refuses.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     put_off: Mapping[str, str] = field(default_factory=dict)
+    may_pass: bool = False
 
 
 AskT = TypeVar("AskT", bound=Ask)

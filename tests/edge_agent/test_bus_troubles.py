@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from rigs.one_bus import OneBus, profile_of
 from rigs.patience import until
-from rigs.raw_lines import HangUp, RawTcp, raw_line
+from rigs.raw_lines import HangUp, RawTcp, ShyTcp, raw_line
 
 NETWORK = ["modbus+tcp", "modbus+rtu-over-tcp"]
 LINES = [*NETWORK, "modbus+rtu"]
@@ -67,6 +67,32 @@ class TestClosedConnections:
             with OneBus(peer.url, profile_of(APART), poll_s=0.3).polling() as bus:
                 until(lambda: bus.note_state() and bus.count(1, 200) >= 5)
             assert peer.connections >= 5
+        assert (bus.states, bus.wrong()) == ({"ok"}, [])
+
+    @pytest.mark.parametrize("scheme", NETWORK)
+    def test_a_connection_that_was_forgotten_without_a_word_is_opened_again_at_once(self, scheme):
+        """As a router does that passes it on: nothing comes, no answer and no end."""
+        heard_s = {}
+
+        def device(asked, say):
+            last_s = heard_s.get(say.__self__, time.monotonic())
+            if time.monotonic() - last_s > 0.9:
+                heard_s[say.__self__] = float("-inf")
+                return
+            heard_s[say.__self__] = time.monotonic()
+            say(asked.right())
+
+        with (
+            RawTcp(scheme, device) as peer,
+            OneBus(peer.url, profile_of(APART), poll_s=1.3, timeout_s=0.6).polling() as bus,
+        ):
+            until(lambda: bus.note_state() and bus.count(1, 200) >= 4)
+        assert (bus.states, bus.wrong()) == ({"ok"}, [])
+
+    @pytest.mark.parametrize("scheme", NETWORK)
+    def test_a_device_that_takes_no_connection_for_a_while_after_one_is_not_called_down(self, scheme):
+        with ShyTcp(scheme, away_s=0.5) as peer, OneBus(peer.url, profile_of(APART), timeout_s=0.5).polling() as bus:
+            until(lambda: bus.note_state() and bus.count(1, 200))
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
 
@@ -149,6 +175,15 @@ class TestRefusals:
             is_there.set()
             until(lambda: bus.poller.state() == "ok")
             assert bus.count(1, 100)
+
+    @pytest.mark.parametrize("code", [4, 8])
+    def test_a_device_that_fails_now_and_then_loses_that_reading_alone(self, code):
+        def device(asked, say):
+            say(asked.refused(code) if asked.n % 9 == 4 else asked.right())
+
+        with RawTcp("modbus+tcp", device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
+            until(lambda: bus.note_state() and all(bus.count(1, address) >= 12 for address in APART))
+        assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
     @pytest.mark.parametrize("code", [5, 6])
     def test_a_busy_device_is_asked_again_and_loses_nothing(self, code):
@@ -242,8 +277,8 @@ class TestFrames:
             (well if asked.n % every else self.OTHERS[other])(asked, say)
 
         with raw_line(scheme, device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
-            until(lambda: all(bus.count(1, address) >= 8 for address in APART))
-            assert bus.poller.state() == "ok"
+            until(lambda: all(bus.count(1, address) >= (8 if every > 1 else 3) for address in APART))
+            until(lambda: bus.poller.state() == "ok")  # a slow answer on a busy machine counts as a silence
         assert bus.wrong() == []
 
     @pytest.mark.parametrize("delay_s", [0.0, 0.01, 0.05, 0.15])
@@ -330,7 +365,7 @@ class TestGateways:
             RawTcp(scheme, Gateway({3}, holds_s, code)) as peer,
             OneBus(peer.url, profile_of(APART), range(1, 7), poll_s=0.5).polling() as bus,
         ):
-            until(lambda: bus.note_state() and min(bus.count(u, 200) for u in (1, 2, 4, 5, 6)) >= 8)
+            until(lambda: bus.note_state() and min(bus.count(u, 200) for u in (1, 2, 4, 5, 6)) >= 5)
         assert bus.states <= {"ok", "silent: m3"}
         assert bus.wrong() == []
 
@@ -356,4 +391,4 @@ class TestGateways:
 
         with RawTcp("modbus+tcp", device) as peer, OneBus(peer.url, profile_of([0]), timeout_s=0.2).polling() as bus:
             until(lambda: bus.count(1, 0) >= 5)
-            assert bus.poller.state() == "ok"
+            until(lambda: bus.poller.state() == "ok")

@@ -46,7 +46,16 @@ class TcpUnits:
         await server.serve_forever(background=True)
         self.ready.set()
         await self.finish.wait()
+        server.transport.close()
+        await turns()  # whoever was accepted just now becomes a connection, or nobody would close it
         await server.shutdown()
+        await turns()
+
+
+async def turns():
+    """Let the loop do what it has at hand, and what comes of it."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 ILLEGAL_ADDRESS = 2

@@ -82,16 +82,21 @@ class Client:
     """A client with paho's thread, which remembers what it heard."""
 
     def __init__(self, broker, identity, *topics, client_id=None):
-        self.heard, self._subscribed = [], threading.Event()
+        self.heard, self._topics, self._subscribed = [], topics, threading.Event()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id or identity, protocol=mqtt.MQTTv5)
         self.client.username_pw_set(identity, broker.words[identity])
         self.client.on_message = lambda *a: self._hear(a[2])
+        self.client.on_connect = lambda *_: self._subscribe()
         self.client.on_subscribe = lambda *_: self._subscribed.set()
         self.client.connect("127.0.0.1", broker.port)
         self.client.loop_start()
         if topics:
-            self.client.subscribe([(topic, 1) for topic in topics])
             assert self._subscribed.wait(PATIENCE_S)
+
+    def _subscribe(self):
+        """With each connection anew: the broker may have hung up, and forgotten who we are."""
+        if self._topics:
+            self.client.subscribe([(topic, 1) for topic in self._topics])
 
     def _hear(self, message):
         if dict(message.properties.UserProperty)["crc"] == wire.crc(message.payload):

@@ -71,6 +71,7 @@ class RawTcp:
     """A device or gateway at ``url``. Connections are served at the same time, requests of one in turn."""
 
     def __init__(self, scheme, device, idle_s=None):
+        """It closes a connection that is idle for so long."""
         self.scheme, self.device, self.idle_s = scheme, device, idle_s
         self.asked, self.connections = [], 0
         self.lock, self.ends, self.threads = threading.Lock(), [], []
@@ -119,6 +120,33 @@ class RawTcp:
                 self.device(asked, connection.sendall)
 
 
+class ShyTcp(RawTcp):
+    """Has place for one connection, closes it after each answer, and takes none for ``away_s`` then."""
+
+    def __init__(self, scheme, away_s):
+        super().__init__(scheme, lambda asked, say: say(asked.right()))
+        self.away_s, self.is_over = away_s, threading.Event()
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.threads[0].join(PATIENCE_S)
+        self.listening.close()
+
+    def _accept(self):
+        address = self.listening.getsockname()
+        while not self.is_over.is_set():
+            if not select.select([self.listening], [], [], 0.02)[0]:
+                continue
+            connection, _ = self.listening.accept()
+            with connection:
+                connection.settimeout(PATIENCE_S)
+                if frame := connection.recv(REQUEST[self.scheme], socket.MSG_WAITALL):
+                    self.device(Asked(self.scheme, frame, 0), connection.sendall)
+                self.listening.close()
+            self.is_over.wait(self.away_s)
+            self.listening = socket.create_server(address)
+
+
 class RawPty:
     """The same on a serial line."""
 
@@ -126,6 +154,7 @@ class RawPty:
 
     def __init__(self, device):
         self.device, self.asked = device, []
+        self.lock, self.is_open = threading.Lock(), True
 
     def __enter__(self):
         self.ours, self.theirs = os.openpty()
@@ -139,11 +168,17 @@ class RawPty:
     def __exit__(self, *_):
         os.write(self.stop_w, b"x")
         self.thread.join(PATIENCE_S)
-        for fd in (self.ours, self.theirs, self.stop_r, self.stop_w):
-            os.close(fd)
+        with self.lock:
+            self.is_open = False
+            for fd in (self.ours, self.theirs, self.stop_r, self.stop_w):
+                os.close(fd)
 
     def say(self, frame):
-        os.write(self.ours, frame)
+        """The number of a closed line may be another test's by now: what comes late is not said there."""
+        with self.lock:
+            if not self.is_open:
+                raise OSError("the line is closed")
+            os.write(self.ours, frame)
 
     def _serve(self):
         heard = b""

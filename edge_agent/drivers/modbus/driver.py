@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BUSY_EXCEPTIONS = {5, 6}
 """Acknowledge (it will take long), server device busy: Modbus application protocol V1.1b3, section 7."""
 
+LACKS = {1, 2, 3}
+"""Illegal function, address, value: the device has no such thing. Any other exception may be over the next time."""
+
 LONGEST_PAUSE_S = 0.25
 """A busy device is asked once more after a quarter of the bus's timeout, or this."""
 
@@ -64,7 +67,9 @@ class ModbusDriver:
         if not reply.exception:
             return Answer(_values(ask, reply.words))
         why = dict.fromkeys(ask.points, f"exception {reply.exception} for {span.table} {span.address}+{span.count}")
-        return Answer(put_off=why) if reply.exception in BUSY_EXCEPTIONS else Answer(unread=why)
+        if reply.exception in BUSY_EXCEPTIONS:
+            return Answer(put_off=why)
+        return Answer(unread=why, may_pass=reply.exception not in LACKS)
 
     def confirm(self, device: Device) -> None:
         """Raise ``NoAnswerError`` where an answer of this poll could be one to another request."""

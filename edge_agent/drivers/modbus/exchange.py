@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import TYPE_CHECKING
 
+import structlog
+
 from edge_agent.drivers.base import BusDownError, NoAnswerError
-from edge_agent.drivers.modbus.frames import Reply
-from edge_agent.drivers.modbus.line import LineClosedError
+from edge_agent.drivers.modbus.frames import Reply, without
+from edge_agent.drivers.modbus.line import LineClosedError, open_patiently
 from edge_agent.drivers.modbus.steps import Steps
 from edge_agent.drivers.modbus.waits import LONGEST_HOLD_S, Waits
 from facility.errors import DriverError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from edge_agent.drivers.modbus.frames import Framing, Request
     from edge_agent.drivers.modbus.line import Line
     from facility.catalogue import Bus
+
+log = structlog.get_logger()
 
 NUMBERS = 0xFFFF
 MOST_BYTES = 4096
@@ -33,7 +36,7 @@ GATEWAY_EXCEPTIONS = {10, 11}
 OPENINGS = 5
 """A device that closed a connection may need a moment to take the next one."""
 
-IDLE_S = 30.0
+IDLE_S = 1.0
 """A connection on which nothing was said for so long may have been forgotten by whoever passes it on."""
 
 PARTS_S = 0.1
@@ -41,6 +44,9 @@ PARTS_S = 0.1
 
 LEAST_LINGER_S = 0.05
 """At the end of a poll whose answers look alike: a device that usually is quicker may have been busy."""
+
+LEAST_WATCH_S = 0.02
+"""At the end of another poll, while somebody else may ask on the line."""
 
 ENDLESS_S = 2.0
 """A line that is not quiet for so long after an answer never will be."""
@@ -53,7 +59,7 @@ class Exchange:
         """Nothing is opened yet."""
         self._bus, self._line, self._framing, self._monotonic = bus, line, framing, monotonic
         self._waits = Waits(bus.id, bus.timeout_s, longest_hold_s=0.0 if line.byte_s else LONGEST_HOLD_S)
-        self._steps = Steps(bus.timeout_s)
+        self._steps = Steps(bus.timeout_s, monotonic())
         # The number goes on from connection to connection, so that an answer to the last one is told from ours.
         self._number = random.randrange(NUMBERS)  # noqa: S311 - only so that two agents rarely use the same ones
         self._heard_s = 0.0
@@ -71,7 +77,8 @@ class Exchange:
         """
         self._listen_behind_gateway(request)
         is_reused = self._open(request)
-        may_be_forgotten = is_reused and self._monotonic() - self._heard_s > IDLE_S
+        may_be_forgotten = is_reused and not self._line.byte_s and self._monotonic() - self._heard_s > IDLE_S
+        may_be_forgotten &= not self._waits.is_silent(request.unit)
         try:
             return self._ask(request)
         except LineClosedError as error:
@@ -102,21 +109,39 @@ class Exchange:
         """The poll of a device is over. Raises ``NoAnswerError`` where its answers may be those to other requests."""
         if self._framing.has_numbers:
             return
-        if self._line.is_open and self._steps.last and self._steps.could_slip:
-            self._steps.note_end(self._more_like(self._steps.last[0]))
+        if self._line.is_open and self._steps.last:
+            self._listen_on(self._steps.last[0])
+        if proof := self._steps.proof():
+            self._prove(proof)
         if not self._steps.end():
             if not self._line.byte_s:
                 self._hang_up()
-            raise NoAnswerError("answers come twice or late, so that one could be taken for another's")
+            raise NoAnswerError("answers come twice, late or to what others ask: one could be taken for another's")
 
-    def _more_like(self, request: Request) -> list[Reply]:
-        """What still comes after the last answer and looks like it. A whole answer more would have come by then."""
-        wait_s = max(1.5 * self._waits.usual_s(request.unit), self._steps.linger_s, LEAST_LINGER_S)
+    def _listen_on(self, request: Request) -> None:
+        """What still comes after the last answer and looks like it: a whole answer more would have come by then."""
+        if not (self._steps.could_slip or self._steps.is_watched(self._monotonic())):
+            return
+        least_s = LEAST_LINGER_S if self._steps.could_slip else LEAST_WATCH_S
+        wait_s = max(1.5 * self._waits.usual_s(request.unit), self._steps.linger_s, least_s)
         try:
-            return list(self._framing.replies(request, self._number, self._drained(wait_s)))
+            heard = self._drained(wait_s)
         except LineClosedError:
             self._hang_up()
-            return []
+            return
+        self._note_strays(request, heard)
+        self._steps.note_end(list(self._framing.replies(request, self._number, heard)))
+
+    def _prove(self, proof: Request) -> None:
+        """Ask what nothing that came before can answer. Silence proves nothing."""
+        try:
+            self._open(proof)
+            self._ask(proof)
+        except LineClosedError:
+            self._hang_up()
+        except DriverError:
+            pass
+        self._steps.note_proof(proof.unit)
 
     def _open(self, request: Request) -> bool:
         """Open the line; whether it was open before. What a unit still owes is left behind with the connection."""
@@ -124,24 +149,13 @@ class Exchange:
             self._hang_up()
         if self._line.is_open:
             return True
-        openings = OPENINGS if self._has_worked else 1
-        self._has_worked = False
-        for opening in range(openings):
-            try:
-                self._line.open()
-            except ConnectionRefusedError as error:
-                if opening + 1 == openings:
-                    raise self._down(error) from None
-                time.sleep(self._bus.timeout_s / openings)
-            except OSError as error:
-                raise self._down(error) from None
-            else:
-                break
+        openings, self._has_worked = OPENINGS if self._has_worked else 1, False
+        try:
+            open_patiently(self._line, openings, self._bus.timeout_s / OPENINGS)
+        except OSError as error:
+            raise BusDownError(f"{self._bus.url} cannot be opened: {error.strerror or error}") from None
         self._heard_s = self._monotonic()
         return False
-
-    def _down(self, error: OSError) -> BusDownError:
-        return BusDownError(f"{self._bus.url} cannot be opened: {error.strerror or error}")
 
     def _hang_up(self) -> None:
         self._line.close()
@@ -157,14 +171,23 @@ class Exchange:
         self._number = self._number % NUMBERS + 1
         frame = self._framing.frame(request, self._number)
         self._line.write(frame)
-        sent_s = self._monotonic()
+        self._steps.note_sent(request)
+        owed, sent_s = [one.request for one in self._waits.owed], self._monotonic()
         heard, replies = self._listen(request, sent_s)
         now_s = self._monotonic()
-        if replies and self._takes(request, replies):
+        before = [one for one in self._steps.unlike(request) if any(self._framing.replies(one, self._number, heard))]
+        is_expected = all(any(one is late for late in owed) for one in before)
+        if replies and self._takes(request, replies, is_behind=not is_expected):
+            self._note_strays(request, without(heard, frame, *(reply.image for reply in replies)))
             return self._taken(request, replies[0], sent_s, now_s)
-        other = heard.replace(frame, b"")  # a line may repeat what is said on it
-        if other:
-            what = self._framing.stranger(request, other) or "what came is no answer"
+        if self._framing.has_numbers and self._framing.finds_no_numbers(request, heard):
+            log.warning("bus_answers_without_numbers", bus=self._bus.id)
+            self._hang_up()  # what comes on another connection is the answer to what is asked there
+            raise _OtherwiseError(f"unit {request.unit}: the answer has no number")
+        self._steps.note_missing(is_behind=bool(before))
+        if other := without(heard, frame):
+            self._waits.note_owed(request, self._number, sent_s)
+            what = self._note_strays(request, other) or "what came is no answer"
             raise _OtherwiseError(f"unit {request.unit}: {what}")
         self._waits.note_silence(request, self._number, sent_s)
         if self._waits.silences > 1 and not self._line.byte_s:
@@ -177,7 +200,7 @@ class Exchange:
         if reply.exception in GATEWAY_EXCEPTIONS:
             self._waits.note_absence(request.unit)
             raise NoAnswerError(f"unit {request.unit}: exception {reply.exception}")
-        self._waits.note_answer(request.unit, sent_s, now_s)
+        self._waits.note_answer(request, sent_s, now_s)
         self._answered = request
         return reply
 
@@ -196,16 +219,24 @@ class Exchange:
         except (NoAnswerError, _OtherwiseError):
             self._answered = None  # it is not well any more
 
-    def _takes(self, request: Request, replies: list[Reply]) -> bool:
+    def _takes(self, request: Request, replies: list[Reply], *, is_behind: bool) -> bool:
         """Whether the first of what came is the answer: two that differ tell that one of them is another's."""
         if self._framing.has_numbers:
             return True
-        self._steps.note_answer(request, replies[0])
-        self._steps.note_more(replies[1:])
-        is_one = all(reply.image == replies[0].image for reply in replies)
-        if not is_one:
+        if any(reply.image != replies[0].image for reply in replies):
+            self._steps.note_two()
             self._drained(self._steps.linger_s)
-        return is_one
+            return False
+        self._steps.note_answer(request, replies[0], is_behind=is_behind)
+        self._steps.note_more(replies[1:])
+        return True
+
+    def _note_strays(self, request: Request, heard: bytes) -> str:
+        """What came that is no answer to the request, in words: somebody else may be asking on the line."""
+        what = self._framing.stranger(request, heard)
+        if what and not self._framing.has_numbers:
+            self._steps.note_stray(self._monotonic())
+        return what
 
     def _listen(self, request: Request, sent_s: float) -> tuple[bytes, list[Reply]]:
         """Everything that came until an answer was among it or time was up."""
@@ -242,6 +273,7 @@ class Exchange:
         heard = self._drained(linger_s)
         if not heard:
             return
+        self._note_strays(request, heard)
         now_s = self._monotonic()
         for owed in list(self._waits.owed):
             if any(self._framing.replies(owed.request, owed.number, heard)):

@@ -26,6 +26,9 @@ EXCEPTION = 0x80
 HEADER = struct.Struct(">HHHB")
 """Transaction number, protocol (0 is Modbus), length of what follows, unit."""
 
+NO_NUMBER = 0
+"""Is the number of no request of ours."""
+
 EXCEPTION_LENGTHS = (3, 2)
 """Unit, function and code; some servers forget to count one of them."""
 
@@ -73,14 +76,18 @@ class Framing(Protocol):
     def replies(self, request: Request, number: int, heard: bytes) -> Iterator[Reply]:
         """Every whole answer to the request among what was heard, wherever it begins."""
 
+    def finds_no_numbers(self, request: Request, heard: bytes) -> bool:
+        """Whether it has just turned out that answers here do not say which request they belong to."""
+
     def stranger(self, request: Request, heard: bytes) -> str:
         """What came in the place of an answer, in words; empty where it is no frame at all."""
 
 
 class TcpFraming:
-    """Modbus TCP: each request has a number, which its answer repeats."""
+    """Modbus TCP: each request has a number, which its answer repeats; some servers say ``NO_NUMBER`` in every one."""
 
-    has_numbers = True
+    def __init__(self) -> None:
+        self.has_numbers = True
 
     def frame(self, request: Request, number: int) -> bytes:
         """Header and body."""
@@ -89,11 +96,14 @@ class TcpFraming:
 
     def replies(self, request: Request, number: int, heard: bytes) -> Iterator[Reply]:
         """Answers with the request's number, unit, function and length."""
-        at = heard.find(number.to_bytes(2, "big") + b"\0\0")
-        while at >= 0:
-            if reply := self._reply(request, heard, at):
-                yield reply
-            at = heard.find(number.to_bytes(2, "big") + b"\0\0", at + 1)
+        yield from self._numbered(request, number, heard)
+        if not self.has_numbers:
+            yield from self._numbered(request, NO_NUMBER, heard)
+
+    def finds_no_numbers(self, request: Request, heard: bytes) -> bool:
+        """Whether all that is wrong with the answer is that it has no number."""
+        self.has_numbers &= not any(self._numbered(request, NO_NUMBER, heard))
+        return not self.has_numbers
 
     def stranger(self, request: Request, heard: bytes) -> str:
         """The first frame, if it is one."""
@@ -103,6 +113,13 @@ class TcpFraming:
         if protocol or length + 6 > len(heard):
             return ""
         return _described(request, unit, heard[HEADER.size], heard[HEADER.size + 1 : length + 6])
+
+    def _numbered(self, request: Request, number: int, heard: bytes) -> Iterator[Reply]:
+        at = heard.find(number.to_bytes(2, "big") + b"\0\0")
+        while at >= 0:
+            if reply := self._reply(request, heard, at):
+                yield reply
+            at = heard.find(number.to_bytes(2, "big") + b"\0\0", at + 1)
 
     def _reply(self, request: Request, heard: bytes, at: int) -> Reply | None:
         if len(heard) < at + HEADER.size + 2:
@@ -141,6 +158,11 @@ class RtuFraming:
                 yield reply
             at = reply.end if reply else at + (len(echo) if heard.startswith(echo, at) else 1)
 
+    def finds_no_numbers(self, request: Request, heard: bytes) -> bool:
+        """They never do, and that is known."""
+        del request, heard
+        return False
+
     def stranger(self, request: Request, heard: bytes) -> str:
         """The first sound frame that is neither the request nor its answer."""
         for at in range(max(len(heard) - SHORTEST_RTU + 1, 0)):
@@ -168,6 +190,13 @@ class RtuFraming:
             if function & EXCEPTION
             else Reply(_words(heard[at + 3 : end]), 0, image, end + 2)
         )
+
+
+def without(heard: bytes, *known: bytes) -> bytes:
+    """What came beside known frames: a line may repeat what is said on it."""
+    for one in known:
+        heard = heard.replace(one, b"")
+    return heard
 
 
 def checksum(frame: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
 from facility.errors import DriverError
@@ -31,3 +32,16 @@ class Line(Protocol):
 
     def read(self, seconds: float) -> bytes:
         """Some bytes as soon as there are any, none after so many seconds. Raises ``LineClosedError``."""
+
+
+def open_patiently(line: Line, openings: int, pause_s: float) -> None:
+    """Open a line, and so often where it is refused. Raises ``OSError``."""
+    for opening in range(1, openings + 1):
+        try:
+            line.open()
+        except ConnectionRefusedError:
+            if opening == openings:
+                raise
+            time.sleep(pause_s)
+        else:
+            return

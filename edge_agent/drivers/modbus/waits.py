@@ -19,6 +19,9 @@ log = structlog.get_logger()
 LONGEST_HOLD_S = 10.0
 """For longer no gateway is believed to hold a request back; one that does needs a longer timeout in site.yaml."""
 
+WIRE_TIMEOUTS = 5
+"""On a wire nobody holds a request back: what comes later than so many timeouts came for another reason."""
+
 REMEMBERED_S = 86_400.0
 MARGIN, MARGIN_S = 1.1, 0.05
 LATE_SHARE = 0.25
@@ -45,6 +48,7 @@ class Waits:
         """``timeout_s`` is what the site says of the bus; on a wire nobody is there to hold a request back."""
         self._bus, self._timeout_s, self._longest_hold_s = bus, timeout_s, longest_hold_s
         self._learnt_s, self._learnt_at_s = timeout_s, 0.0
+        self._longest_s = max(timeout_s, longest_hold_s or min(WIRE_TIMEOUTS * timeout_s, LONGEST_HOLD_S))
         self._hold_s = longest_hold_s
         self._usual_s: dict[int, float] = {}
         self._silent: set[int] = set()
@@ -62,6 +66,10 @@ class Waits:
         """How long a unit takes to answer, 0 where it never has."""
         return self._usual_s.get(unit, 0.0)
 
+    def is_silent(self, unit: int) -> bool:
+        """Whether a unit did not answer when it was asked last."""
+        return unit in self._silent
+
     def end_s(self, unit: int, now_s: float) -> float:
         """Until when the answer to a request of now is waited for.
 
@@ -76,8 +84,9 @@ class Waits:
         is_owed = bool(self.silences and self.owed) and self.owed[-1].request.unit != unit
         return is_owed and unit not in self._silent
 
-    def note_answer(self, unit: int, sent_s: float, now_s: float) -> None:
-        """A unit answers."""
+    def note_answer(self, request: Request, sent_s: float, now_s: float) -> None:
+        """A unit answers; if it was asked the same before, in vain, that is answered too."""
+        unit = request.unit
         took_s, usual_s = now_s - sent_s, self.usual_s(unit)
         expected_s = usual_s + LATE_SHARE * self._timeout_s if usual_s else self._timeout_s
         if self.may_be_held(unit) and took_s > expected_s:
@@ -85,6 +94,7 @@ class Waits:
             self.owed.clear()
         else:
             self._usual_s[unit] = max(took_s, SLOWLY * usual_s)
+        self.owed = [one for one in self.owed if one.request is not request]
         self._silent.discard(unit)
         self.silences = 0
 
@@ -93,8 +103,12 @@ class Waits:
         if self.may_be_held(request.unit) and self._hold_s:  # it was waited for in vain
             self._hold_s = max(self._hold_s / 2, self._timeout_s)
         self._silent.add(request.unit)
-        self.owed.append(Owed(request, number, sent_s))
+        self.note_owed(request, number, sent_s)
         self.silences += 1
+
+    def note_owed(self, request: Request, number: int, sent_s: float) -> None:
+        """Something else came than the answer, which may still come."""
+        self.owed.append(Owed(request, number, sent_s))
 
     def note_absence(self, unit: int) -> None:
         """Somebody on the way says that a unit does not answer."""
@@ -111,7 +125,7 @@ class Waits:
         self.owed.clear()
 
     def _learn(self, seconds: float, now_s: float) -> None:
-        wait_s = min(seconds * MARGIN + MARGIN_S, max(LONGEST_HOLD_S, self._timeout_s))
+        wait_s = min(seconds * MARGIN + MARGIN_S, self._longest_s)
         if wait_s > self.patience_s(now_s):
             log.warning("bus_answers_late", bus=self._bus, timeout_s=self._timeout_s, waits_s=round(wait_s, 2))
             self._learnt_s, self._learnt_at_s = wait_s, now_s
