@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from facility.errors import ConfigError, Problem, Rejected
+from facility.documents.allowed import allowed_of
+from facility.errors import ConfigError, Problem, Rejected, quoted
 from meterhouse.language import known_language, language_of_terminal
 from meterhouse.table import plain, render_facts, render_table
 from wording.texts import ABSENT, DEFAULT_LANGUAGE, LANGUAGES, Texts, load_texts
@@ -104,6 +105,7 @@ def warn(sentence: str) -> None:
 
 def tell_failure(error: Exception, code: int) -> int:
     """Print why a command failed, in sentences or under ``--json`` as one object, and return the exit code."""
+    _in_plain_words(error)
     if _AS_JSON.get():
         words = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         failure = {"exit_code": code, "message": words or "aborted", "problems": _problems(error)}
@@ -114,6 +116,15 @@ def tell_failure(error: Exception, code: int) -> int:
         detail = error.detail if isinstance(error, Rejected) else ""  # its slug is for programs
         typer.echo(plain(detail or error) or "aborted", err=True)
     return code
+
+
+def _in_plain_words(error: Exception) -> None:
+    """What is wrong with an option's value, as documents say it; pydantic's words are for programmers."""
+    errors = getattr(error.__cause__, "errors", None)
+    if isinstance(error, typer.BadParameter) and errors is not None:
+        detail = errors()[0]
+        allowed = allowed_of(detail["type"], detail.get("ctx") or {}) or detail["msg"].removeprefix("Value error, ")
+        error.message = f"{quoted(str(detail['input']))} (allowed: {allowed})"
 
 
 def _problems(error: Exception) -> list[dict[str, str]]:

@@ -34,10 +34,10 @@ _WORDS = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": "a finite number",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
     "bool_type": _SWITCH,
     "bool_parsing": _SWITCH,
     "enum": "{expected}",
@@ -51,5 +51,6 @@ def allowed_of(kind: str, context: Mapping[str, Any]) -> str:
         return _DAY
     if kind.startswith(("datetime_", "timezone_")):
         return _TIME
-    words = PATTERNS.get(str(context.get("pattern"))) or _WORDS.get(kind, "").format(**context)
+    plain = {name: int(one) if isinstance(one, float) and one.is_integer() else one for name, one in context.items()}
+    words = PATTERNS.get(str(context.get("pattern"))) or _WORDS.get(kind, "").format(**plain)
     return words.replace("'", "").replace(" or ", ", ") if kind in {"enum", "literal_error"} else words

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _WHOLE = {"added": "cli.change.added", "removed": "cli.change.removed"}
 """What became of a whole thing → its text."""
 
+_WRITTEN = {"connection": "bus"}
+"""Field of the model → key of site.yaml, where they differ."""
+
 
 def formats_of(site: Site) -> Formats:
     """How this reader reads the figures of a site."""
@@ -34,7 +37,8 @@ def change_text(change: Change) -> str:
         return texts()(_WHOLE[fit.kind], what=fit.what, id=fit.id)
     nothing = texts()("cli.change.nothing")
     before, after = (nothing if value in (None, "") else repr(value) for value in (fit.before, fit.after))
-    return texts()("cli.change.changed", what=fit.what, id=fit.id, field=fit.field, before=before, after=after)
+    field = _WRITTEN.get(fit.field, fit.field)
+    return texts()("cli.change.changed", what=fit.what, id=fit.id, field=field, before=before, after=after)
 
 
 def given_by(by: str) -> str:
