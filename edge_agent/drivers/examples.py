@@ -20,12 +20,18 @@ NEAR = 1e-6
 """Relative: a register of 32 bits holds no more."""
 
 
-def decode_example(profile: DeviceProfile, example: ProfileExample) -> Mapping[str, float]:
-    """What an example says, by ``quantity/channel``. Raises ``DriverError`` where it cannot be read."""
+def decode_example(
+    profile: DeviceProfile, example: ProfileExample, unread: dict[str, str] | None = None
+) -> Mapping[str, float]:
+    """What an example says, by ``quantity/channel``. Raises ``DriverError`` where it cannot be read.
+
+    ``unread`` is told why a value that stands there is none, where the protocol knows.
+    """
     if isinstance(profile, ModbusProfile) and isinstance(example, RegisterExample):
         return _of_registers(profile, example)
     if isinstance(profile, MqttJsonProfile) and isinstance(example, JsonExample):
-        return decode_json(profile.points, example.topic, example.payload.encode("utf-8", "surrogatepass"))
+        payload = example.payload.encode("utf-8", "surrogatepass")
+        return decode_json(profile.points, example.topic, payload, unread=unread)
     raise TypeError(f"no decoder for {type(profile).__name__}")
 
 
@@ -42,16 +48,22 @@ def check_examples(profiles: Iterable[DeviceProfile]) -> None:
 
 
 def _fault(profile: DeviceProfile, example: ProfileExample) -> str:
+    unread: dict[str, str] = {}
     try:
-        said = decode_example(profile, example)
+        said = decode_example(profile, example, unread)
     except DriverError as error:
         return f"cannot be read: {error}"
     names = {**said, **example.expect}
     wrong = [name for name in names if not _is_near(said.get(name), example.expect.get(name))]
     shown = (
-        f"{name} is {said.get(name, 'not said')}, expected {example.expect.get(name, 'nothing')}" for name in wrong
+        f"{name} is {said.get(name, _why_not(unread.get(name)))}, expected {example.expect.get(name, 'nothing')}"
+        for name in wrong
     )
     return f"decodes to something else: {'; '.join(shown)}" if wrong else ""
+
+
+def _why_not(unread: str | None) -> str:
+    return f"not said ({unread})" if unread else "not said"
 
 
 def _is_near(said: float | None, expected: float | None) -> bool:

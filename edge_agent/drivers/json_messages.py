@@ -56,6 +56,9 @@ def _find(tree: Any, path: Sequence[str]) -> tuple[int, Any]:
     """How far a path of keys (or positions in lists) leads, and the node there; None where there is nothing."""
     for depth, key in enumerate(path):
         if isinstance(tree, dict):
+            rest = ".".join(path[depth:])
+            if key not in tree and rest in tree:  # a key with dots of its own, such as 1-0:1.8.0
+                return len(path), tree[rest]
             tree = tree.get(key)
         elif isinstance(tree, list) and key.isascii() and key.isdecimal():
             tree = tree[int(key)] if int(key) < len(tree) else None

@@ -37,3 +37,13 @@ def test_an_example_that_becomes_anything_else_is_refused_with_its_file_and_numb
             f"device_profiles/{profile.id}.yaml: example 1 ({example.note}) decodes to"
         )
         assert f"{name} is {value:g}"[: len(name) + 5] in str(refused.value)
+
+
+def test_an_example_says_why_a_value_in_it_is_none():
+    """Whoever writes a profile sees what to state: words, or text."""
+    profile = load_profiles()["shelly/pro-3em"]
+    example = replace(profile.examples[0], payload='{"total_act_power":"840 W"}', expect={"active_power/total": 840.0})
+    why = 'total_act_power is "840 W": text, where a number is expected'
+    with pytest.raises(ConfigError) as refused:
+        check_examples([replace(profile, examples=(example,))])
+    assert f"active_power/total is not said ({why}), expected 840.0" in str(refused.value)

@@ -104,6 +104,8 @@ def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.
         (json_point(("a", "b"), scale=0.001, quantity=POWER), b'{"a":{"b":1250.5}}', 1.2505),
         (json_point(("a", "1"), quantity=POWER), b'{"a":[5,7]}', 7),
         (json_point(("a", "1"), quantity=POWER), b'{"a":[5]}', None),
+        (json_point(("a", "1-0:1", "8", "0"), quantity=POWER), b'{"a":{"1-0:1.8.0":5}}', 5),
+        (json_point(("1", "8"), quantity=POWER), b'{"1":{"8":6},"1.8":5}', 6),
         (json_point((), quantity=POWER), b" 840.5\n", 840.5),
         (json_point((), quantity=POWER), b"nan", None),
         (json_point((), quantity=POWER), b"{}", None),

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from accounting.calendars import SiteCalendar
 from device_profiles import load_profiles
 from edge_agent.devices import devices_of, refused_on
+from edge_agent.extract import read_extract
 from facility.documents.site import load_site
 from facility.documents.site_export import dump_part, dump_site
 from facility.errors import ConfigError
@@ -107,6 +108,13 @@ def test_an_agent_whose_meters_are_yet_to_come_starts_with_what_is_exported_for_
     assert (part.site.tariffs, part.site.prices) == ((), ())
     with pytest.raises(ConfigError, match="buildings is empty"):
         load_site(dump_part(estate, "edge-2"), "site.yaml", PROFILES, reader="registry")
+
+
+def test_an_agent_whose_file_is_no_utf_8_is_told_so(tmp_path):
+    """It ended in a traceback."""
+    (tmp_path / "site.yaml").write_bytes("name: 市政厅".encode("gbk"))
+    with pytest.raises(ConfigError, match=r"site.yaml: is not UTF-8 text \(byte 6\)"):
+        read_extract(tmp_path / "site.yaml", "edge-1", PROFILES)
 
 
 ODD = [None, "", " ", True, 0, -1, 1e308, 1e-320, float("nan"), float("inf"), 10**30, "2024-01-02", "9999-12-31 23:59"]
