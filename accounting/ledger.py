@@ -43,6 +43,11 @@ class Stretch:
     continues: bool = False
 
     @property
+    def stored_per_true(self) -> float:
+        """By what a true unit is multiplied in stored readings."""
+        return self.told / self.true
+
+    @property
     def was_read(self) -> bool:
         """Whether somebody read a register when it began."""
         return self.opening is not None or self.closing is not None

@@ -82,8 +82,8 @@ class Counters:
 
     def odd(self, point: Point, series: Series) -> Times:
         """Rows (k,) whose successor may not be ordinary, whatever the ratio was that the agent did not know."""
-        told = min([1.0, *(one.told / one.true for one in self.stretches[point.id])])
-        return anomalies(series.t_ms, series.x, self.most_per_hour(point) * told, series.q == Quality.SUSPECT)
+        least = min([1.0, *(one.stored_per_true for one in self.stretches[point.id])])
+        return anomalies(series.t_ms, series.x, self.most_per_hour(point) * least, series.q == Quality.SUSPECT)
 
     def _doubted(self, point: Point, series: Series) -> Bools:
         """Which readings (n,) the edge doubted and has not got beyond: none where newer ones are not at hand."""

@@ -31,10 +31,7 @@ def daily(hours: Mapping[str, Values], occ: Times, edges_ms: Times, day_edges_ms
     (d + 1,), ms UTC. A share of a day weighs each hour by its length.
     """
     starts = np.searchsorted(edges_ms, day_edges_ms[:-1])
-    measured, estimated = (
-        np.add.reduceat(np.nan_to_num(hours[share]) * np.diff(edges_ms), starts) / np.diff(day_edges_ms)
-        for share in ("completeness", "estimated")
-    )
+    measured, estimated = day_shares(hours, edges_ms, day_edges_ms)
     days = {
         "qty": _sums(hours["qty"], starts),
         "est_qty": _sums(hours["est_qty"], starts),
@@ -51,6 +48,16 @@ def daily(hours: Mapping[str, Values], occ: Times, edges_ms: Times, day_edges_ms
     if "peak_kw" in hours:
         days["peak_kw"] = np.fmax.reduceat(hours["peak_kw"], starts)
     return days
+
+
+def day_shares(hours: Mapping[str, Values], edges_ms: Times, day_edges_ms: Times) -> tuple[Values, Values]:
+    """The measured and the estimated share of each day, (d,), from those of its hours, as in ``daily``."""
+    starts, lengths = np.searchsorted(edges_ms, day_edges_ms[:-1]), np.diff(edges_ms)
+    measured, estimated = (
+        np.add.reduceat(np.nan_to_num(hours[share]) * lengths, starts) / np.diff(day_edges_ms)
+        for share in ("completeness", "estimated")
+    )
+    return measured, estimated
 
 
 def base_use(qty: Values, edges_ms: Times, day_edges_ms: Times) -> Values:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from facility.model import Point
     from stores.readings.port import Times, Values
 
+_SHARE_DIGITS = 9  # by less than that, two meters miss the same
+
 Total = tuple[str, Utility]
 """Of a building and a utility."""
 
@@ -36,22 +38,35 @@ def peaks(quarters: Values, edges_ms: Times) -> dict[str, Values]:
 
 
 def together(edges_ms: Times, uses: Sequence[HourlyUse]) -> HourlyUse:
-    """What head meters used together in the hours between edges (n + 1,); nothing where it is not known of each."""
+    """What head meters used together in the hours between edges (n + 1,); nothing where it is not known of each.
+
+    Of their shares of time those of the worst.
+    """
+    completeness, estimated = worst_of([(use.completeness, use.estimated) for use in uses])
     return HourlyUse(
         edges_ms,
         np.sum([use.qty for use in uses], axis=0),
         np.sum([use.est_qty for use in uses], axis=0),
-        np.mean([use.completeness for use in uses], axis=0),
-        np.mean([use.estimated for use in uses], axis=0),
+        completeness,
+        estimated,
         np.sum([use.quarters for use in uses], axis=0),
         np.min([use.measured for use in uses], axis=0),
     )
 
 
-def head_counts(uses: Sequence[HourlyUse]) -> dict[str, Values]:
-    """How many head meters a total has, and of how many each hour's use is known at all, (n,)."""
+def worst_of(shares: Sequence[tuple[Values, Values]]) -> tuple[Values, Values]:
+    """Measured and estimated share (n,) of that meter, of some, that misses most, then of the one estimated most."""
+    measured, estimated = (np.stack(column) for column in zip(*shares, strict=True))
+    missing = np.round(1.0 - measured - estimated, _SHARE_DIGITS)
+    worst = np.lexsort((estimated, missing), axis=0)[-1:]
+    return np.take_along_axis(measured, worst, axis=0)[0], np.take_along_axis(estimated, worst, axis=0)[0]
+
+
+def heads_beside(edges_ms: Times, uses: Sequence[HourlyUse], *, with_peaks: bool) -> dict[str, Values]:
+    """How many head meters a total has, of how many each hour's use is known at all, (n,); peaks of those measured."""
     known: Values = np.sum([~np.isnan(use.qty) for use in uses], axis=0, dtype=np.float64)
-    return {"heads": np.full(len(known), float(len(uses))), "heads_known": known}
+    counts = {"heads": np.full(len(known), float(len(uses))), "heads_known": known}
+    return counts | (peaks(sum_of_known([use.measured_quarters for use in uses]), edges_ms) if with_peaks else {})
 
 
 def side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:

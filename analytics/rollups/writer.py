@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.demand import QUARTERS, quarter_edges
-from accounting.emissions import Emissions
 from accounting.local_time import HOUR_MS, rows_among
 from accounting.spells import SpellsInMemory
-from accounting.tariffs import Tariffs
 from analytics.rollups.changed import ChangedHours
 from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
-from analytics.rollups.days import base_use, complete, daily
+from analytics.rollups.costs import PERIOD_FIELDS, Costs
+from analytics.rollups.days import base_use, complete, daily, day_shares
 from analytics.rollups.derived_days import DerivedDays
-from analytics.rollups.hours import CounterHours, HourlyUse, by_hour_and_period
+from analytics.rollups.hours import CounterHours, HourlyUse
 from analytics.rollups.one_pass import OnePass, SpellsOfPass
 from analytics.rollups.outdoors import outdoor_points, write_outdoors
 from analytics.rollups.retagging import Retagging
 from analytics.rollups.strays import tidy
-from analytics.rollups.totals import Total, head_counts, peaks, side_by_side, sum_of_known, together, totals_of
+from analytics.rollups.totals import Total, heads_beside, peaks, side_by_side, together, totals_of, worst_of
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
-from facility.tariff import PERIODS
 from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
@@ -39,10 +36,11 @@ if TYPE_CHECKING:
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
 
-_PERIODS = tuple(f"{what}_{period}" for what in ("qty", "cost") for period in PERIODS)
-_PLAIN = ("qty", "est_qty", "completeness", "estimated", "cost", "peak_kw", "co2")
-_HOURLY = (*_PLAIN, *_PERIODS)
+_SHARES = ("completeness", "estimated")
+_PLAIN = ("qty", "est_qty", *_SHARES, "cost", "peak_kw", "co2")
+_HOURLY = (*_PLAIN, *PERIOD_FIELDS)
 _Names = tuple[str, str]
+_Shares = tuple[dict[str, str], dict[str, "Values"]]
 _COUNTER: _Names = ("usage_1h", "usage_1d")
 _BUILDING: _Names = ("building_1h", "building_1d")
 """Hours, and the days that are made of them."""
@@ -63,8 +61,7 @@ class RollupWriter:
         self._closed = self._books.closed()
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
-        self._tariffs = Tariffs(catalogue.site, self._calendar)
-        self._emissions = Emissions(catalogue.site, self._calendar)
+        self._costs = Costs(catalogue.site, self._calendar)
         self._spells = SpellsOfPass(SpellsInMemory() if spells is None else spells)
         self._hours = CounterHours(self._store, catalogue, self._calendar, self._spells, lambda: self._adjusting.closed)
         self._outdoors = outdoor_points(catalogue)
@@ -109,7 +106,7 @@ class RollupWriter:
         self._store.read_ahead(_BUILDING[0], totals, span, fields)
 
     def _has_periods(self, tags: Mapping[str, str]) -> bool:
-        return self._tariffs.has_periods(Utility(tags["utility"]), tags["building"])
+        return self._costs.has_periods(Utility(tags["utility"]), tags["building"])
 
     def _compute(self, ranges: Mapping[str, tuple[int, int]]) -> None:
         changed: dict[str, list[HourlyUse]] = {}
@@ -152,7 +149,7 @@ class RollupWriter:
     def _tidy(
         self, names: Iterable[str], tags: dict[str, str], start_ms: int, end_ms: int, closed: frozenset[tuple[str, str]]
     ) -> None:
-        unstated = () if self._emissions.has_factor(Utility(tags["utility"])) else ("co2",)
+        unstated = () if self._costs.has_factor(Utility(tags["utility"])) else ("co2",)
         tidy(self._store, self._calendar, names, tags, start_ms, end_ms, closed, unstated)
 
     def _update_counter(self, point: Point, first_ms: int, last_ms: int) -> list[HourlyUse]:
@@ -184,14 +181,14 @@ class RollupWriter:
         if ACCOUNTED[utility] is point.quantity:
             self.derived.note(tags["building"], utility, int(use.edges_ms[0]), int(use.edges_ms[-1]) - 1)
         for run in runs:
-            self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run))
+            self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run), [])
         for month in shut:
             self._adjust(point, utility, tags, month)
 
     def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
         hours = self._hour_fields(utility, use, complete(use.completeness))
         if ACCOUNTED[utility] is point.quantity:
-            hours |= self._cost_fields(utility, self._catalogue.meter[point.meter].building, use)
+            hours |= self._costs.of(utility, self._catalogue.meter[point.meter].building, use)
         return hours
 
     def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str) -> None:
@@ -224,30 +221,23 @@ class RollupWriter:
         uses = touched if alone else [self._hours.between(head, edges) for head in heads]
         both = together(edges, uses)
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
-        hours = self._hour_fields(total[1], both, whole) | self._cost_fields(total[1], total[0], both)
-        hours |= head_counts(uses)
-        if total[1].unit == "kWh":
-            hours |= peaks(sum_of_known([use.measured_quarters for use in uses]), edges)
+        hours = self._hour_fields(total[1], both, whole) | self._costs.of(total[1], total[0], both)
+        hours |= heads_beside(edges, uses, with_peaks=total[1].unit == "kWh")
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
-            self._write(_BUILDING, self._total_tags(total), edges[run.start : run.stop + 1], _cut(hours, run))
+            here, shares = edges[run.start : run.stop + 1], self._of_heads(heads, uses, run)
+            self._write(_BUILDING, self._total_tags(total), here, _cut(hours, run), shares)
 
     def _total_tags(self, total: Total) -> dict[str, str]:
         building, utility = total
         return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
 
-    def _cost_fields(self, utility: Utility, building: str, use: HourlyUse) -> dict[str, Values]:
-        """What hours cost and emit; where a tariff has periods, use and cost of each, from quarters to the minute."""
-        emitted = {}
-        if self._emissions.has_factor(utility):
-            emitted["co2"] = use.qty * self._emissions.factors(utility, use.edges_ms[:-1])
-        if not self._tariffs.has_periods(utility, building):
-            return {"cost": self._tariffs.price(utility, building, use.edges_ms).cost(use.qty), **emitted}
-        pricing = self._tariffs.price(utility, building, quarter_edges(use.edges_ms))
-        quantities, costs = (by_hour_and_period(table) for table in pricing.by_period(use.quarters))
-        unpriced = (pricing.tariff < 0).reshape(-1, QUARTERS).any(axis=1)
-        costs[unpriced] = np.nan
-        columns = np.concatenate((quantities, costs), axis=1)
-        return {"cost": costs.sum(axis=1), **emitted, **dict(zip(_PERIODS, columns.T, strict=True))}
+    def _of_heads(self, heads: tuple[Point, ...], uses: list[HourlyUse], run: slice) -> list[_Shares]:
+        """Of each of several head meters its tags and its shares of some hours; those of one alone are the total's."""
+        both = zip(heads, uses, strict=False) if len(heads) > 1 else ()
+        return [
+            (counter_tags(self._catalogue, head), {name: getattr(use, name)[run] for name in _SHARES})
+            for head, use in both
+        ]
 
     def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
         fields = {
@@ -261,8 +251,10 @@ class RollupWriter:
             fields |= peaks(use.measured_quarters, use.edges_ms)
         return fields
 
-    def _write(self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values]) -> None:
-        """Write the hours between the edges, then the local days that hold them."""
+    def _write(
+        self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values], heads: list[_Shares]
+    ) -> None:
+        """Write the hours between the edges, then the local days that hold them; of ``heads`` the worst shares."""
         of_hours, of_days = names
         building = self._catalogue.building[tags["building"]]
         days = self._calendar.day_edges(int(edges_ms[0]), int(edges_ms[-1]))
@@ -273,6 +265,10 @@ class RollupWriter:
         self._store.write_rollup(of_hours, [RollupSeries(tags, edges_ms[:-1], fields)])
         hours = self._filled(of_hours, tags, grid, edges_ms, fields)
         by_day = daily(hours, occ, grid, days)
+        if heads:
+            filled = [self._filled(_COUNTER[0], own, grid, edges_ms, shares) for own, shares in heads]
+            worst = worst_of([day_shares(hours_of, grid, days) for hours_of in filled])
+            by_day |= dict(zip(_SHARES, worst, strict=True), complete=complete(worst[0]))
         if "base_qty" in ROLLUPS[of_days].types:
             by_day["base_qty"] = base_use(hours["qty"], grid, days)
         self._store.write_rollup(of_days, [RollupSeries(tags, days[:-1], by_day)])
