@@ -41,7 +41,8 @@ def _deliver_in_batches(world, house, every) -> None:
     cuts = sorted(rng.sample(range(1, len(every)), min(rng.randint(2, 7), len(every) - 1)))
     batches = [every[a:b] for a, b in zip([0, *cuts], [*cuts, len(every)], strict=True)]
     late = [one for batch in batches for one in batch if rng.random() < 0.02]
-    rest = [[one for one in batch if one not in late] for batch in batches]
+    kept = {id(one) for one in late}
+    rest = [[one for one in batch if id(one) not in kept] for batch in batches]
     rng.shuffle(rest)
     come = [batch for batch in [*rest, late] if batch]
     after = month_edges(world.months[-1], world.zone)[1]

@@ -46,6 +46,7 @@ def month_of(world, truths, utility: str, month: str) -> Month:
     heads = [truth for truth in truths if truth.head.utility == utility]
     prices = sorted((one for one in world.prices if one.utility == utility), key=lambda one: one.since)
     zone, found, today, price = ZoneInfo(world.zone), Month(), "", []
+    periods = {one.name: [_period(one, minute) for minute in range(24 * 60)] for one in prices}
     for quarter in range(start, end, QUARTER):
         at = local(quarter, zone)
         if at.date() != today:
@@ -57,7 +58,7 @@ def month_of(world, truths, utility: str, month: str) -> Month:
         for one in price:
             found.days.setdefault(one.name, set()).add(today)
             for minute in range(15) if one.slots else (0,):
-                period = _period(one, at.hour * 60 + at.minute + minute)
+                period = periods[one.name][at.hour * 60 + at.minute + minute]
                 part = sum(known) / (15 if one.slots else 1)
                 found.lines[one.name, period] = found.lines.get((one.name, period), 0.0) + part
         _note_peak(found, heads, uses, quarter)

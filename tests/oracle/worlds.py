@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE, QUARTER, HOUR, DAY = 60_000, 900_000, 3_600_000, 86_400_000
@@ -138,6 +139,7 @@ class World:
         return "\n".join(lines)
 
 
+@lru_cache(maxsize=100_000)
 def local(t_ms: int, zone: ZoneInfo) -> datetime:
     """The wall clock at an instant."""
     return datetime.fromtimestamp(t_ms / 1000, zone)
