@@ -10,6 +10,7 @@ import structlog
 from edge_agent.devices import devices_of, refused_on
 from edge_agent.drivers import DRIVERS
 from edge_agent.drivers.base import AskingDriver, BusSeat, TellsUnread
+from edge_agent.drivers.unread import first_of
 from edge_agent.history import History
 from edge_agent.mute import MuteBuses
 from edge_agent.outbox.outbox import Outbox
@@ -168,8 +169,8 @@ class EdgeAgent:
 
     def _state(self, bus: str, state: str) -> str:
         """How a bus fares, with the devices that are not read at all for their address."""
-        refused = [f"{meter}: {why}" for meter, why in self._refused.get(bus, {}).items()]
-        return f"{REFUSED}: {'; '.join(refused)}; else {state}" if refused else state
+        refused = self._refused.get(bus, {})
+        return f"{REFUSED}: {first_of(refused)}; else {state}" if refused else state
 
     def _unread_points(self) -> int:
         """How many points cannot be read, those of refused devices among them."""

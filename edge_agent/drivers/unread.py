@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import structlog
 
 from facility.errors import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 log = structlog.get_logger()
 
@@ -44,6 +48,11 @@ class Unread:
     def __str__(self) -> str:
         """``unread: m1/active_power/total: power is "840": text, where …``; empty where all is read."""
         why = self.why()
-        shown = [f"{visible(what, MOST_SHOWN)}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
-        more = [f"{len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else []
-        return f"unread: {'; '.join((*shown, *more))}" if shown else ""
+        return f"unread: {first_of(why)}" if why else ""
+
+
+def first_of(why: Mapping[str, str]) -> str:
+    """The first few with their reasons, and how many more there are: ``m1: …; m2: …; m3: …; 7 more``."""
+    shown = [f"{visible(what, MOST_SHOWN)}: {one}" for what, one in list(why.items())[:MOST_TOLD]]
+    more = [f"{len(why) - MOST_TOLD} more"] if len(why) > MOST_TOLD else []
+    return "; ".join((*shown, *more))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.json_text import parse_json
 from edge_agent.drivers.modbus.registers import decode_registers, encode_registers
 from edge_agent.drivers.modbus.spans import plan_spans
 from facility.errors import DriverError
@@ -270,6 +271,21 @@ def test_a_number_in_a_text_is_read_as_the_profile_writes_it_and_no_other_way(fo
     assert decode_json([point], "z/7", payload, unit="7", unread=unread).get("active_power/door") == value
     assert bool(unread) == (value is None)
     assert decode_json([point], "z/7", b'{"x":840}', unit="7") == {"active_power/door": 840.0}
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.sampled_from('a"\\,:{}[] \n\u2028-5N')),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(TREES, st.sampled_from([None, 1]), st.booleans())
+def test_what_is_json_is_read_as_json(tree, indent, is_ascii):
+    """What mends wrong messages changes nothing in right ones."""
+    written = json.dumps(tree, indent=indent, ensure_ascii=is_ascii)
+    assert parse_json(written.encode("utf-8", "surrogatepass")) == tree
 
 
 def test_messages_of_other_topics_say_nothing():

@@ -143,6 +143,20 @@ def test_an_agent_reads_all_others_where_one_unit_is_bad(tmp_path, broker, monke
         server.stop()
 
 
+def test_however_many_units_are_bad_a_status_is_short(tmp_path, broker, monkeypatch):
+    other = "name: N, building: b, profile: shelly/pro-3em, agent: edge-1, bus: radio, unit: '+'"
+    site = SITE + "".join(f"  - {{{{id: n{i}, {other}}}}}\n" for i in range(200))
+    server, agent = Server(broker.port, answers="always"), started(tmp_path, broker, monkeypatch, site)
+    try:
+        status = agent.status()
+        assert len(status.buses["radio"]) < 1000
+        assert "; 197 more; else " in status.buses["radio"]
+        assert status.figures["unread"] == 400
+    finally:
+        agent.stop()
+        server.stop()
+
+
 PLACEHOLDERS = [
     ("plug/status/em:0", '{"total_act_power":-1e9}', '{"total_act_power":840}', "m1/active_power/total"),
     ("plug/status/emdata:0", '{"total_act":0}', '{"total_act":4912000}', "m1/energy_import/total"),
