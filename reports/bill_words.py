@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 END_CODES = {
     RegisterEnd.READ: "read",
+    RegisterEnd.SUBSTITUTED: "substituted",
     RegisterEnd.INTERPOLATED: "interpolated",
     RegisterEnd.IN_SILENCE: "in a silence",
     RegisterEnd.UNREAD: "never read",
 }
 END_TEXTS = {
     RegisterEnd.READ: "bill.read",
+    RegisterEnd.SUBSTITUTED: "bill.substituted",
     RegisterEnd.INTERPOLATED: "bill.interpolated",
     RegisterEnd.IN_SILENCE: "bill.in_silence",
     RegisterEnd.UNREAD: "bill.unread",

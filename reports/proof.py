@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.intervals import MAX_GAP_MS
+from facility.model import Quality
 from stores.counter_rows import read_counter
 from stores.readings.port import Series
 
@@ -43,6 +44,7 @@ class RegisterEnd(StrEnum):
     """How a register is known at an instant."""
 
     READ = "read"  # a reading, or the read of a swap, stands there
+    SUBSTITUTED = "substituted"  # a value stands there that somebody put in the place of a reading
     INTERPOLATED = "interpolated"  # it lies between two readings that measure what is between them
     IN_SILENCE = "in_silence"  # it lies in a silence: an estimate
     UNREAD = "unread"  # the device was never read, neither here nor before or after
@@ -120,8 +122,9 @@ class _End:
 
     def known(self, own: Series) -> RegisterEnd:
         """How the register of a device with some readings is known here."""
-        if self.t_ms in own.t_ms:
-            return RegisterEnd.READ
+        here = own.q[own.t_ms == self.t_ms]
+        if len(here):
+            return RegisterEnd.SUBSTITUTED if here[0] == Quality.SUBSTITUTED else RegisterEnd.READ
         return RegisterEnd.IN_SILENCE if self.estimated else RegisterEnd.INTERPOLATED
 
 

@@ -140,6 +140,19 @@ def test_a_device_that_was_swapped_without_reads_shows_its_own_register_on_eithe
     assert [first.events, second.events] == pytest.approx([0, 0])
 
 
+@pytest.mark.parametrize(
+    ("quality", "known"),
+    [(Quality.MANUAL, RegisterEnd.READ), (Quality.SUBSTITUTED, RegisterEnd.SUBSTITUTED), (0, RegisterEnd.READ)],
+)
+def test_a_value_that_somebody_put_in_the_place_of_a_reading_is_no_register_that_was_read(books, quality, known):
+    t_ms, x = steady("2026-09-20T00:00", "2026-11-05T00:00")
+    q = np.where(t_ms == ms("2026-11-01T00:00"), int(quality), 0)
+    bill, _ = billed(estate(FIVE), books, t_ms, x, q)
+    (line,) = bill.utilities[0].registers
+    assert (line.opening_is, line.closing_is) == (RegisterEnd.READ, known)
+    assert ("替代值" in bill_text(bill, Formats("zh-Hans", "Asia/Shanghai", "CNY"))) is (known != RegisterEnd.READ)
+
+
 @pytest.mark.parametrize(("opening", "closing"), [(None, None), (5.0, None), (None, 50.0), (5.0, 50.0)])
 def test_a_device_that_was_gone_before_it_was_ever_read_shows_nothing_in_any_form(books, opening, closing):
     catalogue = estate(FIVE)
