@@ -25,6 +25,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.bus
 	$(RUN)/python -m bench.catalogue
+	$(RUN)/python -m bench.dashboards
 	$(RUN)/python -m bench.demo
 	$(RUN)/python -m bench.demo --store influx
 	$(RUN)/python -m bench.ingest
