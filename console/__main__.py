@@ -45,6 +45,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         hosts=settings.host_names,
         session_s=round(settings.session_hours * 3600),
         live=live,
+        grafana=settings.grafana_url.rstrip("/"),
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None

@@ -38,6 +38,7 @@ def page(
         "path": request.url.path,
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
+        "grafana": parts.grafana,
         "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,
         "spells_count": visit.view.spells.number_asked if visit else int,

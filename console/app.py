@@ -52,15 +52,16 @@ def create_app(
     session_s: int = DAY_S // 2,
     live: LiveValues | None = None,
     rights_of: Callable[[str], Rights] = rights_of_everybody,
+    grafana: str = "",
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
-    ``rights_of`` tells by a person's name what they may see and do.
+    ``rights_of`` tells by a person's name what they may see and do; ``grafana`` is where dashboards are, if anywhere.
     """
     live = live or LiveValues(store)
     access = Access(store, records, live, rights_of)
     templates = environment()
-    parts = ConsoleParts(access, clock, templates, session_s, Seats(), is_ending=lambda: live.is_ending)
+    parts = ConsoleParts(access, clock, templates, session_s, Seats(), lambda: live.is_ending, grafana)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(

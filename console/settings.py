@@ -24,6 +24,9 @@ class ConsoleSettings(ProcessSettings):
     allow_remote: bool = False
     hosts: str = ""
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
+    grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
+    """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""
+
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9465`` say; empty: nowhere."""
 

@@ -37,6 +37,9 @@ class ConsoleParts:
     is_ending: Callable[[], bool]
     """Whether streams should close because the console stops."""
 
+    grafana: str = ""
+    """Where a browser reaches the dashboards; empty: nowhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

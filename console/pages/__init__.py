@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.pages import alert, alerts, building, now, preferences, quarantine, quarantine_item, sign_in, spell, spells
+from console.pages import (
+    alert,
+    alerts,
+    building,
+    dashboards,
+    now,
+    preferences,
+    quarantine,
+    quarantine_item,
+    sign_in,
+    spell,
+    spells,
+)
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -13,6 +25,7 @@ PAGES: dict[str, APIRouter] = {
     "now": now.router,
     "building": building.router,
     "alerts": alerts.router,
+    "dashboards": dashboards.router,
     "alert": alert.router,
     "quarantine": quarantine.router,
     "quarantine_item": quarantine_item.router,

@@ -14,6 +14,7 @@ from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
 from meterhouse.output import facts, say, texts
+from stores.readings.influx.address import is_influx
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -87,8 +88,16 @@ def _run(running: Demo, until: Until, report: Path | None, address: str | None) 
     if address:
         say("cli.demo.open", link=_link(running, address))
         say("cli.demo.other_commands", folder=running.folder, address=address)
+        _tell_of_grafana(running)
     while True:
         running.supervisor.watch(3600)
+
+
+def _tell_of_grafana(running: Demo) -> None:
+    """How a Grafana that somebody has is given the demo's dashboards: it reads an InfluxDB alone."""
+    store = running.settings.store_url
+    if is_influx(store) and "@" not in store:  # never a secret
+        say("cli.demo.grafana", folder=running.folder, store=store, console=f"http://{running.listen}")
 
 
 def _link(running: Demo, address: str) -> str:
