@@ -12,6 +12,7 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS, hour_edges, rows_among
 from facility.quantities import ACCOUNTED, Quantity, Utility
+from facility.register import most_per_hour
 from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
@@ -152,15 +153,15 @@ def live_sum(catalogue: Catalogue, meters: Iterable[Meter], utility: Utility, pi
 
 
 def _flow(catalogue: Catalogue, meter: Meter, utility: Utility, picture: Picture) -> LiveSum | None:
-    """A meter's gauge, or else the speed of its counter."""
+    """A meter's gauge, or else the speed of its counter, unless that is more than its feeder can deliver."""
     gauge = catalogue.find_point(meter.id, LIVE_QUANTITY[utility])
     if gauge and gauge.id in picture.values:
         latest = picture.values[gauge.id]
         return LiveSum(latest.x, latest.t_ms, meter.poll_s)
     counter = catalogue.find_point(meter.id, ACCOUNTED[utility])
-    if counter and counter.id in picture.per_hour:
-        speed = picture.per_hour[counter.id] * SPEED_TO_GAUGE[utility]
-        return LiveSum(speed, picture.values[counter.id].t_ms, meter.poll_s)
+    per_hour = picture.per_hour.get(counter.id) if counter else None
+    if counter and per_hour is not None and per_hour <= most_per_hour(meter, counter.quantity):
+        return LiveSum(per_hour * SPEED_TO_GAUGE[utility], picture.values[counter.id].t_ms, meter.poll_s)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import StoreUnavailable
-from facility.quantities import BY_WORD
+from facility.quantities import BY_WORD, GREATEST_RATES
+from facility.register import RATE_FLOOR_MS, small_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +39,15 @@ class Picture:
 
 
 class CounterSpeed:
-    """How fast registers grow, over the last few minutes: the flow of meters that only count."""
+    """How fast registers grow, over the last few minutes: the flow of meters that only count.
+
+    A register that falls, or leaps beyond all that a feeder delivers, has no speed until it grows or is back: what it
+    shows meanwhile may be false, and neither 0 nor its leap is what flows.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, deque[Latest]] = {}
+        self._before: dict[str, float] = {}  # what a register showed before that, while it is in doubt
 
     def add(self, values: Mapping[str, Latest]) -> None:
         """Take in newer readings of counters; other points are passed over."""
@@ -49,18 +56,40 @@ class CounterSpeed:
                 continue
             seen = self._seen.setdefault(point, deque())
             if not seen or latest.t_ms > seen[-1].t_ms:
-                seen.append(latest)
+                self._follow(point, seen, latest)
             while len(seen) > 2 and latest.t_ms - seen[1].t_ms >= SPEED_SPAN_MS:  # noqa: PLR2004 - a speed needs two
                 seen.popleft()
 
     def per_hour(self) -> dict[str, float]:
-        """Units per hour of each counter that was seen for a minute or more and did not fall."""
+        """Units per hour of each counter that was seen for a minute or more and is not in doubt."""
         speeds = {}
         for point, seen in self._seen.items():
             span_ms, grown = seen[-1].t_ms - seen[0].t_ms, seen[-1].x - seen[0].x
-            if span_ms >= SPEED_LEAST_MS and grown >= 0:
+            if span_ms >= SPEED_LEAST_MS and grown >= 0 and point not in self._before:
                 speeds[point] = grown * HOUR_MS / span_ms
         return speeds
+
+    def _follow(self, point: str, seen: deque[Latest], latest: Latest) -> None:
+        """Take in a newer reading of one counter; where a doubt begins or ends its speed is measured from there on."""
+        if seen and point in self._before:
+            level = self._before[point]
+            small = small_step(level)
+            is_back = level - small <= latest.x and not _leaps(point, seen[0], latest, level)
+            if latest.x == seen[-1].x or (latest.x < seen[-1].x and not is_back):
+                seen.append(latest)
+                return
+            del self._before[point]
+            seen.clear()
+        elif seen and (seen[-1].x - latest.x > small_step(seen[-1].x) or _leaps(point, seen[-1], latest, seen[-1].x)):
+            self._before[point] = seen[-1].x
+            seen.clear()
+        seen.append(latest)
+
+
+def _leaps(point: str, earlier: Latest, later: Latest, level: float) -> bool:
+    """Whether a register is above a level by more than was ever delivered in the time between two readings."""
+    greatest = GREATEST_RATES.get(BY_WORD[point.split("/")[1]], math.inf)
+    return later.x - level > greatest * max(later.t_ms - earlier.t_ms, RATE_FLOOR_MS) / HOUR_MS
 
 
 def is_counter(point: str) -> bool:

@@ -73,3 +73,32 @@ def test_a_counter_has_a_speed_and_a_reset_has_none():
     write(store, counter, 0.0, NOW + timedelta(seconds=10))
     live.refresh()
     assert counter not in live.picture.per_hour
+
+
+METER = "lib-power/energy_import/total"
+
+
+def speeds(shown):
+    """How fast a counter runs after each of its readings, one a minute; None: nobody knows."""
+    store = MemoryStore()
+    live, found = LiveValues(store), []
+    for minute, x in enumerate(shown):
+        write(store, METER, x, NOW + timedelta(minutes=minute))
+        live.refresh()
+        found.append(live.picture.per_hour.get(METER))
+    return found
+
+
+@pytest.mark.parametrize("false", [0.0, 4_294_967.295])
+def test_a_register_in_doubt_runs_at_no_speed_and_its_return_is_no_flow(false):
+    before, after = [60_000 + k * 0.1 for k in range(15)], [60_003.5 + k * 0.1 for k in range(5)]
+    found = speeds([*before, *[false] * 20, *after])
+    assert found[1:15] == pytest.approx([6.0] * 14)
+    assert found[15:36] == [None] * 21
+    assert found[36:] == pytest.approx([6.0] * 4)
+
+
+def test_a_register_that_begins_again_runs_at_the_speed_of_its_growth():
+    found = speeds([*[60_000 + k * 0.1 for k in range(15)], *[0.0] * 15, *[0.1 + k * 0.1 for k in range(5)]])
+    assert found[15:31] == [None] * 16
+    assert found[31:] == pytest.approx([6.0] * 4)
