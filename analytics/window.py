@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.calendars import Occupancy, SiteCalendar
+from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.grid import Grid, filled
 from analytics.heard import points_heard
@@ -121,7 +121,7 @@ def blind_window(catalogue: Catalogue, now_ms: int) -> Window:
     """What can be known of the last days without any store: when buildings were open."""
     calendar = SiteCalendar(catalogue.site)
     edges_ms = calendar.hour_edges(now_ms - SEEN_DAYS * DAY_MS, now_ms + 1)
-    open_hours = {b.id: calendar.local_hours(edges_ms[:-1], b).occ == Occupancy.WORK for b in catalogue.buildings}
+    open_hours = {b.id: ~calendar.armed(edges_ms[:-1], b) for b in catalogue.buildings}
     return Window(catalogue, edges_ms, {}, {}, {}, open_hours)
 
 

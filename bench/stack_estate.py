@@ -102,7 +102,8 @@ def nowhere(made: Plan) -> dict[tuple[str, str], str]:
 
 def site_text(made: Plan, bus_urls: Mapping[tuple[str, str], str]) -> str:
     """The site file; ``bus_urls`` says by agent and bus where each is."""
-    buildings = "\n".join(f"  - {{id: b{n}, name: Building {n}}}" for n in range(BUILDINGS))
+    armed = 'armed: {mon-sun: "00:00-23:59"}'  # a door that stands open is an alarm at whichever hour this runs
+    buildings = "\n".join(f"  - {{id: b{n}, name: Building {n}, {armed}}}" for n in range(BUILDINGS))
     agents = "\n".join(_agent(agent, bus_urls) for agent in made.agents)
     return f"{HEAD}buildings:\n{buildings}\nagents:\n{agents}\nmeters:\n" + "\n".join(map(_meter, made.devices)) + "\n"
 

@@ -5,12 +5,13 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from rigs.rollup_hall import estate, ms
 from rigs.worlds import CATALOGUE, POINT, START, START_MS
 
 from accounting.local_time import HOUR_MS
 from analytics.alerts import Alerting
 from analytics.models import Models
-from analytics.window import read_window
+from analytics.window import blind_window, read_window
 from facility.model import DayHours
 from facility.quantities import Utility
 from facility.tariff import Period, Tariff, TariffRule
@@ -86,3 +87,13 @@ def test_a_window_prices_each_hour_and_opens_doors_only_outside_armed_hours():
     assert hours == [False, True, True, True, False]
     plain = read_window(MemoryStore(), CATALOGUE, Models(), start, start + 24 * HOUR_MS).scene(START)
     assert [plain.is_open(armed, start + hour * HOUR_MS) for hour in (7, 8, 17, 18)] == [False, True, True, False]
+
+
+def test_armed_hours_hold_before_any_hour_was_looked_at():
+    """A door is looked at from the first second on: what it is judged by must be what it is judged by later."""
+    catalogue = estate()
+    hall = replace(catalogue.buildings[0], armed={day: DayHours(time(12), time(13)) for day in range(7)})
+    window = blind_window(replace(catalogue, buildings=(hall,)), ms("2026-04-01T15:30"))
+    hours = [round((t_ms - ms("2026-04-01T00:00")) / HOUR_MS) for t_ms in window.edges_ms[:-1].tolist()]
+    shut = [hour for hour, is_open in zip(hours, window.open_hours["hall"].tolist(), strict=True) if not is_open]
+    assert [hour for hour in shut if 0 <= hour < 24] == [12]
