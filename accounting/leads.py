@@ -20,6 +20,9 @@ REMEMBERED_MS = 40 * DAY_MS
 _MISSED = 0.25
 """How far a register may come back beside where its pace leads, as a share of its fall, where pace alone speaks."""
 
+_NEAR = 0.05
+"""A register that fell so near to what it once showed, as a share of its fall, is no other one."""
+
 _RESIDUE = 0.1
 """What a meter may have used in a false spell, as a share of the leap with which its register returned."""
 
@@ -91,25 +94,37 @@ class Leads:
         return bool(not followed / PACE_FACTOR <= returned <= followed * PACE_FACTOR)
 
     def is_led_to(self, low: int, high: int, cycle: int, k: int) -> bool:
-        """Whether the pace up to row ``low`` leads to row ``k``, and not to row ``high`` that followed row ``low``.
+        """Whether row ``k`` is where the register was going before it rose from row ``low`` to row ``high`` at once.
 
-        It leads there where the register grew by half to twice of what that pace asks for, and misses it by less than a
-        quarter of the fall. What has just begun again could show as much: then row ``k`` must show more than that, or
-        no beginning was seen and the rise was not of the pace that followed it.
+        The rise is of over four times the pace before it. What has just begun again could show little: then row ``k``
+        must show more than that, or no beginning was seen and the rise was not of the pace that followed it.
         """
         x, last = self._x, k - 1
-        usual, led = self._pace.usual(cycle, low, high), self._pace.usual(cycle, low, k) / PACE_FACTOR
-        coarse = max(self._pace.spread(cycle, low, high), LAST_DIGITS)
-        rise, grown = x[high] - x[low], x[k] - x[low]
-        if rise <= usual or led <= 2 * coarse or not led / 2 - coarse <= grown <= led * 2 + coarse:
-            return False
-        if abs(grown - led) > _MISSED * (x[last] - x[k]) + coarse:
+        rise, usual = x[high] - x[low], self._pace.usual(cycle, low, high)
+        if rise <= max(usual, LAST_DIGITS) or not self._pace.has_step(cycle, low):
             return False
         has_begun = x[k] <= self._pace.between(high, last, last, k)
+        if self._is_near(low, high, k) and not has_begun:
+            return True
         was_seen = cycle > 0 or x[cycle] <= LAST_DIGITS
-        return bool(
-            not has_begun or (not was_seen and rise > 2 * self._pace.between(high, last, low, high) / PACE_FACTOR)
-        )
+        is_leap = rise > 2 * self._pace.between(high, last, low, high) / PACE_FACTOR
+        return self._is_on_course(low, high, cycle, k) and bool(not has_begun or (not was_seen and is_leap))
+
+    def _is_near(self, low: int, high: int, k: int) -> bool:
+        """Whether the register came back, of a rise that explains its fall, to almost what it showed before."""
+        fall, grown = self._x[k - 1] - self._x[k], self._x[k] - self._x[low]
+        return bool(self._x[high] - self._x[low] >= fall / 2 and grown <= _NEAR * fall)
+
+    def _is_on_course(self, low: int, high: int, cycle: int, k: int) -> bool:
+        """Whether the register grew to row ``k`` by half to twice of what its pace up to row ``low`` asks for.
+
+        In whole digits; it misses that by less than a quarter of the fall.
+        """
+        led, grown = self._pace.usual(cycle, low, k) / PACE_FACTOR, self._x[k] - self._x[low]
+        coarse = max(self._pace.spread(cycle, low, high), LAST_DIGITS)
+        if led <= 2 * coarse or not led / 2 - coarse <= grown <= led * 2 + coarse:
+            return False
+        return bool(abs(grown - led) <= _MISSED * (self._x[k - 1] - self._x[k]) + coarse)
 
     def level(self, course: Course) -> float:
         """What the register shows at least when it is back."""

@@ -61,6 +61,10 @@ class Pace:
         """Whether there are readings enough before row ``at`` to have a pace."""
         return len(self._last_kept(cycle, at)) > 2  # noqa: PLR2004 - of two readings one may be the odd one
 
+    def has_step(self, cycle: int, at: int) -> bool:
+        """Whether there is a reading before row ``at`` since row ``cycle``."""
+        return len(self._last_kept(cycle, at)) > 1
+
     def spread(self, cycle: int, at: int, until: int) -> float:
         """By how much the last ten steps up to row ``at`` differ, for the time from ``at`` to ``until``."""
         rows = self._last_kept(cycle, at)

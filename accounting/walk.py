@@ -190,9 +190,12 @@ class Walk:
 
     def _came_from(self, i: int, k: int, *, is_small: bool) -> tuple[int, int]:
         """The row to which the register has come back with row ``k``, and one to which it may have; -1: none."""
-        start = max(self._at.top.cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
-        rows = np.flatnonzero(self._at.keep[start : i + 1]) + start
-        x, cycle = self._x[rows], self._at.top.cycle
+        cycle, keep = self._at.top.cycle, self._at.keep
+        start = max(cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
+        if not keep[start]:  # within a standstill: from its beginning on
+            start = cycle + int(np.flatnonzero(keep[cycle:start])[-1:].sum())
+        rows = np.flatnonzero(keep[start : i + 1]) + start
+        x = self._x[rows]
         passed = int(np.searchsorted(x, self._x[k] + LAST_DIGITS, side="right")) - 1
         origin = -1
         if 0 <= passed < len(rows) - 1 and self._is_leap(int(rows[passed]), int(rows[passed + 1]), i):

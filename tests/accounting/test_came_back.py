@@ -47,6 +47,18 @@ def test_ten_times_what_a_young_register_shows_is_no_use_at_any_poll(hours):
     assert judged(t_ms, shown)[::2] == (pytest.approx(x[-1] - x[0]), [Outcome.FALSE])
 
 
+@pytest.mark.parametrize("stood_h", [30, 123])
+@pytest.mark.parametrize("factor", [5, 20])
+@pytest.mark.parametrize("hours", [0.25, 1, 3, 6])
+def test_a_faster_register_that_is_read_for_an_idle_one_is_no_use_of_the_standstill(hours, factor, stood_h):
+    t_ms = np.arange(0, 18 * DAY_MS, round(hours * HOUR_MS))
+    at = t_ms / HOUR_MS
+    x = np.round(2_000 + 2.6 * (np.minimum(at, 100) + np.clip(at - 120 - stood_h, 0, None)), 2)
+    shown, here = x.copy(), (at >= 100 + stood_h) & (at < 172 + stood_h)
+    shown[here] = np.round(x[here] * factor, 2)
+    assert judged(t_ms, shown)[::2] == (pytest.approx(x[-1] - x[0]), [Outcome.FALSE])
+
+
 @pytest.mark.parametrize("every", [HOUR_MS // 4, HOUR_MS, 3 * HOUR_MS])
 def test_a_daily_counter_that_idles_at_night_has_not_come_back_from_its_day(every):
     t_ms = np.arange(0, 14 * DAY_MS, every)
