@@ -1,14 +1,24 @@
-"""``meterhouse dashboards push`` against a fake of Grafana: all or nothing, idempotent, a sentence for each mistake."""
+"""Dashboards are pushed against a fake of Grafana: all or nothing, idempotent, a sentence for each mistake."""
 
 import json
 
 import pytest
-from rigs.boards import SITE, boards
+from rigs.boards import SITE, boards, estate
 from rigs.command_line import meterhouse
 from rigs.grafana_fake import ADMIN, BLIND, EDITOR, FakeGrafana
 from rigs.servers import free_port
 
+from dashboards.build import SHIPPED
+from dashboards.grafana import Grafana
+from dashboards.push import Wish, bring
+from facility.errors import MeterhouseError
+from stores.readings.influx.address import influx_address
+
 STORE = "influx+token://read-token@db.example:8086/estates/meterhouse"
+PERIOD = (0, 1)
+
+SOME = {path: board for path, board in boards().items() if path.partition("/")[2] in {"estate.json", "cost.json"}}
+"""Two dashboards in two languages: each is asked for one by one."""
 
 
 @pytest.fixture
@@ -17,31 +27,49 @@ def grafana():
         yield running
 
 
-def push(grafana, *words, token=ADMIN, store=STORE, **env):
+def push(grafana, *, token=ADMIN, store=STORE, overwrite=False):
     url = grafana if isinstance(grafana, str) else grafana.url
-    settings = {"METERHOUSE_GRAFANA_TOKEN": token, "METERHOUSE_GRAFANA_STORE": store, **env}
-    return meterhouse("dashboards", "push", "--url", url, "--site", SITE, *words, **settings)
+    address = influx_address(store) if store else None
+    return bring(Grafana(url, token), Wish(estate(), SOME, SHIPPED, "estate-en", address, overwrite), PERIOD)
 
 
-def refused(done, *parts):
-    """It failed with these words, and says no secret."""
-    assert done.returncode in {1, 2}, done.stdout
+def refused(*parts, **how):
+    """It fails with these words, and says no secret."""
+    with pytest.raises(MeterhouseError) as raised:
+        push(**how)
+    said = str(raised.value)
     for part in parts:
-        assert part in done.stderr
-    assert "read-token" not in done.stderr
+        assert part in said
+    assert "read-token" not in said
+
+
+def run(grafana, *words, token=ADMIN):
+    """The command, as people run it."""
+    settings = {"METERHOUSE_GRAFANA_TOKEN": token, "METERHOUSE_GRAFANA_STORE": STORE}
+    return meterhouse("dashboards", "push", "--url", grafana.url, "--site", SITE, *words, **settings)
+
+
+def test_the_command_says_what_it_did_in_the_reader_s_language_and_fails_with_a_sentence(grafana):
+    chinese = run(grafana, "--language", "zh-Hans")
+    assert "新建" in chinese.stdout
+    assert grafana.home == "estate-zh-Hans", "the home dashboard is in the language of the command"
+    wrong = run(grafana, "--json", token="wrong")  # noqa: S106 - no secret
+    assert wrong.returncode == 2
+    problem = json.loads(wrong.stderr)["error"]["problems"][0]
+    assert problem["where"] == "METERHOUSE_GRAFANA_TOKEN"
 
 
 def test_everything_is_pushed_once_and_the_second_time_nothing_changes(grafana):
-    done = json.loads(push(grafana, "--json").stdout)
-    assert set(done["created"]) == {
+    done = push(grafana)
+    assert set(done.created) == {
         "energy-en",
         "energy-zh-Hans",
         "data source",
-        *(b["uid"] for b in boards().values()),
+        *(b["uid"] for b in SOME.values()),
     }
-    assert done["changed"] == ["home dashboard"]
-    assert done["queries"] > 100
-    assert 0 < done["empty"] < done["queries"]
+    assert done.changed == ["home dashboard"]
+    assert done.queries > 20
+    assert 0 < done.empty < done.queries
     assert grafana.home == "estate-en"
     assert {one["folder"] for one in grafana.boards.values()} == {"energy-en", "energy-zh-Hans"}
     assert grafana.folders["energy-en"]["permissions"] == [
@@ -51,24 +79,18 @@ def test_everything_is_pushed_once_and_the_second_time_nothing_changes(grafana):
     assert source["jsonData"]["dbName"] == "meterhouse"
     assert source["secureJsonData"] == {"httpHeaderValue1": "Token read-token"}
     before, grafana.writes = grafana.kept(), []
-    again = json.loads(push(grafana, "--json").stdout)
-    assert (again["created"], again["changed"], again["deleted"]) == ([], [], [])
-    assert again["unchanged"] == len(boards())
+    again = push(grafana)
+    assert (again.created, again.changed, again.deleted, again.unchanged) == ([], [], [], len(SOME))
     assert (grafana.kept(), grafana.writes) == (before, [])
 
 
 def test_what_changed_is_pushed_and_what_is_no_more_is_deleted(grafana):
-    assert push(grafana).returncode == 0
+    push(grafana)
     kept = grafana.boards["estate-en"]
     kept["messages"].append("Meterhouse of another day")
     grafana.boards["lobby-gone-en"] = {**kept, "dashboard": {**kept["dashboard"], "uid": "lobby-gone-en"}}
-    done = json.loads(push(grafana, "--json").stdout)
-    assert (done["changed"], done["deleted"]) == (["estate-en"], ["lobby-gone-en"])
-
-
-def test_the_home_dashboard_is_in_the_language_of_the_command(grafana):
-    assert "新建" in push(grafana, "--language", "zh-Hans").stdout
-    assert grafana.home == "estate-zh-Hans"
+    done = push(grafana)
+    assert (done.changed, done.deleted) == (["estate-en"], ["lobby-gone-en"])
 
 
 @pytest.mark.parametrize(
@@ -82,28 +104,25 @@ def test_the_home_dashboard_is_in_the_language_of_the_command(grafana):
 )
 def test_a_token_that_is_missing_unknown_or_may_not_is_told_and_nothing_is_pushed(grafana, token, words):
     before = grafana.kept()
-    refused(push(grafana, token=token), *words)
+    refused(*words, grafana=grafana, token=token)
     assert grafana.kept() == before
 
 
 @pytest.mark.parametrize(("version", "age"), [("11.6.1", "older"), ("13.0.0", "newer")])
 def test_another_grafana_than_dashboards_are_made_for_is_refused(version, age):
     with FakeGrafana(version) as other:
-        refused(push(other), f"is Grafana {version}, {age} than the 12.x")
+        refused(f"is Grafana {version}, {age} than the 12.x", grafana=other)
         assert other.writes == []
 
 
 def test_a_wrong_database_is_told_and_the_data_source_is_taken_back(grafana):
-    refused(
-        push(grafana, store=STORE.replace("/meterhouse", "/elsewhere")),
-        "METERHOUSE_GRAFANA_STORE: Grafana cannot read there",
-        "database not found: elsewhere",
-    )
+    said = ("METERHOUSE_GRAFANA_STORE: Grafana cannot read there", "database not found: elsewhere")
+    refused(*said, grafana=grafana, store=STORE.replace("/meterhouse", "/elsewhere"))
     assert (grafana.sources, grafana.boards, grafana.folders) == ({}, {}, {})
 
 
 def test_without_a_store_and_without_a_data_source_it_says_what_to_set(grafana):
-    refused(push(grafana, store=""), "METERHOUSE_GRAFANA_STORE: is not set", "influx-energy-internal")
+    refused("METERHOUSE_GRAFANA_STORE: is not set", "influx-energy-internal", grafana=grafana, store="")
     assert grafana.writes == []
 
 
@@ -113,49 +132,49 @@ def test_a_data_source_that_comes_from_a_file_is_used_as_it_is(grafana):
         "readOnly": True,
         "jsonData": {"dbName": "meterhouse"},
     }
-    assert push(grafana, store="").returncode == 0
+    assert push(grafana, store="").created
 
 
 def test_what_was_edited_by_hand_is_named_and_only_overwritten_when_asked(grafana):
-    assert push(grafana).returncode == 0
-    grafana.edit("building-en")
+    push(grafana)
+    grafana.edit("cost-en")
     grafana.folders["energy-zh-Hans"]["title"] = "Our folder"
     before = grafana.kept()
-    done = push(grafana)
-    refused(done, "the dashboard 'Mine' was edited by hand", "renamed to 'Our folder' by hand", "--overwrite")
+    said = ("the dashboard 'Mine' was edited by hand", "renamed to 'Our folder' by hand", "--overwrite")
+    refused(*said, grafana=grafana)
     assert grafana.kept() == before
-    assert push(grafana, "--overwrite").returncode == 0
-    assert grafana.boards["building-en"]["dashboard"]["title"] == "Building live"
+    push(grafana, overwrite=True)
+    assert grafana.boards["cost-en"]["dashboard"]["title"] == "Cost and tariff"
 
 
 def test_a_stranger_in_the_folder_and_a_dashboard_of_a_file_are_named(grafana):
-    assert push(grafana).returncode == 0
+    push(grafana)
     grafana.boards["theirs"] = {
         "dashboard": {"title": "Theirs", "version": 1},
         "folder": "energy-en",
         "messages": ["x"],
     }
     grafana.boards["cost-en"]["provisioned"] = True
-    refused(push(grafana), "'Theirs' in the folder is not Meterhouse's", "comes from a file on Grafana's machine")
+    refused("'Theirs' in the folder is not Meterhouse's", "comes from a file on Grafana's machine", grafana=grafana)
 
 
 def test_a_failure_on_the_way_takes_everything_back(grafana):
     grafana.refuse = [r"PATCH /api/org/preferences"]
-    refused(push(grafana), "would not write the home dashboard: 500 database is locked")
+    refused("would not write the home dashboard: 500 database is locked", grafana=grafana)
     assert (grafana.folders, grafana.boards, grafana.sources) == ({}, {}, {})
 
 
 def test_a_failing_query_takes_everything_back_to_what_was_there(grafana):
-    assert push(grafana).returncode == 0
+    push(grafana)
     grafana.boards["estate-en"]["messages"].append("Meterhouse of another day")
     old = grafana.boards["estate-en"]["dashboard"]["panels"]
     grafana.boards["estate-en"]["dashboard"]["panels"] = old[:1]
     grafana.broken = ["peak_kw"]
-    refused(push(grafana), "cost-en: Highest quarter-hour: error parsing query", "nothing was pushed")
+    refused("cost-en: Highest quarter-hour: error parsing query", "nothing was pushed", grafana=grafana)
     assert grafana.boards["estate-en"]["dashboard"]["panels"] == old[:1]
     assert grafana.boards["estate-en"]["messages"][-1] == "Meterhouse of another day"
 
 
 def test_no_grafana_there_and_no_address_are_one_sentence():
-    refused(push(f"http://127.0.0.1:{free_port()}"), "no Grafana answers at http://127.0.0.1")
-    refused(push("ftp://x"), "is no address of a Grafana", "http://host:3000")
+    refused("no Grafana answers at http://127.0.0.1", grafana=f"http://127.0.0.1:{free_port()}")
+    refused("is no address of a Grafana", "http://host:3000", grafana="ftp://x")
