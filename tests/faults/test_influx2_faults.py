@@ -9,15 +9,14 @@ from influxdb_client.domain.authorization import Authorization
 from influxdb_client.domain.permission import Permission
 from influxdb_client.domain.permission_resource import PermissionResource
 from rigs.influx2_fake import ORG, TOKEN
-from rigs.influx2_server import Influx2Server, built_influxd2
+from rigs.influx2_server import Influx2Server, need_influxd2
 from rigs.influx_server import make_ready
 from rigs.patience import until
 from rigs.store_rig import Rig, check_a_bad_line_of_5000_is_set_aside, check_what_is_too_old_is_set_aside_at_once
 
 from stores.readings.influx.setup import Retention
 
-if built_influxd2() is None:  # the same rows are held on 1.8; this one takes Rust to build
-    pytest.skip("influxd 2.7 is not built: tools/build_servers.sh influxdb2", allow_module_level=True)
+need_influxd2()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
+import pytest
 import urllib3
 
 from meterhouse.servers.influxd import built_influxd
@@ -24,6 +25,15 @@ def built_influxd2() -> Path | None:
     """The program, if it was built: it needs Rust beside Go, so that nobody has to have it."""
     program = built_influxd().with_name("influxd2")
     return program if os.access(program, os.X_OK) else None
+
+
+def need_influxd2() -> None:
+    """Where servers are required a test fails without it, and else is skipped; also as a module is imported."""
+    if built_influxd2() is None:
+        said = "influxd 2.7 is not built: tools/build_servers.sh influxdb2"
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said, allow_module_level=True)
 
 
 class Influx2Server:
