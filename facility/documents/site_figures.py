@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from facility.building_use import BuildingUse
 from facility.documents.part import DocumentPart
 from facility.documents.site_schema import NamePart
+from facility.errors import quoted
 from facility.quantities import ACCOUNTED
 
 if TYPE_CHECKING:
@@ -27,6 +30,18 @@ def check_figures(document: Document, body: SiteDocument, points: Sequence[Seque
 
     ``points`` are those of each meter, in the order of the document.
     """
+    _check_estate(document, body)
+    utility_of = {quantity: utility for utility, quantity in ACCOUNTED.items()}
+    for i, (meter, own) in enumerate(zip(body.meters, points, strict=True)):
+        counted = [point.quantity for point in own if point.quantity in utility_of]
+        if meter.utility is None and counted:
+            what = f"'utility' is missing: nobody would account the {counted[0].word} of {meter.id}"
+            document.report(("meters", i), what, list(dict.fromkeys(utility_of[one] for one in counted)))
+        _check_ranges(document, i, own)
+
+
+def _check_estate(document: Document, body: SiteDocument) -> None:
+    """Report what is wrong beside the meters."""
     if body.site.timezone.partition("/")[0] in NO_ZONES:
         document.report(
             ("site", "timezone"), f"'{body.site.timezone}' is another zone elsewhere", "such as Asia/Shanghai"
@@ -35,19 +50,41 @@ def check_figures(document: Document, body: SiteDocument, points: Sequence[Seque
         document.report(("buildings",), "buildings is empty", "at least 1")
     for place in _nameless(body, ()):
         document.report(place, "a name is empty", "what people call it")
+    for i, agent in enumerate(body.agents):
+        for j, bus in enumerate(agent.buses):
+            _check_url(document, ("agents", i, "buses", j, "url"), bus.url)
     for i, building in enumerate(body.buildings):
         _check_building(document, i, building)
     for i, closure in enumerate(body.site.holidays.closures):
         if closure.last < closure.first:
             place = ("site", "holidays", "closures", i, "last")
             document.report(place, f"{closure.last} lies before {closure.first}", "the first day or a later one")
-    utility_of = {quantity: utility for utility, quantity in ACCOUNTED.items()}
-    for i, (meter, own) in enumerate(zip(body.meters, points, strict=True)):
-        counted = [point.quantity for point in own if point.quantity in utility_of]
-        if meter.utility is None and counted:
-            what = f"'utility' is missing: nobody would account the {counted[0].word} of {meter.id}"
-            document.report(("meters", i), what, list(dict.fromkeys(utility_of[one] for one in counted)))
-        _check_ranges(document, i, own)
+
+
+def _check_url(document: Document, place: Place, url: str) -> None:
+    """Report what a bus's URL says to nobody, and an address that is none. A password is not repeated."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # that it names no bus is told elsewhere
+        return
+    is_modbus, example = parts.scheme.startswith("modbus"), f"{parts.scheme}://host:port"
+    if not host or parts.path.startswith("/dev/"):
+        return
+    idle = [parts.path.strip("/"), parts.fragment, *((parts.query, parts.username) if is_modbus else ())]
+    if any(idle):
+        said = next(filter(None, idle))
+        document.report(place, f"the URL says {quoted(said)}, which means nothing there", example)
+    if host.replace(".", "").isdecimal() and not _is_address(host):
+        document.report(place, f"{quoted(host)} is no IPv4 address", example)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_building(document: Document, i: int, building: BuildingPart) -> None:

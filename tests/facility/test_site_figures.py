@@ -57,6 +57,30 @@ def test_what_would_be_nothing_is_refused_with_its_line_but_stops_no_agent(old, 
     assert refusal(old, new).startswith(f"site.yaml:{line_of(old)}: {what}")
 
 
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("modbus+tcp://10.0.0.1:502/5", "the URL says '5', which means nothing there"),
+        ("modbus+tcp://10.0.0.1?timeout=5", "the URL says 'timeout=5', which means nothing there"),
+        ("modbus+rtu-over-tcp://me:secret@10.0.0.1", "the URL says 'me', which means nothing there"),
+        ("modbus+tcp://10.0.0.999", "'10.0.0.999' is no IPv4 address"),
+        ("modbus+tcp://10.0.1", "'10.0.1' is no IPv4 address"),
+    ],
+)
+def test_what_a_url_says_to_nobody_is_refused_but_stops_no_agent(url, what):
+    old = "modbus+rtu:///dev/ttyUSB0?baud=9600&parity=N"
+    said = refusal(old, url)
+    assert said.startswith(f"site.yaml:{line_of(old)}: {what} (allowed: modbus+")
+    assert "secret" not in said
+
+
+def test_a_broker_has_no_topic_in_its_url():
+    first = "  - id: edge-1  # its id, which"
+    bus = "{id: x, url: 'mqtt://h:1883/zigbee2mqtt'}"
+    said = refusal(first, f"  - {{id: edge-2, buses: [{bus}]}}\n{first}")
+    assert "the URL says 'zigbee2mqtt', which means nothing there (allowed: mqtt://host:port)" in said
+
+
 @pytest.mark.parametrize("zone", ["Asia", "Asia/", "/etc/passwd", "../../etc/passwd", "Asia/Beijing", "\\u202e"])
 def test_a_folder_of_zones_and_an_invented_one_are_no_time_zone(zone):
     text = EXAMPLE.replace("timezone: Asia/Shanghai", f'timezone: "{zone}"')
