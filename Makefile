@@ -28,6 +28,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.dashboards
 	$(RUN)/python -m bench.demo
 	$(RUN)/python -m bench.demo --store influx
+	$(RUN)/python -m bench.rollups_cost
 	$(RUN)/python -m bench.ingest
 	tools/build_servers.sh peer
 	$(RUN)/python -m bench.ingest --peer telegraf
