@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from rigs.boards import boards, estate, with_building, with_quantity, with_utility, without
 
+from analytics.detectors import DETECTORS
 from dashboards import DASHBOARDS, PER_BUILDING, WAITING
+from dashboards.alerts import KINDS
 from dashboards.build import SHIPPED, left_out, made, sheets_of, texts_of
 from dashboards.check import problems, queries
 from dashboards.kit import panel_id
@@ -140,6 +142,10 @@ def test_from_the_estate_to_a_meter_it_takes_two_clicks():
     tags = boards()["en/building.json"]["links"][0]
     assert tags["type"] == "dashboards"
     assert "meter" in leads(boards()["en/building.json"]) | leads(boards()["en/quality.json"])
+
+
+def test_every_kind_of_alert_has_words_on_the_page_of_alerts():
+    assert set(KINDS) == set(DETECTORS)
 
 
 # what the check finds
