@@ -8,13 +8,17 @@ from itertools import pairwise
 
 import pytest
 from rigs.one_bus import OneBus, profile_of
-from rigs.patience import until
+from rigs.patience import PATIENCE_S, until
 from rigs.raw_lines import HangUp, RawTcp, ShyTcp, raw_line
+from rigs.trials import FULL
 
 NETWORK = ["modbus+tcp", "modbus+rtu-over-tcp"]
 LINES = [*NETWORK, "modbus+rtu"]
 APART = (0, 100, 200)
 """Three blocks of one register: on a serial line their answers look alike."""
+
+PATIENT_S = 10.0
+"""For buses on which nobody is waited for in vain: a busy machine answers late, which is no silence."""
 
 
 def well(asked, say):
@@ -42,7 +46,10 @@ class TestClosedConnections:
             say(asked.right())
             raise HangUp
 
-        with RawTcp(scheme, device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
+        with (
+            RawTcp(scheme, device) as peer,
+            OneBus(peer.url, profile_of(APART), timeout_s=PATIENT_S).polling() as bus,
+        ):
             until(lambda: bus.note_state() and all(bus.count(1, address) >= 5 for address in APART))
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
@@ -57,14 +64,17 @@ class TestClosedConnections:
             heard[say.__self__] += 1
             say(asked.right())
 
-        with RawTcp(scheme, device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
+        with (
+            RawTcp(scheme, device) as peer,
+            OneBus(peer.url, profile_of(APART), timeout_s=PATIENT_S).polling() as bus,
+        ):
             until(lambda: bus.note_state() and all(bus.count(1, address) >= 5 for address in APART))
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
     @pytest.mark.parametrize("scheme", NETWORK)
     def test_a_gateway_that_closes_idle_connections_is_well(self, scheme):
         with RawTcp(scheme, well, idle_s=0.1) as peer:
-            with OneBus(peer.url, profile_of(APART), poll_s=0.3).polling() as bus:
+            with OneBus(peer.url, profile_of(APART), poll_s=0.3, timeout_s=PATIENT_S).polling() as bus:
                 until(lambda: bus.note_state() and bus.count(1, 200) >= 5)
             assert peer.connections >= 5
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
@@ -84,9 +94,9 @@ class TestClosedConnections:
 
         with (
             RawTcp(scheme, device) as peer,
-            OneBus(peer.url, profile_of(APART), poll_s=1.3, timeout_s=0.6).polling() as bus,
+            OneBus(peer.url, profile_of(APART), poll_s=1.3, timeout_s=1.0).polling() as bus,
         ):
-            until(lambda: bus.note_state() and bus.count(1, 200) >= 4)
+            until(lambda: bus.note_state() and bus.count(1, 200) >= 3)
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
     @pytest.mark.parametrize("scheme", NETWORK)
@@ -131,7 +141,7 @@ class TestRefusals:
 
         with (
             RawTcp("modbus+tcp", device) as peer,
-            OneBus(peer.url, profile_of(self.ADDRESSES)).polling() as bus,
+            OneBus(peer.url, profile_of(self.ADDRESSES), timeout_s=PATIENT_S).polling() as bus,
         ):
             until(lambda: bus.note_state() and all(bus.count(1, address) >= 5 for address in self.ADDRESSES))
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
@@ -181,7 +191,10 @@ class TestRefusals:
         def device(asked, say):
             say(asked.refused(code) if asked.n % 9 == 4 else asked.right())
 
-        with RawTcp("modbus+tcp", device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
+        with (
+            RawTcp("modbus+tcp", device) as peer,
+            OneBus(peer.url, profile_of(APART), timeout_s=PATIENT_S).polling() as bus,
+        ):
             until(lambda: bus.note_state() and all(bus.count(1, address) >= 12 for address in APART))
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
@@ -190,7 +203,10 @@ class TestRefusals:
         def device(asked, say):
             say(asked.right() if asked.n % 2 else asked.refused(code))
 
-        with RawTcp("modbus+tcp", device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
+        with (
+            RawTcp("modbus+tcp", device) as peer,
+            OneBus(peer.url, profile_of(APART), timeout_s=PATIENT_S).polling() as bus,
+        ):
             until(lambda: bus.note_state() and all(bus.count(1, address) >= 3 for address in APART))
         assert bus.states == {"ok"}
 
@@ -215,25 +231,25 @@ class TestRefusals:
 
         with (
             raw_line(scheme, device) as peer,
-            OneBus(peer.url, profile_of(APART), (1, 2, 3), timeout_s=5).polling() as bus,
+            OneBus(peer.url, profile_of(APART), (1, 2, 3), timeout_s=2 * PATIENCE_S).polling() as bus,
         ):
-            until(lambda: bus.poller.state() == "silent: m2", limit_s=4)
-            until(lambda: bus.count(1, 200) >= 5 and bus.count(3, 200) >= 5, limit_s=4)
+            until(lambda: bus.poller.state() == "silent: m2")  # a timeout would last longer than we wait
+            until(lambda: bus.count(1, 200) >= 5 and bus.count(3, 200) >= 5)
 
 
 class TestSlowLines:
     def test_many_blocks_on_a_slow_line_take_turns(self):
         addresses = [100 * i for i in range(14)]
-        deaf = {200, 300, 1300}
+        deaf = {200, 1300}
 
         def device(asked, say):
-            time.sleep(0.12)
+            time.sleep(0.08)
             if asked.address not in deaf:
                 say(asked.right())
 
         with (
             RawTcp("modbus+rtu-over-tcp", device) as peer,
-            OneBus(peer.url, profile_of(addresses), timeout_s=0.2).polling() as bus,
+            OneBus(peer.url, profile_of(addresses), timeout_s=0.15).polling() as bus,
         ):
             until(lambda: all(bus.count(1, address) >= 2 for address in set(addresses) - deaf))
             unread = ", ".join(sorted(f"m1/voltage/a{address}" for address in deaf))
@@ -247,9 +263,9 @@ class TestSlowLines:
 
         with RawTcp("modbus+tcp", device) as peer, OneBus(peer.url, profile_of(APART)).polling() as bus:
             until(lambda: bus.poller.state() == "unread: m1/voltage/a100")
-            before, begun_s = bus.count(1, 200), time.monotonic()
+            before, asked = bus.count(1, 200), len(peer.asked)
             until(lambda: bus.count(1, 200) >= before + 20)
-            assert time.monotonic() - begun_s < 8  # at 0.1 s each, and no timeouts of 0.3 s between them
+            assert sum(one.address == 100 for one in peer.asked[asked:]) <= 2  # at 0.1 s each, and it every 30 s
 
 
 class TestFrames:
@@ -377,11 +393,11 @@ class TestGateways:
             OneBus(peer.url, profile_of([0]), range(1, 11), poll_s=1.0).polling() as bus,
         ):
             until(lambda: bus.poller.state() == "silent: m2, m5")
-            begun_s = time.monotonic() + 4
-            until(lambda: len([s for s, u, _, _ in list(bus.taken) if u == 1 and s > begun_s]) >= 8)
+            begun_s = time.monotonic() + 3
+            until(lambda: len([s for s, u, _, _ in list(bus.taken) if u == 1 and s > begun_s]) >= 7)
         times = {u: [s for s, one, _, _ in bus.taken if one == u and s > begun_s] for u in (1, 3, 4, 6, 7, 8, 9, 10)}
         gaps = sorted(b - a for one in times.values() for a, b in pairwise(one))
-        assert gaps[int(0.9 * len(gaps))] <= 1.1 * 1.0
+        assert gaps[int(0.9 * len(gaps))] <= (1.1 if FULL else 1.9) * 1.0  # twice as long it was before
 
     def test_a_slow_device_alone_on_its_bus_is_waited_for(self):
         """It takes longer than the bus says; that is learnt from its late answers."""
