@@ -62,7 +62,7 @@ def _check_estate(document: Document, body: SiteDocument) -> None:
 
 
 def _check_url(document: Document, place: Place, url: str) -> None:
-    """Report what a bus's URL says to nobody, and an address that is none. A password is not repeated."""
+    """Report what a bus's URL says to nobody, and an address that is none. What may be a password is not repeated."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -73,8 +73,7 @@ def _check_url(document: Document, place: Place, url: str) -> None:
         return
     idle = [parts.path.strip("/"), parts.fragment, *((parts.query, parts.username) if is_modbus else ())]
     if any(idle):
-        said = next(filter(None, idle))
-        document.report(place, f"the URL says {quoted(said)}, which means nothing there", example)
+        document.report(place, "the URL says more than is read there", example)
     if host.replace(".", "").isdecimal() and not _is_address(host):
         document.report(place, f"{quoted(host)} is no IPv4 address", example)
 
