@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore, Values
 
-AT_ONCE = 50
+AT_ONCE, DAYS_AT_ONCE = 50, 31
+"""So many totals over so many days are read together, fewer over longer times."""
+
 YEAR_MS = 366 * DAY_MS
 _HOURS = ("qty", "completeness", "estimated", "expected", "lo", "hi", "excess_cost", "t_out", "heads", "heads_known")
 _DAYS = ("qty", "completeness", "estimated", "mnf_lph")
@@ -43,7 +45,7 @@ class DerivedDays:
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
         self._store, self._catalogue, self._calendar = store, catalogue, calendar
-        self._lock = Lock()
+        self._lock, self._is_caught_up = Lock(), False
         self._typical = {(one.use.value, one.utility): one.kwh_per_m2 for one in catalogue.site.typical_use}
         self._noted: dict[Total, Span] = {}
         self._subs = {
@@ -76,6 +78,8 @@ class DerivedDays:
 
         ``earlier_ms`` are the counters (by point) whose band was written from an earlier hour on.
         """
+        if not self._is_caught_up:
+            start_ms, self._is_caught_up = min(start_ms, self._first_ms(start_ms)), True
         spans = dict.fromkeys(totals_of(self._catalogue), (start_ms, end_ms - 1))
         for point, t_ms in earlier_ms.items():
             meter = self._catalogue.meter[self._catalogue.point[point].meter]
@@ -83,6 +87,12 @@ class DerivedDays:
             if total in spans:
                 spans[total] = min(spans[total][0], t_ms), end_ms - 1
         self.update(spans)
+
+    def _first_ms(self, start_ms: int) -> int:
+        """Where days begin that nobody has made yet: hours of a store of before there were any, else ``start_ms``."""
+        hours, made = self._store.rollup_stretch("building_1h"), self._store.rollup_stretch("profile_day")
+        is_older = hours is not None and (made is None or made[0] > hours[0] + 2 * DAY_MS)
+        return hours[0] if hours is not None and is_older else start_ms
 
     def update(self, spans: Mapping[Total, Span]) -> None:
         """Make the days anew in which hours of these totals were written: from the first to the last instant, ms UTC.
@@ -94,9 +104,10 @@ class DerivedDays:
             days = self._calendar.day_edges(first_ms, last_ms + 1)
             alike[int(days[0]), int(days[-1])].append(total)
         for span, totals in alike.items():
-            for k in range(0, len(totals), AT_ONCE):
+            at_once = max(1, AT_ONCE * DAYS_AT_ONCE * DAY_MS // max(span[1] - span[0], DAYS_AT_ONCE * DAY_MS))
+            for k in range(0, len(totals), at_once):
                 with self._lock:
-                    self._update(totals[k : k + AT_ONCE], span)
+                    self._update(totals[k : k + at_once], span)
 
     def _update(self, totals: Sequence[Total], span: Span) -> None:
         around = self._calendar.day_edges(span[0] - YEAR_MS - DAY_MS, span[1] + YEAR_MS)

@@ -14,6 +14,7 @@ from facility.model import MeterRole, Point
 from facility.quantities import Quantity, Utility
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
+from stores.readings.rollups import ROLLUPS
 
 POINT, SKY = "m0/energy_import/total", "sky/temperature/total"
 WATER = {"building": "hall", "utility": "water"}
@@ -207,3 +208,17 @@ def test_the_day_that_lasts_waits_for_its_hours_and_those_before_do_not():
         everything(store),
         everything(fed(catalogue, batch(POINT, *steady("2026-04-01T00:00", "2026-04-02T10:30", 900_000)))),
     )
+
+
+def test_a_store_of_before_has_its_days_made_once_its_next_hour_ends():
+    catalogue, read = with_meters(area=10.0), batch(POINT, *steady("2026-01-01T00:00", "2026-04-02T10:00"))
+    store, now = fed(catalogue, read), ms("2026-04-02T10:00")
+    expected = everything(store)
+    store.delete_rollup("profile_day", {}, 0, 2**52)
+    days = rows(store, "building_1d")
+    made = [
+        name for name in days.fields if name not in ROLLUPS["usage_1d"].fields and name not in {"base_qty", "t_out"}
+    ]
+    store.write_rollup("building_1d", [replace(days, fields={name: days.fields[name] * np.nan for name in made})])
+    RollupWriter(store, catalogue).derived.end_hours(now - HOUR_MS, now, {})
+    assert_same(everything(store), expected)
