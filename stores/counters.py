@@ -80,6 +80,11 @@ class Counters:
             is_limit_known=self.catalogue.meter[point.meter].most_per_hour is not None,
         )
 
+    def judged_until(self, point: Point, t_ms: int) -> int:
+        """Up to when known spells were judged by readings up to a time: by the week before each."""
+        known = (one.first_ms + 1 for one in self._spells.of(point.id))
+        return max((first_ms for first_ms in known if t_ms < first_ms <= t_ms + LEAP_MS), default=t_ms)
+
     def odd(self, point: Point, series: Series) -> Times:
         """Rows (k,) whose successor may not be ordinary, whatever the ratio was that the agent did not know."""
         least = min([1.0, *(one.stored_per_true for one in self.stretches[point.id])])
@@ -112,7 +117,7 @@ class Counters:
         """The time whose readings are needed to judge those of the time that is asked for."""
         low, high = span
         low = min([low, *_began_before(known, series), *_came_back(known, series, asked[0])])
-        high = max([high, *_fell_later(known, asked[1])])
+        high = max(high, self.judged_until(point, asked[1]))
         if self._rises_first(point, series):
             low = min(low, int(series.t_ms[0]) - _STANDSTILL_MS)
         odd = self.odd(point, series).tolist()
@@ -162,11 +167,6 @@ def _looked_back(series: Series, odd: Iterable[int], start_ms: int) -> list[int]
     return [
         int(t_ms[i]) - LEAP_MS for i in odd if t_ms[i + 1] >= start_ms and x[i] - x[i + 1] > small_step(float(x[i]))
     ]
-
-
-def _fell_later(known: Iterable[Spell], end_ms: int) -> list[int]:
-    """Up to when known falls may lead back to before a rise that readings up to a time tell of."""
-    return [one.first_ms + 1 for one in known if one.level < one.before and end_ms < one.first_ms <= end_ms + LEAP_MS]
 
 
 def _may_come_back(spells: Iterable[Spell], known: Iterable[Spell], start_ms: int, end_ms: int) -> list[int]:

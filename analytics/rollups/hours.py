@@ -95,9 +95,11 @@ class CounterHours:
         total = self._counters.total(point, series)
         if not len(odd) and not total.spells and not self._spells.of(point.id):
             return self._use(point, edges, total)
+        until = self._counters.judged_until(point, end)
         if len(odd):
             start, end = _widened(series, start, end, odd)
-            series = self._counters.around(point, start, end)
+        end = max(end, until)
+        series = self._counters.around(point, start, end)
         start, end = self._take_spells(point, series, start, end)
         return self.between(point, self._calendar.hour_edges(start, end))
 
@@ -124,8 +126,10 @@ class CounterHours:
 
     def _take_spells(self, point: Point, series: Series, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Keep the spells that reach into a range; the range, and the time of those that are new, other or gone."""
-        newest_ms = max(int(series.t_ms[-1]), end_ms) if len(series) else end_ms
         spells, kept = self._counters.total(point, series).spells, self._spells.of(point.id)
+        newest_ms = end_ms
+        if any(one.until_ms is None for one in (*spells, *kept)):  # what is in doubt is so up to the newest reading
+            newest_ms = max(end_ms, self._store.latest([point.id])[point.id].t_ms)
         low, high = _reached(spells, kept, (start_ms, end_ms), newest_ms)
         found, known = ({one for one in some if low <= one.first_ms <= high} for some in (spells, kept))
         changed = found ^ known

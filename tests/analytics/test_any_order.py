@@ -69,3 +69,25 @@ def test_a_slow_meters_readings_count_the_same_one_by_one_as_at_once(pause_h, wh
     one_by_one = fed(catalogue, *(batch(POINT, [t], [value]) for t, value in zip(t_ms, x, strict=True)))
     assert np.nansum(rows(one_by_one, "usage_1h", {"meter": "m0"}).fields["qty"]) == pytest.approx(used)
     assert_same(everything(one_by_one), everything(fed(catalogue, batch(POINT, t_ms, x))))
+
+
+@pytest.mark.parametrize("cuts", [((29, 60), (60, 140), (0, 29)), ((60, 140), (29, 60), (0, 29))])
+def test_a_spell_is_judged_again_by_readings_that_come_of_the_week_before_it(cuts):
+    """A slow meter shows too much for a day, then what it should; a week later it reaches what it had shown."""
+    x = [86.0] * 11 + [87.0] * 16 + [93.0] * 20 + [88.0 + k // 19 for k in range(13, 106)]
+    t_ms = BASE_MS + np.arange(len(x)) * HOUR_MS
+    catalogue = estate()
+    catalogue = replace(catalogue, meters=tuple(replace(one, most_per_hour=2.5) for one in catalogue.meters))
+    parts = [batch(POINT, t_ms[a:b], x[a:b]) for a, b in cuts]
+    assert_same(everything(fed(catalogue, *parts)), everything(fed(catalogue, batch(POINT, t_ms, x))))
+
+
+def test_what_is_in_doubt_no_more_is_known_up_to_the_newest_reading():
+    """Without what was read in between, a register at its end stood where it had been before it rolled over."""
+    growth, last = np.cumsum([3_000.0, 5_000.0, 2_500.0, 4_500.0] * 15), [999_999.0] * 20
+    x = [*(840_000 + growth[:38]), 0.0, *growth[:21], *last]
+    t_ms = BASE_MS + np.arange(len(x)) * 24 * HOUR_MS
+    catalogue = estate()
+    catalogue = replace(catalogue, meters=tuple(replace(one, rolls_over_at=1e6) for one in catalogue.meters))
+    parts = [batch(POINT, t_ms[a:b], x[a:b]) for a, b in ((0, 20), (43, 80), (20, 43))]
+    assert_same(everything(fed(catalogue, *parts)), everything(fed(catalogue, batch(POINT, t_ms, x))))
