@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 AROUND_MS = HOLD_MS + 2 * HOUR_MS
 """On either side of what was written: what is needed to judge it."""
 
-MOST_MS = DAY_MS
-"""Longer stretches of a counter are read when they are needed, not for many counters at once."""
+MOST_MS = 3 * DAY_MS
+"""What reaches further back than so long before the newest is read when it is needed, not for many counters at once."""
 
 MOST_ROWS = 20_000
 """Rows that wait to be written."""
@@ -42,6 +42,7 @@ class OnePass:
         self._is_open = False
         self._latest: dict[str, Latest] = {}
         self._readings: dict[str, Series] = {}
+        self._earlier: dict[str, Latest] | None = None
         self._span = (0, 0)
         self._rows: dict[str, dict[_Key, RollupSeries]] = {}
         self._row_spans: dict[str, tuple[int, int]] = {}
@@ -90,9 +91,9 @@ class OnePass:
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""
-        found = {point: self._before(point, t_ms) for point in points}
-        unknown = [point for point, one in found.items() if one is None]
-        known = {point: one for point, one in found.items() if one is not None}
+        held = {point: self._before(point, t_ms) for point in points if self._holds(point, t_ms, t_ms + 1)}
+        unknown = [point for point in points if point not in held]
+        known = {point: one for point, one in held.items() if one is not None}
         return known | self._store.read_before(unknown, t_ms) if unknown else known
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
@@ -191,22 +192,29 @@ class OnePass:
         self._store.close()
 
     def _drop(self) -> None:
-        self._latest, self._readings, self._span = {}, {}, (0, 0)
+        self._latest, self._readings, self._earlier, self._span = {}, {}, None, (0, 0)
         self._rows, self._row_spans = {}, {}
         self._written, self._count = {}, 0
 
     def _holds(self, point: str, start_ms: int, end_ms: int) -> bool:
-        """Whether all readings of a range were read ahead: beyond the newest there are none."""
-        if point not in self._readings or start_ms < self._span[0]:
+        """Whether all readings of a range were read ahead: beyond the newest, and before the first, there are none."""
+        if point not in self._readings or (start_ms < self._span[0] and point in self._before_all()):
             return False
         return end_ms <= self._span[1] or (point in self._latest and self._latest[point].t_ms < self._span[1])
 
     def _before(self, point: str, t_ms: int) -> Latest | None:
-        if not self._holds(point, self._span[0], t_ms + 1):
-            return None
+        """The newest reading at or before an instant from which on all are held."""
         series = self._readings[point]
         k = int(np.searchsorted(series.t_ms, t_ms, side="right")) - 1
-        return Latest(int(series.t_ms[k]), float(series.x[k]), int(series.q[k])) if k >= 0 else None
+        if k < 0:
+            return self._before_all().get(point)
+        return Latest(int(series.t_ms[k]), float(series.x[k]), int(series.q[k]))
+
+    def _before_all(self) -> dict[str, Latest]:
+        """The newest reading before all that was read ahead, of each counter that has one: asked for all at once."""
+        if self._earlier is None:
+            self._earlier = dict(self._store.read_before(list(self._readings), self._span[0] - 1))
+        return self._earlier
 
     def _waits(self, name: str, tags: Mapping[str, str], start_ms: int, end_ms: int) -> bool:
         """Whether rows of the range wait to be written under these tags."""

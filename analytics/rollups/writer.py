@@ -15,7 +15,7 @@ from analytics.rollups.costs import PERIOD_FIELDS, Costs
 from analytics.rollups.days import base_use, complete, daily, day_shares
 from analytics.rollups.derived_days import DerivedDays
 from analytics.rollups.hours import CounterHours, HourlyUse
-from analytics.rollups.one_pass import OnePass, SpellsOfPass
+from analytics.rollups.one_pass import MOST_MS, OnePass, SpellsOfPass
 from analytics.rollups.outdoors import outdoor_points, write_outdoors
 from analytics.rollups.retagging import Retagging
 from analytics.rollups.strays import tidy
@@ -95,7 +95,8 @@ class RollupWriter:
         """Read ahead what computing these counters needs, save where their stretches are long or of long ago."""
         self._store.begin(counters)
         self._spells.begin(list(counters))
-        days = self._calendar.day_edges(newest_ms - HOUR_MS, newest_ms + HOUR_MS)
+        near_ms = max(min((first for first, _ in counters.values()), default=newest_ms), newest_ms - MOST_MS)
+        days = self._calendar.day_edges(near_ms - HOUR_MS, newest_ms + HOUR_MS)
         span = int(days[0]), int(days[-1])
         tags = [counter_tags(self._catalogue, self._catalogue.point[point]) for point in counters]
         totals = [

@@ -75,6 +75,14 @@ def test_what_a_pass_asks_does_not_grow_with_the_counters():
         assert sum(asked.calls.values()) < 12, asked.calls
 
 
+def test_what_a_first_pass_over_days_asks_does_not_grow_with_the_counters():
+    catalogue = town()
+    asked = Asked(MemoryStore())
+    asked.store.write_many(list(readings(catalogue, 2 * 1440)))
+    RollupWriter(asked, catalogue).update(ranges(asked.store, 0)[1], now_ms=BEGIN_MS + 2 * 1440 * MINUTE_MS)
+    assert sum(asked.calls.values()) < 20, asked.calls
+
+
 @pytest.mark.parametrize("at_once", [1, 7, 100])
 def test_rollups_are_the_same_however_many_counters_a_pass_takes(at_once):
     catalogue = town()
