@@ -18,6 +18,7 @@ from analytics.rollups.days_of_total import DaysOfTotal, is_whole
 from analytics.rollups.totals import totals_of
 from facility.model import MeterRole
 from facility.quantities import Utility
+from stores.counter_rows import counter_tags
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
@@ -157,11 +158,7 @@ class DerivedDays:
         wanted = {meter: total for total in totals for meter in self._subs[total]}
         sums = {total: np.zeros(len(edges) - 1) for total in totals}
         known = {total: np.zeros(len(edges) - 1, np.int64) for total in totals}
-        some = [
-            {"building": total[0], "utility": total[1].value, "meter": meter, "quantity": quantity}
-            for total in totals
-            for meter, quantity in self._subs[total].items()
-        ]
+        some = [tags for total in totals for tags in self._subs[total].values()]
         found = self._store.read_rollups("usage_1d", some, *span, _DAYS[:3]) if some else []
         for one in found:
             total = wanted[one.tags["meter"]]
@@ -175,8 +172,8 @@ class DerivedDays:
         return {"site": self._catalogue.site.id, "building": total[0], "utility": total[1].value}
 
 
-def _sub_counters(catalogue: Catalogue, building: str, utility: Utility) -> dict[str, str]:
-    """The sub-meters of a building and the quantity by which each is accounted; none where one is not."""
+def _sub_counters(catalogue: Catalogue, building: str, utility: Utility) -> dict[str, dict[str, str]]:
+    """The sub-meters of a building that are accounted, and the tags of their rows."""
     subs = [meter for meter in catalogue.meters_of(building, utility) if meter.role is MeterRole.SUB]
     points = {meter.id: catalogue.accounted_point(meter) for meter in subs}
-    return {meter: point.quantity.word for meter, point in points.items() if point is not None}
+    return {meter: counter_tags(catalogue, point) for meter, point in points.items() if point is not None}
