@@ -156,9 +156,10 @@ class Trouble:
 @pytest.fixture(scope="module")
 def quiet():
     """Each trial would tell a page of what it did."""
+    before = structlog.get_config()["wrapper_class"]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
-    structlog.reset_defaults()
+    structlog.configure(wrapper_class=before)
 
 
 @settings(max_examples=100_000 if FULL else 1_000, deadline=None, suppress_health_check=list(HealthCheck))

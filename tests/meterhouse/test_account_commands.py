@@ -313,7 +313,10 @@ def test_bills_and_recomputations_are_answered_to_a_program(town):
 
 def test_a_document_and_its_differences_are_answered_to_a_program(town, tmp_path):
     file = tmp_path / "site.yaml"
-    file.write_text(SITE.replace("name: Hall", "name: Great hall").replace("127.0.0.1:502", "li:secret@127.0.0.1:502"))
+    with_radio = SITE.replace("]}]", ', {id: radio, url: "mqtt://127.0.0.1"}]}]', 1)
+    file.write_text(with_radio)
+    town.run("site", "apply", str(file))
+    file.write_text(with_radio.replace("name: Hall", "name: Great hall").replace("mqtt://", "mqtt://li:secret@"))
     assert town.answer("site", "check", str(file), shape=CheckedSite).meters == 1
     stored = town.registry.load()
     edited = replace(stored, buildings=(replace(stored.buildings[0], floor_area_m2=1200.0),))
@@ -323,7 +326,7 @@ def test_a_document_and_its_differences_are_answered_to_a_program(town, tmp_path
     assert found["building", "name_en"].change.after == "Great hall"
     assert found["building", "name_en"].undoes is None
     assert found["building", "floor_area_m2"].undoes.after == 1200
-    assert found["bus", "url"].change.after == "modbus+tcp://li:…@127.0.0.1:502"
+    assert found["bus", "url"].change.after == "mqtt://li:…@127.0.0.1"
     assert dry.applied is False
     assert town.answer("site", "apply", str(file), "--accept", shape=AppliedSite).applied is True
     assert town.answer("site", "apply", str(file), shape=AppliedSite) == AppliedSite([], applied=False)
