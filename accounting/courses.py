@@ -195,12 +195,19 @@ class Courses:
             course.cycle = k
 
     def _make_false(self, tip: int, k: int) -> None:
-        """Leave out what lies between two rows; what was used in that time is estimated."""
+        """Leave out what lies between two rows; what was used in that time is estimated.
+
+        Rows after the first that show the same were read while the register stood still: what followed was not its use.
+        """
+        moved = np.flatnonzero(self.x[tip + 1 : k] != self.x[tip])
+        still = tip + (int(moved[0]) if len(moved) else k - tip - 1)
+        self.keep[tip + 1 : still + 1] = True
+        for row in [row for row in self._spells if tip < row <= k]:
+            del self._spells[row]
+        tip = still
         self.keep[tip + 1 : k] = False
         self._lift[tip + 1 : k + 1] = 0.0
         self.estimated[k] = k > tip + 1  # nothing between: what was in doubt is ordinary
-        for row in [row for row in self._spells if tip < row <= k]:
-            del self._spells[row]
         if k > tip + 1:
             self._note(tip, Outcome.FALSE, k, self._decision(tip + 1))
 

@@ -11,6 +11,7 @@ from oracle.worlds import DAY, FALSE, HIDDEN, HOUR, QUARTER, Event, Head, World
 
 REMEMBERED = 40 * DAY
 SMALL = 0.005
+LAST_DIGIT = 0.01
 IDLE = 8 * DAY
 """Longer than a plug stands still: what happens meanwhile to a register that repeats itself, nobody can place."""
 
@@ -129,7 +130,8 @@ def _unclear_beginnings(world: World, head: Head, rows: list) -> set[Event]:
         a, b = before[-1], after[0]
         ms, later = b.t_ms - a.t_ms, [row for row in after if row.t_ms < a.t_ms + REMEMBERED]
         high = a.x + 1.2 * _most(head, REMEMBERED)
-        if any(row.is_false and 0 < row.x < high for row in later) or a.course + 1 != b.course:
+        grown = next((row.t_ms for row in after if not row.is_false and row.x > b.x + LAST_DIGIT), rows[-1].t_ms)
+        if any(row.is_false and (0 < row.x < high or row.t_ms < grown) for row in later) or a.course + 1 != b.course:
             found.add(event)
         if event.kind == "leap" and head.most is None and all(row.x == a.x for row in before if row.course == a.course):
             found.add(event)  # the first rise of a counter that stood still: what it left may have been false

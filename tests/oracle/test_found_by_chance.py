@@ -96,3 +96,24 @@ def test_an_oddity_after_an_opening_read_leaves_the_time_from_it_on(late):
         house.take([(found.head.point, row) for row in rows[:late]])
         judge_counter(notes := Notes(), house, found)
     assert notes.all() == []
+
+
+@pytest.mark.parametrize("span", [None, 4_294_967.296])
+def test_a_false_value_after_a_standstill_leaves_what_was_read_while_it_stood(span):
+    rows = [*steady(0, 50, 4_294_960, 0.1, 1.0), *flat(50, 100, 4_294_964.9, 1.0), *steady(100, 103, 85_903, 4.5, 1.0)]
+    rows += flat(103, 120, 4_294_964.9, 1.0)
+    steps = [step(0, 49, 4.9), step(49, 50, 0.0), step(50, 99, 0.0), step(99, 103, 0.0, ESTIMATED), step(103, 119, 0.0)]
+    assert wrong(rows, steps, QUICK, span=span) == []
+
+
+def test_another_register_after_a_standstill_leaves_what_was_read_while_it_stood():
+    rows = [*steady(0, 50, 2_000, 2.5, 1.0), *flat(50, 80, 2_125.0, 1.0), *steady(80, 100, 42_500, 20, 1.0)]
+    rows += [*flat(100, 110, 2_125.0, 1.0), *steady(110, 120, 2_125, 2.5, 1.0)]
+    steps = [
+        step(0, 50, 125),
+        step(50, 79, 0.0),
+        step(79, 100, 0.0, ESTIMATED),
+        step(100, 110, 0.0),
+        step(110, 119, 22.5),
+    ]
+    assert wrong(rows, steps, QUICK) == []

@@ -151,13 +151,17 @@ class Truth:
         return 0.0, "open"
 
     def _over_ratios(self, a, b, grown, step):
-        """The face grows evenly over the step; each part counts by its ratio."""
+        """The face grows evenly over the step; each part counts by its ratio; a long one is a silence of its own."""
         edges = [a.t_ms, *(one.since for one in self._courses[a.course + 1 : b.course + 1]), b.t_ms]
         ratios = [one.ratio for one in self._courses[a.course : b.course + 1]]
         share = [(until - since) / (b.t_ms - a.t_ms) for since, until in pairwise(edges)]
         qty = [grown * part * ratio for part, ratio in zip(share, ratios, strict=True)]
         spans = zip(pairwise(edges), qty, strict=True)
-        return [replace(step, start=x, end=y, qty=one) for (x, y), one in spans if y > x]
+        return [
+            replace(step, start=x, end=y, qty=one, by_weeks=step.by_weeks and y - x > LONGEST_MEASURED)
+            for (x, y), one in spans
+            if y > x
+        ]
 
     def _standstills(self, steps):
         """A register that stood still and then rises faster than its feeder can deliver: one gap, estimated."""
