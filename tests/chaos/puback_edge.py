@@ -18,6 +18,7 @@ from edge_agent import __main__ as edge
 from facility import wire
 from facility.ranges import RangeSet
 from process import mqtt as factory
+from process.client import SturdyClient
 
 if TYPE_CHECKING:
     from facility.wire import Range
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 STORE_ID = "the broker's word"
 
 
-class TrustingClient(mqtt.Client):
+class TrustingClient(SturdyClient):
     """Tells the agent at each PUBACK what only ingest may tell."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._carries: dict[int, list[Range]] = {}
+        self._carries: dict[int, tuple[list[Range], bool]] = {}
         self._confirmed_early: set[int] = set()
         self._lock = Lock()  # never held while paho is called: it has locks of its own
         self._done, self._epoch, self._tell = RangeSet(), "", None
@@ -37,10 +38,11 @@ class TrustingClient(mqtt.Client):
 
     def publish(self, topic: str, payload: bytes, **kwargs: Any) -> mqtt.MQTTMessageInfo:
         """As ever, and remember which numbers the packet carries."""
-        carried = self._read(topic.rpartition("/")[2], payload)
+        what = topic.rpartition("/")[2]
+        carried = self._read(what, payload)
         message = super().publish(topic, payload, **kwargs)
         with self._lock:
-            self._carries[message.mid] = carried
+            self._carries[message.mid] = carried, what != "status"  # ingest answers greetings too
             is_confirmed = message.mid in self._confirmed_early
         if is_confirmed:
             self._confirm(message.mid)
@@ -90,16 +92,16 @@ class TrustingClient(mqtt.Client):
 
     def _confirm(self, mid: int) -> None:
         with self._lock:
-            carried = self._carries.pop(mid, None)
-            if carried is None:
+            if mid not in self._carries:
                 self._confirmed_early.add(mid)
                 return
+            carried, is_answered = self._carries.pop(mid)
             self._confirmed_early.discard(mid)
             for first, last in carried:
                 self._done.add(first, last)
             gap = self._done.gap_from(1, 2**62)
             hw = gap[0] - 1
-        if carried:
+        if is_answered:
             self._acknowledge(hw, carried)
 
     def _acknowledge(self, hw: int, ranges: list[Range]) -> None:
@@ -112,5 +114,5 @@ class TrustingClient(mqtt.Client):
 
 
 if __name__ == "__main__":
-    factory.Client = TrustingClient
+    factory.SturdyClient = TrustingClient
     sys.exit(edge.main())
