@@ -31,8 +31,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.proc import cpu_s, load, pss_mib
-from bench.stack_estate import HOUR_MS, ROLLUP_DAYS, plan, site_text, write_history
+from bench.stack_estate import ROLLUP_DAYS, plan, site_text
 from bench.stack_field import Field, identities
+from bench.stack_history import DOORS, HALF_HOUR_MS, History, now_ms
 from bench.stack_processes import Stack, Stretch
 from bench.stack_table import RESULT, keep, misses, table
 from bench.stack_viewers import Looking, Viewers
@@ -50,15 +51,11 @@ from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
-    from facility.catalogue import Catalogue
     from facility.status import ProcessSeen
 
 ALARM_AFTER_START_S = 10.0
 DAYS_AT_ONCE = 2
-LEAKS, DOORS = 20, 10
-HALF_HOUR_MS = 1_800_000
-"""A door is told of once it has stood open for so long."""
-
+LEAKS = 20
 FEW_STREAMS, MANY_STREAMS = 20, 200
 
 
@@ -72,11 +69,15 @@ class Run:
     store: str
     at_once: bool
     analytics: str
+    zone: str = "UTC"
+    history_only: bool = False
     figures: dict[str, Any] = field(default_factory=dict)
 
     def measure(self, leave: ExitStack) -> dict[str, Any]:
         """The whole run; ``leave`` ends what was started."""
         self._prepare(leave)
+        if self.history_only:
+            return {}
         self._start(leave)
         self._start_analytics("start", cold=True)
         begin_ms = max(self.begin_ms, now_ms())
@@ -92,7 +93,7 @@ class Run:
 
     def _prepare(self, leave: ExitStack) -> None:
         """The estate in the registry, its history in the store."""
-        self.plan = plan(self.points, DAYS_AT_ONCE if self.at_once else ROLLUP_DAYS)
+        self.plan = plan(self.points, DAYS_AT_ONCE if self.at_once else ROLLUP_DAYS, self.zone)
         self.broker = leave.enter_context(start_broker(self.folder / "broker", identities(self.plan)))
         self.field = Field(self.plan, self.broker)
         leave.callback(self.field.stop)
@@ -106,12 +107,17 @@ class Run:
         }
         self.stack = leave.enter_context(Stack(self.folder, {}))
         self.stack.foreign = {"broker": self.broker.process.pid, **supervisor.pids()}
-        self.figures["site_apply_cpu_s"] = self._apply(site)
+        self.history = History(self.folder, self.plan, self.store, self.minutes)
+        applied = self._apply(site)
+        self.figures["site_apply_cpu_s"] = self.history.kept.setdefault("site_apply_cpu_s", applied)
         self.records = open_records(self.stores["METERHOUSE_RECORDS"])
         self.estate = Registry(self.records).load()
         prepare_store(self.stores["METERHOUSE_STORE"], self.estate.site.id, now_ms())
         self.readings = open_readings(self.stores["METERHOUSE_STORE"], Registry(self.records))
-        self._write_history(self.estate)
+        if not self.history_only:
+            self.begin_ms = self.history.begin_ms(at_once=self.at_once)
+            self.history.open_doors(self.begin_ms)
+        self.history.write(self.readings, self.estate)
         self.alarms = AlarmWatch(self.records)
 
     def _apply(self, site: Path) -> float:
@@ -121,19 +127,6 @@ class Run:
         subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
-
-    def _write_history(self, estate: Catalogue) -> None:
-        """The doors that stand open too long during the watch are opened in the history, half an hour before."""
-        begun = now_ms()
-        self.begin_ms = begun
-        if not self.at_once:
-            settle_s = 60 + self.points / 20
-            build_s = 20 + self.points / 10 * (3 if self.store == "influx" else 1)
-            self.begin_ms = begin_of(begun + round((settle_s + build_s) * 1000), self.minutes)
-        for n, at in enumerate(np.linspace(0.1, 0.8, DOORS)):
-            self.plan.raised_ms[f"d{n}"] = round(self.begin_ms + at * self.minutes * 60_000) - HALF_HOUR_MS
-        write_history(self.readings, estate, self.plan, begun)
-        print(f"history written in {(now_ms() - begun) / 1000:.0f} s", file=sys.stderr)
 
     def _start(self, leave: ExitStack) -> None:
         """Everything but analytics, until readings arrive."""
@@ -215,7 +208,7 @@ class Run:
 
     def _sum_up(self, stretch: Stretch, rollups: RollupWatch, stored: float) -> None:
         stored, written = self._stored() - stored, stretch.written()
-        cpu = stretch.cpu_a_minute()
+        cpu, fsyncs = stretch.cpu_a_minute(), stretch.fsyncs_a_minute()
         stretch.end()
         self.alarms.look()
         late_s = self.alarms.latencies(now_ms())
@@ -223,6 +216,7 @@ class Run:
             "minutes": self.minutes,
             "readings_a_minute": round(stored / self.minutes),
             "cpu_s_a_minute": cpu,
+            "fsyncs_a_minute": fsyncs,
             "memory_mib": {name: round(mib, 1) for name, mib in stretch.most_mib.items()},
             "alarms": len(late_s),
             "alarms_seen": len(self.alarms.seen),
@@ -248,16 +242,6 @@ class Run:
         return StatusBoard(self.records).overview().of(process)
 
 
-def begin_of(earliest_ms: int, minutes: float) -> int:
-    """When to begin, so that an hour ends in the middle."""
-    half_ms = round(minutes * 30_000)
-    return -(-(earliest_ms + half_ms) // HOUR_MS) * HOUR_MS - half_ms
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def main() -> int:
     """Print the table and keep the figures; 1 where an alarm came later than ``--within``."""
     parser = argparse.ArgumentParser(prog="python -m bench.stack")
@@ -265,6 +249,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--store", choices=["sqlite", "influx"], default="sqlite")
     parser.add_argument("--folder", type=Path, help="where everything lies, on a real disk; else a temporary folder")
+    parser.add_argument(
+        "--zone", default="UTC", help="whose hours end when they should: Asia/Kathmandu at a quarter past"
+    )
+    parser.add_argument("--history-only", action="store_true", help="write the history into --folder for a later run")
     parser.add_argument("--at-once", action="store_true", help="alarms alone, over little history")
     parser.add_argument("--analytics", default="analytics", help="module that is run as analytics")
     parser.add_argument("--within", type=float, default=5.0, help="seconds within which 95 %% of alarms must come")
@@ -273,8 +261,13 @@ def main() -> int:
     with ExitStack() as leave:
         folder = asked.folder or Path(leave.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
         folder.mkdir(parents=True, exist_ok=True)
-        run = Run(folder.absolute(), asked.points, asked.minutes, asked.store, asked.at_once, asked.analytics)
+        run = Run(
+            folder.absolute(), asked.points, asked.minutes, asked.store, asked.at_once, asked.analytics, asked.zone,
+            asked.history_only,
+        )  # fmt: skip
         figures = run.measure(leave)
+    if asked.history_only:
+        return 0
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "at": f"{datetime.now(UTC):%Y-%m-%d}"}
     keep(asked.results, asked.store, asked.points, machine | figures)
     print(table(figures))

@@ -7,11 +7,13 @@ sensors, whatever the size.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.local_time import offsets_ms, zone_called
 from facility.model import ReadingBatch
 from facility.quantities import Quantity, Utility
 from stores.counter_rows import counter_tags
@@ -34,7 +36,7 @@ POINTS_AT_ONCE = 20
 
 HEAD = """\
 version: 1
-site: {id: town, name: Town, timezone: UTC, currency: EUR, prices: [
+site: {id: town, name: Town, timezone: %s, currency: EUR, prices: [
   {utility: electricity, per_unit: 0.3, valid_from: 2020-01-01, basis: a price for measuring},
   {utility: water, per_unit: 2.5, valid_from: 2020-01-01, basis: a price for measuring}]}
 """
@@ -60,8 +62,16 @@ class Plan:
     days: int = ROLLUP_DAYS
     """How far back its history reaches."""
 
+    zone: str = "UTC"
+    """Its clocks: where they differ by a quarter or half of an hour, hours end then."""
+
     devices: list[Device] = field(default_factory=list)
     raised_ms: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def offset_ms(self) -> int:
+        """What its clocks are ahead of UTC, which must not change."""
+        return int(offsets_ms(np.array([time.time_ns() // 1_000_000]), zone_called(self.zone))[0])
 
     @property
     def agents(self) -> list[str]:
@@ -77,9 +87,9 @@ class Plan:
         return [device for device in self.devices if device.kind == kind]
 
 
-def plan(points: int, days: int = ROLLUP_DAYS) -> Plan:
+def plan(points: int, days: int = ROLLUP_DAYS, zone: str = "UTC") -> Plan:
     """So many points: five of each electricity meter, one of each water meter, door and leak sensor."""
-    made = Plan(points, days)
+    made = Plan(points, days, zone)
     electricity = (points - BUILDINGS - DOORS - LEAKS) // len(POINTS_OF_A_METER)
     units = dict.fromkeys(made.agents, 0)
     numbers = {"electricity": electricity, "water": BUILDINGS, "door": DOORS, "leak": LEAKS}
@@ -105,7 +115,8 @@ def site_text(made: Plan, bus_urls: Mapping[tuple[str, str], str]) -> str:
     armed = 'armed: {mon-sun: "00:00-23:59"}'  # a door that stands open is an alarm at whichever hour this runs
     buildings = "\n".join(f"  - {{id: b{n}, name: Building {n}, {armed}}}" for n in range(BUILDINGS))
     agents = "\n".join(_agent(agent, bus_urls) for agent in made.agents)
-    return f"{HEAD}buildings:\n{buildings}\nagents:\n{agents}\nmeters:\n" + "\n".join(map(_meter, made.devices)) + "\n"
+    meters = "\n".join(map(_meter, made.devices))
+    return f"{HEAD % made.zone}buildings:\n{buildings}\nagents:\n{agents}\nmeters:\n{meters}\n"
 
 
 def _agent(agent: str, bus_urls: Mapping[tuple[str, str], str]) -> str:
@@ -145,25 +156,28 @@ def said(made: Plan, meter: str, quantity: Quantity, t_ms: Times) -> Values:
     return np.full(len(t_ms), 230.0 if quantity is Quantity.VOLTAGE else 4.0)
 
 
-def write_history(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms: int) -> None:
-    """Rollups of all its days and raw readings of the last ones up to now, through the store's port."""
-    end_ms = now_ms // HOUR_MS * HOUR_MS
+def write_history(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms: int, since_ms: int = 0) -> None:
+    """Rollups of all its days and raw readings of the last ones up to now, through the store's port.
+
+    Where it was written up to ``since_ms`` already, what came after that.
+    """
     for point in catalogue.counters:
         tags = counter_tags(catalogue, point)
         for name, step_ms in (("usage_1h", HOUR_MS), ("usage_1d", DAY_MS)):
-            store.write_rollup(name, [_use(made, [point], tags, end_ms, step_ms)])
+            store.write_rollup(name, [_use(made, [point], tags, (since_ms, now_ms), step_ms)])
     for building in catalogue.buildings:
         for utility in (Utility.ELECTRICITY, Utility.WATER):
             heads = list(catalogue.head_counters(building.id, utility))
             tags = {"site": catalogue.site.id, "building": building.id, "utility": utility.value}
             for name, step_ms in (("building_1h", HOUR_MS), ("building_1d", DAY_MS)):
-                store.write_rollup(name, [_use(made, heads, tags, end_ms, step_ms)])
-    _write_readings(store, catalogue, made, now_ms)
+                store.write_rollup(name, [_use(made, heads, tags, (since_ms, now_ms), step_ms)])
+    _write_readings(store, catalogue, made, now_ms, since_ms)
 
 
-def _use(made: Plan, points: list[Point], tags: Mapping[str, str], end_ms: int, step_ms: int) -> RollupSeries:
-    last = end_ms // step_ms
-    edges = np.arange(last - made.days * DAY_MS // step_ms, last + 1, dtype=np.int64) * step_ms
+def _use(made: Plan, points: list[Point], tags: Mapping[str, str], span: tuple[int, int], step_ms: int) -> RollupSeries:
+    last = (span[1] + made.offset_ms) // step_ms
+    first = max(last - made.days * DAY_MS // step_ms, (span[0] + made.offset_ms) // step_ms)
+    edges = np.arange(first, last + 1, dtype=np.int64) * step_ms - made.offset_ms
     qty = sum(np.diff(said(made, point.meter, point.quantity, edges)) for point in points)
     ones = np.ones(len(edges) - 1)
     fields = {"qty": qty, "est_qty": 0 * ones, "completeness": ones, "complete": ones, "cost": qty * 0.3}
@@ -172,11 +186,11 @@ def _use(made: Plan, points: list[Point], tags: Mapping[str, str], end_ms: int, 
     return RollupSeries(tags, edges[:-1], fields)
 
 
-def _write_readings(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms: int) -> None:
+def _write_readings(store: ReadingStore, catalogue: Catalogue, made: Plan, now_ms: int, since_ms: int) -> None:
     states = [point for point in catalogue.points if point.quantity in {Quantity.DOOR_OPEN, Quantity.LEAK}]
     others = [point for point in catalogue.points if point not in set(states)]
     for days, points in ((RAW_DAYS, others), (STATE_DAYS, states)):
-        span = now_ms - min(days, made.days) * DAY_MS, now_ms
+        span = max(now_ms - min(days, made.days) * DAY_MS, since_ms // MINUTE_MS * MINUTE_MS), now_ms
         for begin in range(0, len(points), POINTS_AT_ONCE):
             _write_some(store, made, points[begin : begin + POINTS_AT_ONCE], span)
 

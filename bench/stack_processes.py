@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,13 +27,15 @@ class Stack:
 
     def __init__(self, folder: Path, shared: Mapping[str, str]) -> None:
         self.folder, self._shared = folder, shared
+        self._counting = _counting(folder)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self.foreign: dict[str, int] = {}
         """Pids of broker and database, which others started."""
 
     def start(self, name: str, module: str, env: Mapping[str, str]) -> int:
         """Start a module of ours; returns its pid."""
-        own = os.environ | self._shared | {"PYTHONPATH": f"{ROOT / 'tests'}"} | dict(env)
+        counting = {"LD_PRELOAD": str(self._counting), "FSYNCS": str(self._fsyncs(name))} if self._counting else {}
+        own = os.environ | self._shared | {"PYTHONPATH": f"{ROOT / 'tests'}"} | counting | dict(env)
         with self.log(name).open("ab") as log:
             command = [sys.executable, "-m", module]
             self._running[name] = subprocess.Popen(command, env=own, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -51,6 +54,13 @@ class Stack:
     def log(self, name: str) -> Path:
         """Where it writes."""
         return self.folder / f"{name}.log"
+
+    def fsyncs(self) -> dict[str, int]:
+        """How often each has asked for its data to be on the disk so far; nothing where nobody counts."""
+        return {name: file.stat().st_size for name in self._running if (file := self._fsyncs(name)).exists()}
+
+    def _fsyncs(self, name: str) -> Path:
+        return self.folder / f"{name}.fsyncs"
 
     @property
     def pids(self) -> dict[str, int]:
@@ -95,6 +105,7 @@ class Stretch:
     def __post_init__(self) -> None:
         self._cpu = {name: cpu_s(pid) for name, pid in self.stack.pids.items()}
         self._written = written_bytes(self.stack.pids["ingest"])
+        self._fsyncs = self.stack.fsyncs()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -112,6 +123,11 @@ class Stretch:
         minutes = (time.monotonic() - self.begun_s) / 60
         return {name: round((cpu_s(self.stack.pids[name]) - s) / minutes, 2) for name, s in self._cpu.items()}
 
+    def fsyncs_a_minute(self) -> dict[str, float]:
+        """So far, by process."""
+        minutes = (time.monotonic() - self.begun_s) / 60
+        return {name: round((n - self._fsyncs.get(name, 0)) / minutes) for name, n in self.stack.fsyncs().items()}
+
     def written(self) -> int:
         """Bytes that ingest wrote to the disk so far."""
         return written_bytes(self.stack.pids["ingest"]) - self._written
@@ -120,3 +136,14 @@ class Stretch:
         """Look no longer."""
         self._over.set()
         self._thread.join()
+
+
+def _counting(folder: Path) -> Path | None:
+    """The library that counts in each process; None where there is no compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    built = folder.absolute() / "fsyncs.so"
+    source = Path(__file__).with_name("fsyncs.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(built), str(source), "-ldl"], check=True)
+    return built

@@ -33,6 +33,8 @@ TARGETS = (
     ("broker, CPU s a minute", "cpu_s_a_minute.broker", math.inf),
     ("an edge agent, CPU s a minute", "cpu_s_a_minute.edge-0", math.inf),
     ("InfluxDB, CPU s a minute", "cpu_s_a_minute.influxd", math.inf),
+    ("ingest, fsyncs a minute", "fsyncs_a_minute.ingest", math.inf),
+    ("analytics, fsyncs a minute", "fsyncs_a_minute.analytics", math.inf),
     ("readings a minute", "readings_a_minute", math.inf),
     ("load of the machine, mean", "load_mean", math.inf),
 )
