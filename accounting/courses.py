@@ -115,7 +115,8 @@ class Courses:
         if not self.top.is_first or self.top.accepted is False:
             return self.top.is_first
         own = self.pace.between(first, tip, first - 1, first)
-        return bool(self.x[first] - self.x[first - 1] > FIRST_FACTOR / PACE_FACTOR * own)
+        most = max(FIRST_FACTOR / PACE_FACTOR * own, 2 * self.pace.largest(first, tip, first - 1))
+        return bool(self.x[first] - self.x[first - 1] > most)
 
     def _call_it(self, base: Course) -> None:
         """A course that none before explains."""

@@ -57,6 +57,15 @@ class Pace:
         pace = (self._x[last] - self._x[first]) / self._time(first, last)
         return float(PACE_FACTOR * pace * self._time(at, until))
 
+    def largest(self, first: int, last: int, like: int) -> float:
+        """The largest step of rows ``first`` to ``last`` among those no longer than twice the one after row ``like``.
+
+        A register of few digits, times its ratio, rises seldom and then by much.
+        """
+        rows = slice(first, last + 1)
+        is_like = np.diff(self._t_ms[rows]) <= 2 * (self._t_ms[like + 1] - self._t_ms[like])
+        return float(np.diff(self._x[rows])[is_like].max(initial=0.0))
+
     def is_known(self, cycle: int, at: int) -> bool:
         """Whether there are readings enough before row ``at`` to have a pace."""
         return len(self._last_kept(cycle, at)) > 2  # noqa: PLR2004 - of two readings one may be the odd one

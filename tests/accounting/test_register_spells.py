@@ -43,6 +43,14 @@ def test_a_new_meter_that_begins_at_zero_counts_all_that_it_shows():
     assert judged(kettle, max_rate=GREATEST, is_new=True) == (1.5, [])
 
 
+@pytest.mark.parametrize("ratio", [1, 40, 400])
+@pytest.mark.parametrize("every", [60_000, QUARTER, HOUR_MS])
+def test_a_register_that_rises_seldom_and_by_much_began_at_no_false_value(every, ratio):
+    """Whole units times the ratio of its transformers: each rise is fast, and the first is like those that follow."""
+    x = np.floor(steady(200, 4_436.94, 0.15, every)) * ratio
+    assert judged(x, every=every, max_rate=GREATEST, is_new=True) == (pytest.approx(x[-1] - x[0]), [])
+
+
 def test_a_reset_soon_after_a_roll_over_is_no_return_to_before_it():
     x = (999_000 + np.arange(960) * 20.0) % 1e6
     reset = int(np.argmax(np.diff(x) < 0)) + 1 + 240
