@@ -98,7 +98,7 @@ class CounterHours:
         until = self._counters.judged_until(point, end)
         if len(odd):
             start, end = _widened(series, start, end, odd)
-        end = max(end, until)
+        end = max(end, until - 1)  # the reading itself: nothing is known of an hour that begins with it
         series = self._counters.around(point, start, end)
         start, end = self._take_spells(point, series, start, end)
         return self.between(point, self._calendar.hour_edges(start, end))
