@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.asking import Asking
-from dashboards.influxql import Extent
+from dashboards.influxql import Extent, each
 from dashboards.sheet import Choice, Column, Limits, Panel, Shape, Sheet
 from dashboards.units import COUNT, SECONDS, SHARE
 
@@ -71,8 +71,7 @@ def _series(asking: Asking) -> Panel:
 def _agents(asking: Asking) -> Panel:
     """A row an agent."""
     names = ("state", "age_s", "queue", "lost", "unread", "alarms")
-    figures = ", ".join(f'last("{name}") AS "{name}"' for name in names)
-    asked = asking.table(figures, "device_health", _where(asking, ITSELF), "gateway")
+    asked = asking.table(each("last", names), "device_health", _where(asking, ITSELF), "gateway")
     columns = (
         Column("gateway", words="column.agent", leads="devices?agent"),
         Column("state", named="speaks"),
@@ -88,8 +87,7 @@ def _agents(asking: Asking) -> Panel:
 def _processes(asking: Asking) -> Panel:
     """A row a kind of process."""
     names = ("running", "age_s", "alarms", "store_errors")
-    figures = ", ".join(f'last("{name}") AS "{name}"' for name in names)
-    asked = asking.table(figures, "platform_1m", _where(asking), "process")
+    asked = asking.table(each("last", names), "platform_1m", _where(asking), "process")
     columns = (
         Column("process"),
         Column("running", COUNT, "column.running_jobs", digits=0, limits=Limits(1, 1, falling=True)),
@@ -108,8 +106,7 @@ def _states(asking: Asking) -> Panel:
 
 def _rates(asking: Asking) -> Panel:
     names = ("received_rate", "stored_rate", "quarantined_rate")
-    figures = ", ".join(f'mean("{name}") AS "{name}"' for name in names)
-    asked = asking.course(figures, "platform_1m", _where(asking, "\"process\" = 'ingest'"))
+    asked = asking.course(each("mean", names), "platform_1m", _where(asking, "\"process\" = 'ingest'"))
     fills = dict(zip(names, (colours.EXPECTED, colours.ACTUAL, colours.ACT), strict=True))
     columns = tuple(Column(name, RATE, colour=fills[name]) for name in names)
     return Panel("rates", Shape.LINES, (12, 9), (asked,), columns, RATE, 0, step="1m")
@@ -124,9 +121,8 @@ def _queues(asking: Asking) -> Panel:
 def _devices(asking: Asking) -> Panel:
     """Buses and radio devices of the agent that is chosen."""
     names = ("state", "age_s", "unread", "battery", "rssi")
-    figures = ", ".join(f'last("{name}") AS "{name}"' for name in names)
     where = _where(asking, "\"gateway\" = '$agent'", "\"device\" != ''")
-    asked = asking.table(figures, "device_health", where, "device")
+    asked = asking.table(each("last", names), "device_health", where, "device")
     columns = (
         Column("device"),
         Column("state", named="speaks"),

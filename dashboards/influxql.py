@@ -10,7 +10,7 @@ from stores.readings.influx.layout import policy_of
 from stores.readings.rollups import rollup_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TIME = "$timeFilter"
 SLUG = re.compile(r"[a-z0-9_-]+")
@@ -31,6 +31,11 @@ BELOW = {"meter": ("building", "role"), "device": ("gateway",), "channel": ("met
 def source(rollup: str) -> str:
     """A rollup as a query names it: with its policy, for no database has a default one."""
     return f'"{policy_of(rollup)}"."{rollup}"'
+
+
+def each(function: str, names: Iterable[str]) -> str:
+    """The same figure of several fields, each called as its field: ``sum("a") AS "a", sum("b") AS "b"``."""
+    return ", ".join(f'{function}("{name}") AS "{name}"' for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.asking import Asking
-from dashboards.influxql import Extent, source
-from dashboards.parts import HEARD
+from dashboards.influxql import Extent, each, source
+from dashboards.parts import HEARD, faults
 from dashboards.sheet import Choice, Column, Drawing, Panel, Shape, Sheet
-from dashboards.units import COUNT, GAUGES_SHOWN, MONEY, SHARE
+from dashboards.units import GAUGES_SHOWN, MONEY, SHARE
 from facility.levels import Level
 
 if TYPE_CHECKING:
@@ -113,17 +113,12 @@ def _hours(asking: Asking, here: Extent) -> Panel:
 
 def _quality(asking: Asking, here: Extent) -> Panel:
     """What was wrong with its readings, a bar an hour."""
-    names = ("gaps", "flat", "spikes", "negative")
-    figures = ", ".join(f'sum("{name}") AS "{name}"' for name in names)
-    asked = asking.course(figures, "dq_1h", here.where(), fill="0")
-    columns = tuple(Column(name, COUNT, colour=colours.WHEEL[k], drawing=Drawing.STACK) for k, name in enumerate(names))
-    return Panel("quality", Shape.LINES, (10, 9), (asked,), columns, COUNT, 0)
+    return faults(asking, here, "quality", (10, 9))
 
 
 def _siblings(asking: Asking) -> Panel:
     """The meters beside it."""
-    sums = ", ".join(f'sum("{name}") AS "{name}"' for name in ("qty", "est_qty", "cost"))
-    figures = f'{sums}, mean("completeness") AS "completeness"'
+    figures = f'{each("sum", ("qty", "est_qty", "cost"))}, mean("completeness") AS "completeness"'
     where = Extent(asking.site, "$building").where()
     asked = asking.table(figures, "usage_1d", where, "meter", "utility", "role", "enduse")
     columns = (

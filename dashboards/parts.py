@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards import colours
-from dashboards.influxql import Extent
+from dashboards.influxql import Extent, each
 from dashboards.sheet import Column, Drawing, Limits, Panel, Question, Shape
-from dashboards.units import MONEY, SHARE
+from dashboards.units import COUNT, MONEY, SHARE
 from facility.quantities import Quantity, Utility
 from stores.readings.rollup_fields import PROFILE_HOURS
 
@@ -139,3 +139,13 @@ def carpet(asking: Asking, key: str, size: tuple[int, int], scope: Extent, field
 def has(asking: Asking, utility: Utility) -> bool:
     """Whether a head meter of the estate counts that utility."""
     return utility in asking.utilities
+
+
+def faults(asking: Asking, here: Extent, key: str, size: tuple[int, int], *, is_daily: bool = False) -> Panel:
+    """What was wrong with readings, a bar an hour or a day."""
+    names = ("gaps", "flat", "spikes", "negative")
+    step = "1d" if is_daily else "$__interval"
+    asked = asking.course(each("sum", names), "dq_1h", here.where(), step=step, fill="0")
+    columns = tuple(Column(name, COUNT, colour=colours.WHEEL[k], drawing=Drawing.STACK) for k, name in enumerate(names))
+    shown = Panel(key, Shape.LINES, size, (asked,), columns, COUNT, 0)
+    return replace(shown, step="1d", stacked=True) if is_daily else shown

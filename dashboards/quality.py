@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
-from dashboards.parts import HEARD
-from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
-from dashboards.units import COUNT, SHARE
+from dashboards.parts import HEARD, faults
+from dashboards.sheet import Column, Panel, Shape, Sheet
+from dashboards.units import SHARE
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
@@ -71,11 +70,7 @@ def _worst(asking: Asking, here: Extent) -> Panel:
 
 def _faults(asking: Asking, here: Extent) -> Panel:
     """What was wrong, a bar a day."""
-    names = ("gaps", "flat", "spikes", "negative")
-    figures = ", ".join(f'sum("{name}") AS "{name}"' for name in names)
-    asked = asking.course(figures, "dq_1h", here.where(), step="1d", fill="0")
-    columns = tuple(Column(name, COUNT, colour=colours.WHEEL[k], drawing=Drawing.STACK) for k, name in enumerate(names))
-    return Panel("faults", Shape.LINES, (14, 9), (asked,), columns, COUNT, 0, step="1d", stacked=True)
+    return faults(asking, here, "faults", (14, 9), is_daily=True)
 
 
 def _buildings(asking: Asking) -> Panel:

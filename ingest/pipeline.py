@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from facility.model import ReadingBatch
     from ingest.entry import Stream
-    from ingest.gate import Doorway
+    from ingest.gate import Checked, Doorway
     from ingest.own_clock import OwnClock
     from ingest.streams import Streams
     from ingest.subscriber import Inbound
@@ -114,6 +114,17 @@ class Pipeline:
         self._keep(Entry(*stream, now_ms, batch.lane, fresh, readings, refused, batch=name), group)
         if checked.accepted and batch.lane == "live":
             group.live.append(checked.accepted)
+
+    def _is_held(self, batch: wire.Batch, checked: Checked, now_ms: int) -> bool:
+        """Whether readings that seem to be of the future are left to their agent: it may be our clock that is wrong."""
+        if batch.lane == "live":
+            self.own_clock.hear(batch.dev, max(batch.t), now_ms)
+        is_ahead = any(part.reason == IN_FUTURE for part in checked.refused)
+        if not is_ahead or self.own_clock.may_refuse(batch.dev, now_ms):
+            return False
+        self.own_clock.hold(batch.dev)
+        self._warn("readings_held", "server_clock", now_ms, batch=batch_id(batch.dev, batch.ep, batch.first))
+        return True
 
     def _bury(self, stream: Stream, stones: list[tuple[int, int, str]], group: Group, now_ms: int) -> None:
         """What an agent dropped on purpose, and why: a hole that is explained is no loss."""

@@ -13,7 +13,7 @@ from ingest.entry import decode_entry
 from ingest.frames import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from facility.wire import Range
     from ingest.entry import Entry, Stream
@@ -57,11 +57,7 @@ class Streams:
 
     def settle(self) -> None:
         """The group is on disk."""
-        for stream, done in self._claimed.items():
-            self._done.pop(stream, None)  # it goes to the end, as the one heard last
-            self._done[stream] = done
-        for stream in surplus(self._done, {agent for agent, _ in self._claimed}):
-            del self._done[stream]
+        self._done, _ = heard_last(self._done, self._claimed)
         self._claimed = {}
 
     def forget(self) -> None:
@@ -84,15 +80,23 @@ class Streams:
 _NOTHING = RangeSet()
 
 
-def surplus(streams: dict[Stream, RangeSet], agents: Collection[str]) -> list[Stream]:
-    """What these agents have beyond ``MOST_EPOCHS``; ``streams`` begins with those unheard for longest."""
-    newer: Counter[str] = Counter()
-    found: list[Stream] = []
+def heard_last(
+    known: dict[Stream, RangeSet], changed: dict[Stream, RangeSet]
+) -> tuple[dict[Stream, RangeSet], list[Stream]]:
+    """The streams with those that changed at their end, and which of a changed agent's are forgotten.
+
+    ``known`` begins with those unheard for longest; it stays as it is, for other threads may look at it.
+    """
+    streams = {stream: done for stream, done in known.items() if stream not in changed} | changed
+    agents, newer = {agent for agent, _ in changed}, Counter[str]()
+    forgotten: list[Stream] = []
     for stream in reversed(streams):
         newer[stream[0]] += 1
         if newer[stream[0]] > MOST_EPOCHS and stream[0] in agents:
-            found.append(stream)
-    return found
+            forgotten.append(stream)
+    for stream in forgotten:
+        del streams[stream]
+    return streams, forgotten
 
 
 def state_of(streams: Mapping[Stream, RangeSet]) -> bytes:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.ranges import RangeSet
-from ingest.streams import surplus
+from ingest.streams import heard_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,8 +69,7 @@ class Watermarks:
     def advance(self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0) -> None:
         """The journal is stored up to ``end`` with ``entries``. Raises ``StoreUnavailable``, then nothing has moved."""
         changed, reopened = self._changed(entries)
-        stored = {stream: done for stream, done in self._stored.items() if stream not in changed} | changed
-        forgotten = surplus(stored, {agent for agent, _ in changed})
+        streams_left, forgotten = heard_last(self._stored, changed)
         stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
         streams = [(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
         hours = [(before - 1, *e.stream, hour_ms) for e in entries for hour_ms, before in e.recounted]
@@ -88,7 +87,7 @@ class Watermarks:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
         self.cursor, self.noted_ms = end, max(self.noted_ms, at_ms)
-        self._stored = {stream: done for stream, done in stored.items() if stream not in forgotten}
+        self._stored = streams_left
         self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
 
     def stored(self, stream: Stream) -> RangeSet:

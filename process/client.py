@@ -84,45 +84,37 @@ class SturdyClient(Client):
         return rc
 
     def _packet_handle(self) -> MQTTErrorCode:
-        packet = self._in_packet
-        if self._protocol != MQTTv5:
-            return self._handled()
-        if property_bytes(packet["command"], packet["packet"]) <= MOST_PROPERTY_BYTES:
-            try:
-                return super()._packet_handle()
-            except OSError:  # the connection's, not the packet's
-                raise
-            except Exception as error:  # noqa: BLE001 - paho raises many kinds for what it cannot read
-                why = _said(error)
+        packet, is_5 = self._in_packet, self._protocol == MQTTv5
+        outcome: MQTTErrorCode | str
+        if is_5 and property_bytes(packet["command"], packet["packet"]) > MOST_PROPERTY_BYTES:
+            outcome = f"more than {MOST_PROPERTY_BYTES} bytes of properties"
         else:
-            why = f"more than {MOST_PROPERTY_BYTES} bytes of properties"
-        return self._handled_in_part(why)
+            outcome = self._tried()
+        if isinstance(outcome, str) and is_5:
+            outcome = self._tried_in_part(outcome)
+        if isinstance(outcome, str):
+            self._last_words = sender_of(packet["command"], packet["packet"]), outcome
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        return outcome
 
-    def _handled_in_part(self, why: str) -> MQTTErrorCode:
+    def _tried_in_part(self, why: str) -> MQTTErrorCode | str:
+        """The same without what cannot be read of its properties."""
         packet = self._in_packet
         try:
             packet["packet"] = bytearray(readable(packet["command"], packet["packet"]))
         except ValueError as error:
-            return self._broken(str(error))
+            return str(error)
         self.spoilt.note(sender_of(packet["command"], packet["packet"]), why, is_broken=False)
-        return self._handled()
+        return self._tried()
 
-    def _handled(self) -> MQTTErrorCode:
+    def _tried(self) -> MQTTErrorCode | str:
+        """What came of the packet, or why it cannot be read."""
         try:
             return super()._packet_handle()
-        except OSError:
+        except OSError:  # the connection's, not the packet's
             raise
-        except Exception as error:  # noqa: BLE001 - as above
-            return self._broken(_said(error))
-
-    def _broken(self, why: str) -> MQTTErrorCode:
-        packet = self._in_packet
-        self._last_words = sender_of(packet["command"], packet["packet"]), why
-        return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        except Exception as error:  # noqa: BLE001 - paho raises many kinds for what it cannot read
+            return f"{type(error).__name__}: {error}"
 
 
 _NO_WORDS = "the broker", "no packet of MQTT"
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

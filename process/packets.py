@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
 
+from facility.errors import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_PROPERTIES = 32
 MOST_PROPERTY_BYTES = 4096
 """Ours have one property of 16 bytes. paho's time for them grows with their square: 50,000 would take minutes."""
+
+MOST_SHOWN = 200
+"""Characters of a topic."""
 
 _FIXED = {
     PacketTypes.CONNACK: 2, PacketTypes.PUBACK: 3, PacketTypes.PUBREC: 3, PacketTypes.PUBREL: 3, PacketTypes.PUBCOMP: 3,
@@ -56,7 +61,7 @@ def sender_of(header: int, packet: bytes | bytearray) -> str:
     if header >> 4 != PacketTypes.PUBLISH:
         return "the broker"
     topic = bytes(packet[2 : 2 + int.from_bytes(packet[:2], "big")]).decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in topic[:200])
+    return visible(topic, MOST_SHOWN)
 
 
 def readable(header: int, packet: bytes | bytearray) -> bytes:

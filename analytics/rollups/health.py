@@ -9,7 +9,7 @@ import numpy as np
 
 from accounting.local_time import MINUTE_MS, SECOND_MS
 from facility.quantities import Quantity
-from facility.system_alarm import SystemAlarm
+from facility.system_alarm import AGENT_PREFIX, SystemAlarm
 from stores.readings.port import RollupSeries
 from stores.readings.rollups import ROLLUPS
 
@@ -122,7 +122,7 @@ def _of_agent(agent: AgentStatus) -> Iterator[tuple[dict[str, str], dict[str, fl
         said["age_s"] = agent.unheard_s
     if speaks:
         said |= {field: agent.figures[name] for field, name in _OF_AGENT.items() if name in agent.figures}
-        said["alarms"] = sum(1 for name, value in agent.figures.items() if name.startswith("alarm_") and value)
+        said["alarms"] = sum(1 for name, value in agent.figures.items() if name.startswith(AGENT_PREFIX) and value)
     if said:
         yield {"gateway": agent.agent, "device": ""}, said
     for bus, state in agent.buses.items() if speaks else ():

@@ -46,8 +46,10 @@ def online(box, broker):
         publisher.stop()
 
 
-def brought(box):
-    return box.newest == box.store_hw and box.unconfirmed_from is None
+def bring(box, broker):
+    """Stay online until the server has stored everything."""
+    with online(box, broker):
+        until(lambda: box.newest == box.store_hw and box.unconfirmed_from is None)
 
 
 def values(ingest):
@@ -60,21 +62,19 @@ def test_what_an_older_copy_reads_on_offline_is_stored_under_a_new_epoch(tmp_pat
     device.mkdir()
     with opened(device) as box:
         box.commit(samples(1, 100))
-        with online(box, broker):
-            until(lambda: brought(box))
+        bring(box, broker)
     shutil.copytree(device, copy)  # a snapshot, or the SD card's image
     with opened(device) as box:
         box.commit(samples(101, 138))
-        with online(box, broker):
-            until(lambda: brought(box))
-            epoch = box.epoch
+        bring(box, broker)
+        epoch = box.epoch
     shutil.rmtree(device)
     copy.rename(device)
     for start in range(starts_offline):
         with opened(device) as box:
             box.commit(samples(139 + 38 * start, 176 + 38 * start))
-    with opened(device) as box, online(box, broker):
-        until(lambda: brought(box))
+    with opened(device) as box:
+        bring(box, broker)
         assert box.epoch != epoch
     assert values(ingest) == [float(i) for i in range(1, 139 + 38 * starts_offline)]
 
@@ -84,19 +84,15 @@ def test_of_two_devices_with_copies_of_one_outbox_the_second_begins_an_epoch_of_
     first.mkdir()
     with opened(first) as box:
         box.commit(samples(1, 10))
-        with online(box, broker):
-            until(lambda: brought(box))
+        bring(box, broker)
     shutil.copytree(first, second)
     with opened(first) as one, opened(second) as other:
         one.commit(samples(11, 20))
-        with online(one, broker):
-            until(lambda: brought(one))
+        bring(one, broker)
         other.commit(samples(31, 50))
-        with online(other, broker):
-            until(lambda: brought(other))
+        bring(other, broker)
         one.commit(samples(51, 60))
-        with online(one, broker):
-            until(lambda: brought(one))
+        bring(one, broker)
         assert one.epoch != other.epoch
     assert values(ingest) == [float(i) for i in [*range(1, 21), *range(31, 61)]]
 
