@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stack_estate import HOUR_MS, hash_ms, nowhere, plan, said, site_text
+from bench.stack.estate import HOUR_MS, hash_ms, nowhere, plan, said, site_text
 from console.app import create_app
 from console.guard import SESSION_COOKIE
 from device_profiles import load_profiles
@@ -35,7 +35,7 @@ from stores.records.registry import Registry
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from bench.stack_estate import Plan
+    from bench.stack.estate import Plan
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
 

@@ -22,7 +22,7 @@ from analytics.rollups.minutes import Minutes
 from analytics.rollups.quality import HeardHours
 from analytics.rollups.writer import RollupWriter
 from bench.proc import written_bytes
-from bench.stack_estate import DAY_MS, HOUR_MS, MINUTE_MS, POINTS_AT_ONCE, nowhere, plan, site_text
+from bench.stack.estate import DAY_MS, HOUR_MS, MINUTE_MS, POINTS_AT_ONCE, nowhere, plan, site_text
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.model import ReadingBatch

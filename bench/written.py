@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.proc import cpu_s, written_bytes
-from bench.stack_estate import hash_ms, nowhere, plan, said, site_text
+from bench.stack.estate import hash_ms, nowhere, plan, said, site_text
 from device_profiles import load_profiles
 from facility import wire
 from facility.broker_address import broker_address

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.stack_estate import MOST_UNITS, nowhere, plan, site_text
+from bench.stack.estate import MOST_UNITS, nowhere, plan, site_text
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 

@@ -18,7 +18,7 @@ from stores.records.people import People
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from bench.stack_processes import Stack
+    from bench.stack.processes import Stack
 
 STREAMS_A_PERSON = 10
 PAGE_EVERY_S = 3.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.stack_estate import POINTS_OF_A_METER, POLL_S, hash_ms, said
+from bench.stack.estate import POINTS_OF_A_METER, POLL_S, hash_ms, said
 from device_profiles import load_profiles
 from edge_agent.drivers.modbus.registers import encode_registers
 from facility import wire
@@ -24,7 +24,7 @@ from process.mqtt import checksum, make_client
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from bench.stack_estate import Device, Plan
+    from bench.stack.estate import Device, Plan
     from facility.profile import ProfilePoint
     from meterhouse.servers.broker import Broker
 

@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.proc import cpu_s, load, pss_mib
-from bench.stack_estate import ROLLUP_DAYS, plan, site_text
-from bench.stack_field import Field, identities
-from bench.stack_history import DOORS, HALF_HOUR_MS, History, now_ms
-from bench.stack_processes import Stack, Stretch
-from bench.stack_table import RESULT, keep, misses, table
-from bench.stack_viewers import Looking, Viewers
-from bench.stack_watch import AlarmWatch, RollupWatch, quantiles
+from bench.stack.estate import ROLLUP_DAYS, plan, site_text
+from bench.stack.field import Field, identities
+from bench.stack.history import DOORS, HALF_HOUR_MS, History, now_ms
+from bench.stack.processes import Stack, Stretch
+from bench.stack.table import RESULT, keep, misses, table
+from bench.stack.viewers import Looking, Viewers
+from bench.stack.watch import AlarmWatch, RollupWatch, quantiles
 from facility.documents.site_export import dump_part
 from facility.status import ServerProcess
 from meterhouse.demo.run import free_port

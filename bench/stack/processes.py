@@ -17,7 +17,7 @@ from bench.proc import cpu_s, load, pss_mib, written_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 PAUSE_S = 0.25
 MEMORY_EVERY_S = 5.0
 

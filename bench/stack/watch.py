@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sqlalchemy as sa
 
-from bench.stack_estate import HOUR_MS
+from bench.stack.estate import HOUR_MS
 from stores.records.tables import alert
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-RESULT = Path(__file__).parent / "results" / "stack.json"
+RESULT = Path(__file__).parent.parent / "results" / "stack.json"
 
 TARGETS = (
     ("analytics, CPU s a minute", "cpu_s_a_minute.analytics", 25.0),

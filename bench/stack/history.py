@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.stack_estate import HOUR_MS, write_history
+from bench.stack.estate import HOUR_MS, write_history
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.stack_estate import Plan
+    from bench.stack.estate import Plan
     from facility.catalogue import Catalogue
     from stores.readings.port import ReadingStore
 
