@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from rigs.chromium import browser_started
 from rigs.patience import PATIENCE_S
 from rigs.sample import ANALYTICS, INGEST, make_sample
 from rigs.serving import served
@@ -14,31 +14,12 @@ from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
 ROOT = Path(__file__).parent.parent.parent
-CHROMIUM = Path("/usr/bin/chromium")
-VENDOR = ROOT / "console" / "static" / "vendor" / "htmx.min.js"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-def _need(path: Path, what: str) -> None:
-    if not path.exists():
-        pytest.skip(f"{what} is missing: {path}")
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    _need(CHROMIUM, "Chromium")
-    _need(VENDOR, "the front end (run tools/front_end.py)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with browser_started() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
