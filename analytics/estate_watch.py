@@ -121,10 +121,8 @@ class EstateWatch:
 
     def status(self) -> ProcessStatus:
         """What it is at; any thread may ask."""
-        suspicion = self._line.state.suspicion() if self._line else ""
-        alarms: dict[str, str] = dict(self._in_doubt)
-        if suspicion:
-            alarms[SystemAlarm.TAKEN_OVER] = suspicion
+        troubles = self._line.state.troubles() if self._line else {}
+        alarms: dict[str, str] = self._in_doubt | {alarm: words for alarm, words in troubles.items() if words}
         if failing := [loop.failure_words for loop in self._loops if loop.failures >= ALARMING_FAILURES]:
             alarms[SystemAlarm.ANALYTICS_FAILS] = failing[0]
         return self._watch.status(alarms, now_ms()) if self._watch else ProcessStatus("waiting_for_estate", alarms)

@@ -74,6 +74,16 @@ class ProcessSeen:
         """Whether it has told nothing for a minute; a time that lies ahead (a clock was set back) is no better."""
         return abs(self.untold_s) > SILENT_AFTER_S
 
+    @property
+    def tells(self) -> bool:
+        """Whether it runs and gets on, as far as anybody can see."""
+        return not (self.is_silent or self.has_ended)
+
+    @property
+    def state(self) -> str:
+        """``ended``, ``silent``, or what it is at: what it told last is no longer so where it tells no more."""
+        return "ended" if self.has_ended else "silent" if self.is_silent else self.status.state
+
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:

@@ -43,6 +43,11 @@ class SystemAlarm(StrEnum):
     GAP_OPEN = "gap_open"
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
     UNREADABLE_PACKETS = "unreadable_packets"
+    BROKER_REFUSES = "broker_refuses"
+    BROKER_UNREACHABLE = "broker_unreachable"
+    AGENTS_REFUSED = "agents_refused"
+    RECORDS_UNAVAILABLE = "records_unavailable"
+    SERVER_DISK = "server_disk"
     SERVER_CLOCK = "server_clock"
     QUARANTINE_FULL = "quarantine_full"
     TOO_MANY_SERIES = "too_many_series"
@@ -131,7 +136,7 @@ def outlook(overview: Overview) -> Outlook:
     alarms += dict.fromkeys(of_processes)
     unknown = [Unknown(what) for process, what in _UNTOLD.items() if not overview.of(process)]
     ingest = overview.of(ServerProcess.INGEST)
-    if telling := [seen for seen in ingest if not seen.is_silent and not seen.has_ended]:
+    if telling := [seen for seen in ingest if seen.tells]:
         listened_s = max(seen.up_s for seen in telling)
         alarms += [one for agent in overview.agents for one in _of_agent(agent, listened_s)]
     elif ingest:  # then nobody knows how the agents fare
@@ -141,7 +146,7 @@ def outlook(overview: Overview) -> Outlook:
 
 def _silences(processes: Sequence[ProcessSeen], alarm: SystemAlarm) -> Iterator[Raised]:
     """Who stopped without a word; who said goodbye is missed only where nobody of its kind is left."""
-    someone_tells = any(not (seen.is_silent or seen.has_ended) for seen in processes)
+    someone_tells = any(seen.tells for seen in processes)
     for seen in processes:
         if seen.is_silent and not (seen.has_ended and someone_tells):
             yield Raised(alarm, "", seen.instance.name)

@@ -64,11 +64,8 @@ class Housekeeping:
 
     def _look_at_quarantine(self) -> None:
         size = self.quarantine.size()
-        if size.is_near:
-            words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept"
-            self.status.alarm(SystemAlarm.QUARANTINE_FULL, words)
-        else:
-            self.status.all_clear(SystemAlarm.QUARANTINE_FULL)
+        words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept" if size.is_near else ""
+        self.status.set(SystemAlarm.QUARANTINE_FULL, words)
 
     def _reconcile(self, since_ms: int) -> list[Difference]:
         found = self.reconciler.run(since_ms)

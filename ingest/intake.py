@@ -37,6 +37,7 @@ GROUPS_PUT_FIRST = 20
 """Groups, a full queue of them, that go before a message which may kill us: it must not hold the good ones up."""
 
 FIRST_DELAY_S, LAST_DELAY_S = 0.2, 5.0
+DISK_EVERY_S = 30.0
 
 log = structlog.get_logger()
 
@@ -66,6 +67,7 @@ class Intake:
     _doubtful: deque[Inbound] = field(default_factory=deque)
     _put_first: int = 0
     _is_quiet: bool = False
+    _disk_due_s: float = float("-inf")
 
     def take_in(self, wait_s: float, stop: Event) -> None:
         """Take what waits, keep it, acknowledge it. Returns without acknowledging if ``stop`` comes first."""
@@ -168,6 +170,8 @@ class Intake:
         for said in group.statuses:
             self.status.note_agent(said.dev, said)
         self.status.count_refused_messages(group.refused_messages)
+        for agent, why in group.turned_away.items():
+            self.status.note_turned_away(agent, why)
 
     def _release(self) -> None:
         """The broker last: a crash before this only makes it deliver again."""
@@ -181,22 +185,21 @@ class Intake:
         now_s = self.monotonic()
         for stream, nack in self.gaps.due(now_s).items():
             self.acknowledger.acknowledge(stream, nack)
+        words = ""
         if open_gaps := self.gaps.open_for_long(now_s):
             (agent, _), (first, last) = open_gaps[0]
-            self.status.alarm(SystemAlarm.GAP_OPEN, f"{len(open_gaps)}, first of agent {agent}: {first} to {last}")
-        else:
-            self.status.all_clear(SystemAlarm.GAP_OPEN)
+            words = f"{len(open_gaps)}, first of agent {agent}: {first} to {last}"
+        self.status.set(SystemAlarm.GAP_OPEN, words)
         self.status.note_broker(self.subscriber.dropped_by_broker, self.subscriber.retained_ignored)
-        troubles = {
-            SystemAlarm.TAKEN_OVER: self.subscriber.suspicion(),
-            SystemAlarm.UNREADABLE_PACKETS: self.subscriber.trouble(),
-            SystemAlarm.SERVER_CLOCK: self.pipeline.own_clock.doubt(),
-        }
-        for alarm, words in troubles.items():
-            if words:
-                self.status.alarm(alarm, words)
-            else:
-                self.status.all_clear(alarm)
+        doubts = {SystemAlarm.SERVER_CLOCK: self.pipeline.own_clock.doubt()}
+        for alarm, words in (self.subscriber.troubles() | doubts).items():
+            self.status.set(alarm, words)
+        self._look_at_disk(now_s)
+
+    def _look_at_disk(self, now_s: float) -> None:
+        if now_s >= self._disk_due_s:
+            self._disk_due_s = now_s + DISK_EVERY_S
+            self.status.set(SystemAlarm.SERVER_DISK, self.journal.scarcity())
 
     def _reopen(self, stop: Event) -> None:
         """Take numbers back that are done and lost, and ask for them at once."""

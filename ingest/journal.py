@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+LEAST_FREE_BYTES, LEAST_FREE_SHARE = 256 * 2**20, 0.02
+"""With less room than either the disk is nearly full: time for a person to act."""
+
 SEGMENT_BYTES = 64 * 2**20
 READ_BYTES = 2**20
 
@@ -126,6 +130,13 @@ class Journal:
                 gone.append(self._starts.pop(0))
                 self._path(gone[-1]).unlink(missing_ok=True)
         return gone
+
+    def scarcity(self) -> str:
+        """A sentence where its disk is nearly full, else nothing."""
+        disk = shutil.disk_usage(self._folder)
+        if disk.free >= max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
+            return ""
+        return f"{disk.free >> 20} MiB of {disk.total >> 20} MiB are free in {self._folder.parent}"
 
     def close(self) -> None:
         """Close the file."""

@@ -9,7 +9,7 @@ import structlog
 
 from facility import wire
 from facility.batch_id import batch_id
-from facility.errors import Rejected
+from facility.errors import Rejected, visible
 from facility.ranges import RangeSet
 from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 UNREADABLE = frozenset({"malformed", "not_finite", "unexpected_error", "crashed_worker"})
 """Reasons that lie in the batch itself: sending it again cannot help. Others may pass once the server is mended."""
 
+NOT_ADMITTED = frozenset({"unknown_agent", "wrong_sender"})
+"""Reasons that lie in who sends: nothing of it is taken in until a person does something."""
+
+MOST_TURNED_AWAY, MOST_NAME_CHARS = 10, 80
 WARNED_EVERY_MS = 60_000
 
 log = structlog.get_logger()
@@ -44,6 +48,8 @@ class Group:
     hellos: list[wire.Hello] = field(default_factory=list)
     statuses: list[wire.Status] = field(default_factory=list)
     refused_messages: int = 0
+    turned_away: dict[str, str] = field(default_factory=dict)
+    """Agents of whom nothing is taken in, and why."""
 
 
 class Pipeline:
@@ -62,6 +68,8 @@ class Pipeline:
                 self.doorway.gate.admit(agent)
                 self._read(message, group, now_ms)
             except Rejected as error:
+                if error.reason in NOT_ADMITTED and len(group.turned_away) < MOST_TURNED_AWAY:
+                    group.turned_away[visible(agent, MOST_NAME_CHARS)] = error.reason
                 if error.reason == "unknown_agent" and what in {"status", "hello"}:
                     group.refused_messages += 1  # no readings, and a new one every few seconds: counted, not kept
                 else:
@@ -97,13 +105,7 @@ class Pipeline:
         if not fresh:  # sent again: the acknowledgement was late or lost
             return
         checked = self.doorway.gate.check(batch, fresh, now_ms)
-        if batch.lane == "live":
-            self.own_clock.hear(batch.dev, max(batch.t), now_ms)
-        if any(part.reason == IN_FUTURE for part in checked.refused) and not self.own_clock.may_refuse(
-            batch.dev, now_ms
-        ):
-            self.own_clock.hold(batch.dev)
-            self._warn("readings_held", "server_clock", now_ms, batch=batch_id(*stream, batch.first))
+        if self._is_held(batch, checked, now_ms):
             return
         refused = [refused_readings(stream, message.topic, part, now_ms) for part in checked.refused]
         readings = readings_of(checked.accepted, checked.seq if refused else ()) if checked.accepted else None

@@ -24,6 +24,9 @@ LATENCY_SAMPLES = 5_000
 DROPS_TOLD_S = 3600.0
 """A broker that has dropped nothing more for so long is well."""
 
+TURNED_AWAY_TOLD_S = 600.0
+"""An agent says how it fares every few seconds: who has not been turned away for so long is not there any more."""
+
 log = structlog.get_logger()
 
 
@@ -50,7 +53,7 @@ class IngestStatus:
         self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
-        self._dropped_at_s = float("-inf")
+        self._dropped_at_s = self._turned_away_s = float("-inf")
         self._alarms: dict[str, str] = {}
         self._state = "waiting_for_estate"
         self._lock = Lock()
@@ -76,6 +79,18 @@ class IngestStatus:
         if was is not None:
             log.info("over", alarm=name)
 
+    def set(self, name: SystemAlarm, words: str) -> None:
+        """The alarm stands while there are words for it."""
+        if words:
+            self.alarm(name, words)
+        else:
+            self.all_clear(name)
+
+    def note_turned_away(self, agent: str, why: str) -> None:
+        """Nothing that this agent sends is taken in."""
+        self._turned_away_s = self._clock_s()
+        self.alarm(SystemAlarm.AGENTS_REFUSED, f"{agent}: {why}")
+
     def count(self, totals: Mapping[str, int]) -> None:
         """Readings ever stored and quarantined, each once however often it was sent."""
         self._totals = totals
@@ -96,10 +111,12 @@ class IngestStatus:
             self.all_clear(SystemAlarm.TOO_MANY_SERIES)
 
     def note_broker(self, dropped: int, retained: int) -> None:
-        """What the broker says it has dropped, and retained messages that were ignored."""
+        """What the broker says it has dropped, and retained messages that were ignored. Asked again and again."""
         with self._lock:
             self._retained_ignored = retained
         now_s = self._clock_s()
+        if now_s - self._turned_away_s >= TURNED_AWAY_TOLD_S:
+            self.all_clear(SystemAlarm.AGENTS_REFUSED)
         if dropped > self._dropped:
             self._dropped_at_s = now_s
             self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")

@@ -13,6 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from facility.errors import ConfigError
+from facility.system_alarm import SystemAlarm
 from facility.wire import PREFIX, stated_crc
 from process.client import LARGEST_PACKET
 from process.line import BrokerLine
@@ -126,13 +127,9 @@ class Subscriber:
             address = f"{self._address.host}:{self._address.port}"
             raise ConfigError(f"the broker at {address} refuses '{self._address.user}': {line.refusal}")
 
-    def suspicion(self) -> str:
-        """A sentence where somebody else seems to use our name at the broker, else nothing."""
-        return self._line.state.suspicion()
-
-    def trouble(self) -> str:
-        """A sentence where the broker delivers again and again what cannot be read, else nothing."""
-        return self._line.suspicion()
+    def troubles(self) -> dict[SystemAlarm, str]:
+        """The alarms of our line, each with a sentence where it stands, else nothing."""
+        return {**self._line.state.troubles(), SystemAlarm.UNREADABLE_PACKETS: self._line.suspicion()}
 
     @property
     def waiting(self) -> int:

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from facility.batch_id import log_context
 from facility.errors import ConfigError, StoreUnavailable
+from facility.system_alarm import SystemAlarm
 from ingest.gate import Gate
 from stores.readings.series import count_series
 
@@ -54,7 +55,7 @@ def run_parts(parts: Parts, registry: Registry, stop: Event) -> bool:
                 return False
             try:
                 intake.take_in(TAKE_WAIT_S, stop)
-                intake.subscriber.check()
+                _check(parts)
                 if time.monotonic() - looked_at_s >= REGISTRY_EVERY_S:
                     looked_at_s = time.monotonic()
                     version = follow_registry(parts, registry, version)
@@ -73,6 +74,15 @@ def run_parts(parts: Parts, registry: Registry, stop: Event) -> bool:
         stop.set()
         writing.join()
         intake.subscriber.stop()
+
+
+def _check(parts: Parts) -> None:
+    """Raise ``ConfigError`` where the broker does not let us in at all: told before we end, for that is all we can."""
+    try:
+        parts.intake.subscriber.check()
+    except ConfigError as error:
+        parts.status.alarm(SystemAlarm.BROKER_REFUSES, str(error))
+        raise
 
 
 def follow_registry(parts: Parts, registry: Registry, version: int) -> int:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from http.client import HTTPException
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.exc import ArgumentError
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import Overview
 from facility.system_alarm import Outlook, Unknown, Unseen, outlook
 from process.health import noted_health
-from stores.records.database import open_records
+from stores.records.database import look_at_records
 from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
@@ -40,7 +37,7 @@ def look(settings: Settings) -> tuple[Overview, Outlook]:
     answer nobody can say that it has not told.
     """
     try:
-        overview = open_board(settings.records_url).overview()
+        overview = _board(settings.records_url).overview()
     except (ConfigError, StoreUnavailable) as error:
         overview = ask([*settings.health_urls, *noted_health(settings.data)])
         seen = outlook(overview)
@@ -49,15 +46,9 @@ def look(settings: Settings) -> tuple[Overview, Outlook]:
     return overview, outlook(overview)
 
 
-def open_board(url: str) -> StatusBoard:
-    """The board in the records. Raises ``StoreUnavailable`` where there are no records yet: looking makes none."""
-    try:
-        place = sa.make_url(url)
-    except ArgumentError:
-        return StatusBoard(open_records(url))  # which says what is wrong with it
-    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
-        raise StoreUnavailable(f"{place.database} does not exist: has ingest run with this folder (METERHOUSE_DATA)?")
-    return StatusBoard(open_records(url))
+def _board(url: str) -> StatusBoard:
+    """The board in the records, to look at. Raises ``StoreUnavailable`` where there are no records yet."""
+    return StatusBoard(look_at_records(url))
 
 
 def ask(urls: Iterable[str]) -> Overview:

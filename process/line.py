@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import structlog
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 
+from facility.system_alarm import SystemAlarm
 from process.callbacks import CallbackGuard
 from process.kicks import Kicks
 from process.mqtt import make_client
@@ -32,6 +33,9 @@ FAILURE = 0x80
 
 NO_WORD = "the connection ended before a word of the broker: perhaps it wants TLS, or a certificate that it trusts"
 
+AWAY_S = 15.0
+"""A line that has been down for so long is worth an alarm; a broker that is started again is back sooner."""
+
 State = Literal["up", "refused", "unreachable", "lost", "taken_over"]
 
 
@@ -46,11 +50,13 @@ class LineState:
     ) -> None:
         """``facts`` are told with every change."""
         self._monotonic = monotonic
+        self._place = f"{address.user}@{address.host}:{address.port}".removeprefix("@")
         self._facts: dict[str, Any] = {"host": address.host, "port": address.port, "user": address.user, **facts}
         self._logged: tuple[State, str] | None = None
         self.kicks = Kicks()
         self.is_up = self.was_up = False
         self._is_refused = False
+        self._down_since_s, self._why_down = monotonic(), "no answer yet"
         self.refusal = ""
 
     def welcomed(self) -> None:
@@ -68,12 +74,15 @@ class LineState:
     def unreachable(self, reason: str) -> None:
         """Nobody answered as a broker does that we may trust."""
         self.kicks.unreachable()
+        self.refusal, self._why_down = "", reason
         self._tell("unreachable", reason)
 
     def lost(self, code: int, reason: str) -> None:
         """A connection has ended; one that was refused is told already."""
         was_up, was_refused = self.is_up, self._is_refused
         self.is_up = self._is_refused = False
+        if was_up:
+            self._down_since_s, self._why_down = self._monotonic(), reason
         if code < FAILURE:  # it was we who ended it
             return
         if was_up:
@@ -85,6 +94,15 @@ class LineState:
     def suspicion(self) -> str:
         """A sentence where somebody else seems to use our name, else nothing."""
         return self.kicks.suspicion(self._monotonic())
+
+    def troubles(self) -> dict[SystemAlarm, str]:
+        """The alarms that there may be, each with a sentence where it stands, else nothing."""
+        is_away = not (self.is_up or self.refusal) and self._monotonic() - self._down_since_s >= AWAY_S
+        return {
+            SystemAlarm.TAKEN_OVER: self.suspicion(),
+            SystemAlarm.BROKER_REFUSES: self.refusal and f"{self._place}: {self.refusal}",
+            SystemAlarm.BROKER_UNREACHABLE: f"{self._place}: {self._why_down}" if is_away else "",
+        }
 
     def _tell(self, state: State, reason: str = "") -> None:
         """Who is kicked again and again says so once, not twice a second."""

@@ -20,6 +20,7 @@ from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from facility.building_use import BuildingUse
+from facility.duties import Duty
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
@@ -82,6 +83,7 @@ def _vocabulary() -> Iterator[str]:
     """Ids made of a family and a word of a closed vocabulary."""
     yield from (f"system.{alarm}" for alarm in SystemAlarm)
     yield from (f"unseen.{what}" for what in Unseen)
+    yield from (f"duty.{duty}" for duty in Duty)
     yield from (f"severity.{severity.word}" for severity in Severity)
     yield from (f"case.{state}" for state in AlertState)
     yield from (f"filter.{word}" for word in FILTERS)

@@ -36,7 +36,7 @@ numbers are numbers, what is absent is `null`. To standard error it then prints 
 | 0 | done |
 | {EXIT_FAILED} | it could not be done, now or ever; or what was looked at is not well, where the command says so |
 | {EXIT_CONFIG} | a person must change something first: the command line, a setting, a document |
-| {EXIT_UNKNOWN} | what was asked for cannot be seen (`status`), or nothing is known of it (`account report`) |
+| {EXIT_UNKNOWN} | nothing is known of what was asked for (`account report`) |
 | {EXIT_INTERRUPTED} | interrupted by Ctrl-C |
 
 Every command takes `-h` and `--help`.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS, HOUR_MS
 from console.figures.sparkline import Sparkline, sparkline
-from console.figures.tiles import Tile, power_tile, seen_tile
+from console.figures.tiles import Tile, heard, power_tile, seen_tile
 from console.figures.use import NO_HOURS, ComparedUse, building_hours
 from facility.model import Provenance
 from facility.quantities import Utility
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A building at a glance."""
+    """A building at a glance. Where it ``is_unheard``, that it has no alerts says nothing."""
 
     building: Building
     power: Tile
@@ -33,6 +33,7 @@ class Card:
     spark: Sparkline | None
     alerts: int
     worst: Severity | None
+    is_unheard: bool
     provenance: Provenance | None
 
 
@@ -57,6 +58,7 @@ def cards(visit: Visit) -> list[Card]:
                 spark=sparkline(known, visit.now_ms - DAY_MS, visit.now_ms),
                 alerts=here.number if here else 0,
                 worst=here.worst if here else None,
+                is_unheard=not any(heard(visit, meters)),
                 provenance=provenance(visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)),
             )
         )

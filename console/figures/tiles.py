@@ -120,16 +120,22 @@ def estate_power_tile(visit: Visit) -> Tile:
     return flow_tile(visit, "power-estate", heads, Utility.ELECTRICITY)
 
 
-def reporting(visit: Visit) -> tuple[int, int]:
-    """How many meters and sensors were heard of lately, and how many there are."""
-    catalogue, values, now_ms = visit.catalogue, visit.picture.values, visit.now_ms
+def heard(visit: Visit, meters: Iterable[Meter]) -> list[bool]:
+    """Of each meter and sensor that has points, whether it was heard of lately."""
+    values, now_ms = visit.picture.values, visit.now_ms
 
     def is_heard(point: Point) -> bool:
         latest = values.get(point.id)
         return latest is not None and now_ms - latest.t_ms <= point_stale_after_s(visit, point) * 1000
 
-    present = [points for meter in catalogue.meters if (points := catalogue.points_of(meter.id))]
-    return sum(any(map(is_heard, points)) for points in present), len(present)
+    present = (points for meter in meters if (points := visit.catalogue.points_of(meter.id)))
+    return [any(map(is_heard, points)) for points in present]
+
+
+def reporting(visit: Visit) -> tuple[int, int]:
+    """How many meters and sensors were heard of lately, and how many there are."""
+    found = heard(visit, visit.catalogue.meters)
+    return sum(found), len(found)
 
 
 def reporting_tile(visit: Visit) -> Tile:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facility.duties import Duty, Standing, standing, undone
 from facility.status import ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
 from meterhouse.commands.spoken import written_as
-from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, table, texts
-from meterhouse.overview import look, open_board
+from meterhouse.output import answer, answers, say, table, texts
+from meterhouse.overview import look
 from meterhouse.settings import Settings
+from stores.records.database import open_records
+from stores.records.status.board import StatusBoard
 from wording.ages import age
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.texts import ABSENT
@@ -25,9 +28,15 @@ if TYPE_CHECKING:
     from facility.system_alarm import Outlook
     from wording.texts import Texts
 
-EXIT_ALARM = 1
+EXITS = {Standing.WELL: 0, Standing.DEGRADED: 1, Standing.DOWN: 2}
 
-PROCESS_COLUMNS = ("cli.column.process", "cli.column.state", "cli.column.told", "cli.column.running_for")
+PROCESS_COLUMNS = (
+    "cli.column.process",
+    "cli.column.state",
+    "cli.column.told",
+    "cli.column.running_for",
+    "cli.column.undone",
+)
 AGENT_COLUMNS = (
     "cli.column.agent",
     "cli.column.state",
@@ -69,9 +78,10 @@ class ProcessAnswer:
     host: Annotated[str, "its machine"]
     place: Annotated[str, "its data folder, or where it listens"]
     pid: int
-    state: Annotated[str, "`running`, what it is at, or the first alarm"]
+    state: Annotated[str, "`running`, what it is at, or the first alarm; `silent` or `ended` where it tells no more"]
+    undone: Annotated[list[Duty], "what does not work because of it"]
     has_ended: Annotated[bool, "it ended in good order"]
-    told_at: Annotated[datetime, "by this machine's clock"]
+    told_at: Annotated[datetime, "its last progress, by this machine's clock: who runs and gets nowhere does not tell"]
     started_at: Annotated[datetime, "by this machine's clock"]
     figures: Annotated[dict[str, float], "numbers by name"]
     facts: Annotated[dict[str, str], "words by name"]
@@ -92,10 +102,11 @@ class AgentAnswer:
 class StatusAnswer:
     """How readings fare."""
 
+    standing: Annotated[Standing, "`down` where no readings are taken in"]
     alarms: list[AlarmAnswer]
     unknown: list[UnknownAnswer]
     asked: Annotated[bool, "the records cannot be read, so the processes were asked themselves"]
-    ingest: Annotated[str | None, "`running`, or the first alarm; absent where none is known"]
+    ingest: Annotated[str | None, "state of the ingest that told last; absent where none is known"]
     stored: Annotated[int, "readings stored ever"]
     quarantined: Annotated[int, "readings put into quarantine ever"]
     queue: Annotated[int, "messages that wait for ingest"]
@@ -110,30 +121,29 @@ def status(
         str, typer.Option("--forget", help="Forget a process that will not come back, by its name.")
     ] = "",
 ) -> None:
-    """Print alarms, what is unknown, totals, processes and agents.
+    """Print alarms, what is unknown, totals, processes and agents. Nothing is changed by looking.
 
-    The exit code is 1 while there is an alarm, 3 where there is none and something cannot be seen.
+    The exit code is 0 where all is well, 1 where something is wrong or unknown, 2 where no readings are taken in.
     """
     settings = Settings()
     if forget:
         with written_as({"unknown_process": "--forget"}):
-            open_board(settings.records_url).forget(forget)
+            StatusBoard(open_records(settings.records_url)).forget(forget)
         say("cli.status.forgotten", name=forget)
     overview, seen = look(settings)
     answer(_status_answer(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))
-    if seen.alarms:
-        raise typer.Exit(EXIT_ALARM)
-    if seen.unknown:
-        raise typer.Exit(EXIT_UNKNOWN)
+    if code := EXITS[standing(overview, seen)]:
+        raise typer.Exit(code)
 
 
 def _status_answer(overview: Overview, seen: Outlook, now: datetime) -> StatusAnswer:
     totals = _totals(overview)
     return StatusAnswer(
+        standing=standing(overview, seen),
         alarms=[AlarmAnswer(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
         unknown=[UnknownAnswer(one.what, one.words or None) for one in seen.unknown],
         asked=_are_asked(seen),
-        ingest=next((one.status.state for one in overview.of(ServerProcess.INGEST)), None),
+        ingest=next((one.state for one in overview.of(ServerProcess.INGEST)), None),
         stored=totals["stored"],
         quarantined=totals["quarantined"],
         queue=totals["queue"],
@@ -156,7 +166,8 @@ def _process(seen: ProcessSeen, now: datetime) -> ProcessAnswer:
         host=who.host,
         place=who.place,
         pid=who.pid,
-        state=status.state,
+        state=seen.state,
+        undone=undone(seen),
         has_ended=seen.has_ended,
         told_at=now - timedelta(seconds=seen.untold_s),
         started_at=now - timedelta(seconds=seen.up_s),
@@ -202,11 +213,10 @@ def _with(sentence: str, words: str) -> str:
 
 
 def _process_row(t: Texts, seen: ProcessSeen) -> tuple[str, ...]:
-    """What it told last is no longer so where it has ended, or has been silent since."""
-    state = "ended" if seen.has_ended else "silent" if seen.is_silent else seen.status.state
-    words = t.text_or(f"cli.status.{state}", t.text_or(f"system.{state}", state))
-    running_for = ABSENT if state in {"ended", "silent"} else age(t, 1000 * seen.up_s)
-    return seen.instance.name, words, age(t, 1000 * seen.untold_s), running_for
+    words = t.text_or(f"cli.status.{seen.state}", t.text_or(f"system.{seen.state}", seen.state))
+    running_for = age(t, 1000 * seen.up_s) if seen.tells else ABSENT
+    missed = t("cli.between").join(t(f"duty.{duty}") for duty in undone(seen))
+    return seen.instance.name, words, age(t, 1000 * seen.untold_s), running_for, missed or t("cli.status.nothing")
 
 
 def _agent_row(t: Texts, agent: AgentStatus) -> tuple[str, ...]:

@@ -71,6 +71,35 @@ def open_records(url: str) -> Engine:
     return engine
 
 
+def look_at_records(url: str) -> Engine:
+    """Open the records to look at them, as they are: no file is made and no schema changed.
+
+    Raises ``StoreUnavailable`` where there are none or they cannot be read, ``ConfigError`` for a URL that cannot be
+    used and for records of a newer Meterhouse.
+    """
+    place = _parsed(url)
+    file = Path(place.database or "") if place.get_backend_name() == "sqlite" else None
+    if file is not None and not file.exists():
+        raise StoreUnavailable(f"{file} does not exist: has ingest run with this folder (METERHOUSE_DATA)?")
+    engine = _engine_at(place) if file is None else _looking_at(file)
+    try:
+        present = present_schema(engine)
+    except DatabaseError as error:
+        engine.dispose()
+        raise StoreUnavailable(f"the records in {place.render_as_string()} cannot be read: {error.orig}") from None
+    if present is not None and present > NEWEST:
+        engine.dispose()
+        raise ConfigError(f"the records in {place.render_as_string()} were written by a newer Meterhouse ({present})")
+    event.listen(engine, "handle_error", _as_unavailable)
+    return engine
+
+
+def _looking_at(file: Path) -> Engine:
+    """A SQLite file that is read alone."""
+    place = sa.URL.create("sqlite", database=file.as_uri(), query={"mode": "ro", "uri": "true"})
+    return sa.create_engine(place, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that writes: committed when the block ends, undone when it raises.

@@ -34,6 +34,23 @@ def test_now_shows_every_building_with_power_and_comparison(visitor, sample):
     assert "synthetic" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "calm", "unheard"),
+    [("en", "No alerts", "No meter is heard: alerts unknown"), ("zh-Hans", "没有告警", "收不到任何表计数据，告警未知")],
+)
+def test_a_building_of_which_no_meter_is_heard_is_not_called_calm(sample, language, calm, unheard):
+    for later, said, unsaid in ((timedelta(seconds=1), calm, unheard), (timedelta(hours=5), unheard, calm)):
+        with (
+            served(sample.store, sample.records, lambda later=later: NOW + later) as (address, _),
+            httpx.Client(base_url=address, trust_env=False, cookies={"meterhouse_session": sample.session()}) as client,
+        ):
+            choose(client, language)
+            text = client.get("/").text
+            choose(client, "en")
+        assert said in text
+        assert unsaid not in text
+
+
 def test_names_are_escaped(visitor):
     text = visitor.get("/buildings/lab").text
     assert "Crick &amp; Rook &lt;Laboratory&gt;" in text

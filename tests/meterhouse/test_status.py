@@ -1,9 +1,12 @@
 """Status as people meet it, with real processes: killed, out of reach, on two machines, with records that are away."""
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
@@ -13,6 +16,8 @@ import pytest
 from rigs.command_line import meterhouse
 from rigs.ingest_process import Debian, Served, told_by_ingest
 from rigs.ingest_rig import CATALOGUE, POWER, Client, batch
+from rigs.old_records import make_old
+from rigs.patience import until
 from rigs.servers import need_mosquitto
 
 from facility import wire
@@ -108,7 +113,7 @@ def test_a_program_gets_it_all_as_json(data):
     tell(data, ProcessStatus(figures={"stored": 7.0}, facts={"store": "x"}))
     said = meterhouse("status", "--json", data=data)
     answer = json.loads(said.stdout)
-    assert (said.returncode, answer["alarms"], answer["unknown"]) == (0, [], [])
+    assert (said.returncode, answer["standing"], answer["alarms"], answer["unknown"]) == (0, "well", [], [])
     watch, process = answer["processes"]
     assert watch["process"] == "analytics"
     assert (process["name"], process["figures"], process["facts"]) == (
@@ -151,7 +156,7 @@ def test_a_note_that_is_cut_or_leads_to_somebody_else_is_no_answer(tmp_path):
         (tmp_path / "console.health").write_text(f"http://127.0.0.1:{stranger.getsockname()[1]}/health/x")
         said = meterhouse("status", "--json", data=tmp_path, METERHOUSE_HEALTH="[::1,:x")
         answering.join()
-    assert (said.returncode, said.stderr) == (3, "")
+    assert (said.returncode, said.stderr) == (2, "")
     assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records"]
 
 
@@ -164,7 +169,7 @@ def answer_as_no_web_server(listening):
 
 def test_where_nobody_has_told_it_is_unknown_and_not_well(data):
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
-    assert (said.returncode, said.stdout.splitlines()[:2]) == (3, [
+    assert (said.returncode, said.stdout.splitlines()[:2]) == (2, [
         "UNKNOWN: Whether readings come in is unknown: no ingest has told its status",
         "UNKNOWN: Whether anybody looks at the readings is unknown: no analytics has told its status",
     ])  # fmt: skip
@@ -172,7 +177,7 @@ def test_where_nobody_has_told_it_is_unknown_and_not_well(data):
 
 def test_a_folder_without_records_is_unknown_and_stays_as_it_is(tmp_path):
     said = meterhouse("status", data=tmp_path, LC_ALL="C.UTF-8")
-    assert said.returncode == 3
+    assert said.returncode == 2
     assert "records.db does not exist: has ingest run with this folder (METERHOUSE_DATA)?" in said.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -183,7 +188,7 @@ def test_a_reader_without_rights_is_told_that_it_cannot_see(data):
         db.execute("DROP TABLE agent_status")
     said = meterhouse("status", "--json", data=data)
     answer = json.loads(said.stdout)
-    assert said.returncode == 3
+    assert said.returncode == 2
     assert [one["what"] for one in answer["unknown"]] == ["records"]
     assert "agent_status" in answer["unknown"][0]["words"]
 
@@ -198,7 +203,8 @@ def test_a_process_that_will_not_come_back_is_forgotten_by_name(data):
     said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
     assert (said.returncode, said.stdout.splitlines()[0][:31]) == (1, "ALARM: Analytics is not running")
     row = next(line for line in said.stdout.splitlines() if line.startswith(lost.name))
-    assert row.split()[1::3] == ["silent", "–"], "what it told a minute ago is no longer so"
+    assert row.split()[1] == "silent", "what it told a minute ago is no longer so"
+    assert row.split()[-3:] == ["–", "alerts,", "figures"], "nobody does its work"
     assert meterhouse("status", "--forget", lost.name, data=data).returncode == 0
     refused = meterhouse("status", "--forget", WELL.name, data=data)
     assert (refused.returncode, "runs: stop it first" in refused.stderr) == (1, True)
@@ -230,8 +236,98 @@ def test_an_ingest_that_is_killed_is_silent_within_a_minute(tmp_path, broker):
         assert [one.what for one in late.unknown] == [Unseen.AGENTS]
         grow_older(ingest.folder, 61)
         said = meterhouse("status", data=ingest.folder, LC_ALL="C.UTF-8")
-        assert (said.returncode, said.stdout[:28]) == (1, "ALARM: Ingest is not running")
+        assert (said.returncode, said.stdout[:28]) == (2, "ALARM: Ingest is not running")
+        answer = json.loads(meterhouse("status", "--json", data=ingest.folder).stdout)
+        assert (answer["standing"], answer["ingest"]) == ("down", "silent"), "nothing that is silent is called running"
+        (_, process) = answer["processes"]
+        assert (process["state"], process["undone"]) == ("silent", ["intake", "storing"])
         ingest.supervisor.children.clear()
+
+
+def test_an_analytics_that_is_killed_is_missed_with_what_does_not_work_because_of_it(data):
+    tell(data)
+    env = os.environ | {
+        "METERHOUSE_DATA": str(data),
+        "METERHOUSE_STORE": f"sqlite://{data / 'readings.db'}",
+        "METERHOUSE_RECORDS": f"sqlite:///{data / 'records.db'}",
+    }
+    with (data / "log").open("wb") as log:
+        watch = subprocess.Popen([sys.executable, "-m", "analytics"], env=env, stdout=log, stderr=log)
+
+    def seen():
+        tell(data)
+        return json.loads(meterhouse("status", "--json", data=data).stdout)
+
+    try:
+        until(lambda: seen()["standing"] == "well", says=(data / "log").read_text)
+    finally:
+        watch.kill()
+        watch.wait()
+    grow_older(data, 14 * 60)
+    answer = seen()
+    assert [one["alarm"] for one in answer["alarms"]] == ["analytics_silent"]
+    process = next(one for one in answer["processes"] if one["process"] == "analytics")
+    assert (answer["standing"], process["state"], process["undone"]) == ("degraded", "silent", ["alerts", "figures"])
+    said = meterhouse("status", data=data, LC_ALL="C.UTF-8")
+    assert said.returncode == 1
+    row = next(line for line in said.stdout.splitlines() if line.startswith("analytics@"))
+    assert "silent" in row
+    assert "14 min" in row
+    assert row.rstrip().endswith("alerts, figures")
+    assert "告警、汇总数据" in meterhouse("status", "--language", "zh-Hans", data=data).stdout
+
+
+def test_who_looks_changes_no_schema_and_says_what_he_cannot_see(tmp_path):
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    make_old(url, "0005", {})
+    before = (tmp_path / "records.db").read_bytes()
+    said = meterhouse("status", "--json", data=tmp_path)
+    assert [one["what"] for one in json.loads(said.stdout)["unknown"]] == ["records"]
+    assert said.returncode == 2
+    assert (tmp_path / "records.db").read_bytes() == before
+    make_old(f"sqlite:///{tmp_path / 'newer.db'}", "0010", {})  # its status can be read as it is
+    shutil.copy(tmp_path / "newer.db", tmp_path / "records.db")
+    assert [one["what"] for one in json.loads(meterhouse("status", "--json", data=tmp_path).stdout)["unknown"]] == [
+        "ingest",
+        "analytics",
+    ]
+    with closing(sqlite3.connect(tmp_path / "records.db")) as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchone() == ("0010",)
+
+
+def test_a_broker_that_refuses_our_password_or_is_away_is_an_alarm(tmp_path):
+    need_mosquitto()
+    (tmp_path / "words").write_text("")
+    extra = f"allow_anonymous false\npassword_file {tmp_path / 'words'}"
+    with Debian() as broker, Served(tmp_path, broker) as ingest:
+        alarms_now = lambda: told_by_ingest(ingest.records).alarms  # noqa: E731
+        ingest.until(lambda: told_by_ingest(ingest.records).state == "running")
+        broker.stop()
+        ingest.until(lambda: SystemAlarm.BROKER_UNREACHABLE in alarms_now())
+        assert f"ingest@127.0.0.1:{broker.port}" in alarms_now()[SystemAlarm.BROKER_UNREACHABLE]
+        broker.settings = broker.settings.replace("allow_anonymous true", extra)
+        broker.start()
+        ingest.until(lambda: SystemAlarm.BROKER_REFUSES in alarms_now())
+        assert SystemAlarm.BROKER_UNREACHABLE not in alarms_now()
+        tell(ingest.folder, instance=WATCH)
+        said = meterhouse("status", "--json", data=ingest.folder)
+        assert (said.returncode, json.loads(said.stdout)["standing"]) == (2, "down")
+        assert "any@" not in said.stdout, "no password"
+        ingest.child.process.kill()
+        ingest.child.process.wait()
+        ingest.supervisor.children.clear()
+        done = subprocess.run(ingest.command, env=os.environ | ingest.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, "refused from the beginning it ends, and has said why"
+        assert SystemAlarm.BROKER_REFUSES in alarms_now()
+
+
+def test_an_agent_that_is_turned_away_is_an_alarm(tmp_path, broker):
+    with Served(tmp_path, broker) as ingest, closing(Client(broker, "nobody")) as stranger:
+        ingest.until(lambda: told_by_ingest(ingest.records).state == "running")
+        status = wire.Status(v=1, dev="nobody", state="online", figures={})
+        stranger.say(wire.up_topic("nobody", "status"), wire.encode(status))
+        ingest.until(lambda: "agents_refused" in told_by_ingest(ingest.records).alarms)
+        assert told_by_ingest(ingest.records).alarms["agents_refused"] == "nobody: unknown_agent"
 
 
 def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path, broker):
@@ -252,7 +348,7 @@ def test_records_that_are_away_are_unknown_and_the_processes_are_asked(tmp_path,
         (ingest.folder / "ingest.health").rename(tmp_path / "note")
         said = meterhouse("status", "--json", data=ingest.folder)
         assert (said.returncode, [one["what"] for one in json.loads(said.stdout)["unknown"]]) == (
-            3,
+            2,
             ["records"],
         )
         (tmp_path / "away.db").rename(ingest.folder / "records.db")

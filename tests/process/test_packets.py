@@ -9,6 +9,7 @@ from rigs.patience import until
 from rigs.raw_broker import CONNACK, RawBroker, length, packet, publish, text, user_property
 
 from facility.broker_address import broker_address
+from facility.system_alarm import SystemAlarm
 from ingest.subscriber import Subscriber
 from process.client import LARGEST_PACKET
 from process.line import BrokerLine
@@ -65,8 +66,8 @@ def test_who_sends_what_cannot_be_read_again_and_again_is_named(logged):
         subscriber = Subscriber(broker_address(broker.url))
         subscriber.start()
         until(lambda: subscriber.waiting == len(says))
-        assert "39 packets" in subscriber.trouble()
-        assert LIVE.decode() in subscriber.trouble()
+        assert "39 packets" in subscriber.troubles()[SystemAlarm.UNREADABLE_PACKETS]
+        assert LIVE.decode() in subscriber.troubles()[SystemAlarm.UNREADABLE_PACKETS]
         subscriber.stop()
     assert len([line for line in logged if line["event"] == "packet_unreadable"]) == 1, "not one line for each"
 
@@ -89,7 +90,7 @@ def test_a_session_that_holds_what_nobody_can_read_is_given_up_after_three_times
         subscriber = Subscriber(broker_address(broker.url))
         subscriber.start()
         until(lambda: len(broker.greetings) == 4 and subscriber.is_subscribed)
-        assert subscriber.trouble()
+        assert subscriber.troubles()[SystemAlarm.UNREADABLE_PACKETS]
         broker.says = (GOOD,)
         subscriber.ask_again()
         until(lambda: subscriber.take(1, 0.05))

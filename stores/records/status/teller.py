@@ -13,7 +13,7 @@ import structlog
 
 from facility.errors import StoreUnavailable
 from facility.status import Instance, Overview, ProcessSeen
-from facility.system_alarm import AGENT_PREFIX
+from facility.system_alarm import AGENT_PREFIX, SystemAlarm
 from process.health import WELL
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Teller:
         self._last: ProcessStatus | None = None
         self._told_s = self._pruned_s = float("-inf")
         self._agents_told: dict[str, _LastTold] = {}
-        self._is_failing, self._says_goodbye = False, True
+        self._failing, self._says_goodbye = "", True
         self._stop = Event()
         self._thread = Thread(target=self._run, name="status", daemon=True)
 
@@ -93,8 +93,10 @@ class Teller:
 
     def overview(self) -> Overview:
         """What is told, as of now: for whoever asks the process itself."""
-        seen = ProcessSeen(self._instance, self._status(), up_s=self._clock_s() - self._began_s)
-        return Overview([seen], list(self._agents()))
+        status, words = self._status(), self._failing
+        if words:
+            status = replace(status, alarms={**status.alarms, SystemAlarm.RECORDS_UNAVAILABLE: words})
+        return Overview([ProcessSeen(self._instance, status, up_s=self._clock_s() - self._began_s)], [*self._agents()])
 
     def health(self) -> dict[str, object]:
         """The same as JSON, with whether the process gets anywhere."""
@@ -157,15 +159,15 @@ class Teller:
             self._pruned_s = now_s
 
     def _fail(self, error: Exception) -> None:
-        if not self._is_failing:
+        if not self._failing:
             fault = None if isinstance(error, StoreUnavailable) else error
             log.warning("status_cannot_be_told", error=str(error), exc_info=fault)
-        self._is_failing = True
+        self._failing = str(error) or type(error).__name__
 
     def _succeed(self, status: ProcessStatus, agents: Sequence[AgentStatus], now_s: float) -> None:
-        if self._is_failing:
+        if self._failing:
             log.info("status_is_told_again")
-        self._is_failing, self._last, self._told_s = False, status, now_s
+        self._failing, self._last, self._told_s = "", status, now_s
         self._agents_told |= {one.agent: _LastTold(one, now_s, _heard_s(one, now_s)) for one in agents}
 
 
