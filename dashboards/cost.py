@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.asking import Asking
-from dashboards.parts import cost_total, heads_known, use_total
+from dashboards.parts import USED, cost_total, heads_known, use_total
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import MONEY, MONEY_A_UNIT, SHARE
 from facility.tariff import PERIODS
@@ -40,7 +40,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
 
 
 def _valley(asking: Asking) -> Panel:
-    asked = asking.one('sum("qty_valley") / sum("qty") AS "valley"', "building_1d", asking.here.where())
+    asked = asking.one('sum("qty_valley") / sum("qty") AS "valley"', "building_1d", asking.here.where(USED))
     return Panel("valley", Shape.STAT, (5, 4), (asked,), (Column("valley", SHARE),), SHARE, 0, step="1d")
 
 
@@ -64,11 +64,15 @@ def _periods(asking: Asking) -> Panel:
 
 
 def _prices(asking: Asking) -> Panel:
-    """What a unit cost on average in each period."""
-    figures = ", ".join(f'sum("cost_{one}") / sum("qty_{one}") AS "{one}"' for one in PERIODS)
-    asked = asking.one(figures, "building_1d", asking.here.where())
+    """What a unit cost on average in each period; a period without use has no price, and InfluxQL would say 0."""
+    questions = tuple(
+        asking.one(
+            f'sum("cost_{one}") / sum("qty_{one}") AS "{one}"', "building_1d", asking.here.where(f'"qty_{one}" > 0')
+        )
+        for one in PERIODS
+    )
     columns = tuple(Column(one, MONEY_A_UNIT, f"charge.{one}", digits=3) for one in PERIODS)
-    return Panel("prices", Shape.STAT, (8, 10), (asked,), columns, MONEY_A_UNIT, 3, step="1d")
+    return Panel("prices", Shape.STAT, (8, 10), questions, columns, MONEY_A_UNIT, 3, step="1d")
 
 
 def _running(asking: Asking) -> Panel:

@@ -12,6 +12,7 @@ from dashboards.parts import (
     COMPARED,
     HEARD,
     TODAY_M,
+    USED,
     cost_total,
     heads_known,
     live_now,
@@ -91,11 +92,10 @@ def _league(asking: Asking) -> Panel:
         figures = f'sum("qty") AS "qty_{use.word}"'
         questions.append(asking.table(figures, "building_1d", asking.everywhere.where(*use.condition), "building"))
         columns.append(Column(f"qty_{use.word}", use.unit, "column.qty", digits=1))
-    figures = (
-        'sum("cost") AS "cost", sum("base_qty") / sum("qty") AS "base_share", last("eui12") AS "eui12",'
-        ' mean("completeness") AS "completeness"'
-    )
+    figures = 'sum("cost") AS "cost", last("eui12") AS "eui12", mean("completeness") AS "completeness"'
     questions.append(asking.table(figures, "building_1d", asking.everywhere.where(), "building"))
+    share = 'sum("base_qty") / sum("qty") AS "base_share"'
+    questions.append(asking.table(share, "building_1d", asking.everywhere.where(USED), "building"))
     compared = '(sum("qty") - sum("expected")) / sum("expected") AS "delta", sum("excess_cost") AS "excess_cost"'
     questions.append(asking.table(compared, "building_1d", asking.everywhere.where(COMPARED), "building"))
     columns += [

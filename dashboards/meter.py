@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent, each, source
-from dashboards.parts import HEARD, faults
+from dashboards.parts import HEARD, USED, faults
 from dashboards.sheet import Choice, Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import GAUGES_SHOWN, MONEY, SHARE
 from facility.levels import Level
@@ -136,7 +136,7 @@ def _siblings(asking: Asking) -> Panel:
 
 def _unaccounted(asking: Asking) -> Panel:
     """What the head meters counted and no sub-meter below them, as a share."""
-    where = Extent(asking.site, "$building").where()
+    where = Extent(asking.site, "$building").where(USED)
     asked = asking.course(
         'sum("unaccounted") / sum("qty") AS "unaccounted"', "building_1d", where, "utility", step="1d"
     )

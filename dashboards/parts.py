@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 COMPARED = '"expected" > 0'
 """Only where there is an expected figure may use be held against it."""
 
+USED = '"qty" > 0'
+"""Only of use that is there can a share be told: InfluxQL says 0 for nothing over nothing."""
+
 ABOVE_EXPECTED = Limits(0.05, 0.15)
 HEARD = Limits(0.98, 0.9, falling=True)
 TODAY_M = "15m"

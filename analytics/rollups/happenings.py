@@ -13,7 +13,7 @@ from facility.work import RUNNING
 from stores.records.case_list import CaseFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -39,6 +39,9 @@ class CaseList(Protocol):
     def alert(self, alert: UUID) -> Alert | None:
         """One case."""
 
+    def counts(self, *, among: CaseFilter = ...) -> Mapping[AlertState, int]:
+        """How many cases of each state there are among these."""
+
 
 class Happenings:
     """The events of one estate. What was read is kept: later only cases that may have changed are read."""
@@ -57,7 +60,7 @@ class Happenings:
         self._days = CaseDays(store, calendar, catalogue.site.id)
         self._alerts: dict[UUID, Alert] = {}
         self._events: dict[UUID, Event] = {}
-        self._day_ms, self._hour = 0, -1
+        self._day_ms, self._hour, self._count = 0, -1, 0
 
     def step(self, now_ms: int) -> None:
         """Bring the store to what records say now."""
@@ -74,10 +77,14 @@ class Happenings:
 
     def _changed(self, now: datetime, now_ms: int, *, is_first: bool) -> list[Alert]:
         """Cases that are not as they were known; those that run are told anew once an hour, for their figures grow."""
+        kept = CaseFilter(raised_since=now - KEPT)
+        before, self._count = self._count, sum(self._cases.counts(among=kept).values())
         if is_first:
-            return self._cases.alerts(among=CaseFilter(raised_since=now - KEPT))
+            return self._cases.alerts(among=kept)
         found = {one.id: one for one in self._cases.alerts(states=RUNNING)}
         found |= {one.id: one for one in self._cases.alerts(among=CaseFilter(raised_since=now - RECENT))}
+        if self._count > before + len(found.keys() - self._alerts.keys()):  # hours long past were looked through
+            found |= {one.id: one for one in self._cases.alerts(among=kept)}
         gone = [one.id for one in self._alerts.values() if one.state in RUNNING and one.id not in found]
         found |= {one.id: one for name in gone if (one := self._cases.alert(name)) is not None}
         is_new_hour, self._hour = now_ms // HOUR_MS != self._hour, now_ms // HOUR_MS

@@ -89,6 +89,16 @@ def test_an_alert_is_an_event_that_ends_when_it_is_settled(town):
     assert fields["end_ms"] == ms("2026-04-01T02:30")
 
 
+def test_cases_of_weeks_ago_that_are_found_later_are_told_too(town):
+    """Of a history that is looked through only after the first minute, what is over already."""
+    town.happenings.step(NOW + 21 * 86_400_000)
+    alert = town.cases.record(finding(), money=None, notify=False)
+    town.cases.resolve(alert.key, SINCE + timedelta(hours=3))
+    town.happenings.step(NOW + 21 * 86_400_000 + MINUTE)
+    assert [fields["event_id"] for _, _, fields in town.events("alert")] == [str(alert.id)]
+    assert town.days() == {ms("2026-04-01T00:00"): (1.0, 1.0, 0.0)}
+
+
 def test_two_alerts_of_one_building_and_second_do_not_overwrite_each_other(town):
     for meter in ("m0", "m1"):
         for detector in ("night_waste", "stuck_meter"):

@@ -27,10 +27,10 @@ def meters_of(building, board):
     return [meter.id for meter in estate().meters if meter.building == building]
 
 
-def filled(query, period_ms, choice):
+def filled(query, period_ms, choice, step=STEP):
     """The query as Grafana would send it."""
     start, end = period_ms
-    query = query.replace("$timeFilter", f"time >= {start}ms AND time < {end}ms").replace("$__interval", STEP)
+    query = query.replace("$timeFilter", f"time >= {start}ms AND time < {end}ms").replace("$__interval", step)
     for name, value in choice.items():
         query = query.replace(f"${name}", value)
     assert "$" not in query.replace(")$/", ")/"), query
