@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import ConfigError
+from process.log_file import WHERE, bound_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +79,9 @@ class Supervisor:
         pulse: Path | None = None,
         stalled_s: float = 0.0,
     ) -> int:
-        """Start a child and return its pid. ``env`` is added to our own environment. The log is ``NAME.log``.
+        """Start a child and return its pid. ``env`` is added to our own environment.
+
+        What it says goes to ``NAME.log``, which ``tend`` keeps within bounds, whatever program it is.
 
         ``pulse`` is a file that the child touches while it makes progress; ``stalled_s`` is how long it may stand
         still, ``STALLED_S`` if not said.
@@ -86,7 +89,7 @@ class Supervisor:
         if name in self.children:
             raise ConfigError(f"two processes are called '{name}'")
         self.folder.mkdir(parents=True, exist_ok=True)
-        whole = {**os.environ, **(env or {})}
+        whole = {name: value for name, value in os.environ.items() if name != WHERE} | dict(env or {})
         path = self.folder / f"{name}.log"
         begin = _size(path)
         process = _spawn(command, whole, path)
@@ -105,6 +108,8 @@ class Supervisor:
         Raises ``ConfigError`` with the child's own words, after stopping everything, if a child exits with 2.
         """
         for child in self.children.values():
+            if bound_log(child.log_path):
+                child.log_start = 0
             code = child.process.poll()
             if code is None:
                 self._feel_pulse(child)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+import sys
 import threading
+import time
 from contextlib import suppress
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,6 +36,9 @@ STATE, WELL = "state", "ok"
 NOTE = ".health"
 """End of the name of a process's note."""
 
+MOST_ASKING, LONGEST_ASKING_S = 16, 10.0
+"""How many may ask at once, and how long each may take."""
+
 log = structlog.get_logger()
 
 
@@ -56,7 +61,7 @@ class HealthServer:
         with 503. ``figures`` are answered with processor time and memory of the process beside them.
         """
         self.address = ""
-        self._server: WSGIServer | None = None
+        self._server: _Server | None = None
         self._note = note
         if address:
             path = HEALTH
@@ -69,6 +74,11 @@ class HealthServer:
             self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
             self._thread.start()
             self._leave_note(f"http://{self.address}{path}")
+
+    @property
+    def asking(self) -> int:
+        """How many ask now."""
+        return len(self._server.since_s) if self._server is not None else 0
 
     def close(self) -> None:
         """Answer nobody any more."""
@@ -113,6 +123,34 @@ class _Server(ThreadingMixIn, WSGIServer):
 
     daemon_threads = True
 
+    def __init__(self, *given: Any) -> None:
+        self.since_s: dict[socket.socket, float] = {}
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A descriptor and a thread for each who asks are taken from the work of the process: few at once get one."""
+        if len(self.since_s) >= MOST_ASKING:
+            self.shutdown_request(request)
+            return
+        self.since_s[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Twice a second: who has not asked by now, or does not listen, asks no more."""
+        for request, since_s in list(self.since_s.items()):
+            if time.monotonic() - since_s > LONGEST_ASKING_S:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
+
+    def shutdown_request(self, request: Any) -> None:
+        """It is over."""
+        self.since_s.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's own names
+        """Whoever asks may go away in the midst of it: Python would write a traceback past our log each time."""
+        log.warning("health_asked_in_part", error=repr(sys.exc_info()[1]))
+
 
 class _Server6(_Server):
     """The same at ``[::1]``."""
@@ -127,7 +165,7 @@ class _QuietRequest(WSGIRequestHandler):
         """Nothing."""
 
 
-def _listen(address: str, application: WSGIApplication) -> WSGIServer:
+def _listen(address: str, application: WSGIApplication) -> _Server:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     if host not in LOOPBACK or not port.isdigit():

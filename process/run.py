@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from facility.errors import ConfigError, Unavailable
-from process.logging import set_up_logging
+from process.logging import begin_log
 from process.privacy import keep_files_private
 from process.settings import ProcessSettings, read_settings
 from process.threads import keep_arithmetic_in_one_thread
@@ -52,7 +52,7 @@ def run(
         signal.signal(number, leave)
     try:
         read = read_settings(settings)
-        set_up_logging(read.log_level)
+        begin_log(read)
         return WELL_EXIT if work(read, stop) else BROKEN_EXIT
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

@@ -6,16 +6,19 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facility.errors import ConfigError, Problem
+from process.log_file import MOST_BYTES
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 PREFIX = "METERHOUSE_"
+
+MIB = 2**20
 
 LogLevel = Literal["debug", "info", "warning"]
 
@@ -34,6 +37,12 @@ class ProcessSettings(EnvironmentSettings):
 
     log_level: LogLevel = "info"
     """``debug`` adds a line for every batch."""
+
+    log_file: Path | None = None
+    """A file of this process's own, begun anew when it is full; standard error where none is set."""
+
+    log_mib: float = Field(default=MOST_BYTES / MIB, ge=0.1, le=1024, allow_inf_nan=False)
+    """How much it holds; as many more as ``process/log_file.py`` keeps stand beside it."""
 
 
 SettingsT = TypeVar("SettingsT", bound=EnvironmentSettings)

@@ -38,6 +38,7 @@ SAYS_NOTHING = {
 
 OF_LIBRARIES = {
     "meterhouse/command_table.py:get_command": "click asks a group by this name",
+    "process/health.py:service_actions": "socketserver calls a subclass by this name",
     "tools/catalogues.py:handle_data": "html.parser calls a subclass by this name",
 }
 

@@ -14,6 +14,8 @@ from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
 from meterhouse.output import facts, say, texts
+from process.logging import begin_log
+from process.settings import ProcessSettings, read_settings
 from stores.readings.influx.address import is_influx
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def demo(
     report: Annotated[Path | None, typer.Option("--report", help="Write what was proved here, as JSON.")] = None,
 ) -> None:
     """Start everything, show how far it is, print what was proved, and stay until Ctrl-C."""
+    begin_log(read_settings(ProcessSettings))
     listen = f"127.0.0.1:{port}"
     running = Demo(data.absolute(), listen, "" if store == "sqlite" else store)
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell may have started us with SIGINT ignored

@@ -73,6 +73,7 @@ class Demo:
         self.board = StatusBoard(self.records)
         self.settings = Settings(data=self.folder, store=self._start_store())
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
+        self.supervisor.also.append(self.broker.bound_log)
         self._write_estate(now)
 
     def _start_store(self) -> str:

@@ -17,6 +17,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from facility.broker_address import BrokerAddress
 from facility.errors import ConfigError
 from meterhouse.servers.broker_files import LISTEN, PROBE, passwords, write_iotcore, write_mosquitto
+from process.log_file import bound_log
 from process.mqtt import make_client
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Broker:
     port: int
     process: subprocess.Popen[bytes]
     words: Mapping[str, str]
+    log: Path
+
+    def bound_log(self) -> None:
+        """Keep what the broker says within bounds: a stranger who knocks is a line each time."""
+        bound_log(self.log)
 
     def url_for(self, identity: str) -> str:
         """Address with the identity's own credentials: ``mqtt://edge-1:…@127.0.0.1:18830``."""
@@ -120,7 +126,9 @@ def _start(
         command = [program, "-c", str(write_mosquitto(folder, port, identities, words))]
     else:
         command = [sys.executable, "-m", "meterhouse.servers.embedded_broker", str(write_iotcore(folder, port, words))]
-    with (folder / "broker.log").open("wb") as log:
+    path = folder / "broker.log"
+    path.unlink(missing_ok=True)
+    with path.open("ab") as log:  # appending, so that the file may be cut while the broker writes
         process = subprocess.Popen(  # noqa: S603 - our own words
             command,
             stdin=subprocess.PIPE,
@@ -128,7 +136,7 @@ def _start(
             stderr=log,
             start_new_session=True,  # Ctrl-C in the terminal is not for the broker: it goes last
         )
-    return Broker("mosquitto" if program else "iotcore", port, process, words)
+    return Broker("mosquitto" if program else "iotcore", port, process, words, path)
 
 
 def _is_ours(broker: Broker) -> bool:

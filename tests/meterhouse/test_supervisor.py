@@ -8,6 +8,7 @@ from rigs.patience import PATIENCE_S, until
 from facility.errors import ConfigError
 from meterhouse import supervisor as supervisor_module
 from meterhouse.supervisor import FIRST_DELAY_S, STALLED_S, Supervisor, pss_mib
+from process.log_file import bound_log
 
 SLEEP = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(60)"]
 DEAF = [
@@ -169,3 +170,19 @@ def test_memory_counts_children_of_children(supervisor):
         supervisor.stop()
         for pid in family - {parent}:
             os.kill(pid, signal.SIGKILL)
+
+
+def test_what_a_child_says_is_bounded(supervisor, monkeypatch):
+    """A child that has nothing but to say that it fails, in any language, for years."""
+    monkeypatch.setattr(supervisor_module, "bound_log", lambda path: bound_log(path, 20_000))
+    talks = "import sys, time; print('x' * 30_000, flush=True); time.sleep(0.3); sys.exit('last words')"
+    supervisor.start("ingest", [sys.executable, "-S", "-c", talks])
+    path = supervisor.folder / "ingest.log"
+    until(lambda: supervisor.tend() or (supervisor.children["ingest"].restarts > 0 and path.stat().st_size < 20_000))
+    assert path.with_name("ingest.log.1").exists()
+
+
+def test_a_child_logs_to_its_supervisor_and_not_into_its_file(supervisor, monkeypatch, tmp_path):
+    monkeypatch.setenv("METERHOUSE_LOG_FILE", str(tmp_path / "mine"))
+    supervisor.start("ingest", [sys.executable, "-c", "import os; print(os.environ.get('METERHOUSE_LOG_FILE'))"])
+    assert says(supervisor, "ingest", "\n") == "None\n"

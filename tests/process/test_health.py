@@ -1,13 +1,17 @@
 import json
 import socket
+import struct
+import threading
 import urllib.request
+from contextlib import ExitStack
 from urllib.error import HTTPError, URLError
 
 import pytest
 from prometheus_client import Gauge
-from rigs.patience import PATIENCE_S
+from rigs.patience import PATIENCE_S, until
 
 from facility.errors import ConfigError
+from process import health as health_module
 from process.health import HealthServer
 
 
@@ -62,3 +66,27 @@ def test_a_taken_port_is_one_sentence():
         pytest.raises(ConfigError, match=r"METRICS: .* cannot be used"),
     ):
         HealthServer(f"127.0.0.1:{taken.getsockname()[1]}", dict)
+
+
+def test_who_asks_nothing_takes_no_more_than_a_few_descriptors_and_not_for_long(monkeypatch):
+    monkeypatch.setattr(health_module, "LONGEST_ASKING_S", 1.0)
+    with HealthServer("127.0.0.1:0", lambda: {"state": "ok"}) as server, ExitStack() as lines:
+        host, _, port = server.address.rpartition(":")
+        idle = [lines.enter_context(socket.create_connection((host, int(port)))) for _ in range(200)]
+        until(lambda: server.asking == 0)
+        assert ask(f"http://{server.address}/health")[0] == 200
+        until(lambda: threading.active_count() < len(idle) / 2)
+
+
+def test_who_goes_away_in_the_midst_of_an_answer_is_one_line_of_our_form(logged, capfd):
+    with HealthServer(
+        "127.0.0.1:0", lambda: {"state": "ok"} | dict.fromkeys(map(str, range(100_000)), "x" * 20)
+    ) as server:
+        host, _, port = server.address.rpartition(":")
+        for _ in range(5):
+            with socket.create_connection((host, int(port))) as line:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.sendall(b"GET /health HTTP/1.0\r\n")
+        until(lambda: len(logged) >= 5 and server.asking == 0)
+    assert {line["event"] for line in logged} == {"health_asked_in_part"}
+    assert capfd.readouterr().err == ""
