@@ -87,11 +87,12 @@ def divisor_of(scale: float) -> int:
 
     To divide gives the nearest float to 231.5, to multiply does not always.
     """
-    divisor = round(1 / scale)
+    divisor = round(1 / scale) if scale else 0
     return divisor if divisor > 1 and math.isclose(divisor * scale, 1.0, rel_tol=1e-12) else 0
 
 
 def scaled(raw: float, scale: float) -> float:
-    """``raw x scale``, as near as a float can be."""
-    divisor = divisor_of(scale)
-    return raw / divisor if divisor else raw * scale
+    """``raw x scale``, as near as a float can be; a negative scale turns the sign."""
+    divisor = divisor_of(abs(scale))
+    value = raw / divisor if divisor else raw * abs(scale)
+    return -value if scale < 0 else value

@@ -105,7 +105,7 @@ class Field:
         held, now = [0] * 128, np.array([time.time_ns() // 1_000_000])
         for place in self._places[device.kind]:
             value = float(said(self.plan, device.id, place.quantity, now)[0])
-            held[place.address : place.address + place.coding.registers] = encode_registers(place, value)
+            held[place.address : place.address + place.count] = encode_registers(place, value)
         return held
 
     async def _speak(self) -> None:

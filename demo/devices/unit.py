@@ -25,8 +25,9 @@ class Unit:
         self._points = [(point, self._place(point)) for point in world.catalogue.points_of(meter.id)]
         profile = world.profiles[meter.profile]
         assert isinstance(profile, ModbusProfile), f"{meter.id} is on a Modbus bus"
-        self.first = min(place.address for place in profile.points)
-        self.count = max(place.address + place.coding.registers for place in profile.points) - self.first
+        registers = list(profile.registers())
+        self.first = min(register.address for register in registers)
+        self.count = max(register.address + register.count for register in registers) - self.first
 
     def answers(self, now_ms: int) -> bool:
         """Whether the unit answers at all."""
@@ -39,7 +40,7 @@ class Unit:
         for point, place in self._points:
             offset = place.address - self.first
             value = float(self._world.values(point, instant)[0])
-            held[offset : offset + place.coding.registers] = encode_registers(place, value)
+            held[offset : offset + place.count] = encode_registers(place, value)
         return held
 
     def _place(self, point: Point) -> RegisterPoint:

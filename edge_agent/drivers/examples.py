@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.json_messages import decode_json
-from edge_agent.drivers.modbus.registers import decode_registers
+from edge_agent.drivers.modbus.registers import decode_point, is_held
 from facility.errors import ConfigError, DriverError, Problem
-from facility.protocols.modbus.profile import ModbusProfile, RegisterExample
+from facility.protocols.modbus.profile import ModbusProfile, RegisterExample, RegisterTable
 from facility.protocols.mqtt_json import JsonExample, MqttJsonProfile
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def _is_near(said: float | None, expected: float | None) -> bool:
 def _of_registers(profile: ModbusProfile, example: RegisterExample) -> Mapping[str, float]:
     """The values of the points of which the example holds all words."""
     flat = {first + i: word for first, words in example.registers.items() for i, word in enumerate(words)}
-    said = {}
-    for point in profile.points:
-        wanted = range(point.address, point.address + point.coding.registers)
-        if all(address in flat for address in wanted):
-            said[point.name] = decode_registers(point, [flat[address] for address in wanted])
+    tables = [example.table] if example.table else list(RegisterTable)
+    held = {(table, address): word for address, word in flat.items() for table in tables}
+    said = {point.name: decode_point(point, held) for point in profile.points if is_held(point, held)}
     return {name: value for name, value in said.items() if value is not None}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.drivers.json_text import Unreadable, parse_json, shown
 from facility.errors import DriverError
 from facility.profile import scaled
+from facility.protocols.mqtt_json import Many, TimeForm
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
@@ -27,12 +29,13 @@ def decode_json(
     *,
     unit: str = "{unit}",
     unread: dict[str, str] | None = None,
+    times: dict[str, int] | None = None,
 ) -> dict[str, float]:
     """What a message says, by ``quantity/channel``; what it does not say, or says to be null, is absent.
 
     ``unit`` is the device's address, which stands for ``{unit}`` in the points' topics. A value that is none of its
-    point is absent too, and ``unread`` is told the field, what came and why. Raises ``DriverError`` if the payload is
-    not JSON.
+    point is absent too, and ``unread`` is told the field, what came and why. ``times`` is told when the message says
+    that a value was true (UTC ms). Raises ``DriverError`` if the payload is not JSON.
     """
     wanted = [point for point in points if point.topic_of(unit) == topic]
     if not wanted:
@@ -44,12 +47,34 @@ def decode_json(
     for point in wanted:
         depth, node = _find(tree, point.path)
         try:
-            if node is not None:
+            if not _is_none(node, point):
                 said[point.name] = _value(node, point, point.path[depth:])
         except DriverError as error:
             if unread is not None:
                 unread[point.name] = f"{'.'.join(point.path[:depth]) or 'the message'} is {shown(node)}: {error}"
+        if times is not None and point.time and point.name in said:
+            when = time_of(_find(tree, point.time.path)[1], point.time.form)
+            times.update({} if when is None else {point.name: when})
     return said
+
+
+def time_of(node: object, form: TimeForm) -> int | None:
+    """UTC ms of a time as a message writes it; None for what is none, or has no offset."""
+    try:
+        if form is not TimeForm.ISO:
+            seconds = float(node) if isinstance(node, int | float | str) and not isinstance(node, bool) else math.nan
+            return round(seconds * (1000 if form is TimeForm.UNIX_S else 1))
+        instant = datetime.fromisoformat(node) if isinstance(node, str) else None
+        return round(instant.timestamp() * 1000) if instant and instant.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_none(node: object, point: JsonPoint) -> bool:
+    """Whether a node says that there is no value: null, or what the profile says means it."""
+    if isinstance(node, bool | list | dict):
+        return False
+    return node is None or any(node == one for one in point.none)
 
 
 def _find(tree: Any, path: Sequence[str]) -> tuple[int, Any]:
@@ -78,6 +103,8 @@ def _value(node: object, point: JsonPoint, rest: Sequence[str]) -> float:
         raise DriverError(node.why)
     if rest:
         raise DriverError(f"{'.'.join(rest)} is expected in it")
+    if point.many and isinstance(node, list):
+        return _of_list(node, point)
     if point.words:
         return _meaning(node, point.words)
     if isinstance(node, bool) and point.quantity.kind not in {Kind.STATE, Kind.EVENT}:
@@ -85,8 +112,12 @@ def _value(node: object, point: JsonPoint, rest: Sequence[str]) -> float:
     number = _from_text(node, point.text) if isinstance(node, str) else node
     if not isinstance(number, int | float):
         raise DriverError("a number is expected")
+    return _scaled(number, point)
+
+
+def _scaled(number: float, point: JsonPoint) -> float:
     try:
-        value = scaled(number, point.scale) + 0.0  # minus zero is zero
+        value = scaled(number, point.scale) + point.offset + 0.0  # minus zero is zero
     except OverflowError:  # a whole number beyond all floats
         value = math.inf
     if not math.isfinite(value):
@@ -94,6 +125,16 @@ def _value(node: object, point: JsonPoint, rest: Sequence[str]) -> float:
     if point.quantity.kind is Kind.STATE and value not in {0, 1}:
         raise DriverError("neither 0 nor 1")
     return value
+
+
+def _of_list(nodes: list[object], point: JsonPoint) -> float:
+    """The sum of a list, or its last; a sum with a part that says nothing would be a smaller one, and is none."""
+    if not nodes:
+        raise DriverError("an empty list")
+    counted = nodes if point.many is Many.SUM else nodes[-1:]
+    if any(_is_none(node, point) or isinstance(node, list) for node in counted):
+        raise DriverError("a part of it has no value")
+    return math.fsum(_value(node, point, ()) for node in counted)
 
 
 def _meaning(node: object, words: Mapping[str, float]) -> float:

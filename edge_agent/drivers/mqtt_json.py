@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.clock import EARLIEST_MS
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.unread import Unread
 from facility.errors import DriverError
+from facility.model import Quality
 from facility.protocols.mqtt_json import JsonPoint, json_broker
 from facility.protocols.topics import fault_of_topic
 from facility.quantities import Kind
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from edge_agent.drivers.base import BusSeat
 
 KEEPALIVE_S = 15
+
+MOST_AHEAD_MS, MOST_BEHIND_MS = 60_000, 31 * 86_400_000
+"""What a message says of its time is believed from so long ago until so far ahead of our own clock."""
 
 
 class MqttJsonDriver:
@@ -94,16 +99,21 @@ class MqttJsonDriver:
             return
         t_ms, quality = self._seat.stamp()
         for device in self._devices.get(message.topic, ()):
-            said = self._values(device, message.topic, bytes(message.payload))
-            taken = [(p, t_ms, x, quality) for p, x in said.items() if self._is_due(device, p, t_ms, x)]
-            if taken:
-                self._seat.put(taken)
+            times: dict[str, int] = {}
+            said = self._values(device, message.topic, bytes(message.payload), times)
+            stamped = {p: _stamped(times.get(device.places[p].name), t_ms, quality) for p in said}
+            due = [p for p, x in said.items() if self._is_due(device, p, stamped[p][0], x)]
+            if due:
+                self._seat.put([(p, stamped[p][0], said[p], stamped[p][1]) for p in due])
 
-    def _values(self, device: Device, topic: str, payload: bytes) -> dict[str, float]:
-        """The values in a message of the device by point id; what cannot be read is noted."""
+    def _values(self, device: Device, topic: str, payload: bytes, times: dict[str, int]) -> dict[str, float]:
+        """The values in a message of the device by point id; what cannot be read is noted.
+
+        ``times`` is told by ``quantity/channel`` when the message says that they were true.
+        """
         unread: dict[str, str] = {}
         try:
-            said = decode_json(_places(device), topic, payload, unit=device.meter.unit, unread=unread)
+            said = decode_json(_places(device), topic, payload, unit=device.meter.unit, unread=unread, times=times)
         except DriverError as error:
             self._unread.note(_at(device, topic), str(error))
             return {}
@@ -120,11 +130,24 @@ class MqttJsonDriver:
         if device.places[point].quantity.kind in {Kind.STATE, Kind.EVENT}:
             return True
         taken = self._believed if self._seat.is_plausible(point, t_ms, x) else self._doubted
-        now, poll_s = self._seat.monotonic(), device.meter.poll_s
-        if now - taken.get(point, -poll_s) < poll_s:
+        place, poll_s = device.places[point], device.meter.poll_s
+        says_time = isinstance(place, JsonPoint) and place.time is not None
+        now = t_ms / 1000 if says_time else self._seat.monotonic()  # what was held back comes at once
+        if abs(now - taken.get(point, -poll_s)) < poll_s:
             return False
         taken[point] = now
         return True
+
+
+def _stamped(said_ms: int | None, now_ms: int, quality: Quality) -> tuple[int, Quality]:
+    """When a value was true: as the message says, or now where it says nothing. A time beyond belief is estimated.
+
+    While our own clock is not known, nothing can be held against it: then it is now.
+    """
+    if said_ms is None or now_ms < EARLIEST_MS:
+        return now_ms, quality
+    is_believed = now_ms - MOST_BEHIND_MS <= said_ms <= now_ms + MOST_AHEAD_MS
+    return (min(said_ms, now_ms), quality) if is_believed else (now_ms, Quality.TIME_ESTIMATED)
 
 
 def _at(device: Device, topic: str) -> str:

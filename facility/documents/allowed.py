@@ -34,6 +34,7 @@ _WORDS = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "finite_number": "a finite number",
+    "zero": "any number but 0",
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",

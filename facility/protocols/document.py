@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from facility.documents.part import DocumentPart
 from facility.model import TOTAL
@@ -23,6 +24,12 @@ Channel = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 """A part of a point's id, so without ``/``."""
 
 
+def _no_zero(scale: float) -> float:
+    if not scale:
+        raise PydanticCustomError("zero", "a scale of 0 makes every value 0")
+    return scale
+
+
 class SourcePart(DocumentPart):
     """Document, version and section that state the facts."""
 
@@ -31,13 +38,21 @@ class SourcePart(DocumentPart):
     section: str
 
 
+Scale = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_no_zero)]
+"""What a raw number is multiplied by; a negative one turns the sign of a device that counts the other way."""
+
+Offset = Annotated[float, Field(allow_inf_nan=False)]
+"""What is added once a number is scaled."""
+
+
 class SaidPart(DocumentPart):
     """One point. ``unit`` is what its value is in once it is scaled; it must be the quantity's unit."""
 
     quantity: str
     channel: Channel = TOTAL
     unit: str
-    scale: float = Field(default=1.0, gt=0)
+    scale: Scale = 1.0
+    offset: Offset = 0.0
     optional: bool = False
 
 
@@ -71,15 +86,18 @@ Said = TypeVar("Said", bound=ProfilePoint)
 
 
 def read_points(
-    document: Document, key: str, parts: Sequence[Part], made: Callable[[Quantity, Part], Said]
+    document: Document, key: str, parts: Sequence[Part], made: Callable[[Quantity, Part], Said | None]
 ) -> tuple[Said, ...]:
-    """The points under a key of the file; unknown words, wrong units and what is written twice are reported."""
+    """The points under a key of the file; unknown words, wrong units and what is written twice are reported.
+
+    ``made`` gives None for a part that it has reported itself.
+    """
     points: list[Said] = []
     for i, part in enumerate(parts):
         quantity = _quantity(document, (key, i), part)
-        if quantity is None:
+        point = made(quantity, part) if quantity is not None else None
+        if point is None:
             continue
-        point = made(quantity, part)
         if point.name in {one.name for one in points}:
             document.report((key, i), f"{point.name} is written twice")
         points.append(point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -34,11 +35,37 @@ class TextNumber:
     unit: str = ""
 
 
+@unique
+class Many(StrEnum):
+    """What stands for a list of numbers, where a device says one for each channel: their sum, or the last of them."""
+
+    SUM = "sum"
+    LAST = "last"
+
+
+@unique
+class TimeForm(StrEnum):
+    """How a message says when its values were true: seconds or milliseconds since 1970, or ISO 8601 with its offset."""
+
+    UNIX_S = "unix_s"
+    UNIX_MS = "unix_ms"
+    ISO = "iso8601"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTime:
+    """Where a message says when its values were true, and how it is written."""
+
+    path: tuple[str, ...]
+    form: TimeForm
+
+
 @dataclass(frozen=True, slots=True)
 class JsonPoint(ProfilePoint):
     """Where an MQTT device says a quantity: topic with ``{unit}``, path of keys, JSON words that mean numbers.
 
     With ``words`` a value is one of them or none. ``text`` says that a number may come as text, and how it is written.
+    ``none`` are numbers and words that say that there is no value, as null does. ``many`` says what a list stands for.
     """
 
     topic: str
@@ -46,6 +73,10 @@ class JsonPoint(ProfilePoint):
     scale: float = 1.0
     words: dict[str, float] = field(default_factory=dict)
     text: TextNumber | None = None
+    offset: float = field(default=0.0, kw_only=True)
+    none: tuple[float | str, ...] = field(default=(), kw_only=True)
+    many: Many | None = field(default=None, kw_only=True)
+    time: MessageTime | None = field(default=None, kw_only=True)
 
     def topic_of(self, unit: str) -> str:
         """The topic on which the device with that address says it."""
@@ -77,17 +108,28 @@ class TextPart(DocumentPart):
     unit: str = ""
 
 
+class TimePart(DocumentPart):
+    """Where a message says when its values were true: keys joined by dots, and how the time is written."""
+
+    path: str = Field(min_length=1)
+    form: TimeForm
+
+
 class MessagePart(SaidPart):
     """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots, or empty.
 
     Where it is empty the message is the value itself. ``words`` are all that the value may be; ``text`` allows numbers
-    that come as text.
+    that come as text. ``not_available`` are numbers or words that say that there is none; ``of_list`` says whether the
+    sum or the last of a list is meant; ``time`` is where the message says when it was so.
     """
 
     topic: str = Field(min_length=1, max_length=MOST_UNIT_BYTES)
     path: str
     words: dict[str, float] = {}
     text: TextPart | None = None
+    not_available: list[float | str] = []
+    of_list: Many | None = None
+    time: TimePart | None = None
 
 
 class MessageExamplePart(ExamplePart):
@@ -138,6 +180,8 @@ def _check_message(document: Document, i: int, part: MessagePart, quantity: Quan
         document.report((*place, "topic"), f"topic {quoted(part.topic)} {fault}", "such as zigbee2mqtt/{unit}")
     if part.words and part.text is not None:
         document.report((*place, "text"), "'words' and 'text' stand together", "one of them")
+    if part.words and part.of_list is not None:
+        document.report((*place, "of_list"), "'words' and 'of_list' stand together", "one of them")
     if quantity is None:
         return
     is_state, allowed = quantity.kind is Kind.STATE, f"{quantity.low:g} to {quantity.high:g}"
@@ -159,7 +203,7 @@ def _number(word: str) -> str | float:
 
 
 def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
-    path, text = tuple(part.path.split(".")) if part.path else (), part.text
+    path, text, time = tuple(part.path.split(".")) if part.path else (), part.text, part.time
     return JsonPoint(
         quantity,
         part.channel,
@@ -168,6 +212,10 @@ def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
         part.scale,
         part.words,
         TextNumber(text.decimal, text.unit) if text else None,
+        offset=part.offset,
+        none=tuple(part.not_available),
+        many=part.of_list,
+        time=MessageTime(tuple(time.path.split(".")), time.form) if time else None,
         optional=part.optional,
     )
 

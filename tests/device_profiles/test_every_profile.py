@@ -7,7 +7,7 @@ import pytest
 from device_profiles import load_profiles
 from edge_agent.drivers.modbus.registers import decode_registers
 from facility.protocols import PROTOCOLS
-from facility.protocols.modbus.coding import FLOAT_FORMATS, SIGNED
+from facility.protocols.modbus.coding import DECIMAL, FLOAT_FORMATS, SIGNED, Coding
 from facility.protocols.modbus.profile import ModbusProfile, WordOrder
 
 PROFILES = load_profiles()
@@ -27,18 +27,22 @@ def names(points):
 
 def registers(profile):
     """The points of a profile that are whole numbers in registers."""
-    return [p for p in profile.points if p.coding not in FLOAT_FORMATS] if isinstance(profile, ModbusProfile) else []
+    if not isinstance(profile, ModbusProfile):
+        return []
+    return [r for r in profile.registers() if r.coding not in {*FLOAT_FORMATS, *DECIMAL, Coding.TEXT, Coding.BIT}]
 
 
 def held(point, number, size):
     """What a register that holds a number says."""
     bits = number % (1 << size)
-    words = [bits >> shift & 0xFFFF for shift in range(size - 16, -1, -16)]
+    words = [bits >> shift & 0xFFFF for shift in range(16 * point.count - 16, -1, -16)]
+    if point.byte_order is WordOrder.LITTLE:
+        words = [word >> 8 | (word & 0xFF) << 8 for word in words]
     return decode_registers(point, words if point.word_order is WordOrder.BIG else words[::-1])
 
 
 def addresses_of(point):
-    return {*range(point.address, point.address + point.coding.registers)}
+    return {*range(point.address, point.address + point.count)}
 
 
 def addresses_shown(example):
@@ -75,13 +79,13 @@ class TestEveryProfile:
                 assert point.quantity.low <= value <= point.quantity.high
 
     def test_keeps_registers_inside_the_address_space_and_blocks(self, profile):
-        for point in profile.points if isinstance(profile, ModbusProfile) else ():
-            assert point.address + point.coding.registers <= 0x10000
-            assert point.coding.registers <= profile.max_registers
+        for register in profile.registers() if isinstance(profile, ModbusProfile) else ():
+            assert register.address + register.count <= 0x10000
+            assert register.count <= profile.max_registers
 
     def test_takes_no_code_for_a_value(self, profile):
         for point in registers(profile):
-            size, sign = 16 * point.coding.registers, 1 << (16 * point.coding.registers - 1)
+            size, sign = point.coding.bits, 1 << (point.coding.bits - 1)
             ends = [sign - 1, sign] if point.coding in SIGNED else [2 * sign - 1]
             assert [held(point, bits, size) for bits in ends] == [None] * len(ends), point.name
             if size > 16:
@@ -89,22 +93,25 @@ class TestEveryProfile:
 
     def test_takes_no_true_value_for_a_code(self, profile):
         for point in registers(profile):
-            size = 16 * point.coding.registers
+            size = point.coding.bits
             true = [0, 1, 0x7FFE, 0x1234] + [-1, -2, -0x7FFE] * (point.coding in SIGNED and point.quantity.low < 0)
             if size == 32 and point.quantity.is_counter and point.coding not in SIGNED:
                 true += [0xFFFFFFFE, 0xFFFF0000, 0x7FFF0000, 0x80000001]
             for number in true:
-                assert held(point, number, size) == pytest.approx(number * point.scale), (point.name, number)
+                value = number * point.scale + point.offset
+                assert held(point, number, size) == pytest.approx(value), (point.name, number)
 
     def test_shows_a_code_of_each_register_type(self, profile):
         points = profile.points if isinstance(profile, ModbusProfile) else ()
         shown = {
-            point.coding
+            register.coding
             for example in profile.examples
             for point in points
-            if point.name not in example.expect and addresses_of(point) <= addresses_shown(example)
+            if point.name not in example.expect
+            for register in point.registers
+            if addresses_of(register) <= addresses_shown(example)
         }
-        assert {point.coding for point in points} <= shown
+        assert {r.coding for point in points for r in point.registers} - {Coding.BIT} <= shown
 
     def test_says_whether_its_codes_are_published(self, profile):
         by_default = [point.name for point in registers(profile) if point.not_available is None]

@@ -55,7 +55,7 @@ def test_the_good_profile_loads():
         ("energy_import, unit: kWh", "active_power, unit: W", 13, "active_power/total is written twice", ""),
         ("acme/m1\n", "Acme M1\n", 1, "profile is 'Acme M1'", "maker/model"),
         ("address: 0x10", "address: 65536", 11, "registers.0.address is '65536'", "65535"),
-        ("scale: 0.01", "scale: 0", 13, "registers.1.scale is '0'", "more than 0"),
+        ("scale: 0.01", "scale: 0", 13, "registers.1.scale is '0'", "any number but 0"),
         ("scale: 0.01", "not_available: [8000x]", 13, "'8000x' is no code of uint32", "none, default, or a list"),
         ("scale: 0.01", "not_available: nothing", 13, "'nothing' is no code of uint32", "[7FFFxxxx]"),
         ("scale: 0.01", "not_available: [xxxxxxxx]", 13, "'xxxxxxxx' is no code", ""),

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.json_text import parse_json
 from edge_agent.drivers.modbus.registers import decode_registers, encode_registers
-from edge_agent.drivers.modbus.spans import plan_spans
+from edge_agent.drivers.modbus.spans import BlockLimits, plan_spans
 from facility.errors import DriverError
 from facility.model import Ratio
 from facility.protocols.modbus.coding import Coding
 from facility.protocols.modbus.profile import RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint, TextNumber
+from facility.protocols.mqtt_json import JsonPoint, Many, MessageTime, TextNumber, TimeForm
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
@@ -83,18 +83,18 @@ def test_unavailable_is_encoded_as_the_device_says_it():
         encode_registers(register(Coding.INT16, not_available=()), None)
 
 
-@pytest.mark.parametrize("coding", Coding)
+@pytest.mark.parametrize("coding", [coding for coding in Coding if coding is not Coding.BIT])
 @pytest.mark.parametrize("order", WordOrder)
 def test_no_value_is_encoded_and_read_as_none(coding, order):
-    point = register(coding, word_order=order)
+    point = register(coding, word_order=order, length=2 if coding is Coding.TEXT else 0)
     assert decode_registers(point, encode_registers(point, None)) is None
 
 
 OPEN, POWER, ENERGY = Quantity.DOOR_OPEN, Quantity.ACTIVE_POWER, Quantity.ENERGY_IMPORT
 
 
-def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.DOOR_OPEN, text=None):
-    return JsonPoint(quantity, "door", topic, path, scale, words or {}, text)
+def json_point(path, words=None, scale=1.0, topic="z/{unit}", quantity=Quantity.DOOR_OPEN, text=None, **more):
+    return JsonPoint(quantity, "door", topic, path, scale, words or {}, text, **more)
 
 
 @pytest.mark.parametrize(
@@ -311,14 +311,72 @@ def test_no_payload_breaks_the_decoder(payload):
     st.integers(0, 60),
 )
 def test_spans_hold_every_point_once_within_the_devices_limits(places, max_registers, max_gap):
-    points = [register(coding, address, table) for address, coding, table in places]
-    spans = plan_spans(points, max_registers=max_registers, max_gap=max_gap)
+    points = [
+        register(coding, address, table, length=3 if coding is Coding.TEXT else 0) for address, coding, table in places
+    ]
+    spans = [span for (span,) in plan_spans(points, BlockLimits(max_registers, max_gap))]
     assert sorted(map(id, (p for span in spans for p in span.points))) == sorted(map(id, points))
     for span in spans:
         assert span.count <= max_registers
-        wanted = {a for p in span.points for a in range(p.address, p.address + p.coding.registers)}
+        wanted = {a for p in span.points for a in range(p.address, p.address + p.count)}
         assert min(wanted) == span.address
         assert max(wanted) == span.address + span.count - 1
         assert all(p.table is span.table for p in span.points)
         holes = sorted(set(range(span.address, span.address + span.count)) - wanted)
         assert all(holes[i + max_gap] - holes[i] > max_gap for i in range(len(holes) - max_gap))
+
+
+LISTS = [
+    (b'{"w":[1.5,2,-0.25]}', Many.SUM, 3.25),
+    (b'{"w":[1.5,2,-0.25]}', Many.LAST, -0.25),
+    (b'{"w":7}', Many.SUM, 7.0),
+    (b'{"w":[1.5,null]}', Many.SUM, None),
+    (b'{"w":[1.5,null]}', Many.LAST, None),
+    (b'{"w":[null,2]}', Many.LAST, 2.0),
+    (b'{"w":[1,-999]}', Many.SUM, None),
+    (b'{"w":[]}', Many.SUM, None),
+    (b'{"w":[[1,2],3]}', Many.SUM, None),
+    (b'{"w":[1,"x"]}', Many.SUM, None),
+]
+
+
+@pytest.mark.parametrize(("payload", "many", "value"), LISTS)
+def test_of_a_list_the_sum_or_the_last_is_meant(payload, many, value):
+    point, unread = json_point(("w",), quantity=POWER, many=many, none=(-999,)), {}
+    said = decode_json([point], "z/7", payload, unit="7", unread=unread)
+    assert said == ({} if value is None else {"active_power/door": value})
+    assert bool(unread) == (value is None)
+
+
+@pytest.mark.parametrize("word", ["-999", "-999.0", '"n/a"', "null"])
+def test_what_a_profile_calls_no_value_is_none_and_no_fault(word):
+    point, unread = json_point(("w",), quantity=POWER, none=(-999, "n/a")), {}
+    assert decode_json([point], "z/7", b'{"w":%s}' % word.encode(), unit="7", unread=unread) == {}
+    assert unread == {}
+
+
+def test_a_scale_may_be_negative_and_an_offset_is_added():
+    point = json_point(("t",), quantity=Quantity.TEMPERATURE, scale=-0.1, offset=100.0)
+    assert decode_json([point], "z/7", b'{"t":250}', unit="7") == {"temperature/door": 75.0}
+
+
+TIMES = [
+    ('"2026-09-14T10:30:00Z"', TimeForm.ISO, 1_789_381_800_000),
+    ('"2026-09-14T12:30:00.250+02:00"', TimeForm.ISO, 1_789_381_800_250),
+    ('"2026-09-14T12:30:00"', TimeForm.ISO, None),
+    ("1789381800", TimeForm.UNIX_S, 1_789_381_800_000),
+    ("1789381800.5", TimeForm.UNIX_S, 1_789_381_800_500),
+    ('"1789381800000"', TimeForm.UNIX_MS, 1_789_381_800_000),
+    ("true", TimeForm.UNIX_S, None),
+    ("null", TimeForm.ISO, None),
+    ('"yesterday"', TimeForm.UNIX_S, None),
+    ("1e400", TimeForm.UNIX_S, None),
+]
+
+
+@pytest.mark.parametrize(("word", "form", "at_ms"), TIMES)
+def test_a_message_says_when_its_values_were_true(word, form, at_ms):
+    point, times = json_point(("w",), quantity=POWER, time=MessageTime(("at",), form)), {}
+    payload = f'{{"w":1,"at":{word}}}'.encode()
+    assert decode_json([point], "z/7", payload, unit="7", times=times) == {"active_power/door": 1.0}
+    assert times == ({} if at_ms is None else {"active_power/door": at_ms})

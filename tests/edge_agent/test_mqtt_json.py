@@ -17,7 +17,7 @@ from edge_agent.drivers.mqtt_json import MqttJsonDriver
 from edge_agent.settings import EdgeSettings
 from facility.catalogue import Bus
 from facility.model import Meter, Name
-from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.protocols.mqtt_json import JsonPoint, MessageTime, MqttJsonProfile, TimeForm
 from facility.quantities import Quantity
 from process.settings import read_settings
 
@@ -30,6 +30,9 @@ PROFILE = MqttJsonProfile(
         JsonPoint(Quantity.ACTIVE_POWER, "total", "{unit}/now", ("power",)),
         JsonPoint(Quantity.ENERGY_IMPORT, "total", "{unit}/now", ("energy",)),
         JsonPoint(Quantity.VOLTAGE, "total", "{unit}/line", ("voltage",)),
+        JsonPoint(
+            Quantity.WATER_VOLUME, "total", "{unit}/line", ("m3",), time=MessageTime(("at",), TimeForm.UNIX_MS)
+        ),
     ),
 )  # fmt: skip
 
@@ -186,3 +189,29 @@ def test_an_implausible_value_does_not_take_the_turn_of_the_true_one(
     finally:
         agent.stop()
         server.stop()
+
+
+HOUR_MS = 3_600_000
+SAID = {
+    "an hour ago": (STAMP[0] - HOUR_MS, (STAMP[0] - HOUR_MS, 0)),
+    "a moment ahead of us": (STAMP[0] + 1000, STAMP),
+    "far ahead of us": (STAMP[0] + HOUR_MS, (STAMP[0], 1)),
+    "1970": (12_345, (STAMP[0], 1)),
+    "no number": ('"now"', STAMP),
+}
+
+
+@pytest.mark.parametrize(("said", "stamp"), SAID.values(), ids=SAID)
+def test_a_value_has_the_time_that_its_message_says_within_belief(broker, said, stamp):
+    with Radio(broker, "meter") as radio:
+        radio.heard("meter/line", f'{{"m3":1.5,"at":{said}}}'.encode(), "m0/water_volume/total")
+        assert (radio.taken[-1][1], radio.taken[-1][3]) == stamp
+
+
+def test_what_was_held_back_keeps_the_meters_pace_by_its_own_times(broker):
+    """A meter is read each second; a gateway sends an hour of it at once."""
+    with Radio(broker, "meter") as radio:
+        for i in range(0, 4000, 500):
+            radio.say("meter/line", f'{{"m3":{i},"at":{STAMP[0] - HOUR_MS + i}}}'.encode())
+        until(lambda: radio.taken and radio.taken[-1][2] == 3000)
+        assert [row[2] for row in radio.taken] == [0, 1000, 2000, 3000]

@@ -25,11 +25,11 @@ ONE = 1.0
 def words(profile, value):
     """Address → word of every register of a profile, and zeros between them."""
     held = {}
-    for point in profile.points:
-        end = point.address + point.coding.registers
+    for register in profile.registers():
+        end = register.address + register.count
         held |= dict.fromkeys(range(end, end + profile.max_gap), 0)
-    for point in profile.points:
-        held |= dict(enumerate(encode_registers(point, value), point.address))
+    for register in profile.registers():
+        held |= dict(enumerate(encode_registers(register, value), register.address))
     return held
 
 

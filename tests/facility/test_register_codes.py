@@ -103,7 +103,7 @@ def test_a_true_value_is_none_of_the_default(digits, coding, quantity, value):
 
 def test_every_coding_of_whole_numbers_has_a_default():
     whole = [coding for coding in Coding if "int" in coding]
-    assert len(whole) == 6
+    assert len(whole) == 10
     assert all(default_codes(coding, quantity) for coding in whole for quantity in (POWER, ENERGY, VOLTAGE))
 
 

@@ -18,7 +18,7 @@ from rigs.servers import free_port
 
 
 class TcpUnits:
-    """``units`` maps an address to its registers (address → word), the same in every table."""
+    """``units`` maps an address to its registers (address → word), the same in every table, or to a whole device."""
 
     def __init__(self, units, framer=FramerType.SOCKET, port=None):
         self.units, self.framer, self.port = units, framer, port or free_port()
@@ -37,7 +37,9 @@ class TcpUnits:
     async def _serve(self):
         self.loop, self.finish = asyncio.get_running_loop(), asyncio.Event()
         devices = [
-            SimDevice(
+            words
+            if isinstance(words, SimDevice)
+            else SimDevice(
                 unit, simdata=[SimData(a, values=w, datatype=DataType.REGISTERS) for a, w in sorted(words.items())]
             )
             for unit, words in self.units.items()

@@ -240,7 +240,7 @@ class Exchange:
 
     def _listen(self, request: Request, sent_s: float) -> tuple[bytes, list[Reply]]:
         """Everything that came until an answer was among it or time was up."""
-        under_way_s = self._line.byte_s * (FRAME_BYTES + 2 * request.count)
+        under_way_s = self._line.byte_s * (FRAME_BYTES + request.size)
         end_s = self._waits.end_s(request.unit, sent_s) + under_way_s
         last_s = end_s + self._waits.patience_s(sent_s)
         heard, replies = b"", list[Reply]()

@@ -2,7 +2,7 @@
 
 Two framings of the same two requests: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3 (numbers, no
 checksum) and MODBUS over Serial Line V1.02, 2.5.1 (a checksum, no numbers). The body is that of MODBUS Application
-Protocol V1.1b3, 6.3 and 6.4.
+Protocol V1.1b3, 6.1 to 6.4.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from facility.protocols.modbus.profile import RegisterTable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FUNCTIONS = {RegisterTable.HOLDING: 3, RegisterTable.INPUT: 4}
+FUNCTIONS = {RegisterTable.COIL: 1, RegisterTable.DISCRETE: 2, RegisterTable.HOLDING: 3, RegisterTable.INPUT: 4}
 TABLES = {function: table for table, function in FUNCTIONS.items()}
 
 EXCEPTION = 0x80
@@ -38,7 +38,7 @@ SHORTEST_RTU = 5
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """So many registers from an address on, of a unit; ``function`` says from which table."""
+    """So many registers or bits from an address on, of a unit; ``function`` says from which table."""
 
     unit: int
     function: int
@@ -46,9 +46,21 @@ class Request:
     count: int
 
     @property
+    def size(self) -> int:
+        """How many bytes answer it: two for a register, one for eight bits or a part of them."""
+        return -(-self.count // 8) if TABLES[self.function].holds_bits else 2 * self.count
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """What an answer without a number shows of its request: those of two requests of one shape look alike."""
-        return self.unit, self.function, self.count
+        return self.unit, self.function, self.size
+
+    def words(self, image: bytes) -> tuple[int, ...]:
+        """Registers, high byte first, or bits, the first in the lowest of the first byte."""
+        if TABLES[self.function].holds_bits:
+            return tuple(image[i // 8] >> i % 8 & 1 for i in range(self.count))
+        words: tuple[int, ...] = struct.unpack(f">{self.count}H", image)
+        return words
 
     def body(self) -> bytes:
         """The request without its frame."""
@@ -57,7 +69,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The words that came, or else the code of an exception; ``image`` is its frame, which ends at ``end``."""
+    """The words or bits that came, or else the code of an exception; ``image`` is its frame, which ends at ``end``."""
 
     words: tuple[int, ...]
     exception: int
@@ -132,10 +144,10 @@ class TcpFraming:
         begin = at + HEADER.size + 2
         if function == request.function | EXCEPTION and size and length in EXCEPTION_LENGTHS:
             return Reply((), size, heard[at:begin], begin)
-        end = begin + 2 * request.count
-        if function != request.function or size != 2 * request.count or length != size + 3 or len(heard) < end:
+        end = begin + request.size
+        if function != request.function or size != request.size or length != size + 3 or len(heard) < end:
             return None
-        return Reply(_words(heard[begin:end]), 0, heard[at:end], end)
+        return Reply(request.words(heard[begin:end]), 0, heard[at:end], end)
 
 
 class RtuFraming:
@@ -178,7 +190,7 @@ class RtuFraming:
             return None
         if function == request.function | EXCEPTION and size:
             end = at + 3
-        elif function == request.function and size == 2 * request.count:
+        elif function == request.function and size == request.size:
             end = at + 3 + size
         else:
             return None
@@ -188,7 +200,7 @@ class RtuFraming:
         return (
             Reply((), size, image, end + 2)
             if function & EXCEPTION
-            else Reply(_words(heard[at + 3 : end]), 0, image, end + 2)
+            else Reply(request.words(heard[at + 3 : end]), 0, image, end + 2)
         )
 
 
@@ -216,17 +228,14 @@ def _crc_of(byte: int) -> int:
 _CRC_TABLE = tuple(map(_crc_of, range(256)))
 
 
-def _words(image: bytes) -> tuple[int, ...]:
-    words: tuple[int, ...] = struct.unpack(f">{len(image) // 2}H", image)
-    return words
-
-
 def _described(request: Request, unit: int, function: int, rest: bytes) -> str:
     """In what a frame differs from what was asked."""
     if unit != request.unit:
         return f"unit {unit} spoke"
     if function & ~EXCEPTION != request.function:
         return f"function {function} came for {TABLES[request.function]} registers"
-    if function == request.function and rest and rest[0] != 2 * request.count:
+    if function == request.function and rest and rest[0] != request.size:
+        if TABLES[function].holds_bits:
+            return f"{rest[0]} of {request.size} bytes of bits came"
         return f"{rest[0] // 2} of {request.count} registers came"
     return "an answer to another request came"

@@ -6,9 +6,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from facility.protocols.modbus.profile import RegisterPoint, RegisterTable
+    from facility.protocols.modbus.profile import (
+        BlockGroup,
+        ModbusProfile,
+        PlacedPoint,
+        RegisterTable,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLimits:
+    """How long a block may be, and how many registers in a row it may read that nobody wants."""
+
+    max_registers: int = 125
+    max_gap: int = 8
+    groups: tuple[BlockGroup, ...] = ()
+
+    @classmethod
+    def of(cls, profile: ModbusProfile) -> BlockLimits:
+        """Those of a model."""
+        return cls(profile.max_registers, profile.max_gap, profile.groups)
+
+    def at(self, table: RegisterTable, address: int) -> tuple[BlockGroup | None, int, int]:
+        """The group that an address is in, if in any, and the limits that hold there."""
+        for group in self.groups:
+            if group.table is table and group.first <= address <= group.last:
+                return group, group.max_registers, group.max_gap
+        return None, self.max_registers, self.max_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,28 +44,43 @@ class Span:
     table: RegisterTable
     address: int
     count: int
-    points: tuple[RegisterPoint, ...]
+    points: tuple[PlacedPoint, ...]
 
 
-def plan_spans(points: Iterable[RegisterPoint], *, max_registers: int = 125, max_gap: int = 8) -> tuple[Span, ...]:
-    """The block reads that fetch all points, by table and address.
+def plan_spans(points: Iterable[PlacedPoint], limits: BlockLimits) -> tuple[tuple[Span, ...], ...]:
+    """The reads that fetch all points: mostly one block each, and more for a point whose numbers lie far apart.
 
-    A span never exceeds ``max_registers`` and never reads more than ``max_gap`` unwanted registers in a row.
+    A block never exceeds the limits of its group, and never reaches into another.
     """
-    spans: list[Span] = []
-    for point in sorted(points, key=lambda p: (p.table.value, p.address, p.coding.registers)):
-        last = spans[-1] if spans else None
-        if last is not None and (joined := _joined(last, point, max_registers, max_gap)) is not None:
-            spans[-1] = joined
+    each = [_blocks(point, limits) for point in points]
+    together = _joined([spans[0] for spans in each if len(spans) == 1], limits)
+    return (*((span,) for span in together), *(spans for spans in each if len(spans) > 1))
+
+
+def _blocks(point: PlacedPoint, limits: BlockLimits) -> tuple[Span, ...]:
+    """The blocks that hold all numbers of one point."""
+    return _joined([Span(r.table, r.address, r.count, (point,)) for r in point.registers], limits)
+
+
+def _joined(spans: Sequence[Span], limits: BlockLimits) -> tuple[Span, ...]:
+    """Blocks that lie close together as one."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda one: (one.table.value, one.address, one.count)):
+        both = _both(joined[-1], span, limits) if joined else None
+        if both is None:
+            joined.append(span)
         else:
-            spans.append(Span(point.table, point.address, point.coding.registers, (point,)))
-    return tuple(spans)
+            joined[-1] = both
+    return tuple(joined)
 
 
-def _joined(span: Span, point: RegisterPoint, max_registers: int, max_gap: int) -> Span | None:
-    """The span with one more point, or None if that would make it too long or span too wide a gap."""
-    end = max(span.address + span.count, point.address + point.coding.registers)
-    gap = point.address - (span.address + span.count)
-    if point.table is not span.table or gap > max_gap or end - span.address > max_registers:
+def _both(one: Span, next_: Span, limits: BlockLimits) -> Span | None:
+    """Two blocks as one, or None if that would be too long, span too wide a gap, or reach into another group."""
+    end = max(one.address + one.count, next_.address + next_.count)
+    gap = next_.address - (one.address + one.count)
+    group, max_registers, max_gap = limits.at(one.table, one.address)
+    is_apart = next_.table is not one.table or limits.at(next_.table, next_.address)[0] is not group
+    if is_apart or gap > max_gap or end - one.address > max_registers:
         return None
-    return Span(span.table, span.address, end - span.address, (*span.points, point))
+    points = {id(point): point for point in (*one.points, *next_.points)}
+    return Span(one.table, one.address, end - one.address, tuple(points.values()))

@@ -77,7 +77,7 @@ class Steps:
             return None
         counts = (*range(request.count - 1, 0, -1), *range(request.count + 1, request.count + 2 + MOST_BEHIND))
         asked = (replace(request, count=count) for count in counts)
-        return next(one for one in asked if one.shape not in {sent.shape for sent in self._sent})
+        return next((one for one in asked if one.shape not in {sent.shape for sent in self._sent}), None)
 
     def note_sent(self, request: Request) -> None:
         """It is asked; whatever was asked before the line was ours may still be answered."""

@@ -25,21 +25,38 @@ class Coding(StrEnum):
 
     UINT16 = "uint16"
     INT16 = "int16"
+    UINT24 = "uint24"
+    INT24 = "int24"
     UINT32 = "uint32"
     INT32 = "int32"
+    UINT48 = "uint48"
+    INT48 = "int48"
     UINT64 = "uint64"
     INT64 = "int64"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    BCD16 = "bcd16"
+    BCD32 = "bcd32"
+    BCD48 = "bcd48"
+    BCD64 = "bcd64"
+    TEXT = "text"
+    BIT = "bit"
+
+    @property
+    def bits(self) -> int:
+        """How many bits the number has; 0 for a text, which is as long as its profile says."""
+        return 1 if self is Coding.BIT else int("".join(filter(str.isdigit, self.value)) or 0)
 
     @property
     def registers(self) -> int:
-        """How many 16-bit registers the number fills."""
-        return int("".join(filter(str.isdigit, self.value))) // 16
+        """How many 16-bit registers the number fills: 24 bits are the low ones of two. A bit is a place of its own."""
+        return -(-self.bits // 16)
 
 
 FLOAT_FORMATS = {Coding.FLOAT32: ">f", Coding.FLOAT64: ">d"}
-SIGNED = {Coding.INT16, Coding.INT32, Coding.INT64}
+SIGNED = {Coding.INT16, Coding.INT24, Coding.INT32, Coding.INT48, Coding.INT64}
+DECIMAL = {Coding.BCD16, Coding.BCD32, Coding.BCD48, Coding.BCD64}
+"""A digit in each four bits. Anything there that is no digit is no value, so these need no codes."""
 
 GREATEST_FLOAT = 1e36
 """No quantity comes near in any unit. Beyond it lie the greatest float (7F7FFFFF) and the numbers 1E37 to 8E37 by which
@@ -57,8 +74,12 @@ Codes = WrittenCode | list[WrittenCode]
 DEFAULT_CODES = {
     Coding.UINT16: ("FFFF",),
     Coding.INT16: ("7FFF", "8000"),
+    Coding.UINT24: ("FFFFFF", "7FFFFF", "800000"),
+    Coding.INT24: ("7FFFFF", "800000"),
     Coding.UINT32: ("FFFFFFFF", "7FFFFFFF", "80000000"),
     Coding.INT32: ("7FFFxxxx", "8000xxxx"),
+    Coding.UINT48: ("FFFFxxxxxxxx", "7FFFxxxxxxxx", "8000xxxxxxxx"),
+    Coding.INT48: ("7FFFxxxxxxxx", "8000xxxxxxxx"),
     Coding.UINT64: ("FFFFxxxxxxxxxxxx", "7FFFxxxxxxxxxxxx", "8000xxxxxxxxxxxx"),
     Coding.INT64: ("7FFFxxxxxxxxxxxx", "8000xxxxxxxxxxxx"),
 }
@@ -142,4 +163,4 @@ def _float_bits(number: float, coding: Coding) -> tuple[str, ...]:
 
 
 def _digits(coding: Coding) -> int:
-    return 4 * coding.registers
+    return coding.bits // 4
