@@ -44,6 +44,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         lambda: datetime.now(UTC),
         hosts=settings.host_names,
         session_s=round(settings.session_hours * 3600),
+        idle_s=settings.idle_minutes * 60,
         live=live,
         grafana=settings.grafana_url.rstrip("/"),
     )

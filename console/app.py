@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
-from starlette.requests import Request  # noqa: TC002 - FastAPI reads it when the application is built
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -18,6 +18,7 @@ from console.answer import page
 from console.api import API
 from console.feeds import Feeds
 from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
+from console.guesses import Guesses
 from console.pages import PAGES
 from console.seats import Seats
 from console.visit import ConsoleParts, visit_of
@@ -50,6 +51,7 @@ def create_app(
     *,
     hosts: Collection[str],
     session_s: int = DAY_S // 2,
+    idle_s: float = DAY_S // 48,
     live: LiveValues | None = None,
     rights_of: Callable[[str], Rights] = rights_of_everybody,
     grafana: str = "",
@@ -59,9 +61,9 @@ def create_app(
     ``rights_of`` tells by a person's name what they may see and do; ``grafana`` is where dashboards are, if anywhere.
     """
     live = live or LiveValues(store)
-    access = Access(store, records, live, rights_of)
+    access = Access(store, records, live, rights_of, idle_s=idle_s)
     templates = environment()
-    parts = ConsoleParts(access, clock, templates, session_s, Seats(), lambda: live.is_ending, grafana)
+    parts = ConsoleParts(access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(
@@ -74,6 +76,7 @@ def create_app(
         exception_handlers={
             HTTPException: _refusal,
             RequestValidationError: _not_understood,
+            ClientDisconnect: _gone,
             NoEstateError: _no_estate,
             StoreUnavailable: _store_lost,
             Rejected: _rejected,
@@ -86,7 +89,9 @@ def create_app(
     for router in (*PAGES.values(), *API.values()):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.add_middleware(Guard, hosts=hosts, person_of=lambda session: access.person(session, clock()))
+    app.add_middleware(
+        Guard, hosts=hosts, person_of=lambda session, is_used: access.person(session, clock(), is_used=is_used)
+    )
     return app
 
 
@@ -134,7 +139,7 @@ def _problem(request: Request, status: int, word: str, back: str = "/", **contex
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
-    words = {404: "not_found", 405: "not_found", 403: "form_refused"}
+    words = {404: "not_found", 405: "not_found", 403: "form_refused", 429: "too_many"}
     answer = _problem(request, error.status_code, words.get(error.status_code, "not_understood"))
     answer.headers.update(error.headers or {})
     return answer
@@ -142,6 +147,11 @@ async def _refusal(request: Request, error: HTTPException) -> Response:
 
 async def _not_understood(request: Request, _error: RequestValidationError) -> Response:
     return _problem(request, 422, "not_understood")
+
+
+async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+    """Who left, or was sent away, before the form had come: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _no_estate(request: Request, _error: NoEstateError) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,19 +14,27 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from facility.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from stores.records.people import Person
 
 SESSION_COOKIE = "meterhouse_session"
+MOST_SESSIONS = 4
+"""How many cookies of that name are tried: another site on this host may have set one too."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/health"})
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 
+LIVE_PATHS: frozenset[str] = frozenset({"/events", "/live"})
+"""What pages ask by themselves: nobody need be there."""
+
 STATIC_PREFIX = "/static/"
+
+NOBODY = (None, "")
 
 MOST_BODY_BYTES = 64 * 1024
 """No form of ours is longer; also a stranger may post to the sign-in page."""
@@ -58,19 +65,24 @@ def csrf_holds(session: str, stated: str) -> bool:
     return bool(session) and hmac.compare_digest(csrf_token(session).encode(), stated.encode(errors="replace"))
 
 
-def session_of(headers: Headers) -> str:
-    """The session token in the cookies, or an empty string."""
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
-    except CookieError:
-        return ""
-    return cookie.value if cookie else ""
+def session_cookie(scheme: str) -> str:
+    """The name of the session's cookie. By TLS it is one that no other host can set (RFC 6265bis, 4.1.3)."""
+    return f"__Host-{SESSION_COOKIE}" if scheme == "https" else SESSION_COOKIE
+
+
+def sessions_of(headers: Headers, scheme: str) -> list[str]:
+    """The session tokens in the cookies, the first ones; what is no cookie among them is passed over."""
+    name = session_cookie(scheme)
+    pairs = (pair.partition("=") for text in headers.getlist("cookie") for pair in text.split(";"))
+    found = dict.fromkeys(value.strip(' "') for key, _, value in pairs if key.strip() == name)
+    return [value for value in found if value][:MOST_SESSIONS]
 
 
 class Guard:
     """ASGI middleware in front of every route, also of those that do not exist."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], person_of: Callable[[str], Person | None]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], person_of: Callable[[str, bool], Person | None]) -> None:
+        """``person_of`` is told a session and whether the person uses it now, or a page of theirs renews itself."""
         self._app = app
         self._hosts = frozenset(hosts)
         self._person_of = person_of
@@ -92,17 +104,24 @@ class Guard:
             return PlainTextResponse("forms are accepted from our own pages only", 403)
         if _stated_length(headers) > MOST_BODY_BYTES:
             return PlainTextResponse("this is longer than any form of ours", 413)
-        session = session_of(headers)
         public_file = scope["path"].startswith(STATIC_PREFIX)
+        sessions = [] if public_file else sessions_of(headers, scope["scheme"])
         try:
-            person = await run_in_threadpool(self._person_of, session) if session and not public_file else None
+            person, session = await run_in_threadpool(self._signed_in, sessions, scope["path"]) if sessions else NOBODY
         except StoreUnavailable:
             return JSONResponse({"error": "store_lost"}, 503)
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["person"], state["session"] = person, session if person else ""
+        state["person"], state["session"] = person, session
         if person or public_file or scope["path"] in OPEN_PATHS:
             return None
         return _ask_to_sign_in(scope, headers)
+
+    def _signed_in(self, sessions: Sequence[str], path: str) -> tuple[Person | None, str]:
+        """Who comes with one of these sessions, and with which."""
+        for session in sessions:
+            if person := self._person_of(session, path not in LIVE_PATHS):
+                return person, session
+        return NOBODY
 
 
 def _same_origin(headers: Headers) -> bool:

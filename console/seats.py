@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 MOST = 200
 MOST_EACH = 12
@@ -21,22 +20,16 @@ class Seats:
         self._all = 0
         self._taken: dict[str, int] = {}
 
-    def are_free(self, session: str) -> bool:
-        """Whether the session may open one more stream.
-
-        A seat is taken only when the stream begins, so two that ask at once may both come in.
-        """
-        return self._taken.get(session, 0) < self._most_each and self._all < self._most
-
-    @contextmanager
-    def taken(self, session: str) -> Iterator[None]:
-        """Hold a seat until the block ends."""
+    def take(self, session: str) -> Callable[[], None] | None:
+        """A seat for one more stream of the session, or None where none is free; call what is returned to leave it."""
+        if self._taken.get(session, 0) >= self._most_each or self._all >= self._most:
+            return None
         self._all += 1
         self._taken[session] = self._taken.get(session, 0) + 1
-        try:
-            yield
-        finally:
-            self._all -= 1
-            self._taken[session] -= 1
-            if not self._taken[session]:
-                del self._taken[session]
+        return lambda: self._leave(session)
+
+    def _leave(self, session: str) -> None:
+        self._all -= 1
+        self._taken[session] -= 1
+        if not self._taken[session]:
+            del self._taken[session]

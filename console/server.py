@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from console.connections import Connection, Door
 from facility.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class ConsoleServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 timed,
+                http=Connection,
+                ws="none",
                 log_config=None,  # its warnings come in the form of all others
                 log_level=logging.WARNING,
                 access_log=False,
@@ -38,6 +41,20 @@ class ConsoleServer(uvicorn.Server):
             )
         )
         self._timed, self._live, self._pulse, self._stop = timed, live, pulse, stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve at the one socket that is given; connections come through a door of our own."""
+        await super().startup(sockets=[])
+        (listening,) = sockets or []
+        self._door = Door(listening, self._connection, self.server_state)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in any more, and end what is open."""
+        self._door.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state)
 
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by the loop that answers requests: while it stands still, the pulse does."""

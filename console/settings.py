@@ -24,6 +24,9 @@ class ConsoleSettings(ProcessSettings):
     allow_remote: bool = False
     hosts: str = ""
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
+    idle_minutes: Annotated[float, Field(gt=0, le=60 * 24)] = 30.0
+    """After so long without an act or a page that they asked for, a person signs in again."""
+
     grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
     """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""
 

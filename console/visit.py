@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from console.guesses import Guesses
     from console.seats import Seats
     from facility.catalogue import Catalogue
     from stores.access import Access, Picture, View
@@ -34,6 +35,7 @@ class ConsoleParts:
     templates: Environment
     session_s: int
     seats: Seats
+    guesses: Guesses
     is_ending: Callable[[], bool]
     """Whether streams should close because the console stops."""
 

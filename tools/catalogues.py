@@ -119,7 +119,16 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"charge.{period}" for period in Period)
     yield from (f"charge.{charge}" for charge in CHARGES)
     yield from dashboard_ids()
-    words = ("not_found", "form_refused", "not_understood", "too_late", "not_yours", "no_estate", "store_lost")
+    words = (
+        "not_found",
+        "form_refused",
+        "not_understood",
+        "too_late",
+        "not_yours",
+        "too_many",
+        "no_estate",
+        "store_lost",
+    )
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
 
 

@@ -135,7 +135,8 @@ class Run:
         ingest = {**self.stores, **data, "METERHOUSE_BROKER": self.broker.url_for("ingest")}
         self.stack.start("ingest", "ingest", ingest)
         port = free_port()
-        self.stack.start("console", "console", {**self.stores, **data, "METERHOUSE_LISTEN": f"127.0.0.1:{port}"})
+        console = {"METERHOUSE_LISTEN": f"127.0.0.1:{port}", "METERHOUSE_IDLE_MINUTES": "1440"}
+        self.stack.start("console", "console", {**self.stores, **data, **console})
         for agent in self.plan.agents:
             self._start_agent(agent)
         self.viewers = Viewers(self.records, port)

@@ -1,12 +1,13 @@
 """The stream of live figures: at most one message a second, only what changed, a heartbeat when nothing does."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from console.feeds import LOOK_ANYWAY_S, TICK_S, Feed, feeds_of, message
 from console.visit import Visit, parts_of, view_of, visit_of
@@ -24,6 +25,21 @@ FULL = {"retry-after": "30"}
 """The page asks ``/live`` now and then instead, as for a browser that cannot hold a stream."""
 
 
+class SeatedStream(StreamingResponse):
+    """A stream that has its seat before it begins, and leaves it also where it never begins."""
+
+    def __init__(self, texts: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(texts, media_type="text/event-stream", headers=HEADERS)
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until somebody ends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
 @router.get("/live")
 async def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """The same figures once, for a browser that cannot hold a stream."""
@@ -36,9 +52,10 @@ async def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of:
 async def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """Server-sent events. Last-Event-ID is not needed: the first message of a stream is the whole picture."""
     feed = _feed(request, visit, of)
-    if not parts_of(request).seats.are_free(request.state.session):
+    leave = parts_of(request).seats.take(request.state.session)
+    if leave is None:
         raise HTTPException(429, headers=FULL)
-    return StreamingResponse(_stream(request, feed), media_type="text/event-stream", headers=HEADERS)
+    return SeatedStream(_stream(request, feed), leave)
 
 
 def _feed(request: Request, visit: Visit, of: str) -> Feed:
@@ -49,10 +66,9 @@ def _feed(request: Request, visit: Visit, of: str) -> Feed:
 
 async def _stream(request: Request, feed: Feed) -> AsyncIterator[bytes]:
     """Until the browser leaves, the session ends or the console stops."""
-    with parts_of(request).seats.taken(request.state.session):
-        yield b"retry: 3000\n\n"
-        async for text in _texts(request, feed):
-            yield text
+    yield b"retry: 3000\n\n"
+    async for text in _texts(request, feed):
+        yield text
 
 
 async def _texts(request: Request, feed: Feed) -> AsyncIterator[bytes]:

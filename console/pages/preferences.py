@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
-from console.guard import SESSION_COOKIE
+from console.guard import session_cookie
 from console.visit import LANGUAGE_COOKIE, parts_of, view_of
 from stores.access import View
 from wording.texts import LANGUAGES
@@ -36,7 +36,8 @@ def sign_out(request: Request) -> Response:
     """End the session here and in the records."""
     parts_of(request).access.sign_out(request.state.session)
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(SESSION_COOKIE, path="/")
+    is_tls = request.url.scheme == "https"
+    answer.delete_cookie(session_cookie(request.url.scheme), secure=is_tls, httponly=True, samesite="lax")
     return answer
 
 

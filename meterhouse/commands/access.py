@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meterhouse.commands.spoken import given_by
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 from stores.records.people import People
@@ -31,4 +31,4 @@ def sign_in(
 ) -> None:
     """Print a link that works once, for fifteen minutes."""
     records = open_records(Settings().records_url)
-    typer.echo(one_time_link(records, person or getpass.getuser(), address, datetime.now(UTC)))
+    typer.echo(one_time_link(records, given_by(person), address, datetime.now(UTC)))

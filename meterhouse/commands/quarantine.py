@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 from facility.errors import ConfigError, Problem
 from meterhouse.answers.errands import errand_answer, wait_for_answers
 from meterhouse.answers.quarantine import ItemsAnswer, Replays, ShownItem, fullness, item_answer
-from meterhouse.commands.spoken import written_as
+from meterhouse.commands.spoken import given_by, written_as
 from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -141,7 +140,7 @@ def replay(
     if sum(map(bool, (items, reason, everything))) != 1:
         raise ConfigError(Problem("quarantine replay", "say what", "ids, or --reason REASON, or --all"))
     _, errands = _open()
-    by, at = getpass.getuser(), datetime.now(UTC)
+    by, at = given_by(""), datetime.now(UTC)
     if items:
         with written_as({"unknown_item": "ITEM"}):
             asked = [errands.ask("replay", item, by, at) for item in dict.fromkeys(items)]
@@ -176,7 +175,7 @@ def discard(
     found = quarantine.item(item)
     stands = found.state if found else ItemState.WAITING  # as it stands now: who commands has no page of it open
     with written_as({"unknown_item": "ITEM"}):
-        quarantine.discard(item, getpass.getuser(), reason.strip(), datetime.now(UTC), based_on=stands)
+        quarantine.discard(item, given_by(""), reason.strip(), datetime.now(UTC), based_on=stands)
     say("cli.quarantine.discarded", id=item)
 
 

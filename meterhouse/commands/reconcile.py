@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from meterhouse.answers.errands import ErrandAnswer, errand_answer, wait_for_answers
+from meterhouse.commands.spoken import given_by
 from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -29,7 +29,7 @@ def reconcile(
 ) -> None:
     """Ask for the comparison, and print what came of it."""
     errands = Errands(open_records(Settings().records_url))
-    asked = errands.ask("reconcile", None, getpass.getuser(), datetime.now(UTC))
+    asked = errands.ask("reconcile", None, given_by(""), datetime.now(UTC))
     (errand,) = wait_for_answers(errands, [asked], wait_s)
     shown = errand_answer(errand)
     answer(ReconcileAnswer(shown), lambda: shown.outcome or texts()("cli.errand.unanswered", wait_s=f"{wait_s:g}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +15,7 @@ from edge_agent.drivers.examples import check_examples
 from facility.documents.site_export import dump_part, dump_site
 from facility.ledger.changes import zone_of
 from facility.ledger.faults import check_not_ahead
-from meterhouse.commands.spoken import change_text, formats_of, written_as
+from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
 from meterhouse.output import answer, answers, tell, texts, warn
 from meterhouse.settings import Settings
 from stores.readings import open_readings
@@ -117,7 +116,7 @@ def apply(
     _warn(estate, plan.remarks)
     readings, applied = partial(open_readings, settings.store_url), 0
     if not dry_run:
-        applied = len(apply_site(registry, plan, readings, by=getpass.getuser(), now=now, accept=accept))
+        applied = len(apply_site(registry, plan, readings, by=given_by(""), now=now, accept=accept))
     done = AppliedSite([_difference_answer(one) for one in plan.changes], applied=applied > 0)
     answer(done, lambda: texts().counted("cli.site.applied", applied) if applied else "")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem, Rejected
+from facility.person_name import person_name
 from meterhouse.output import texts
 from wording.formats import Formats
 
@@ -43,7 +45,13 @@ def change_text(change: Change) -> str:
 
 def given_by(by: str) -> str:
     """The person named, else the one who is logged in."""
-    return by.strip() or getpass.getuser()
+    if by.strip():
+        return person_name(by)
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in a container
+        name = f"uid {os.getuid()}"
+    return person_name(name)
 
 
 @contextmanager

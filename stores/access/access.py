@@ -12,7 +12,7 @@ from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
-from stores.records.people import People
+from stores.records.people import DAY_S, People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -38,8 +38,11 @@ class Access:
         records: Engine,
         live: LiveValues,
         rights_of: Callable[[str], Rights] = rights_of_everybody,
+        *,
+        idle_s: float = DAY_S,
     ) -> None:
-        """``rights_of`` tells by a person's name what they may see and do."""
+        """``rights_of`` tells by a person's name what they may see and do; who is idle for ``idle_s`` is signed out."""
+        self._idle_s = idle_s
         people = People(records)
         self._kept = Kept(
             store,
@@ -63,13 +66,17 @@ class Access:
         """What a view shows, with the values of now: neither rights nor estate are asked for again."""
         return view.with_picture(self._live.picture)
 
-    def person(self, session: str, at: datetime) -> Person | None:
-        """Whose session this is, or None where it is unknown or has expired."""
-        return self._people.person(session, at)
+    def person(self, session: str, at: datetime, *, is_used: bool = False) -> Person | None:
+        """Whose session this is, or None where it is unknown or over. ``is_used``: the person does something now."""
+        return self._people.person(session, at, idle_s=self._idle_s, is_used=is_used)
 
     def sign_in(self, token: str, at: datetime, session_s: float) -> str:
         """Exchange a one-time token for a session. Raises ``Denied`` if unknown, used or expired."""
         return self._people.redeem(token, at, session_s)
+
+    def note_refusal(self, at: datetime, noted: str, address: str, why: str) -> None:
+        """Put on record that a link was refused (``noted``), or that an address is blocked for a while."""
+        self._people.note_refusal(at, noted, address, why)
 
     def sign_out(self, session: str) -> None:
         """End a session; nothing happens where it has ended already."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from facility.errors import Denied, Rejected
+from facility.errors import Denied, Rejected, StoreUnavailable
+from facility.person_name import person_name
 from stores.records import tables
 from stores.records.audit import append_entry
 from stores.records.database import writing
@@ -23,11 +25,17 @@ LANGUAGES = ("en", "zh-Hans")
 NO_WISH = ""
 """The language of who has chosen none: their browser's is used."""
 
+DAY_S = 86_400.0
+
 INVITATION = "invitation"
 SESSION = "session"
 
 _FORGET_AFTER = timedelta(days=1)
 """How long an expired token is remembered, so that its owner is told that it expired."""
+
+
+_SEEN_EACH = timedelta(minutes=1)
+"""How often it is written down that a session is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,18 @@ class People:
         self._engine = engine
 
     def invite(self, name: str, at: datetime, valid_s: float = 900) -> str:
-        """A token that signs ``name`` in once; the account is made when there is none."""
+        """A token that signs ``name`` in once; the account is made when there is none.
+
+        Raises ``ConfigError`` for what nobody is called.
+        """
+        name = person_name(name)
         with writing(self._engine) as connection:
             known = sa.select(tables.person.c.name).where(tables.person.c.name == name)
             if connection.execute(known).one_or_none() is None:
                 row = {"name": name, "language": NO_WISH, "created_at": at}
                 connection.execute(sa.insert(tables.person).values(row))
             append_entry(connection, at, name, "person.invite", name)
-            return _new_token(connection, INVITATION, name, at + timedelta(seconds=valid_s))
+            return _new_token(connection, INVITATION, name, at, valid_s)
 
     def redeem(self, token: str, at: datetime, session_s: float) -> str:
         """Exchange a one-time token for a session token. Raises ``Denied`` if unknown, used or expired."""
@@ -70,16 +82,34 @@ class People:
                 raise Denied("this link has expired")
             connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
             append_entry(connection, at, row.name, "person.sign_in", row.name)
-            return _new_token(connection, SESSION, row.name, at + timedelta(seconds=session_s))
+            return _new_token(connection, SESSION, row.name, at, session_s)
 
-    def person(self, session_token: str, at: datetime) -> Person | None:
-        """Whose session this is, or None where it is unknown or has expired."""
+    def note_refusal(self, at: datetime, noted: str, address: str, why: str) -> None:
+        """Put on record that a link was refused, or that an address may try no more for now."""
+        with writing(self._engine) as connection:
+            append_entry(connection, at, "", f"person.sign_in_{noted}", address, why)
+
+    def person(
+        self, session_token: str, at: datetime, *, idle_s: float = DAY_S, is_used: bool = False
+    ) -> Person | None:
+        """Whose session this is, or None where it is unknown, has expired or was not used for ``idle_s``.
+
+        ``is_used``: it is used now, by a person and not by a page that renews itself.
+        """
         with self._engine.connect() as connection:
             row = _find(connection, SESSION, session_token)
-            if row is None or at >= row.expires_at:
+            if row is None or at >= row.expires_at or _unused(row, at) >= timedelta(seconds=idle_s):
                 return None
             query = sa.select(tables.person.c.language).where(tables.person.c.name == row.name)
-            return Person(row.name, connection.execute(query).scalar_one())
+            person = Person(row.name, connection.execute(query).scalar_one())
+        if is_used and _unused(row, at) >= _SEEN_EACH:
+            self._note_use(row.id, at)
+        return person
+
+    def _note_use(self, token: str, at: datetime) -> None:
+        """While nothing can be written, who is signed in may still look."""
+        with suppress(StoreUnavailable), writing(self._engine) as connection:
+            connection.execute(sa.update(tables.token).where(tables.token.c.id == token).values(seen_at=at))
 
     def sign_out(self, session_token: str) -> None:
         """End a session; nothing happens where it has ended already."""
@@ -98,14 +128,20 @@ class People:
                 raise Rejected("unknown_person", name)
 
 
-def _new_token(connection: Connection, kind: str, name: str, expires_at: datetime) -> str:
+def _new_token(connection: Connection, kind: str, name: str, at: datetime, valid_s: float) -> str:
     one, secret = secrets.token_urlsafe(9), secrets.token_urlsafe(32)
-    row = {"id": one, "digest": _digest(secret), "kind": kind, "name": name, "expires_at": expires_at}
+    row = {"id": one, "digest": _digest(secret), "kind": kind, "name": name, "seen_at": at}
+    row["expires_at"] = at + timedelta(seconds=valid_s)
     connection.execute(sa.insert(tables.token).values(row))
     return f"{one}.{secret}"
 
 
-def _find(connection: Connection, kind: str, token: str) -> sa.Row[tuple[object, ...]] | None:
+def _unused(row: sa.Row[Any], at: datetime) -> timedelta:
+    """For how long; a session of an older Meterhouse has never been seen, and begins to be with its next use."""
+    return at - row.seen_at if row.seen_at else _SEEN_EACH
+
+
+def _find(connection: Connection, kind: str, token: str) -> sa.Row[Any] | None:
     one, _, secret = token.partition(".")
     if not (token.isascii() and token.isprintable()):  # none of ours, and not every database can be asked for it
         return None

@@ -212,6 +212,7 @@ token = sa.Table(
     sa.Column("name", sa.Text, sa.ForeignKey("person.name"), nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant),
+    sa.Column("seen_at", Instant),
 )
 
 audit = sa.Table(

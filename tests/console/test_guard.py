@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import timedelta
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 from rigs.own_loop import finished
 from rigs.patience import until
+from rigs.sample import NOW
+from rigs.serving import served
+from starlette.datastructures import Headers
 from starlette.routing import Mount
 
-from console.guard import MOST_BODY_BYTES, OPEN_PATHS, Guard, csrf_token
+from console.guard import MOST_BODY_BYTES, OPEN_PATHS, Guard, csrf_token, sessions_of
+from console.guesses import MOST, MOST_NOTED, WITHIN_S, Guesses
 from console.seats import MOST_EACH, Seats
 from facility.errors import StoreUnavailable
+from stores.records.audit import Audit
 from stores.records.people import People
 
 EXAMPLES = {
@@ -194,7 +201,7 @@ def test_signing_in_again_ends_the_session_before(visitor, sample, app):
 def test_nobody_is_let_in_while_the_records_are_away():
     """And who came by TLS is told to come by TLS always."""
 
-    def lost(_session):
+    def lost(_session, _is_used):
         raise StoreUnavailable("away")
 
     sent, inside = [], []
@@ -205,7 +212,7 @@ def test_nobody_is_let_in_while_the_records_are_away():
     async def send(message):
         sent.append(message)
 
-    headers = [(b"host", b"h"), (b"cookie", b"meterhouse_session=a.b")]
+    headers = [(b"host", b"h"), (b"cookie", b"__Host-meterhouse_session=a.b")]
     scope = {"type": "http", "method": "GET", "path": "/", "scheme": "https", "headers": headers}
     finished(Guard(app, ["h"], lost)(scope, None, send))
     assert not inside
@@ -222,14 +229,97 @@ def test_a_session_opens_a_few_streams_and_others_still_find_a_seat(visitor, sam
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
         visitor.cookies.set("meterhouse_session", sample.session("Eve"))
         assert opened.enter_context(visitor.stream("GET", "/events")).status_code == 200
-    until(lambda: seats.are_free(session))  # the seats of those who left are found free
+    leave = until(lambda: seats.take(session))  # the seats of those who left are found free
+    leave()
 
 
 def test_seats_are_given_back():
     seats = Seats(most=2, most_each=1)
-    with seats.taken("a"):
-        assert not seats.are_free("a")
-        assert seats.are_free("b")
-        with seats.taken("b"):
-            assert not seats.are_free("c")
-    assert seats.are_free("a")
+    leave = seats.take("a")
+    assert seats.take("a") is None
+    assert seats.take("b")
+    assert seats.take("c") is None
+    leave()
+    assert seats.take("a")
+
+
+def test_a_cookie_that_is_none_signs_nobody_out(visitor, sample):
+    session = visitor.cookies["meterhouse_session"]
+    others = ("a b=c; {}", "{}; [broken=1", 'x="un;closed; {}', "{}; meterhouse_session=", "=; ;;{}", "päth=1; {}")
+    for other in (*others, f"meterhouse_session=of.another; {{}}; meterhouse_session={'x' * 500}"):
+        cookie = other.format(f"meterhouse_session={session}")
+        visitor.cookies.clear()
+        assert visitor.get("/alerts", headers={"cookie": cookie.encode()}).status_code == 200, other
+
+
+def test_by_tls_the_session_has_a_name_that_no_other_host_can_set(stranger, sample, app):
+    tls = {"x-forwarded-proto": "https"}
+    token = People(sample.records).invite("Ada", app.state.parts.clock())
+    cookie = stranger.post("/sign-in", data={"token": token}, headers=tls).headers["set-cookie"]
+    assert cookie.startswith("__Host-meterhouse_session=")
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+    assert "domain" not in cookie.lower()
+    session = cookie.partition("=")[2].partition(";")[0]
+    for name, status in (("__Host-meterhouse_session", 200), ("meterhouse_session", 303)):
+        stranger.cookies.clear()
+        assert stranger.get("/alerts", headers=tls | {"cookie": f"{name}={session}"}).status_code == status
+    form = {"csrf": csrf_token(session)}
+    left = stranger.post("/sign-out", data=form, headers=tls | {"cookie": f"__Host-meterhouse_session={session}"})
+    assert left.headers["set-cookie"].startswith('__Host-meterhouse_session=""')
+    assert "Secure" in left.headers["set-cookie"]
+
+
+def test_a_crowd_of_cookies_asks_the_records_a_few_times():
+    headers = Headers(raw=[(b"cookie", b"; ".join(b"meterhouse_session=%d" % n for n in range(5_000)))])
+    assert len(sessions_of(headers, "http")) <= 5
+
+
+def test_who_tries_links_that_are_none_is_sent_away_for_a_while(sample):
+    with served(sample.store, sample.records, lambda: NOW) as (address, app):
+        with httpx.Client(base_url=address, headers={"accept": "text/html"}, trust_env=False) as client:
+            refused = [client.post("/sign-in", data={"token": f"a.{n}"}).status_code for n in range(MOST + 2)]
+            assert refused == [403] * MOST + [429, 429]
+            good = People(sample.records).invite("Ada", NOW)
+            blocked = client.post("/sign-in", data={"token": good})
+            assert (blocked.status_code, "Too many at once" in blocked.text) == (429, True)
+            assert 0 < int(blocked.headers["retry-after"]) <= WITHIN_S + 1
+        noted = [one for one in Audit(sample.records).entries(limit=MOST + 1) if one.what.startswith("person.sign_in_")]
+        assert [one.what for one in noted] == ["person.sign_in_blocked"] + (MOST - 1) * ["person.sign_in_refused"]
+        assert {(one.subject, one.detail) for one in noted} == {("127.0.0.1", "this link is not known")}
+        assert app.state.parts.guesses.wait_s("192.0.2.1") == 0  # others are let in
+
+
+def test_attempts_are_forgotten_and_fill_neither_memory_nor_audit(monkeypatch):
+    now = [0.0]
+    guesses = Guesses(lambda: now[0])
+    noted = [guesses.refused(f"10.0.{n // 256}.{n % 256}") for n in range(12_000)]
+    assert sum(map(bool, noted)) < MOST_NOTED + 1
+    assert guesses.wait_s("10.0.255.255") > 0  # one of the many that are counted together
+    now[0] = WITHIN_S
+    assert guesses.wait_s("10.0.255.255") == 0
+    assert guesses.refused("10.0.255.255") == "refused"
+
+
+def test_one_network_of_ipv6_is_one_stranger():
+    guesses = Guesses(lambda: 0.0)
+    for n in range(MOST):
+        guesses.refused(f"2001:db8:0:1::{n:x}")
+    assert guesses.wait_s("2001:db8:0:1:ffff::1") > 0
+    assert guesses.wait_s("2001:db8:0:2::1") == 0
+    assert guesses.wait_s("::ffff:192.0.2.1") == 0
+    assert guesses.wait_s("not an address") == 0
+
+
+def test_a_session_that_nobody_uses_ends_though_a_page_stays_open(sample):
+    clock = [NOW]
+    with served(sample.store, sample.records, lambda: clock[0], idle_s=600) as (address, _):
+        session = {"meterhouse_session": sample.session()}
+        with httpx.Client(base_url=address, cookies=session, trust_env=False) as client:
+            for minutes, path, status in (
+                (9, "/alerts", 200),
+                (18, "/alerts", 200),  # nine minutes after an act
+                (27, "/live", 200),  # a page that renews itself
+                (29, "/alerts", 401),
+            ):
+                clock[0] = NOW + timedelta(minutes=minutes)
+                assert client.get(path).status_code == status, minutes
