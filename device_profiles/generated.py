@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic.json_schema import models_json_schema
 
 from facility.model import TOTAL
+from facility.profile import ProofStep
 from facility.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -22,7 +24,11 @@ Written from `device_profiles/` by `device_profiles/generated.py`; do not edit. 
 sources and examples, and the tests decode every example. Quantities in *italics* are read only where `site.yaml` asks
 for them. "No value" is what a register holds where the device has none to give: codes that a document publishes, else
 the default of the register's type (x is any digit; all ones of a signed number only where it cannot be negative).
+"Proof" is the step of a ladder: *claimed* by one secondary source; *listed* in a document of the maker or in two
+independent sources that agree; *verified* by what a real device said; *proven* on site beside its display.
 "Not confirmed" is what no document of the maker settled: compare first readings with the device's display.
+
+{counts}
 
 {table}
 """
@@ -37,16 +43,19 @@ def schema_text() -> str:
 
 def supported_devices_text(profiles: Mapping[str, DeviceProfile]) -> str:
     """The page that lists every model, what it says, what proves it and what is not confirmed."""
-    head = ["Maker", "Model", "Protocol", "Quantities", "No value", "Source", "Not confirmed"]
+    head = ["Maker", "Model", "Proof", "Protocol", "Quantities", "No value", "Source", "Not confirmed"]
     rows = [head, ["---"] * len(head), *(_row(profiles[id_]) for id_ in sorted(profiles))]
-    return _PAGE.format(table="\n".join("| " + " | ".join(row) + " |" for row in rows))
+    standings = Counter(profile.standing for profile in profiles.values())
+    counts = ", ".join(f"{standings[one]} {one}" for one in reversed(ProofStep) if standings[one])
+    counts = f"{len(profiles)} models of {len({id_.partition('/')[0] for id_ in profiles})} makers: {counts}."
+    return _PAGE.format(counts=counts, table="\n".join("| " + " | ".join(row) + " |" for row in rows))
 
 
 def _row(profile: DeviceProfile) -> list[str]:
     maker, _, model = profile.id.partition("/")
     link = f"[{model}](../device_profiles/{profile.id}.yaml): {profile.name}"
-    sources = (f"{s.document}, {s.version}: {s.section}" for s in profile.sources)
-    said = [profile.protocol, _quantities(profile), _lines(profile.no_value())]
+    sources = (f"{s.document}, {s.version}: {s.section}{' (secondary)' * s.secondary}" for s in profile.sources)
+    said = [profile.standing, profile.protocol, _quantities(profile), _lines(profile.no_value())]
     cells = [maker, link, *said, _lines(sources), _lines(profile.unconfirmed)]
     return [cell.replace("|", "\\|") for cell in cells]
 

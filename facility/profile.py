@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum, unique
 from typing import TYPE_CHECKING, ClassVar
 
 from facility.model import TOTAL, Ratio
@@ -41,19 +42,34 @@ class ProfilePoint:
 
 @dataclass(frozen=True, slots=True)
 class ProfileExample:
-    """What a device said, and the values by ``quantity/channel`` that it must become; each protocol adds the former."""
+    """What a device said, and the values by ``quantity/channel`` that it must become; each protocol adds the former.
+
+    ``captured``: a device in the world said it, and whoever published it tells what it means; else it was composed.
+    """
 
     note: str
     expect: dict[str, float]
+    captured: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The document that proves the facts of a profile."""
+    """The document that proves the facts of a profile; ``secondary``: not the maker's, but somebody's who read it."""
 
     document: str
     version: str
     section: str
+    secondary: bool = False
+
+
+@unique
+class ProofStep(StrEnum):
+    """How well the facts of a profile are proved, from the lowest step of the ladder to the highest."""
+
+    CLAIMED = "claimed"  # one secondary source says so
+    LISTED = "listed"  # a document of the maker, or two independent sources that agree
+    VERIFIED = "verified"  # what a real device said decodes to what it showed
+    PROVEN = "proven"  # read on site and compared with the device's display
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,18 @@ class DeviceProfile:
     points: tuple[ProfilePoint, ...]
     examples: tuple[ProfileExample, ...] = ()
     unconfirmed: tuple[str, ...] = ()
+    seen_on_site: tuple[str, ...] = field(default=(), kw_only=True)
+    """Where and when its values were compared with a display."""
+
+    @property
+    def standing(self) -> ProofStep:
+        """The step of the ladder that its sources and examples have reached."""
+        if self.seen_on_site:
+            return ProofStep.PROVEN
+        if any(example.captured for example in self.examples):
+            return ProofStep.VERIFIED
+        is_listed = len(self.sources) > 1 or not all(source.secondary for source in self.sources)
+        return ProofStep.LISTED if is_listed else ProofStep.CLAIMED
 
     def find(self, quantity: Quantity, channel: str = TOTAL) -> ProfilePoint | None:
         """The point for a quantity and channel, or None if this model does not say it."""

@@ -31,11 +31,12 @@ def _no_zero(scale: float) -> float:
 
 
 class SourcePart(DocumentPart):
-    """Document, version and section that state the facts."""
+    """Document, version and section that state the facts; ``secondary`` where it is not the maker's."""
 
     document: str
     version: str
     section: str
+    secondary: bool = False
 
 
 Scale = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_no_zero)]
@@ -57,10 +58,11 @@ class SaidPart(DocumentPart):
 
 
 class ExamplePart(DocumentPart):
-    """The values that something must decode to, keyed ``quantity/channel``."""
+    """The values that something must decode to, keyed ``quantity/channel``; ``captured``: a real device said it."""
 
     note: str
     expect: dict[str, float]
+    captured: bool = False
 
 
 class ProfileDocument(DocumentPart):
@@ -71,6 +73,7 @@ class ProfileDocument(DocumentPart):
     kind: Literal["electricity", "water", "gas", "heat", "environment", "security", "power_supply", "generic"]
     sources: list[SourcePart] = Field(min_length=1)
     unconfirmed: list[str] = []
+    seen_on_site: list[str] = []
 
     @abstractmethod
     def read(self, document: Document) -> DeviceProfile:
@@ -78,7 +81,7 @@ class ProfileDocument(DocumentPart):
 
     def proof(self) -> tuple[Source, ...]:
         """The documents that state the facts."""
-        return tuple(Source(s.document, s.version, s.section) for s in self.sources)
+        return tuple(Source(s.document, s.version, s.section, s.secondary) for s in self.sources)
 
 
 Part = TypeVar("Part", bound=SaidPart)

@@ -152,9 +152,17 @@ class MqttJsonDocument(ProfileDocument):
         for i, (part, quantity) in enumerate((part, BY_WORD.get(part.quantity)) for part in self.messages):
             _check_message(document, i, part, quantity)
         check_examples(document, self.examples, points)
-        examples = tuple(JsonExample(e.note, e.expect, e.topic, e.payload) for e in self.examples)
-        unconfirmed = tuple(self.unconfirmed)
-        return MqttJsonProfile(self.profile, self.name, self.kind, self.proof(), points, examples, unconfirmed)
+        each = self.examples
+        return MqttJsonProfile(
+            self.profile,
+            self.name,
+            self.kind,
+            self.proof(),
+            points,
+            tuple(JsonExample(e.note, e.expect, e.topic, e.payload, captured=e.captured) for e in each),
+            tuple(self.unconfirmed),
+            seen_on_site=tuple(self.seen_on_site),
+        )
 
 
 def json_broker(bus: Bus) -> BrokerAddress:

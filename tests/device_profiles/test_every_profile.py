@@ -6,9 +6,10 @@ import pytest
 
 from device_profiles import load_profiles
 from edge_agent.drivers.modbus.registers import decode_registers
+from facility.profile import ProofStep
 from facility.protocols import PROTOCOLS
 from facility.protocols.modbus.coding import DECIMAL, FLOAT_FORMATS, SIGNED, Coding
-from facility.protocols.modbus.profile import ModbusProfile, WordOrder
+from facility.protocols.modbus.profile import ModbusProfile, RegisterPoint, WordOrder
 
 PROFILES = load_profiles()
 
@@ -49,8 +50,17 @@ def addresses_shown(example):
     return {first + i for first, words in example.registers.items() for i in range(len(words))}
 
 
-def test_more_than_ten_real_models_ship():
-    assert len([profile for profile in PROFILES if not profile.startswith("generic/")]) > 10
+def test_sixty_models_of_twenty_makers_are_listed_and_twenty_of_them_verified():
+    real = [profile for profile in PROFILES.values() if not profile.id.startswith("generic/")]
+    listed = [profile for profile in real if profile.standing is not ProofStep.CLAIMED]
+    assert len(listed) >= 60
+    assert len({profile.id.partition("/")[0] for profile in listed}) >= 20
+    assert len([profile for profile in listed if profile.standing is ProofStep.VERIFIED]) >= 20
+
+
+def test_no_two_models_have_one_name():
+    named = [profile.name.casefold() for profile in PROFILES.values()]
+    assert len(set(named)) == len(named)
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.id)
@@ -119,6 +129,15 @@ class TestEveryProfile:
         if len(by_default) < len(registers(profile)):
             assert profile.codes_source
 
+    def test_what_is_only_claimed_says_that_one_source_is_all(self, profile):
+        if profile.standing is ProofStep.CLAIMED:
+            assert any("from one open-source driver" in text or "template" in text for text in profile.unconfirmed)
+
+    def test_reads_no_register_twice_unless_it_is_a_part_of_a_sum(self, profile):
+        points = [p for p in profile.points if isinstance(p, RegisterPoint)]
+        taken = [(p.table, p.address + i, p.mask) for p in points for i in range(p.count)]
+        assert len(set(taken)) == len(taken)
+
     def test_is_of_a_protocol_that_we_know(self, profile):
         assert profile.protocol in PROTOCOLS
 
@@ -131,5 +150,5 @@ def test_a_convention_of_ours_says_that_it_is_one():
 
 def test_a_secondary_source_is_repeated_as_not_confirmed():
     for profile in PROFILES.values():
-        if any("secondary" in source.document for source in profile.sources):
+        if any(source.secondary for source in profile.sources):
             assert profile.unconfirmed, profile.id

@@ -16,6 +16,7 @@ from edge_agent.poller import Poller
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.model import Meter, Name, Point, Site
 from facility.protocols import protocol_of
+from facility.protocols.modbus.coding import FLOAT_FORMATS, Coding
 from facility.protocols.modbus.profile import ModbusProfile
 
 MODELS = [profile for profile in load_profiles().values() if isinstance(profile, ModbusProfile)]
@@ -29,7 +30,8 @@ def words(profile, value):
         end = register.address + register.count
         held |= dict.fromkeys(range(end, end + profile.max_gap), 0)
     for register in profile.registers():
-        held |= dict(enumerate(encode_registers(register, value), register.address))
+        said = 0.0 if value and register.scale < 0 else value  # what is taken away from a sum is nothing
+        held |= dict(enumerate(encode_registers(register, said), register.address))
     return held
 
 
@@ -61,4 +63,10 @@ def test_codes_of_every_model_are_silence_and_its_values_are_read(value, share):
             assert [driver.answer(ask) for ask in first] == [Answer()] * len(MODELS)
         driver.close()
     assert len(taken) == share * sum(len(device.places) for device in place.devices)
-    assert all(read == pytest.approx(ONE, abs=0.06) for _, _, read, _ in taken)
+    places = {point: at for device in place.devices for point, at in device.places.items()}
+    for point, _, read, _ in taken:
+        terms = getattr(places[point], "terms", (places[point],))
+        scales = [getattr(term, "scale", ONE) for term in terms]
+        whole = [term.scale for term in terms if getattr(term, "coding", Coding.FLOAT32) not in FLOAT_FORMATS]
+        nearest = max(0.06, *whole, 0) / 2 + 0.03  # half of what the register can tell apart
+        assert read == pytest.approx(sum(scale > 0 for scale in scales) * ONE, abs=nearest), point

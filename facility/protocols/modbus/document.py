@@ -158,13 +158,14 @@ class ModbusDocument(ProfileDocument):
             self.kind,
             self.proof(),
             points,
-            tuple(RegisterExample(e.note, e.expect, _tuples(e.registers), e.table) for e in self.examples),
+            tuple(map(_example, self.examples)),
             tuple(self.unconfirmed),
             max_registers=self.modbus.max_registers,
             max_gap=self.modbus.max_gap,
             codes_source=self.modbus.not_available.source if self.modbus.not_available else "",
             groups=tuple(map(self._group, self.modbus.groups)),
             pause_s=self.modbus.pause_s,
+            seen_on_site=tuple(self.seen_on_site),
         )
 
     def _check_numbers(self, document: Document) -> None:
@@ -256,5 +257,6 @@ def _numbers_of(
         yield (*at, "exponent"), exponent
 
 
-def _tuples(registers: dict[int, list[int]]) -> dict[int, tuple[int, ...]]:
-    return {address: tuple(words) for address, words in registers.items()}
+def _example(part: RegisterExamplePart) -> RegisterExample:
+    registers = {address: tuple(words) for address, words in part.registers.items()}
+    return RegisterExample(part.note, part.expect, registers, part.table, captured=part.captured)
