@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.habit import usual_beginning
 from accounting.leads import REMEMBERED_MS, Course, Leads
 from accounting.local_time import DAY_MS
 from accounting.pace import PACE_FACTOR, Pace
@@ -62,9 +63,12 @@ class Courses:
         self._spells: dict[int, Spell] = {}  # by the row of their first reading
         self._odd = anomalies
 
-    def leave_out_doubts(self) -> None:
-        """At the end: what is in doubt is of no use."""
-        if not self.top.is_decided:
+    def leave_out_doubts(self, *, was_read: bool) -> None:
+        """At the end: what is in doubt is of no use, unless a person read it off the device that was taken away."""
+        if was_read and not self.top.is_decided:
+            self.top.is_first = False
+            self.decide()
+        elif not self.top.is_decided:
             self.keep[self._last_decided().tip + 1 :] = False
 
     def total(self) -> Floats:
@@ -82,11 +86,11 @@ class Courses:
         place = int(np.searchsorted(self._odd, row))
         return int(self._odd[place]) if place < len(self._odd) else len(self.x) - 1
 
-    def begin(self, k: int, origin: int = -1, *, is_first: bool = False) -> None:
+    def begin(self, k: int, origin: int = -1, *, is_first: bool = False, is_usual: bool = False) -> None:
         """Begin a course at row ``k`` that is in doubt, unless a person decided about it."""
         tip, was_decided = self.top.tip, self.top.is_decided
         self.remember()
-        self.top = Course(k, k, k, origin, is_first=is_first, is_decided=False)
+        self.top = Course(k, k, k, origin, is_first=is_first, is_usual=is_usual, is_decided=False)
         if not was_decided:
             return  # the doubt that there is already goes on
         self.top.accepted = self._decision(k)
@@ -97,7 +101,8 @@ class Courses:
     def decide(self) -> None:
         """The course in doubt has grown, or a person accepted it: what it is, and what the step into it adds."""
         top = self.top
-        course = None if top.accepted or self._left_false_start() else self.best_below(top.first)
+        is_told = top.accepted or top.is_usual or self._left_false_start()
+        course = None if is_told else self.best_below(top.first)
         if top.origin >= 0 and not top.accepted:
             self.top = self.below.pop()
             self._make_false(top.origin, top.first)
@@ -106,7 +111,8 @@ class Courses:
             self._join(course)
         else:
             base = self._last_decided()
-            del self.below[self.below.index(base) + 1 :]
+            later = self.below[self.below.index(base) + 1 :]
+            self.below = [one for one in self.below if one not in later or one.is_first]
             self._call_it(base)
 
     def _left_false_start(self) -> bool:
@@ -127,8 +133,8 @@ class Courses:
             step, outcome = (begins - before if self.top.accepted else 0.0), Outcome.LEAP
             if self.top.is_first and not self.top.accepted:
                 self.keep[:first] = False  # nothing is known of the time in which it showed a false value
-        elif begins <= self.pace.most(base.tip, first) and begins <= max(
-            NEAR_ZERO * before, self.pace.usual(base.cycle, base.tip, first)
+        elif begins <= self.pace.most(base.tip, first) and (
+            self.top.is_usual or begins <= max(NEAR_ZERO * before, self.pace.usual(base.cycle, base.tip, first))
         ):
             step, outcome = (0.0 if self.top.accepted is False else begins), Outcome.RESET
         self._count_on(first, base.tip, step)
@@ -143,6 +149,14 @@ class Courses:
         self._take_back(course, top.first)
         self.below = [*self.below[:place], *([earlier] if top.first > earlier.tip + 1 else [])]
         self.top, course.tip = course, top.tip
+
+    def begins_as_usual(self, i: int, k: int) -> bool:
+        """Whether a register that begins again each day did so between two rows and has come to the later since."""
+        begun_ms = usual_beginning(self.found(), int(self.t_ms[i]), int(self.t_ms[k]))
+        if begun_ms is None:
+            return False
+        share = (self.t_ms[k] - begun_ms) / (self.t_ms[k] - self.t_ms[i])
+        return bool(self.x[k] <= self.pace.fastest(i, k, i) * share)
 
     def return_or_doubt(self, course: Course, k: int) -> None:
         """The register is back at a remembered level with row ``k``, or may be."""

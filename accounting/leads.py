@@ -32,7 +32,8 @@ class Course:
     """A level of the register: its first row, the newest that is believed, and the first of its present cycle.
 
     ``origin`` is the row of the course before to which the register may have come back (-1: none); ``is_first`` that a
-    new register left with it the only value that it had ever shown; ``is_wrapped`` that it went on past the last digit.
+    new register left with it the only value that it had ever shown; ``is_usual`` that it began again when it always
+    does; ``is_wrapped`` that it went on past the last digit.
     """
 
     first: int
@@ -40,6 +41,7 @@ class Course:
     cycle: int
     origin: int = -1
     is_first: bool = False
+    is_usual: bool = False
     is_wrapped: bool = False
     is_decided: bool = True
     accepted: bool | None = None

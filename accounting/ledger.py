@@ -142,7 +142,8 @@ def stitched(
         elif device[0].opening is not None:
             own = replace(own, suspect=_after_another(own.suspect))
         begins = not is_limit_known and device[0].opening is None and (is_new or k > 0)
-        parts.append(_device_total(own, device, max_rate, decided, is_new=begins))
+        was_read = following is not None and following.closing is not None
+        parts.append(_device_total(own, device, max_rate, decided, is_new=begins, was_read=was_read))
     return _joined(parts)
 
 
@@ -182,7 +183,13 @@ def _by_stretch(t_ms: Times, device: Sequence[Stretch], values: Sequence[float])
 
 
 def _device_total(
-    faces: _Faces, device: Sequence[Stretch], max_rate: float, decided: Sequence[Spell], *, is_new: bool
+    faces: _Faces,
+    device: Sequence[Stretch],
+    max_rate: float,
+    decided: Sequence[Spell],
+    *,
+    is_new: bool,
+    was_read: bool,
 ) -> Total:
     """One device's total in true units: its register is judged by its face, whatever the ratio was."""
     ratios = [one.true for one in device]
@@ -194,6 +201,7 @@ def _device_total(
         suspect=faces.suspect,
         decided=decided,
         is_new=is_new,
+        was_read=was_read,
     )
     total = _at_ratios(_not_measured(total, faces), device, ratios)
     told = [one.told for one in device]

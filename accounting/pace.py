@@ -87,11 +87,11 @@ class Pace:
         return float(self._max_rate[until]) * self._time(at, until) / HOUR_MS
 
     def standstill(self, row: int) -> int:
-        """The row of the first of the readings up to ``row`` that all show what it shows."""
+        """The row of the first of the readings up to ``row`` that all show what it shows, but for false ones."""
         width = _LOOK
         while True:
             start = max(row - width, 0)
-            moved = np.flatnonzero(self._x[start:row] != self._x[row])
+            moved = np.flatnonzero(self._keep[start:row] & (self._x[start:row] != self._x[row]))
             if len(moved):
                 return start + int(moved[-1]) + 1
             if start == 0:

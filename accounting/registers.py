@@ -59,14 +59,16 @@ def straightened(
     suspect: Bools | None = None,
     decided: Sequence[Spell] = (),
     is_new: bool = False,
+    was_read: bool = False,
 ) -> Total:
     """The rising total of a register's readings (n,), whatever the register did meanwhile.
 
     ``max_rate``, in units an hour, bounds what one step may add: one figure, or one for each reading (n,). ``suspect``
     (n,) are readings that the edge doubted: what the newest of them rose by is in doubt until the edge believes one
     again. ``decided`` are spells about which a person decided. With ``is_new`` nothing was ever read before, and what
-    the feeder can deliver is not known: where the register first rises it may have left a false value. Vectorised over
-    ordinary readings; only anomalies are walked one by one.
+    the feeder can deliver is not known: where the register first rises it may have left a false value. With
+    ``was_read`` somebody read the last of them off the device that was taken away. Vectorised over ordinary readings;
+    only anomalies are walked one by one.
     """
     if suspect is None:
         suspect = np.zeros(len(x), np.bool_)
@@ -81,7 +83,7 @@ def straightened(
     if is_new and (first := first_rise(t_ms, x, rates)):
         odd = np.union1d(odd, [first - 1])
     courses = Courses(t_ms, x, odd, register_span, rates, decided)
-    Walk(courses, doubted_row(suspect), first).follow()
+    Walk(courses, doubted_row(suspect), first, was_read=was_read).follow()
     t_ms, estimated = t_ms[courses.keep], courses.estimated[courses.keep]
     after = np.searchsorted(t_ms, impossible_ms)
     estimated[after[after < len(t_ms)]] = True

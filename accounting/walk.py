@@ -23,13 +23,19 @@ _LEAP_FACTOR = 20.0
 _FLICKER = 3.0
 """So many of its smallest steps a register goes back without having been at a false level before."""
 
+_NOISE = 1e-12
+"""A share of the register: what arithmetic adds is no step."""
+
 
 class Walk:
     """One walk over one device's readings; what it finds stands in ``courses``."""
 
-    def __init__(self, courses: Courses, doubted: int, first: int) -> None:
-        """From row ``doubted`` on the edge believes none; with row ``first`` a new register first rises (0: none)."""
-        self._at, self._doubted, self._first = courses, doubted, first
+    def __init__(self, courses: Courses, doubted: int, first: int, *, was_read: bool) -> None:
+        """From row ``doubted`` on the edge believes none; with row ``first`` a new register first rises (0: none).
+
+        ``was_read``: a person read the last one off the device that was then taken away.
+        """
+        self._at, self._doubted, self._first, self._was_read = courses, doubted, first, was_read
         self._t_ms, self._x, self._pace = courses.t_ms, courses.x, courses.pace
 
     def follow(self) -> None:
@@ -39,7 +45,7 @@ class Walk:
             end = self._at.next_odd(row)
             self._advance(row, end)
             row = self._settle(end) if end < last else end
-        self._at.leave_out_doubts()
+        self._at.leave_out_doubts(was_read=self._was_read)
 
     def _advance(self, row: int, end: int) -> None:
         """Take the ordinary readings after ``row`` up to ``end``, of which none is lower than the one before."""
@@ -78,7 +84,7 @@ class Walk:
         step, fell = self._x[k] - self._x[k - 1], self._x[course.tip] - self._x[self._at.top.first]
         own = max(self._own_step(course, k), min(self._at.leads.small(course), fell / 2))
         self._at.top.tip = k - 1
-        if step > own and self._at.may_return(course, k):
+        if (step > own or self._lands_on(course, k)) and self._at.may_return(course, k):
             self._at.return_or_doubt(course, k)
             return k
         if self._at.top.is_decided:
@@ -87,6 +93,15 @@ class Walk:
         self._at.top.tip = k
         self._at.decide()
         return k
+
+    def _lands_on(self, course: Course, k: int) -> bool:
+        """Whether a register at a lower level, by a step such as it never made, is just where it would have been."""
+        pace, tip = self._pace, course.tip
+        led, grown = pace.usual(course.cycle, tip, k) / PACE_FACTOR, self._x[k] - self._x[tip]
+        near = max(self._at.leads.small(course), led / 2, pace.spread(course.cycle, tip, k))
+        step, first = self._x[k] - self._x[k - 1], self._at.top.first
+        own = max(pace.greatest(self._at.top.cycle, k - 1, k), pace.fastest(k - 1, k, tip))
+        return bool(self._x[first] < self._x[tip] and step > max(own, 2 * near) and abs(grown - led) <= near)
 
     def _own_step(self, course: Course, k: int) -> float:
         """The most by which the register can have come to row ``k`` without having returned to an earlier course.
@@ -132,6 +147,9 @@ class Walk:
 
     def _settle_drop(self, i: int, k: int) -> int:
         small, usual = small_step(self._x[i]), self._pace.usual(self._at.top.cycle, i, k)
+        if self._x[i] - self._x[k] > small and self._at.begins_as_usual(i, k):
+            self._at.begin(k, is_usual=True)
+            return k
         is_small, has_left = self._x[i] - self._x[k] <= small, self._x[k] < self._x[self._at.top.first] - LAST_DIGITS
         course = None if is_small and not has_left else self._at.best_below(k)
         rolls_over = not is_small and self._rolls_over(i, k)
@@ -145,11 +163,17 @@ class Walk:
             return self._hold(i, small)
         elif rolls_over:
             self._at.roll_over(self._stood(i, k), k)
-        elif self._x[k] > max(NEAR_ZERO * self._x[i], usual) and self._x[i] - self._x[k] <= usual:
-            return self._hold(i, usual)  # a reading of another time, not a register that began again
+        elif self._is_of_another_time(i, k, usual):
+            return self._hold(i, usual)
         else:
             self._at.begin(k, origin)
         return k
+
+    def _is_of_another_time(self, i: int, k: int, usual: float) -> bool:
+        """Whether a reading is one of a moment before, not of a register that goes on from a lower level."""
+        is_near = self._x[k] > max(NEAR_ZERO * self._x[i], usual) and self._x[i] - self._x[k] <= usual
+        goes_on = k + 1 < len(self._x) and self._x[k] + LAST_DIGITS < self._x[k + 1] < self._x[i]
+        return bool(is_near and not goes_on)
 
     def _settle_leap(self, i: int, k: int) -> int:
         course = self._at.best_below(k)
@@ -235,7 +259,8 @@ class Walk:
         """Whether a register only went back by its last digit, or few of them: the smallest step that it makes."""
         start = max(self._at.top.cycle, int(np.searchsorted(self._t_ms, self._t_ms[k] - LEAP_MS)))
         steps = np.diff(self._x[start : i + 1])
-        return bool(self._x[i] - self._x[k] <= _FLICKER * steps[steps > 0].min(initial=np.inf))
+        least = steps[steps > _NOISE * abs(self._x[i])].min(initial=np.inf)
+        return bool(self._x[i] - self._x[k] <= _FLICKER * least)
 
     def _stood(self, i: int, k: int) -> int:
         """Since which row the register may have stood still up to row ``k``: ``i`` where its last step explains all."""

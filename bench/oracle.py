@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -31,26 +32,40 @@ def failures(first: int) -> list[dict[str, object]]:
 
 
 def main() -> int:
-    """Write ``bench/results/oracle.json``; exit code 1 where a world fails."""
+    """Write ``bench/results/oracle.json`` as worlds are judged; exit code 1 where one fails."""
     begun, failed = time.monotonic(), list[dict[str, object]]()
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
     with ProcessPoolExecutor() as pool:
-        for portion in pool.map(failures, range(FIRST, FIRST + WORLDS, PORTION)):
+        firsts = range(FIRST, FIRST + WORLDS, PORTION)
+        for first, portion in zip(firsts, pool.map(failures, firsts), strict=True):
             for one in portion:
                 print(f"SEED={one['seed']}: {one['difference']}", file=sys.stderr, flush=True)
             failed += portion
+            _keep(commit, min(first + PORTION, FIRST + WORLDS) - FIRST, failed, time.monotonic() - begun)
+    return 1 if failed else 0
+
+
+def _keep(commit: str, worlds: int, failed: list[dict[str, object]], took_s: float) -> None:
+    """So far: where it is ended early, the file says how many worlds it judged."""
     figures = {
+        "commit": commit,
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "machine": platform.machine(),
-        "worlds": WORLDS,
+        "worlds": worlds,
         "first_seed": FIRST,
         "failures": len(failed),
         "failed": failed,
-        "wall_s": round(time.monotonic() - begun, 1),
+        "wall_s": round(took_s, 1),
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

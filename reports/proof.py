@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 LONG_STANDSTILL = timedelta(days=7)
 """A register that shows the same for so long is named: is nothing used there, or does the meter stand still?"""
 
-_LINKS = 2  # silences, one ending in the hour in which the next begins, that are taken from the intervals
-
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
@@ -165,26 +163,26 @@ class _Running:
         """The total at an edge of an hour, or where readings measure it.
 
         In a silence it is that at the beginning of the hour in which the silence began, and what the intervals
-        counted from there: in that hour another silence may have ended. Of one that began before the month it is that
-        at the end of the hour in which it ended, less what they counted up to there. Where silence follows silence
-        without end (a meter that is read every few hours) it is known by the registers: such a meter has no weeks to be
-        spread by.
+        counted from there: in that hour another silence may have ended, and so on. Of one that began before the month
+        it is that at the end of the hour in which it ended, less what they counted up to there. Where silence follows
+        silence to the last reading (a meter that is read every few hours) it is known by the registers.
         """
         reached = self._reached(t_ms, forward=False)
         if reached < self._start_ms:
             reached = self._reached(t_ms, forward=True)
+        if reached > self._total.t_ms[-1]:
+            reached = t_ms
         known = float(np.interp(reached, self._total.t_ms, self._total.total))
         rows = self._read((min(reached, t_ms), max(reached, t_ms)), ["qty"])
         counted = float(np.nansum(rows.fields["qty"]))
         return known - counted if reached > t_ms else known + counted
 
     def _reached(self, t_ms: int, *, forward: bool) -> int:
-        """The nearest edge of an hour, or the instant itself, that lies in no silence; of the second at the latest."""
-        for _ in range(_LINKS):
-            silence = self.silence_at(t_ms)
-            if silence is None:
-                break
+        """The nearest edge of an hour, or the instant itself, that lies in no silence, or before the month."""
+        silence = self.silence_at(t_ms)
+        while silence is not None and (forward or t_ms >= self._start_ms):
             t_ms = self._hour_after(silence[1]) if forward else self._hour_of(silence[0])
+            silence = self.silence_at(t_ms)
         return t_ms
 
     def _hour_of(self, t_ms: int) -> int:

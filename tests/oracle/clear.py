@@ -29,10 +29,10 @@ def _doubtful(world: World, head: Head) -> set[Event]:
     rows = play(world, head)
     if len(rows) < 8:
         return set(head.events) - {event for event in head.events if event.kind == "daily"}
-    return _unfit(head) | _unclear_spells(world, head, rows) | _unclear_beginnings(world, head, rows)
+    return _unfit(world, head) | _unclear_spells(world, head, rows) | _unclear_beginnings(world, head, rows)
 
 
-def _unfit(head: Head) -> set[Event]:
+def _unfit(world: World, head: Head) -> set[Event]:
     """Events that this register cannot have."""
     found = set()
     for event in head.events:
@@ -40,12 +40,26 @@ def _unfit(head: Head) -> set[Event]:
         small = 0.01 if begins_anew else max(SMALL * head.opening, 0.01)
         if event.kind == "jitter" and (head.span or head.digit > 0.9 * small):
             found.add(event)
+        if event.kind == "silence" and _is_over_midnight(world, head, event):
+            found.add(event)
         others = (*HIDDEN, "swap", "ratio", "manual")
         if event.kind == "stuck" and _under(head, event.start - IDLE, event.end, others):
             found.add(event)
         if event.kind in {"ratio", "swap"} and head.span and event.value >= head.span:
             found.add(event)
     return found
+
+
+def _is_over_midnight(world: World, head: Head, event: Event) -> bool:
+    """Whether a counter that begins again each midnight is silent then, and was not seen to do so twice before.
+
+    What it shows afterwards could as well be what it showed before, or another register: its habit alone decides.
+    """
+    if not any(one.kind == "daily" for one in head.events):
+        return False
+    begun = [one.since for one in courses(replace(world, heads=(head,)), head) if one.why == "daily"]
+    is_early = event.start <= begun[min(1, len(begun) - 1)] + head.poll
+    return is_early and any(event.start <= one <= event.end for one in begun)
 
 
 def _under(head: Head, start: int, end: int, kinds: tuple[str, ...]) -> set[Event]:

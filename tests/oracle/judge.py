@@ -76,7 +76,7 @@ def judge_counter(notes, house, truth) -> None:
     times = sorted(hours)
     total, checked = 0.0, 0.0
     for t_ms, after in zip(times, [*times[1:], times[-1] + HOUR], strict=True):
-        end = min(t_ms + HOUR, after)
+        end = min(truth.hour_after(t_ms), after)
         if any(start <= t_ms < until for start, until in closed):
             continue
         if end - t_ms != HOUR and not _clocks_change(t_ms, zone):

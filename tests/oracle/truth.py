@@ -65,6 +65,7 @@ class Truth:
     def _points(self, rows):
         """Believed readings and the reads of swaps, in order of time."""
         points, after_false = [], False
+        rows = self._without_marks(rows)
         reads = [(k, one) for k, one in enumerate(self._courses) if one.why == "swap"]
         for row in rows:
             while reads and reads[0][1].since <= row.t_ms:
@@ -81,6 +82,16 @@ class Truth:
                 points.append(_Point(row.t_ms, row.x / self.head.ratio, row.q, row.course, after_false, row.is_stuck))
                 after_false = False
         return self._without_doubt(points)
+
+    def _without_marks(self, rows):
+        """Without the newest readings where the edge doubts them and they rose: until it believes one, or they grow."""
+        end = len(rows)
+        while end and rows[end - 1].q == SUSPECT:
+            end -= 1
+        newest = rows[end:]
+        if not end or not newest or newest[0].x <= rows[end - 1].x or newest[0].course != rows[end - 1].course:
+            return rows
+        return rows if max(row.x for row in newest) > newest[0].x + GROWN else rows[:end]
 
     def _without_doubt(self, points):
         """Without what follows a new level until it has grown: where it never does, nobody can tell what it is."""
@@ -260,6 +271,10 @@ class Truth:
             while not self._begins_hour(t_ms):
                 t_ms += QUARTER
         return found
+
+    def hour_after(self, t_ms):
+        """The end of the local hour that begins with an instant."""
+        return self._hours_from(t_ms, t_ms + HOUR + 1)[1]
 
     def _begins_hour(self, t_ms):
         return local(t_ms, self._zone).minute == 0 or self._offset(t_ms - 1) != self._offset(t_ms)

@@ -240,3 +240,19 @@ def test_a_month_is_proved_after_one_that_was_closed_amid_a_silence(books, is_si
     assert not october.doubts
     entered = sum(one.quantity for bill in (october, november) for one in bill.adjustments)
     assert float(entered) == pytest.approx((48 + 0.25) * 12)
+
+
+@pytest.mark.parametrize("links", [1, 2, 3, 5])
+def test_a_month_that_ends_in_a_chain_of_silences_is_proved_by_its_intervals(books, links):
+    """Each but the first begins in the hour in which the one before it ended, with a single reading."""
+    catalogue = estate(FIVE)
+    t_ms, x = steady("2026-09-01T00:00", "2026-11-05T00:00")
+    busy = (t_ms / HOUR_MS + 8) % 24 >= 8
+    x = 1_000 + np.cumsum(np.where(busy, 5.0, 1.0))
+    begin, end = ms("2026-10-31T15:00") - links * 17 * HOUR_MS, ms("2026-11-02T00:00")
+    heard = (t_ms <= begin) | (t_ms >= end)
+    for k in range(1, links):
+        heard |= t_ms == begin + k * 17 * HOUR_MS + QUARTER
+    (utility,) = billed(catalogue, books, t_ms[heard], x[heard])[0].utilities
+    assert utility.residual == 0
+    assert utility.registers[-1].closing_is is RegisterEnd.IN_SILENCE
