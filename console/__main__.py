@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from console.app import create_app
+from console.authority import Authority
 from console.metrics import Timed
 from console.server import ConsoleServer, listen
 from console.settings import ConsoleSettings
+from console.tls import open_tls
 from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
@@ -34,6 +36,7 @@ def main() -> int:
 
 
 def _run(settings: ConsoleSettings, stop: Event) -> bool:
+    tls = open_tls(settings.cert, settings.key)
     listening = listen(*settings.address)
     records = open_records(settings.records)
     store = open_readings(settings.store, Registry(records))
@@ -47,6 +50,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         idle_s=settings.idle_minutes * 60,
         live=live,
         grafana=settings.grafana_url.rstrip("/"),
+        authority=Authority.at(settings.ca, settings.host_names),
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None
@@ -60,7 +64,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
     try:
         with teller, HealthServer(settings.metrics, teller.health, timed, note=note):
             structlog.get_logger().info("listening", address=settings.listen)
-            ConsoleServer(timed, live, pulse, stop).run(sockets=[listening])
+            ConsoleServer(timed, live, pulse, stop, tls).run(sockets=[listening])
     finally:
         store.close()
         records.dispose()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from console.authority import Authority
     from stores.access import Rights
     from stores.readings.port import ReadingStore
 
@@ -55,15 +56,19 @@ def create_app(
     live: LiveValues | None = None,
     rights_of: Callable[[str], Rights] = rights_of_everybody,
     grafana: str = "",
+    authority: Authority | None = None,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
-    ``rights_of`` tells by a person's name what they may see and do; ``grafana`` is where dashboards are, if anywhere.
+    ``rights_of`` tells by a person's name what they may see and do; ``grafana`` is where dashboards are, if anywhere;
+    ``authority`` is who signed the certificate, where phones do not know them.
     """
     live = live or LiveValues(store)
     access = Access(store, records, live, rights_of, idle_s=idle_s)
     templates = environment()
-    parts = ConsoleParts(access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana)
+    parts = ConsoleParts(
+        access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana, authority
+    )
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Callable
 
     from uvicorn.server import ServerState
@@ -108,10 +109,18 @@ class Door:
     asyncio's own way of accepting tries on without a descriptor some thousand times a second, and tells each time.
     """
 
-    def __init__(self, listening: socket.socket, made: Callable[[], Connection], state: ServerState) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        made: Callable[[], Connection],
+        state: ServerState,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """With ``tls`` nobody is let in who does not greet by it, within the time that headers may take."""
         self._listening, self._made, self._state = listening, made, state
         self._most = most_connections()
-        self._welcomes: set[asyncio.Task[Any]] = set()
+        self._greeting: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": HEADERS_S} if tls else {}
+        self._welcomes: dict[asyncio.Task[Any], None] = {}
         self._again: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_told_shortly)
@@ -150,12 +159,12 @@ class Door:
         if len(self._state.connections) + len(self._welcomes) >= self._most and not self._make_room():
             _send_away(come)
             return
-        welcome = self._loop.create_task(self._loop.connect_accepted_socket(self._made, come))
-        self._welcomes.add(welcome)
+        welcome = self._loop.create_task(self._loop.connect_accepted_socket(self._made, come, **self._greeting))
+        self._welcomes[welcome] = None
         welcome.add_done_callback(self._welcomed)
 
     def _welcomed(self, welcome: asyncio.Task[Any]) -> None:
-        self._welcomes.discard(welcome)
+        self._welcomes.pop(welcome, None)
         if not welcome.cancelled() and (error := welcome.exception()) is not None:
             log.warning("connection_broke", error=f"{type(error).__name__}: {error}")
 
@@ -163,6 +172,9 @@ class Door:
         """End the connection that has asked nothing for longest; False where every one is at work."""
         ours = (one for one in self._state.connections if isinstance(one, Connection))
         idle = [(one.idle_since_s, id(one), one) for one in ours if one.idle_since_s is not None]
+        if not idle and self._welcomes:  # who has not even greeted
+            next(iter(self._welcomes)).cancel()
+            return True
         if not idle:
             return False
         _, _, oldest = min(idle)

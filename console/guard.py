@@ -26,7 +26,7 @@ MOST_SESSIONS = 4
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/health"})
+OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/health", "/ca", "/ca.crt", "/ca.svg"})
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 
 LIVE_PATHS: frozenset[str] = frozenset({"/events", "/live"})

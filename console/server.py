@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from console.metrics import Timed
+    from console.tls import ReloadingTls
     from process.pulse import Pulse
     from stores.access import LiveValues
 
@@ -26,7 +27,9 @@ GRACE_S = 2
 class ConsoleServer(uvicorn.Server):
     """Serves until the event is set; what is answered then may end, for two seconds."""
 
-    def __init__(self, timed: Timed, live: LiveValues, pulse: Pulse | None, stop: Event) -> None:
+    def __init__(
+        self, timed: Timed, live: LiveValues, pulse: Pulse | None, stop: Event, tls: ReloadingTls | None = None
+    ) -> None:
         """``pulse`` beats while requests can be answered."""
         super().__init__(
             uvicorn.Config(
@@ -40,13 +43,14 @@ class ConsoleServer(uvicorn.Server):
                 server_header=False,
             )
         )
+        self._tls = tls
         self._timed, self._live, self._pulse, self._stop = timed, live, pulse, stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve at the one socket that is given; connections come through a door of our own."""
         await super().startup(sockets=[])
         (listening,) = sockets or []
-        self._door = Door(listening, self._connection, self.server_state)
+        self._door = Door(listening, self._connection, self.server_state, self._tls.context if self._tls else None)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, and end what is open."""
@@ -59,6 +63,8 @@ class ConsoleServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Called ten times a second by the loop that answers requests: while it stands still, the pulse does."""
         self._timed.move()
+        if self._tls:
+            self._tls.look()
         if self._pulse:
             self._pulse.beat()
         if self._stop.is_set():

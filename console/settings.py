@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from facility.errors import ConfigError, Problem
 from process.settings import ProcessSettings
@@ -23,6 +23,15 @@ class ConsoleSettings(ProcessSettings):
     listen: str = "127.0.0.1:8080"
     allow_remote: bool = False
     hosts: str = ""
+    cert: Path | None = None
+    """The certificate, with whom it was signed by after it, by which pages are served with TLS."""
+
+    key: Path | None = None
+    """Its key, which has no password."""
+
+    ca: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+    """The authority of the site's own that signed it, if it did: pages offer it to phones."""
+
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
     idle_minutes: Annotated[float, Field(gt=0, le=60 * 24)] = 30.0
     """After so long without an act or a page that they asked for, a person signs in again."""
@@ -40,8 +49,9 @@ class ConsoleSettings(ProcessSettings):
         host = host.strip("[]")
         if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
             raise ConfigError(Problem(LISTEN, f"'{self.listen}' is no host:port", "127.0.0.1:8080"))
-        if not _is_loopback(host) and not self.allow_remote:
-            how = "a proxy with TLS in front of 127.0.0.1, or else METERHOUSE_ALLOW_REMOTE=yes"
+        if not _is_loopback(host) and not self.allow_remote and self.cert is None:
+            how = "METERHOUSE_CERT and METERHOUSE_KEY, a proxy with TLS in front of 127.0.0.1, or else"
+            how += " METERHOUSE_ALLOW_REMOTE=yes"
             raise ConfigError(Problem(LISTEN, f"other machines can reach '{self.listen}'", how))
         return host, int(port)
 

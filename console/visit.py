@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from console.authority import Authority
     from console.guesses import Guesses
     from console.seats import Seats
     from facility.catalogue import Catalogue
@@ -41,6 +42,9 @@ class ConsoleParts:
 
     grafana: str = ""
     """Where a browser reaches the dashboards; empty: nowhere."""
+
+    authority: Authority | None = None
+    """Who signed the certificate, where it is the site's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init:init", "Write the first files of a server, by five questions."),
+    "up": ("up:up", "Start the server of a site: broker, ingest, analytics, console."),
+    "down": ("up:down", "End the server."),
+    "restart": ("up:restart", "Let the server begin anew with its settings."),
+    "prepare": ("up:prepare_folder", "Make what a server's processes need, start none."),
+    "settings": ("settings:app", "Show what a server is set to, and who says so."),
     "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),
     "latest": ("latest:latest", "Show the newest value of every point."),
     "alerts": ("alerts:alerts", "List alerts: what, where, since when, at what cost."),
@@ -53,7 +59,7 @@ def _load(name: str) -> object:
     holder.callback()(_nothing)  # makes it a group, however few commands it holds
     if name in PROCESSES:
         module, line, settings = PROCESSES[name]
-        holder.command(name, help=explain(line, settings))(runner(module))
+        holder.command(name, help=explain(line, settings))(runner(module, name))
     else:
         place, line = COMMANDS[name]
         module, _, attribute = place.partition(":")

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
+from pydantic_settings import InitSettingsSource
 
 from facility.errors import ConfigError, Problem
-from process.settings import EnvironmentSettings
+from meterhouse.up.settings_file import NAME as SETTINGS_FILE
+from meterhouse.up.settings_file import read_settings_file
+from process.settings import PREFIX, EnvironmentSettings
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 DEFAULT_DATA = Path("meterhouse-data")
 
 
 class Settings(EnvironmentSettings):
     """Settings of the command line, from the environment (``METERHOUSE_DATA`` and so on)."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the caller says, then the environment, then the settings file of the data folder."""
+        folder = {**env_settings(), **init_settings()}.get("data", DEFAULT_DATA)
+        said = read_settings_file(Path(folder) / SETTINGS_FILE)
+        values = {name.removeprefix(PREFIX).lower(): value for name, (_, value) in said.items()}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, values)
 
     data: Path = DEFAULT_DATA
     store: str = Field(default="", repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -35,6 +36,10 @@ STEADY_S = 60.0
 
 SHOWN_LINES = 12
 
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+"""Loaded before anything is forked."""
+
 log = structlog.get_logger()
 
 
@@ -52,6 +57,7 @@ class Child:
     delay_s: float = FIRST_DELAY_S
     restart_at: float | None = None
     restarts: int = 0
+    place: Path | None = None
     pulse: Path | None = None
     stalled_s: float = 0.0
     pulse_seen: float = 0.0
@@ -68,6 +74,9 @@ class Supervisor:
     folder: Path
     clock: Callable[[], float] = time.monotonic
     children: dict[str, Child] = field(default_factory=dict)
+    tied: bool = False
+    """Whether children end with the thread that starts them, however it ends."""
+
     also: list[Callable[[], None]] = field(default_factory=list)
     """What else is looked at in every round."""
 
@@ -78,10 +87,13 @@ class Supervisor:
         env: Mapping[str, str] | None = None,
         pulse: Path | None = None,
         stalled_s: float = 0.0,
+        place: Path | None = None,
     ) -> int:
         """Start a child and return its pid. ``env`` is added to our own environment.
 
         What it says goes to ``NAME.log``, which ``tend`` keeps within bounds, whatever program it is.
+
+        ``place`` is the folder that it works in, ours if not said.
 
         ``pulse`` is a file that the child touches while it makes progress; ``stalled_s`` is how long it may stand
         still, ``STALLED_S`` if not said.
@@ -92,9 +104,9 @@ class Supervisor:
         whole = {name: value for name, value in os.environ.items() if name != WHERE} | dict(env or {})
         path = self.folder / f"{name}.log"
         begin = _size(path)
-        process = _spawn(command, whole, path)
+        process = _spawn(command, whole, path, place, tied=self.tied)
         self.children[name] = Child(
-            name, command, whole, path, process, self.clock(), begin, pulse=pulse, stalled_s=stalled_s
+            name, command, whole, path, process, self.clock(), begin, place=place, pulse=pulse, stalled_s=stalled_s
         )
         return self.children[name].process.pid
 
@@ -163,7 +175,7 @@ class Supervisor:
 
     def _restart(self, child: Child) -> None:
         child.log_start = _size(child.log_path)
-        child.process = _spawn(child.command, child.env, child.log_path)
+        child.process = _spawn(child.command, child.env, child.log_path, child.place, tied=self.tied)
         child.started_at, child.restart_at = self.clock(), None
         child.restarts += 1
         log.info("process_restarted", name=child.name, pid=child.process.pid, restarts=child.restarts)
@@ -183,16 +195,25 @@ def pss_mib(pids: Iterable[int]) -> float:
     return sum(_pss_kib(pid) for pid in family) / 1024
 
 
-def _spawn(command: Sequence[str], env: Mapping[str, str], path: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: Sequence[str], env: Mapping[str, str], path: Path, place: Path | None, *, tied: bool
+) -> subprocess.Popen[bytes]:
     with path.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - the commands are our own
             command,
             env=dict(env),
+            cwd=place,
+            preexec_fn=_end_with_parent if tied else None,  # noqa: PLW1509 - whoever is tied has no other thread
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,  # Ctrl-C in the terminal reaches us alone, and we end them in order
         )
+
+
+def _end_with_parent() -> None:
+    """Called in the child: Linux tells it to end when its parent does (prctl(2))."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

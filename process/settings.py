@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -48,10 +48,13 @@ class ProcessSettings(EnvironmentSettings):
 SettingsT = TypeVar("SettingsT", bound=EnvironmentSettings)
 
 
-def read_settings(settings: type[SettingsT]) -> SettingsT:
-    """Settings from the environment. Raises ``ConfigError`` naming every variable that is missing or wrong."""
+def read_settings(settings: type[SettingsT], **given: Any) -> SettingsT:
+    """Settings from the environment, but for what is ``given``.
+
+    Raises ``ConfigError`` naming every variable that is missing or wrong.
+    """
     try:
-        return settings()
+        return settings(**given)
     except ValidationError as error:
         raise ConfigError(*(_problem(settings, one) for one in error.errors())) from None
 

@@ -59,7 +59,7 @@ _TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SPOKEN_ATTRIBUTES = frozenset({"aria-label", "alt", "title", "placeholder", "label"})
 _NAMES = frozenset({"Meterhouse"})
-_FILE_ENDINGS = (".html", ".json", ".yaml", ".xlsx")
+_FILE_ENDINGS = (".html", ".json", ".yaml", ".xlsx", ".env", ".key", ".lock", ".log", ".pem")
 """What looks like an id and is a file's name."""
 
 

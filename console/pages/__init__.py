@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from console.pages import (
     alert,
     alerts,
+    authority,
     building,
     dashboards,
     now,
@@ -32,5 +33,6 @@ PAGES: dict[str, APIRouter] = {
     "spells": spells.router,
     "spell": spell.router,
     "preferences": preferences.router,
+    "authority": authority.router,
     "sign_in": sign_in.router,
 }

@@ -9,6 +9,9 @@ import typer
 
 from meterhouse.commands.spoken import given_by
 from meterhouse.settings import Settings
+from meterhouse.up.settings import read_up_settings
+from meterhouse.up.settings_file import NAME as SERVER_SETTINGS
+from meterhouse.up.settings_file import adopt
 from stores.records.database import open_records
 from stores.records.people import People
 
@@ -20,7 +23,8 @@ LINK_VALID_S = 900
 
 def one_time_link(records: Engine, person: str, address: str, now: datetime) -> str:
     """A link that signs ``person`` in once, within fifteen minutes."""
-    return f"http://{address}/sign-in?token={People(records).invite(person, now, LINK_VALID_S)}"
+    place = address if "://" in address else f"http://{address}"
+    return f"{place}/sign-in?token={People(records).invite(person, now, LINK_VALID_S)}"
 
 
 def sign_in(
@@ -30,5 +34,8 @@ def sign_in(
     ] = "127.0.0.1:8080",
 ) -> None:
     """Print a link that works once, for fifteen minutes."""
-    records = open_records(Settings().records_url)
+    settings = Settings()
+    if (settings.data / SERVER_SETTINGS).exists():
+        address = read_up_settings(adopt(settings.data)).console_page
+    records = open_records(settings.records_url)
     typer.echo(one_time_link(records, given_by(person), address, datetime.now(UTC)))

@@ -43,16 +43,21 @@ def explain(what: str, names: tuple[str, ...]) -> str:
     return "\n".join([what, "", "\b", "It takes from the environment:", *lines])
 
 
-def runner(module: str) -> Callable[[], None]:
+def runner(module: str, name: str) -> Callable[[], None]:
     """A command that runs ``module`` until it is told to stop, on the stores that the other commands read."""
 
     def run() -> None:
-        from meterhouse.settings import Settings  # noqa: PLC0415 - the list of commands needs none
+        # The list of commands needs none of these.
+        from meterhouse.settings import Settings  # noqa: PLC0415
+        from meterhouse.up.folder import check_version  # noqa: PLC0415
+        from meterhouse.up.settings_file import adopt_process  # noqa: PLC0415
 
+        check_version(Settings().data)
+        adopt_process(Settings().data, name)
         settings = Settings()
         own = {"DATA": str(settings.data), "STORE": settings.store_url, "RECORDS": settings.records_url}
-        for name, value in own.items():
-            os.environ.setdefault(f"METERHOUSE_{name}", value)
+        for key, value in own.items():
+            os.environ.setdefault(f"METERHOUSE_{key}", value)
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
     return run

@@ -34,6 +34,7 @@ SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin"
 
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
+GREETING_S = 1.0
 ATTEMPTS = 3
 """Between choosing a free port and binding it, somebody else may take it."""
 
@@ -88,7 +89,7 @@ def start_broker(
 
     ``port`` 0 chooses a free one. ``kind`` None prefers Mosquitto. Raises ``ConfigError`` with one sentence.
     """
-    program = _find_mosquitto() if kind != "iotcore" else None
+    program = find_mosquitto() if kind != "iotcore" else None
     if program is None and (kind == "mosquitto" or importlib.util.find_spec("iotcore") is None):
         raise ConfigError(
             "no MQTT broker: install mosquitto (apt install mosquitto), or the extra meterhouse[embedded]"
@@ -108,7 +109,8 @@ def start_broker(
     raise ConfigError(f"the broker does not start on {LISTEN}:{broker.port}: {_last_line(folder)}")
 
 
-def _find_mosquitto() -> str | None:
+def find_mosquitto() -> str | None:
+    """The program, where it is installed."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
 
 
@@ -141,23 +143,26 @@ def _start(
 
 def _is_ours(broker: Broker) -> bool:
     """Whether the child lives and greets the probe's password: a stranger's broker on the port does not know it."""
+    probe = BrokerAddress(LISTEN, broker.port, PROBE, broker.words[PROBE])
     deadline = time.monotonic() + START_TIMEOUT_S
     while broker.is_alive and time.monotonic() < deadline:
-        if _greets(broker) and broker.is_alive:
+        if greets(probe) and broker.is_alive:
             return True
         time.sleep(0.05)
     return False
 
 
-def _greets(broker: Broker) -> bool:
+def greets(address: BrokerAddress) -> bool:
+    """Whether the broker at an address takes its account's password, within a second."""
     answers: list[bool] = []
-    client = make_client(BrokerAddress(LISTEN, broker.port, PROBE, broker.words[PROBE]), PROBE)
+    client = make_client(address, address.user)
     client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(not reason.is_failure)
+    client.connect_timeout = GREETING_S
     try:
-        client.connect(LISTEN, broker.port)
+        client.connect(address.host, address.port)
     except OSError:
         return False
-    until = time.monotonic() + 1.0
+    until = time.monotonic() + GREETING_S
     while not answers and time.monotonic() < until and client.loop(0.05) == MQTTErrorCode.MQTT_ERR_SUCCESS:
         pass
     client.disconnect()

@@ -78,7 +78,7 @@ def passwords(folder: Path, identities: Iterable[str]) -> dict[str, str]:
 
 def write_mosquitto(folder: Path, port: int, identities: Mapping[str, TopicRights], words: Mapping[str, str]) -> Path:
     """Write configuration, password file and access list of Mosquitto; return the configuration's path."""
-    write_private(folder / "mosquitto.passwd", "".join(f"{n}:{_hashed(w)}\n" for n, w in words.items()))
+    write_private(folder / "mosquitto.passwd", "".join(f"{account_line(n, w)}\n" for n, w in words.items()))
     write_private(folder / "mosquitto.acl", "\n".join(_access(n, r) for n, r in identities.items()))
     settings = [
         "per_listener_settings true",
@@ -142,11 +142,11 @@ dynamic_filters = true
     return path
 
 
-def _hashed(password: str) -> str:
-    """Mosquitto's ``$7$`` form: PBKDF2 with SHA-512, so that mosquitto_passwd need not be installed."""
+def account_line(name: str, password: str) -> str:
+    """A line of Mosquitto's password file, whose ``$7$`` is PBKDF2 with SHA-512: mosquitto_passwd need not be there."""
     salt = secrets.token_bytes(12)
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, PBKDF2_ROUNDS)
-    return f"$7${PBKDF2_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
+    return f"{name}:$7${PBKDF2_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
 
 
 def _access(identity: str, rights: TopicRights) -> str:

@@ -29,6 +29,8 @@ DAY_S = 86_400.0
 
 INVITATION = "invitation"
 SESSION = "session"
+SIGNED_IN = "person.sign_in"
+"""How the audit calls it."""
 
 _FORGET_AFTER = timedelta(days=1)
 """How long an expired token is remembered, so that its owner is told that it expired."""
@@ -66,6 +68,12 @@ class People:
             append_entry(connection, at, name, "person.invite", name)
             return _new_token(connection, INVITATION, name, at, valid_s)
 
+    def has_anybody_come(self) -> bool:
+        """Whether anybody has ever signed in."""
+        with self._engine.connect() as connection:
+            come = sa.select(tables.audit.c.seq).where(tables.audit.c.what == SIGNED_IN).limit(1)
+            return connection.execute(come).one_or_none() is not None
+
     def redeem(self, token: str, at: datetime, session_s: float) -> str:
         """Exchange a one-time token for a session token. Raises ``Denied`` if unknown, used or expired."""
         with self._engine.connect() as connection:  # a stranger who guesses must not hold up those who write
@@ -81,7 +89,7 @@ class People:
             if at >= row.expires_at:
                 raise Denied("this link has expired")
             connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
-            append_entry(connection, at, row.name, "person.sign_in", row.name)
+            append_entry(connection, at, row.name, SIGNED_IN, row.name)
             return _new_token(connection, SESSION, row.name, at, session_s)
 
     def note_refusal(self, at: datetime, noted: str, address: str, why: str) -> None:

@@ -144,7 +144,7 @@ def test_a_taken_port_is_one_clear_sentence(tmp_path, broker):
 
 
 def test_no_broker_at_all_is_one_clear_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(broker_module, "_find_mosquitto", lambda: None)
+    monkeypatch.setattr(broker_module, "find_mosquitto", lambda: None)
     monkeypatch.setattr(broker_module.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="no MQTT broker: install mosquitto"):
         start_broker(tmp_path, IDENTITIES)
