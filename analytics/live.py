@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -50,7 +51,7 @@ AHEAD_MS = 2 * DAY_MS
 AT_ONCE = frozenset({"door_left_open", "water_on_floor"})
 """Detectors that look at states alone and need not wait for the hour."""
 
-COUNTERS_AT_ONCE = 50
+COUNTERS_AT_ONCE = 250
 NOTED_EVERY_MS = 60_000
 LOGGED_EVERY = 24
 
@@ -62,8 +63,10 @@ class Rollups(Protocol):
 
     derived: DerivedDays
 
-    def update(self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int) -> None:
-        """Recompute what these stretches of points touch; entries for closed months are dated ``now_ms``."""
+    def update(
+        self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int, beside: Callable[[ReadingStore], None]
+    ) -> None:
+        """Recompute what these stretches touch, and ``beside`` it; entries for closed months are dated ``now_ms``."""
 
     def is_kept(self, point: str) -> bool:
         """Whether rollups are made of a point."""
@@ -187,8 +190,7 @@ class Watch:
             has_more = self._beside.step(now_ms)
             with self._pending.in_hand(COUNTERS_AT_ONCE) as ranges:
                 if ranges:
-                    self.rollups.update(ranges, now_ms=now_ms)
-                    self._beside.take_late(ranges, now_ms)
+                    self.rollups.update(ranges, now_ms=now_ms, beside=partial(self._beside.take_late, ranges, now_ms))
             if ranges and now_ms - self._noted_ms >= NOTED_EVERY_MS:
                 self._note(now_ms)
             if ranges or has_more:

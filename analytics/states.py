@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import DAY_MS, HOUR_MS
-from stores.readings.columns import empty_series
+from stores.readings.columns import empty_series, switches_of
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class States:
         open_ones, end, width = list(found), now_ms + DAY_MS, DAY_MS + FIRST_LOOK_MS
         while open_ones and end > now_ms - LOOK_BACK_MS:
             start = max(end - width, now_ms - LOOK_BACK_MS)
-            for point, series in self._store.read(open_ones, start, end).items():
+            for point, series in self._store.read_switches(open_ones, start, end).items():
                 found[point] = _changes([series, found[point]], now_ms)
             open_ones = [point for point in open_ones if not len(found[point]) or found[point].x[0]]
             end, width = start, 2 * width
@@ -88,15 +88,7 @@ def _after(series: Series, known: Series) -> Series:
 
 
 def _changes(parts: list[Series], now_ms: int) -> Series:
-    """As ``changes_of``; of long ago only the last."""
-    series = changes_of(parts)
+    """As ``switches_of``; of long ago only the last."""
+    series = switches_of(parts)
     k = max(int(np.searchsorted(series.t_ms, now_ms - LOOK_BACK_MS)) - 1, 0)
     return Series(series.t_ms[k:], series.x[k:], series.q[k:])
-
-
-def changes_of(parts: list[Series]) -> Series:
-    """Parts in time order as one, without readings between the first and the last that tell no change."""
-    t_ms, x, q = (np.concatenate(columns) for columns in zip(*((p.t_ms, p.x, p.q) for p in parts), strict=True))
-    tells = np.ones(len(x), np.bool_)
-    tells[1:-1] = x[1:-1] != x[:-2]
-    return Series(t_ms[tells], x[tells], q[tells])

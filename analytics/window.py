@@ -16,10 +16,12 @@ from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.grid import Grid, filled
 from analytics.heard import points_heard
+from analytics.rollups.outdoors import outdoor_points
 from analytics.scene import Window
-from analytics.states import States, changes_of
+from analytics.states import States
 from analytics.uses import HISTORY_DAYS, Uses
 from facility.quantities import Quantity
+from stores.readings.columns import switches_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +62,7 @@ def read_window(
     calendar = SiteCalendar(catalogue.site)
     grid = Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
     seen_from_ms = start_ms - SEEN_DAYS * DAY_MS
-    uses = Uses(store, catalogue, calendar, grid, start_ms, _read_outdoors(store, grid))
+    uses = Uses(store, catalogue, calendar, grid, start_ms, _read_outdoors(store, catalogue, grid))
     if states is None:
         states = read_states(store, catalogue, start_ms, grid.end_ms)
     seen_skipped = max(grid.row(seen_from_ms + 1) - 1, 0)
@@ -107,8 +109,8 @@ def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms
     before.read(start_ms - DAY_MS)  # which looks a day ahead
     found = dict(before.known)
     for start in range(start_ms, end_ms, CHUNK_MS):
-        chunk = store.read(points, start, min(start + CHUNK_MS, end_ms))
-        found = {point: changes_of([found[point], chunk[point]]) for point in points}
+        chunk = store.read_switches(points, start, min(start + CHUNK_MS, end_ms))
+        found = {point: switches_of([found[point], chunk[point]]) for point in points}
     return found
 
 
@@ -125,10 +127,11 @@ def blind_window(catalogue: Catalogue, now_ms: int) -> Window:
     return Window(catalogue, edges_ms, {}, {}, {}, open_hours)
 
 
-def _read_outdoors(store: ReadingStore, grid: Grid) -> dict[str, Floats]:
+def _read_outdoors(store: ReadingStore, catalogue: Catalogue, grid: Grid) -> dict[str, Floats]:
     """Building → hourly outdoor temperature, gaps filled; nothing for a building whose thermometer never spoke."""
     found: dict[str, Floats] = {}
-    for one in store.read_rollup("building_1h", {}, grid.start_ms, grid.end_ms, ["t_out"]):
+    some = [{"building": building} for building in outdoor_points(catalogue)]
+    for one in store.read_rollups("building_1h", some, grid.start_ms, grid.end_ms, ["t_out"]) if some else ():
         building = one.tags["building"]
         if building not in found and np.isfinite(one.fields["t_out"]).any():
             found[building] = filled(grid.spread(one.t_ms, one.fields["t_out"]))

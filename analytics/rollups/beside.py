@@ -44,9 +44,9 @@ class Beside:
         self._each_minute.step(now_ms)
         return self._minutes.step(now_ms)
 
-    def take_late(self, ranges: Mapping[str, tuple[int, int]], now_ms: int) -> None:
-        """Rollups of these stretches were computed: some may be of hours that have ended long ago."""
-        self._heard.take_late(ranges, now_ms)
+    def take_late(self, ranges: Mapping[str, tuple[int, int]], now_ms: int, store: ReadingStore) -> None:
+        """Rollups of these stretches are computed in this view of the store: some may be of hours long ended."""
+        self._heard.take_late(ranges, now_ms, store)
 
     def done_cursor(self, cursor: int) -> int:
         """Up to where changes are done, where those before ``cursor`` are done elsewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from stores.readings.port import Changes, ReadingStore, Series
 
 GAUGES_AT_ONCE = 2_000
-NEAR_MS = 15 * MINUTE_MS
-"""Stretches that begin so shortly before the newest are read for many gauges at once."""
+ROWS_AT_ONCE = 20_000
+"""Minutes that are read by one question and written by one more, of one day."""
 
 FIRST_MS = 2 * HOUR_MS
 """Of what was stored before anybody looked: a year of minutes would keep everything else waiting."""
@@ -63,20 +64,30 @@ class Minutes:
         return bool(ranges)
 
     def update(self, ranges: Mapping[str, tuple[int, int]]) -> None:
-        """Make the minutes anew that readings in these ranges lie in: gauge → first and last time in ms, included."""
+        """Make the minutes anew that readings in these ranges lie in: gauge → first and last time in ms, included.
+
+        Many gauges are read and written at once: few over long ranges, more over short ones.
+        """
         known = {point: ends for point, ends in ranges.items() if point in self._tags}
         newest = max((last for _, last in known.values()), default=0)
-        near = [point for point, (first, _) in known.items() if first > newest - NEAR_MS]
-        if near:
-            self._write(near, min(known[point][0] for point in near), newest)
+        days: dict[int, dict[str, int]] = defaultdict(dict)
         for point, (first, last) in known.items():
-            if first <= newest - NEAR_MS:
-                for start in range(first, last + 1, DAY_MS):
-                    self._write([point], start, min(start + DAY_MS - 1, last))
+            for day in range(first // DAY_MS, last // DAY_MS + 1):
+                days[day][point] = max(first, day * DAY_MS)
+        for day, first_ms in days.items():
+            self._write_day(first_ms, min((day + 1) * DAY_MS - 1, newest))
 
-    def _write(self, points: list[str], first_ms: int, last_ms: int) -> None:
-        start, end = first_ms // MINUTE_MS * MINUTE_MS, last_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
-        read = self._store.read(points, start, end)
+    def _write_day(self, first_ms: Mapping[str, int], last_ms: int) -> None:
+        """Gauges from an instant of each on; of those read together all from that of the first."""
+        oldest = sorted(first_ms, key=lambda point: first_ms[point])
+        while oldest:
+            start = first_ms[oldest[0]] // MINUTE_MS * MINUTE_MS
+            at_once = max(ROWS_AT_ONCE * MINUTE_MS // (last_ms + 1 - start), 1)
+            self._write(oldest[:at_once], start, last_ms)
+            oldest = oldest[at_once:]
+
+    def _write(self, points: list[str], start_ms: int, last_ms: int) -> None:
+        read = self._store.read(points, start_ms, last_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS)
         self._store.write_rollup("live", list(self._rows(read)))
 
     def _rows(self, read: Mapping[str, Series]) -> Iterator[RollupSeries]:

@@ -73,8 +73,11 @@ class OnePass:
     def flush(self) -> None:
         """Write what waits."""
         if self._written:
-            self._store.write_rollups([(name, parts) for (name, _), parts in self._written.items()])
-            for name in {name for name, _ in self._written}:
+            rollups: dict[str, list[RollupSeries]] = {}
+            for (name, _), parts in self._written.items():
+                rollups.setdefault(name, []).extend(parts)
+            self._store.write_rollups(list(rollups.items()))
+            for name in rollups:
                 self._rows.pop(name, None)
             self._written, self._count = {}, 0
 
@@ -88,6 +91,10 @@ class OnePass:
         if not all(self._holds(point, start_ms, end_ms) for point in points):
             return self._store.read(points, start_ms, end_ms)
         return {point: _cut(self._readings[point], start_ms, end_ms) for point in points}
+
+    def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Of each point the first reading, those that show another value than the one before, and the last."""
+        return self._store.read_switches(points, start_ms, end_ms)
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""

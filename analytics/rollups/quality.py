@@ -6,6 +6,7 @@ it has ended, and again while a reading may still end a silence of it; what come
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,21 +48,31 @@ class HeardHours:
         for k in range(0, len(points), COUNTERS_AT_ONCE):
             self._write(points[k : k + COUNTERS_AT_ONCE], start_ms, end_ms, end_ms)
 
-    def take_late(self, ranges: Mapping[str, tuple[int, int]], now_ms: int) -> None:
-        """Readings were written: make the hours anew that ``end_hours`` will not look at again."""
+    def take_late(self, ranges: Mapping[str, tuple[int, int]], now_ms: int, store: ReadingStore) -> None:
+        """Readings were written: make the hours anew that ``end_hours`` will not look at again, by this view of it.
+
+        Counters whose hours are the same are read and written together.
+        """
         end_ms = int(self._calendar.hour_edges(now_ms, now_ms)[0])
+        alike: dict[tuple[int, int], list[str]] = defaultdict(list)
         for point, (first, last) in ranges.items():
             if point in self._tags and first < end_ms - AGAIN_MS:
-                for start in range(first - MAX_GAP_MS, min(last + AGAIN_MS, end_ms), CHUNK_MS):
-                    self._write([point], start, min(start + CHUNK_MS, last + AGAIN_MS, end_ms), end_ms)
+                edges = self._calendar.hour_edges(first - MAX_GAP_MS, min(last + AGAIN_MS, end_ms))
+                alike[int(edges[0]), int(edges[-1])].append(point)
+        for (begin, end), points in alike.items():
+            for start in range(begin, end, CHUNK_MS):
+                self._write(points, start, min(start + CHUNK_MS, end), end_ms, store)
 
-    def _write(self, points: Sequence[str], start_ms: int, end_ms: int, known_ms: int) -> None:
+    def _write(
+        self, points: Sequence[str], start_ms: int, end_ms: int, known_ms: int, store: ReadingStore | None = None
+    ) -> None:
+        store = store or self._store
         edges = self._calendar.hour_edges(start_ms, end_ms)
         start, end = int(edges[0]), int(edges[-1])
-        before = self._store.read_before(points, start - 1)
-        read = self._store.read(points, start, end + MAX_GAP_MS)
+        before = store.read_before(points, start - 1)
+        read = store.read(points, start, end + MAX_GAP_MS)
         rows = (self._rows(point, read[point], before.get(point), edges, known_ms) for point in points)
-        self._store.write_rollup("dq_1h", [one for one in rows if one is not None and len(one)])
+        store.write_rollup("dq_1h", [one for one in rows if one is not None and len(one)])
 
     def _rows(
         self, point: str, series: Series, before: Latest | None, edges: Times, known_ms: int

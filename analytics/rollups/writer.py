@@ -28,7 +28,7 @@ from stores.readings.rollups import ROLLUPS
 from stores.records.accounting.closed_months import LATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from accounting.spells import SpellBook
     from analytics.rollups.closing import Books
@@ -71,17 +71,23 @@ class RollupWriter:
         self._retagging = Retagging(self._store, self._calendar, self._totals)
         self.derived = DerivedDays(store, catalogue, self._calendar)
 
-    def update(self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None) -> None:
+    def update(
+        self, ranges: Mapping[str, tuple[int, int]], *, reason: str = LATE, now_ms: int | None = None,
+        beside: Callable[[ReadingStore], None] | None = None,
+    ) -> None:  # fmt: skip
         """Recompute what readings in these ranges touch: point id → first and last time in ms, both included.
 
         Idempotent. Unknown points, and counters of no utility, are passed over. Closed months are not written;
         what they turn out to be more or less is entered with the reason, at ``now_ms`` (the newest time if None).
+        What is done ``beside`` sees what was read for these counters, and is written in the same step.
         """
         newest_ms = max((last for _, last in ranges.values()), default=0)
         self._adjusting = Adjusting(self._books, instant(newest_ms if now_ms is None else now_ms), reason)
         try:
             self._begin({point.id: ranges[point.id] for point in self._accounted(ranges)}, newest_ms)
             self._compute(ranges)
+            if beside is not None:
+                beside(self._store)
             self._store.flush()
             self.derived.settle(now_ms)
             self._changed.publish()

@@ -13,7 +13,7 @@ from facility.errors import Rejected
 from stores.readings.port import Codes, Series, Times, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from facility.model import ReadingBatch
 
@@ -60,6 +60,25 @@ def columns_of(batches: Sequence[ReadingBatch]) -> Columns:
     return Columns(list(number), p[last], t_ms[last], x[order][last], q[order][last])
 
 
+def ranges_of(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
+    """First and last time of each point. An agent's batches name the same points again and again."""
+    ends: dict[tuple[str, ...], tuple[Times, Times]] = {}
+    for batch in batches:
+        points = tuple(batch.points)
+        if points not in ends:
+            ends[points] = np.full(len(points), np.iinfo(np.int64).max), np.full(len(points), np.iinfo(np.int64).min)
+        p, t_ms = np.array(batch.p, np.intp), np.array(batch.t_ms, np.int64)
+        np.minimum.at(ends[points][0], p, t_ms)
+        np.maximum.at(ends[points][1], p, t_ms)
+    ranges: dict[str, tuple[int, int]] = {}
+    for points, (low, high) in ends.items():
+        for point, first, last in zip(points, low.tolist(), high.tolist(), strict=True):
+            if first <= last:
+                before = ranges.get(point, (first, last))
+                ranges[point] = min(first, before[0]), max(last, before[1])
+    return ranges
+
+
 def merged(old: Series, new: Series) -> Series:
     """Readings of one point, in time order, with those of ``new`` where both have one."""
     t_ms = np.concatenate((old.t_ms, new.t_ms))
@@ -74,6 +93,14 @@ def last_of_steps(t_ms: Times, step_ms: int) -> Times:
     """Of times (n,) in order the last of each step, ms: (k,). Steps begin at whole multiples since 1970."""
     newest: Times = t_ms[np.append(np.diff(t_ms // step_ms) != 0, True)[: len(t_ms)]]
     return newest
+
+
+def switches_of(parts: Sequence[Series]) -> Series:
+    """Parts in time order as one, without readings between the first and the last that show what the one before did."""
+    t_ms, x, q = (np.concatenate(columns) for columns in zip(*((p.t_ms, p.x, p.q) for p in parts), strict=True))
+    tells = np.ones(len(x), np.bool_)
+    tells[1:-1] = x[1:-1] != x[:-2]
+    return Series(t_ms[tells], x[tells], q[tells])
 
 
 def empty_series() -> Series:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.columns import columns_of, empty_series, last_of_steps, merged
+from stores.readings.columns import columns_of, empty_series, last_of_steps, merged, switches_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.rollup_columns import column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
@@ -54,6 +54,10 @@ class MemoryStore:
         """Readings of each point in the range."""
         with self._lock:
             return {point: _cut(self._series.get(point, empty_series()), start_ms, end_ms) for point in points}
+
+    def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Of each point the first reading, those that show another value than the one before, and the last."""
+        return {point: switches_of([series]) for point, series in self.read(points, start_ms, end_ms).items()}
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""

@@ -92,6 +92,12 @@ class ReadingStore(Protocol):
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range; a point without readings has an empty series."""
 
+    def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Of each point the first reading of the range, those that show another value than the one before, the last.
+
+        What lies between is not read where a store can find that without: a door says for weeks that it is shut.
+        """
+
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``; points without one are left out."""
 

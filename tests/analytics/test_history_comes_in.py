@@ -23,9 +23,7 @@ class HeardLate(MemoryStore):
 
 def test_hours_are_looked_through_only_once_history_that_has_just_come_in_is_rolled_up(records):
     done, looked, replays = [], [], {"history_open": 1.0, "history_rows": 9.0}
-    rollups = SimpleNamespace(
-        update=lambda ranges, now_ms: done.append(ranges), is_kept=lambda _: True, take_changed=dict
-    )
+    rollups = SimpleNamespace(update=lambda ranges, **_: done.append(ranges), is_kept=lambda _: True, take_changed=dict)
     store = HeardLate()
     watch = Watch(
         store,

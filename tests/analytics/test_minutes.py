@@ -109,5 +109,24 @@ def test_of_a_store_that_nobody_has_looked_at_the_last_two_hours_are_taken():
     assert series.t_ms.tolist() == list(range(BEGIN - 120 * MINUTE_MS, BEGIN + 1, MINUTE_MS))
 
 
+def test_after_an_outage_many_gauges_are_read_and_written_together():
+    gauges = [Point(f"m{k}", Quantity.ACTIVE_POWER) for k in range(300)]
+    meters = tuple(replace(estate().meter["m0"], id=point.meter) for point in gauges)
+    town = replace(estate(), meters=meters, points=tuple(gauges), installations=())
+    store, asked = MemoryStore(), []
+    t_ms = np.arange(BEGIN, BEGIN + 30 * MINUTE_MS, MINUTE_MS)
+    for point in gauges:
+        store.write(batch(point.id, t_ms, t_ms / 1e9))
+    counted = SimpleNamespace(
+        read=lambda *what: asked.append("read") or store.read(*what),
+        write_rollup=lambda *what: asked.append("write") or store.write_rollup(*what),
+    )
+    Minutes(counted, town, 1).update({point.id: (BEGIN, BEGIN + 30 * MINUTE_MS - 1) for point in gauges})
+    assert len(asked) <= 4, "two days are touched"
+    found = store.read_rollup("live", {}, 0, 2**52)
+    assert len(found) == len(gauges)
+    assert all(one.t_ms.tolist() == t_ms.tolist() for one in found)
+
+
 def broken(*_):
     raise StoreUnavailable("gone")

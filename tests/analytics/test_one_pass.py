@@ -136,3 +136,14 @@ def test_what_waits_to_be_written_is_read():
     for asked in (tags, {"building": "b"}, {}):
         assert seen.read_rollup("building_1h", asked, 0, 9 * HOUR_MS, ["qty"])[0].fields["qty"].tolist() == [3.0, 4.0]
     seen.end()
+
+
+def test_rows_of_one_rollup_are_written_by_one_call_for_a_server_asks_once_a_call_what_they_take_away():
+    store, catalogue, written = MemoryStore(), town(), []
+    for one in readings(catalogue, 90):
+        store.write(one)
+    whole = store.write_rollups
+    store.write_rollups = lambda rollups: written.append([name for name, _ in rollups]) or whole(rollups)
+    RollupWriter(store, catalogue).update(store.changes(0).ranges, now_ms=BEGIN_MS + 90 * MINUTE_MS)
+    assert written[0] == list(dict.fromkeys(written[0]))
+    assert {"usage_1h", "usage_1d", "building_1h", "building_1d"} <= set(written[0])

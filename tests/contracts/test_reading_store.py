@@ -357,6 +357,24 @@ def test_of_each_step_the_newest_time_is_told_and_nothing_of_steps_without_a_rea
     assert store.newest_times([], 0, hour, hour) == {}
 
 
+def test_switches_are_the_first_reading_those_that_differ_from_the_one_before_and_the_last(store):
+    store.write(
+        batch(
+            *((POWER, t, x) for t, x in enumerate([0, 0, 0, 1, 1, 0, 0, 0, 2, 2])),
+            *((WATER, t, 0) for t in range(3, 9)),
+        )
+    )
+    found = store.read_switches([POWER, WATER, "never/seen/total"], 1, 10)
+    assert {point: list(zip(one.t_ms.tolist(), one.x.tolist(), strict=True)) for point, one in found.items()} == {
+        POWER: [(1, 0.0), (3, 1.0), (5, 0.0), (8, 2.0), (9, 2.0)],
+        WATER: [(3, 0.0), (8, 0.0)],
+        "never/seen/total": [],
+    }
+    assert store.read_switches([WATER], 3, 4)[WATER].t_ms.tolist() == [3]
+    assert store.read_switches([WATER], 9, 20)[WATER].t_ms.tolist() == []
+    assert store.read_switches([], 0, 10) == {}
+
+
 def test_hours_are_counted_over_points_and_empty_ones_left_out(store):
     hour = 3_600_000
     store.write(

@@ -8,6 +8,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rigs.patience import PATIENCE_S
 
@@ -15,6 +16,7 @@ from facility.errors import ConfigError, StoreUnavailable
 from facility.model import ReadingBatch
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
+from stores.readings.port import RollupSeries
 from stores.readings.sqlite import store as sqlite
 from stores.readings.sqlite.file import SCHEMA
 from stores.readings.sqlite.store import SqliteStore
@@ -315,6 +317,57 @@ def test_a_file_in_which_the_newest_readings_had_a_table_of_their_own_is_taken_o
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
     assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'latest'").fetchone() == (0,)
+    connection.close()
+
+
+def minute(k, t_ms, value):
+    tags = {
+        "site": "s", "building": "b", "utility": "", "meter": f"m{k}", "role": "sub", "quantity": "voltage",
+        "channel": "total",
+    }  # fmt: skip
+    return RollupSeries(tags, np.array([t_ms]), {"value": np.array([value]), "n": np.array([1.0])})
+
+
+def test_a_minute_of_a_whole_estate_is_written_in_a_few_pages(tmp_path):
+    store, wal = SqliteStore(tmp_path / "readings.db"), tmp_path / "readings.db-wal"
+    for t_ms in range(0, 200 * 60_000, 60_000):
+        store.write_rollup("live", [minute(k, t_ms, float(t_ms + k)) for k in range(200)])
+    with store._file.reading() as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+    store.write_rollup("live", [minute(k, 200 * 60_000, 1.0) for k in range(200)])
+    assert wal.stat().st_size / 200 < 500
+    (of_one,) = store.read_rollup("live", {"meter": "m7"}, 60_000, 4 * 60_000)
+    assert (of_one.t_ms.tolist(), of_one.fields["value"].tolist()) == (
+        [60_000, 120_000, 180_000],
+        [60_007.0, 120_007.0, 180_007.0],
+    )
+    store.close()
+
+
+def test_a_file_whose_minutes_stood_by_series_is_taken_over(tmp_path):
+    path = tmp_path / "readings.db"
+    store = SqliteStore(path)
+    store.write_rollup("live", [minute(k, t_ms, k + t_ms / 1e6) for k in range(3) for t_ms in (0, 60_000)])
+    expected = [
+        (one.tags, one.t_ms.tolist(), one.fields["value"].tolist()) for one in store.read_rollup("live", {}, 0, 2**52)
+    ]
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "ALTER TABLE live RENAME TO newer; CREATE TABLE live (series INTEGER NOT NULL, t_ms INTEGER NOT NULL,"
+        " value REAL, PRIMARY KEY (series, t_ms)) WITHOUT ROWID;"
+        " INSERT INTO live SELECT series, t_ms, value FROM newer; DROP TABLE newer"
+    )
+    connection.close()
+    for _ in range(2):
+        store = SqliteStore(path)
+        found = store.read_rollup("live", {}, 0, 2**52)
+        assert [(one.tags, one.t_ms.tolist(), one.fields["value"].tolist()) for one in found] == expected
+        store.close()
+    connection = sqlite3.connect(path)
+    keys = {row[5]: row[1] for row in connection.execute("PRAGMA table_info(live)")}
+    assert (keys[1], keys[2]) == ("t_ms", "series")
     connection.close()
 
 

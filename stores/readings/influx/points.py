@@ -23,7 +23,8 @@ AT_ONCE = 50
 FIRST_MS, END_MS = -9_223_372_036_854, 9_223_372_036_854
 """InfluxDB's times: nanoseconds in 64 bits."""
 
-BY_POINT = " GROUP BY meter, quantity, channel"
+POINT_TAGS = "meter, quantity, channel"
+BY_POINT = f" GROUP BY {POINT_TAGS}"
 _MS = 1_000_000
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
-from stores.readings.columns import check_columns, empty_series, last_of_steps
+from stores.readings.columns import check_columns, empty_series, last_of_steps, merged, ranges_of, switches_of
 from stores.readings.influx import csv_answers
 from stores.readings.influx.changes import ChangeLog
 from stores.readings.influx.layout import RAW, source
@@ -24,6 +24,7 @@ from stores.readings.influx.points import (
     BY_POINT,
     END_MS,
     FIRST_MS,
+    POINT_TAGS,
     all_points,
     among,
     point_of,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 TOTAL_STEP_MS = 100 * DAY_MS
 RECENT_MS = 2 * DAY_MS
+_FIRST, _LAST = (f" ORDER BY time {order} LIMIT 1" for order in ("ASC", "DESC"))
 
 
 class InfluxStore:
@@ -73,7 +75,7 @@ class InfluxStore:
         given = [batch for batch in batches if len(batch)]
         if not given:
             return
-        ranges = _ranges(given)
+        ranges = ranges_of(given)
         with self._lock:
             lines, moved = self._prepared()
             elsewhere = moved.under_others(ranges)
@@ -92,6 +94,25 @@ class InfluxStore:
         for some in some_at_once(points):
             for point, table in self._select(some, "value, q", within(start_ms, end_ms)):
                 found[point] = _series(table)
+        return found
+
+    def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Of each point the first reading, those that show another value than the one before, and the last.
+
+        The server tells the least and the greatest value of each point; only those in which they differ are read.
+        """
+        found, when = dict.fromkeys(points, empty_series()), within(start_ms, end_ms)
+        for some in some_at_once(points):
+            ranges = {
+                point: (table.columns["min"][0], table.columns["max"][0])
+                for point, table in self._select(some, "min(value), max(value)", when)
+            }
+            for order in (_FIRST, _LAST) if ranges else ():
+                for point, table in self._select(list(ranges), "value, q", when, order):
+                    found[point] = merged(found[point], _series(table))
+            moved = [point for point, (least, most) in ranges.items() if least != most]
+            for point, series in self.read(moved, start_ms, end_ms).items():
+                found[point] = switches_of([series])
         return found
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
@@ -137,11 +158,24 @@ class InfluxStore:
         return {hour: count for hour, count in counts.items() if count}
 
     def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
-        """Of each point the time of its newest reading in each step: InfluxDB tells when steps begin, not that."""
-        found: dict[str, Times] = {}
+        """Of each point the time of its newest reading in each step.
+
+        InfluxDB tells when steps begin, not that: it is the first reading's time and all that has passed between two
+        readings since, which the server adds up.
+        """
+        found, when = {point: np.empty(0, np.int64) for point in points}, within(start_ms, end_ms)
         for some in some_at_once(points):
-            readings = self.read(some, start_ms, end_ms)
-            found |= {point: last_of_steps(series.t_ms, step_ms) for point, series in readings.items()}
+            first = {p: table.columns["time"] for p, table in self._select(some, "value", when, _FIRST)}
+            passed = (
+                f"SELECT elapsed(value, 1ms) AS passed FROM {self._readings} WHERE {among(some)} AND {when}{BY_POINT}"
+            )
+            steps = (
+                f"SELECT sum(passed) FROM ({passed}) WHERE {when} GROUP BY time({step_ms}ms), {POINT_TAGS} fill(none)"
+            )
+            sums = {point_of(one.tags): one.columns["sum"] for one in csv_answers.tables(self._wire.ask(steps))}
+            for point, t_ms in first.items():
+                since = np.concatenate((t_ms, t_ms + np.cumsum(sums.get(point, ()))))
+                found[point] = last_of_steps(since.astype(np.int64), step_ms)
         return found
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
@@ -220,7 +254,7 @@ class InfluxStore:
         for batch in batches:
             if any(batch.q):
                 rows = [i for i, code in enumerate(batch.q) if code]
-                self._doubtful.add(_ranges([batch.chosen(rows)]))
+                self._doubtful.add(ranges_of([batch.chosen(rows)]))
 
     def _select(
         self, points: Sequence[str], what: str, when: str, order: str = ""
@@ -235,7 +269,7 @@ class InfluxStore:
     def _newest(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Latest]:
         found: dict[str, Latest] = {}
         for some in some_at_once(points):
-            newest = self._select(some, "value, q", within(start_ms, end_ms), " ORDER BY time DESC LIMIT 1")
+            newest = self._select(some, "value, q", within(start_ms, end_ms), _LAST)
             found |= {point: _last(_series(table)) for point, table in newest}
         return found
 
@@ -252,25 +286,6 @@ class InfluxStore:
 
         total = math.fsum(chain.from_iterable(values()))
         return PointTotal(count, total)
-
-
-def _ranges(batches: Iterable[ReadingBatch]) -> dict[str, tuple[int, int]]:
-    """First and last time of each point. An agent's batches name the same points again and again."""
-    ends: dict[tuple[str, ...], tuple[Times, Times]] = {}
-    for batch in batches:
-        points = tuple(batch.points)
-        if points not in ends:
-            ends[points] = np.full(len(points), END_MS), np.full(len(points), FIRST_MS)
-        p, t_ms = np.array(batch.p, np.intp), np.array(batch.t_ms, np.int64)
-        np.minimum.at(ends[points][0], p, t_ms)
-        np.maximum.at(ends[points][1], p, t_ms)
-    ranges: dict[str, tuple[int, int]] = {}
-    for points, (low, high) in ends.items():
-        for point, first, last in zip(points, low.tolist(), high.tolist(), strict=True):
-            if first <= last:
-                before = ranges.get(point, (first, last))
-                ranges[point] = min(first, before[0]), max(last, before[1])
-    return ranges
 
 
 def _series(table: csv_answers.AnswerTable) -> Series:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType, column_of, values_of
-from stores.readings.rollups import check_fields, check_series, check_tags, rollup_called
+from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
+from stores.readings.sqlite.file import is_by_time
 from stores.readings.sqlite.rollup_index import RollupIndex
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from stores.readings.port import Times
+    from stores.readings.rollup_columns import Column
     from stores.readings.sqlite.file import SqliteFile
+
+_MOMENTS = (
+    "WITH RECURSIVE moments (t_ms) AS (SELECT min(t_ms) FROM {0} WHERE t_ms >= ?2 AND t_ms < ?3"
+    " UNION ALL SELECT (SELECT min(t_ms) FROM {0} WHERE t_ms > moments.t_ms AND t_ms < ?3) FROM moments"
+    " WHERE moments.t_ms IS NOT NULL)"
+)
 
 # Table and column names come from ROLLUPS alone: every name is checked against it before it enters a statement.
 
@@ -48,12 +58,13 @@ class SqliteRollups:
         types = rollup_called(name).types
         wanted = {field: types[field] for field in (types if fields is None else _checked(name, fields))}
         names = ", ".join(("t_ms", *wanted))
-        query = f"SELECT {names} FROM {name} WHERE series = ? AND t_ms >= ? AND t_ms < ? ORDER BY t_ms"  # noqa: S608
+        query = f"{_of_series(name, f'SELECT {names}')} ORDER BY t_ms"
         found = []
         with self._file.reading() as connection:
             for number, own_tags in self._index.matching(connection, name, some):
-                if rows := connection.execute(query, (number, *period)).fetchall():
-                    found.append(RollupSeries(own_tags, *_columns(wanted, rows)))
+                t_ms, columns = _columns(wanted, connection.execute(query, (number, *period)))
+                if len(t_ms):
+                    found.append(RollupSeries(own_tags, t_ms, columns))
         return found
 
     def stretch(self, name: str) -> tuple[int, int] | None:
@@ -66,7 +77,7 @@ class SqliteRollups:
     def delete(self, name: str, tags: Mapping[str, str], period: tuple[int, int]) -> None:
         """Delete rows of the series whose tags include ``tags``."""
         check_tags(name, tags, every=False)
-        statement = f"DELETE FROM {name} WHERE series = ? AND t_ms >= ? AND t_ms < ?"  # noqa: S608
+        statement = _of_series(name, "DELETE")
         with self._file.reading() as connection:
             numbers = [number for number, _ in self._index.matching(connection, name, [tags])]
         with self._file.writing() as connection:
@@ -82,19 +93,30 @@ class SqliteRollups:
         return int(row[0])
 
 
+def _of_series(name: str, begin: str) -> str:
+    """A statement over the rows of series ?1 from ?2 to before ?3.
+
+    Where rows stand by time, the instants that have any are looked up one after the other, and the series in each.
+    """
+    if is_by_time(ROLLUPS[name]):
+        return f"{_MOMENTS.format(name)} {begin} FROM {name} WHERE series = ?1 AND t_ms IN moments"
+    return f"{begin} FROM {name} WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
+
+
 def _checked(name: str, fields: Sequence[str]) -> Sequence[str]:
     check_fields(name, fields)
     return fields
 
 
-def _columns(wanted: Mapping[str, FieldType], rows: Sequence[Sequence[Any]]) -> tuple[Any, dict[str, Any]]:
+def _columns(wanted: Mapping[str, FieldType], rows: Iterable[Sequence[Any]]) -> tuple[Times, dict[str, Column]]:
     """Rows of a time and of each wanted field as times (n,) and columns (n,)."""
     if set(wanted.values()) <= {FieldType.FLOAT}:
-        table = np.array(rows, np.float64).T  # exact: times in ms stay below 2 ** 53, and NULL becomes NaN
+        flat = np.fromiter(chain.from_iterable(rows), np.float64)  # exact: times in ms stay below 2 ** 53; NULL is NaN
+        table = flat.reshape(-1, 1 + len(wanted)).T
         return table[0].astype(np.int64), {
             field: column.copy() for field, column in zip(wanted, table[1:], strict=True)
         }
-    t_ms, *columns = zip(*rows, strict=True)
+    t_ms, *columns = list(zip(*rows, strict=True)) or [()] * (1 + len(wanted))
     fields = {field: column_of(kind, column) for (field, kind), column in zip(wanted.items(), columns, strict=True)}
     return np.array(t_ms, np.int64), fields
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.columns import columns_of
+from stores.readings.columns import columns_of, empty_series, switches_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.sqlite.file import SqliteFile
 from stores.readings.sqlite.rollups import SqliteRollups
@@ -35,6 +35,13 @@ _ROW = np.dtype([("t_ms", np.int64), ("x", np.float64), ("q", np.uint8)])
 _UPSERT_READING = (
     "INSERT INTO reading (series, t_ms, x, q) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (series, t_ms) DO UPDATE SET x = excluded.x, q = excluded.q"
+)
+_RANGE = "FROM reading WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
+_READINGS = f"SELECT t_ms, x, q {_RANGE} ORDER BY t_ms"
+_LEAST_AND_MOST = f"SELECT min(x), max(x) {_RANGE}"
+_ENDS = (
+    f"SELECT * FROM (SELECT t_ms, x, q {_RANGE} ORDER BY t_ms LIMIT 1) UNION"  # noqa: S608 - of constants
+    f" SELECT * FROM (SELECT t_ms, x, q {_RANGE} ORDER BY t_ms DESC LIMIT 1) ORDER BY t_ms"
 )
 _NEWEST = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms <= ? ORDER BY t_ms DESC LIMIT 1"
 _NEWEST_OF_STEPS = (
@@ -93,12 +100,22 @@ class SqliteStore:
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range."""
-        query = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms >= ? AND t_ms < ? ORDER BY t_ms"
         with self._file.reading() as connection:
             numbers = self._known(connection, points)
             return {
-                point: _series(connection.execute(query, (numbers.get(point), start_ms, end_ms))) for point in points
+                point: _series(connection.execute(_READINGS, (numbers.get(point), start_ms, end_ms)))
+                for point in points
             }
+
+    def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Of each point the first reading, those that show another value than the one before, and the last."""
+        found = dict.fromkeys(points, empty_series())
+        with self._file.reading() as connection:
+            for point, number in self._known(connection, points).items():
+                least, most = connection.execute(_LEAST_AND_MOST, (number, start_ms, end_ms)).fetchone()
+                query = _ENDS if least == most else _READINGS
+                found[point] = switches_of([_series(connection.execute(query, (number, start_ms, end_ms)))])
+        return found
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""
