@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from facility.host import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,4 @@ class Authority:
 
 def _is_here(host: str) -> bool:
     name = host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+    return is_loopback(name)

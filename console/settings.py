@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from facility.errors import ConfigError, Problem
+from facility.host import is_loopback
 from process.settings import ProcessSettings
 
 LISTEN = "METERHOUSE_LISTEN"
@@ -49,7 +49,7 @@ class ConsoleSettings(ProcessSettings):
         host = host.strip("[]")
         if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
             raise ConfigError(Problem(LISTEN, f"'{self.listen}' is no host:port", "127.0.0.1:8080"))
-        if not _is_loopback(host) and not self.allow_remote and self.cert is None:
+        if not is_loopback(host) and not self.allow_remote and self.cert is None:
             how = "METERHOUSE_CERT and METERHOUSE_KEY, a proxy with TLS in front of 127.0.0.1, or else"
             how += " METERHOUSE_ALLOW_REMOTE=yes"
             raise ConfigError(Problem(LISTEN, f"other machines can reach '{self.listen}'", how))
@@ -62,12 +62,3 @@ class ConsoleSettings(ProcessSettings):
         own = {"127.0.0.1", "localhost", f"[{host}]" if ":" in host else host}
         more = {name.strip() for name in self.hosts.split(",") if name.strip()}
         return tuple(sorted({f"{name}:{port}" for name in own} | more))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

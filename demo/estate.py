@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
 from ruamel.yaml import YAML
 
@@ -47,15 +48,13 @@ def write_site(folder: Path, shift: Shift, addresses: Addresses) -> Path:
     yaml.width = LONGEST_LINE
     yaml.indent(mapping=2, sequence=4, offset=2)
     tree = yaml.load(shipped_site())
-    _fill_buses(tree, addresses)
     _fill_holidays(tree["site"]["holidays"], shift)
     _fill_swap(tree["meters"], shift)
-    text = io.StringIO()
-    yaml.dump(tree, text)
-    file = folder / FILE
+    text, file = io.StringIO(), folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)  # the broker's URL may hold a password
+        _fill_buses(tree, addresses, folder)
+        yaml.dump(tree, text)
         file.write_text(text.getvalue(), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
@@ -67,9 +66,20 @@ def shipped_site() -> str:
     return (files("demo") / FILE).read_text(encoding="utf-8")
 
 
-def _fill_buses(tree: Any, addresses: Addresses) -> None:
+def _fill_buses(tree: Any, addresses: Addresses, folder: Path) -> None:
     for bus in tree["agents"][0]["buses"]:
-        bus["url"] = getattr(addresses, bus["id"])
+        bus["url"] = _without_password(getattr(addresses, bus["id"]), folder.resolve() / f"{bus['id']}.password")
+
+
+def _without_password(url: str, file: Path) -> str:
+    """The URL with its password, if it has one, in a file that only we may read."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    file.touch(mode=0o600)
+    file.chmod(0o600)
+    file.write_text(unquote(parts.password), encoding="utf-8")
+    return f"{parts.scheme}://{parts.username}@{parts.netloc.rpartition('@')[2]}?password_file={quote(str(file))}"
 
 
 def _fill_swap(meters: Any, shift: Shift) -> None:

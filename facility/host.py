@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 _NO_NAME = re.compile(r"[\s\x00-\x20\x7f/\\@<>\"']")
@@ -18,3 +19,13 @@ def is_host(name: str) -> bool:
     except UnicodeError:
         return False
     return True
+
+
+def is_loopback(name: str) -> bool:
+    """Whether nobody but this machine is meant: ``localhost``, or an address of its own."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

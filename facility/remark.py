@@ -12,6 +12,7 @@ class RemarkKind(StrEnum):
     """What there is to know; ``remark.<kind>`` is its text in every catalogue."""
 
     AGENT_MUST_KNOW = "agent_must_know"
+    UNLOCKED_BUS = "unlocked_bus"
     YEAR_WITHOUT_NOTICE = "year_without_notice"
     NO_HEAD_METER = "no_head_meter"
     COUNTER_NOT_READ = "counter_not_read"

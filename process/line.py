@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import time
 from contextlib import suppress
@@ -35,6 +36,20 @@ NO_WORD = "the connection ended before a word of the broker: perhaps it wants TL
 
 AWAY_S = 15.0
 """A line that has been down for so long is worth an alarm; a broker that is started again is back sooner."""
+
+OLD_TLS = "the broker speaks no TLS of version 1.2 or later"
+NO_TLS = "the broker speaks no TLS at this port"
+TLS_FAULTS = {
+    "WRONG_VERSION_NUMBER": NO_TLS,
+    "RECORD_LAYER_FAILURE": NO_TLS,
+    "UNEXPECTED_EOF_WHILE_READING": NO_TLS,
+    "UNSUPPORTED_PROTOCOL": OLD_TLS,
+    "TLSV1_ALERT_PROTOCOL_VERSION": OLD_TLS,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "the broker wants a certificate of ours (cert=FILE, key=FILE), or other ciphers",
+    "TLSV1_ALERT_UNKNOWN_CA": "the broker does not trust our certificate",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "our certificate has expired",
+}
+"""What OpenSSL calls a fault, and what people call it."""
 
 State = Literal["up", "refused", "unreachable", "lost", "taken_over"]
 
@@ -210,4 +225,8 @@ class BrokerLine:
 def what_failed() -> str:
     """Why paho could not connect: it calls back where it has just caught that."""
     error = sys.exc_info()[1]
-    return str(getattr(error, "verify_message", "") or getattr(error, "strerror", "") or error or "no answer")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return TLS_FAULTS.get(error.reason or "", f"no TLS with the broker: {error.reason or error.strerror or error}")
+    return str(getattr(error, "strerror", "") or error or "no answer")

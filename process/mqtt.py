@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from facility import wire
 from facility.errors import ConfigError
 from process.client import SturdyClient
+from process.kept_secret import password_of
 
 if TYPE_CHECKING:
     from facility.broker_address import BrokerAddress, TlsFiles
@@ -62,7 +63,7 @@ def make_client(
     manual_ack: bool = False,
     reconnect_on_failure: bool = True,
 ) -> SturdyClient:
-    """A client that is not connected yet. Raises ``ConfigError`` for files of TLS that cannot be used."""
+    """A client that is not connected yet. Raises ``ConfigError`` for files of TLS or secrets that cannot be used."""
     client = SturdyClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
@@ -71,7 +72,7 @@ def make_client(
         reconnect_on_failure=reconnect_on_failure,
     )
     if address.user:
-        client.username_pw_set(address.user, address.password or None)
+        client.username_pw_set(address.user, password_of(address) or None)
     if address.tls is not None:
         client.tls_set_context(_context(address.tls))
     client.reconnect_delay_set(FIRST_WAIT_S, LAST_WAIT_S)
@@ -86,11 +87,12 @@ def checksum(payload: bytes, packet: int = PacketTypes.PUBLISH) -> Properties:
 
 
 def _context(files: TlsFiles) -> ssl.SSLContext:
-    """The broker's certificate and name are always verified."""
+    """The broker's certificate and name are always verified, and nothing older than TLS 1.2 is spoken."""
     try:
         context = ssl.create_default_context(cafile=files.ca or None)
     except OSError as error:
         raise ConfigError(f"the CA file {files.ca} cannot be used: {error.strerror or error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if files.certificate:
         try:
             context.load_cert_chain(files.certificate, files.key or None, password=_no_password)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accounting.calendars import SiteCalendar
+from facility.broker_address import password_variable, without_password
 from facility.ledger.changes import zone_of
 from facility.ledger.faults import check_not_ahead
 from facility.model import MeterRole
@@ -80,7 +81,16 @@ def estate_remarks(estate: Catalogue, now: datetime) -> list[Remark]:
     years = SiteCalendar(estate.site).unadjusted_years((now.year, now.year + 1))
     country = estate.site.holiday_country
     remarks = [Remark(RemarkKind.YEAR_WITHOUT_NOTICE, {"year": year, "country": country}) for year in years]
-    return [*remarks, *_left_out(estate)]
+    return [*remarks, *_left_out(estate), *_written_passwords(estate)]
+
+
+def _written_passwords(estate: Catalogue) -> Iterator[Remark]:
+    """Buses whose password stands in the document: there others read it, and the registry does not keep it."""
+    for agent in estate.agents:
+        for bus in agent.buses:
+            if without_password(bus.url, bus.id) != bus.url:
+                params = {"agent": agent.id, "bus": bus.id, "variable": password_variable(bus.id)}
+                yield Remark(RemarkKind.UNLOCKED_BUS, params)
 
 
 def _left_out(estate: Catalogue) -> Iterator[Remark]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from edge_agent.clock import EARLIEST_MS
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.unread import Unread
+from facility.broker_address import SECRETS
 from facility.errors import DriverError
 from facility.model import Quality
 from facility.protocols.mqtt_json import JsonPoint, json_broker
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
 
+log = structlog.get_logger()
+
 KEEPALIVE_S = 15
 
 MOST_AHEAD_MS, MOST_BEHIND_MS = 60_000, 31 * 86_400_000
@@ -33,6 +38,8 @@ class MqttJsonDriver:
 
     def __init__(self, seat: BusSeat) -> None:
         broker = json_broker(seat.bus)
+        if broker.password:
+            log.warning("secret_in_site", bus=seat.bus.id, better=f"mqtts://user@host?{'=…, '.join(SECRETS)}=…")
         self._seat = seat
         self._unread = Unread()
         self._devices: dict[str, list[Device]] = {}

@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from facility.errors import ConfigError, Unavailable
+from facility.host import is_loopback
 from meterhouse.commands.access import LINK_VALID_S
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
 from meterhouse.commands.spoken import given_by
@@ -21,7 +22,6 @@ from meterhouse.language import SETTING, known_language
 from meterhouse.output import say, speak
 from meterhouse.settings import DEFAULT_DATA, Settings
 from meterhouse.up.folder import Holder, Phase, check_version, holder, say_state
-from meterhouse.up.names import is_loopback
 from meterhouse.up.prepare import ServerFolder, prepare
 from meterhouse.up.run import RunningServer
 from meterhouse.up.settings import UpSettings, read_up_settings

@@ -6,17 +6,11 @@ import ipaddress
 import socket
 from contextlib import suppress
 
+from facility.host import is_loopback
+
 OWN = ("localhost", "127.0.0.1", "::1")
 ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses of documentation (RFC 5737, RFC 3849): the route there leads out, and nothing is sent."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this machine alone reaches it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_every(host: str) -> bool:

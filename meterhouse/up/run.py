@@ -13,6 +13,7 @@ import structlog
 
 from facility.broker_address import broker_address
 from facility.errors import ConfigError, MeterhouseError, Problem, Unavailable
+from facility.host import is_loopback
 from facility.status import LONGEST_STILL_S, ServerProcess
 from meterhouse.servers.broker import find_mosquitto, greets, start_broker
 from meterhouse.servers.broker_files import PROBE
@@ -21,7 +22,6 @@ from meterhouse.up import mosquitto
 from meterhouse.up.broker_watch import NAME as BROKER
 from meterhouse.up.broker_watch import BrokerWatch
 from meterhouse.up.folder import hold
-from meterhouse.up.names import is_loopback
 from meterhouse.up.prepare import broker_url, environments, prepare, renew
 from process.pulse import pulse_file
 

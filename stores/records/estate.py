@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from facility.broker_address import without_password
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.errors import ConfigError
 from facility.levels import parse_level
@@ -243,7 +244,7 @@ def _space_row(space: Space) -> Row:
 
 
 def _bus_row(agent: Agent, bus: Bus) -> Row:
-    return {"agent": agent.id, "bus": bus.id, "url": bus.url, "timeout_s": bus.timeout_s}
+    return {"agent": agent.id, "bus": bus.id, "url": without_password(bus.url, bus.id), "timeout_s": bus.timeout_s}
 
 
 def _agent(one: str, buses: list[Row]) -> Agent:

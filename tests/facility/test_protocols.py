@@ -33,7 +33,7 @@ meters:
 """
 METERS = {"modbus": "eastron/sdm120", "mqtt_json": "aqara/mccgq11lm"}
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
-RADIO = "mqtt://u:secret@h"
+RADIO = "mqtt://u:secret@localhost"
 
 
 def checked(url, profile, unit):
@@ -242,4 +242,4 @@ def test_a_wrong_bus_is_told_once_however_many_meters_are_on_it():
 
 
 def test_a_broker_may_go_without_credentials():
-    assert json_broker(Bus("radio", "mqtt://h:1884")).port == 1884
+    assert json_broker(Bus("radio", "mqtt://localhost:1884")).port == 1884

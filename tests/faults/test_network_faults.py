@@ -367,7 +367,7 @@ def test_N6_a_line_that_is_cut_in_one_direction_is_noticed_within_two_keepalives
             recorded = record(tmp_path / "recorded", 2000)
             env = {"METERHOUSE_REPLAY": str(recorded), "METERHOUSE_SILENCE_S": "1"}
             before = ("ip", "netns", "exec", rooms[0])
-            with agent_process(tmp_path, "mqtt://10.99.77.2:18830", before=before, **env) as child:
+            with agent_process(tmp_path, "mqtt://10.99.77.2:18830?plain=yes", before=before, **env) as child:
                 server.wait(lambda: server.hw == 2000)
                 with within(2 * KEEPALIVE_S + 1):
                     # the cable's far end gets a wrong address: what the agent sends goes to nobody

@@ -326,7 +326,7 @@ def test_a_document_and_its_differences_are_answered_to_a_program(town, tmp_path
     assert found["building", "name_en"].change.after == "Great hall"
     assert found["building", "name_en"].undoes is None
     assert found["building", "floor_area_m2"].undoes.after == 1200
-    assert found["bus", "url"].change.after == "mqtt://li:…@127.0.0.1"
+    assert found["bus", "url"].change.after == "mqtt://li@127.0.0.1?password_env=METERHOUSE_PASSWORD_RADIO"
     assert dry.applied is False
     assert town.answer("site", "apply", str(file), "--accept", shape=AppliedSite).applied is True
     assert town.answer("site", "apply", str(file), shape=AppliedSite) == AppliedSite([], applied=False)

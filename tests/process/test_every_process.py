@@ -70,6 +70,19 @@ def test_a_wrong_setting_is_the_same_kind_of_sentence_everywhere(tmp_path, modul
     assert done.stderr == "METERHOUSE_LOG_LEVEL: 'loud' cannot be used (allowed: debug, info, warning)\n"
 
 
+@pytest.mark.parametrize("module", ["edge_agent", "ingest", "analytics"])
+def test_a_broker_far_away_without_tls_is_refused_everywhere(env, module):
+    far = env(module) | {"METERHOUSE_BROKER": "mqtt://u:secret@192.0.2.7"}
+    done = subprocess.run(
+        [sys.executable, "-m", module], env=far, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
+    assert done.returncode == 2
+    said = LEFT.findall(done.stderr)
+    assert [line.partition(" (allowed:")[0] for line in said] == [
+        "METERHOUSE_BROKER: has no TLS, and others may listen on the way to 192.0.2.7"
+    ]
+
+
 @pytest.mark.parametrize("module", NAMES)
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
 def test_it_logs_in_one_form_and_leaves_within_seconds_when_told(tmp_path, env, module, stop_signal):

@@ -1,6 +1,7 @@
 """Lines to a real mosquitto: with TLS, with a callback that fails, with a name that is used twice."""
 
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from edge_agent.link import Link
 from facility import wire
 from facility.broker_address import broker_address
 from facility.errors import ConfigError
-from process.line import NO_WORD, BrokerLine
+from process.line import NO_TLS, NO_WORD, OLD_TLS, BrokerLine
 from process.mqtt import checksum, make_client, own_client_id
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -89,7 +90,51 @@ def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logg
             assert not line.state.was_up
     ((state, reason),) = refusals_in(logged)
     assert state == "unreachable"
+    assert reason.startswith("the broker's certificate is not trusted: ")
     assert ("self-signed certificate" if whose == "another" else "not valid for '127.0.0.1'") in reason
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
+def test_a_certificate_that_has_expired_is_not_trusted(tmp_path, logged):
+    authority = Authority(tmp_path)
+    with TlsMosquitto(tmp_path, authority=authority, days=-1) as broker, opened(broker.url_for("a")):
+        until(lambda: refusals_in(logged))
+    assert refusals_in(logged) == [
+        ("unreachable", "the broker's certificate is not trusted: certificate has expired"),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
+def test_a_broker_that_speaks_old_tls_alone_is_not_spoken_to(tmp_path, logged):
+    authority, port = Authority(tmp_path), free_port()
+    certificate, key = authority.sign("broker", "IP:127.0.0.1")
+    words = ["-accept", str(port), "-cert", certificate, "-key", key, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-quiet"]
+    server = subprocess.Popen(["openssl", "s_server", *words], stderr=subprocess.DEVNULL)
+    try:
+        with opened(f"mqtts://a:any@127.0.0.1:{port}?ca={authority.ca}") as line:
+            until(lambda: any(reason != "Connection refused" for _, reason in refusals_in(logged)))
+            assert not line.state.was_up
+    finally:
+        server.terminate()
+        server.wait()
+    assert refusals_in(logged)[-1] == ("unreachable", OLD_TLS)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
+def test_a_port_without_tls_is_told_for_what_it_is(tmp_path, logged):
+    ca = Authority(tmp_path).ca
+    with Mosquitto() as broker, opened(f"mqtts://a:any@127.0.0.1:{broker.port}?ca={ca}") as line:
+        until(lambda: refusals_in(logged))
+        assert not line.state.was_up
+    ((state, reason),) = refusals_in(logged)
+    assert (state, reason) in {("unreachable", NO_TLS), ("unreachable", "Connection reset by peer")}
+
+
+def test_nothing_older_than_tls_1_2_is_ever_spoken(tmp_path):
+    client = make_client(broker_address(f"mqtts://u:p@h?ca={Authority(tmp_path).ca}"), "x")
+    assert client._ssl_context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert client._ssl_context.verify_mode == ssl.CERT_REQUIRED
+    assert client._ssl_context.check_hostname
 
 
 @pytest.mark.parametrize(
@@ -153,7 +198,7 @@ def test_an_agent_whose_tls_files_are_being_renewed_waits_for_them(tmp_path, log
 
 
 def test_each_process_has_an_id_of_its_own():
-    address = broker_address("mqtt://shared:x@host")
+    address = broker_address("mqtts://shared:x@host")
     assert own_client_id(address, "analytics").startswith("shared:analytics:")
     assert len({own_client_id(address, "analytics") for _ in range(100)}) == 100
 

@@ -40,7 +40,7 @@ buildings:
      spaces: [{id: plant, name: Plant room, kind: plant_room}, {id: hall, name: {en: Hall, zh: 大厅}}]}
   - {id: annex, name: Annex, use: storage}
 agents:
-  - {id: edge-1, buses: [{id: b1, url: "modbus+tcp://127.0.0.1:502", timeout_s: 0.5}, {id: b2, url: "mqtt://h:1883"}]}
+  - {id: edge-1, buses: [{id: b1, url: "modbus+tcp://127.0.0.1:502", timeout_s: 0.5}, {id: b2, url: "mqtt://localhost:1883"}]}
 meters:
   - {id: total, name: {en: Total, zh: 总表}, building: main, space: plant, profile: maker/meter, agent: edge-1, bus: b1,
      unit: 7, utility: electricity, role: head, digits: 6, ct_ratio: 40, serial: "A1", provenance: recorded,

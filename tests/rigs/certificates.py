@@ -17,14 +17,17 @@ class Authority:
         self.ca = folder / f"{name}.pem"
         _openssl("req", "-x509", *_key(self.ca), "-out", self.ca, "-days", "2", "-subj", f"/CN={name}")
 
-    def sign(self, name: str, alternative: str) -> tuple[Path, Path]:
-        """A certificate and its key; ``alternative`` is whom it stands for, ``IP:127.0.0.1`` say."""
+    def sign(self, name: str, alternative: str, days: int = 2) -> tuple[Path, Path]:
+        """A certificate and its key; ``alternative`` is whom it stands for, ``IP:127.0.0.1`` say.
+
+        With fewer than no ``days`` it has expired.
+        """
         certificate, request = self.folder / f"{name}.pem", self.folder / f"{name}.csr"
         extensions = self.folder / f"{name}.ext"
         extensions.write_text(f"subjectAltName={alternative}\n", encoding="ascii")
         _openssl("req", *_key(certificate), "-out", request, "-subj", f"/CN={name}")
         signer = ("-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"), "-CAcreateserial")
-        _openssl("x509", "-req", "-in", request, "-out", certificate, "-days", "2", *signer, "-extfile", extensions)
+        _openssl("x509", "-req", "-in", request, "-out", certificate, "-days", days, *signer, "-extfile", extensions)
         return certificate, certificate.with_suffix(".key")
 
 

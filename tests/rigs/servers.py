@@ -151,9 +151,9 @@ class Mosquitto:
 class TlsMosquitto(Mosquitto):
     """A broker that is reached by TLS alone, and wants a certificate where that is said; it may share an authority."""
 
-    def __init__(self, folder, alternative="IP:127.0.0.1", *, wants="nothing", authority=None, port=None):
+    def __init__(self, folder, alternative="IP:127.0.0.1", *, wants="nothing", authority=None, port=None, days=2):
         self.authority = authority or Authority(folder)
-        certificate, key = self.authority.sign("broker", alternative)
+        certificate, key = self.authority.sign("broker", alternative, days)
         lines = [f"cafile {self.authority.ca}", f"certfile {certificate}", f"keyfile {key}"]
         lines += ["require_certificate true"] if wants == "a certificate" else []
         lines += ["user root"] if os.geteuid() == 0 else []  # else it changes to an account that cannot read these

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from rigs.campus import estate, renamed
 
 from facility.building_use import BuildingUse
+from facility.catalogue import Agent, Bus
 from facility.errors import ConfigError
 from facility.factors import Co2Factor, TypicalUse
 from facility.quantities import Utility
 from stores.records import tables
 from stores.records.audit import Audit
-from stores.records.database import writing
+from stores.records.columns import METADATA
+from stores.records.database import open_records, writing
 from stores.records.estate import Change
 from stores.records.registry import Registry
 
@@ -193,6 +195,38 @@ def test_each_change_is_audited(applied, engine, now):
     assert (apply.who, apply.what, apply.subject) == ("anna", "site.apply", "campus")
     assert (edit.who, edit.what) == ("bob", "site.edit")
     assert edit.detail == "changed building main: name_en 'Main' → 'Great hall'"
+
+
+def with_radio(url):
+    made = estate()
+    return replace(made, agents=(Agent("edge-1", (Bus("radio", url),)),), meters=(), points=(), installations=())
+
+
+def test_the_password_of_a_devices_broker_is_kept_nowhere(engine, now, tmp_path):
+    registry = Registry(engine)
+    registry.apply(with_radio("mqtt://li:s3cr3t@127.0.0.1"), by="anna", at=now)
+    (bus,) = registry.load().agents[0].buses
+    assert bus.url == "mqtt://li@127.0.0.1?password_env=METERHOUSE_PASSWORD_RADIO"
+    assert registry.difference(with_radio("mqtt://li:another@127.0.0.1")).changes == []
+    with engine.connect() as connection:
+        said = [str(row) for table in METADATA.sorted_tables for row in connection.execute(sa.select(table))]
+    assert not [row for row in said if "s3cr3t" in row]
+
+
+def test_passwords_that_were_kept_once_are_kept_no_more(engine, now):
+    registry = Registry(engine)
+    registry.apply(with_radio("mqtt://li@127.0.0.1"), by="anna", at=now)
+    with writing(engine) as connection:
+        old = {"url": "mqtt://li:s3cr3t@127.0.0.1"}
+        connection.execute(sa.update(tables.bus).values(old))
+        (document,) = connection.execute(sa.select(tables.revision.c.document)).scalars()
+        document["bus"]["edge-1/radio"] |= old
+        connection.execute(sa.update(tables.revision).values(document=document))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0012'"))
+    open_records(engine.url.render_as_string(hide_password=False)).dispose()
+    (bus,) = registry.load().agents[0].buses
+    assert bus.url == "mqtt://li@127.0.0.1?password_env=METERHOUSE_PASSWORD_RADIO"
+    assert registry.difference(with_radio("mqtt://li:any@127.0.0.1")).edits == []
 
 
 def test_a_change_tells_no_password():

@@ -12,6 +12,7 @@ from wording.texts import ABSENT, LANGUAGES
 
 MADE = {
     RemarkKind.AGENT_MUST_KNOW: {"agent": "edge-1", "since": datetime(2026, 10, 5, 1, tzinfo=UTC)},
+    RemarkKind.UNLOCKED_BUS: {"agent": "edge-1", "bus": "radio", "variable": "METERHOUSE_PASSWORD_RADIO"},
     RemarkKind.YEAR_WITHOUT_NOTICE: {"year": 2027, "country": "CN"},
     RemarkKind.NO_HEAD_METER: {"building": "hall", "utility": "water"},
     RemarkKind.COUNTER_NOT_READ: {"meter": "main", "quantity": "water_volume", "utility": "water"},
