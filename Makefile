@@ -42,6 +42,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.now
 	$(RUN)/python -m bench.written
 	$(RUN)/python -m bench.faults
+	$(RUN)/python -m bench.soak
 	for store in sqlite influx; do $(RUN)/python -m bench.stack --points 10000 --store $$store; done
 
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from bench.proc import machine
 
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "bench" / "results" / "chaos.json"
@@ -25,8 +26,7 @@ def main() -> int:
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT / "tests")}, check=False)
         if done.returncode:
             return done.returncode
-        machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-        figures = machine | json.loads(report.read_text(encoding="utf-8"))
+        figures = machine() | json.loads(report.read_text(encoding="utf-8"))
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     if figures["wall_s"] > LONGEST_S:

@@ -1,8 +1,10 @@
-"""What Linux says of processes: processor time, memory, bytes written, and the load of the machine."""
+"""What Linux says of processes: processor time, memory, bytes written; of the machine: what it is, and its load."""
 
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +31,14 @@ def written_bytes(pid: int) -> int:
     """What a process has caused to be written to the disk (proc(5), /proc/PID/io, ``write_bytes``)."""
     lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").split("\n")
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
+
+
+def machine() -> dict[str, object]:
+    """Where something was measured, and of which commit."""
+    asked = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=False).stdout
+    known = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
+    return {**known, "commit": commit.strip()}
 
 
 def load() -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chaos.faults import FAULTS, spoil_newest
+from chaos.faults import FAULTS, bad_link, spoil_newest
+from chaos.older_copy import Lost, copy_of, put_back
 from chaos.parts import RigError
 from chaos.probes import Progress, look
-from chaos.readings import write_recording
+from chaos.readings import take_away, write_recording
 from chaos.schedule import HOLDS_BACK
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 POLL_S = 0.02
 PROGRESS_TIMEOUT_S = 90.0
 A_BATCH_BYTES = 2_000
+
+COPY_PORTIONS = 3
+"""Readings before the copy is taken, after it, and while it is read on offline."""
 
 QUIET_POLL_S = 0.5
 QUIET_POLLS = 5
@@ -45,6 +49,7 @@ class Campaign:
     has_small_disk: bool
     faults: Counter[str] = field(default_factory=Counter)
     spoilt: dict[int, tuple[str, int]] = field(default_factory=dict)
+    gone: Lost = field(default_factory=lambda: Lost([], set()))
     recovery_s: float = 0.0
     _portions: int = 1
     _now: Progress = field(default_factory=Progress)
@@ -53,14 +58,16 @@ class Campaign:
 
     def run(self, strikes: list[Strike]) -> None:
         """Every strike with its own portion of the readings; the last portion flows without harm."""
-        self._portions = len(strikes) + 1
+        self._portions = COPY_PORTIONS + len(strikes) + 1
+        if self.topology.ack_mode == "application":  # the known-bad design is known by what kills cost it
+            self._put_older_copy_back()
         for i, strike in enumerate(strikes):
             self._wait_for(lambda victim=strike.victim: self._has_moved(victim), f"{strike.victim} makes no progress")
             self.say(f"kill {i + 1}/{len(strikes)} {strike.victim:6} beside {strike.beside:11} {self._how_far()}")
-            self._strike(strike, lambda i=i: self._release(i))
+            self._strike(strike, lambda i=i: self._release(COPY_PORTIONS + i))
         struck_at = time.monotonic()
-        self._release(len(strikes))
-        self._settle()
+        self._release(self._portions - 1)
+        self._settle(self.issue.count)
         self._note_recovery(struck_at)
         self._prove_life()
 
@@ -86,6 +93,28 @@ class Campaign:
         if self._struck is None:  # else an earlier strike is not over yet, and its time runs on
             self._struck = time.monotonic(), self._at_start[strike.victim]
 
+    def _put_older_copy_back(self) -> None:
+        """What was read since the copy is stored, and then its numbers are given a second time, to other readings."""
+        edge, outbox = self.topology.parts["edge"], self.topology.outbox
+        self._settle(self._release(0))
+        copy, before = copy_of(outbox), self._now.newest
+        self.topology.gateway.is_open = True
+        released = self._release(1)
+        self._settle(before + released)
+        edge.kill()
+        self.gone = put_back(outbox, copy)
+        take_away(self.topology.recordings, "00001")  # else the same readings would take the same numbers
+        self.faults["older_copy"] += 1
+        self._now = replace(self._now, newest=before, freed=before)
+        with bad_link(self.topology.link, "rst"):
+            released = self._release(2)
+            edge.start()
+            self.topology.gateway.is_open = True
+            self._wait_for(lambda: before + released <= self._now.newest, "the copy is not read on")
+        self._at_start["edge"] = look(self.topology, self._now)
+        self._struck = time.monotonic(), self._at_start["edge"]
+        self.say(f"an older copy of the outbox was put back {self._how_far()}")
+
     def _release(self, i: int) -> int:
         readings = self.issue.portion(i, self._portions)
         write_recording(self.topology.recordings, f"{i:05}", readings)
@@ -105,15 +134,15 @@ class Campaign:
             return is_new and now.freed > then.freed
         return is_new and (victim != "broker" or now.carried - then.carried > A_BATCH_BYTES)
 
-    def _settle(self) -> None:
-        """No harm any more: wait until nothing moves and the edge holds nothing that was not freed."""
+    def _settle(self, least: int) -> None:
+        """No harm: wait until nothing moves and the edge holds nothing that was not freed, of so many at the least."""
         self.topology.gateway.is_open = False
         quiet, moved_at = 0, time.monotonic()
         while quiet < QUIET_POLLS and time.monotonic() - moved_at < PATIENCE_S:
             time.sleep(QUIET_POLL_S)
             before, now = self._now, self._look()
             is_still = (before.newest, before.freed, before.taken_in) == (now.newest, now.freed, now.taken_in)
-            quiet = quiet + 1 if is_still and now.newest == now.freed >= self.issue.count else 0
+            quiet = quiet + 1 if is_still and now.newest == now.freed >= least else 0
             if not is_still:
                 moved_at = time.monotonic()
                 self.say(f"draining {self._how_far()}")
@@ -124,7 +153,7 @@ class Campaign:
         self.topology.gateway.is_open = True
         self._wait_for(lambda: self._now.taken_in > before, "no fresh reading arrives when all is over")
         self.say(f"a fresh reading has arrived {self._how_far()}")
-        self._settle()
+        self._settle(self.issue.count)
 
     def _wait_for(self, truth: Callable[[], bool], failure: str) -> None:
         until = time.monotonic() + PROGRESS_TIMEOUT_S

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SITE, AGENT, OTHER_AGENT = "proof", "edge-1", "edge-2"
-IDENTITIES = {AGENT: agent_rights(AGENT), "ingest": INGEST}
+IDENTITIES = {AGENT: agent_rights(AGENT), OTHER_AGENT: agent_rights(OTHER_AGENT), "ingest": INGEST}
 
 HEAD = """\
 version: 1

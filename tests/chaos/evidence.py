@@ -20,7 +20,7 @@ from stores.records.database import open_records
 from stores.records.quarantine.quarantine import Quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from chaos.meters import Gateway
@@ -36,8 +36,13 @@ MOST_ITEMS = 10_000_000
 
 def live_readings(outbox: Path) -> list[Issued]:
     """What the meters said and the agent committed: the part of the truth that no seed foretells."""
+    return [reading for reading, is_live in held_readings(outbox) if is_live]
+
+
+def held_readings(outbox: Path) -> list[tuple[Issued, bool]]:
+    """Every reading in the file of an agent that has ended, and whether it is live."""
     with closing(Outbox(outbox, _now_ms())) as opened:
-        return [Issued(opened.name(row[2]), row[3], row[4]) for row in _rows(opened) if row[1] == LIVE]
+        return [(Issued(opened.name(row[2]), row[3], row[4]), row[1] == LIVE) for row in _rows(opened)]
 
 
 def invented(live: list[Issued], gateway: Gateway) -> int:
@@ -47,8 +52,11 @@ def invented(live: list[Issued], gateway: Gateway) -> int:
     return len(live) - len(said)
 
 
-def collect(topology: Topology, spoilt: Mapping[int, tuple[str, int]]) -> Found:
-    """Store, quarantine, tombstones and ledger, once the parts have ended. ``spoilt``: what the rig has damaged."""
+def collect(topology: Topology, spoilt: Mapping[int, tuple[str, int]], again: Iterable[tuple[str, int]]) -> Found:
+    """Store, quarantine, tombstones and ledger, once the parts have ended.
+
+    ``spoilt``: what the rig has damaged; ``again``: readings that may have come under two numbers.
+    """
     with closing(open_readings(topology.store_url)) as store:
         stored = {}
         for point in store.totals():
@@ -58,7 +66,7 @@ def collect(topology: Topology, spoilt: Mapping[int, tuple[str, int]]) -> Found:
         totals = watermarks.totals()
         dead = {seq for *_, first, last, _ in watermarks.tombstones() for seq in range(first, last + 1)}
     ledger = totals["stored"] + totals["quarantined"] - totals["reopened"]  # what was reopened counts again
-    return Found(stored, _aside(topology.records_url), _buried(topology.outbox, dead, spoilt), ledger)
+    return Found(stored, _aside(topology.records_url), _buried(topology.outbox, dead, spoilt), ledger, set(again))
 
 
 def _aside(records: str) -> list[Aside]:

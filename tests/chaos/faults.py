@@ -9,7 +9,9 @@ import subprocess
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from chaos.estate import OTHER_AGENT
 from chaos.parts import RigError
+from rigs.hostile import say_hostile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 CLOCK_S = 120
 """Within the five minutes by which ingest lets clocks differ."""
+
+SERVER_CLOCK_S = -2 * 3600
+"""By such a clock every live reading is of the future."""
 
 DISK_BYTES = 2**30
 SHRINK_ATTEMPTS = 50
@@ -51,12 +56,19 @@ def bad_link(link: Proxy, mode: Mode) -> Iterator[None]:
 
 @contextmanager
 def wrong_clock(file: Path, seconds: int) -> Iterator[None]:
-    """The edge's wall clock is set, and set right again; see ``clock/sitecustomize.py``."""
+    """A process's wall clock is set, and set right again; see ``clock/sitecustomize.py``."""
     _write(file, seconds)
     try:
         yield
     finally:
         _write(file, 0)
+
+
+@contextmanager
+def hostile_sender(port: int, agent: str, word: str) -> Iterator[None]:
+    """Another agent sends messages whose properties end with a mark that MQTT allows and the client library refuses."""
+    say_hostile(port, agent, word)
+    yield
 
 
 @contextmanager
@@ -92,6 +104,8 @@ FAULTS: dict[Beside, Callable[[Topology], AbstractContextManager[None]]] = {
     "disk_full": lambda parts: full_disk(parts.ingest),
     "clock_ahead": lambda parts: wrong_clock(parts.clock, CLOCK_S),
     "clock_back": lambda parts: wrong_clock(parts.clock, -CLOCK_S),
+    "server_back": lambda parts: wrong_clock(parts.server_clock, SERVER_CLOCK_S),
+    "hostile": lambda parts: hostile_sender(parts.port, OTHER_AGENT, parts.word_of(OTHER_AGENT)),
 }
 
 

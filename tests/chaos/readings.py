@@ -73,3 +73,8 @@ def write_recording(folder: Path, name: str, readings: Sequence[Issued]) -> None
     part = folder / f"{name}.part"
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     part.rename(folder / f"{name}.readings")
+
+
+def take_away(folder: Path, name: str) -> None:
+    """The recording is gone, and is not played again."""
+    (folder / f"{name}.readings").unlink()

@@ -39,13 +39,15 @@ class Found:
     """What a run left behind.
 
     ``stored``: point → rows ``(t_ms, x)``; ``buried``: point and time behind each tombstone; ``ledger``: how many
-    readings ingest says it has stored or refused.
+    readings ingest says it has stored or refused; ``again``: point and time of readings that an agent may have sent
+    under two numbers, since its outbox was put back.
     """
 
     stored: Mapping[str, Iterable[tuple[int, float]]]
     aside: Iterable[Aside] = ()
     buried: Iterable[tuple[str, int]] = ()
     ledger: int = 0
+    again: Iterable[tuple[str, int]] = ()
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Oracle:
         self._issued: dict[str, dict[int, Issued]] = {}
         self._open: dict[str, set[int]] = {}
         self._terms: list[float] = []
+        self._again: set[tuple[str, int]] = set()
         for reading in issued:
             self._issue(reading)
 
@@ -92,13 +95,15 @@ class Oracle:
 
     def judge(self, found: Found) -> Verdict:
         """Count every kind of wrong; what has no end by then is lost."""
+        self._again = set(found.again)
+        twice = len(self._again)
         for point, rows in found.stored.items():
             self._judge_rows(point, list(rows))
         for copy in found.aside:
             self._judge_aside(copy)
         for point, t_ms in found.buried:
             self._judge_buried(point, t_ms)
-        self.verdict.dup += max(0, found.ledger + self.verdict.tombstoned - self.verdict.generated)
+        self.verdict.dup += max(0, found.ledger + self.verdict.tombstoned - self.verdict.generated - twice)
         self.verdict.lost = sum(map(len, self._open.values()))
         self.verdict.sum_error = fsum(self._terms)
         return self.verdict
@@ -139,6 +144,9 @@ class Oracle:
         reading = self._issued.get(point, {}).get(t_ms)
         if copy.kind == "message" and (reading is None or t_ms not in self._open[point]):
             return  # a message kept for a person; the agent was told nothing and has sent it again
+        if reading is not None and reading.bad and t_ms not in self._open[point] and (point, t_ms) in self._again:
+            self._again.discard((point, t_ms))  # refused once more under its second number
+            return
         self._terms.append(-copy.x)
         if reading is None:
             self.verdict.spurious += 1

@@ -105,8 +105,8 @@ def run(chosen: argparse.Namespace, folder: Path, say: Any) -> tuple[dict[str, A
 
 def judge(topology: Topology, campaign: Campaign) -> Verdict:
     """What was issued, by the seed and by the meters, against what is there."""
-    live = live_readings(topology.outbox)
-    verdict = Oracle([*campaign.issue, *live]).judge(collect(topology, campaign.spoilt))
+    live = sorted({*live_readings(topology.outbox), *campaign.gone.live})
+    verdict = Oracle([*campaign.issue, *live]).judge(collect(topology, campaign.spoilt, campaign.gone.again))
     verdict.spurious += invented(live, topology.gateway)
     return verdict
 

@@ -9,7 +9,18 @@ from typing import Literal
 
 Victim = Literal["edge", "broker", "ingest", "store"]
 Beside = Literal[
-    "nothing", "freeze", "blackhole", "delay", "rst", "dropack", "ingest_cut", "disk_full", "clock_ahead", "clock_back"
+    "nothing",
+    "freeze",
+    "blackhole",
+    "delay",
+    "rst",
+    "dropack",
+    "ingest_cut",
+    "disk_full",
+    "clock_ahead",
+    "clock_back",
+    "server_back",
+    "hostile",
 ]
 
 VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
@@ -19,7 +30,7 @@ SERVER_VICTIMS: tuple[Victim, ...] = (*VICTIMS, "store")
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
     "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
-    "ingest": ("nothing", "blackhole", "disk_full", "dropack", "delay"),
+    "ingest": ("hostile", "blackhole", "disk_full", "server_back", "dropack"),
     "store": ("nothing", "rst", "ingest_cut", "delay"),
 }
 """Lesser faults that are under way when a kill falls, dealt in turn.
@@ -27,7 +38,9 @@ BESIDE: dict[Victim, tuple[Beside, ...]] = {
 Edge beside ``rst``: nothing of the fresh readings has left the machine, so the rig may spoil one of them on disk, which
 must end as a tombstone. Broker beside ``ingest_cut``: what it has confirmed waits for ingest in its memory alone, which
 a design that trusts the broker's word does not survive. Broker beside ``freeze``: ingest goes on later with what it had
-already received, and must not acknowledge it to the new broker by its old packet ids.
+already received, and must not acknowledge it to the new broker by its old packet ids. Ingest beside ``hostile``: what
+its library cannot read waits in its session, and comes again at its start. Ingest beside ``server_back``: by its clock
+all that is read now lies hours ahead, and it may neither refuse it nor say that it has it.
 """
 
 HOLDS_BACK: frozenset[Beside] = frozenset({"blackhole", "dropack"})

@@ -141,3 +141,14 @@ def test_what_is_issued_follows_from_the_seed_and_is_never_twice_the_same():
     assert {reading.bad for reading in issue} == {"", *BAD}
     assert {FOREIGN_POINT, UNKNOWN_POINT} < {reading.point for reading in issue}
     assert [r for i in range(7) for r in Issue(7, 20_000).portion(i, 7)] == issue
+
+
+def test_what_came_under_two_numbers_since_an_outbox_was_put_back_counts_once():
+    again = [(A, 4_000), (B, 1_000)]
+    found = Found(ROWS, [REFUSED, REFUSED], ledger=7, again=again)
+    assert Oracle([*GOOD, BAD_ONE]).judge(found).holds
+    found = Found(ROWS, [REFUSED, REFUSED, REFUSED], ledger=7, again=again)
+    assert wrong(Oracle([*GOOD, BAD_ONE]).judge(found)) == {"dup": 1}
+    assert wrong(Oracle([*GOOD, BAD_ONE]).judge(Found(ROWS, [REFUSED], ledger=8, again=again))) == {"dup": 1}
+    lost = Found({A: ROWS[A]}, [REFUSED], ledger=4, again=again)
+    assert wrong(Oracle([*GOOD, BAD_ONE]).judge(lost)) == {"lost": 1}

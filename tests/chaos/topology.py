@@ -72,6 +72,7 @@ class Topology:
         for name in ("edge", "ingest", "broker", "recordings", "logs"):
             (self.folder / name).mkdir(exist_ok=True)
         self.recordings, self.clock = self.folder / "recordings", self.folder / "clock"
+        self.server_clock = self.folder / "server_clock"
         self.outbox, self.ingest = self.folder / "edge" / "outbox.db", self.folder / "ingest"
         self.influxd = own_influxd(self.folder / "influxd") if self.store == "influx" else None
         self.store_url = self.influxd.url if self.influxd else f"sqlite://{self.ingest / 'readings.db'}"
@@ -83,7 +84,7 @@ class Topology:
         site = self.folder / "site.yaml"
         write_estate(site, self.gateway.port)
         apply_estate(site, self.records_url)
-        port = _free_port()
+        self.port = port = _free_port()
         self.link, self.ingest_link = Proxy(port), Proxy(port)
         self._words = passwords(self.folder / "broker", IDENTITIES)
         if self.influxd:
@@ -97,6 +98,7 @@ class Topology:
                 "METERHOUSE_BROKER": self._url("ingest", self.ingest_link.port),
                 "METERHOUSE_STORE": self.store_url,
                 "METERHOUSE_RECORDS": self.records_url,
+                **_on_clock(self.server_clock),
             },
         )
         self._add("edge", lambda _: EDGES[self.ack_mode], self._edge_env(site))
@@ -159,9 +161,12 @@ class Topology:
             "METERHOUSE_COMMIT_S": "0.2",
             "METERHOUSE_BATCH_ROWS": str(BATCH_ROWS),
             "METERHOUSE_WINDOW_BATCHES": str(WINDOW_BATCHES),
-            "PYTHONPATH": os.pathsep.join([str(HERE / "clock"), os.environ.get("PYTHONPATH", "")]),
-            "CHAOS_CLOCK": str(self.clock),
+            **_on_clock(self.clock),
         }
+
+    def word_of(self, identity: str) -> str:
+        """The password of one who speaks."""
+        return self._words[identity]
 
     def _url(self, identity: str, port: int) -> str:
         return f"mqtt://{identity}:{quote(self._words[identity], safe='')}@{LISTEN}:{port}"
@@ -176,6 +181,12 @@ class Topology:
         debian.write_text(DEBIAN.format(folder=folder, port=port, listen=LISTEN, user=user), encoding="utf-8")
         ours = write_mosquitto(folder, port, IDENTITIES, self._words)
         return lambda start: [program, "-c", str(ours if start % 2 else debian)]
+
+
+def _on_clock(file: Path) -> dict[str, str]:
+    """What has a process ask the time of this file."""
+    path = os.pathsep.join([str(HERE / "clock"), os.environ.get("PYTHONPATH", "")])
+    return {"PYTHONPATH": path, "CHAOS_CLOCK": str(file)}
 
 
 def _free_port() -> int:
