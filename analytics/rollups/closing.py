@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from accounting.intervals import MAX_GAP_MS
 from accounting.local_time import rows_among
 from stores.records.accounting.closed_months import ADJUSTED, Adjustment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from accounting.calendars import SiteCalendar
@@ -26,6 +27,9 @@ class Books(Protocol):
 
     def closed(self) -> frozenset[tuple[str, str]]:
         """Building and month of everything closed."""
+
+    def closing_times(self) -> Mapping[tuple[str, str], datetime]:
+        """When each was closed."""
 
     def handed_in(self, building: str, month: str, counter: str) -> Days | None:
         """A counter's days in a closed month; None where its bill was not made from them."""
@@ -46,6 +50,10 @@ class OpenBooks:
     def closed(self) -> frozenset[tuple[str, str]]:
         """Nothing."""
         return frozenset()
+
+    def closing_times(self) -> Mapping[tuple[str, str], datetime]:
+        """Nothing."""
+        return {}
 
     def handed_in(self, building: str, month: str, counter: str) -> Days | None:  # noqa: ARG002 - as the port says
         """Nothing."""
@@ -115,11 +123,55 @@ def _stored_days(store: ReadingStore, tags: dict[str, str], day_edges_ms: Times,
     return days
 
 
+class Unfinished:
+    """Closed months that are not over yet: what is found out of one is entered once, when it is over.
+
+    Before, each pass would enter what a running month has come to since the pass before it.
+    """
+
+    def __init__(self, books: Books, calendar: SiteCalendar) -> None:
+        self._books, self._calendar = books, calendar
+        self._times = books.closing_times()
+        self._known = self._seen = frozenset(self._times)
+        self._waiting = {one for one in self._times if self._is_early(one)}
+        self._due = frozenset[tuple[str, str]]()
+
+    def waits(self, building: str, month: str, at: datetime) -> bool:
+        """Whether a closed month is not to be compared yet: it was closed early, and its last hour is not measured."""
+        if (building, month) not in self._times:
+            self._times = self._books.closing_times()
+        if not self._is_early((building, month)) or self._is_over(month, at, MAX_GAP_MS):
+            return False
+        self._waiting.add((building, month))
+        return True
+
+    def just_closed(self) -> list[tuple[str, str]]:
+        """Months that were closed since the last pass: a bill may have been made before what was then written."""
+        self._seen = self._books.closed()
+        return sorted(self._seen - self._known)
+
+    def just_over(self, at: datetime) -> list[tuple[str, str]]:
+        """Months that were closed before their end, and are over by now."""
+        self._due = frozenset(one for one in self._waiting if self._is_over(one[1], at, MAX_GAP_MS))
+        return sorted(self._due)
+
+    def settle(self) -> None:
+        """What these turned out to be is in the books."""
+        self._known = self._seen
+        self._waiting -= self._due
+
+    def _is_early(self, one: tuple[str, str]) -> bool:
+        return one in self._times and not self._is_over(one[1], self._times[one])
+
+    def _is_over(self, month: str, at: datetime, since_ms: int = 0) -> bool:
+        return at.timestamp() * 1000 >= self._calendar.month_edges(month)[1] + since_ms
+
+
 class Adjusting:
     """What one pass over changed readings finds out about closed months, entered once at its end."""
 
     def __init__(self, books: Books, at: datetime, reason: str) -> None:
-        self._books, self._at, self._reason = books, at, reason
+        self._books, self.at, self._reason = books, at, reason
         self._based_on = books.newest_entry()
         self.closed = books.closed()
         self._found: dict[tuple[str, str, str, str, str], Days] = {}
@@ -130,5 +182,5 @@ class Adjusting:
 
     def enter(self) -> None:
         """Put what was found into the books. Raises ``Stale`` where somebody else has entered the same meanwhile."""
-        entries = [Adjustment(*key, self._at, self._reason, days) for key, days in self._found.items() if days]
+        entries = [Adjustment(*key, self.at, self._reason, days) for key, days in self._found.items() if days]
         self._books.adjust(entries, based_on=self._based_on)

@@ -10,7 +10,7 @@ from accounting.calendars import SiteCalendar
 from accounting.local_time import HOUR_MS, rows_among
 from accounting.spells import SpellsInMemory
 from analytics.rollups.changed import ChangedHours
-from analytics.rollups.closing import Adjusting, OpenBooks, difference, open_runs
+from analytics.rollups.closing import Adjusting, OpenBooks, Unfinished, difference, open_runs
 from analytics.rollups.costs import PERIOD_FIELDS, Costs
 from analytics.rollups.days import base_use, complete, daily, day_shares
 from analytics.rollups.derived_days import DerivedDays
@@ -58,9 +58,9 @@ class RollupWriter:
     ) -> None:
         """Without ``books`` no month was ever closed; without ``spells`` they are remembered for this writer alone."""
         self._store, self._catalogue, self._books = OnePass(store), catalogue, books or OpenBooks()
-        self._closed = self._books.closed()
         self._adjusting = Adjusting(OpenBooks(), instant(0), "")
         self._calendar = SiteCalendar(catalogue.site)
+        self._unfinished = Unfinished(self._books, self._calendar)
         self._costs = Costs(catalogue.site, self._calendar)
         self._spells = SpellsOfPass(SpellsInMemory() if spells is None else spells)
         self._hours = CounterHours(self._store, catalogue, self._calendar, self._spells, lambda: self._adjusting.closed)
@@ -93,6 +93,7 @@ class RollupWriter:
             self._changed.publish()
             self._spells.enter()
             self._adjusting.enter()
+            self._unfinished.settle()
         finally:
             self._store.end()
             self._spells.end()
@@ -190,7 +191,7 @@ class RollupWriter:
         for run in runs:
             self._write(_COUNTER, tags, use.edges_ms[run.start : run.stop + 1], _cut(hours, run), [])
         for month in shut:
-            self._adjust(point, utility, tags, month)
+            self._adjust(point, month)
 
     def _meter_fields(self, point: Point, utility: Utility, use: HourlyUse) -> dict[str, Values]:
         hours = self._hour_fields(utility, use, complete(use.completeness))
@@ -198,28 +199,33 @@ class RollupWriter:
             hours |= self._costs.of(utility, self._catalogue.meter[point.meter].building, use)
         return hours
 
-    def _adjust(self, point: Point, utility: Utility, tags: dict[str, str], month: str) -> None:
+    def _adjust(self, point: Point, month: str) -> None:
         """Compute a closed month anew and note the days on which it is more or less.
 
-        All of it: a silence is spread by the weeks before it, and these must not depend on what was touched.
+        All of it: a silence is spread by the weeks before it, and these must not depend on what was touched. One that
+        is not over yet waits until it is.
         """
+        tags = counter_tags(self._catalogue, point)
+        if self._unfinished.waits(tags["building"], month, self._adjusting.at):
+            return
         start_ms, end_ms = self._calendar.month_edges(month)
         days = self._calendar.day_edges(start_ms, end_ms)
         grid = self._calendar.hour_edges(start_ms, end_ms)
-        fields = self._meter_fields(point, utility, self._hours.between(point, grid))
+        fields = self._meter_fields(point, Utility(tags["utility"]), self._hours.between(point, grid))
         occ = np.zeros(len(grid) - 1, np.int64)
         fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, grid, days)
         found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
         self._adjusting.note(tags, month, found)
 
     def _adjust_just_closed(self) -> None:
-        """Compare months closed since the last pass: a bill may have been made before what was then written."""
-        closed = self._books.closed()
-        for building, month in sorted(closed - self._closed):
-            for (place, utility), heads in self._totals.items():
-                for point in heads if place == building else ():
-                    self._adjust(point, utility, counter_tags(self._catalogue, point), month)
-        self._closed = closed
+        """Compare months closed since the last pass by their head meters, and those that are over since by all."""
+        just, over = self._unfinished.just_closed(), self._unfinished.just_over(self._adjusting.at)
+        heads = (point for points in self._totals.values() for point in points)
+        for points, months in ((heads, just), (self._accounted(self._catalogue.point), over)):
+            for point in points if months else ():
+                place = self._catalogue.meter[point.meter].building
+                for month in (month for building, month in months if building == place):
+                    self._adjust(point, month)
 
     def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)

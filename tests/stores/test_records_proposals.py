@@ -142,3 +142,12 @@ def test_entries_and_watches_of_an_older_schema_are_entered_ones_of_older_rules(
     assert Watches(engine).watched("campus") == Watched(7, now, rules=RULES - 1)
     assert judge_anew(engine, estate(), now) > 0
     engine.dispose()
+
+
+def test_the_books_say_when_each_month_was_closed(engine, now):
+    books = ClosedMonths(engine)
+    assert books.closing_times() == {}
+    for k, month in enumerate(("2026-09", "2026-10")):
+        books.close("main", month, {"total": k}, based_on=0, by="li", at=now + k * LATER)
+    assert books.closing_times() == {("main", "2026-09"): now, ("main", "2026-10"): now + LATER}
+    assert frozenset(books.closing_times()) == books.closed()

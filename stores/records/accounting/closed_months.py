@@ -112,6 +112,13 @@ class ClosedMonths:
             rows = connection.execute(sa.select(closed_month.c.building, closed_month.c.month))
             return frozenset((row.building, row.month) for row in rows)
 
+    def closing_times(self) -> dict[tuple[str, str], datetime]:
+        """When each building and month was closed."""
+        c = closed_month.c
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(c.building, c.month, c.closed_at))
+            return {(row.building, row.month): row.closed_at for row in rows}
+
     def closed_month(self, building: str, month: str) -> ClosedMonth | None:
         """A closed month; None where it is open. Raises ``ConfigError`` where it is not as it was handed in."""
         query = sa.select(closed_month).where(closed_month.c.id == f"{building}/{month}")
