@@ -35,7 +35,8 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
                 _money(asking),
             ),
             (_course(asking, "raised_by_day", "raised"), _course(asking, "open_by_day", "open")),
-            (_buildings(asking), alerts_here(asking, (14, 12), everywhere=True)),
+            (alerts_here(asking, (24, 12), everywhere=True),),
+            (_buildings(asking),),
         ),
         start="now-30d",
         refresh="5m",
@@ -54,7 +55,7 @@ def _total(asking: Asking, key: str, field: str, how: str) -> Panel:
 
 def _money(asking: Asking) -> Panel:
     asked = asking.one('sum("excess_cost") AS "excess_cost"', "alert_1d", Extent(asking.site).where())
-    return Panel("money", Shape.STAT, (6, 4), (asked,), (Column("excess_cost", MONEY),), MONEY, 0, step="1d")
+    return Panel("money", Shape.STAT, (6, 4), (asked,), (Column("excess_cost", MONEY),), MONEY, step="1d")
 
 
 def _course(asking: Asking, key: str, field: str) -> Panel:
@@ -63,7 +64,8 @@ def _course(asking: Asking, key: str, field: str) -> Panel:
         f'sum("{field}") AS "{field}"', "alert_1d", Extent(asking.site).where(), "type", step="1d", fill="0"
     )
     columns = tuple(
-        Column(kind, COUNT, f"kind.{kind}", colour=colours.of_word(kind), drawing=Drawing.STACK) for kind in KINDS
+        Column(kind, COUNT, f"kind.{kind}", colour=colours.of_word(kind, KINDS), drawing=Drawing.STACK)
+        for kind in KINDS
     )
     return Panel(key, Shape.LINES, (12, 9), (asked,), columns, COUNT, 0, step="1d", stacked=True)
 
@@ -77,6 +79,6 @@ def _buildings(asking: Asking) -> Panel:
         Column("building", named="building", leads="building?building"),
         Column("open", COUNT, digits=0, limits=Limits(1, 3)),
         Column("raised", COUNT, digits=0),
-        Column("excess_cost", MONEY, digits=0),
+        Column("excess_cost", MONEY),
     )
-    return Panel("buildings", Shape.TABLE, (10, 12), (asked,), columns, step="1d", sort=("column.open", True))
+    return Panel("buildings", Shape.TABLE, (24, 10), (asked,), columns, step="1d", sort=("column.open", True))

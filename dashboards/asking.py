@@ -107,17 +107,20 @@ class Asking:
         return Question(f"SELECT {figures} FROM ({within}){_grouped(by)}", is_table=bool(by))
 
     def course(
-        self, figures: str, rollup: str, where: str, *tags: str, step: str = "$__interval", fill: str = "none"
+        self, figures: str, rollup: str, where: str, *tags: str, step: str = "$__interval", fill: str = "null"
     ) -> Question:
-        """Figures over time, a bucket after the other on the site's clock; a series for each value of the tags."""
+        """Figures over time, a bucket after the other on the site's clock; a series for each value of the tags.
+
+        An empty bucket is null, so that a panel sees the gap however long its buckets are.
+        """
         buckets = ", ".join((f"time({step})", *(f'"{tag}"' for tag in tags)))
         query = f"SELECT {figures} FROM {source(rollup)} WHERE {where} GROUP BY {buckets} fill({fill}) {self.zone}"
         return Question(query, alias=f"$tag_{tags[0]}" if tags else "$col")
 
-    def course_of(self, figures: str, inner: str, rollup: str, where: str, step: str) -> Question:
-        """Figures over time of what is worked out row by row; a day without a row adds nothing."""
+    def course_of(self, figures: str, inner: str, rollup: str, where: str, step: str, fill: str = "0") -> Question:
+        """Figures over time of what is worked out row by row; a day without a row adds nothing, or is ``none``."""
         rows = f"SELECT {inner} FROM {source(rollup)} WHERE {where}"
-        return Question(f"SELECT {figures} FROM ({rows}) WHERE {TIME} GROUP BY time({step}) fill(0) {self.zone}")
+        return Question(f"SELECT {figures} FROM ({rows}) WHERE {TIME} GROUP BY time({step}) fill({fill}) {self.zone}")
 
     @property
     def zone(self) -> str:

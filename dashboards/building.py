@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 from accounting.calendars import Occupancy
 from dashboards import colours
 from dashboards.asking import Asking
-from dashboards.parts import alerts_here, band, called, enduse_column, live_now, outside, used_against_expected
+from dashboards.parts import (
+    TILE,
+    alerts_here,
+    band,
+    called,
+    enduse_column,
+    live_now,
+    outside,
+    shared,
+    used_against_expected,
+)
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from facility.model import MeterRole
 
@@ -23,10 +33,12 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     return Sheet(
         "building",
         (
-            (
-                *live_now(asking, (4, 4)),
-                used_against_expected(asking, "today", (4, 4), "building_1h", within="now/d"),
-                outside(asking, (4, 4)),
+            shared(
+                (
+                    *live_now(asking),
+                    used_against_expected(asking, "today", TILE, "building_1h", within="now/d"),
+                    outside(asking, TILE),
+                )
             ),
             (band(asking, (16, 9)), _live(asking)),
             (_enduses(asking), _occupancy(asking)),

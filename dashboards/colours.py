@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OK, WATCH, ACT, UNKNOWN = "#1A9850", "#FDAE61", "#D73027", "#8C8C8C"
 """Status; never without the figure or a word beside it."""
@@ -22,8 +26,11 @@ UTILITY = {
 }
 EVENT = {"alert": ACT, "config": "#8F3BB8", "holiday": UNKNOWN, "swap": "#8F3BB8"}
 
-WHEEL = ("#3274D9", "#E0B400", "#56A64B", "#E24D42", "#8F3BB8", "#35A7C4", "#FF780A", "#5C4D9A", "#C4A5DE", "#8AB8FF")
-"""For end uses and kinds of alerts, the estate's own words."""
+WHEEL = (
+    "#3274D9", "#E0B400", "#56A64B", "#E24D42", "#8F3BB8", "#35A7C4", "#FF780A", "#5C4D9A", "#C4A5DE", "#8AB8FF",
+    "#806000", "#2F7D6D", "#A31545", "#B6D957", "#F2A6C4", "#7A7A7A",
+)  # fmt: skip
+"""For end uses and kinds of alerts: as many as there are known words of either."""
 
 SCHEME = "Viridis"
 DIVERGING = "PuOr"
@@ -35,6 +42,6 @@ KNOWN = frozenset(
 """What the check lets a panel hold."""
 
 
-def of_word(word: str) -> str:
-    """The colour of a word of the estate's own: always the same, whatever other words there are."""
-    return WHEEL[crc32(word.encode()) % len(WHEEL)]
+def of_word(word: str, known: Sequence[str]) -> str:
+    """The colour of a word: of known ones each its own; of others always the same, whatever other words there are."""
+    return WHEEL[(known.index(word) if word in known else crc32(word.encode())) % len(WHEEL)]

@@ -78,7 +78,7 @@ def _prices(asking: Asking) -> Panel:
 def _running(asking: Asking) -> Panel:
     """What the time has cost so far."""
     figure = 'cumulative_sum(sum("cost")) AS "cost"'
-    asked = asking.course(figure, "building_1d", asking.here.where(), step="1d")
+    asked = asking.course(figure, "building_1d", asking.here.where(), step="1d", fill="none")
     column = Column("cost", MONEY, colour=colours.ACTUAL)
     return Panel("running", Shape.LINES, (12, 10), (asked,), (column,), MONEY, step="1d", most=800)
 
@@ -89,7 +89,7 @@ def _buildings(asking: Asking) -> Panel:
     asked = asking.table(figures, "building_1d", asking.everywhere.where(), "building")
     columns = (
         Column("building", named="building", leads="building?building"),
-        Column("cost", MONEY, digits=0, bar=True),
+        Column("cost", MONEY, bar=True),
         Column("peak_kw", "kW", digits=1),
     )
     return Panel("buildings", Shape.TABLE, (12, 10), (asked,), columns, step="1d", sort=("column.cost", True))

@@ -11,11 +11,13 @@ from dashboards.parts import (
     ABOVE_EXPECTED,
     COMPARED,
     HEARD,
+    TILE,
     TODAY_M,
     USED,
     cost_total,
     heads_known,
     live_now,
+    shared,
     use_total,
 )
 from dashboards.sheet import Column, Drawing, Limits, Panel, Shape, Sheet
@@ -35,7 +37,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     return Sheet(
         "estate",
         (
-            (*live_now(asking, (6, 4), everywhere=True), _heard(asking), _open(asking)),
+            shared((*live_now(asking, everywhere=True), _heard(asking), _open(asking))),
             (
                 use_total(asking, (5, 4), asking.everywhere),
                 _against(asking),
@@ -44,7 +46,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
                 heads_known(asking, (5, 4), asking.everywhere),
             ),
             (_league(asking),),
-            (_excess(asking), _rating(asking)),
+            (_excess(asking), _rating(asking), _trend(asking)),
             (_days(asking),),
         ),
         choices=(asking.utility(),),
@@ -61,9 +63,7 @@ def _heard(asking: Asking) -> Panel:
     where = Extent(asking.site).where("\"role\" = 'head'", "\"quantity\" = 'active_power'", "\"channel\" = 'total'")
     inner = 'last("value") AS "newest"'
     asked = asking.sums(f'count("newest") / {max(len(heads), 1)} AS "heard"', inner, "live", where, "meter", "building")
-    return Panel(
-        "heard", Shape.STAT, (6, 4), (asked,), (Column("heard", SHARE),), SHARE, 0, HEARD, "1m", within=TODAY_M
-    )
+    return Panel("heard", Shape.STAT, TILE, (asked,), (Column("heard", SHARE),), SHARE, 0, HEARD, "1m", within=TODAY_M)
 
 
 def _open(asking: Asking) -> Panel:
@@ -71,7 +71,7 @@ def _open(asking: Asking) -> Panel:
     where = Extent(asking.site).where()
     asked = asking.sums('sum("left") AS "open"', 'last("open") AS "left"', "alert_1d", where, "building", "type")
     column = Column("open", COUNT)
-    return Panel("open", Shape.STAT, (6, 4), (asked,), (column,), COUNT, 0, Limits(1, 5), "1d", within="7d")
+    return Panel("open", Shape.STAT, TILE, (asked,), (column,), COUNT, 0, Limits(1, 5), "1d", within="7d")
 
 
 def _against(asking: Asking) -> Panel:
@@ -88,20 +88,21 @@ def _emitted(asking: Asking) -> Panel:
 def _league(asking: Asking) -> Panel:
     """A row a building. What is held against expected is of the days that have it, the totals are of all."""
     questions, columns = [], [Column("building", named="building", leads="building?building", width=190)]
+    columns += [Column("delta", SHARE, digits=1, limits=ABOVE_EXPECTED), Column("excess_cost", MONEY)]
     for use in asking.units:
         figures = f'sum("qty") AS "qty_{use.word}"'
         questions.append(asking.table(figures, "building_1d", asking.everywhere.where(*use.condition), "building"))
         columns.append(Column(f"qty_{use.word}", use.unit, "column.qty", digits=1))
-    figures = 'sum("cost") AS "cost", last("eui12") AS "eui12", mean("completeness") AS "completeness"'
+    figures = 'sum("cost") AS "cost", last("eui12") AS "eui12"'
     questions.append(asking.table(figures, "building_1d", asking.everywhere.where(), "building"))
+    heard = 'mean("completeness") AS "completeness"'  # of hours: of the day that lasts, most is still to come
+    questions.append(asking.table(heard, "building_1h", asking.everywhere.where(), "building"))
     share = 'sum("base_qty") / sum("qty") AS "base_share"'
     questions.append(asking.table(share, "building_1d", asking.everywhere.where(USED), "building"))
     compared = '(sum("qty") - sum("expected")) / sum("expected") AS "delta", sum("excess_cost") AS "excess_cost"'
     questions.append(asking.table(compared, "building_1d", asking.everywhere.where(COMPARED), "building"))
     columns += [
-        Column("delta", SHARE, digits=1, limits=ABOVE_EXPECTED),
-        Column("excess_cost", MONEY, digits=0),
-        Column("cost", MONEY, digits=0),
+        Column("cost", MONEY),
         Column("base_share", SHARE, digits=0),
         Column("eui12", INTENSITY, digits=0, bar=True),
         Column("completeness", SHARE, digits=1, limits=HEARD),
@@ -124,10 +125,10 @@ def _excess(asking: Asking) -> Panel:
     query = f'SELECT top("excess", "building", 10) AS "excess_cost" FROM ({inner.query})'
     columns = (
         Column("building", named="building", leads="building?building"),
-        Column("excess_cost", MONEY, digits=0, bar=True),
+        Column("excess_cost", MONEY, bar=True),
     )
     asked = type(inner)(query, is_table=True)
-    return Panel("excess", Shape.TABLE, (12, 9), (asked,), columns, step="1d", sort=("column.excess_cost", True))
+    return Panel("excess", Shape.TABLE, (8, 12), (asked,), columns, step="1d", sort=("column.excess_cost", True))
 
 
 def _rating(asking: Asking) -> Panel:
@@ -138,7 +139,29 @@ def _rating(asking: Asking) -> Panel:
         Column("rating", RATING, digits=0, bar=True),
     )
     return Panel(
-        "rating", Shape.TABLE, (12, 9), (asked,), columns, step="1d", within="60d", sort=("column.rating", False)
+        "rating", Shape.TABLE, (8, 12), (asked,), columns, step="1d", within="60d", sort=("column.rating", False)
+    )
+
+
+def _trend(asking: Asking) -> Panel:
+    """A small line a building: use over expected of each day."""
+    figure = 'sum("qty") / sum("expected") AS "ratio"'
+    where = asking.everywhere.where(COMPARED)
+    asked = asking.course(figure, "building_1d", where, "building", step="1d", fill="null")
+    columns = (
+        Column("building", named="building", leads="building?building", width=160),
+        Column("Trend", SHARE, "column.trend", colour=colours.ACTUAL, digits=0, spark=True),
+    )
+    return Panel(
+        "trend",
+        Shape.TABLE,
+        (8, 12),
+        (asked,),
+        columns,
+        step="1d",
+        within="30d",
+        transformations=(("timeSeriesTable", {}),),
+        sort=("column.building", False),
     )
 
 

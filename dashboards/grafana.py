@@ -8,37 +8,56 @@ from urllib.parse import urlsplit
 
 from grafana_api.grafana_api import GrafanaClientError, GrafanaException, GrafanaUnauthorizedError
 from grafana_api.grafana_face import GrafanaFace
-from requests import RequestException
+from requests import RequestException, TooManyRedirects
 
 from facility.errors import ConfigError, Problem, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.parse import SplitResult
+
+    from requests import Response
 
 MADE_FOR = 12
 """The Grafana that dashboards are made for, by the first part of its version."""
 
 URL, TOKEN = "METERHOUSE_GRAFANA_URL", "METERHOUSE_GRAFANA_TOKEN"
 ALLOWED = "http://host:3000 or https://host/path"
-_ANSWER_S = 30.0
+ANSWER_S = 30.0
 _FORBIDDEN, _ABSENT, _CONFLICT = 403, 404, 412
 
 Answer = Any
 """What Grafana says in JSON."""
 
 
+def _parts(url: str) -> SplitResult:
+    """An address taken apart. Raises ``ConfigError`` for one that is none, and repeats nothing of a password."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https"} and parts.hostname and not parts.username and parts.port != 0:
+            return parts
+    except ValueError:
+        raise ConfigError(Problem(URL, "is no address of a Grafana", ALLOWED)) from None
+    raise ConfigError(Problem(URL, f"'{parts.hostname or parts.scheme}' is no address of a Grafana", ALLOWED))
+
+
+def _sent_on(answer: Response | None) -> str:
+    """Where an answer points to, without what may be secret."""
+    target = urlsplit(answer.headers.get("Location", "") if answer is not None else "")
+    return f"{target.scheme}://{target.hostname}{target.path}" if target.hostname else target.path or "nowhere"
+
+
 class Grafana:
     """One Grafana and one account of it. Raises ``ConfigError`` where a person must act, else ``Unavailable``."""
 
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise ConfigError(Problem(URL, f"'{parts.hostname or url}' is no address of a Grafana", ALLOWED))
+        parts = _parts(url)
         if not token:
             raise ConfigError(Problem(TOKEN, "is not set", "the token of a service account with the role Admin"))
         self.place = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
-        self._face = GrafanaFace(token, parts.hostname, parts.port, prefix, parts.scheme, timeout=_ANSWER_S)
+        self._face = GrafanaFace(token, parts.hostname, parts.port, prefix, parts.scheme, timeout=ANSWER_S)
+        self._face.api.s.max_redirects = 0  # what is sent on is asked as a GET: it would be taken for done
 
     def read(self, path: str, what: str) -> Answer:
         """What stands at a path; None where nothing does."""
@@ -97,10 +116,15 @@ class Grafana:
             raise ConfigError(Problem(TOKEN, f"{self.place} does not know this token")) from None
         except GrafanaException as error:
             raise self._refusal(error, what) from None
+        except TooManyRedirects as error:
+            there = _sent_on(error.response)
+            raise ConfigError(
+                Problem(URL, f"{self.place} sends on to {there}: say that, or how it signs in", ALLOWED)
+            ) from None
+        except (ValueError, TypeError):  # no JSON, or what grafana-api itself makes nothing of: a proxy's page
+            raise ConfigError(Problem(URL, f"what answers at {self.place} is no Grafana", ALLOWED)) from None
         except RequestException as error:
             raise Unavailable(f"no Grafana answers at {self.place}: {type(error).__name__}") from None
-        except ValueError:
-            raise ConfigError(Problem(URL, f"what answers at {self.place} is no Grafana", ALLOWED)) from None
 
     def _refusal(self, error: GrafanaException, what: str) -> Exception:
         if error.status_code == _FORBIDDEN:

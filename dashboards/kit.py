@@ -26,7 +26,7 @@ from dashboards.sheet import WIDTH, Choice, Panel, Question, Shape, Sheet
 from dashboards.units import grafana_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dashboards.words import Words
     from facility.levels import Level
@@ -155,8 +155,16 @@ def _panel(panel: Panel, sheet: Sheet, words: Words, ref: common.DataSourceRef) 
         made.override_by_name(column.name, column_properties(column, panel, words))
     if panel.shape is Shape.TABLE:
         made.override_by_regexp("^Time.*", list(_times(panel, words)))
-    made.transformations([m.DataTransformerConfig(kind, options=dict(how)) for kind, how in panel.transformations])
+    made.transformations([m.DataTransformerConfig(kind, options=dict(how)) for kind, how in _transformations(panel)])
     return made
+
+
+def _transformations(panel: Panel) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Those of the panel; columns of a table stand as they were named, for InfluxDB orders them by their names."""
+    yield from panel.transformations
+    if panel.shape is Shape.TABLE:
+        names = ("Time", *(column.name for column in panel.columns))
+        yield "organize", {"indexByName": {name: k for k, name in enumerate(names)}}
 
 
 def _times(panel: Panel, words: Words) -> Iterator[m.DynamicConfigValue]:

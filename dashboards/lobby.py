@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
-from dashboards.parts import ABOVE_EXPECTED, COMPARED, FLOWS, live_flow
+from dashboards.parts import ABOVE_EXPECTED, COMPARED, FLOWS, WHOLE, live_flow
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import RATING, SHARE
 from facility.quantities import Quantity, Utility
@@ -82,12 +82,15 @@ def _today(asking: Asking, here: Extent) -> Panel:
 
 
 def _day(asking: Asking, here: Extent, rate: str) -> Panel:
-    asked = asking.course('mean("qty") AS "qty", mean("expected") AS "expected"', "building_1h", here.where())
+    questions = (
+        asking.course('mean("qty") AS "qty"', "building_1h", here.where(WHOLE)),
+        asking.course('mean("expected") AS "expected"', "building_1h", here.where()),
+    )
     columns = (
         Column("qty", rate, colour=colours.ACTUAL, drawing=Drawing.BARS),
         Column("expected", rate, colour=colours.EXPECTED, drawing=Drawing.DASHED),
     )
-    return Panel("day", Shape.LINES, (24, 10), (asked,), columns, rate)
+    return Panel("day", Shape.LINES, (24, 10), questions, columns, rate)
 
 
 def _month(asking: Asking, here: Extent, utility: Utility, key: str, shifted: str) -> Panel:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import colours
 from dashboards.sheet import Panel, Shape
+from dashboards.units import RATING, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ def look_of(panel: Panel) -> Look:
 
 
 def _stat(panel: Panel) -> Look:
-    status = panel.limits is not None
+    status = panel.limits is not None or panel.unit == RATING
     return {
         "reduceOptions": _LAST,
         "graphMode": "none",
@@ -47,8 +48,7 @@ def _lines(panel: Panel) -> Look:
         "drawStyle": "line",
         "lineWidth": 1,
         "fillOpacity": 0,
-        "spanNulls": False,
-        "insertNulls": STEPS_MS[panel.step],
+        "spanNulls": STEPS_MS[panel.step],
         "showPoints": "never",
         "axisPlacement": "auto",
         "axisSoftMin": 0,
@@ -68,8 +68,8 @@ def _table(panel: Panel) -> Look:
 
 
 def _carpet(panel: Panel) -> Look:
-    del panel
     return {
+        "cellValues": {"unit": UNITS[panel.unit], "decimals": panel.digits},
         "calculate": False,
         "rowsFrame": {"layout": "unknown"},
         "color": {"mode": "scheme", "scheme": colours.SCHEME, "steps": 64, "fill": colours.UNKNOWN},

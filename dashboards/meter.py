@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent, each, source
-from dashboards.parts import HEARD, USED, faults
+from dashboards.parts import HEARD, USED, WHOLE, faults
 from dashboards.sheet import Choice, Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import GAUGES_SHOWN, MONEY, SHARE
 from facility.levels import Level
@@ -50,7 +50,7 @@ def _facts(asking: Asking, here: Extent) -> Panel:
     figures = 'sum("qty") AS "qty", sum("cost") AS "cost", max("peak_kw") AS "peak_kw"'
     asked = asking.table(figures, "usage_1d", here.where(), "meter", "utility", "role", "enduse", "quantity")
     columns = (
-        Column("meter", named="meter"),
+        Column("meter", named="meter", width=220),
         Column("utility", named="utility"),
         Column("role", named="role"),
         Column("enduse", named="enduse"),
@@ -101,7 +101,7 @@ def _hours(asking: Asking, here: Extent) -> Panel:
     for use in asking.units:
         where = here.where(*use.condition)
         questions += [
-            asking.course(f'mean("qty") AS "qty_{use.word}"', "usage_1h", where),
+            asking.course(f'mean("qty") AS "qty_{use.word}"', "usage_1h", here.where(*use.condition, WHOLE)),
             asking.course(f'mean("expected") AS "expected_{use.word}"', "baseline_1h", where),
         ]
         columns += [
@@ -118,9 +118,11 @@ def _quality(asking: Asking, here: Extent) -> Panel:
 
 def _siblings(asking: Asking) -> Panel:
     """The meters beside it."""
-    figures = f'{each("sum", ("qty", "est_qty", "cost"))}, mean("completeness") AS "completeness"'
     where = Extent(asking.site, "$building").where()
-    asked = asking.table(figures, "usage_1d", where, "meter", "utility", "role", "enduse")
+    used = asking.table(
+        each("sum", ("qty", "est_qty", "cost")), "usage_1d", where, "meter", "utility", "role", "enduse"
+    )
+    heard = asking.table('mean("completeness") AS "completeness"', "usage_1h", where, "meter")
     columns = (
         Column("meter", named="meter", leads="meter?meter", width=220),
         Column("utility", named="utility"),
@@ -128,10 +130,14 @@ def _siblings(asking: Asking) -> Panel:
         Column("enduse", named="enduse"),
         Column("qty", "1", "column.qty_own", digits=1),
         Column("est_qty", "1", "column.est_own", digits=1),
-        Column("cost", MONEY, digits=0),
+        Column("cost", MONEY),
         Column("completeness", SHARE, digits=0, limits=HEARD),
     )
-    return Panel("siblings", Shape.TABLE, (24, 10), (asked,), columns, step="1d", sort=("column.meter", False))
+    by_meter = ("joinByField", {"byField": "meter", "mode": "outer"})
+    return Panel(
+        "siblings", Shape.TABLE, (24, 10), (used, heard), columns, step="1d", transformations=(by_meter,),
+        sort=("column.meter", False),
+    )  # fmt: skip
 
 
 def _unaccounted(asking: Asking) -> Panel:

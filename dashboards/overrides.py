@@ -103,8 +103,19 @@ def _cell(column: Column, words: Words) -> Iterator[tuple[str, Any]]:
         yield "thresholds", {"mode": "absolute", "steps": [step.to_json() for step in steps]}
         yield "color", {"mode": "thresholds"}
         yield "custom.cellOptions", {"type": "gauge", "mode": "basic"} if column.bar else {"type": "color-text"}
+    elif column.spark:
+        yield "custom.cellOptions", {"type": "sparkline", "hideValue": True}
     elif column.bar:
         yield "custom.cellOptions", {"type": "gauge", "mode": "basic"}
+    if column.bar:
+        yield "min", 0  # else the least has no bar at all
+    yield from _values(column, words)
+    if column.width:
+        yield "custom.width", column.width
+
+
+def _values(column: Column, words: Words) -> Iterator[tuple[str, Any]]:
+    """Words that stand for the values of a cell, and where a click on it leads."""
     if column.named in STATES:
         yield "mappings", [one.to_json() for one in state_mappings(column.named, words)]
     elif column.named and (known := words.known(column.named)):
@@ -113,10 +124,9 @@ def _cell(column: Column, words: Words) -> Iterator[tuple[str, Any]]:
         target, _, variable = column.leads.partition("?")
         url = f"/d/{words.uid(target)}?var-{variable}=${{__value.raw}}&${{__url_time_range}}"
         if target == CONSOLE:
+            yield "mappings", [_path(words)]
             url = f"${{{CONSOLE}:raw}}${{__value.raw}}"
         yield "links", [{"title": words.texts(f"board.open.{target}"), "url": url}]
-    if column.width:
-        yield "custom.width", column.width
 
 
 def state_mappings(family: str, words: Words) -> list[m.ValueMapping]:
@@ -126,6 +136,12 @@ def state_mappings(family: str, words: Words) -> list[m.ValueMapping]:
         for text_id, (code, colour) in STATES[family].items()
     }
     return [m.ValueMap(options=known)]
+
+
+def _path(words: Words) -> dict[str, Any]:
+    """Where a cell holds the path of a page, words stand for it."""
+    result = {"text": words.texts(f"board.open.{CONSOLE}")}
+    return {"type": "regex", "options": {"pattern": "^/.*", "result": result}}
 
 
 def _names(names: dict[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.influxql import Extent, each
-from dashboards.sheet import Column, Drawing, Limits, Panel, Question, Shape
+from dashboards.sheet import WIDTH, Column, Drawing, Limits, Panel, Question, Shape
 from dashboards.units import COUNT, MONEY, SHARE
 from facility.quantities import Quantity, Utility
 from stores.readings.rollup_fields import PROFILE_HOURS
@@ -22,6 +22,9 @@ COMPARED = '"expected" > 0'
 
 USED = '"qty" > 0'
 """Only of use that is there can a share be told: InfluxQL says 0 for nothing over nothing."""
+
+WHOLE = '"completeness" + "estimated" > 0.99'
+"""An hour or day of which all is known: one that lasts, or has a hole, would be drawn as a fall."""
 
 ABOVE_EXPECTED = Limits(0.05, 0.15)
 HEARD = Limits(0.98, 0.9, falling=True)
@@ -40,7 +43,7 @@ def enduse_column(enduse: str, use: UseUnit) -> Column:
     """An end use, stacked, in its own colour."""
     name, words = f"{enduse} {use.word}", "" if enduse not in KNOWN_ENDUSES else f"enduse.{enduse}"
     text = "" if words else enduse.replace("_", " ")
-    return Column(name, use.unit, words, text, colours.of_word(enduse), Drawing.STACK)
+    return Column(name, use.unit, words, text, colours.of_word(enduse, KNOWN_ENDUSES), Drawing.STACK)
 
 
 KNOWN_ENDUSES = (
@@ -50,12 +53,22 @@ KNOWN_ENDUSES = (
 """End uses that have words in both languages; others are the estate's own, and are shown as they are."""
 
 
-def live_now(asking: Asking, size: tuple[int, int], *, everywhere: bool = False) -> Iterator[Panel]:
+TILE = (6, 4)
+"""Of a figure in large type; ``shared`` gives it its part of a row."""
+
+
+def shared(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """A row of panels that fills its width, however many there are."""
+    each = WIDTH // len(panels)
+    return tuple(replace(panel, size=(each, panel.size[1])) for panel in panels)
+
+
+def live_now(asking: Asking, *, everywhere: bool = False) -> Iterator[Panel]:
     """What flows through the head meters now, for each kind of flow that some of them tell."""
     scope = Extent(asking.site) if everywhere else Extent(asking.site, building="$building")
     for quantity, key in FLOWS.items():
         if any(point.quantity is quantity for point in asking.catalogue.points):
-            yield live_flow(asking, scope, quantity, key, size)
+            yield live_flow(asking, scope, quantity, key, TILE)
 
 
 def live_flow(asking: Asking, scope: Extent, quantity: Quantity, key: str, size: tuple[int, int]) -> Panel:
@@ -84,9 +97,12 @@ def band(asking: Asking, size: tuple[int, int]) -> Panel:
     """Hour by hour: what was used, expected, and the band in which nine of ten normal hours lie."""
     questions, columns = [], []
     for use in asking.units:
-        names = ("lo", "hi", "expected", "qty")
-        figures = ", ".join(f'mean("{name}") AS "{name}_{use.word}"' for name in names)
-        questions.append(asking.course(figures, "building_1h", asking.here.where(*use.condition)))
+        figures = ", ".join(f'mean("{name}") AS "{name}_{use.word}"' for name in ("lo", "hi", "expected"))
+        used = asking.here.where(*use.condition, WHOLE)
+        questions += [
+            asking.course(figures, "building_1h", asking.here.where(*use.condition)),
+            asking.course(f'mean("qty") AS "qty_{use.word}"', "building_1h", used),
+        ]
         columns += [
             Column(f"lo_{use.word}", use.rate, "column.lo", colour=colours.BAND, drawing=Drawing.LOWER),
             Column(f"hi_{use.word}", use.rate, "column.hi", colour=colours.BAND, drawing=Drawing.UPPER),
@@ -103,9 +119,9 @@ def alerts_here(asking: Asking, size: tuple[int, int], within: str = "", *, ever
     asked = asking.rows(figures, "events", scope.where("\"kind\" = 'alert'"), 50, "DESC")
     columns = (
         Column("title"),
-        Column("severity", named="severity", width=110),
-        Column("building", named="building", width=150, hidden=not everywhere),
-        Column("path", leads="console"),
+        Column("severity", named="severity", width=130),
+        Column("building", named="building", width=140, hidden=not everywhere),
+        Column("path", leads="console", width=120),
     )
     return Panel("alerts", Shape.TABLE, size, (asked,), columns, within=within, shows_time=True)
 
@@ -123,7 +139,7 @@ def use_total(asking: Asking, size: tuple[int, int], scope: Extent, key: str = "
 def cost_total(asking: Asking, size: tuple[int, int], scope: Extent) -> Panel:
     """Money of the whole time."""
     asked = asking.one('sum("cost") AS "cost"', "building_1d", scope.where())
-    return Panel("cost", Shape.STAT, size, (asked,), (Column("cost", MONEY),), MONEY, 0, step="1d")
+    return Panel("cost", Shape.STAT, size, (asked,), (Column("cost", MONEY),), MONEY, step="1d")
 
 
 def heads_known(asking: Asking, size: tuple[int, int], scope: Extent) -> Panel:
@@ -132,11 +148,11 @@ def heads_known(asking: Asking, size: tuple[int, int], scope: Extent) -> Panel:
     return Panel("known", Shape.STAT, size, (asked,), (Column("known", SHARE),), SHARE, 1, HEARD, step="1d")
 
 
-def carpet(asking: Asking, key: str, size: tuple[int, int], scope: Extent, field: str) -> Panel:
-    """A column a day, a row an hour."""
+def carpet(asking: Asking, key: str, size: tuple[int, int], scope: Extent, field: str, unit: str) -> Panel:
+    """A column a day, a row an hour. A heat map has one unit: of a figure that may be in either, its title says so."""
     figures = ", ".join(f'"{field}_{hour}" AS "{hour}"' for hour in PROFILE_HOURS)
     asked = replace(asking.rows(figures, "profile_day", scope.where(), 400), is_table=False)
-    return Panel(key, Shape.CARPET, size, (asked,), unit="count", digits=1, step="1d")
+    return Panel(key, Shape.CARPET, size, (asked,), unit=unit, digits=1, step="1d")
 
 
 def has(asking: Asking, utility: Utility) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from accounting.calendars import Occupancy
 from dashboards import colours
 from dashboards.asking import Asking
-from dashboards.parts import carpet
+from dashboards.parts import ABOVE_EXPECTED, COMPARED, WHOLE, carpet
 from dashboards.sheet import Column, Panel, Shape, Sheet
-from dashboards.units import SHARE
+from dashboards.units import COUNT, SHARE
 
 if TYPE_CHECKING:
     from dashboards.asking import UseUnit
@@ -29,8 +30,9 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     return Sheet(
         "patterns",
         (
-            (carpet(asking, "carpet", (24, 11), asking.here, "qty"),),
+            (carpet(asking, "carpet", (24, 11), asking.here, "qty", _unit(asking)),),
             (_ratios(asking),),
+            (_closed_hours(asking),),
             (_duration(asking), _figures(asking)),
             (_peaks(asking),),
         ),
@@ -40,11 +42,30 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     )
 
 
+def _unit(asking: Asking) -> str:
+    """That of all use of the estate, where there is one."""
+    return asking.units[0].unit if len(asking.units) == 1 else COUNT
+
+
 def _ratios(asking: Asking) -> Panel:
     """Use over expected: 1 is as expected."""
-    made = carpet(asking, "ratios", (24, 11), asking.here, "ratio")
+    made = carpet(asking, "ratios", (24, 11), asking.here, "ratio", SHARE)
     colour = {"mode": "scheme", "scheme": colours.DIVERGING, "steps": 64, "min": 0.5, "max": 1.5, "reverse": True}
-    return replace(made, unit=SHARE, digits=0, extra={"color": colour})
+    return replace(made, digits=0, extra={"color": colour})
+
+
+def _closed_hours(asking: Asking) -> Panel:
+    """A cell a day: what was used above expected while nobody should be there, by the kind of hours."""
+    questions, columns = [], []
+    for hours in (Occupancy.NIGHT, Occupancy.OFF, Occupancy.WEEKEND, Occupancy.HOLIDAY):
+        word = hours.name.lower()
+        figure = f'(sum("qty") - sum("expected")) / sum("expected") AS "{word}"'
+        where = asking.here.where(f'"occ" = {hours.value}', COMPARED)
+        questions.append(asking.course(figure, "building_1h", where, step="1d", fill="none"))
+        columns.append(Column(word, SHARE, f"occupancy.{word}"))
+    return Panel(
+        "closed_hours", Shape.DAYS, (24, 7), tuple(questions), tuple(columns), SHARE, 0, ABOVE_EXPECTED, step="1d"
+    )
 
 
 def _duration(asking: Asking) -> Panel:
@@ -87,8 +108,8 @@ def _peaks(asking: Asking) -> Panel:
     """The ten highest quarter-hours of the building's head meters together."""
     asked = replace(asking.one('top("peak_kw", 10) AS "peak_kw"', "building_1h", asking.here.where()), is_table=True)
     columns = (Column("peak_kw", "kW", digits=1, bar=True),)
-    return Panel("peaks", Shape.TABLE, (24, 9), (asked,), columns, shows_time=True, sort=("column.peak_kw", True))
+    return Panel("peaks", Shape.TABLE, (24, 12), (asked,), columns, shows_time=True, sort=("column.peak_kw", True))
 
 
 def _where(asking: Asking, use: UseUnit) -> str:
-    return asking.here.where(*use.condition)
+    return asking.here.where(*use.condition, WHOLE)

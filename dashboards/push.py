@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dashboards.choices import first_choice, panel_queries
+from dashboards.grafana import ALLOWED, URL
 from dashboards.kit import written
 from dashboards.source import SourceStep
-from facility.errors import ConfigError, MeterhouseError
+from facility.errors import ConfigError, MeterhouseError, Problem
 from wording.texts import load_texts
 
 if TYPE_CHECKING:
@@ -72,22 +73,30 @@ def folder_uid(language: str) -> str:
 
 def bring(grafana: Grafana, wish: Wish, period_ms: tuple[int, int]) -> Pushed:
     """Make it so, or raise ``ConfigError`` or ``Unavailable``, nothing done. Queries are tried with ``period_ms``."""
+    done: list[Callable[[], None]] = []
+    try:
+        return _brought(grafana, wish, period_ms, done)
+    except MeterhouseError as error:
+        raise _taken_back(error, done) from None
+    except (KeyError, TypeError, AttributeError):  # JSON that is of something else
+        other = Problem(URL, f"what answers at {grafana.place} does not answer as a Grafana does", ALLOWED)
+        raise _taken_back(ConfigError(other), done) from None
+
+
+def _brought(grafana: Grafana, wish: Wish, period_ms: tuple[int, int], done: list[Callable[[], None]]) -> Pushed:
+    """Look, then write; ``done`` is how each step is undone."""
     grafana.check_version()
     grafana.read("/org", "its organisation")
     source = SourceStep(grafana, wish.level, wish.address)
     steps = _Steps(grafana, wish)
     steps.look()
-    done: list[Callable[[], None]] = []
-    try:
-        if source.change:
-            done.append(source.undo)
-            source.apply()
-            getattr(steps.pushed, source.change).append("data source")
-        source.check()
-        steps.apply(done)
-        steps.check(period_ms)
-    except MeterhouseError as error:
-        raise _taken_back(error, done) from None
+    if source.change:
+        done.append(source.undo)
+        source.apply()
+        getattr(steps.pushed, source.change).append("data source")
+    source.check()
+    steps.apply(done)
+    steps.check(period_ms)
     return steps.pushed
 
 
@@ -97,7 +106,7 @@ def _taken_back(error: MeterhouseError, done: list[Callable[[], None]]) -> Meter
     for undo in reversed(done):
         try:
             undo()
-        except MeterhouseError:
+        except (MeterhouseError, KeyError, TypeError, AttributeError):
             left += 1
     if left:
         return ConfigError(*getattr(error, "problems", [str(error)]), f"{left} changes could not be taken back")
@@ -190,14 +199,11 @@ class _Steps:
             self.pushed.unchanged += 1
             return
         fresh = {**board, "id": None}
-        if old is None:
-            done.append(lambda: self._put_back(uid))
-        else:
+        done.append(lambda: self._put_back(uid, message))  # an answer that is lost may be of a change that is made
+        if old is not None:
             fresh["version"] = old["dashboard"].get("version", 0)
         body = {"dashboard": fresh, "folderUid": folder, "message": message, "overwrite": self._wish.overwrite}
         self._grafana.write("/dashboards/db", body, f"the dashboard {uid}")
-        if old is not None:  # not before: of a refused one, another's change would be put back
-            done.append(lambda: self._put_back(uid))
         (self.pushed.created if old is None else self.pushed.changed).append(uid)
 
     def _remove(self, uid: str, done: list[Callable[[], None]]) -> None:
@@ -205,8 +211,11 @@ class _Steps:
         self._grafana.delete(f"/dashboards/uid/{uid}", f"the dashboard {uid}")
         self.pushed.deleted.append(uid)
 
-    def _put_back(self, uid: str) -> None:
+    def _put_back(self, uid: str, ours: str = "") -> None:
+        """As it was before; not where another's change stands there in place of ``ours``."""
         old = self._old.get(uid)
+        if old is not None and ours and self._newest_message(uid) != ours:
+            return
         if old is None:
             self._grafana.delete(f"/dashboards/uid/{uid}", f"the dashboard {uid}")
             return

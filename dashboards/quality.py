@@ -41,19 +41,21 @@ def _heard(asking: Asking, here: Extent) -> Panel:
 
 
 def _estimated(asking: Asking, here: Extent) -> Panel:
-    asked = asking.one('mean("estimated") AS "estimated"', "building_1d", here.where())
+    asked = asking.one('mean("estimated") AS "estimated"', "building_1h", here.where())
     return Panel("estimated", Shape.STAT, (8, 4), (asked,), (Column("estimated", SHARE),), SHARE, 1, step="1d")
 
 
 def _missing(asking: Asking, here: Extent) -> Panel:
     figure = '1 - mean("completeness") - mean("estimated") AS "missing"'
-    asked = asking.one(figure, "building_1d", here.where())
+    asked = asking.one(figure, "building_1h", here.where())
     return Panel("missing", Shape.STAT, (8, 4), (asked,), (Column("missing", SHARE),), SHARE, 1, step="1d")
 
 
 def _map(asking: Asking, here: Extent) -> Panel:
     """A row a meter, a cell a day; a day before the meter hung there stays empty."""
-    asked = asking.course('mean("completeness") AS "completeness"', "dq_1h", here.where(), "meter", step="1d")
+    asked = asking.course(
+        'mean("completeness") AS "completeness"', "dq_1h", here.where(), "meter", step="1d", fill="none"
+    )
     return Panel("map", Shape.DAYS, (24, 12), (asked,), (), SHARE, 0, HEARD, "1d")
 
 
@@ -65,18 +67,18 @@ def _worst(asking: Asking, here: Extent) -> Panel:
         Column("meter", named="meter", leads="meter?meter"),
         Column("completeness", SHARE, digits=1, limits=HEARD),
     )
-    return Panel("worst", Shape.TABLE, (10, 9), (asked,), columns, sort=("column.completeness", False))
+    return Panel("worst", Shape.TABLE, (10, 12), (asked,), columns, sort=("column.completeness", False))
 
 
 def _faults(asking: Asking, here: Extent) -> Panel:
     """What was wrong, a bar a day."""
-    return faults(asking, here, "faults", (14, 9), is_daily=True)
+    return faults(asking, here, "faults", (14, 12), is_daily=True)
 
 
 def _buildings(asking: Asking) -> Panel:
     """All buildings, the least complete first."""
     figures = 'mean("completeness") AS "completeness", mean("estimated") AS "estimated"'
-    asked = asking.table(figures, "building_1d", Extent(asking.site).where(), "building")
+    asked = asking.table(figures, "building_1h", Extent(asking.site).where(), "building")
     columns = (
         Column("building", named="building", leads="quality?building"),
         Column("completeness", SHARE, digits=1, limits=HEARD),

@@ -51,13 +51,13 @@ def _saved(asking: Asking) -> Panel:
         for use in asking.units
     )
     columns = tuple(Column(f"saved_{use.word}", use.unit, "column.saved") for use in asking.units)
-    return Panel("saved", Shape.STAT, (6, 4), questions, columns, digits=0, step="1d")
+    return Panel("saved", Shape.STAT, (6, 4), questions, columns, step="1d")
 
 
 def _money(asking: Asking) -> Panel:
     """Hour by hour at the price in force, summed: above expected is plus."""
     asked = asking.one('sum("excess_cost") AS "excess_cost"', "building_1d", asking.here.where(COMPARED))
-    return Panel("money", Shape.STAT, (6, 4), (asked,), (Column("excess_cost", MONEY),), MONEY, 0, step="1d")
+    return Panel("money", Shape.STAT, (6, 4), (asked,), (Column("excess_cost", MONEY),), MONEY, step="1d")
 
 
 def _compared(asking: Asking) -> Panel:
@@ -94,13 +94,16 @@ def _running(asking: Asking) -> Panel:
     for use in asking.units:
         where = asking.here.where(*use.condition, COMPARED)
         figure = f'cumulative_sum(sum("above")) AS "running_{use.word}"'
-        questions.append(asking.course_of(figure, '"qty" - "expected" AS "above"', "building_1d", where, step="1d"))
+        questions.append(
+            asking.course_of(figure, '"qty" - "expected" AS "above"', "building_1d", where, step="1d", fill="none")
+        )
         columns.append(Column(f"running_{use.word}", use.unit, "column.running", "", colours.ACTUAL))
     return Panel("running", Shape.LINES, (12, 9), tuple(questions), tuple(columns), step="1d", most=800)
 
 
 def _changes(asking: Asking) -> Panel:
     """What was changed in the estate's records: a step of the curve may be explained here."""
-    where = Extent(asking.site, building="$building").where("\"kind\" != 'alert'")
+    here = "(\"building\" = '$building' OR \"building\" = '')"
+    where = Extent(asking.site).where(here, "\"kind\" != 'alert'", "\"kind\" != 'holiday'")
     asked = asking.rows('"title_$READER" AS "title", "text_$READER" AS "text"', "events", where, 50, "DESC")
     return Panel("changes", Shape.TABLE, (14, 8), (asked,), (Column("title"), Column("text")), shows_time=True)

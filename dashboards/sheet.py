@@ -64,7 +64,7 @@ class Column:
 
     ``words`` is the id of what it is called (``column.<name>``, unless said); ``text`` is what it is called in every
     language. ``named``: its values are ids of buildings or meters, or words of a family of texts (``named="enduse"``).
-    ``leads`` is the dashboard that a cell of it opens.
+    ``leads`` is the dashboard that a cell of it opens; ``spark`` draws a small line in each cell.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Column:
     leads: str = ""
     width: int = 0
     bar: bool = False
+    spark: bool = False
     hidden: bool = False
     ending: str = ""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.asking import Asking
+from dashboards.parts import COMPARED, WHOLE
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import DAYS
 
@@ -37,10 +38,12 @@ def _cloud(asking: Asking) -> Panel:
     for use in asking.units:
         for word, condition in WORKED.items():
             figures = f'"t_out" AS "t_out", "qty" AS "{word}_{use.word}"'
-            questions.append(asking.rows(figures, "building_1d", asking.here.where(*use.condition, condition), 800))
+            questions.append(
+                asking.rows(figures, "building_1d", asking.here.where(*use.condition, condition, WHOLE), 800)
+            )
             columns.append(Column(f"{word}_{use.word}", use.unit, f"column.{word}", colour=fills[word]))
         figures = f'"t_out" AS "t_out", "expected" AS "expected_{use.word}"'
-        where = asking.here.where(*use.condition, '"expected" > 0')
+        where = asking.here.where(*use.condition, COMPARED, WHOLE)
         questions.append(asking.rows(figures, "building_1d", where, 800))
         columns.append(Column(f"expected_{use.word}", use.unit, "column.expected", colour=colours.EXPECTED))
     without_time = ("organize", {"excludeByName": {"Time": True}})
@@ -71,6 +74,6 @@ def _course(asking: Asking) -> Panel:
     questions, columns = [], []
     for use in asking.units:
         figure = f'sum("qty") AS "qty_{use.word}"'
-        questions.append(asking.course(figure, "building_1d", asking.here.where(*use.condition), step="1d"))
+        questions.append(asking.course(figure, "building_1d", asking.here.where(*use.condition, WHOLE), step="1d"))
         columns.append(Column(f"qty_{use.word}", use.unit, "column.qty", "", colours.ACTUAL, Drawing.BARS))
     return Panel("course", Shape.LINES, (12, 9), tuple(questions), tuple(columns), step="1d", most=800)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MONEY, MONEY_A_UNIT = "money", "money/unit"
 SHARE, COUNT, SECONDS = "share", "count", "s"
-INTENSITY, TONNES, RATING, DAYS = "kWh/m2", "t", "rating", "K.d"
+INTENSITY, TONNES, RATING, DAYS, HOURS = "kWh/m2", "t", "rating", "K.d", "h"
 
 UNITS: Mapping[str, str] = {
     "W": "watt",
@@ -42,6 +42,7 @@ UNITS: Mapping[str, str] = {
     TONNES: "suffix:t",
     RATING: "none",
     DAYS: "suffix:K·d",
+    HOURS: "suffix:h",
     "1/min": "suffix:/min",
 }
 """Our word for a unit → its id in Grafana (packages/grafana-data/src/valueFormats/categories.ts of 12.3)."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
-from dashboards.parts import alerts_here, carpet, heads_known
+from dashboards.parts import WHOLE, alerts_here, carpet, heads_known
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
+from dashboards.units import HOURS
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
@@ -26,8 +27,8 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
         "water",
         (
             (_excess(asking, here), _used(asking, here), _last_night(asking, here), heads_known(asking, (6, 4), here)),
-            (_nights(asking, here), _hours(asking, here)),
-            (carpet(asking, "carpet", (24, 11), here, "qty"),),
+            (_nights(asking, here), _hours(asking, here), _still(asking, here)),
+            (carpet(asking, "carpet", (24, 11), here, "qty", "m3"),),
             (_buildings(asking), alerts_here(asking, (12, 10))),
         ),
         choices=(asking.building(),),
@@ -60,13 +61,22 @@ def _nights(asking: Asking, here: Extent) -> Panel:
         Column("mnf_lph", "L/h", colour=colours.ACTUAL, drawing=Drawing.BARS),
         Column("mnf_ref_lph", "L/h", colour=colours.EXPECTED, drawing=Drawing.DASHED),
     )
-    return Panel("nights", Shape.LINES, (12, 9), (asked,), columns, "L/h", step="1d")
+    return Panel("nights", Shape.LINES, (8, 9), (asked,), columns, "L/h", step="1d")
 
 
 def _hours(asking: Asking, here: Extent) -> Panel:
-    asked = asking.course('mean("qty") AS "flow"', "building_1h", here.where())
+    asked = asking.course('mean("qty") AS "flow"', "building_1h", here.where(WHOLE))
     column = Column("flow", "m3/h", colour=colours.ACTUAL)
-    return Panel("hours", Shape.LINES, (12, 9), (asked,), (column,), "m3/h", within="7d")
+    return Panel("hours", Shape.LINES, (8, 9), (asked,), (column,), "m3/h", within="7d")
+
+
+def _still(asking: Asking, here: Extent) -> Panel:
+    """Hours in which no water flowed, of those that were measured: of qty over (qty + 1) only that of none is 0."""
+    inner = '1 - ceil("qty" / ("qty" + 1)) AS "none"'
+    where = here.where(WHOLE)
+    asked = asking.course_of('sum("none") AS "still"', inner, "building_1h", where, step="1d", fill="none")
+    column = Column("still", HOURS, colour=colours.ACTUAL, drawing=Drawing.BARS)
+    return Panel("still", Shape.LINES, (8, 9), (asked,), (column,), HOURS, 0, step="1d")
 
 
 def _buildings(asking: Asking) -> Panel:

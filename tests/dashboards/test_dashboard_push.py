@@ -6,6 +6,7 @@ import pytest
 from rigs.boards import SITE, boards, estate
 from rigs.command_line import meterhouse
 from rigs.grafana_fake import ADMIN, BLIND, EDITOR, FakeGrafana
+from rigs.patience import until
 from rigs.servers import free_port
 
 from dashboards.build import SHIPPED
@@ -41,6 +42,7 @@ def refused(*parts, **how):
     for part in parts:
         assert part in said
     assert "read-token" not in said
+    assert "secret" not in said
 
 
 def run(grafana, *words, token=ADMIN):
@@ -178,3 +180,80 @@ def test_a_failing_query_takes_everything_back_to_what_was_there(grafana):
 def test_no_grafana_there_and_no_address_are_one_sentence():
     refused("no Grafana answers at http://127.0.0.1", grafana=f"http://127.0.0.1:{free_port()}")
     refused("is no address of a Grafana", "http://host:3000", grafana="ftp://x")
+
+
+PAGE = "<html><body>Sign in. A message for you.</body></html>"
+HTML = {"Content-Type": "text/html"}
+SIGN_IN = {"Location": "https://id.example/login?secret=1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "words"),
+    [
+        ("GET /api/health", (200, PAGE, HTML), ("what answers at", "is no Grafana")),
+        ("GET /api/health", (502, PAGE, HTML), ("what answers at", "is no Grafana")),
+        ("GET /api/health", (503, "busy", HTML), ("would not read its version: 503",)),
+        ("GET /api/health", (200, "[]", {}), ("does not say which version",)),
+        ("GET /api/health", (200, "7", {}), ("does not answer as a Grafana does",)),
+        ("GET /api/health", (200, '{"version": "x"}', {}), ("is no Grafana", "hides it")),
+        ("GET /api/health", (302, "", SIGN_IN), ("sends on to https://id.example/login:",)),
+        ("GET /api/org$", (302, "", {"Location": "/login"}), ("sends on to /login",)),
+        ("GET /api/folders", (200, '{"ok": true}', {}), ("does not answer as a Grafana does",)),
+        ("GET /api/folders", (401, PAGE, HTML), ("is no Grafana",)),
+        ("GET /api/folders", (401, "{}", {}), ("does not know this token",)),
+        ("GET /api/dashboards/uid", (403, "no", HTML), ("may not read dashboards",)),
+        ("POST /api/folders$", (409, '{"message": "folder exists"}', {}), ("write folders: 409 folder exists",)),
+        ("POST /api/folders$", (412, "{}", {}), ("somebody has just changed it",)),
+        ("POST /api/dashboards/db", (404, '{"message": "not found"}', {}), ("the dashboard", "404 not found")),
+        ("POST /api/dashboards/db", (307, "", {"Location": "/elsewhere"}), ("sends on to /elsewhere",)),
+        ("POST /api/dashboards/db", (200, PAGE, HTML), ("is no Grafana",)),
+        ("GET /api/org/preferences", (200, "[1]", {}), ("does not answer as a Grafana does",)),
+        ("POST /api/ds/query", (200, PAGE, HTML), ("is no Grafana",)),
+        ("POST /api/ds/query", (200, '{"results": []}', {}), ("does not answer as a Grafana does",)),
+        ("POST /api/ds/query", (500, '{"message": "plugin.downstreamError"}', {}), ("run the queries of panels: 500",)),
+    ],
+)  # fmt: skip
+def test_what_is_no_grafana_s_answer_is_one_sentence_and_nothing_is_half_pushed(grafana, path, answer, words):
+    before = grafana.kept()
+    grafana.odd = {path: answer}
+    refused(*words, grafana=grafana)
+    grafana.odd = {}
+    assert grafana.kept() == before
+
+
+def test_a_change_whose_answer_is_lost_is_taken_back_too(grafana, monkeypatch):
+    push(grafana)
+    monkeypatch.setattr("dashboards.grafana.ANSWER_S", 0.3)
+    for uid in ("estate-en", "cost-en"):
+        grafana.boards[uid]["messages"].append("Meterhouse of another day")
+        grafana.boards[uid]["dashboard"]["title"] = "Of another day"
+    grafana.slow = {"POST /api/dashboards/db": 1.0}
+    done, grafana.writes = grafana.boards["estate-en"]["messages"].copy(), []
+    refused("no Grafana answers at", "ReadTimeout", grafana=grafana)
+    assert [one for one in grafana.writes if "dashboards/db" in one], "it was written"
+    until(lambda: grafana.boards["estate-en"]["messages"][-1] == done[-1])
+    assert grafana.boards["estate-en"]["dashboard"]["title"] == "Of another day"
+
+
+def test_another_s_change_in_between_is_not_undone(grafana):
+    push(grafana)
+    for uid in ("estate-en", "cost-en"):
+        grafana.boards[uid]["messages"].append("Meterhouse of another day")
+    answer = grafana.save
+
+    def save(body, **more):
+        if body["dashboard"]["uid"] == "cost-en":
+            grafana.edit("cost-en")
+        return answer(body=body, **more)
+
+    grafana.routes = {r"POST /api/dashboards/db": lambda _, **how: save(**how)}
+    refused("somebody has just changed it", grafana=grafana)
+    assert grafana.boards["cost-en"]["dashboard"]["title"] == "Mine"
+    assert grafana.boards["estate-en"]["messages"][-1] == "Meterhouse of another day"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h:99999", "http://[::1", "http://:3000", "http://u:secret@h:3000", "grafana:3000"]
+)
+def test_what_is_no_address_is_said_so_without_repeating_a_password(url):
+    refused("METERHOUSE_GRAFANA_URL", "is no address of a Grafana", grafana=url)

@@ -185,7 +185,7 @@ def put(*keys, value):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (asked(lambda q: q.replace('"qty"', '"kwh"')), "'kwh' is no tag and no field of building_1h"),
+        (asked(lambda q: q.replace('"lo"', '"kwh"')), "'kwh' is no tag and no field of building_1h"),
         (asked(lambda q: q.replace("building_1h", "building_9h")), "'building_9h' is not one of"),
         (asked(lambda q: q.replace('"hourly"', '"daily"')), "building_1h is kept in hourly, not in daily"),
         (asked(lambda q: q.replace("$timeFilter", "true")), r"has no \$timeFilter"),

@@ -47,23 +47,26 @@ NOW = datetime(2026, 11, 10, 9, 40, tzinfo=UTC)
 SEEN = datetime(2026, 11, 10, 9, 42, tzinfo=UTC)
 """When somebody looks: the minute of the last turn has ended."""
 
-LIVED_MS, POLLED_MS, TURN_MS = 3 * HOUR_MS, 5 * MINUTE_MS, HOUR_MS
+LIVED_MS, POLLED_MS = 3 * HOUR_MS, 5 * MINUTE_MS
+TURNS_MS = (2 * HOUR_MS, HOUR_MS, *range(50 * MINUTE_MS, -1, -10 * MINUTE_MS))
+"""Analytics' turns while gauges are polled, so long before now."""
+
 BUSES = {"gateway": "ok", "rs485": "ok", "radio": "ok"}
 
 
 class DemoPast:
     """The estate with fourteen months of use in a store that is ready; ``close`` it."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self.shift, profiles = choose_shift(AS_OF), load_profiles()
+    def __init__(self, folder: Path, url: str, now: datetime = NOW, as_of: date = AS_OF) -> None:
+        self.shift, profiles = choose_shift(as_of), load_profiles()
         addresses = Addresses.on_this_machine(folder, gateway_port=1, line_port=2, broker="mqtt://127.0.0.1:3")
         self.catalogue = read_site(write_site(folder, self.shift, addresses), profiles)
         self.world = World(self.shift, self.catalogue, profiles)
         self.records = open_records(f"sqlite:///{folder / 'records.db'}")
         self._registry, self._board = Registry(self.records), StatusBoard(self.records)
-        self._registry.apply(self.catalogue, by="demo", at=NOW, accept=True)
+        self._registry.apply(self.catalogue, by="demo", at=now, accept=True)
         self.store = open_readings(url, self._registry)
-        self.now_ms = round(NOW.timestamp() * 1000)
+        self.now_ms = round(now.timestamp() * 1000)
         self._stored = 0
         self._watch = self._make_watch()
         self._live(folder)
@@ -92,9 +95,11 @@ class DemoPast:
         for batch in _played(write_history(folder / "history", self.world, begun_ms).file):
             self._take_in(batch)
         self._turn(begun_ms)
-        for at_ms in range(begun_ms + TURN_MS, self.now_ms + 1, TURN_MS):
-            self._take_in(self._polled(at_ms - TURN_MS, at_ms))
+        before_ms = begun_ms
+        for at_ms in (self.now_ms - earlier for earlier in TURNS_MS):
+            self._take_in(self._polled(before_ms, at_ms))
             self._turn(at_ms)
+            before_ms = at_ms
         self._turn(self.now_ms + MINUTE_MS)
 
     def _polled(self, after_ms: int, until_ms: int) -> ReadingBatch:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +16,10 @@ ADMIN, EDITOR, BLIND = "admin-token", "editor-token", "blind-token"
 
 
 class FakeGrafana:
-    """Context manager. ``refuse`` are paths that answer 500, ``broken`` words of queries that fail."""
+    """Context manager. ``refuse`` are paths that answer 500, ``broken`` words of queries that fail.
+
+    ``odd`` are answers of something else, a proxy: status, text, headers. ``slow`` are done, and told so much later.
+    """
 
     def __init__(self, version: str = "12.3.0", databases: tuple[str, ...] = ("meterhouse",)) -> None:
         self.version, self.databases = version, databases
@@ -23,6 +28,9 @@ class FakeGrafana:
         self.sources: dict[str, Any] = {}
         self.home = ""
         self.refuse: list[str] = []
+        self.odd: dict[str, tuple[int, str, dict[str, str]]] = {}
+        self.slow: dict[str, float] = {}
+        self.routes: dict[str, Any] = {}
         self.broken: list[str] = []
         self.writes: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -61,7 +69,7 @@ class FakeGrafana:
             return 403, {"message": "You'll need additional permissions to perform this action"}
         if verb != "GET" and path != "/api/ds/query":
             self.writes.append(f"{verb} {path}")
-        for pattern, method in ROUTES.items():
+        for pattern, method in {**ROUTES, **self.routes}.items():
             if found := re.fullmatch(pattern, f"{verb} {path}"):
                 return method(self, *found.groups(), query=query, body=body)
         return 404, {"message": "Not found"}
@@ -183,6 +191,11 @@ ROUTES = {
 }
 
 
+def _first(some, asked):
+    """What is said of the first pattern that an asked path has."""
+    return next((said for pattern, said in some.items() if re.search(pattern, asked)), None)
+
+
 def _handler(fake: FakeGrafana):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -192,13 +205,21 @@ def _handler(fake: FakeGrafana):
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"null") if length else None
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            status, said = fake.answer(self.command, at.path, parse_qs(at.query), body, token)
-            text = json.dumps(said).encode()
+            odd = _first(fake.odd, f"{self.command} {at.path}")
+            if odd:
+                status, said, headers = odd
+                text = said.encode()
+            else:
+                status, said = fake.answer(self.command, at.path, parse_qs(at.query), body, token)
+                text, headers = json.dumps(said).encode(), {"Content-Type": "application/json"}
+            time.sleep(_first(fake.slow, f"{self.command} {at.path}") or 0)
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            with contextlib.suppress(OSError):  # who asked may have given up
+                self.wfile.write(text)
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
