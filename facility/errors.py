@@ -70,6 +70,10 @@ class StoreUnavailable(Unavailable):
         super().__init__(message)
 
 
+class StoreDamaged(StoreUnavailable):
+    """The disk has changed the readings or the records: they cannot be read before they are mended."""
+
+
 class NotifyError(Unavailable):
     """A message to a person could not be delivered now."""
 

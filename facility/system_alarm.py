@@ -40,6 +40,7 @@ class SystemAlarm(StrEnum):
     JOURNAL_DAMAGED = "journal_damaged"
     STORE_UNAVAILABLE = "store_unavailable"
     STORE_HAD_LOST = "store_had_lost"
+    STORE_DAMAGED = "store_damaged"
     GAP_OPEN = "gap_open"
     BROKER_DROPS_MESSAGES = "broker_drops_messages"
     UNREADABLE_PACKETS = "unreadable_packets"

@@ -6,9 +6,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import structlog
+
 from facility.broker_address import broker_address
+from facility.errors import StoreDamaged
 from facility.status import LONGEST_STILL_S, ServerProcess
-from ingest.confirmed import note_store
+from ingest.confirmed import note_store, noted_store
 from ingest.gate import Gate
 from ingest.metrics import IngestMetrics
 from ingest.parts import Around, Files, put_together
@@ -19,7 +22,7 @@ from ingest.worker import run_parts, wait_for_estate
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
-from stores.readings import open_readings, place_of
+from stores.readings import mend_readings, open_readings, place_of
 from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
@@ -30,6 +33,10 @@ from stores.records.status.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
+
+    from stores.readings.port import ReadingStore
+
+log = structlog.get_logger()
 
 
 def main() -> int:
@@ -42,7 +49,7 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     subscriber = Subscriber(broker_address(settings.broker))
     engine = open_records(settings.records)
     registry = Registry(engine)
-    store = open_readings(settings.store, registry)
+    store = _open_store(settings, registry)
     status, pulse = IngestStatus(time.monotonic, settings.series_budget), Pulse(settings.data, "ingest", time.monotonic)
     teller = Teller(
         StatusBoard(engine),
@@ -71,6 +78,18 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     store.close()
     engine.dispose()
     return is_well
+
+
+def _open_store(settings: IngestSettings, registry: Registry) -> ReadingStore:
+    """The store; a file of ours that is too damaged to be opened is mended first, from what can be read of it."""
+    try:
+        return open_readings(settings.store, registry)
+    except StoreDamaged as error:
+        if noted_store(settings.data) != place_of(settings.store):
+            raise  # nobody says that it is ours
+        kept = mend_readings(settings.store, _now_ms())
+        log.error("store_mended", error=str(error), readings=kept.readings, kept_as=kept.kept_as)  # noqa: TRY400 - of the disk
+        return open_readings(settings.store, registry)
 
 
 def _now_ms() -> int:

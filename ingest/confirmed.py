@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -36,6 +37,19 @@ def note_store(watermarks: Watermarks, folder: Path, store: str) -> int:
     elsewhere = min(elsewhere, stored)  # the totals were lost and began again
     _keep(connection, folder, (store, elsewhere))
     return elsewhere
+
+
+def noted_store(folder: Path) -> str:
+    """Where the ingest of this folder stored last; nothing where it never did, or nobody can say."""
+    file = folder / "ingest.db"
+    if not file.exists():
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT store FROM destination").fetchone()
+    except sqlite3.Error:
+        return ""
+    return str(found[0]) if found else ""
 
 
 def _keep(connection: sqlite3.Connection, folder: Path, noted: tuple[str, int]) -> None:

@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import structlog
+
 from accounting.local_time import DAY_MS, HOUR_MS
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
@@ -14,7 +16,9 @@ from facility.system_alarm import SystemAlarm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from facility.errors import StoreDamaged
     from ingest.reconcile import Difference, Reconciler
+    from ingest.soundness import Soundness
     from ingest.status import IngestStatus
     from stores.records.quarantine.quarantine import Quarantine
 
@@ -25,11 +29,15 @@ FIRST_LOOK_BACK_MS = 7 * DAY_MS
 """After a start the store may have come from a backup: a week is looked at once."""
 
 
+log = structlog.get_logger()
+
+
 @dataclass(slots=True)
 class Housekeeping:
     """Called often, does something rarely. ``asked`` holds who wants everything reconciled now, and is told."""
 
     reconciler: Reconciler
+    soundness: Soundness
     quarantine: Quarantine
     status: IngestStatus
     monotonic: Callable[[], float]
@@ -37,6 +45,7 @@ class Housekeeping:
     _due_s: float | None = None
     _size_due_s: float = 0.0
     _newest: int = -1
+    _is_suspect: bool = False
 
     def turn(self) -> None:
         """Do what is due. Raises ``StoreUnavailable``: then it is due again."""
@@ -57,18 +66,41 @@ class Housekeeping:
         if now_s >= self._size_due_s:
             self._size_due_s = now_s + SIZE_EVERY_S
             self._look_at_quarantine()
+            self._look_at_age()
+        self._is_suspect = self.soundness.turn() or self._is_suspect
+        if self._is_suspect:
+            self._reconcile(0)
         if self._due_s is None or now_s >= self._due_s:
             back_ms = FIRST_LOOK_BACK_MS if self._due_s is None else LOOK_BACK_MS
             self._reconcile(self.reconciler.clock_ms() - back_ms)
             self._due_s = now_s + EVERY_S
+
+    def _look_at_age(self) -> None:
+        """A store that has come to less than we saw is an older copy of itself, or was mended: all is compared then."""
+        reached, before = self.soundness.reached(), self.reconciler.watermarks.reached
+        if reached < before:
+            log.warning("store_is_older", reached=reached, before=before)
+            self._is_suspect = True
 
     def _look_at_quarantine(self) -> None:
         size = self.quarantine.size()
         words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept" if size.is_near else ""
         self.status.set(SystemAlarm.QUARANTINE_FULL, words)
 
+    def mend(self, damage: StoreDamaged) -> None:
+        """The store's file is damaged: have it mended, and compare everything then. Raises ``StoreUnavailable``."""
+        self.soundness.mend(damage)
+        self._is_suspect = True
+
     def _reconcile(self, since_ms: int) -> list[Difference]:
-        found = self.reconciler.run(since_ms)
+        self._is_suspect = self.soundness.check(since_ms) or self._is_suspect
+        found = self.reconciler.run(0 if self._is_suspect else since_ms)
+        if not self._is_suspect:
+            self.status.set(SystemAlarm.STORE_DAMAGED, self.soundness.words)
+        elif self.reconciler.watermarks.cursor >= self.reconciler.journal.entries_end:
+            self.soundness.tell(sum(one.rewritten + one.asked_for for one in found))
+            self._is_suspect = False
+            self.reconciler.watermarks.begin_store_anew(self.soundness.reached())
         if found:
             hours = f"{len(found)} hours, first of agent {found[0].agent}"
             self.status.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")

@@ -21,6 +21,7 @@ from ingest.motion import Motion
 from ingest.own_clock import OwnClock
 from ingest.pipeline import Pipeline
 from ingest.reconcile import HourlyStore, Reconciler
+from ingest.soundness import Soundness
 from ingest.store_writer import StoreWriter
 from ingest.streams import state_of, streams_of
 from ingest.watermarks import Watermarks
@@ -134,7 +135,8 @@ def _housekeeping(files: Files, around: Around, between: Between) -> Housekeepin
         clock_ms=around.clock_ms,
         motion=between.motion,
     )
-    return Housekeeping(reconciler, around.quarantine, around.status, around.monotonic)
+    soundness = Soundness(around.store, around.status, between.motion, around.monotonic, around.clock_ms)
+    return Housekeeping(reconciler, soundness, around.quarantine, around.status, around.monotonic)
 
 
 def _store_writer(files: Files, around: Around, between: Between, housekeeping: Housekeeping) -> StoreWriter:
@@ -150,6 +152,8 @@ def _store_writer(files: Files, around: Around, between: Between, housekeeping: 
         reopen=between.to_reopen.put,
         appended=between.appended,
         between=housekeeping.turn,
+        mend=housekeeping.mend,
+        reached=housekeeping.soundness.reached,
         motion=between.motion,
     )
 

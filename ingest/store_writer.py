@@ -12,7 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from facility.batch_id import log_context
-from facility.errors import Rejected, StoreUnavailable
+from facility.errors import Rejected, StoreDamaged, StoreUnavailable
 from facility.system_alarm import SystemAlarm
 from ingest.entry import Entry, decode_entry
 from ingest.frames import Damage
@@ -78,6 +78,8 @@ class StoreWriter:
     reopen: Callable[[Entry], None]
     appended: Event
     between: Callable[[], None]
+    mend: Callable[[StoreDamaged], None]
+    reached: Callable[[], int]
     motion: Motion
     _between_s: float = float("-inf")
     _rest_s: float = 0.0
@@ -105,6 +107,8 @@ class StoreWriter:
         try:
             self.between()
             self._probe()
+        except StoreDamaged as error:
+            self._is_mended(error)
         except StoreUnavailable as error:
             self.status.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
             self._rest_s = max(LEAST_PAUSE_S, min(error.retry_after_s, LONGEST_ASKED_S))
@@ -147,6 +151,8 @@ class StoreWriter:
                 refused = self._write_once(end, entries)
             except StoreUnavailable as error:
                 self.status.alarm(SystemAlarm.STORE_UNAVAILABLE, str(error))
+                if isinstance(error, StoreDamaged) and self._is_mended(error):
+                    continue
                 delay_s = min(delay_s * 2 or FIRST_DELAY_S, LAST_DELAY_S)
                 stop.wait(_pause_s(delay_s, error))
                 continue
@@ -154,6 +160,14 @@ class StoreWriter:
                 self.status.all_clear(SystemAlarm.STORE_UNAVAILABLE)
             return refused
         return None
+
+    def _is_mended(self, damage: StoreDamaged) -> bool:
+        try:
+            self.mend(damage)
+        except StoreUnavailable:
+            return False
+        self.status.all_clear(SystemAlarm.STORE_UNAVAILABLE)
+        return True
 
     def _write_once(self, end: int, entries: Sequence[Entry]) -> list[tuple[Rows, Rejected]]:
         """Store, set aside, note; returns what the store refused."""
@@ -167,9 +181,8 @@ class StoreWriter:
             if entry.replayed and entry.readings:
                 at = instant(self.clock_ms())
                 self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
-        self.watermarks.advance(
-            end, entries, self.clock_ms(), refused_by_store=sum(len(part.seq) for part, _ in refused)
-        )
+        by_store = sum(len(part.seq) for part, _ in refused)
+        self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=by_store, reached=self.reached())
         return refused
 
     def _stored_or_refused(self, rows: Sequence[Rows]) -> Iterator[tuple[Rows, Rejected]]:

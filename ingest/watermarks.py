@@ -56,7 +56,7 @@ class Watermarks:
         try:
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self.store_id = self._prepare(path)
-            self.cursor = self._progress("cursor")
+            self.cursor, self.reached = self._progress("cursor"), self._progress("store_cursor")
             rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark ORDER BY at_ms").fetchall()
             self._totals = dict(self.connection.execute("SELECT name, readings FROM total"))
         except sqlite3.Error as error:
@@ -66,8 +66,13 @@ class Watermarks:
         self.noted_ms = self._newest_note()
         self._stored = {(agent, epoch): RangeSet(json.loads(ranges)) for agent, epoch, ranges in rows}
 
-    def advance(self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0) -> None:
-        """The journal is stored up to ``end`` with ``entries``. Raises ``StoreUnavailable``, then nothing has moved."""
+    def advance(
+        self, end: int, entries: Sequence[Entry], at_ms: int, *, refused_by_store: int = 0, reached: int = 0
+    ) -> None:
+        """The journal is stored up to ``end`` with ``entries``. Raises ``StoreUnavailable``, then nothing has moved.
+
+        ``reached`` is how far the store's own log of changes has come: a store that has come less far is an older one.
+        """
         changed, reopened = self._changed(entries)
         streams_left, forgotten = heard_last(self._stored, changed)
         stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
@@ -83,10 +88,11 @@ class Watermarks:
                 self.connection.executemany(_FORGET_HOUR, hours)  # they come again and are counted then
                 for table in ("watermark", "tombstone", "hour") if forgotten else ():
                     self.connection.executemany(f"DELETE FROM {table} WHERE agent = ? AND epoch = ?", forgotten)  # noqa: S608 - our own words
-                self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('cursor', ?)", (end,))
+                marks = [("cursor", end), ("store_cursor", max(self.reached, reached))]
+                self.connection.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?)", marks)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
-        self.cursor, self.noted_ms = end, max(self.noted_ms, at_ms)
+        self.cursor, self.noted_ms, self.reached = end, max(self.noted_ms, at_ms), max(self.reached, reached)
         self._stored = streams_left
         self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
 
@@ -130,6 +136,11 @@ class Watermarks:
     def _newest_note(self) -> int:
         """The latest time by our clock at which anything was stored."""
         return int(self.connection.execute("SELECT COALESCE(MAX(at_ms), 0) FROM watermark").fetchone()[0])
+
+    def begin_store_anew(self, reached: int) -> None:
+        """The store's log of changes has only come so far, and all has been compared. Raises ``sqlite3.Error``."""
+        self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('store_cursor', ?)", (reached,))
+        self.reached = reached
 
     def _progress(self, name: str) -> int:
         found = self.connection.execute("SELECT value FROM progress WHERE name = ?", (name,)).fetchone()

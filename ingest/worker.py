@@ -72,6 +72,7 @@ def run_parts(parts: Parts, registry: Registry, stop: Event) -> bool:
         return True
     finally:
         stop.set()
+        parts.housekeeping.soundness.close()
         writing.join()
         intake.subscriber.stop()
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError
 from stores.readings.influx.address import OF_1X, OF_2X, influx_address, is_influx
 from stores.readings.memory import MemoryStore
+from stores.readings.sqlite.mending import mend
 from stores.readings.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from stores.readings.estate import EstateSource
     from stores.readings.influx.wire import InfluxWire
     from stores.readings.port import ReadingStore
+    from stores.readings.sqlite.mending import Salvaged
 
 ALLOWED = f"memory: or sqlite:///absolute/path/readings.db or {OF_1X} or {OF_2X}"
 
@@ -32,6 +34,11 @@ def open_readings(url: str, estate: EstateSource | None = None) -> ReadingStore:
     if is_influx(url):
         return _open_influx(url, estate)
     raise _unknown()
+
+
+def mend_readings(url: str, now_ms: int) -> Salvaged:
+    """Mend the file that a URL names, which cannot be opened as it is. Raises ``StoreUnavailable``."""
+    return mend(_file_of(url) or Path(), now_ms, lambda: None)
 
 
 def place_of(url: str) -> str:

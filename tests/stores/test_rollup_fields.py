@@ -102,7 +102,7 @@ def test_a_file_of_the_present_layout_is_left_as_it_is(tmp_path):
     connection = sqlite3.connect(path)
     for name, rollup in ROLLUPS.items():
         kinds = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({name})")}
-        assert kinds == {"series": "INTEGER", "t_ms": "INTEGER"} | {
+        assert kinds == {"series": "INTEGER", "t_ms": "INTEGER", "seal": "INTEGER"} | {
             name: COLUMNS[kind] for name, kind in rollup.types.items()
         }
     before = connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()

@@ -18,7 +18,7 @@ from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite import store as sqlite
-from stores.readings.sqlite.file import SCHEMA
+from stores.readings.sqlite.schema import SCHEMA
 from stores.readings.sqlite.store import SqliteStore
 
 POINT = "main/active_power/total"

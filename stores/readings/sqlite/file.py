@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from accounting.local_time import MINUTE_MS
-from facility.errors import ConfigError, StoreUnavailable
+from facility.errors import ConfigError, StoreDamaged, StoreUnavailable
 from stores.folder import check_folder
-from stores.readings.rollup_columns import FieldType
-from stores.readings.rollups import ROLLUPS, Rollup
+from stores.readings.rollups import ROLLUPS
+from stores.readings.sqlite.schema import SCHEMA, bring_up_to_date, newer
+from stores.readings.sqlite.seal import name_seal, row_seal_of
 from stores.wal import use_wal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-SCHEMA = 2
-"""2: the newest reading of a point is the last of its rows; a table of its own cost a page more for each reading."""
 
 IDLE_CONNECTIONS = 4
 
@@ -28,24 +27,55 @@ _SETTINGS = (
 )
 """A page written again and again goes from the log into the file every 16 MB: every 4 MB costs a quarter more."""
 
-_TABLES = (
-    "CREATE TABLE series (id INTEGER PRIMARY KEY, point TEXT NOT NULL UNIQUE)",
-    (
-        "CREATE TABLE reading (series INTEGER NOT NULL, t_ms INTEGER NOT NULL, x REAL NOT NULL, q INTEGER NOT NULL,"
-        " PRIMARY KEY (series, t_ms)) WITHOUT ROWID"
-    ),
-    (
-        "CREATE TABLE write_log (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
-        " last_ms INTEGER NOT NULL)"
-    ),
-    (
-        "CREATE TABLE rollup_series (id INTEGER PRIMARY KEY, rollup TEXT NOT NULL, tags TEXT NOT NULL,"
-        " UNIQUE (rollup, tags))"
-    ),
-)
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+MAGIC = b"SQLite format 3\0"
+MOST_WRONG_BYTES = 4
 
 
-_COLUMNS = {FieldType.FLOAT: "REAL", FieldType.INTEGER: "INTEGER", FieldType.TEXT: "TEXT"}
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it is the file's contents that are to blame."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+
+
+def was_ours(path: Path) -> bool:
+    """Whether a file that cannot be read as a database once was one, as its first bytes say."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(MAGIC))
+    except OSError:
+        return False
+    return len(first) == len(MAGIC) and sum(a != b for a, b in zip(first, MAGIC, strict=True)) <= MOST_WRONG_BYTES
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Which file lies here now, whatever it is called; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def nobody_swapping(path: Path, *, we_swap: bool = False) -> Iterator[None]:
+    """While a file is opened nobody puts another in its place: its log would be taken for that of the other."""
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX if we_swap else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+def connect(path: Path, busy_timeout_s: float = 10.0, *, mode: str = "rwc") -> sqlite3.Connection:
+    """A connection that knows how rows are sealed, and has read the file's first page."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda text: text.decode(errors="replace")  # what the disk changed is found by its seal
+    connection.create_function("name_seal", -1, name_seal, deterministic=True)
+    for name, rollup in ROLLUPS.items():
+        connection.create_function(f"{name}_seal", -1, row_seal_of(rollup.types), deterministic=True)
+    return connection
 
 
 class SqliteFile:
@@ -62,12 +92,21 @@ class SqliteFile:
         self._lock = Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self.generation = 0
+        """Grows where another file has taken the place of the one that was opened: nothing learnt of it holds then."""
+
         check_folder(path)
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
         try:
             self._prepare()
         except sqlite3.OperationalError as error:
             raise ConfigError(f"the readings in {path} cannot be opened for writing: {error}") from None
         except sqlite3.DatabaseError as error:
+            if was_ours(path):
+                raise StoreDamaged(f"{path} is damaged: {error}") from None
             raise ConfigError(f"{path} is not a readings file: {error}") from None
 
     @contextmanager
@@ -78,7 +117,8 @@ class SqliteFile:
             yield connection
         except sqlite3.Error as error:
             connection.close()
-            raise StoreUnavailable(f"{self._path}: {error}") from error
+            kind = StoreDamaged if is_damage(error) else StoreUnavailable
+            raise kind(f"{self._path}: {error}") from error
         except BaseException:
             connection.close()
             raise
@@ -93,12 +133,17 @@ class SqliteFile:
             yield connection
             connection.execute("COMMIT")
 
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self._path
+
     def probe(self) -> None:
         """Raises ``StoreUnavailable`` where the file cannot be read, or a newer Meterhouse has changed it meanwhile."""
         with self.reading() as connection:
             (schema,) = connection.execute("PRAGMA user_version").fetchone()
         if schema != SCHEMA:
-            raise StoreUnavailable(_newer(self._path, schema))
+            raise StoreUnavailable(newer(self._path, schema))
 
     def close(self) -> None:
         """Close every idle connection; one that is lent closes when it comes back."""
@@ -112,12 +157,25 @@ class SqliteFile:
         with self._lock:
             if self._closed:
                 raise StoreUnavailable(f"{self._path} has been closed")
+            self._follow()
             if self._idle:
                 return self._idle.pop()
         try:
             return self._connect()
         except sqlite3.Error as error:
             raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    def _follow(self) -> None:
+        """Turn to the file that lies here now, where it is another one: mended, or put in its place."""
+        if identity_of(self._path) == self._identity:
+            return
+        for connection in self._idle:
+            connection.close()
+        self._idle, self.generation = [], self.generation + 1
+        try:
+            self._open()
+        except ConfigError as error:
+            raise StoreUnavailable(str(error)) from None
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
@@ -127,8 +185,8 @@ class SqliteFile:
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        wait = self._busy_timeout_s
-        connection = sqlite3.connect(self._path, timeout=wait, isolation_level=None, check_same_thread=False)
+        with nobody_swapping(self._path):
+            connection = connect(self._path, self._busy_timeout_s)
         try:
             connection.executescript(_SETTINGS)
         except sqlite3.Error:
@@ -138,86 +196,13 @@ class SqliteFile:
 
     def _prepare(self) -> None:
         connection = self._connect()
+        self._identity = identity_of(self._path)
         try:
             use_wal(connection, self._busy_timeout_s)
             connection.execute("BEGIN IMMEDIATE")
-            _bring_up_to_date(connection, self._path)
+            bring_up_to_date(connection, self._path)
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
             raise
         self._idle.append(connection)
-
-
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """Create or extend the tables; refuse a file of a newer Meterhouse and one that is not ours."""
-    (schema,) = connection.execute("PRAGMA user_version").fetchone()
-    if schema > SCHEMA:
-        raise ConfigError(_newer(path, schema))
-    if schema == 0:
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
-            raise ConfigError(f"{path} is the database of another program")
-        for statement in _TABLES:
-            connection.execute(statement)
-    if schema == 1:
-        connection.execute("DROP TABLE latest")
-    if schema < SCHEMA:
-        connection.execute(f"PRAGMA user_version={SCHEMA}")
-    for name, rollup in ROLLUPS.items():
-        _follow_rollup(connection, name, rollup)
-
-
-def _newer(path: Path, schema: int) -> str:
-    return f"{path} was written by a newer Meterhouse (schema {schema}, this one reads {SCHEMA})"
-
-
-def is_by_time(rollup: Rollup) -> bool:
-    """Whether rows of one instant stand together: what a whole estate says of a minute is then written in a few pages.
-
-    Of hours and days those of one series stand together, for they are read by the year.
-    """
-    return rollup.step_ms <= MINUTE_MS
-
-
-def _follow_rollup(connection: sqlite3.Connection, name: str, rollup: Rollup) -> None:
-    """Give the rollup a table with a column per field; one that is new, or of another type now, is added."""
-    key = ("t_ms", "series") if is_by_time(rollup) else ("series", "t_ms")
-    columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
-    if columns and tuple(row[1] for row in sorted(columns, key=lambda row: row[5]) if row[5]) != key:
-        _order_anew(connection, name, rollup, key)
-    connection.execute(_table(name, key))
-    present = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({name})")}
-    for field, kind in rollup.types.items():
-        if field not in present:
-            connection.execute(f"ALTER TABLE {name} ADD COLUMN {field} {_COLUMNS[kind]}")
-        elif present[field] != _COLUMNS[kind]:
-            _change_type(connection, name, field, _COLUMNS[kind])
-
-
-def _table(name: str, key: tuple[str, str]) -> str:
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, t_ms INTEGER NOT NULL,"
-        f" PRIMARY KEY ({', '.join(key)})) WITHOUT ROWID"
-    )
-
-
-def _order_anew(connection: sqlite3.Connection, name: str, rollup: Rollup, key: tuple[str, str]) -> None:
-    """A table whose rows stood in another order."""
-    connection.execute(f"ALTER TABLE {name} RENAME TO {name}_before")
-    connection.execute(_table(name, key))
-    present = [row[1] for row in connection.execute(f"PRAGMA table_info({name}_before)")]
-    for field in [field for field in rollup.types if field in present]:
-        connection.execute(f"ALTER TABLE {name} ADD COLUMN {field} {_COLUMNS[rollup.types[field]]}")
-    kept = ", ".join(["series", "t_ms", *(field for field in rollup.types if field in present)])
-    connection.execute(
-        f"INSERT INTO {name} ({kept}) SELECT {kept} FROM {name}_before ORDER BY {', '.join(key)}"  # noqa: S608 - names of ROLLUPS
-    )
-    connection.execute(f"DROP TABLE {name}_before")
-
-
-def _change_type(connection: sqlite3.Connection, name: str, field: str, kind: str) -> None:
-    """A column of another type, with what stood in the one before: a REAL would round a whole number."""
-    connection.execute(f"ALTER TABLE {name} ADD COLUMN new_{field} {kind}")
-    connection.execute(f"UPDATE {name} SET new_{field} = CAST({field} AS {kind})")  # noqa: S608 - names of ROLLUPS
-    connection.execute(f"ALTER TABLE {name} DROP COLUMN {field}")
-    connection.execute(f"ALTER TABLE {name} RENAME COLUMN new_{field} TO {field}")

@@ -7,6 +7,9 @@ from collections import defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from facility.errors import StoreDamaged
+from stores.readings.sqlite.seal import name_seal
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +53,10 @@ class RollupIndex:
         return (number for number in min(lists, key=len) if tags.items() <= self._tags[number].items())
 
     def _look(self, connection: sqlite3.Connection) -> None:
-        query = "SELECT id, rollup, tags FROM rollup_series WHERE id > ? ORDER BY id"
-        for number, rollup, text in connection.execute(query, (self._newest,)):
+        query = "SELECT id, rollup, tags, seal FROM rollup_series WHERE id > ? ORDER BY id"
+        for number, rollup, text, seal in connection.execute(query, (self._newest,)):
+            if seal != name_seal(number, str(rollup), str(text)):
+                raise StoreDamaged(f"the disk has changed the tags of rollup series {number}")
             tags = json.loads(text)
             self._newest, self._tags[number] = number, tags
             self._of_rollup[rollup].append(number)

@@ -11,8 +11,8 @@ import numpy as np
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType, column_of, values_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
-from stores.readings.sqlite.file import is_by_time
 from stores.readings.sqlite.rollup_index import RollupIndex
+from stores.readings.sqlite.schema import is_by_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,11 +31,22 @@ _MOMENTS = (
 # Table and column names come from ROLLUPS alone: every name is checked against it before it enters a statement.
 
 
+MOST_JUDGED = 5_000
+"""So many rows at once are held to their seals when they are read; those of more are when the check comes by."""
+
+
 class SqliteRollups:
     """The rollups of one file. Threads may share it."""
 
     def __init__(self, file: SqliteFile) -> None:
-        self._file, self._index = file, RollupIndex()
+        self._file, self._index_of_file = file, (0, RollupIndex())
+
+    @property
+    def _index(self) -> RollupIndex:
+        """The index of the file that lies there now."""
+        if self._index_of_file[0] != self._file.generation:
+            self._index_of_file = self._file.generation, RollupIndex()
+        return self._index_of_file[1]
 
     def write(self, rollups: Sequence[tuple[str, Sequence[RollupSeries]]]) -> None:
         """Store rows; fields that are not given stay as they are."""
@@ -58,10 +69,13 @@ class SqliteRollups:
         types = rollup_called(name).types
         wanted = {field: types[field] for field in (types if fields is None else _checked(name, fields))}
         names = ", ".join(("t_ms", *wanted))
-        query = f"{_of_series(name, f'SELECT {names}')} ORDER BY t_ms"
         found = []
         with self._file.reading() as connection:
-            for number, own_tags in self._index.matching(connection, name, some):
+            series = self._index.matching(connection, name, some)
+            few = len(series) * (period[1] - period[0]) <= MOST_JUDGED * rollup_called(name).step_ms
+            sound = f" AND (seal IS NULL OR seal = {_seal_of(name)})" if few else ""
+            query = f"{_of_series(name, f'SELECT {names}')}{sound} ORDER BY t_ms"
+            for number, own_tags in series:
                 t_ms, columns = _columns(wanted, connection.execute(query, (number, *period)))
                 if len(t_ms):
                     found.append(RollupSeries(own_tags, t_ms, columns))
@@ -89,8 +103,9 @@ class SqliteRollups:
             return known
         key = (name, json.dumps(dict(tags), sort_keys=True, ensure_ascii=False))
         connection.execute("INSERT INTO rollup_series (rollup, tags) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
-        row = connection.execute("SELECT id FROM rollup_series WHERE rollup = ? AND tags = ?", key).fetchone()
-        return int(row[0])
+        (number,) = connection.execute("SELECT id FROM rollup_series WHERE rollup = ? AND tags = ?", key).fetchone()
+        connection.execute("UPDATE rollup_series SET seal = name_seal(id, rollup, tags) WHERE id = ?", (number,))
+        return int(number)
 
 
 def _of_series(name: str, begin: str) -> str:
@@ -121,9 +136,21 @@ def _columns(wanted: Mapping[str, FieldType], rows: Iterable[Sequence[Any]]) -> 
     return np.array(t_ms, np.int64), fields
 
 
+def _seal_of(name: str) -> str:
+    """The seal that a row should have as it stands, in SQL."""
+    return f"{name}_seal({', '.join(('series', 't_ms', *rollup_called(name).types))})"
+
+
 def _upsert(name: str, fields: tuple[str, ...]) -> str:
-    names = ", ".join(("series", "t_ms", *fields))
-    marks = ", ".join("?" * (2 + len(fields)))
-    update = ", ".join(f"{field} = excluded.{field}" for field in fields)
+    """A row as it will stand is sealed; one that the disk has changed keeps the seal that does not fit."""
+    every = rollup_called(name).types
+    place = {field: f"?{number}" for number, field in enumerate(("series", "t_ms", *fields), 1)}
+    given = ", ".join(place.get(field, "NULL") for field in ("series", "t_ms", *every))
+    left = ", ".join(("series", "t_ms", *(f"excluded.{field}" if field in place else field for field in every)))
+    seal = f"{name}_seal({left})"
+    if len(fields) < len(every):
+        seal = f"CASE WHEN seal IS NULL OR seal = {_seal_of(name)} THEN {seal} ELSE seal END"
+    update = ", ".join((*(f"{field} = excluded.{field}" for field in fields), f"seal = {seal}"))
+    names, marks = ", ".join((*place, "seal")), ", ".join((*place.values(), f"{name}_seal({given})"))
     action = f"UPDATE SET {update}" if fields else "NOTHING"
     return f"INSERT INTO {name} ({names}) VALUES ({marks}) ON CONFLICT (series, t_ms) DO {action}"  # noqa: S608

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
+from functools import partial
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,23 @@ import numpy as np
 from accounting.local_time import HOUR_MS
 from stores.readings.columns import columns_of, empty_series, switches_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
+from stores.readings.sqlite.check import RowCheck, whole_file
 from stores.readings.sqlite.file import SqliteFile
+from stores.readings.sqlite.mending import mend
 from stores.readings.sqlite.rollups import SqliteRollups
+from stores.readings.sqlite.rows import SEALED, every_series, judged, newest_of, sound_number, sound_series, total_of
+from stores.readings.sqlite.seal import reading_seals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from facility.model import ReadingBatch
     from stores.readings.columns import Columns
     from stores.readings.port import Times
+    from stores.readings.sqlite.check import SpoiltRows
+    from stores.readings.sqlite.mending import Salvaged
 
 FOLD_AFTER = 20_000
 """The write log keeps at least this many entries apart; older ones are folded to one per point."""
@@ -30,20 +37,17 @@ FOLD_AFTER = 20_000
 LAST_MS = 2**63 - 1
 """No reading is later: the greatest whole number that SQLite holds."""
 
-_ROW = np.dtype([("t_ms", np.int64), ("x", np.float64), ("q", np.uint8)])
-
 _UPSERT_READING = (
-    "INSERT INTO reading (series, t_ms, x, q) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (series, t_ms) DO UPDATE SET x = excluded.x, q = excluded.q"
+    "INSERT INTO reading (series, t_ms, x, q, seal) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (series, t_ms) DO UPDATE SET x = excluded.x, q = excluded.q, seal = excluded.seal"
 )
-_RANGE = "FROM reading WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
-_READINGS = f"SELECT t_ms, x, q {_RANGE} ORDER BY t_ms"
-_LEAST_AND_MOST = f"SELECT min(x), max(x) {_RANGE}"
+_RANGE = "WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
+_READINGS = f"{SEALED} {_RANGE} ORDER BY t_ms"
+_LEAST_AND_MOST = f"SELECT min(x), max(x) FROM reading {_RANGE}"  # noqa: S608 - of constants
 _ENDS = (
-    f"SELECT * FROM (SELECT t_ms, x, q {_RANGE} ORDER BY t_ms LIMIT 1) UNION"  # noqa: S608 - of constants
-    f" SELECT * FROM (SELECT t_ms, x, q {_RANGE} ORDER BY t_ms DESC LIMIT 1) ORDER BY t_ms"
+    f"SELECT * FROM ({SEALED} {_RANGE} ORDER BY t_ms LIMIT 1) UNION"  # noqa: S608 - of constants
+    f" SELECT * FROM ({SEALED} {_RANGE} ORDER BY t_ms DESC LIMIT 1) ORDER BY t_ms"
 )
-_NEWEST = "SELECT t_ms, x, q FROM reading WHERE series = ? AND t_ms <= ? ORDER BY t_ms DESC LIMIT 1"
 _NEWEST_OF_STEPS = (
     "WITH RECURSIVE newest (t_ms) AS (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
     " UNION ALL SELECT (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2"
@@ -72,8 +76,9 @@ class SqliteStore:
     def __init__(self, path: Path, *, busy_timeout_s: float = 10.0) -> None:
         """Open or create the file. Raises ``ConfigError`` where it cannot be used."""
         self._file = SqliteFile(path, busy_timeout_s)
-        self._rollups = SqliteRollups(self._file)
+        self._rollups, self._check = SqliteRollups(self._file), RowCheck(self._file)
         self._ids: dict[str, int] = {}
+        self._ids_of = 0
         self._ids_lock = Lock()
 
     def write(self, batch: ReadingBatch) -> None:
@@ -93,7 +98,8 @@ class SqliteStore:
         numbers = self._number(connection, [point for point, _ in stretches])
         series = np.array([numbers.get(point, 0) for point in columns.points], np.int64)[columns.p].tolist()
         t_ms, x, q = columns.t_ms.tolist(), columns.x.tolist(), columns.q.tolist()
-        connection.executemany(_UPSERT_READING, zip(series, t_ms, x, q, strict=True))
+        seals = [reading_seals(point, columns.t_ms[r], columns.x[r], columns.q[r]).tolist() for point, r in stretches]
+        connection.executemany(_UPSERT_READING, zip(series, t_ms, x, q, chain.from_iterable(seals), strict=True))
         ends = [(rows.start, rows.stop - 1) for _, rows in stretches]
         connection.executemany(_LOG, [(series[i], t_ms[i], t_ms[j]) for i, j in ends])
         _fold_log(connection, len(ends))
@@ -103,7 +109,9 @@ class SqliteStore:
         with self._file.reading() as connection:
             numbers = self._known(connection, points)
             return {
-                point: _series(connection.execute(_READINGS, (numbers.get(point), start_ms, end_ms)))
+                point: sound_series(
+                    point, partial(connection.execute, _READINGS, (numbers.get(point), start_ms, end_ms))
+                )
                 for point in points
             }
 
@@ -112,24 +120,25 @@ class SqliteStore:
         found = dict.fromkeys(points, empty_series())
         with self._file.reading() as connection:
             for point, number in self._known(connection, points).items():
-                least, most = connection.execute(_LEAST_AND_MOST, (number, start_ms, end_ms)).fetchone()
-                query = _ENDS if least == most else _READINGS
-                found[point] = switches_of([_series(connection.execute(query, (number, start_ms, end_ms)))])
+                span = (number, start_ms, end_ms)
+                least, most = connection.execute(_LEAST_AND_MOST, span).fetchone()
+                ends = judged(point, partial(connection.execute, _ENDS, span))
+                if least == most and ends.sound.all():
+                    found[point] = switches_of([ends.series])
+                else:
+                    found[point] = switches_of([sound_series(point, partial(connection.execute, _READINGS, span))])
         return found
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""
         with self._file.reading() as connection:
-            return _newest(connection, self._known(connection, points), t_ms)
+            return newest_of(connection, self._known(connection, points), t_ms)
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point."""
         with self._file.reading() as connection:
-            if points is None:
-                numbers = dict(connection.execute("SELECT point, id FROM series ORDER BY id"))
-            else:
-                numbers = self._known(connection, points)
-            return _newest(connection, numbers, LAST_MS)
+            numbers = every_series(connection) if points is None else self._known(connection, points)
+            return newest_of(connection, numbers, LAST_MS)
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``, by any process."""
@@ -148,8 +157,7 @@ class SqliteStore:
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point."""
         with self._file.reading() as connection:
-            numbers = connection.execute("SELECT point, id FROM series").fetchall()
-            return {point: _total(connection, number) for point, number in numbers}
+            return {point: total_of(connection, point, number) for point, number in every_series(connection).items()}
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
@@ -207,6 +215,26 @@ class SqliteStore:
         """Look whether the file can be read and is still of our schema."""
         self._file.probe()
 
+    def check_rows(self, since_ms: int, moved: Callable[[], None]) -> SpoiltRows:
+        """Judge every row from a time on, and take away what the disk has changed."""
+        return RowCheck(self._file).check(since_ms, moved)
+
+    def check_some(self, most_rows: int) -> SpoiltRows:
+        """Go on with the same, a part of the whole file at a time, round after round."""
+        return self._check.step(most_rows)
+
+    def check_file(self, limit_s: float, is_ended: Callable[[], bool]) -> str:
+        """What SQLite's own check finds first; nothing where all is well. In any thread."""
+        return whole_file(self._file.path, limit_s, is_ended)
+
+    def mend(self, now_ms: int, moved: Callable[[], None]) -> Salvaged:
+        """Put what can still be read into a new file in place of the damaged one, which is kept."""
+        return mend(self._file.path, now_ms, moved)
+
+    def count_spoilt(self, moved: Callable[[], None]) -> SpoiltRows:
+        """Judge every row and change nothing."""
+        return RowCheck(self._file, takes_away=False).check(moved=moved)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -216,12 +244,15 @@ class SqliteStore:
         numbers = self._known(connection, points)
         if new := [point for point in points if point not in numbers]:
             connection.executemany("INSERT INTO series (point) VALUES (?)", [(point,) for point in new])
+            connection.execute("UPDATE series SET seal = name_seal(id, point) WHERE seal IS NULL")
             numbers |= _numbers(connection, new)
         return numbers
 
     def _known(self, connection: sqlite3.Connection, points: Sequence[str]) -> dict[str, int]:
         """The number of each point that has one. Numbers never change, so those once read are kept."""
         with self._ids_lock:
+            if self._ids_of != self._file.generation:
+                self._ids, self._ids_of = {}, self._file.generation
             unknown = [point for point in points if point not in self._ids]
             if unknown:
                 self._ids |= _numbers(connection, unknown)
@@ -229,24 +260,9 @@ class SqliteStore:
 
 
 def _numbers(connection: sqlite3.Connection, points: Sequence[str]) -> dict[str, int]:
-    query = "SELECT id FROM series WHERE point = ?"
+    query = "SELECT id, seal FROM series WHERE point = ?"
     found = ((point, connection.execute(query, (point,)).fetchone()) for point in points)
-    return {point: row[0] for point, row in found if row}
-
-
-def _newest(connection: sqlite3.Connection, numbers: Mapping[str, int], t_ms: int) -> dict[str, Latest]:
-    found = ((point, connection.execute(_NEWEST, (number, t_ms)).fetchone()) for point, number in numbers.items())
-    return {point: Latest(*row) for point, row in found if row}
-
-
-def _series(rows: sqlite3.Cursor) -> Series:
-    table = np.fromiter(rows, _ROW)
-    return Series(*(np.ascontiguousarray(table[name]) for name in ("t_ms", "x", "q")))
-
-
-def _total(connection: sqlite3.Connection, number: int) -> PointTotal:
-    values = [x for (x,) in connection.execute("SELECT x FROM reading WHERE series = ?", (number,))]
-    return PointTotal(len(values), math.fsum(values))
+    return {point: sound_number(point, *row) for point, row in found if row}
 
 
 def _newest_entry(connection: sqlite3.Connection) -> int:
