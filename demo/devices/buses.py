@@ -17,7 +17,8 @@ from demo.world import World
 from device_profiles import load_profiles
 from facility.errors import ConfigError
 from facility.protocols import protocol_of
-from facility.protocols.modbus.bus import NetworkLine, modbus_line
+from facility.protocols.lines import NetworkLine
+from facility.protocols.modbus.bus import modbus_line
 from stores.site_file import read_site
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from demo.devices.unit import Unit
-    from facility.protocols.modbus.bus import NetworkLine
+    from facility.protocols.lines import NetworkLine
 
 
 class Gateway:

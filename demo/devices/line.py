@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from demo.devices.unit import Unit
-    from facility.protocols.modbus.bus import SerialLine
+    from facility.protocols.lines import SerialLine
 
 REQUEST_BYTES = 8
 READ_FUNCTIONS = (3, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.drivers.framed.driver import Cjt188Driver, Dlt645Driver
 from edge_agent.drivers.modbus.driver import ModbusDriver
 from edge_agent.drivers.mqtt_json import MqttJsonDriver
 
@@ -15,5 +16,7 @@ if TYPE_CHECKING:
 DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
     "modbus": ModbusDriver,
     "mqtt_json": MqttJsonDriver,
+    "dlt645": Dlt645Driver,
+    "cjt188": Cjt188Driver,
 }
 """Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from edge_agent.drivers.framed.values import example_values
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.modbus.registers import decode_point, is_held
 from facility.errors import ConfigError, DriverError, Problem
+from facility.protocols.cjt188 import Cjt188Profile
+from facility.protocols.dlt645 import Dlt645Profile
+from facility.protocols.framed import FrameExample
 from facility.protocols.modbus.profile import ModbusProfile, RegisterExample, RegisterTable
 from facility.protocols.mqtt_json import JsonExample, MqttJsonProfile
 
@@ -32,6 +36,8 @@ def decode_example(
     if isinstance(profile, MqttJsonProfile) and isinstance(example, JsonExample):
         payload = example.payload.encode("utf-8", "surrogatepass")
         return decode_json(profile.points, example.topic, payload, unread=unread)
+    if isinstance(profile, Dlt645Profile | Cjt188Profile) and isinstance(example, FrameExample):
+        return example_values(profile, example.frame)
     raise TypeError(f"no decoder for {type(profile).__name__}")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from facility.protocols.cjt188 import CJT188
+from facility.protocols.dlt645 import DLT645
 from facility.protocols.modbus import MODBUS
 from facility.protocols.mqtt_json import MQTT_JSON
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 PROTOCOLS: dict[str, ProtocolRules] = {
     "modbus": MODBUS,
     "mqtt_json": MQTT_JSON,
+    "dlt645": DLT645,
+    "cjt188": CJT188,
 }
 """By the word under ``protocol`` in a profile."""
 

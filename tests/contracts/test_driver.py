@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 from rigs.driver_peers import ModbusTcpPeer, MqttJsonPeer, MqttJsonTlsPeer, RtuOverTcpPeer, RtuPeer
+from rigs.framed_peers import Cjt188SerialPeer, Cjt188TcpPeer, Dlt645SerialPeer, Dlt645TcpPeer
 from rigs.patience import until, within
 
 from edge_agent.devices import devices_of
@@ -25,6 +26,10 @@ PEERS = {
     "modbus+tcp": ModbusTcpPeer,
     "modbus+rtu": RtuPeer,
     "modbus+rtu-over-tcp": RtuOverTcpPeer,
+    "dlt645+tcp": Dlt645TcpPeer,
+    "dlt645+serial": Dlt645SerialPeer,
+    "cjt188+tcp": Cjt188TcpPeer,
+    "cjt188+serial": Cjt188SerialPeer,
     "mqtt": MqttJsonPeer,
     "mqtts": MqttJsonTlsPeer,
 }

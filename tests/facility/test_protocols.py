@@ -16,7 +16,8 @@ from facility.documents.site_export import dump_part
 from facility.errors import ConfigError
 from facility.model import Meter, Name, Point, Site
 from facility.protocols import PROTOCOLS, SCHEMES, protocol_of
-from facility.protocols.modbus.bus import NetworkLine, SerialLine, modbus_line, modbus_unit
+from facility.protocols.lines import NetworkLine, SerialLine
+from facility.protocols.modbus.bus import modbus_line, modbus_unit
 from facility.protocols.mqtt_json import json_broker, json_unit
 
 SITE = """\
@@ -31,7 +32,12 @@ meters:
   - {{id: m1, name: M, building: b, profile: {profile}, agent: edge-1, bus: line,
      unit: "{unit}"}}
 """
-METERS = {"modbus": "eastron/sdm120", "mqtt_json": "aqara/mccgq11lm"}
+METERS = {
+    "modbus": "eastron/sdm120",
+    "mqtt_json": "aqara/mccgq11lm",
+    "dlt645": "dlt645/2007-single-phase",
+    "cjt188": "cjt188/cold-water",
+}
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
 RADIO = "mqtt://u:secret@localhost"
 

@@ -15,10 +15,8 @@ One that speaks by itself has ``serving()``, within which ``say()`` publishes ev
 
 from __future__ import annotations
 
-import socket
 import struct
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
@@ -28,6 +26,7 @@ from edge_agent.drivers.modbus.registers import encode_registers
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
+from rigs.bare_server import BareServer
 from rigs.certificates import Authority
 from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
 from rigs.patience import PATIENCE_S
@@ -217,35 +216,3 @@ class MqttJsonTlsPeer(MqttJsonPeer):
         client = super().publisher()
         client.tls_set(self.authority.ca)
         return client
-
-
-class BareServer:
-    """Answers on a port, one connection after another."""
-
-    def __init__(self, port, answer):
-        self.answer, self.open = answer, [socket.create_server(("127.0.0.1", port))]
-        self.thread = threading.Thread(target=self._accept, args=(self.open[0],))
-        self.thread.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for end in self.open:
-            with suppress(OSError):  # the other end has gone
-                end.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
-        for end in self.open:
-            end.close()
-
-    def _accept(self, listening):
-        with suppress(OSError):  # we are stopped
-            while True:
-                connection, _ = listening.accept()
-                self.open.append(connection)
-                self._serve(connection)
-
-    def _serve(self, connection):
-        with suppress(OSError):  # it hung up
-            while request := connection.recv(300):
-                connection.sendall(self.answer(request))

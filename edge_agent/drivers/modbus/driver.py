@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.base import Answer, Ask, NoAnswerError
+from edge_agent.drivers.lines.network import TcpLine
+from edge_agent.drivers.lines.serial import WireLine
 from edge_agent.drivers.modbus.exchange import Exchange
 from edge_agent.drivers.modbus.frames import FUNCTIONS, Request, RtuFraming, TcpFraming
-from edge_agent.drivers.modbus.network_line import TcpLine
 from edge_agent.drivers.modbus.registers import AmbiguousError, choose, decode_point
-from edge_agent.drivers.modbus.serial_line import WireLine
 from edge_agent.drivers.modbus.spans import BlockLimits, plan_spans
-from facility.protocols.modbus.bus import SerialLine, modbus_line, modbus_unit
+from facility.protocols.lines import SerialLine
+from facility.protocols.modbus.bus import modbus_line, modbus_unit
 from facility.protocols.modbus.profile import ComposedPoint, EitherPoint, ModbusProfile, RegisterPoint
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge_agent.drivers.base import BusDownError, NoAnswerError
+from edge_agent.drivers.lines.line import LineClosedError, open_patiently
 from edge_agent.drivers.modbus.frames import Reply, without
-from edge_agent.drivers.modbus.line import LineClosedError, open_patiently
 from edge_agent.drivers.modbus.steps import Steps
 from edge_agent.drivers.modbus.waits import LONGEST_HOLD_S, Waits
 from facility.errors import DriverError
@@ -17,8 +17,8 @@ from facility.errors import DriverError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge_agent.drivers.lines.line import Line
     from edge_agent.drivers.modbus.frames import Framing, Request
-    from edge_agent.drivers.modbus.line import Line
     from facility.catalogue import Bus
 
 log = structlog.get_logger()

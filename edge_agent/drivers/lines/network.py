@@ -6,10 +6,10 @@ import select
 import socket
 from typing import TYPE_CHECKING
 
-from edge_agent.drivers.modbus.line import LineClosedError
+from edge_agent.drivers.lines.line import LineClosedError
 
 if TYPE_CHECKING:
-    from facility.protocols.modbus.bus import NetworkLine
+    from facility.protocols.lines import NetworkLine
 
 MOST_BYTES = 4096
 

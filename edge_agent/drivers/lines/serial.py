@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import serialx
 
-from edge_agent.drivers.modbus.line import LineClosedError
+from edge_agent.drivers.lines.line import LineClosedError
 
 if TYPE_CHECKING:
-    from facility.protocols.modbus.bus import SerialLine
+    from facility.protocols.lines import SerialLine
 
 BITS_PER_BYTE = 11
 """Start, eight data, parity or second stop, stop (Modbus over serial line V1.02, 2.5.1)."""

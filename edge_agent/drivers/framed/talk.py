@@ -1,0 +1,88 @@
+"""Asks on a line and waits for the frame that answers: whatever else comes is passed over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_agent.drivers.base import BusDownError, NoAnswerError
+from edge_agent.drivers.lines.line import LineClosedError
+from edge_agent.drivers.lines.network import TcpLine
+from edge_agent.drivers.lines.serial import WireLine
+from facility.protocols.framed import framed_line
+from facility.protocols.lines import SerialLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_agent.drivers.base import BusSeat
+    from edge_agent.drivers.lines.line import Line
+
+FoundT = TypeVar("FoundT")
+
+MOST_HEARD = 4096
+FRAME_BYTES = 300
+"""A request and its answer, with what wakes the meter, are no longer; a slow wire needs its time for them."""
+
+NOISE_S = 1.0
+"""So long what is there is dropped before a request at most."""
+
+
+class Talk:
+    """One line. On a network the connection is closed after a silence: what comes late finds nobody."""
+
+    def __init__(self, seat: BusSeat) -> None:
+        """Raises ``ConfigError`` for a URL that names no line; nothing is opened."""
+        self._bus, self._monotonic = seat.bus, seat.monotonic
+        place, timeout_s = framed_line(seat.bus), seat.bus.timeout_s
+        self._line: Line
+        if isinstance(place, SerialLine):
+            self._line = WireLine(place, timeout_s)
+        else:
+            self._line = TcpLine(place, timeout_s)
+
+    def close(self) -> None:
+        """Let the line go."""
+        self._line.close()
+
+    def ask(self, frame: bytes, find: Callable[[bytes], FoundT | None], who: str) -> FoundT:
+        """Send a frame and wait until ``find`` finds its answer among what came.
+
+        Raises ``BusDownError`` or ``NoAnswerError``.
+        """
+        is_reused = self._line.is_open
+        try:
+            return self._ask(frame, find, who)
+        except LineClosedError as error:
+            self._line.close()
+            if not is_reused:
+                raise NoAnswerError(f"{who}: {error}") from None
+        try:  # it may have been closed long ago
+            return self._ask(frame, find, who)
+        except LineClosedError as error:
+            self._line.close()
+            raise NoAnswerError(f"{who}: {error}") from None
+
+    def _ask(self, frame: bytes, find: Callable[[bytes], FoundT | None], who: str) -> FoundT:
+        try:
+            self._line.open()
+        except OSError as error:
+            raise BusDownError(f"{self._bus.url} cannot be opened: {error.strerror or error}") from None
+        self._drop()
+        self._line.write(frame)
+        sent_s, heard = self._monotonic(), b""
+        end_s = sent_s + self._bus.timeout_s + FRAME_BYTES * self._line.byte_s
+        while (left_s := end_s - self._monotonic()) > 0:
+            heard = (heard + self._line.read(left_s))[-MOST_HEARD:]
+            if (found := find(heard)) is not None:
+                return found
+        if not self._line.byte_s:
+            self._line.close()
+        what = "what came is no answer" if heard.replace(frame, b"") else f"no answer in {end_s - sent_s:.1f} s"
+        raise NoAnswerError(f"{who}: {what}")
+
+    def _drop(self) -> None:
+        """Nothing that came before a request can be its answer."""
+        end_s = self._monotonic() + NOISE_S
+        while self._line.read(0):
+            if self._monotonic() > end_s:
+                raise NoAnswerError("the line is never quiet")

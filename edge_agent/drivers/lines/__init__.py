@@ -1,0 +1,1 @@
+"""Ways to devices that bytes go and come on: TCP connections and serial lines."""
