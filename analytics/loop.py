@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from facility.errors import ConfigError
+from facility.errors import ConfigError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +55,12 @@ class Loop:
             raise
         except Exception as error:
             self._rounds.fail()
-            self.failures, self.failure_words = self.failures + 1, f"{type(error).__name__}: {error}"
-            log.exception("analytics_failed", loop=self._name)
+            words = f"{type(error).__name__}: {error}"
+            if not isinstance(error, StoreUnavailable):
+                log.exception("analytics_failed", loop=self._name)
+            elif not self.failures or words != self.failure_words:  # records that stay away are told once
+                log.warning("analytics_waits", loop=self._name, error=words)
+            self.failures, self.failure_words = self.failures + 1, words
         else:
             self.failures = 0
         self.moved()

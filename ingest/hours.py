@@ -96,7 +96,7 @@ class HourCounts:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO hour VALUES (?, ?, ?, ?, ?, ?)", rows)
-            self._connection.execute("INSERT OR REPLACE INTO progress VALUES ('counted', ?)", (end,))
+            self._connection.execute("INSERT OR REPLACE INTO progress VALUES ('counted', ?, NULL)", (end,))
 
 
 def counted(journal: Journal, start: int, end: int) -> Mapping[Key, HourCount]:

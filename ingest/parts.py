@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
+from facility.system_alarm import SystemAlarm
 from ingest.accepted import Announcer
 from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
@@ -117,6 +118,8 @@ def put_together(files: Files, gate: Gate, around: Around, *, patience_s: float 
     acknowledger = Acknowledger(files.streams, files.watermarks, around.subscriber.publish)
     between = Between(doorway, motion, acknowledger)
     around.status.count(files.watermarks.totals())
+    if kept_as := files.watermarks.kept_as:
+        around.status.alarm(SystemAlarm.JOURNAL_DAMAGED, f"ingest.db was damaged and is kept as {kept_as}")
     housekeeping = _housekeeping(files, around, between)
     store_writer = _store_writer(files, around, between, housekeeping)
     intake = _intake(files, around, between, Gaps(files.streams, patience_s))

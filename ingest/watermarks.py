@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+import time
+import zlib
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+import structlog
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.ranges import RangeSet
@@ -18,22 +22,28 @@ if TYPE_CHECKING:
 
     from ingest.entry import Entry, Stream
 
-SCHEMA_VERSION = 3
+log = structlog.get_logger()
+
+SCHEMA_VERSION = 4
+"""3: hours by number. 4: what would cost readings if it were another number has a checksum."""
+
+HOURS_BY_NUMBER = 3
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 PAGE_BYTES = 512
 """A few bytes change in each group, and whole pages are written. A file of before keeps its larger ones."""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL, crc INTEGER);
+CREATE TABLE IF NOT EXISTS progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL, crc INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS watermark (
-  agent TEXT, epoch TEXT, ranges TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (agent, epoch)
+  agent TEXT, epoch TEXT, ranges TEXT NOT NULL, at_ms INTEGER NOT NULL, crc INTEGER, PRIMARY KEY (agent, epoch)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstone (
   agent TEXT, epoch TEXT, first INTEGER, last INTEGER, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,
   PRIMARY KEY (agent, epoch, first, last)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, readings INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, readings INTEGER NOT NULL, crc INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hour (
   segment INTEGER, agent TEXT, epoch TEXT, hour_ms INTEGER, points TEXT NOT NULL, ranges TEXT NOT NULL,
   PRIMARY KEY (segment, agent, epoch, hour_ms)
@@ -41,7 +51,13 @@ CREATE TABLE IF NOT EXISTS hour (
 """
 
 _FORGET_HOUR = "DELETE FROM hour WHERE segment BETWEEN 0 AND ? AND agent = ? AND epoch = ? AND hour_ms = ?"
-_ADD = "INSERT INTO total VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET readings = readings + excluded.readings"
+_CHECKED = {
+    "store": "id",
+    "progress": "name, value",
+    "watermark": "agent, epoch, ranges, at_ms",
+    "total": "name, readings",
+}
+"""What is held to its checksum: table → columns."""
 
 
 class Watermarks:
@@ -52,10 +68,14 @@ class Watermarks:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file. Raises ``ConfigError`` where it cannot be used."""
+        """Open or create the file. Raises ``ConfigError`` where it cannot be used.
+
+        One that the disk has changed is set aside for a person, and begun anew: the journal is stored once more, and
+        agents go back to their oldest row.
+        """
+        self.kept_as = ""
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self.store_id = self._prepare(path)
+            self.connection, self.store_id = self._opened(path)
             self.cursor, self.reached = self._progress("cursor"), self._progress("store_cursor")
             rows = self.connection.execute("SELECT agent, epoch, ranges FROM watermark ORDER BY at_ms").fetchall()
             self._totals = dict(self.connection.execute("SELECT name, readings FROM total"))
@@ -76,25 +96,27 @@ class Watermarks:
         changed, reopened = self._changed(entries)
         streams_left, forgotten = heard_last(self._stored, changed)
         stones = [(*e.stream, first, last, reason, at_ms) for e in entries for first, last, reason in e.tombs]
-        streams = [(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
+        streams = [_sealed(*stream, json.dumps(list(ranges)), at_ms) for stream, ranges in changed.items()]
         hours = [(before - 1, *e.stream, hour_ms) for e in entries for hour_ms, before in e.recounted]
         counts = _counted(entries, refused_by_store) | {"reopened": reopened}
+        totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
+        sums = [_sealed(*one) for one in totals.items()]
         try:
             with self.connection:
                 self.connection.execute("BEGIN IMMEDIATE")
-                self.connection.executemany("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?)", streams)
+                self.connection.executemany("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?, ?, ?)", streams)
                 self.connection.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, ?, ?, ?, ?, ?)", stones)
-                self.connection.executemany(_ADD, counts.items())
+                self.connection.executemany("INSERT OR REPLACE INTO total VALUES (?, ?, ?)", sums)
                 self.connection.executemany(_FORGET_HOUR, hours)  # they come again and are counted then
                 for table in ("watermark", "tombstone", "hour") if forgotten else ():
                     self.connection.executemany(f"DELETE FROM {table} WHERE agent = ? AND epoch = ?", forgotten)  # noqa: S608 - our own words
-                marks = [("cursor", end), ("store_cursor", max(self.reached, reached))]
-                self.connection.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?)", marks)
+                marks = [_sealed("cursor", end), _sealed("store_cursor", max(self.reached, reached))]
+                self.connection.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", marks)
         except sqlite3.Error as error:
             raise StoreUnavailable(f"the watermarks cannot be kept: {error}") from error
         self.cursor, self.noted_ms, self.reached = end, max(self.noted_ms, at_ms), max(self.reached, reached)
         self._stored = streams_left
-        self._totals = {name: self._totals.get(name, 0) + counts.get(name, 0) for name in self._totals | counts}
+        self._totals = totals
 
     def stored(self, stream: Stream) -> RangeSet:
         """Numbers of a stream that are stored, kept aside or explained. Never changed afterwards."""
@@ -139,31 +161,81 @@ class Watermarks:
 
     def begin_store_anew(self, reached: int) -> None:
         """The store's log of changes has only come so far, and all has been compared. Raises ``sqlite3.Error``."""
-        self.connection.execute("INSERT OR REPLACE INTO progress VALUES ('store_cursor', ?)", (reached,))
+        self.connection.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", _sealed("store_cursor", reached))
         self.reached = reached
 
     def _progress(self, name: str) -> int:
         found = self.connection.execute("SELECT value FROM progress WHERE name = ?", (name,)).fetchone()
         return int(found[0]) if found else 0
 
-    def _prepare(self, path: Path) -> str:
-        """Durable before it is told: the agent frees its rows on our word (synchronous FULL)."""
-        for setting in (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-            self.connection.execute(f"PRAGMA {setting}").close()
-        with closing(self.connection.execute("PRAGMA user_version")) as cursor:
-            (version,) = cursor.fetchone()
-        if version > SCHEMA_VERSION:
-            raise ConfigError(f"the watermarks in {path} were written by a newer Meterhouse")
-        if version < SCHEMA_VERSION:
-            self.connection.execute("DROP TABLE IF EXISTS hour")  # it can be counted again from the journal
-            self.connection.executescript(_SCHEMA)
-            self.connection.execute("DELETE FROM progress WHERE name = 'counted'")
-            self.connection.execute(
-                "INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (str(uuid4()),)
-            )
-            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        (store_id,) = self.connection.execute("SELECT id FROM store").fetchone()
-        return str(store_id)
+    def _opened(self, path: Path) -> tuple[sqlite3.Connection, str]:
+        try:
+            return _open(path)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in DAMAGE:
+                raise
+            aside = path.with_name(f"{path.name}.corrupt-{time.time_ns() // 1_000_000}")
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+            log.error("watermarks_damaged", kept_as=str(aside), error=str(error))  # noqa: TRY400 - of the disk
+            self.kept_as = str(aside)
+            return _open(path)
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, str]:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda text: text.decode(errors="replace")  # what the disk changed is found by checksums
+    try:
+        return connection, _prepare(connection, path)
+    except (sqlite3.Error, ConfigError):
+        connection.close()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> str:
+    """Durable before it is told: the agent frees its rows on our word (synchronous FULL)."""
+    for setting in (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {setting}").close()
+    with closing(connection.execute("PRAGMA user_version")) as cursor:
+        (version,) = cursor.fetchone()
+    if version > SCHEMA_VERSION:
+        raise ConfigError(f"the watermarks in {path} were written by a newer Meterhouse")
+    if version < SCHEMA_VERSION:
+        _bring_up(connection, version)
+    _check(connection)
+    (store_id,) = connection.execute("SELECT id FROM store").fetchone()
+    return str(store_id)
+
+
+def _bring_up(connection: sqlite3.Connection, version: int) -> None:
+    if version < HOURS_BY_NUMBER:
+        connection.execute("DROP TABLE IF EXISTS hour")  # it can be counted again from the journal
+    connection.executescript(_SCHEMA)
+    for table in _CHECKED:
+        if "crc" not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER")
+    if version < HOURS_BY_NUMBER:
+        connection.execute("DELETE FROM progress WHERE name = 'counted'")
+    if connection.execute("SELECT 1 FROM store").fetchone() is None:
+        connection.execute("INSERT INTO store VALUES (?, ?)", _sealed(str(uuid4())))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raise ``sqlite3.DatabaseError`` where the disk has changed the file; what is of before has no checksum."""
+    (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if finding != "ok":
+        raise sqlite3.DatabaseError(finding)
+    for table, columns in _CHECKED.items():
+        for *words, crc in connection.execute(f"SELECT {columns}, crc FROM {table}"):  # noqa: S608 - our own words
+            if crc is not None and crc != _sealed(*words)[-1]:
+                raise sqlite3.DatabaseError(f"the disk has changed the table {table}")
+
+
+def _sealed(*words: object) -> tuple[object, ...]:
+    """The words with their checksum."""
+    return *words, zlib.crc32("\0".join(map(str, words)).encode("utf-8", "replace"))
 
 
 _NOTHING = RangeSet()

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from facility.errors import ConfigError, StoreUnavailable
+from facility.errors import ConfigError, StoreDamaged, StoreUnavailable
 from stores.folder import check_folder
 from stores.records import tables  # noqa: F401 - with these ``METADATA`` is whole
 from stores.records.accounting import tables as accounting_tables  # noqa: F401
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine, ExceptionContext
 
 ALLOWED = "sqlite:////absolute/path/records.db or postgresql+psycopg://user@host/database"
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 BUSY_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10
 IDLE_TIMEOUT_S = 60.0
@@ -190,5 +191,8 @@ def _is_passing(error: DatabaseError) -> bool:
 def _as_unavailable(context: ExceptionContext) -> None:
     if not isinstance(context.original_exception, Exception):  # a signal ends this process: the database is well
         return
+    error = context.original_exception
+    if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
+        raise StoreDamaged(f"the records are damaged: {error}")
     if context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError):
         raise StoreUnavailable(f"the records cannot be reached: {context.original_exception}")

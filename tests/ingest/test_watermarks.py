@@ -1,4 +1,6 @@
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -65,15 +67,16 @@ def test_streams_do_not_mix(reopen):
     assert watermarks.stored(("edge-1", "e2")).watermark == watermarks.stored(("edge-2", "e1")).watermark == 0
 
 
-def test_a_file_of_a_newer_meterhouse_or_of_another_kind_is_refused(tmp_path):
+def test_a_file_of_a_newer_meterhouse_is_refused_and_what_is_no_database_is_set_aside(tmp_path):
     newer = sqlite3.connect(tmp_path / "ingest.db")
     newer.execute("PRAGMA user_version = 99")
     newer.close()
     with pytest.raises(ConfigError, match="newer Meterhouse"):
         Watermarks(tmp_path / "ingest.db")
     (tmp_path / "text.db").write_text("no database at all, but long enough to look at" * 30)
-    with pytest.raises(ConfigError, match="cannot be used"):
-        Watermarks(tmp_path / "text.db")
+    anew = Watermarks(tmp_path / "text.db")
+    assert Path(anew.kept_as).read_text().startswith("no database at all")
+    anew.close()
 
 
 def test_a_group_writes_a_few_small_pages(reopen, tmp_path):
@@ -82,3 +85,41 @@ def test_a_group_writes_a_few_small_pages(reopen, tmp_path):
     before = wal.stat().st_size
     watermarks.advance(200, [entry(6, 9)], 0)
     assert 0 < wal.stat().st_size - before <= 4096
+
+
+def spoil(path, statement):
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE progress SET value = value + 4096 WHERE name = 'cursor'",
+        "UPDATE watermark SET ranges = '[[1, 1030]]'",
+        "UPDATE watermark SET agent = 'edge-3'",
+        "UPDATE total SET readings = readings + 64 WHERE name = 'stored'",
+        "UPDATE store SET id = 'x'",
+        "the first page",
+    ],
+)
+def test_notes_that_the_disk_has_changed_are_set_aside_and_begun_anew(tmp_path, statement):
+    path = tmp_path / "ingest.db"
+    before = Watermarks(path)
+    before.advance(100, [Entry("edge-1", "e1", 1, claimed=[(1, 6)])], 1)
+    store_id = before.store_id
+    before.close()
+    again = Watermarks(path)
+    assert (again.store_id, again.cursor, again.kept_as) == (store_id, 100, ""), "what is sound stays"
+    again.close()
+    if statement == "the first page":
+        with path.open("r+b") as file:
+            file.seek(20)
+            file.write(bytes(300))
+    else:
+        spoil(path, statement)
+    anew = Watermarks(path)
+    assert (anew.cursor, anew.streams()) == (0, {})
+    assert anew.store_id not in {store_id, "x"}, "agents go back to their oldest row"
+    assert len(list(tmp_path.glob("ingest.db.corrupt-*"))) == 1
+    anew.close()
