@@ -10,23 +10,51 @@ from facility.documents.profile import load_profile
 from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
 
     from facility.profile import DeviceProfile
 
 
+def load_profiles(own: Path | None = None) -> Mapping[str, DeviceProfile]:
+    """Every profile by its id ``maker/model``: those that are shipped, and those of a site's ``own`` folder.
+
+    Raises ``ConfigError`` if a file is wrong, or has the id of one that is shipped.
+    """
+    shipped = _shipped()
+    if own is None:
+        return shipped
+    if not own.is_dir():
+        raise ConfigError(Problem(str(own), "is no folder of profiles", "a folder with maker/model.yaml in it"))
+    added = dict(_read(own, str(own)))
+    if twice := sorted(shipped.keys() & added.keys()):
+        raise ConfigError(*(Problem(f"{own}/{id_}.yaml", "is shipped already", "another id") for id_ in twice))
+    return {**shipped, **added}
+
+
 @cache
-def load_profiles() -> Mapping[str, DeviceProfile]:
-    """Every shipped profile by its id ``maker/model``. Raises ``ConfigError`` if a file is wrong."""
-    profiles: dict[str, DeviceProfile] = {}
-    makers = sorted((entry for entry in files(__name__).iterdir() if entry.is_dir()), key=lambda entry: entry.name)
+def _shipped() -> Mapping[str, DeviceProfile]:
+    return dict(_read(files(__name__), "device_profiles"))
+
+
+def _read(folder: Traversable, shown: str) -> Iterator[tuple[str, DeviceProfile]]:
+    makers = sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
     for maker in makers:
         for file in sorted(maker.iterdir(), key=lambda entry: entry.name):
-            if not file.name.endswith(".yaml"):
-                continue
-            place = f"device_profiles/{maker.name}/{file.name}"
-            profile = load_profile(file.read_text(encoding="utf-8"), place)
-            if profile.id != f"{maker.name}/{file.name.removesuffix('.yaml')}":
-                raise ConfigError(Problem(f"{place}:1", f"profile is '{profile.id}'", "the path without .yaml"))
-            profiles[profile.id] = profile
-    return profiles
+            if file.name.endswith(".yaml"):
+                place = f"{shown}/{maker.name}/{file.name}"
+                profile = read_profile(file, place)
+                if profile.id != f"{maker.name}/{file.name.removesuffix('.yaml')}":
+                    raise ConfigError(Problem(f"{place}:1", f"profile is '{profile.id}'", "the path without .yaml"))
+                yield profile.id, profile
+
+
+def read_profile(file: Traversable, place: str) -> DeviceProfile:
+    """One profile file, called ``place`` in what is wrong with it. Raises ``ConfigError``."""
+    try:
+        return load_profile(file.read_text(encoding="utf-8"), place)
+    except OSError as error:
+        raise ConfigError(Problem(place, f"cannot be read: {error.strerror}")) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(Problem(place, f"is not UTF-8 text (byte {error.start})")) from None

@@ -40,7 +40,7 @@ def build(settings: EdgeSettings) -> EdgeAgent:
     from edge_agent.agent import EdgeAgent  # noqa: PLC0415
     from edge_agent.extract import read_extract  # noqa: PLC0415
 
-    profiles = load_profiles()
+    profiles = load_profiles(settings.profiles)
     return EdgeAgent(
         settings,
         read_extract(settings.site, settings.agent, profiles),

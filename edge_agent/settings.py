@@ -20,6 +20,9 @@ class EdgeSettings(ProcessSettings):
     broker: str = Field(default="mqtt://127.0.0.1:1883", repr=False)
     site: Path = Path("site.yaml")
     agent: str = Field(examples=["edge-1"])
+    profiles: Path | None = None
+    """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""
+
     replay: Path | None = None
     """A folder of recorded readings that is played beside live polling."""
 

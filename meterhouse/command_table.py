@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reconcile": ("reconcile:reconcile", "Mend what the store lacks of what came in."),
     "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
+    "profile": ("profile:app", "Check device profiles: every example is decoded."),
+    "probe": ("probe:probe", "Read one device now, with no broker and no server."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),
     "store": ("store:app", "Prepare, check and move the reading store."),
     "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic_settings import InitSettingsSource
 
+from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from meterhouse.up.settings_file import NAME as SETTINGS_FILE
 from meterhouse.up.settings_file import read_settings_file
 from process.settings import PREFIX, EnvironmentSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+    from facility.profile import DeviceProfile
 
 DEFAULT_DATA = Path("meterhouse-data")
 
@@ -41,6 +46,9 @@ class Settings(EnvironmentSettings):
     store: str = Field(default="", repr=False)
     records: str = Field(default="", repr=False)
 
+    profiles: Path | None = None
+    """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""
+
     health: str = ""
     """``host:port`` of processes that are asked where the records cannot be read, separated by commas; those of this
     machine that use the data folder are found without."""
@@ -49,6 +57,10 @@ class Settings(EnvironmentSettings):
     def health_urls(self) -> list[str]:
         """Where those answer."""
         return [f"http://{one.strip()}/health" for one in self.health.split(",") if one.strip()]
+
+    def known_profiles(self) -> Mapping[str, DeviceProfile]:
+        """Every device profile: those that are shipped, and the site's own. Raises ``ConfigError``."""
+        return load_profiles(self.profiles)
 
     def make_folder(self) -> None:
         """Make the data folder where it is not there. Raises ``ConfigError`` where it cannot be."""

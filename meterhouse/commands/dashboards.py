@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accounting.local_time import DAY_MS
-from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from meterhouse.answers.dashboards import BuiltDashboards, CheckedDashboards, LeftOutAnswer, PushedDashboards
 from meterhouse.output import answer, answers, texts, warn
@@ -126,7 +125,7 @@ def _counts(pushed: PushedDashboards) -> dict[str, object]:
 def estate_of(site: Path | None) -> Catalogue:
     """The estate of a file, or of the registry. Raises ``ConfigError`` where there is none yet."""
     if site is not None:
-        return read_site(site, load_profiles())
+        return read_site(site, Settings().known_profiles())
     registry = Registry(open_records(Settings().records_url))
     if not registry.version():
         raise ConfigError("there is no estate yet: run meterhouse site apply, or name a file with --site")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from device_profiles import load_profiles
 from meterhouse.output import answer, answers, table, texts
+from meterhouse.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def profiles() -> None:
     """Print one line per device profile."""
     known = [
         KnownProfile(p.id, p.name, p.protocol, list(dict.fromkeys(point.quantity.word for point in p.points)))
-        for p in load_profiles().values()
+        for p in Settings().known_profiles().values()
     ]
     answer(KnownProfiles(known), lambda: _table(known))
 

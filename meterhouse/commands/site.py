@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from device_profiles import load_profiles
 from edge_agent.drivers.examples import check_examples
 from facility.documents.site_export import dump_part, dump_site
 from facility.ledger.changes import zone_of
@@ -136,7 +135,7 @@ def export(
 
 def read_estate(file: Path) -> Catalogue:
     """The estate; the profiles that it names are held to their own examples."""
-    profiles = load_profiles()
+    profiles = Settings().known_profiles()
     estate = read_site(file, profiles)
     check_examples(profiles[name] for name in dict.fromkeys(meter.profile for meter in estate.meters))
     return estate
