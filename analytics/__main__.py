@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from analytics.audit_watch import AuditWatch
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
@@ -14,6 +15,7 @@ from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
 from stores.readings import open_readings
+from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -37,14 +39,15 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     rounds = Rounds(time.monotonic)
     pulse = Pulse(settings.data, "analytics", time.monotonic)
     watch = EstateWatch(settings, store, records, pulse)
+    audit_watch = AuditWatch(Audit(records), stop)
     teller = Teller(
         StatusBoard(records),
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
-        watch.status,
+        audit_watch.beside(watch.status),
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")
-    with teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
+    with audit_watch, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
         watch.run(rounds, stop)
     return True
 

@@ -55,6 +55,7 @@ class SystemAlarm(StrEnum):
     ANALYTICS_FAILS = "analytics_fails"
     ANALYTICS_BEHIND = "analytics_behind"
     REGISTERS_IN_DOUBT = "registers_in_doubt"
+    AUDIT_BROKEN = "audit_broken"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"
     CONSOLE_SILENT = "console_silent"

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),
     "account": ("account:app", "Bills of buildings, closing of months, computing again."),
     "meter": ("meter:app", "The ledger of meters, and registers in doubt."),
+    "audit": ("audit:app", "Hold what people did against its seals."),
     "quarantine": ("quarantine:app", "List, show, replay and discard what could not be stored."),
 }
 """Command → (module of ``meterhouse.commands`` and what in it, one line of help)."""

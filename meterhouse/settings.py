@@ -12,6 +12,7 @@ from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from meterhouse.up.settings_file import NAME as SETTINGS_FILE
 from meterhouse.up.settings_file import read_settings_file
+from process.privacy import check_private
 from process.settings import PREFIX, EnvironmentSettings
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Settings(EnvironmentSettings):
 
     @property
     def records_url(self) -> str:
-        """SQLAlchemy URL of the records; by default a file in the data folder."""
+        """SQLAlchemy URL of the records; by default a file in the data folder, which others may not change."""
+        check_private(self.data)
         return self.records or f"sqlite:///{(self.data / 'records.db').absolute()}"
 
 

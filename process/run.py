@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ import structlog
 
 from facility.errors import ConfigError, Unavailable
 from process.logging import begin_log
-from process.privacy import keep_files_private
+from process.privacy import check_private, keep_files_private
 from process.settings import ProcessSettings, read_settings
 from process.threads import keep_arithmetic_in_one_thread
 
@@ -52,6 +53,8 @@ def run(
         signal.signal(number, leave)
     try:
         read = read_settings(settings)
+        if isinstance(data := getattr(read, "data", None), Path):
+            check_private(data)
         begin_log(read)
         return WELL_EXIT if work(read, stop) else BROKEN_EXIT
     except ConfigError as error:

@@ -1,17 +1,19 @@
-"""Who did what, when: a chain in which each entry seals the one before it."""
+"""Who did what, when: a chain in which each entry seals the one before it, with a key that is not in the database."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from facility.errors import ConfigError, Problem
+from facility.errors import ConfigError, Problem, StoreUnavailable
 from stores.records import tables
+from stores.records.audit_key import AUDIT_FILES, AuditMark
 from stores.records.columns import plain
 from stores.records.database import writing
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
+
+    from stores.records.audit_key import AuditFiles, AuditKey
 
 GENESIS = "0" * 64
 _HEAD = 1
@@ -34,6 +38,19 @@ class AuditEntry:
     what: str
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailLook:
+    """What a look through the trail found: how many entries are right, from which on they are sealed with a key.
+
+    ``fault`` says what is wrong first, if anything is; ``last`` is the newest entry where all are right.
+    """
+
+    entries: int
+    keyed_from: int | None
+    fault: str = ""
+    last: AuditMark | None = None
 
 
 def check_reason(reason: str) -> None:
@@ -63,44 +80,159 @@ class Audit:
 
     def verify(self) -> bool:
         """Whether no entry was changed, removed, moved or cut off at the end."""
-        query = sa.select(tables.audit).order_by(tables.audit.c.seq).execution_options(yield_per=1000)
-        seal, seq = GENESIS, 0
+        return not self.look_through().fault
+
+    def look_through(self) -> TrailLook:
+        """Every entry against the one before it, and the end against the last look that found all whole.
+
+        Raises ``ConfigError`` for a key that others may read.
+        """
         with self._engine.connect() as connection:
-            with connection.execute(query) as rows:
-                for row in rows:
-                    seal, seq = _seal(seal, _entry(row)), seq + 1
-                    if row.hash != seal or row.seq != seq:
-                        return False
-            return _head(connection) == (seq, seal)
+            files = _files(connection)
+            key, mark = (files.key(), files.mark()) if files else (None, None)
+            look = _look_through(connection, key, mark)
+        if files and key and look.last and not look.fault:
+            files.set_mark(look.last)
+        return look
+
+    def accept(self, at: datetime, who: str, reason: str) -> TrailLook:
+        """Go on with the trail as it is: what is wrong with it is put on record, and a new key seals from there on."""
+        check_reason(reason)
+        with writing(self._engine) as connection:
+            files = _files(connection)
+            if files is None:
+                raise ConfigError("the records name no file for the key of the audit trail (allowed: ?audit_key=FILE)")
+            look = _look_through(connection, _key_or_none(files), None)
+            query = sa.select(tables.audit.c.seq, tables.audit.c.hash).order_by(tables.audit.c.seq.desc()).limit(1)
+            last = connection.execute(query).one_or_none()
+            seq, seal = (last.seq, last.hash) if last else (0, GENESIS)
+            _set_head(connection, seq, seal, "")
+            files.make_key(seq + 1, "accepted")
+            append_entry(connection, at, who, "audit.accept", look.fault or "whole", reason)
+            files.forget_mark()
+        return self.look_through()
+
+
+def _look_through(connection: Connection, key: AuditKey | None, mark: AuditMark | None) -> TrailLook:
+    """The first thing that is wrong, if any is. Rows come in portions: a trail may be long."""
+    a = tables.audit.c
+    at = sa.type_coerce(a.at, sa.String).label("at")  # as it is kept, and sealed
+    query = sa.select(a.seq, at, a.who, a.what, a.subject, a.detail, a.hash).order_by(a.seq)
+    seal, seq = GENESIS, 0
+    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            seq = row.seq if _is_accepted(key, row.seq) else seq + 1
+            is_right = _is_right(key, seal, seq, row)
+            if row.seq != seq or not is_right or (mark and mark.seq == seq and mark.hash != row.hash):
+                return TrailLook(seq - 1, key.first if key else None, _fault_at(seq, row.seq, is_right=is_right))
+            seal = row.hash
+    fault = _fault_at_end(_head(connection), seq, seal, key, mark)
+    return TrailLook(seq, key.first if key else None, fault, AuditMark(seq, seal))
+
+
+def _is_accepted(key: AuditKey | None, seq: int) -> bool:
+    """Whether a person has said that an entry shall stand as it is."""
+    return key is not None and key.before == "accepted" and seq < key.first
+
+
+def _is_right(key: AuditKey | None, before: str, seq: int, row: sa.Row[Any]) -> bool:
+    if _is_accepted(key, seq):
+        return True
+    secret = key.secret if key is not None and seq >= key.first else None
+    content = _content(before, row.seq, row.at, row.who, row.what, row.subject, row.detail)
+    return hmac.compare_digest(_seal(secret, content), row.hash)
+
+
+def _fault_at(seq: int, found: int, *, is_right: bool) -> str:
+    if found != seq:
+        return f"entry {seq} is missing"
+    return f"entry {seq} is another than was found on the last look" if is_right else f"entry {seq} was changed"
+
+
+def _fault_at_end(head: tuple[int, str, str], seq: int, seal: str, key: AuditKey | None, mark: AuditMark | None) -> str:
+    if mark is not None and mark.seq > seq:
+        return f"the trail ends with entry {seq}, and {mark.seq} were found on the last look"
+    if head[:2] != (seq, seal):
+        return f"the trail ends with entry {seq}, and {head[0]} were written"
+    if key is None:
+        return "the key that sealed it is not there" if head[2] else ""
+    if seq >= key.first:
+        return "" if hmac.compare_digest(_head_seal(key, seq, seal), head[2]) else f"the end at entry {seq} was moved"
+    return "" if seq == key.first - 1 and not head[2] else f"entries from {key.first} on are missing"
 
 
 def append_entry(connection: Connection, at: datetime, who: str, what: str, subject: str, detail: str = "") -> None:
-    """Seal one act in the transaction that does it: neither is kept without the other."""
-    seq, before = _head(connection)
+    """Seal one act in the transaction that does it: neither is kept without the other.
+
+    Raises ``StoreUnavailable`` where the trail cannot be sealed: then the act is not done.
+    """
+    seq, before, head_seal = _head(connection)
+    key = _sealing_key(connection, seq, head_seal)
     who, what, subject, detail = map(plain, (who, what, subject, detail))  # sealed as they are kept
-    entry = AuditEntry(seq + 1, at, who, what, subject, detail)
-    seal = _seal(before, entry)
-    row = {"seq": entry.seq, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
+    shown = at.astimezone(UTC).isoformat(timespec="microseconds")
+    content = _content(before, seq + 1, shown, who, what, subject, detail)
+    seal = _seal(key.secret if key else None, content)
+    row = {"seq": seq + 1, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
     connection.execute(sa.insert(tables.audit).values(row))
-    head = {"seq": entry.seq, "hash": seal}
-    if seq:
-        connection.execute(sa.update(tables.audit_head).where(tables.audit_head.c.id == _HEAD).values(head))
-    else:
+    _set_head(connection, seq + 1, seal, _head_seal(key, seq + 1, seal) if key else "")
+
+
+def _sealing_key(connection: Connection, seq: int, head_seal: str) -> AuditKey | None:
+    """The key, made with the first entry that has one. None where the records name no place for it."""
+    files = _files(connection)
+    if files is None:
+        return None
+    try:
+        key = files.key()
+    except ConfigError as error:
+        raise StoreUnavailable(str(error)) from None
+    if key is None and head_seal:
+        raise StoreUnavailable(
+            f"the key of the audit trail is not in {files.key_file}: bring it back, or run meterhouse audit accept"
+        )
+    return key or files.make_key(seq + 1, "chained")
+
+
+def _key_or_none(files: AuditFiles) -> AuditKey | None:
+    try:
+        return files.key()
+    except (ConfigError, StoreUnavailable):
+        return None
+
+
+def _files(connection: Connection) -> AuditFiles | None:
+    files: AuditFiles | None = connection.get_execution_options().get(AUDIT_FILES)
+    return files
+
+
+def _set_head(connection: Connection, seq: int, seal: str, head_seal: str) -> None:
+    head = {"seq": seq, "hash": seal, "seal": head_seal}
+    if not connection.execute(
+        sa.update(tables.audit_head).where(tables.audit_head.c.id == _HEAD).values(head)
+    ).rowcount:
         connection.execute(sa.insert(tables.audit_head).values(id=_HEAD, **head))
 
 
-def _head(connection: Connection) -> tuple[int, str]:
-    """Number and seal of the newest entry; who appends one writes, and excludes others who do."""
+def _head(connection: Connection) -> tuple[int, str, str]:
+    """Number, seal and own seal of the newest entry; who appends one writes, and excludes others who do."""
     query = sa.select(tables.audit_head).where(tables.audit_head.c.id == _HEAD)
     row = connection.execute(query).one_or_none()
-    return (row.seq, row.hash) if row else (0, GENESIS)
+    return (row.seq, row.hash, row.seal or "") if row else (0, GENESIS, "")
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> AuditEntry:
     return AuditEntry(row.seq, row.at, row.who, row.what, row.subject, row.detail)
 
 
-def _seal(before: str, entry: AuditEntry) -> str:
-    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = json.dumps([before, entry.seq, at, entry.who, entry.what, entry.subject, entry.detail])
-    return hashlib.sha256(content.encode()).hexdigest()
+def _content(before: str, seq: int, at: str, who: str, what: str, subject: str, detail: str) -> bytes:
+    return json.dumps([before, seq, at, who, what, subject, detail]).encode()
+
+
+def _seal(secret: bytes | None, content: bytes) -> str:
+    """With the key, or as entries of an older Meterhouse were sealed: without."""
+    return hmac.digest(secret, content, "sha256").hex() if secret else hashlib.sha256(content).hexdigest()
+
+
+def _head_seal(key: AuditKey, seq: int, seal: str) -> str:
+    """Says which entry is the last: without the key nobody can move the end."""
+    return hmac.digest(key.secret, json.dumps(["end", seq, seal]).encode(), "sha256").hex()

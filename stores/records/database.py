@@ -23,6 +23,7 @@ from facility.errors import ConfigError, StoreDamaged, StoreUnavailable
 from stores.folder import check_folder
 from stores.records import tables  # noqa: F401 - with these ``METADATA`` is whole
 from stores.records.accounting import tables as accounting_tables  # noqa: F401
+from stores.records.audit_key import AUDIT_FILES, AuditFiles
 from stores.records.quarantine import tables as quarantine_tables  # noqa: F401
 from stores.records.status import tables as status_tables  # noqa: F401
 from stores.wal import use_wal
@@ -37,6 +38,9 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 BUSY_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 10
 IDLE_TIMEOUT_S = 60.0
+AUDIT_KEY = "audit_key"
+"""This word of a URL names the file of the audit trail's key; in SQLite it lies beside the records without."""
+
 WRITER_LOCK = int.from_bytes(b"mhwrites")
 """Number of the advisory lock that who writes on PostgreSQL holds."""
 
@@ -69,7 +73,16 @@ def open_records(url: str) -> Engine:
         engine.dispose()
         raise
     event.listen(engine, "handle_error", _as_unavailable)
+    if key_file := _audit_key_file(place):
+        engine.update_execution_options(**{AUDIT_FILES: AuditFiles(key_file)})
     return engine
+
+
+def _audit_key_file(place: sa.URL) -> Path | None:
+    """Where the key of the audit trail is; on a server that others share somebody must say so."""
+    if named := place.query.get(AUDIT_KEY):
+        return Path(str(named))
+    return Path(str(place.database)).with_suffix(".audit.key") if place.get_backend_name() == "sqlite" else None
 
 
 def look_at_records(url: str) -> Engine:
@@ -148,6 +161,7 @@ def _parsed(url: str) -> sa.URL:
 
 def _engine_at(place: sa.URL) -> Engine:
     """An engine that has not connected yet. Raises ``ConfigError`` for a folder or package that is missing."""
+    place = place.difference_update_query([AUDIT_KEY])
     if place.get_backend_name() == "sqlite":
         check_folder(Path(place.database or ""))
         engine = sa.create_engine(place, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None})

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,9 @@ from rigs.patience import PATIENCE_S, until, within
 from rigs.servers import free_port
 
 from demo.shift import open_shift
+from facility.errors import ConfigError
 from meterhouse.servers.broker import start_broker
+from process.privacy import check_private
 from process.pulse import pulse_file
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -68,6 +71,35 @@ def test_a_wrong_setting_is_the_same_kind_of_sentence_everywhere(tmp_path, modul
     )
     assert done.returncode == 2
     assert done.stderr == "METERHOUSE_LOG_LEVEL: 'loud' cannot be used (allowed: debug, info, warning)\n"
+
+
+@pytest.mark.parametrize("module", ["edge_agent", "console"])
+def test_a_data_folder_in_which_others_may_write_is_refused_with_what_mends_it(tmp_path, env, module):
+    given = env(module)
+    tmp_path.chmod(0o777)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module], env=given, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        )
+    finally:
+        tmp_path.chmod(0o700)
+    assert done.returncode == 2
+    assert done.stderr == f"others may write in the data folder {tmp_path}: chmod 700 {tmp_path}\n"
+
+
+def test_only_a_folder_that_others_may_change_is_refused(tmp_path):
+    for mode, is_open in (
+        (0o700, False),
+        (0o750, False),
+        (0o755, False),
+        (0o1777, False),
+        (0o770, True),
+        (0o757, True),
+    ):
+        tmp_path.chmod(mode)
+        with pytest.raises(ConfigError, match="chmod 700") if is_open else nullcontext():
+            check_private(tmp_path)
+    check_private(tmp_path / "none yet")
 
 
 @pytest.mark.parametrize("module", ["edge_agent", "ingest", "analytics"])
