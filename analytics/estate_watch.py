@@ -55,7 +55,9 @@ WAIT_S = 1.0
 PAUSE_S = 0.25
 """Between two looks at doors and leaks, however much is heard."""
 
-ROLL_UP_EVERY_S = 3.0
+AT_LEAST_EVERY_S = 1.0
+"""What was written is heard, and rolled up, so often: what waits here is how late figures are."""
+
 STILL_S = 0.9 * LONGEST_STILL_S[ServerProcess.ANALYTICS]
 ALARMING_FAILURES = 3
 """So many rounds in a row that fail are no accident."""
@@ -84,11 +86,11 @@ class EstateWatch:
 
         Raises ``ConfigError`` where a person must change something.
         """
-        first = Loop("states", self._look, rounds)
+        first, pause_s = Loop("states", self._look, rounds), min(self._settings.tick_s, AT_LEAST_EVERY_S)
         self._hours = Loop("hours", self._look_through, rounds, self._settings.tick_s)
         others = [
-            Loop("changes", self._follow, rounds, self._settings.tick_s),
-            Loop("rollups", self._roll_up, rounds, min(self._settings.tick_s, ROLL_UP_EVERY_S)),
+            Loop("changes", self._follow, rounds, pause_s),
+            Loop("rollups", self._roll_up, rounds, pause_s),
             self._hours,
         ]
         self._loops = [first, *others]

@@ -63,8 +63,10 @@ class SilentMeter:
 
     def _never_heard(self, scene: Scene, meter: Meter, newest_ms: int) -> Iterator[Finding]:
         """A meter without a reading, as far back as was looked: it may have spoken before that."""
-        installed = [round(one.since.timestamp() * 1000) for one in scene.catalogue.installations_of(meter.id)]
         named_ms = scene.window.named_ms.get(meter.id, 0)
+        if (newest_ms - named_ms) / HOUR_MS <= min(self.min_h, self.first_change_h):
+            return
+        installed = [round(one.since.timestamp() * 1000) for one in scene.catalogue.installations_of(meter.id)]
         since_ms = max(installed, default=0) or named_ms
         if not since_ms or meter.role is MeterRole.VIRTUAL:
             return

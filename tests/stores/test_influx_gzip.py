@@ -36,7 +36,8 @@ def linked(server, words):
 
 
 def answer(wire):
-    return wire.ask(READ.format(wire.address.database))
+    tables = wire.ask(READ.format(wire.address.database))
+    return sum(len(table.columns["time"]) for table in tables)
 
 
 def crossed(server, words):
@@ -44,7 +45,7 @@ def crossed(server, words):
     with linked(server, words) as (wire, link):
         wire.write("raw", LINES)
         sent, back = link.carried, link.brought
-        assert answer(wire).count(b"\n") == N + 1
+        assert answer(wire) == N
         return sent, link.brought - back
 
 
@@ -53,7 +54,7 @@ def test_on_a_slow_link_a_batch_and_an_answer_take_a_fraction_of_their_bytes(ser
     assert len(LINES) < sent < len(LINES) + 1_000
     sent_small, back_small = crossed(server, "?gzip=yes")
     assert sent_small < sent / 5
-    assert back_small < back / 5
+    assert back_small < back / 2
 
 
 def test_a_body_that_is_too_large_although_compressed_is_halved():
@@ -62,7 +63,7 @@ def test_a_body_that_is_too_large_although_compressed_is_halved():
         for words in ("", "?gzip=yes"):
             with linked(strict, words) as (wire, link):
                 wire.write("raw", LINES)
-                assert answer(wire).count(b"\n") == N + 1
+                assert answer(wire) == N
                 bodies[words] = link.carried
     assert bodies["?gzip=yes"] > 9_000 * 2  # no single body would have held it all
     assert bodies["?gzip=yes"] < bodies[""] / 5

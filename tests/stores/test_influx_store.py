@@ -15,7 +15,7 @@ from facility.errors import ConfigError, Rejected, StoreUnavailable
 from facility.model import ReadingBatch
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
-from stores.readings.influx.csv_answers import tables
+from stores.readings.influx.answers import series_of, table_of
 from stores.readings.influx.store import InfluxStore
 from stores.readings.influx.wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
@@ -78,25 +78,39 @@ def test_an_address_that_cannot_work_is_refused_when_it_is_set(url, said):
     assert len(str(refusal.value)) < 210
 
 
+def answered(series):
+    return f'{{"results":[{{"statement_id":0,"series":[{series}]}}]}}'.encode()
+
+
 def test_a_table_without_rows_tags_or_some_numbers_is_read():
-    assert list(tables(b"")) == []
-    (plain,) = tables(b"name,tags,time,value,q\nreading,,10,1.5,\nreading,,20,2e16,3\n")
+    assert series_of(b'{"results":[{"statement_id":0}]}') == ([], "")
+    (series,), _ = series_of(
+        answered('{"name":"r","columns":["time","value","q"],"values":[[10,1.5,null],[20,2e16,3]]}')
+    )
+    plain = table_of(series)
     assert plain.tags == {}
     assert plain.columns["time"].tolist() == [10, 20]
     assert plain.columns["value"].tolist() == [1.5, 2e16]
     assert np.isnan(plain.columns["q"][0])
-    rows = b'u,"a=x\\,y,b=\\=""z""",10,,,true\nu,"a=x\\,y,b=\\=""z""",20,1,,true\nu,a=,30,-1,2,true\n'
-    one_, other = tables(b"name,tags,time,p,q,row\n" + rows)
-    assert one_.tags == {"a": "x,y", "b": '="z"'}
-    assert other.tags == {"a": ""}
-    assert [len(one_.columns["p"]), len(other.columns["p"])] == [2, 1]
-    assert np.isnan(one_.columns["q"]).all()
+    (series,), _ = series_of(answered('{"name":"u","tags":{"a":"x,y"},"columns":["time","row"],"values":[[10,true]]}'))
+    assert (table_of(series).tags, table_of(series).columns["row"].tolist()) == ({"a": "x,y"}, [1.0])
+    (series,), _ = series_of(answered('{"name":"u","columns":["time","p"]}'))
+    assert len(table_of(series).columns["p"]) == 0
 
 
-@pytest.mark.parametrize("body", [b"error\nno such thing\n", b"name,tags,time,value\nreading,,10,1.5\nreading,,2"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"error\nno such thing\n",
+        b'{"results":[{"series":[{"name":"r","columns":["time","value"],"values":[[10,1.5],[20',
+        answered('{"name":"r","columns":["time","value"],"values":[[10,1.5],[20]]}'),
+        answered('{"name":"r","columns":["time","value"],"values":[[10,"words"]]}'),
+        answered('{"name":"r","columns":["time","value"],"values":[[10,1.5]],"partial":true}'),
+    ],
+)
 def test_an_answer_that_is_none_or_cut_short_is_no_data(body):
     with pytest.raises(StoreUnavailable):
-        list(tables(body))
+        list(map(table_of, series_of(body)[0]))
 
 
 def test_tags_come_from_the_registry_as_it_is_now(make, url):
@@ -291,7 +305,7 @@ def test_a_rollup_that_is_cut_short_while_a_figure_is_taken_away_is_made_whole(m
     assert series.t_ms.tolist() == t_ms.tolist()
     assert series.fields["cost"].tolist() == [5.0, 6.0, 7.0]
     assert [math.isnan(x) for x in series.fields["qty"]] == [False, True, False]
-    assert fresh._wire.ask('SELECT "row" FROM hourly.usage_1h_put_by') == b""
+    assert list(fresh._wire.ask('SELECT "row" FROM hourly.usage_1h_put_by')) == []
 
 
 def test_what_was_put_by_does_not_come_back_after_it_was_deleted(make, cut_short):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.influx.csv_answers import tables
 from stores.readings.influx.layout import RAW, source
 from stores.readings.influx.points import all_series, among, point_of, some_at_once, stretch_ends, within
 from stores.readings.influx.stretches import KnownStretches
@@ -67,7 +66,7 @@ class MovedMeters:
                     f" WHERE {self._among(some)} AND {within(start_ms, last_ms + 1)}"
                     " GROUP BY building, meter, quantity, channel"
                 )
-                for table in tables(self._wire.ask(query)):
+                for table in self._wire.ask(query):
                     self._delete(table.tags, table.columns["time"].astype(np.int64), times[point_of(table.tags)])
 
     def _delete(self, tags: Mapping[str, str], stored: Times, gone: Times) -> None:

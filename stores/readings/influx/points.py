@@ -6,9 +6,9 @@ So it is asked for some points at a time, each within the time that an answer ma
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from stores.readings.influx.csv_answers import tags_in
 from stores.readings.influx.layout import RAW, source
 from stores.readings.influx.wire import quoted
 
@@ -26,6 +26,8 @@ FIRST_MS, END_MS = -9_223_372_036_854, 9_223_372_036_854
 POINT_TAGS = "meter, quantity, channel"
 BY_POINT = f" GROUP BY {POINT_TAGS}"
 _MS = 1_000_000
+_TAG = re.compile(r"((?:[^\\,=]|\\.)+)=((?:[^\\,]|\\.)*)")
+_ESCAPE = re.compile(r"\\(.)")
 
 
 def point_of(tags: Mapping[str, str]) -> str:
@@ -53,6 +55,11 @@ def all_series(wire: InfluxWire) -> Iterator[dict[str, str]]:
     for series in wire.ask_json(f"SHOW SERIES FROM {source(wire, RAW, 'reading')}"):
         for (key,) in series.values:
             yield tags_in(str(key))
+
+
+def tags_in(text: str) -> dict[str, str]:
+    """The tags of a series as InfluxDB writes them."""
+    return {_ESCAPE.sub(r"\1", tag[1]): _ESCAPE.sub(r"\1", tag[2]) for tag in _TAG.finditer(text)}
 
 
 def all_points(wire: InfluxWire) -> list[str]:

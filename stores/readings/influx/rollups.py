@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stores.readings.influx.csv_answers import tables
 from stores.readings.influx.layout import policy_of, source
 from stores.readings.influx.line_protocol import line_head, quoted_text
 from stores.readings.influx.points import AT_ONCE, END_MS, FIRST_MS, within
@@ -104,7 +103,7 @@ class InfluxRollups:
 
     def _figures(self, query: str, types: Mapping[str, FieldType]) -> Iterator[RollupSeries]:
         """An answer of figures alone, which is read as columns at once."""
-        for table in tables(self._wire.ask(query)):
+        for table in self._wire.ask(query):
             fields = {field: table.columns[field] for field in types}
             yield RollupSeries(table.tags, table.columns["time"].astype(np.int64), fields)
 

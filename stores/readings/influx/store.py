@@ -14,7 +14,6 @@ import numpy as np
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
 from stores.readings.columns import check_columns, empty_series, last_of_steps, merged, ranges_of, switches_of
-from stores.readings.influx import csv_answers
 from stores.readings.influx.changes import ChangeLog
 from stores.readings.influx.layout import RAW, source
 from stores.readings.influx.line_protocol import ReadingLines
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from facility.model import ReadingBatch
     from stores.readings.estate import EstateSource
+    from stores.readings.influx.answers import AnswerTable
     from stores.readings.influx.wire import InfluxWire
     from stores.readings.port import Changes, RollupSeries, Times
 
@@ -152,7 +152,7 @@ class InfluxStore:
         for some in some_at_once(points):
             where = f"{among(some)} AND {within(start_ms, end_ms)}"
             query = f"SELECT count(value) FROM {self._readings} WHERE {where} GROUP BY time(1h) fill(none)"
-            for table in csv_answers.tables(self._wire.ask(query)):
+            for table in self._wire.ask(query):
                 hours = zip(table.columns["time"].tolist(), table.columns["count"].tolist(), strict=True)
                 counts.update({int(hour): int(count) for hour, count in hours})
         return {hour: count for hour, count in counts.items() if count}
@@ -172,7 +172,7 @@ class InfluxStore:
             steps = (
                 f"SELECT sum(passed) FROM ({passed}) WHERE {when} GROUP BY time({step_ms}ms), {POINT_TAGS} fill(none)"
             )
-            sums = {point_of(one.tags): one.columns["sum"] for one in csv_answers.tables(self._wire.ask(steps))}
+            sums = {point_of(one.tags): one.columns["sum"] for one in self._wire.ask(steps)}
             for point, t_ms in first.items():
                 since = np.concatenate((t_ms, t_ms + np.cumsum(sums.get(point, ()))))
                 found[point] = last_of_steps(since.astype(np.int64), step_ms)
@@ -258,12 +258,12 @@ class InfluxStore:
 
     def _select(
         self, points: Sequence[str], what: str, when: str, order: str = ""
-    ) -> Iterator[tuple[str, csv_answers.AnswerTable]]:
+    ) -> Iterator[tuple[str, AnswerTable]]:
         """One series per point that has readings. Without tags in its lines an answer is half as long."""
         self._mark.check()
         group = BY_POINT if len(points) > 1 else ""
         query = f"SELECT {what} FROM {self._readings} WHERE {among(points)} AND {when}{group}{order}"
-        for table in csv_answers.tables(self._wire.ask(query)):
+        for table in self._wire.ask(query):
             yield point_of(table.tags) if group else points[0], table
 
     def _newest(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Latest]:
@@ -288,7 +288,7 @@ class InfluxStore:
         return PointTotal(count, total)
 
 
-def _series(table: csv_answers.AnswerTable) -> Series:
+def _series(table: AnswerTable) -> Series:
     """A table of readings. While one that a moved meter wrote again is being replaced there are two at its time."""
     t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
     q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)

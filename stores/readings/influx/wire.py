@@ -9,7 +9,7 @@ import gzip
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from influxdb_client import DeletePredicateRequest, InfluxDBClient
@@ -19,12 +19,14 @@ from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from facility.errors import Rejected, StoreUnavailable
+from stores.readings.influx.answers import series_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Literal
 
     from stores.readings.influx.address import InfluxAddress
+    from stores.readings.influx.answers import AnswerSeries, AnswerTable
 
 STORED = 204
 CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 5.0, 30.0
@@ -51,24 +53,6 @@ _LIMITS = ("max-series-per-database", "max-values-per-tag")
 
 class TooLargeError(Exception):
     """The body was larger than the server takes: send it in parts."""
-
-
-class AnswerSeries(msgspec.Struct):
-    """A series of a JSON answer."""
-
-    columns: list[str]
-    values: list[list[Any]] = []
-    tags: dict[str, str] = {}
-
-
-class _Result(msgspec.Struct):
-    series: list[AnswerSeries] = []
-    error: str = ""
-
-
-class _Answer(msgspec.Struct):
-    results: list[_Result] = []
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +121,20 @@ class InfluxWire:
         if status != STORED:
             raise StoreUnavailable(f"{self.address.place} answered {status} to a write: only {STORED} is stored")
 
-    def ask(self, query: str) -> bytes:
-        """The CSV answer to a query of numbers. Raises ``StoreUnavailable``.
-
-        An error in a statement is an empty CSV with status 200 (measured): an empty answer is asked for again as
-        JSON, which says so.
-        """
-        body = self._query(query, "application/csv")
-        if not body:
-            self.ask_json(query)
-        return body
+    def ask(self, query: str) -> Iterator[AnswerTable]:
+        """The answer to a query of numbers, times in ms. Raises ``StoreUnavailable``."""
+        return map(table_of, self._series(query, "ms"))
 
     def ask_json(self, query: str) -> list[AnswerSeries]:
-        """The answer to a small query. Raises ``StoreUnavailable``."""
-        try:
-            answer = msgspec.json.decode(self._query(query, "application/json"), type=_Answer)
-        except msgspec.MsgspecError as error:
-            raise StoreUnavailable(f"{self.address.place} answered a query with no JSON: {error}") from None
-        for error_text in (answer.error, *(result.error for result in answer.results)):
-            if error_text:
-                hint = _FULL if _NO_ROOM in error_text else _HINTS[404] if "not found" in error_text else ""
-                raise StoreUnavailable(f"{self.address.place}: {error_text}{hint}")
-        return [series for result in answer.results for series in result.series]
+        """The answer to a small query, times in ns. Raises ``StoreUnavailable``."""
+        return self._series(query, "ns")
+
+    def _series(self, query: str, epoch: str) -> list[AnswerSeries]:
+        found, error_text = series_of(self._query(query, epoch))
+        if error_text:
+            hint = _FULL if _NO_ROOM in error_text else _HINTS[404] if "not found" in error_text else ""
+            raise StoreUnavailable(f"{self.address.place}: {error_text}{hint}")
+        return found
 
     def delete(self, policy: str, measurement: str, tags: Mapping[str, str], period: tuple[int, int]) -> None:
         """Delete a measurement's points of these tags in ``[start, end)`` ms. Raises ``StoreUnavailable``."""
@@ -177,19 +153,19 @@ class InfluxWire:
                 ask, org=self.address.org, bucket=f"{self.address.database}/{policy}"
             )
 
-    def _query(self, query: str, accept: str) -> bytes:
+    def _query(self, query: str, epoch: str) -> bytes:
         with self.refusals():
             response = self.client.api_client.call_api(
                 "/query",
                 "POST",
                 header_params={
-                    "Accept": accept,
+                    "Accept": "application/json",
                     "Accept-Encoding": "gzip" if self.address.is_gzipped else "identity",
                     "Content-Type": "application/x-www-form-urlencoded",
                 },
                 post_params=[
                     ("q", query),
-                    ("epoch", "ns" if "json" in accept else "ms"),
+                    ("epoch", epoch),
                     ("db", self.address.database),
                 ],
                 auth_settings=[],
