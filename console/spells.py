@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import HTTPException
+from fastapi import Depends, Form, HTTPException
+from pydantic import StringConstraints
 
+from console.visit import Visit, visit_of
 from facility.currency import minor_digits
 from facility.quantities import Utility
 from wording.formats import Amount
 from wording.names import point_name
+from wording.reasons import reason_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from console.visit import Visit
-    from stores.access import KeptSpell
+    from stores.access import KeptSpell, Proposal
+
+NOTE_LENGTH = 500
+
+Visiting = Annotated[Visit, Depends(visit_of)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LENGTH), Form()]
 
 MOST_DIGITS = 9
 """No number is longer; a longer one would not fit the database."""
@@ -62,36 +69,37 @@ def shown_spell(visit: Visit, kept: KeptSpell) -> ShownSpell:
 
 @dataclass(frozen=True, slots=True)
 class ShownProposal:
-    """An adjusting entry that waits, as the visitor reads it; its figures are differences, with their signs."""
+    """An adjusting entry that is proposed, as the visitor reads it; its figures are differences, with their signs."""
 
-    number: int
+    kept: Proposal
     building: str
     building_name: str
     meter: str
     month: str
     use: Amount
+    estimated: Amount
     cost: Amount
+    reason: str
 
 
-def shown_proposals(visit: Visit) -> list[ShownProposal]:
-    """The adjusting entries that wait for a person, oldest first."""
-    currency = visit.formats.currency
-    return [
-        ShownProposal(
-            number=one.number,
-            building=one.building,
-            building_name=visit.names.building(one.building),
-            meter=visit.names.meter(one.meter),
-            month=one.month,
-            use=Amount(f"{one.sum_of('qty'):+,.3f}", visit.formats.sign(Utility(one.utility).unit)),
-            cost=Amount(f"{one.sum_of('cost'):+,.{minor_digits(currency)}f}", currency),
-        )
-        for one in visit.view.proposals.open_ones()
-    ]
+def shown_proposal(visit: Visit, kept: Proposal) -> ShownProposal:
+    """The adjusting entry with names and figures."""
+    unit, currency = visit.formats.sign(Utility(kept.utility).unit), visit.formats.currency
+    return ShownProposal(
+        kept=kept,
+        building=kept.building,
+        building_name=visit.names.building(kept.building),
+        meter=visit.names.meter(kept.meter),
+        month=kept.month,
+        use=Amount(f"{kept.sum_of('qty'):+,.3f}", unit),
+        estimated=Amount(f"{kept.sum_of('est_qty'):+,.3f}", unit),
+        cost=Amount(f"{kept.sum_of('cost'):+,.{minor_digits(currency)}f}", currency),
+        reason=reason_text(kept.reason, visit.texts),
+    )
 
 
 def number_of(stated: str) -> int:
-    """A spell's number as a path or query states it; 404 for what cannot be one."""
+    """The number of a spell or an entry as a path or query states it; 404 for what cannot be one."""
     if not (stated.isascii() and stated.isdecimal() and len(stated) <= MOST_DIGITS):
         raise HTTPException(404)
     return int(stated)

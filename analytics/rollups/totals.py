@@ -9,6 +9,7 @@ import numpy as np
 from accounting.demand import peak_rate
 from analytics.rollups.hours import HourlyUse
 from facility.quantities import Utility
+from stores.counter_rows import counter_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from stores.readings.port import Times, Values
 
 _SHARE_DIGITS = 9  # by less than that, two meters miss the same
+
+SHARES = ("completeness", "estimated")
+"""Fields that are shares of time."""
+
+Shares = tuple[dict[str, str], dict[str, "Values"]]
+"""Of a head meter its tags and its shares."""
 
 Total = tuple[str, Utility]
 """Of a building and a utility."""
@@ -85,3 +92,11 @@ def totals_of(catalogue: Catalogue) -> dict[Total, tuple[Point, ...]]:
     """Building and utility → the counters of its head meters."""
     totals = ((building.id, utility) for building in catalogue.buildings for utility in Utility)
     return {total: heads for total in totals if (heads := catalogue.head_counters(*total))}
+
+
+def shares_of_heads(
+    catalogue: Catalogue, heads: Sequence[Point], uses: Sequence[HourlyUse], run: slice
+) -> list[Shares]:
+    """Of each of several head meters its tags and its shares of some hours; those of one alone are the total's."""
+    both = zip(heads, uses, strict=False) if len(heads) > 1 else ()
+    return [(counter_tags(catalogue, head), {name: getattr(use, name)[run] for name in SHARES}) for head, use in both]

@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import SiteCalendar
-from accounting.local_time import HOUR_MS, rows_among
+from accounting.local_time import HOUR_MS
 from accounting.spells import SpellsInMemory
 from analytics.rollups.changed import ChangedHours
 from analytics.rollups.closing import Adjusting, OpenBooks, Unfinished, difference, open_runs
-from analytics.rollups.costs import PERIOD_FIELDS, Costs
+from analytics.rollups.costs import Costs
 from analytics.rollups.days import base_use, complete, daily, day_shares
 from analytics.rollups.derived_days import DerivedDays
+from analytics.rollups.filled import HOURLY, PLAIN, filled
 from analytics.rollups.hours import CounterHours, HourlyUse
 from analytics.rollups.one_pass import MOST_MS, OnePass, SpellsOfPass
 from analytics.rollups.outdoors import outdoor_points, write_outdoors
 from analytics.rollups.retagging import Retagging
 from analytics.rollups.strays import tidy
-from analytics.rollups.totals import Total, heads_beside, peaks, side_by_side, together, totals_of, worst_of
+from analytics.rollups.totals import (
+    SHARES,
+    Total,
+    heads_beside,
+    peaks,
+    shares_of_heads,
+    side_by_side,
+    together,
+    totals_of,
+    worst_of,
+)
 from analytics.scene import instant
 from facility.quantities import ACCOUNTED, Utility
 from stores.counter_rows import counter_tags
@@ -32,15 +43,12 @@ if TYPE_CHECKING:
 
     from accounting.spells import SpellBook
     from analytics.rollups.closing import Books
+    from analytics.rollups.totals import Shares
     from facility.catalogue import Catalogue
     from facility.model import Point
     from stores.readings.port import ReadingStore, Times, Values
 
-_SHARES = ("completeness", "estimated")
-_PLAIN = ("qty", "est_qty", *_SHARES, "cost", "peak_kw", "co2")
-_HOURLY = (*_PLAIN, *PERIOD_FIELDS)
 _Names = tuple[str, str]
-_Shares = tuple[dict[str, str], dict[str, "Values"]]
 _COUNTER: _Names = ("usage_1h", "usage_1d")
 _BUILDING: _Names = ("building_1h", "building_1d")
 """Hours, and the days that are made of them."""
@@ -109,7 +117,7 @@ class RollupWriter:
         totals = [
             self._total_tags(total) for total, heads in self._totals.items() if any(h.id in counters for h in heads)
         ]
-        fields = _HOURLY if any(self._has_periods(one) for one in tags) else _PLAIN
+        fields = HOURLY if any(self._has_periods(one) for one in tags) else PLAIN
         self._store.read_ahead(_COUNTER[0], tags, span, fields)
         self._store.read_ahead(_BUILDING[0], totals, span, fields)
 
@@ -213,7 +221,7 @@ class RollupWriter:
         grid = self._calendar.hour_edges(start_ms, end_ms)
         fields = self._meter_fields(point, Utility(tags["utility"]), self._hours.between(point, grid))
         occ = np.zeros(len(grid) - 1, np.int64)
-        fresh = daily({name: column for name, column in fields.items() if name in _HOURLY}, occ, grid, days)
+        fresh = daily({name: column for name, column in fields.items() if name in HOURLY}, occ, grid, days)
         found = difference(self._store, self._books, tags, month, days, fresh, self._calendar)
         self._adjusting.note(tags, month, found)
 
@@ -237,20 +245,12 @@ class RollupWriter:
         hours = self._hour_fields(total[1], both, whole) | self._costs.of(total[1], total[0], both)
         hours |= heads_beside(edges, uses, with_peaks=total[1].unit == "kWh")
         for run in open_runs(self._calendar, self._adjusting.closed, total[0], edges)[0]:
-            here, shares = edges[run.start : run.stop + 1], self._of_heads(heads, uses, run)
+            here, shares = edges[run.start : run.stop + 1], shares_of_heads(self._catalogue, heads, uses, run)
             self._write(_BUILDING, self._total_tags(total), here, _cut(hours, run), shares)
 
     def _total_tags(self, total: Total) -> dict[str, str]:
         building, utility = total
         return {"site": self._catalogue.site.id, "building": building, "utility": utility.value}
-
-    def _of_heads(self, heads: tuple[Point, ...], uses: list[HourlyUse], run: slice) -> list[_Shares]:
-        """Of each of several head meters its tags and its shares of some hours; those of one alone are the total's."""
-        both = zip(heads, uses, strict=False) if len(heads) > 1 else ()
-        return [
-            (counter_tags(self._catalogue, head), {name: getattr(use, name)[run] for name in _SHARES})
-            for head, use in both
-        ]
 
     def _hour_fields(self, utility: Utility, use: HourlyUse, whole: Values) -> dict[str, Values]:
         fields = {
@@ -265,7 +265,7 @@ class RollupWriter:
         return fields
 
     def _write(
-        self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values], heads: list[_Shares]
+        self, names: _Names, tags: dict[str, str], edges_ms: Times, fields: dict[str, Values], heads: list[Shares]
     ) -> None:
         """Write the hours between the edges, then the local days that hold them; of ``heads`` the worst shares."""
         of_hours, of_days = names
@@ -276,30 +276,15 @@ class RollupWriter:
         here = slice(*np.searchsorted(grid, edges_ms[[0, -1]]))
         fields["occ"] = occ[here].astype(np.float64)
         self._store.write_rollup(of_hours, [RollupSeries(tags, edges_ms[:-1], fields)])
-        hours = self._filled(of_hours, tags, grid, edges_ms, fields)
+        hours = filled(self._store, of_hours, tags, grid, edges_ms, fields)
         by_day = daily(hours, occ, grid, days)
         if heads:
-            filled = [self._filled(_COUNTER[0], own, grid, edges_ms, shares) for own, shares in heads]
-            worst = worst_of([day_shares(hours_of, grid, days) for hours_of in filled])
-            by_day |= dict(zip(_SHARES, worst, strict=True), complete=complete(worst[0]))
+            of_each = [filled(self._store, _COUNTER[0], own, grid, edges_ms, shares) for own, shares in heads]
+            worst = worst_of([day_shares(hours_of, grid, days) for hours_of in of_each])
+            by_day |= dict(zip(SHARES, worst, strict=True), complete=complete(worst[0]))
         if "base_qty" in ROLLUPS[of_days].types:
             by_day["base_qty"] = base_use(hours["qty"], grid, days)
         self._store.write_rollup(of_days, [RollupSeries(tags, days[:-1], by_day)])
-
-    def _filled(
-        self, of_hours: str, tags: dict[str, str], grid: Times, edges_ms: Times, fields: dict[str, Values]
-    ) -> dict[str, Values]:
-        """Columns over the hours of ``grid``: those just computed, and those stored before and after them."""
-        hours = {field: np.full(len(grid) - 1, np.nan) for field in _HOURLY if field in fields}
-        parts = [RollupSeries(tags, edges_ms[:-1], fields)]
-        for start, end in ((grid[0], edges_ms[0]), (edges_ms[-1], grid[-1])):
-            if start < end:
-                parts += self._store.read_rollup(of_hours, tags, int(start), int(end), list(hours))
-        for part in parts:
-            rows, known = rows_among(grid, part.t_ms)
-            for field, column in hours.items():
-                column[rows] = part.fields[field][known]
-        return hours
 
 
 def _cut(fields: dict[str, Values], rows: slice) -> dict[str, Values]:

@@ -3,21 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
-from pydantic import StringConstraints
 from starlette.responses import RedirectResponse
 
 from console.answer import page
-from console.spells import number_of, shown_spell
-from console.visit import Visit, visit_of
+from console.spells import NOTE_LENGTH, Reason, Visiting, number_of, shown_spell
+from console.visit import Visit
 from stores.access import KeptSpell
 
 router = APIRouter(prefix="/spells/{number}")
 
-NOTE_LENGTH = 500
 FAR = 2**31 - 1
 
-Visiting = Annotated[Visit, Depends(visit_of)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LENGTH), Form()]
 Changes = Annotated[int, Form(ge=0, le=FAR)]
 """How often the spell had changed on the page that the form stands on."""
 

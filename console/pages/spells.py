@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from console.answer import page
-from console.spells import number_of, shown_proposals, shown_spell
+from console.spells import number_of, shown_proposal, shown_spell
 from console.visit import Visit, visit_of
 from stores.access import SpellStanding
 
@@ -24,6 +24,7 @@ def spells(
         raise HTTPException(404)
     kept = visit.view.spells
     found = kept.newest(SHOWN[show], before=number_of(before) if before else None, limit=MOST_SPELLS + 1)
+    entries = visit.view.proposals.open_ones() if show == "waiting" else visit.view.proposals.decided_ones(MOST_SPELLS)
     rows = [shown_spell(visit, one) for one in found[:MOST_SPELLS]]
     return page(
         request,
@@ -32,6 +33,6 @@ def spells(
         rows=rows,
         next_number=rows[-1].kept.number if len(found) > MOST_SPELLS else None,
         show=show,
-        proposals=shown_proposals(visit) if show == "waiting" else [],
+        proposals=[shown_proposal(visit, one) for one in entries],
         live_of="alerts",
     )

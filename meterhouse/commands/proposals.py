@@ -1,4 +1,4 @@
-"""``meterhouse account proposals``, ``accept-entry``, ``dismiss-entry``: what closed months would be adjusted by."""
+"""``meterhouse account proposals``, ``accept-entry``, ``dismiss-entry``, ``ask-again``: closed months judged anew."""
 
 from __future__ import annotations
 
@@ -55,6 +55,15 @@ def dismiss_entry(entry: Entry, *, reason: Reason, by: By = "") -> None:
     """Give up what was proposed, audited."""
     _decide(entry, reason, by, enter=False)
     say("cli.proposal.dismissed", entry=entry)
+
+
+@app.command("ask-again", help="Take back what was decided about an entry, until a bill that shows it is closed.")
+def ask_again(entry: Entry, *, reason: Reason, by: By = "") -> None:
+    """The entry waits for a person again, audited."""
+    entries = Proposals(open_records(Settings().records_url))
+    with written_as({"reason": "--reason", "unknown_proposal": "ENTRY"}):
+        entries.ask_again(entry, by=given_by(by), at=datetime.now(UTC), reason=reason)
+    say("cli.proposal.asked_again", entry=entry)
 
 
 def _decide(entry: int, reason: str, by: str, *, enter: bool) -> None:

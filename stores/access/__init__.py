@@ -9,6 +9,7 @@ from stores.access.scope import Act, Rights, Scope, rights_of_everybody
 from stores.access.view import NoEstateError, View
 from stores.readings.live import LiveValues, Picture
 from stores.readings.port import Latest, RollupSeries, Series, Times, Values
+from stores.records.accounting.proposals import Proposal
 from stores.records.accounting.spells import KeptSpell
 from stores.records.accounting.spells import Standing as SpellStanding
 from stores.records.case_list import CasePlace
@@ -31,6 +32,7 @@ __all__ = [
     "LiveValues",
     "NoEstateError",
     "Picture",
+    "Proposal",
     "QuarantineItem",
     "QuarantineSize",
     "Rights",

@@ -62,15 +62,41 @@ class VisibleSpells:
 
 
 class VisibleProposals:
-    """The adjusting entries that wait for a person, as one reader sees them."""
+    """The adjusting entries that were proposed, as one reader sees them, decided under their own name."""
 
     def __init__(self, proposals: Proposals, reader: Reader) -> None:
         self._proposals, self._reader = proposals, reader
 
     def open_ones(self) -> list[Proposal]:
-        """Those of buildings and meters that show, oldest first."""
-        sight, waiting = self._reader.sight, self._proposals.open_ones()
-        if sight.is_whole:
-            return waiting
-        shown = sight.catalogue
-        return [one for one in waiting if one.building in shown.building and one.meter in shown.meter]
+        """Those of buildings and meters that show and wait for a person, oldest first."""
+        return [one for one in self._proposals.open_ones() if self._shows(one)]
+
+    def decided_ones(self, limit: int) -> list[Proposal]:
+        """So many of those that were decided, the newest decision first."""
+        found = [(one.decided.at, one) for one in self._proposals.all_of() if one.decided and self._shows(one)]
+        return [one for _, one in sorted(found, key=lambda both: (both[0], both[1].number), reverse=True)[:limit]]
+
+    def entry(self, number: int) -> Proposal | None:
+        """One that waits or was decided."""
+        found = self._proposals.entry(number)
+        return found if found and self._shows(found) else None
+
+    def decide(self, number: int, *, enter: bool, reason: str, at: datetime) -> None:
+        """Enter what is proposed, so that it stands on this month's bill, or dismiss it."""
+        by = self._reader.acting(Act.DECIDE)
+        self._proposals.decide(self._known(number), enter=enter, by=by, at=at, reason=reason)
+
+    def ask_again(self, number: int, *, reason: str, at: datetime) -> None:
+        """Take a decision back."""
+        by = self._reader.acting(Act.DECIDE)
+        self._proposals.ask_again(self._known(number), by=by, at=at, reason=reason)
+
+    def _shows(self, one: Proposal) -> bool:
+        sight = self._reader.sight
+        return sight.is_whole or (one.building in sight.catalogue.building and one.meter in sight.catalogue.meter)
+
+    def _known(self, number: int) -> int:
+        """The number, where the entry shows. Raises ``Rejected`` as ``Proposals`` does for one that is not there."""
+        if self.entry(number) is None:
+            raise Rejected("unknown_proposal", f"there is no proposed entry {number}")
+        return number

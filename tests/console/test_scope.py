@@ -20,6 +20,7 @@ from facility.catalogue import Agent
 from facility.system_alarm import Outlook, Raised, SystemAlarm, Unknown, Unseen
 from facility.work import Evidence, Excess, Finding, Severity
 from stores.access import Rights, Scope
+from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.accounting.tables import adjustment
 from stores.records.casebook import Casebook
@@ -255,6 +256,9 @@ def test_registers_in_doubt_are_those_of_meters_that_show_alone(lib, client_of, 
     assert len(Spells(sample.records).asked()) == 2
 
 
+ACTS_ON_ENTRIES = ("accept", "dismiss", "ask-again")
+
+
 def test_proposed_entries_are_those_of_buildings_that_show_alone(lib, client_of, sample):
     with writing(sample.records) as connection:
         for building in ("lib", "office"):
@@ -263,9 +267,17 @@ def test_proposed_entries_are_those_of_buildings_that_show_alone(lib, client_of,
             values |= {"state": "proposed", "decided_by": "", "decision": ""}
             connection.execute(sa.insert(adjustment).values(values))
     seen = [one.get("/spells").text.count("2026-09") for one in (lib, client_of("Kim"))]
+    numbers = {one.building: one.number for one in Proposals(sample.records).open_ones()}
+    pages = [lib.get(f"/entries/{numbers[building]}").status_code for building in ("lib", "office")]
+    acts = [post(lib, f"/entries/{numbers['office']}/{act}", reason="x").status_code for act in ACTS_ON_ENTRIES]
+    guest = [
+        post(client_of("Guest"), f"/entries/{numbers['lib']}/{act}", reason="x").status_code for act in ACTS_ON_ENTRIES
+    ]
+    still = len(Proposals(sample.records).open_ones())
     with writing(sample.records) as connection:
         connection.execute(sa.delete(adjustment))
-    assert seen == [1, 2]
+    assert (seen, pages, still) == ([1, 2], [200, 404], 2)
+    assert (acts, guest) == ([404] * 3, [403] * 3)
 
 
 def test_alarms_of_agents_out_of_sight_and_words_that_may_name_them_are_left_out(lib, client_of, running, monkeypatch):

@@ -109,8 +109,9 @@ def proposed(sample):
 def test_an_adjusting_entry_that_is_proposed_waits_beside_the_registers(visitor, proposed):
     text = visitor.get("/spells").text
     assert "Adjusting entries that are proposed" in text
-    assert "accept-entry or dismiss-entry" in text
-    row = re.search(rf'<th scope="row">{proposed[0]}</th>.*?</tr>', text, re.DOTALL)[0]
+    row = re.search(
+        rf'<th scope="row"><a href="/entries/{proposed[0]}">{proposed[0]}</a></th>.*?</tr>', text, re.DOTALL
+    )[0]
     for words in ("Riverside Library", "2026-09", "-64,500.012\N{NO-BREAK SPACE}kWh", "+51,600.00"):
         assert words in row
     assert "Adjusting entries" not in visitor.get("/spells?show=decided").text
@@ -118,6 +119,55 @@ def test_an_adjusting_entry_that_is_proposed_waits_beside_the_registers(visitor,
     chinese = visitor.get("/spells").text
     choose(visitor, "en")
     assert "拟调整分录" in chinese
+
+
+@pytest.mark.parametrize(("act", "said"), [("accept", "accepted"), ("dismiss", "dismissed")])
+def test_an_entry_is_decided_with_a_reason_and_taken_back(visitor, sample, proposed, act, said):
+    path, proposals = f"/entries/{proposed[0]}", Proposals(sample.records)
+    page = visitor.get(path).text
+    for words in ("-64,500.012", "+51,600.00", "2026-09", "act-accept", "act-dismiss", "on no bill"):
+        assert words in page
+    done = post(visitor, f"{path}/{act}", reason=" agreed <b>so</b> ")
+    assert (done.status_code, done.headers["location"]) == (303, path)
+    page = visitor.get(path).text
+    assert f"Kim {said} it" in page
+    assert "agreed &lt;b&gt;so&lt;/b&gt;" in page
+    assert "act-accept" not in page
+    assert f'href="{path}"' not in visitor.get("/spells").text
+    assert f'href="{path}"' in visitor.get("/spells?show=decided").text
+    entry = Audit(sample.records).entries()[0]
+    assert (entry.who, entry.what, entry.subject) == ("Kim", f"account.{act}-entry", "lib-power/2026-09")
+    assert post(visitor, f"{path}/accept", reason="r").status_code == 409
+    assert post(visitor, f"{path}/ask-again", reason="the wrong one").status_code == 303
+    assert proposals.entry(proposed[0]).decided is None
+    assert post(visitor, f"{path}/ask-again", reason="r").status_code == 409
+    assert f'href="{path}"' in visitor.get("/spells").text
+
+
+def test_an_entry_says_what_each_choice_would_mean_in_both_languages(visitor, proposed):
+    path = f"/entries/{proposed[0]}"
+    assert "until that bill is closed" in visitor.get(path).text
+    choose(visitor, "zh-Hans")
+    chinese = visitor.get(path).text
+    choose(visitor, "en")
+    for words in ("入账", "驳回", "结账前可撤回", "待决定", "2026-09 的调整分录"):
+        assert words in chinese
+
+
+def test_without_a_reason_or_its_token_no_entry_is_decided(visitor, sample, proposed):
+    for act in ("accept", "dismiss", "ask-again"):
+        path = f"/entries/{proposed[0]}/{act}"
+        for wrong in ({}, {"reason": " "}, {"reason": "x" * 501}):
+            assert post(visitor, path, **wrong).status_code == 422
+        assert visitor.post(path, data={"csrf": csrf_token("another"), "reason": "x"}).status_code == 403
+        assert visitor.get(path).status_code == 405
+    assert len(Proposals(sample.records).open_ones()) == 2
+
+
+@pytest.mark.parametrize("number", ["0", "99999", "x", "-1", "9" * 10])
+def test_an_unknown_entry_is_a_page_that_does_not_exist(visitor, number):
+    assert visitor.get(f"/entries/{number}").status_code == 404
+    assert post(visitor, f"/entries/{number}/accept", reason="x").status_code == 404
 
 
 def test_without_a_proposed_entry_the_page_says_nothing_of_them(visitor, spells):

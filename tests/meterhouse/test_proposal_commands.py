@@ -95,6 +95,13 @@ def test_a_dismissed_entry_stands_on_no_bill(desk):
     assert "entry 1 is dismissed by" in desk.run("account", "accept-entry", "1", "--reason", "r", ok=False)
 
 
+def test_a_decision_is_taken_back(desk):
+    desk.run("account", "accept-entry", "1", "--reason", "zeros at night")
+    assert "entry 1 waits for a person again" in desk.run("account", "ask-again", "1", "--reason", "the wrong one")
+    assert len(desk.listed()) == 1
+    assert "nobody has decided about entry 1" in desk.run("account", "ask-again", "1", "--reason", "r", ok=False)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

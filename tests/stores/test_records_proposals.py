@@ -105,6 +105,46 @@ def test_what_cannot_be_decided_is_told(engine, found, now):
         proposals.decide(number, enter=True, **decision)
 
 
+@pytest.mark.parametrize("enter", [True, False])
+def test_a_decision_is_taken_back_and_made_again(engine, found, now, enter):
+    proposals, number = Proposals(engine), propose(engine, found, now).number
+    proposals.decide(number, enter=enter, by="li", at=now, reason="r")
+    again = proposals.ask_again(number, by="wang", at=now + LATER, reason=" the wrong entry ")
+    assert (again.state, again.at, again.decided) == (EntryState.PROPOSED, now + LATER, None)
+    assert (on_bills(engine), proposals.open_ones()) == ([], [again])
+    assert ClosedMonths(engine).adjusted("total", "energy_import", "2026-09") == found.differences
+    entry = Audit(engine).entries()[0]
+    assert (entry.who, entry.what, entry.detail) == ("wang", "account.ask-again", f"entry {number}: the wrong entry")
+    assert proposals.decide(number, enter=True, by="li", at=now + LATER, reason="r").state is EntryState.ENTERED
+
+
+def test_what_cannot_be_taken_back_is_told(engine, found, now):
+    proposals, number = Proposals(engine), propose(engine, found, now).number
+    act = {"by": "li", "at": now, "reason": "r"}
+    with pytest.raises(Rejected, match=f"nobody has decided about entry {number}"):
+        proposals.ask_again(number, **act)
+    ClosedMonths(engine).adjust([found], based_on=number)
+    with pytest.raises(Rejected, match="there is no proposed entry"):
+        proposals.ask_again(number + 1, **act)
+    assert proposals.entry(number + 1) is None
+    proposals.decide(number, enter=True, **act)
+    with pytest.raises(ConfigError, match="reason: is empty"):
+        proposals.ask_again(number, **{**act, "reason": " "})
+    books = ClosedMonths(engine)
+    books.close("annex", "2026-11", {}, based_on=0, by="li", at=now + LATER)
+    books.close("main", "2026-11", {}, based_on=0, by="li", at=now + LATER)
+    with pytest.raises(Rejected, match=f"entry {number} stands on the bill of 2026-11, which is closed"):
+        proposals.ask_again(number, **act)
+    assert len(on_bills(engine)) == 2
+
+
+def test_a_dismissed_entry_is_taken_back_whatever_was_closed_since(engine, found, now):
+    number = propose(engine, found, now).number
+    Proposals(engine).decide(number, enter=False, by="li", at=now, reason="r")
+    ClosedMonths(engine).close("main", "2026-11", {}, based_on=0, by="li", at=now + LATER)
+    assert Proposals(engine).ask_again(number, by="li", at=now + LATER, reason="r").state is EntryState.PROPOSED
+
+
 def test_of_many_who_decide_one_is_heard(records_url, engine, found, now):
     number = propose(engine, found, now).number
     decision = {"by": "li", "at": now, "reason": "r"}

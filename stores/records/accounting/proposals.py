@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import Rejected
-from stores.records.accounting.tables import adjustment, recomputation
+from stores.records.accounting.tables import adjustment, closed_month, recomputation
 from stores.records.audit import append_entry, check_reason
 from stores.records.database import writing
+from stores.records.stale import Deed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,10 @@ class EntryState(StrEnum):
     ENTERED = "entered"  # on the bill of the month in which it was entered
     PROPOSED = "proposed"  # on no bill: waits for a person
     DISMISSED = "dismissed"  # on no bill: a person said so
+
+
+IS_PROPOSAL = (a.state == EntryState.PROPOSED) | a.decided_at.is_not(None)
+"""Other entries were entered without anybody being asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class Proposal:
     decided_by: str
     decision: str
 
+    @property
+    def decided(self) -> Deed | None:
+        """What a person decided; None while the entry waits for one."""
+        return Deed(self.decided_at, self.decided_by, self.state, self.decision) if self.decided_at else None
+
     def sum_of(self, field: str) -> float:
         """The whole difference of a field."""
         return sum(day.get(field, 0.0) for day in self.differences.values())
@@ -66,7 +76,11 @@ class Proposals:
 
     def all_of(self, building: str = "") -> list[Proposal]:
         """What waits or was decided, of all buildings or of one; oldest first."""
-        return self._select((a.state == EntryState.PROPOSED) | a.decided_at.is_not(None), building)
+        return self._select(IS_PROPOSAL, building)
+
+    def entry(self, number: int) -> Proposal | None:
+        """One that waits or was decided."""
+        return next(iter(self._select(IS_PROPOSAL & (a.id == number), "")), None)
 
     def decide(self, number: int, *, enter: bool, by: str, at: datetime, reason: str) -> Proposal:
         """Enter a proposed entry as of now, so that it stands on the bill of this month, or dismiss it.
@@ -83,6 +97,27 @@ class Proposals:
             append_entry(connection, at, by, act, month, f"entry {number}: {reason.strip()}")
             return next(iter(_read(connection, a.id == number)))
 
+    def ask_again(self, number: int, *, by: str, at: datetime, reason: str) -> Proposal:
+        """Take a decision back: the entry waits for a person, as one that is proposed now.
+
+        Raises ``Rejected`` for an unknown one, where nobody has decided, and where a month of its building was closed
+        since it was entered, whose bill shows it; ``ConfigError`` without a reason.
+        """
+        check_reason(reason)
+        undecided = {"state": EntryState.PROPOSED, "at": at, "decided_at": None, "decided_by": "", "decision": ""}
+        with writing(self._engine) as connection:
+            known = next(iter(_read(connection, IS_PROPOSAL & (a.id == number))), None)
+            if known is None:
+                raise Rejected("unknown_proposal", f"there is no proposed entry {number}")
+            if known.decided is None:
+                raise Rejected("not_decided", f"nobody has decided about entry {number}")
+            if known.state is EntryState.ENTERED and (month := _billed_with(connection, known)):
+                raise Rejected("billed_already", f"entry {number} stands on the bill of {month}, which is closed")
+            connection.execute(sa.update(adjustment).where(a.id == number).values(undecided))
+            place = f"{known.meter}/{known.month}"
+            append_entry(connection, at, by, "account.ask-again", place, f"entry {number}: {reason.strip()}")
+            return next(iter(_read(connection, a.id == number)))
+
     def _select(self, where: sa.ColumnElement[bool], building: str) -> list[Proposal]:
         with self._engine.connect() as connection:
             return _read(connection, where & (a.building == building) if building else where)
@@ -94,6 +129,13 @@ def judged_anew(connection: Connection) -> set[tuple[str, str]]:
     query = sa.select(r.points).where(r.finished_at.is_(None), r.proposes)
     points = (point.split("/") for points in connection.execute(query).scalars() for point in points)
     return {(meter, quantity) for meter, quantity, *_ in points}
+
+
+def _billed_with(connection: Connection, one: Proposal) -> str:
+    """The month of the building that was closed first since an entry was entered; empty: none was."""
+    c = closed_month.c
+    query = sa.select(c.month).where(c.building == one.building, c.closed_at >= one.at).order_by(c.closed_at)
+    return connection.execute(query).scalars().first() or ""
 
 
 def _known(connection: Connection, number: int) -> Proposal:
