@@ -11,6 +11,7 @@ import structlog
 from facility.broker_address import broker_address
 from facility.errors import StoreDamaged
 from facility.status import LONGEST_STILL_S, ServerProcess
+from ingest.broker_check import check_broker
 from ingest.confirmed import note_store, noted_store
 from ingest.gate import Gate
 from ingest.metrics import IngestMetrics
@@ -60,7 +61,8 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     )
     is_well = True
     with teller:
-        if wait_for_estate(registry, stop):
+        is_safe = settings.broker_rights == "trusted" or check_broker(subscriber.address, stop)
+        if is_safe and wait_for_estate(registry, stop):
             estate = registry.load()
             files = Files(settings.data)
             around = Around(

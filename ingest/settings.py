@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,6 +18,10 @@ class IngestSettings(ProcessSettings):
     broker: str = Field(repr=False, examples=["mqtt://user:password@host:1883"])
     store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
     records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
+    broker_rights: Literal["checked", "trusted"] = "trusted"
+    """``checked``: a broker that lets in who has no account, or us speak for an agent, is refused before anything is
+    taken in. ``trusted``: whoever set it up has seen to that."""
+
     series_budget: int = Field(default=SERIES_BUDGET, gt=0)
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9464`` say; empty: nowhere."""

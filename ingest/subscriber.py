@@ -56,7 +56,7 @@ class Subscriber:
     """One MQTT 5 session. paho's thread fills a bounded queue; one other thread takes and acknowledges."""
 
     def __init__(self, address: BrokerAddress) -> None:
-        self._address = address
+        self.address = address
         self._queue: deque[Inbound] = deque()
         self._queued_bytes = 0
         self._filled = Condition()
@@ -124,8 +124,8 @@ class Subscriber:
         """Raise ``ConfigError`` if the broker refused our very first greeting."""
         line = self._line.state
         if line.refusal and not line.was_up:
-            address = f"{self._address.host}:{self._address.port}"
-            raise ConfigError(f"the broker at {address} refuses '{self._address.user}': {line.refusal}")
+            address = f"{self.address.host}:{self.address.port}"
+            raise ConfigError(f"the broker at {address} refuses '{self.address.user}': {line.refusal}")
 
     def troubles(self) -> dict[SystemAlarm, str]:
         """The alarms of our line, each with a sentence where it stands, else nothing."""
@@ -137,9 +137,9 @@ class Subscriber:
         return len(self._queue)
 
     def _make_line(self) -> BrokerLine:
-        name = self._address.user  # it names the session too, which outlives us and holds what we have not heard yet
+        name = self.address.user  # it names the session too, which outlives us and holds what we have not heard yet
         line = BrokerLine(
-            self._address, name, up=self._greeted, down=self._lost, heard=self._on_message, manual_ack=True
+            self.address, name, up=self._greeted, down=self._lost, heard=self._on_message, manual_ack=True
         )
         line.client.max_inflight_messages_set(100)
         line.client.max_queued_messages_set(MOST_UNSENT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from meterhouse.commands.processes import PROCESSES, explain, runner
+from meterhouse.commands.processes import PROCESSES, edge_runner, explain, runner
 from meterhouse.output import spoken_options
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "down": ("up:down", "End the server."),
     "restart": ("up:restart", "Let the server begin anew with its settings."),
     "prepare": ("up:prepare_folder", "Make what a server's processes need, start none."),
+    "agent": ("agent:app", "Make, list and end accounts of edge agents."),
     "settings": ("settings:app", "Show what a server is set to, and who says so."),
     "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),
     "latest": ("latest:latest", "Show the newest value of every point."),
@@ -62,7 +63,9 @@ def _load(name: str) -> object:
     holder.callback()(_nothing)  # makes it a group, however few commands it holds
     if name in PROCESSES:
         module, line, settings = PROCESSES[name]
-        holder.command(name, help=explain(line, settings))(runner(module, name))
+        holder.command(name, help=explain(line, settings))(
+            edge_runner(module) if name == "edge" else runner(module, name)
+        )
     else:
         place, line = COMMANDS[name]
         module, _, attribute = place.partition(":")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MessageType, MQTTErrorCode
 
 from process.packets import MOST_PROPERTY_BYTES, property_bytes, readable, sender_of
 
@@ -79,7 +79,9 @@ class SturdyClient(Client):
         if self._in_packet["remaining_length"] > LARGEST_PACKET:
             self._last_words = "the broker", f"a packet of more than {LARGEST_PACKET} bytes"
             rc = MQTTErrorCode.MQTT_ERR_PROTOCOL
-        if rc == MQTTErrorCode.MQTT_ERR_PROTOCOL:  # paho ends the connection and makes another
+        if (
+            rc == MQTTErrorCode.MQTT_ERR_PROTOCOL and self._last_words is not _REFUSAL
+        ):  # paho ends the connection and makes another
             self.spoilt.note(*self._last_words, is_broken=True)
         return rc
 
@@ -95,6 +97,10 @@ class SturdyClient(Client):
         if isinstance(outcome, str):
             self._last_words = sender_of(packet["command"], packet["packet"]), outcome
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        if packet["command"] & 0xF0 == MessageType.CONNACK:
+            self._last_words = (
+                _REFUSAL  # of a greeting, if it is one: well read, and yet an error of the protocol to paho
+            )
         return outcome
 
     def _tried_in_part(self, why: str) -> MQTTErrorCode | str:
@@ -118,3 +124,4 @@ class SturdyClient(Client):
 
 
 _NO_WORDS = "the broker", "no packet of MQTT"
+_REFUSAL = "the broker", "a refusal"

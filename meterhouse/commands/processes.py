@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import runpy
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +44,24 @@ def explain(what: str, names: tuple[str, ...]) -> str:
     """A command's help: what it does and what it takes from the environment."""
     lines = [f"  METERHOUSE_{name.upper():8} {SETTINGS[name]}" for name in names]
     return "\n".join([what, "", "\b", "It takes from the environment:", *lines])
+
+
+def edge_runner(module: str) -> Callable[..., None]:
+    """The same for an agent, which may be given everything by one file."""
+
+    def run(
+        join: Annotated[
+            Path | None, typer.Option("--join", help="A file of 'meterhouse agent add': taken in, then no more needed.")
+        ] = None,
+    ) -> None:
+        if join is not None:
+            from meterhouse.settings import Settings  # noqa: PLC0415
+            from meterhouse.up import join as joining  # noqa: PLC0415
+
+            joining.join(joining.read_join_file(join), Settings().data)
+        runner(module, "edge")()
+
+    return run
 
 
 def runner(module: str, name: str) -> Callable[[], None]:

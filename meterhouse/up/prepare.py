@@ -145,7 +145,11 @@ def environments(folder: ServerFolder, settings: UpSettings) -> dict[str, dict[s
         "METERHOUSE_CA": "" if settings.cert else str(files.ca),
     }
     return {
-        "ingest": {**shared, "METERHOUSE_BROKER": broker_url(folder, settings, "ingest")},
+        "ingest": {
+            **shared,
+            "METERHOUSE_BROKER": broker_url(folder, settings, "ingest"),
+            "METERHOUSE_BROKER_RIGHTS": "checked",
+        },
         "analytics": {**shared, "METERHOUSE_BROKER": broker_url(folder, settings, "analytics")},
         "console": {**shared, **console},
     }

@@ -109,7 +109,7 @@ class RunningServer:
         """A broker that forgets, for a trial; who is told what about it."""
         self._embedded = start_broker(self.folder.path / "trial-broker", mosquitto.SERVERS, kind="iotcore")
         return {
-            name: {"METERHOUSE_BROKER": self._embedded.url_for(name)}
+            name: {"METERHOUSE_BROKER": self._embedded.url_for(name), "METERHOUSE_BROKER_RIGHTS": "trusted"}
             for name in (ServerProcess.INGEST, ServerProcess.ANALYTICS)
         }
 
