@@ -111,6 +111,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"spell.{word}" for word in DECISIONS)
     yield from (f"proposal.{state}" for state in EntryState)
     yield from (f"spell.step.{word}" for word in DECISIONS)
+    yield from (f"proposal.step.{state}" for state in EntryState if state is not EntryState.PROPOSED)
     yield from (f"spells.{act}" for act in (*ACTS, "ask_again"))
     yield from (f"use.{use}" for use in BuildingUse)
     yield from (f"role.{role}" for role in MeterRole)
