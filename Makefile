@@ -6,7 +6,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: demo test check chaos bench docs lock clean
+.PHONY: demo test check chaos bench bench-models docs lock clean
 demo: .venv/server.stamp console/static/vendor/stamp ## live estate in a browser; ARGS="--headless --until ready --report F"
 	$(RUN)/meterhouse demo $(ARGS)
 
@@ -45,6 +45,10 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.soak
 	for store in sqlite influx; do $(RUN)/python -m bench.stack --points 10000 --store $$store; done
 
+DATA ?= ../shared/data
+bench-models: .venv/bench.stamp ## measure models on public meters; DATA=folder of data sets, its scorers in ../bench beside it
+	$(RUN)/python -m bench.models --data $(DATA) $(ARGS)
+
 chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run; ARGS="--ack-mode puback" must fail
 	PYTHONPATH=tests $(RUN)/python -m chaos.run $(ARGS)
 
@@ -55,6 +59,8 @@ lock: $(UV) ## refresh requirements/*.txt
 	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra dashboards --extra embedded --extra influx --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
 	$(COMPILE) \
 	  --extra server --extra dashboards --extra embedded --extra influx --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
+	$(COMPILE) \
+	  --group bench -c requirements/server.txt -o requirements/bench.txt
 	$(COMPILE) \
 	  --group front_end -o requirements/front_end.txt
 	$(COMPILE) \
@@ -73,6 +79,10 @@ $(UV): requirements/uv.txt
 	[ -x .venv/bin/python ] || $(UV) venv -q --python $(PYTHON) .venv
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/server.txt
 	$(UV) pip install -q --python .venv/bin/python --no-deps --build-constraints requirements/build.txt -e .
+	@touch $@
+
+.venv/bench.stamp: .venv/dev.stamp requirements/bench.txt
+	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@
 
 .venv/dev.stamp: .venv/server.stamp requirements/dev.txt

@@ -16,6 +16,9 @@ import numpy as np
 from analytics.baselines.recentred import RecentredBaseline
 from analytics.grid import USE_FIELDS, Grid
 from analytics.sufficiency import Insufficient, Shortage
+from analytics.suspicion.leaks import LeakRule
+from analytics.suspicion.policy import AlarmPolicy
+from facility.quantities import Utility
 from stores.counter_rows import one_series
 from stores.readings import open_readings
 
@@ -33,6 +36,9 @@ FEW = 64
 
 MOST_PROCESSES = 2
 LONGEST_S = 600.0
+LEAST_LEAK_M3H = 0.02
+"""The smallest leak that is worth a person in a public building."""
+
 NICENESS = 5
 """What is watched goes before what is learned."""
 
@@ -57,12 +63,22 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """What is normal for a counter, and from what on it is told that something is not."""
+
+    baseline: RecentredBaseline
+    suspicion: AlarmPolicy
+    leaks: LeakRule | None = None
+    """Of a water meter alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """A model fitted on what lay before an instant, or what was short."""
 
     name: str
     fit_ms: int
-    model: RecentredBaseline | None
+    model: Model | None
     shortages: tuple[Shortage, ...] = ()
 
 
@@ -92,10 +108,18 @@ def _fit(training: Training, lesson: Lesson, y: Floats, fit_at: int) -> Fitted:
     known, fit_ms = slice(max(0, fit_at - TRAIN_H), fit_at), int(training.edges_ms[fit_at])
     temp_c = None if lesson.outdoors is None else training.temps_c[lesson.outdoors][known]
     try:
-        model = RecentredBaseline().fit(training.hour_of_week[known], temp_c, y[known])
+        is_water = lesson.tags["utility"] == Utility.WATER.value
+        model = learned(training.hour_of_week[known], temp_c, y[known], is_water=is_water)
     except Insufficient as error:
         return Fitted(lesson.name, fit_ms, None, error.shortages)
     return Fitted(lesson.name, fit_ms, model)
+
+
+def learned(hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, *, is_water: bool) -> Model:
+    """A model of hours (n,) each. Raises ``Insufficient`` when they do not suffice."""
+    baseline = RecentredBaseline()
+    suspicion = AlarmPolicy().fit(baseline.learn(hour_of_week, temp_c, y))
+    return Model(baseline, suspicion, LeakRule(least=LEAST_LEAK_M3H).fit(y) if is_water else None)
 
 
 class FitPool:

@@ -10,9 +10,12 @@ import numpy as np
 from analytics.baselines.port import FitQuality
 from analytics.baselines.recentred import RecentredBaseline
 from analytics.baselines.towt import TowtBaseline
-from analytics.fits import Fitted
+from analytics.fits import LEAST_LEAK_M3H, Fitted, Model
 from analytics.models import Models
 from analytics.sufficiency import Shortage
+from analytics.suspicion.budget import AlarmSizes
+from analytics.suspicion.leaks import LeakRule
+from analytics.suspicion.policy import AlarmPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from analytics.baselines.port import Floats
 
 FILE = "analytics.models"
-FORMAT = "towt_recentred 1"
+FORMAT = "towt_recentred 2"
 """Whoever changes what a model learns, or from what, changes this."""
 
 
@@ -37,6 +40,13 @@ class _Row(msgspec.Struct, array_like=True):
     offsets: bytes = b""
     level: bytes = b""
     quality: tuple[float, float] = (0.0, 0.0)
+    bound: float = 0.0
+    spread: bytes = b""
+    peaks: bytes = b""
+    own: bytes = b""
+    flat_record: int = 0
+    is_never_zero: bool = False
+    leaks: bytes = b""
     short: list[tuple[str, float, float]] = []
 
 
@@ -86,7 +96,8 @@ def load(folder: Path, estate: str) -> Iterator[Fitted]:
 def _row(one: Fitted) -> _Row:
     if one.model is None:
         return _Row(one.name, one.fit_ms, short=[(s.reason, s.have, s.need) for s in one.shortages])
-    week, model = one.model.week_, one.model
+    model, suspicion = one.model.baseline, one.model.suspicion
+    week = model.week_
     return _Row(
         one.name,
         one.fit_ms,
@@ -97,6 +108,13 @@ def _row(one: Fitted) -> _Row:
         model.offsets_.tobytes(),
         model.level_.tobytes(),
         (model.quality_.cv_rmse, model.quality_.nmbe),
+        model.bound_,
+        model.spread_.tobytes(),
+        suspicion.sizes_.peaks_.tobytes(),
+        suspicion.sizes_.own_.tobytes(),
+        suspicion.flat_record_,
+        suspicion.is_never_zero_,
+        one.model.leaks.sizes_.tobytes() if one.model.leaks else b"",
     )
 
 
@@ -107,8 +125,23 @@ def _fitted(row: _Row) -> Fitted:
     week.mean_, week.coef_, week.knots_ = row.mean, _floats(row.coef), _floats(row.knots)
     week.busy_ = np.unpackbits(np.frombuffer(row.busy, np.uint8))[:168].astype(np.bool_)
     model.week_, model.offsets_, model.level_ = week, _floats(row.offsets).reshape(-1, 2), _floats(row.level)
-    model.quality_ = FitQuality(*row.quality)
-    return Fitted(row.name, row.fit_ms, model)
+    model.quality_, model.bound_, model.spread_ = FitQuality(*row.quality), row.bound, _floats(row.spread)
+    return Fitted(row.name, row.fit_ms, Model(model, _suspicion(row), _leaks(row)))
+
+
+def _leaks(row: _Row) -> LeakRule | None:
+    if not row.leaks:
+        return None
+    rule = LeakRule(least=LEAST_LEAK_M3H)
+    rule.sizes_ = _floats(row.leaks)
+    return rule
+
+
+def _suspicion(row: _Row) -> AlarmPolicy:
+    suspicion, limits = AlarmPolicy(), AlarmSizes()
+    limits.peaks_, limits.own_ = _floats(row.peaks), _floats(row.own)
+    suspicion.sizes_, suspicion.flat_record_, suspicion.is_never_zero_ = limits, row.flat_record, row.is_never_zero
+    return suspicion
 
 
 def _floats(content: bytes) -> Floats:

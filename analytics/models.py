@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -9,31 +10,52 @@ import numpy as np
 
 from accounting.local_time import DAY_MS
 from analytics.baselines.port import Expectation
-from analytics.baselines.recentred import RecentredBaseline
-from analytics.fits import TRAIN_H, Fitted
+from analytics.fits import TRAIN_H, Fitted, learned
 from analytics.sufficiency import Insufficient, Shortage
+from analytics.suspicion.budget import Budget
+from analytics.suspicion.followed import joined
+from analytics.suspicion.shapes import REACH_H, shapes_of
+from analytics.suspicion.trouble import LOOK_BACK_H, Trouble, troubles
+from facility.quantities import Utility
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from accounting.local_time import Times
     from analytics.baselines.port import Floats, HoursOfWeek
+    from analytics.fits import Model
+    from analytics.suspicion.followed import Followed
+    from analytics.suspicion.policy import AlarmPolicy
 
 WEEK_MS = 7 * DAY_MS
 MONDAY_MS = 4 * DAY_MS
 """1970-01-05, the first Monday: weeks are counted from here, so every start of the process fits at the same hours."""
 
-RECENT_H = 16 * 24
-RECORD_H = 77 * 24
-"""How far before the first step expectations reach back: detectors compare with a meter's own recent weeks."""
+RECENT_H = 30 * 24
+RECORD_H = 35 * 24
+"""How far before the first step expectations reach back: suspicion compares with a meter's own recent weeks."""
+
+
+JUDGED_H = LOOK_BACK_H + REACH_H
+"""How far before the first step suspicion reaches back: a case that runs for longer is told from there on."""
+
+LEAKS_BACK_H = 91 * 24
+"""The same of water: a leak that runs for longer is told anew."""
+
+
+@dataclass(frozen=True)
+class Judged(Expectation):
+    """What was expected, and what is wrong."""
+
+    troubles: tuple[Trouble, ...]
 
 
 class Models:
     """Baselines by counter and week. A counter without enough history has none, and the shortage is kept as data."""
 
-    def __init__(self, make: Callable[[], RecentredBaseline] = RecentredBaseline) -> None:
-        self._make = make
-        self._fitted: dict[str, dict[int, RecentredBaseline | None]] = {}
+    def __init__(self, budget: Budget = Budget.NORMAL) -> None:
+        self.budget = budget
+        self._fitted: dict[str, dict[int, Model | None]] = {}
         self.refused: dict[str, tuple[Shortage, ...]] = {}
         self.learned = 0
         """How many models were fitted so far."""
@@ -47,24 +69,57 @@ class Models:
         y: Floats,
         first: int,
         known_ms: int | None = None,
-    ) -> Expectation:
-        """Expected use and band of a counter in the hours from ``t_ms`` (n,) on, (n,); causal from hour ``first`` on.
+        *,
+        utility: Utility,
+    ) -> Judged:
+        """Expected use and band of a counter in the hours from ``t_ms`` (n,) on, (n,), and what is wrong in them.
 
-        Before ``first`` the model of its week looks back ``RECORD_H``; earlier hours are NaN. A week that begins after
-        ``known_ms`` has no model yet: the one before reaches into it. A model that nobody has kept is fitted on ``y``.
+        Causal from hour ``first`` on. Before ``first`` the model of its week looks back ``RECORD_H``; earlier hours are
+        NaN. A week that begins after ``known_ms`` has no model yet: the one before reaches into it. A model that nobody
+        has kept is fitted on ``y``. What is looked for is of its utility; water
+        is looked at further back than ``y`` (``leaks``).
         """
         found = Expectation(*(np.full(len(y), np.nan) for _ in range(3)))
+        stretches: list[tuple[int, Followed, AlarmPolicy]] = []
         for fit_at, start, end in weeks(t_ms, first, known_ms):
-            model = self._model(name, t_ms, fit_at, hour_of_week, temp_c, y)
+            model = self._model(name, t_ms, fit_at, hour_of_week, temp_c, y, utility)
             if model is None:
+                stretches.clear()
                 continue
             back = max(0, start - RECENT_H)
             stretch = slice(back, end)
             temp = None if temp_c is None else temp_c[stretch]
-            part = model.follow(hour_of_week[stretch], temp, y[stretch], start - back)
+            followed = model.baseline.follow(hour_of_week[stretch], temp, y[stretch], start - back)
+            part = model.baseline.banded(followed.hour_of_week, followed.expected)
             for whole, new in ((found.expected, part.expected), (found.lo, part.lo), (found.hi, part.hi)):
                 whole[start:end] = new
-        return found
+            stretches.append((start, followed, model.suspicion))
+        is_judged = utility is Utility.ELECTRICITY
+        return Judged(found.expected, found.lo, found.hi, tuple(self._troubles(stretches, first) if is_judged else ()))
+
+    def leaks(self, name: str, t_ms: Times, y: Floats, first: int) -> Iterator[Trouble]:
+        """Leaks of a water counter in hours (n,), by the model in force at hour ``first``."""
+        fit_at = next(weeks(t_ms, first))[0]
+        model = self._fitted.get(name, {}).get(int(t_ms[fit_at]))
+        if model is not None and model.leaks is not None:
+            skip = max(0, first - LEAKS_BACK_H)
+            yield from (one.moved(skip) for one in model.leaks.detect(y[skip:]))
+
+    def _troubles(self, stretches: list[tuple[int, Followed, AlarmPolicy]], first: int) -> Iterator[Trouble]:
+        """What is wrong from hour ``first`` on, each stretch judged by the limits in force; rows are of all hours."""
+        stretches = [one for one in stretches if one[0] + len(one[1].y) > first - JUDGED_H]
+        if not stretches:
+            return
+        begin = stretches[0][0]
+        skip = max(0, first - JUDGED_H - begin)
+        whole = joined([followed for _, followed, _ in stretches])
+        shapes, parts = shapes_of(whole), []
+        for start, followed, suspicion in stretches:
+            rows = slice(start - begin, start - begin + len(followed.y))
+            mine = {name: shape[rows] for name, shape in shapes.items()}
+            parts.append(suspicion.rated(followed, mine))
+        scores = {family: np.concatenate([part[family] for part in parts])[skip:] for family in parts[0]}
+        yield from (one.moved(begin + skip) for one in troubles(whole.since(skip), scores))
 
     def has(self, name: str, fit_ms: int) -> bool:
         """Whether the model of a week is known, or that there is none."""
@@ -73,6 +128,10 @@ class Models:
     def keep(self, fitted: Fitted) -> None:
         """Take a model that was fitted elsewhere."""
         self.learned += 1
+        if fitted.model is not None:
+            fitted.model.suspicion.budget = self.budget
+            if fitted.model.leaks is not None:
+                fitted.model.leaks.budget = self.budget
         self._fitted.setdefault(fitted.name, {})[fitted.fit_ms] = fitted.model
         if fitted.model is None:
             self.refused[fitted.name] = fitted.shortages
@@ -96,15 +155,16 @@ class Models:
             self._fitted[name] = {fit_ms: model for fit_ms, model in self._fitted[name].items() if fit_ms <= t_ms}
 
     def _model(
-        self, name: str, t_ms: Times, fit_at: int, how: HoursOfWeek, temp_c: Floats | None, y: Floats
-    ) -> RecentredBaseline | None:
+        self, name: str, t_ms: Times, fit_at: int, how: HoursOfWeek, temp_c: Floats | None, y: Floats,
+        utility: Utility,
+    ) -> Model | None:  # fmt: skip
         """The model fitted on what lay before hour ``fit_at``; None where that was not enough."""
         fit_ms = int(t_ms[fit_at])
         if not self.has(name, fit_ms):
             known = slice(max(0, fit_at - TRAIN_H), fit_at)
             temp = None if temp_c is None else temp_c[known]
             try:
-                fitted = Fitted(name, fit_ms, self._make().fit(how[known], temp, y[known]))
+                fitted = Fitted(name, fit_ms, learned(how[known], temp, y[known], is_water=utility is Utility.WATER))
             except Insufficient as error:
                 fitted = Fitted(name, fit_ms, None, error.shortages)
             self.keep(fitted)

@@ -16,6 +16,7 @@ from stores.readings.port import Series
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from analytics.suspicion.trouble import Trouble
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
     from facility.quantities import Quantity, Utility
@@ -49,6 +50,9 @@ class CounterUse:
     skipped: int = 0
     """How many hours of the window lie before its first."""
 
+    troubles: tuple[Trouble, ...] = ()
+    """What is wrong in these hours; rows are of these arrays."""
+
     def until(self, hours: int) -> CounterUse:
         """The same without what lies after so many hours of the window: views, nothing is copied."""
         hours = max(hours - self.skipped, 0)
@@ -64,6 +68,7 @@ class CounterUse:
             self.price[:hours],
             self.unoccupied[:hours],
             self.skipped,
+            self.troubles,
         )
 
     @property

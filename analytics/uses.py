@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 HISTORY_DAYS = 420
 """More than models train on, so that a window that moves on by an hour leaves their data as it was."""
 
-LOOK_BACK_DAYS = 102
-"""What the first expectation follows: eleven weeks of record, the week that runs, and sixteen days before."""
+LOOK_BACK_DAYS = 74
+"""What the first expectation follows: five weeks of record, the week that runs, and thirty days before."""
 
 COUNTERS_AT_ONCE = 100
 JUST_NOW_MS = 6 * HOUR_MS
@@ -162,7 +162,12 @@ class Uses:
             assert meter.utility is not None
             skipped, qty = self._first(meter.utility), quantities[point.id]
             y = qty[self._skipped - skipped :]
-            band = models.expectation(point.id, recent.t_ms, how, temps.get(meter.building), y, first, known_ms)
+            temp = temps.get(meter.building)
+            band = models.expectation(point.id, recent.t_ms, how, temp, y, first, known_ms, utility=meter.utility)
+            troubles = [one.moved(self._skipped - skipped) for one in band.troubles]
+            if meter.utility is Utility.WATER:
+                row = self._grid.since(skipped).row(self._start_ms)
+                troubles += models.leaks(point.id, self._grid.t_ms[skipped:], qty, row)
             expected, lo, hi = (_in_32_bits(column, len(qty)) for column in (band.expected, band.lo, band.hi))
             uses[point.id] = CounterUse(
                 meter,
@@ -176,6 +181,7 @@ class Uses:
                 prices[meter.utility, meter.building][skipped:],
                 closed[meter.building][skipped:],
                 skipped,
+                tuple(troubles),
             )
         return uses
 

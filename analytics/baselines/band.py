@@ -11,6 +11,8 @@ from analytics.baselines.port import Floats, HoursOfWeek, is_workday
 
 GROUPS = 48
 MIN_ERRORS = 12
+LEAST_SPREAD = 0.3
+TINY = 1e-9
 
 
 def group_of(hour_of_week: HoursOfWeek) -> HoursOfWeek:
@@ -35,6 +37,20 @@ def error_quantiles(hour_of_week: HoursOfWeek, error: Floats, coverage: float) -
     if not enough.all():
         found[~enough] = _outer(np.sort(error)[None], np.array([len(error)]), coverage)
     return found
+
+
+def usual_spread(hour_of_week: HoursOfWeek, error: Floats) -> Floats:
+    """Robust standard deviation of each group's errors, (48,), smoothed over its neighbours and never very small."""
+    known = np.isfinite(error)
+    group, size = group_of(hour_of_week[known]), np.abs(error[known])
+    table = np.full((GROUPS, int(np.bincount(group, minlength=GROUPS).max(initial=1))), np.nan)
+    fill_rows(table, group, size)
+    each = np.full(GROUPS, np.nan)
+    seen = np.isfinite(table).any(axis=1)
+    each[seen] = np.nanmedian(table[seen], axis=1)
+    whole = 1.4826 * np.where(seen, each, np.median(size) if len(size) else 0.0)
+    smooth = _neighbours(whole[:, None]).mean(axis=1)
+    return np.asarray(np.maximum(smooth, LEAST_SPREAD * np.median(smooth)) + TINY, np.float64)
 
 
 def fill_rows(table: Floats, group: HoursOfWeek, x: Floats) -> HoursOfWeek:

@@ -1,4 +1,4 @@
-"""The normal of these weeks: a baseline moved to the level of the last fortnight, for alarms and never for savings."""
+"""The normal of these weeks: a baseline moved to the level of the last four weeks, for alarms and never for savings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Self
 
 import numpy as np
 
-from analytics.baselines.band import error_quantiles, group_of
+from analytics.baselines.band import error_quantiles, group_of, usual_spread
 from analytics.baselines.ordinary import ordinary_hours
 from analytics.baselines.port import Expectation, Floats, HoursOfWeek, is_workday, quality_of
 from analytics.baselines.towt import Flags, TowtBaseline
+from analytics.suspicion.followed import BOUND, Followed, robust_spread
 
 DAY = 24
 PARTS = 3
@@ -22,47 +23,62 @@ class RecentredBaseline:
     Three parts of the week move apart: working days by day, working nights, days off.
     """
 
-    def __init__(self, *, recent_days: int = 14, band_days: int = 91, coverage: float = 0.9) -> None:
+    def __init__(self, *, recent_days: int = 28, band_days: int = 91, coverage: float = 0.9) -> None:
         """The level follows ``recent_days``; the band comes from errors that remained over ``band_days``."""
         self.recent_days = recent_days
         self.band_days = band_days
         self.coverage = coverage
 
     def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn the week, the present level and the band that remains around the moving level, from hours (n,).
+        """Learn the week, the present level and the band that remains around the moving level, from hours (n,)."""
+        self.learn(hour_of_week, temp_c, y)
+        return self
+
+    def learn(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Followed:
+        """As ``fit``; and these hours (n,), expected by fits that did not see their week.
 
         Week and band learn from ordinary hours alone: last month's fault is not expected this month.
         """
         taught = ordinary_hours(hour_of_week, temp_c, y)
-        self.week_ = TowtBaseline().learn_level(hour_of_week, temp_c, taught)
-        week = self.week_.level(hour_of_week, temp_c)
+        self.week_ = TowtBaseline()
+        base = self.week_.learn_apart(hour_of_week, temp_c, taught)
         part = part_of_week(hour_of_week)
-        first = max(self.recent_days * DAY // 2, len(y) - self.band_days * DAY)
-        left = taught - week - self._levels(part, taught - week, first)
-        self.offsets_ = error_quantiles(hour_of_week, left, self.coverage)
-        self.quality_ = quality_of(taught, left)
-        self.level_ = self._level(part, y - week)
-        return self
+        self.bound_ = BOUND * robust_spread(taught - base)
+        levels = self._levels(part, self._bounded(y - base), 0)
+        left = taught - base - levels
+        self.spread_ = usual_spread(hour_of_week, left)
+        recent = np.where(np.arange(len(y)) >= max(0, len(y) - self.band_days * DAY), left, np.nan)
+        self.offsets_ = error_quantiles(hour_of_week, recent, self.coverage)
+        self.quality_ = quality_of(taught, recent)
+        self.level_ = self._level(part, self._bounded(y - base))
+        return self._course(hour_of_week, base, levels, y)
 
-    def follow(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int) -> Expectation:
+    def follow(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, first: int) -> Followed:
         """What was or will be normal from hour ``first`` on, the level moved every 24 h by what lay before.
 
         ``y`` (n,) reaches back ``recent_days`` or more before ``first`` and holds NaN where nothing is known yet; what
         comes back is (n - first,).
         """
         base = self.week_.level(hour_of_week, temp_c)
-        levels = self._levels(part_of_week(hour_of_week), y - base, first)
-        return self._banded(hour_of_week[first:], (base + levels)[first:])
+        levels = self._levels(part_of_week(hour_of_week), self._bounded(y - base), first)
+        return self._course(hour_of_week, base, levels, y).since(first)
 
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
         """What is normal now in each hour (n,); use is never expected below zero."""
         expected = self.week_.level(hour_of_week, temp_c) + self.level_[part_of_week(hour_of_week)]
-        return self._banded(hour_of_week, expected)
+        return self.banded(hour_of_week, expected)
 
-    def _banded(self, hour_of_week: HoursOfWeek, expected: Floats) -> Expectation:
+    def banded(self, hour_of_week: HoursOfWeek, expected: Floats) -> Expectation:
+        """The band around what is expected of each hour (n,)."""
         offsets = self.offsets_[group_of(hour_of_week)]
-        lo, hi = expected + offsets[:, 0], expected + offsets[:, 1]
+        lo, hi = expected + np.minimum(offsets[:, 0], 0), expected + np.maximum(offsets[:, 1], 0)
         return Expectation(np.maximum(expected, 0), np.maximum(lo, 0), np.maximum(hi, 0))
+
+    def _course(self, hour_of_week: HoursOfWeek, base: Floats, levels: Floats, y: Floats) -> Followed:
+        return Followed(hour_of_week, y, base, levels, self.spread_[group_of(hour_of_week)])
+
+    def _bounded(self, error: Floats) -> Floats:
+        return np.asarray(np.clip(error, -self.bound_, self.bound_), np.float64)
 
     def _levels(self, part: HoursOfWeek, error: Floats, first: int) -> Floats:
         """Level of each hour from ``first`` on, set every 24 h; NaN before; (n,)."""

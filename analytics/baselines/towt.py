@@ -8,7 +8,7 @@ week that was never seen does not break it.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ import numpy.typing as npt
 from analytics.baselines.band import error_quantiles, group_of
 from analytics.baselines.port import HOURS_OF_WEEK, Expectation, Floats, HoursOfWeek, quality_of
 from analytics.sufficiency import require_enough
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Flags = npt.NDArray[np.bool_]
 
@@ -46,6 +49,20 @@ class TowtBaseline:
         self._learn(hour_of_week, temp_c, y)
         return self
 
+    def learn_apart(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Floats:
+        """Learn level and response; what each hour (n,) is expected to use by a fit that did not see its week.
+
+        Hours without use are expected all the same: by the fit that would not have seen them.
+        """
+        used, how, response, y_used = self._learn(hour_of_week, temp_c, y)
+        fold = np.arange(len(y)) // HOURS_OF_WEEK % self.folds
+        everywhere = self._response(hour_of_week, temp_c if len(self.knots_) else None)
+        apart = np.empty(len(y))
+        for k, coef in enumerate(self._held_back(how, response, y_used - self.mean_, fold[used])):
+            part = fold == k
+            apart[part] = _apply(coef, hour_of_week[part], everywhere[part]) + self.mean_
+        return apart
+
     def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
         """Expected use of each hour (n,); NaN where the model knows temperature and the hour's is missing."""
         expected = self.level(hour_of_week, temp_c)
@@ -75,15 +92,19 @@ class TowtBaseline:
 
     def _held_back_errors(self, how: HoursOfWeek, response: Floats, y: Floats, fold: HoursOfWeek) -> Floats:
         """The error of each hour by a fit that did not see its week, (n,)."""
-        parts = [fold == k for k in range(self.folds)]
         y = y - self.mean_
-        sums = [_normal_equations(how[part], response[part], y[part]) for part in parts]
-        gram, side = np.sum([g for g, _ in sums], axis=0), np.sum([s for _, s in sums], axis=0)
         error = np.empty(len(y))
-        for part, (own_gram, own_side) in zip(parts, sums, strict=True):
-            held_back = _solve(self._ridged(gram - own_gram, len(y)), side - own_side)
-            error[part] = y[part] - _apply(held_back, how[part], response[part])
+        for k, coef in enumerate(self._held_back(how, response, y, fold)):
+            part = fold == k
+            error[part] = y[part] - _apply(coef, how[part], response[part])
         return error
+
+    def _held_back(self, how: HoursOfWeek, response: Floats, y: Floats, fold: HoursOfWeek) -> Iterator[Floats]:
+        """Coefficients learned without each of the folds."""
+        sums = [_normal_equations(how[p], response[p], y[p]) for p in (fold == k for k in range(self.folds))]
+        gram, side = np.sum([g for g, _ in sums], axis=0), np.sum([s for _, s in sums], axis=0)
+        for own_gram, own_side in sums:
+            yield _solve(self._ridged(gram - own_gram, len(y)), side - own_side)
 
     def _ridged(self, gram: Floats, hours: int) -> Floats:
         return gram + self.ridge * max(1.0, hours / HOURS_OF_WEEK) * np.eye(len(gram))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.detectors.continuous_flow import ContinuousFlow
+from analytics.detectors.continuous_flow import ContinuousFlow, NightFlowRise
 from analytics.detectors.door_left_open import DoorLeftOpen
-from analytics.detectors.night_waste import NightWaste
+from analytics.detectors.excess import BaseLoadStep, Drift, EarlyStart, NightWaste, Spike, WeekendOrHolidayWaste
 from analytics.detectors.silent_meter import SilentMeter
 from analytics.detectors.stuck_meter import StuckMeter
 from analytics.detectors.water_on_floor import WaterOnFloor
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 DETECTORS: dict[str, Callable[[], Detector]] = {
     "night_waste": NightWaste,
+    "weekend_or_holiday_waste": WeekendOrHolidayWaste,
+    "base_load_step": BaseLoadStep,
+    "drift": Drift,
+    "early_start": EarlyStart,
+    "spike": Spike,
     "continuous_flow": ContinuousFlow,
+    "night_flow_rise": NightFlowRise,
     "stuck_meter": StuckMeter,
     "silent_meter": SilentMeter,
     "door_left_open": DoorLeftOpen,

@@ -1,4 +1,4 @@
-"""Water that never stops: a day without a single hour at rest, or a lowest flow well above what it used to be."""
+"""Water that runs away: it never stops, or its lowest flow rises above what the meter is used to."""
 
 from __future__ import annotations
 
@@ -12,67 +12,48 @@ from facility.work import Excess, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.scene import CounterUse, Floats, Scene
+    from analytics.scene import CounterUse, Scene
+    from analytics.suspicion.trouble import Trouble
     from facility.work import Finding
 
 DAY_H = 24
-LOOK_BACK_DAYS = 91
 BURST_M3H = 2.0
 
 
 class ContinuousFlow:
-    """The lowest hourly flow of 24 hours, beyond the lowest flows that this meter is used to.
+    """A day without a single hour as low as this meter is used to (``analytics.suspicion.leaks``).
 
-    A meter that rests every night has a record of zero, so any flow that never stops is told after a day. A meter
-    with a legitimate night base is told when its lowest flow rises above half as much again.
+    It lasts until the lowest flow has been back for hours of two days: a leak that nobody mends never becomes normal.
     """
 
     name: ClassVar[str] = "continuous_flow"
     hold_h: ClassVar[int] = 12
 
-    def __init__(self, *, min_m3h: float = 0.02, over_record: float = 1.5, record_days: int = 28) -> None:
-        """``min_m3h`` is the smallest leak worth a person."""
-        self.min_m3h = min_m3h
-        self.over_record = over_record
-        self.record_days = record_days
-
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Leaks running now."""
-        for use in scene.uses(Utility.WATER):
-            if len(use.qty) < (self.record_days // 2) * DAY_H or not np.isfinite(use.qty[-DAY_H:]).all():
-                continue
-            lowest = float(use.qty[-DAY_H:].min())
-            if lowest <= self.min_m3h:
-                continue
-            usual = self._record(use.qty[-LOOK_BACK_DAYS * DAY_H :], lowest)
-            if lowest > self.over_record * usual + self.min_m3h:
-                yield self._finding(scene, use, lowest, usual)
+        for use in scene.uses(Utility.WATER, when=self._is_seen):
+            one = self._seen(use, len(use.qty) - 1)
+            assert one is not None
+            yield self._finding(scene, use, one)
 
-    def _record(self, qty: Floats, lowest: float) -> float:
-        """What the lowest flow of a day was at most on ordinary days before this flow began.
+    def _is_seen(self, use: CounterUse, hour: int) -> bool:
+        return self._seen(use, hour) is not None
 
-        It began after the last hour with half of it or less; a flow that was always there is compared with the
-        oldest days known. A leak that nobody mends thus never becomes its own normal.
-        """
-        rest = np.flatnonzero(qty <= lowest / 2)
-        began = int(rest[-1]) + 1 if len(rest) else self.record_days * DAY_H
-        before = qty[max(0, began - self.record_days * DAY_H) : began]
-        days = before[len(before) % DAY_H :].reshape(-1, DAY_H)
-        known = days[np.isfinite(days).all(axis=1)]
-        return float(np.quantile(known.min(axis=1), 0.9)) if len(known) else 0.0
+    def _seen(self, use: CounterUse, hour: int) -> Trouble | None:
+        return next((one for one in use.troubles if one.kind == self.name and one.is_seen(hour)), None)
 
-    def _finding(self, scene: Scene, use: CounterUse, lowest: float, usual: float) -> Finding:
-        rest = np.flatnonzero(~(use.qty > usual + (lowest - usual) / 2))
-        first = int(rest[-1]) + 1 if len(rest) else 0
-        hours = len(use.qty) - first
-        rate = lowest - usual
+    def _finding(self, scene: Scene, use: CounterUse, one: Trouble) -> Finding:
+        hours = len(use.qty) - one.since
+        before = use.qty[max(0, one.since - DAY_H) : one.since]
+        lowest = float(np.nanmin(use.qty[-DAY_H:]))
+        rate = lowest - (float(np.nanmin(before)) if np.isfinite(before).any() else 0.0)
         return scene.finding(
             self.name,
             use.point,
-            int(use.t_ms[first]),
+            int(use.t_ms[one.since]),
             scene.evidence(use.point),
             severity=Severity.URGENT if rate >= BURST_M3H else Severity.ACT,
-            confidence=round(min(0.97, 0.85 + 0.002 * (hours - DAY_H)), 2),
+            confidence=round(min(0.97, 0.85 + 0.002 * max(hours - DAY_H, 0)), 2),
             hours_h=hours,
             rate_qty=round(rate, 3),
             excess_qty=round(rate * hours, 2),
@@ -81,3 +62,9 @@ class ContinuousFlow:
             excess=Excess(round(rate * hours, 3), use.utility.unit, round(rate * DAY_H, 3)),
             utility=use.utility,
         )
+
+
+class NightFlowRise(ContinuousFlow):
+    """The lowest flows of several days rose, of a meter that never quite rests."""
+
+    name = "night_flow_rise"

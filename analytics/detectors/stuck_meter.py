@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.scene import CounterUse, Flags, Scene
+    from analytics.suspicion.trouble import Trouble
     from facility.work import Finding
 
 DAY_H = 24
@@ -19,7 +20,11 @@ STILL = 1e-6
 
 
 class StuckMeter:
-    """No use at all for longer than twice the longest rest of its own weeks before, while use was expected."""
+    """No use at all for longer than twice the longest rest of its own weeks before, while use was expected.
+
+    An electricity meter is also told that counts the same hour after hour for longer than it ever did, or nothing at
+    all where it always counted something (``analytics.suspicion``).
+    """
 
     name: ClassVar[str] = "stuck_meter"
     hold_h: ClassVar[int] = 1  # it stands still or it moves: nobody is told that it stands once it has moved
@@ -33,6 +38,9 @@ class StuckMeter:
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Meters that stand still now."""
         for use in scene.uses(when=_stands):
+            if (one := _equal_hours(use, len(use.qty) - 1)) is not None:
+                yield self._finding(scene, use, len(use.qty) - one.since)
+                continue
             still = np.abs(use.qty[-self.record_days * DAY_H :]) < STILL
             run = _last_run(still)
             if run < self.min_h or run == len(still):
@@ -57,7 +65,12 @@ class StuckMeter:
 
 
 def _stands(use: CounterUse, hour: int) -> bool:
-    return bool(abs(use.qty[hour]) < STILL)
+    return bool(abs(use.qty[hour]) < STILL) or _equal_hours(use, hour) is not None
+
+
+def _equal_hours(use: CounterUse, hour: int) -> Trouble | None:
+    mine = (one for one in use.troubles if one.kind == StuckMeter.name and one.is_seen(hour))
+    return next(mine, None)
 
 
 def _last_run(flags: Flags) -> int:

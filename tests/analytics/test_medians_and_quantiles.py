@@ -17,12 +17,12 @@ def hours(request):
     return np.arange(len(error)) % 168, error
 
 
-def test_the_level_of_each_day_is_the_median_of_its_fortnight(hours):
+def test_the_level_of_each_day_is_the_median_of_its_four_weeks(hours):
     how, error = hours
     part, baseline = part_of_week(how), RecentredBaseline()
     for start in (DAY, 20 * DAY, len(error)):
         (found,) = baseline._levels_at(part, error, np.array([start]))
-        begin, end = max(start - 15 * DAY, 0), start - DAY
+        begin, end = max(start - 29 * DAY, 0), start - DAY
         for p, level in enumerate(found):
             mine = error[begin:end][part[begin:end] == p]
             mine = mine[np.isfinite(mine)]

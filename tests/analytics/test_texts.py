@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from rigs.worlds import FIRST, FRIDAY_EVENING, HOURS, at, faulty, make_window
+from rigs.worlds import FIRST, HOURS, at, broken_window
 
 from analytics.detectors import DETECTORS
 from analytics.detectors.silent_meter import NEVER_HEARD
@@ -26,10 +26,12 @@ def texts(request):
 
 @pytest.fixture(scope="module")
 def findings():
-    use, seen, states = faulty()
-    window = make_window(use, FIRST, seen=seen, states=states)
-    scenes = [window.scene(at(hour)) for hour in range(FRIDAY_EVENING, HOURS)]
-    return {name: next(found for scene in scenes for found in make().detect(scene)) for name, make in DETECTORS.items()}
+    return {name: first_finding(make(), broken_window(name)) for name, make in DETECTORS.items()}
+
+
+def first_finding(detector, window):
+    hours = range(FIRST, HOURS)
+    return next(found for hour in hours for found in detector.detect(window.scene(at(hour))))
 
 
 def test_every_detector_has_its_four_texts_and_no_text_is_left_over(texts):

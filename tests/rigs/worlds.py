@@ -104,10 +104,12 @@ def make_window(use, first, *, seen=None, states=None, models=None):
     uses = {}
     for name, qty in use.items():
         one = CATALOGUE.meter[name]
-        band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first)
+        band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first, utility=one.utility)
         price = np.full(hours, PRICES[one.utility])
+        leaks = models.leaks(POINT[name], t_ms, qty, first) if one.utility is Utility.WATER else ()
+        troubles = (*band.troubles, *leaks)
         uses[POINT[name]] = CounterUse(
-            one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed
+            one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed, 0, troubles
         )
     always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}
     return Window(CATALOGUE, hours_ms(hours + 1), uses, always | (seen or {}), states or {}, {"hall": ~closed})
@@ -140,3 +142,51 @@ def faulty():
         POINT["floor"]: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 3, 0)),
     }
     return use, {"lights": silent}, states
+
+
+def _hours_from(hour, days, use, **sizes):
+    """Use of the lighting with so much more in hours of each kind of day from an hour on."""
+    local, later = calendar_hours(HOURS), np.arange(HOURS)
+    chosen = (later >= hour) & (later < hour + days * DAY_H)
+    off = local.weekday >= 5
+    early = ~off & (local.hour >= 4) & (local.hour < 8)
+    kinds = {"off": off, "always": np.ones(HOURS, bool), "early": early}
+    for kind, size in sizes.items():
+        use["lights"] = use["lights"] + np.where(chosen & kinds[kind], size, 0.0)
+    return use
+
+
+def excess_of(kind):
+    """Hourly use with one kind of excess in the lighting, some days before the end."""
+    use, saturday = normal_use(HOURS), 96 * DAY_H
+    if kind == "spike":
+        use["lights"][FRIDAY_EVENING - 5 : FRIDAY_EVENING - 3] += 40.0
+        return use
+    if kind == "night_flow_rise":
+        cooling = 0.2 * np.exp(0.8 * np.random.default_rng(3).standard_normal(HOURS))
+        use["water"] = use["water"] + cooling + np.where(np.arange(HOURS) >= 90 * DAY_H, 0.06, 0.0)
+        return use
+    if kind == "drift":
+        rising = np.clip((np.arange(HOURS) - 80 * DAY_H) / (20 * DAY_H), 0, 1)
+        use["lights"] = use["lights"] + 0.25 * rising
+        return use
+    sizes = {
+        "night_waste": {"hour": FRIDAY_EVENING, "days": 2, "always": 12.0},
+        "weekend_or_holiday_waste": {"hour": saturday, "days": 2, "off": 12.0},
+        "base_load_step": {"hour": 93 * DAY_H + 10, "days": 9, "always": 4.0},
+        "early_start": {"hour": 91 * DAY_H, "days": 5, "early": 11.0},
+    }
+    return _hours_from(use=use, **sizes[kind])
+
+
+EXCESSES = (
+    "night_waste", "weekend_or_holiday_waste", "base_load_step", "early_start", "drift", "spike", "night_flow_rise",
+)  # fmt: skip
+
+
+def broken_window(kind):
+    """A window in which this kind of trouble is to be found."""
+    if kind in EXCESSES:
+        return make_window(excess_of(kind), FIRST)
+    use, seen, states = faulty()
+    return make_window(use, FIRST, seen=seen, states=states)

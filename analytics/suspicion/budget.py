@@ -1,0 +1,94 @@
+"""How much is told: a budget of false alarms, and the limits that keep it, learned from a meter's own past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from analytics.suspicion.shapes import FAMILIES, WEEK_H
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.baselines.port import Floats
+
+YEAR_H = 8760
+WARM_UP_H = 5 * WEEK_H
+"""So long nothing is learned from shapes: levels have nothing to look back on."""
+
+APART_H = 24
+"""Alarms that are closer than this are one."""
+
+PEAKS_A_YEAR = 6.0
+"""A shape is measured by the size it reaches so often in a year without trouble."""
+
+UNSEEN = 0.3
+"""A short past has not seen what a year would show: limits rise by so much each time a year is e times longer."""
+
+
+@unique
+class Budget(StrEnum):
+    """How many alarms a staff will bear."""
+
+    QUIET = "quiet"
+    NORMAL = "normal"
+    KEEN = "keen"
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowance:
+    """``a_year``: alarms a meter may have had in its own past; ``usual``: what a meter's limit is as a rule.
+
+    A limit is the geometric mean of both. A year holds too few alarms to tell a meter's own limit well, and the next
+    year always holds something new.
+    """
+
+    a_year: float
+    usual: float
+
+
+ALLOWED: Mapping[Budget, _Allowance] = {
+    Budget.QUIET: _Allowance(1.0, 3.0),
+    Budget.NORMAL: _Allowance(2.0, 2.1),
+    Budget.KEEN: _Allowance(6.0, 1.15),
+}
+SHAPES = tuple(shape for family in FAMILIES.values() for shape in family)
+
+
+class AlarmSizes:
+    """How large each shape must be to be told of; learned from one meter's shapes by fits that did not see them."""
+
+    def fit(self, shapes: Mapping[str, Floats]) -> Self:
+        """Learn from the hours (n,) of each shape."""
+        learned = {name: shapes[name][min(WARM_UP_H, len(shapes[name]) // 2) :] for name in SHAPES}
+        years = len(learned[SHAPES[0]]) / YEAR_H
+        self.peaks_ = np.array([max(limit(learned[name], PEAKS_A_YEAR * years), 1e-9) for name in SHAPES])
+        largest = np.max([learned[name] / peak for name, peak in zip(SHAPES, self.peaks_, strict=True)], axis=0)
+        own = np.array([limit(largest, one.a_year * years) for one in ALLOWED.values()])
+        self.own_ = own * (1 + UNSEEN * max(0.0, -np.log(years))) ** 2
+        return self
+
+    def sizes(self, budget: Budget) -> Floats:
+        """Size from which on each of ``SHAPES`` is told, (shapes,), in the unit of the shape."""
+        own = max(float(self.own_[list(ALLOWED).index(budget)]), 0.1)
+        return np.asarray(self.peaks_ * np.sqrt(own * ALLOWED[budget].usual), np.float64)
+
+
+def limit(score: Floats, allowed: float) -> float:
+    """The lowest of some quantiles of a score (n,) above which lie no more than so many alarms."""
+    levels = np.quantile(score, 1 - np.geomspace(2e-5, 0.1, 60))
+    found = float(levels[0]) * 1.0001 + 1e-9
+    for level in levels.tolist():
+        if alarms_in(score > level) > allowed:
+            break
+        found = level
+    return found
+
+
+def alarms_in(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
+    """How many alarms hours (n,) are: those that are close are one."""
+    hours = np.flatnonzero(mask)
+    return 1 + int((np.diff(hours) > APART_H).sum()) if len(hours) else 0

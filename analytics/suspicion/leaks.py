@@ -1,0 +1,131 @@
+"""Water that runs away: the lowest flows of a meter's days rise above those of its weeks before, and stay there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from analytics.suspicion.bouts import QUIET_BELOW
+from analytics.suspicion.budget import UNSEEN, YEAR_H, Budget, limit
+from analytics.suspicion.policy import first_known
+from analytics.suspicion.shapes import DAY_H, rolling_sum
+from analytics.suspicion.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from analytics.baselines.port import Floats
+    from analytics.suspicion.trouble import Flags
+
+NEVER_RESTS, RISES = "continuous_flow", "night_flow_rise"
+
+LOW_H = {"rest": 24, "low_96": 96, "low_168": 168}
+"""Hours over which a lowest flow is looked for."""
+
+LOW_SHARE = {"rest": 0.01, "low_96": 0.25, "low_168": 0.25}
+"""Share of the lowest hours whose mean it is: of a day the single lowest, of several days a quarter."""
+
+KNOWN = 0.8
+RECORD_DAYS = 28
+FIRST_KNOWN_H = 7 * DAY_H
+USUAL = 0.9
+"""The lowest flow that nine of ten of those windows did not pass is what a meter is used to."""
+
+PEAKS_A_YEAR, ALARMS_A_YEAR = 4.0, 8.0
+EASE: Mapping[Budget, float] = {Budget.QUIET: 1.5, Budget.NORMAL: 1.0, Budget.KEEN: 0.8}
+WARM_UP_H = RECORD_DAYS * DAY_H
+RETURN_H = 2 * DAY_H
+
+
+class LeakRule:
+    """Options in the constructor, a meter's hours in ``fit``; flows in the counter's unit per hour, arrays (n,)."""
+
+    def __init__(self, *, least: float, budget: Budget = Budget.NORMAL) -> None:
+        """``least`` is the smallest leak worth a person, and no smaller than the counter can show."""
+        self.least = least
+        self.budget = budget
+
+    def fit(self, y: Floats) -> Self:
+        """Learn how far this meter's lowest flows rise by themselves, from hours (n,)."""
+        y = y[first_known(y) :]
+        rises, _ = rises_of(y)
+        learned = {name: rise[min(WARM_UP_H, len(y) // 2) :] for name, rise in rises.items()}
+        years = len(learned["rest"]) / YEAR_H
+        peaks = np.array([max(limit(rise, PEAKS_A_YEAR * years), self.least) for rise in learned.values()])
+        largest = np.max([rise / peak for rise, peak in zip(learned.values(), peaks, strict=True)], axis=0)
+        unseen = 1 + UNSEEN * max(0.0, -float(np.log(years)))
+        self.sizes_ = peaks * unseen * max(limit(largest, ALARMS_A_YEAR * years), self.least / float(peaks.min()))
+        return self
+
+    def detect(self, y: Floats) -> list[Trouble]:
+        """Leaks in hours (n,), in the order they were raised."""
+        return sorted(self._leaks(y), key=lambda one: one.raised)
+
+    def _leaks(self, y: Floats) -> Iterator[Trouble]:
+        rises, usual = rises_of(y)
+        sizes = self.sizes_ * EASE[self.budget]
+        scores = np.stack([rise / size for rise, size in zip(rises.values(), sizes, strict=True)])
+        score, over = scores.max(axis=0), scores.max(axis=0) > 1
+        k = 0
+        while over[k:].any():
+            raised = k + int(np.argmax(over[k:]))
+            name = list(rises)[int(np.argmax(scores[:, raised]))]
+            has_ended = self._returned(y, raised, usual[name][raised], rises[name][raised])
+            quiet = np.flatnonzero(has_ended & (score[raised:] < QUIET_BELOW))
+            end = raised + int(quiet[0]) if len(quiet) else len(y)
+            loud = ~has_ended[: end - raised]
+            since = _since(y, raised, usual[name][raised] + rises[name][raised] / 2)
+            yield Trouble(NEVER_RESTS if name == "rest" else RISES, since, raised, end, loud)
+            k = end
+
+    def _returned(self, y: Floats, raised: int, usual: float, rise: float) -> Flags:
+        """Whether the lowest flow is back where it was, hour by hour from ``raised`` on: two days and nights long."""
+        below = y[raised:] < usual + rise / 2
+        lately = rolling_sum(below.astype(np.float64), RETURN_H)
+        return lately >= np.minimum(RESTS_TO_END, np.arange(len(below)) + 1)
+
+
+RESTS_TO_END = 4
+"""So many hours of two days must be as low as before: a leak that was mended shows them in its first nights."""
+
+
+def rises_of(y: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """How far each lowest flow of hours (n,) lies above what is usual, (n,) each and 0 where unknown; and the usual."""
+    rises, usual = {}, {}
+    for name, hours in LOW_H.items():
+        low = lowest_flow(y, hours, LOW_SHARE[name])
+        usual[name] = _usual(low, hours)
+        rises[name] = np.nan_to_num(low - usual[name])
+    return rises, usual
+
+
+def lowest_flow(y: Floats, hours: int, share: float) -> Floats:
+    """Mean of the lowest share of the last ``hours`` of each hour (n,), NaN where too few are known."""
+    padded = np.concatenate([np.full(hours - 1, np.inf), np.where(np.isfinite(y), y, np.inf)])
+    windows, few = sliding_window_view(padded, hours), max(int(hours * share), 1)
+    found = np.empty(len(y))
+    for k in range(0, len(y), 1000):  # a thousand windows at once stay in the processor's cache
+        part = windows[k : k + 1000]
+        lowest = part.min(axis=1, keepdims=True) if few == 1 else np.partition(part, few - 1, axis=1)[:, :few]
+        known = np.isfinite(part).sum(axis=1) >= KNOWN * hours
+        found[k : k + 1000] = np.where(known, lowest.mean(axis=1), np.nan)
+    return found
+
+
+def _usual(low: Floats, hours: int) -> Floats:
+    """What lowest flows reached in the weeks before each day, (n,); NaN while less than a week is known."""
+    found, lag = np.full(len(low), np.nan), max(hours // DAY_H, 1) * DAY_H
+    for day in range(0, len(low), DAY_H):
+        past = low[max(0, day - lag - RECORD_DAYS * DAY_H) : max(0, day - lag)]
+        past = past[np.isfinite(past)]
+        if len(past) >= FIRST_KNOWN_H:
+            found[day : day + DAY_H] = np.quantile(past, USUAL)
+    return found
+
+
+def _since(y: Floats, raised: int, height: float) -> int:
+    """The hour after the last that was lower than that."""
+    lower = np.flatnonzero(~(y[: raised + 1] >= height))
+    return min(int(lower[-1]) + 1 if len(lower) else 0, raised)

@@ -1,0 +1,114 @@
+"""How much of each shape of trouble the last hours hold: matched filters, in the counter's unit.
+
+A filter asks how large a constant (in all hours, or in those of a night, or in the shape of a morning's rise) fits the
+errors of its hours best, each weighed by how well that hour is usually known. It looks backwards only. Only what is
+used in excess is looked for: what is missing shows as a flat or an empty line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.baselines.port import is_workday
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.baselines.port import Floats
+    from analytics.suspicion.followed import Followed
+
+DAY_H, WEEK_H = 24, 168
+MOST_Z = 6.0
+"""One wild hour counts no more than so many standard deviations."""
+
+LEVEL_H = (8, 24, 72)
+"""Hours over which a higher level is looked for: what is large shows at once, what is small takes days."""
+
+SLOW_H = (72, 168)
+"""The same against the level of a week before, so that what rises slowly is not taken for normal meanwhile."""
+
+NIGHT_H = ((10, 0.9), (24, 0.4), (72, 0.5))
+"""The same in unoccupied hours alone, and how much of a usual stretch of them must be known."""
+
+EARLY_DAYS = (1, 3)
+EARLY_H = 3
+MORNING_H = (2, 9)
+KNOWN = 0.6
+BEFORE_SPIKE_H = 4
+
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "waste": (*(f"level_{h}" for h in LEVEL_H), *(f"slow_{h}" for h in SLOW_H), *(f"night_{h}" for h, _ in NIGHT_H)),
+    "early": tuple(f"early_{days}" for days in EARLY_DAYS),
+    "spike": ("spike",),
+}
+"""Shapes that tell of the same thing: a person is told of it once."""
+
+REACH_H = 2 * WEEK_H
+"""How far back the shapes of an hour look."""
+
+
+def shapes_of(followed: Followed) -> dict[str, Floats]:
+    """Size of each shape at each hour, (n,) each, in the counter's unit; 0 where too little is known."""
+    working, hour = is_workday(followed.hour_of_week), followed.hour_of_week % DAY_H
+    inside = 1 / followed.spread
+    fresh, slow = _weighed(followed, followed.level), _weighed(followed, _a_week_before(followed.level))
+    known = np.where(np.isfinite(followed.error), inside, 0.0)
+    out = ~working | (hour < 7) | (hour >= 19)  # noqa: PLR2004 - the usual day, only to tell nights from days
+    found = {f"level_{h}": _constant(fresh, known, inside, h, KNOWN) for h in LEVEL_H}
+    found |= {f"slow_{h}": _constant(slow, known, inside, h, KNOWN) for h in SLOW_H}
+    fresh_out, known_out, inside_out = (np.where(out, column, 0.0) for column in (fresh, known, inside))
+    found |= {f"night_{h}": _constant(fresh_out, known_out, inside_out, h, least) for h, least in NIGHT_H}
+    return found | _early(followed, fresh, known) | {"spike": _spike(followed)}
+
+
+def _weighed(followed: Followed, level: Floats) -> Floats:
+    """Errors from a level over their spread twice: to be like each other, and to weigh more what is well known."""
+    z = np.nan_to_num((followed.y - followed.base - level) / followed.spread)
+    return np.asarray(np.clip(z, -MOST_Z, MOST_Z) / followed.spread, np.float64)
+
+
+def _a_week_before(level: Floats) -> Floats:
+    return np.concatenate([level[:WEEK_H], level[:-WEEK_H]])[: len(level)]
+
+
+def _constant(weighed: Floats, known: Floats, inside: Floats, hours: int, least: float) -> Floats:
+    """The constant that fits the last ``hours`` best; 0 where less than ``least`` of their usual weight is known."""
+    weight, whole = rolling_sum(known**2, hours), rolling_sum(inside**2, hours)
+    usual = float(np.median(whole[whole > 0])) if (whole > 0).any() else 1.0
+    return np.where(weight >= least * usual, rolling_sum(weighed, hours) / np.maximum(weight, 1e-12), 0.0)
+
+
+def _early(followed: Followed, weighed: Floats, known: Floats) -> dict[str, Floats]:
+    """How surely the mornings of the last working days rose hours too early, in standard deviations."""
+    hour = followed.hour_of_week % DAY_H
+    morning = is_workday(followed.hour_of_week) & (hour >= MORNING_H[0]) & (hour <= MORNING_H[1])
+    later = np.concatenate([followed.base[EARLY_H:], followed.base[-EARLY_H:]])[: len(followed.base)]
+    rise = np.where(morning, np.maximum(np.nan_to_num(later - followed.base), 0.0), 0.0)
+    found = {}
+    for days in EARLY_DAYS:
+        weight = rolling_sum((known * rise) ** 2, days * DAY_H)
+        fitted = rolling_sum(weighed * rise, days * DAY_H)
+        found[f"early_{days}"] = np.where(weight > 0, fitted / np.sqrt(np.maximum(weight, 1e-12)), 0.0)
+    return found
+
+
+def _spike(followed: Followed) -> Floats:
+    """How far an hour lies above what was expected and above the hours just before it, in the counter's unit."""
+    error = followed.error
+    past = np.nan_to_num(error)
+    before = np.sort(np.stack([_shifted(past, k) for k in range(1, BEFORE_SPIKE_H + 1)]), axis=0)
+    return np.asarray(np.nan_to_num(error - np.maximum((before[1] + before[2]) / 2, 0.0)), np.float64)
+
+
+def _shifted(x: Floats, hours: int) -> Floats:
+    return np.concatenate([np.zeros(min(hours, len(x))), x[:-hours]])[: len(x)]
+
+
+def rolling_sum(x: Floats, hours: int) -> Floats:
+    """Sum over the last ``hours`` up to each hour, (n,); fewer at the start."""
+    sums = np.cumsum(x)
+    found = sums.copy()
+    found[hours:] -= sums[:-hours]
+    return found
