@@ -44,7 +44,7 @@ LEAKS_BACK_H = 91 * 24
 
 
 @dataclass(frozen=True)
-class Judged(Expectation):
+class JudgedUse(Expectation):
     """What was expected, and what is wrong."""
 
     troubles: tuple[Trouble, ...]
@@ -71,7 +71,7 @@ class Models:
         known_ms: int | None = None,
         *,
         utility: Utility,
-    ) -> Judged:
+    ) -> JudgedUse:
         """Expected use and band of a counter in the hours from ``t_ms`` (n,) on, (n,), and what is wrong in them.
 
         Causal from hour ``first`` on. Before ``first`` the model of its week looks back ``RECORD_H``; earlier hours are
@@ -95,7 +95,9 @@ class Models:
                 whole[start:end] = new
             stretches.append((start, followed, model.suspicion))
         is_judged = utility is Utility.ELECTRICITY
-        return Judged(found.expected, found.lo, found.hi, tuple(self._troubles(stretches, first) if is_judged else ()))
+        return JudgedUse(
+            found.expected, found.lo, found.hi, tuple(self._troubles(stretches, first) if is_judged else ())
+        )
 
     def leaks(self, name: str, t_ms: Times, y: Floats, first: int) -> Iterator[Trouble]:
         """Leaks of a water counter in hours (n,), by the model in force at hour ``first``."""

@@ -1,6 +1,6 @@
 """What the product's models find on public meters: every task exported, adapted, scored and checked for looking ahead.
 
-``python -m bench.models --data DATA`` wants the scorers (``run_all.py`` and its like) in a folder ``bench`` beside DATA.
+``python -m bench.models --data DATA`` wants the scorers (``run_all.py`` and others) in a folder ``bench`` beside DATA.
 They are run as programs and never imported. It writes ``bench/results/models.json`` and prints a table.
 """
 
@@ -124,8 +124,9 @@ def main() -> int:
 def table(rows: list[dict[str, Any]]) -> str:
     """Rows as lines of text, each with the figures its task has."""
     wanted = (
-        "CV(RMSE) %", "daily", "worst", "in 90 % band", "band width %", "gain", "95 %", "found", "fresh", "false / meter-month",
-              "in alarm %", "PR-AUC", "5 L/h", "10 L/h", "20 L/h", "in time", "delay h", "s/meter")  # fmt: skip
+        "CV(RMSE) %", "daily", "worst", "in 90 % band", "band width %", "gain", "95 %", "found", "fresh",
+        "false / meter-month", "in alarm %", "PR-AUC", "5 L/h", "10 L/h", "20 L/h", "in time", "delay h", "s/meter",
+    )  # fmt: skip
     lines = []
     for row in rows:
         figures = "  ".join(f"{name} {_brief(row[name])}" for name in wanted if row.get(name) is not None)

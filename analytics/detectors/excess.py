@@ -145,8 +145,8 @@ class Spike(ExcessOfUse):
     name = "spike"
 
     def _seen(self, use: CounterUse, hour: int) -> Trouble | None:
-        """A spike of the last hours, unless it is part of something longer."""
+        """A spike of the last hours, unless it is part of something longer or the leap of a register that stood."""
         if any(one.is_seen(hour) for one in use.troubles):
             return None
         mine = (one for one in use.troubles if one.kind == self.name and 0 < hour - one.raised <= SPIKE_LASTS_H)
-        return next(mine, None)
+        return next((one for one in mine if not any(other.is_seen(one.raised - 1) for other in use.troubles)), None)

@@ -69,8 +69,10 @@ def _stands(use: CounterUse, hour: int) -> bool:
 
 
 def _equal_hours(use: CounterUse, hour: int) -> Trouble | None:
-    mine = (one for one in use.troubles if one.kind == StuckMeter.name and one.is_seen(hour))
-    return next(mine, None)
+    """Unless more is used than normal: what burns day and night counts the same hour after hour."""
+    seen = [one for one in use.troubles if one.is_seen(hour)]
+    mine = next((one for one in seen if one.kind == StuckMeter.name), None)
+    return mine if abs(use.qty[hour]) < STILL or all(one is mine for one in seen) else None
 
 
 def _last_run(flags: Flags) -> int:

@@ -45,7 +45,7 @@ def readings(until):
     use = normal_use(HOURS)
     use["water"][LEAK_FROM:] += 0.25
     columns = {POINT[name]: 100 + np.concatenate([[0.0], np.cumsum(qty)])[: until + 1] for name, qty in use.items()}
-    days = np.random.default_rng(1).normal(0, 4, DAYS + 1)[np.arange(until + 1) // 24]  # no two days are alike
+    days = np.random.default_rng(2).normal(0, 4, DAYS + 1)[np.arange(until + 1) // 24]  # no two days are alike
     columns[POINT["outdoor"]] = 10 + 5 * np.sin(np.arange(until + 1) / 24 * 2 * np.pi) + days
     columns[POINT["door"]] = columns[POINT["floor"]] = np.zeros(until + 1)
     points, rows = list(columns), until + 1
