@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from edge_agent.drivers.framed.values import example_values
 from edge_agent.drivers.json_messages import decode_json
+from edge_agent.drivers.mbus.telegrams import records_of, telegrams, value_of
 from edge_agent.drivers.modbus.registers import decode_point, is_held
 from facility.errors import ConfigError, DriverError, Problem
 from facility.protocols.cjt188 import Cjt188Profile
 from facility.protocols.dlt645 import Dlt645Profile
 from facility.protocols.framed import FrameExample
+from facility.protocols.mbus import MbusProfile
 from facility.protocols.modbus.profile import ModbusProfile, RegisterExample, RegisterTable
 from facility.protocols.mqtt_json import JsonExample, MqttJsonProfile
 
@@ -38,6 +40,8 @@ def decode_example(
         return decode_json(profile.points, example.topic, payload, unread=unread)
     if isinstance(profile, Dlt645Profile | Cjt188Profile) and isinstance(example, FrameExample):
         return example_values(profile, example.frame)
+    if isinstance(profile, MbusProfile) and isinstance(example, FrameExample):
+        return _of_telegram(profile, example.frame, unread)
     raise TypeError(f"no decoder for {type(profile).__name__}")
 
 
@@ -82,4 +86,19 @@ def _of_registers(profile: ModbusProfile, example: RegisterExample) -> Mapping[s
     tables = [example.table] if example.table else list(RegisterTable)
     held = {(table, address): word for address, word in flat.items() for table in tables}
     said = {point.name: decode_point(point, held) for point in profile.points if is_held(point, held)}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _of_telegram(profile: MbusProfile, frame: bytes, unread: dict[str, str] | None) -> Mapping[str, float]:
+    """The values of the records that the telegram has."""
+    found = next(iter(telegrams(frame)), None)
+    if found is None:
+        raise DriverError("is no telegram with a right length and checksum")
+    records, said = records_of(found.frame), {}
+    for point in profile.points:
+        try:
+            said[point.name] = value_of(point, records)
+        except DriverError as error:
+            if unread is not None:
+                unread[point.name] = str(error)
     return {name: value for name, value in said.items() if value is not None}

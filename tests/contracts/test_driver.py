@@ -10,7 +10,14 @@ from contextlib import suppress
 
 import pytest
 from rigs.driver_peers import ModbusTcpPeer, MqttJsonPeer, MqttJsonTlsPeer, RtuOverTcpPeer, RtuPeer
-from rigs.framed_peers import Cjt188SerialPeer, Cjt188TcpPeer, Dlt645SerialPeer, Dlt645TcpPeer
+from rigs.framed_peers import (
+    Cjt188SerialPeer,
+    Cjt188TcpPeer,
+    Dlt645SerialPeer,
+    Dlt645TcpPeer,
+    MbusSerialPeer,
+    MbusTcpPeer,
+)
 from rigs.patience import until, within
 
 from edge_agent.devices import devices_of
@@ -30,6 +37,8 @@ PEERS = {
     "dlt645+serial": Dlt645SerialPeer,
     "cjt188+tcp": Cjt188TcpPeer,
     "cjt188+serial": Cjt188SerialPeer,
+    "mbus+tcp": MbusTcpPeer,
+    "mbus+serial": MbusSerialPeer,
     "mqtt": MqttJsonPeer,
     "mqtts": MqttJsonTlsPeer,
 }

@@ -37,6 +37,7 @@ METERS = {
     "mqtt_json": "aqara/mccgq11lm",
     "dlt645": "dlt645/2007-single-phase",
     "cjt188": "cjt188/cold-water",
+    "mbus": "kamstrup/multical-601",
 }
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
 RADIO = "mqtt://u:secret@localhost"

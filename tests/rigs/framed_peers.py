@@ -1,4 +1,4 @@
-"""Slaves of DL/T 645 and CJ/T 188 on TCP and on a pseudo-terminal, written from the layouts alone."""
+"""Slaves of DL/T 645, CJ/T 188 and M-Bus on TCP and on a pseudo-terminal, written from the layouts alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from facility.protocols.cjt188 import Cjt188Profile, ValuePoint
 from facility.protocols.decimal_form import DecimalForm
 from facility.protocols.dlt645 import Dlt645Profile, ItemPoint
+from facility.protocols.mbus import MbusProfile, RecordPoint
 from facility.quantities import Quantity
 from rigs.bare_server import BareServer
 from rigs.servers import free_port
@@ -120,6 +121,51 @@ class Cjt188Slave:
     def is_whole(self, request):
         at = request.find(b"\x68")
         return at >= 0 and len(request) >= at + 11 and len(request) >= at + 13 + request[at + 10]
+
+
+class MbusSlave:
+    """Heat meter 12345678 at address 5: energy in kWh, volume in litres, power in W, flow temperature in tenths."""
+
+    unit, primary = "5", 5
+    profile = MbusProfile(
+        "test/mbus", "Test meter", "heat", (),
+        (
+            RecordPoint(Quantity.HEAT_ENERGY, "total", "energy"),
+            RecordPoint(Quantity.WATER_VOLUME, "total", "volume"),
+            RecordPoint(Quantity.HEAT_POWER, "total", "power"),
+            RecordPoint(Quantity.TEMPERATURE, "flow", "flow_temperature"),
+        ),
+    )  # fmt: skip
+    expect = {
+        "heat_energy/total": 1234.0, "water_volume/total": 123.456, "heat_power/total": 42.0, "temperature/flow": 70.1
+    }  # fmt: skip
+    refusable, unsayable = "water_volume/total", "heat_power/total"
+    alike = ("heat_energy/total", "temperature/flow")
+    identity = bytes.fromhex("78563412 2D2C 1B 04")
+
+    def telegram(self, refusing="", without=""):
+        power = "002B" if without else "022B2A00"
+        volume = "" if refusing else "0C1356341200"
+        records = bytes.fromhex(f"0406D2040000 {volume} {power} 025ABD02")
+        body = bytes((0x08, self.primary, 0x72)) + self.identity + bytes.fromhex("01000000") + records
+        return self.closed(body)
+
+    @staticmethod
+    def closed(body):
+        return bytes((0x68, len(body), len(body), 0x68)) + body + bytes((sum(body) % 256, 0x16))
+
+    def reply(self, request, refusing="", without=""):
+        if request[:1] == b"\x10" and request[2] in {self.primary, 0xFD}:
+            return b"\xe5" if request[1] == 0x40 else self.telegram(refusing, without)
+        return b"\xe5" if request[:1] == b"\x68" and request[7:11] == self.identity[:4] else b""
+
+    def framed(self, right, body):
+        return self.closed(body)
+
+    def is_whole(self, request):
+        if request[:1] == b"\x10":
+            return len(request) >= 5
+        return len(request) >= 6 and len(request) >= 6 + request[1]
 
 
 class FramedTcpPeer:
@@ -238,3 +284,11 @@ class Cjt188TcpPeer(FramedTcpPeer):
 
 class Cjt188SerialPeer(FramedSerialPeer):
     slave, scheme = Cjt188Slave(), "cjt188+serial"
+
+
+class MbusTcpPeer(FramedTcpPeer):
+    slave, scheme = MbusSlave(), "mbus+tcp"
+
+
+class MbusSerialPeer(FramedSerialPeer):
+    slave, scheme = MbusSlave(), "mbus+serial"
