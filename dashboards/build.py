@@ -73,13 +73,20 @@ def differences(folder: Path, texts: Mapping[str, str]) -> Iterator[str]:
         file = folder / path
         if not file.exists():
             yield f"{path} is not there"
-        elif file.read_text(encoding="utf-8") != text:
+        elif not _holds(file, text):
             yield f"{path} is not as it would be built"
     yield from (f"{path} is there, and would not be built" for path in _strangers(folder, texts))
 
 
 def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Write what differs, remove what would not be built; the paths of both."""
+    """Write what differs, remove what would not be built; the paths of both. Raises ``ConfigError`` where it cannot."""
+    try:
+        return _written(folder, texts)
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder} cannot be written: {error.strerror}") from None
+
+
+def _written(folder: Path, texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
     changed = [path for path, text in texts.items() if not _holds(folder / path, text)]
     for path in changed:
         file = folder / path
@@ -94,7 +101,10 @@ def write(folder: Path, texts: Mapping[str, str]) -> tuple[list[str], list[str]]
 
 
 def _holds(file: Path, text: str) -> bool:
-    return file.exists() and file.read_text(encoding="utf-8") == text
+    try:
+        return file.exists() and file.read_bytes() == text.encode()
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _strangers(folder: Path, texts: Iterable[str]) -> Iterator[str]:

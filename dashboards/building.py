@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from accounting.calendars import Occupancy
 from dashboards import colours
-from dashboards.asking import Asking
+from dashboards.asking import BUILDING, Asking
+from dashboards.influxql import Extent
 from dashboards.parts import (
+    LIVE_HEADS,
     TILE,
+    TODAY_M,
     alerts_here,
     band,
     called,
@@ -19,6 +22,7 @@ from dashboards.parts import (
     used_against_expected,
 )
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
+from dashboards.units import COUNT
 from facility.model import MeterRole
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
             shared(
                 (
                     *live_now(asking),
+                    _heard(asking),
                     used_against_expected(asking, "today", TILE, "building_1h", within="now/d"),
                     outside(asking, TILE),
                 )
@@ -51,9 +56,17 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     )
 
 
+def _heard(asking: Asking) -> Panel:
+    """Of how many head meters the power now is."""
+    where = Extent(asking.site, building=BUILDING).where(*LIVE_HEADS)
+    inner = 'last("value") AS "newest"'
+    asked = asking.sums('count("newest") AS "heard"', inner, "live", where, "meter", "building")
+    return Panel("heard", Shape.STAT, TILE, (asked,), (Column("heard", COUNT),), COUNT, 0, step="1m", within=TODAY_M)
+
+
 def _live(asking: Asking) -> Panel:
     """Minute by minute, a line for each head meter."""
-    where = asking.here.where("\"role\" = 'head'", "\"quantity\" = 'active_power'", "\"channel\" = 'total'")
+    where = asking.here.where(*LIVE_HEADS)
     return Panel(
         "live",
         Shape.LINES,

@@ -11,6 +11,7 @@ from dashboards.parts import (
     ABOVE_EXPECTED,
     COMPARED,
     HEARD,
+    LIVE_HEADS,
     TILE,
     TODAY_M,
     USED,
@@ -60,7 +61,7 @@ def _heard(asking: Asking) -> Panel:
     """Head meters of electricity that spoke lately, of those that there are."""
     points = asking.catalogue.points_of_quantity(Quantity.ACTIVE_POWER)
     heads = [p for p in points if p.channel == "total" and asking.catalogue.meter[p.meter].role is MeterRole.HEAD]
-    where = Extent(asking.site).where("\"role\" = 'head'", "\"quantity\" = 'active_power'", "\"channel\" = 'total'")
+    where = Extent(asking.site).where(*LIVE_HEADS)
     inner = 'last("value") AS "newest"'
     asked = asking.sums(f'count("newest") / {max(len(heads), 1)} AS "heard"', inner, "live", where, "meter", "building")
     return Panel("heard", Shape.STAT, TILE, (asked,), (Column("heard", SHARE),), SHARE, 0, HEARD, "1m", within=TODAY_M)

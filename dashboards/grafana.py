@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ MADE_FOR = 12
 URL, TOKEN = "METERHOUSE_GRAFANA_URL", "METERHOUSE_GRAFANA_TOKEN"
 ALLOWED = "http://host:3000 or https://host/path"
 ANSWER_S = 30.0
+_TOKEN = re.compile(r"[!-~]+")
 _FORBIDDEN, _ABSENT, _CONFLICT = 403, 404, 412
 
 Answer = Any
@@ -38,7 +40,8 @@ def _parts(url: str) -> SplitResult:
             return parts
     except ValueError:
         raise ConfigError(Problem(URL, "is no address of a Grafana", ALLOWED)) from None
-    raise ConfigError(Problem(URL, f"'{parts.hostname or parts.scheme}' is no address of a Grafana", ALLOWED))
+    said = f"'{parts.hostname}' is" if parts.hostname else "is"
+    raise ConfigError(Problem(URL, f"{said} no address of a Grafana", ALLOWED))
 
 
 def _sent_on(answer: Response | None) -> str:
@@ -52,8 +55,9 @@ class Grafana:
 
     def __init__(self, url: str, token: str) -> None:
         parts = _parts(url)
-        if not token:
-            raise ConfigError(Problem(TOKEN, "is not set", "the token of a service account with the role Admin"))
+        if not _TOKEN.fullmatch(token):
+            what = "has characters that no token has" if token else "is not set"
+            raise ConfigError(Problem(TOKEN, what, "the token of a service account with the role Admin"))
         self.place = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
         self._face = GrafanaFace(token, parts.hostname, parts.port, prefix, parts.scheme, timeout=ANSWER_S)

@@ -31,6 +31,9 @@ HEARD = Limits(0.98, 0.9, falling=True)
 TODAY_M = "15m"
 """A head meter that has said nothing for so long is not in a live figure."""
 
+LIVE_HEADS = ("\"role\" = 'head'", "\"quantity\" = 'active_power'", "\"channel\" = 'total'")
+"""What head meters of electricity read now."""
+
 FLOWS = {Quantity.ACTIVE_POWER: "power_now", Quantity.WATER_FLOW: "flow_now"}
 
 

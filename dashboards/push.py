@@ -120,7 +120,7 @@ class _Steps:
         self._grafana, self._wish = grafana, wish
         self._old: dict[str, Board] = {}
         self._message: dict[str, str] = {}
-        self._folders: set[str] = set()
+        self._folders: dict[str, str] = {}
         self._gone: list[str] = []
         self.pushed = Pushed()
 
@@ -139,7 +139,7 @@ class _Steps:
         folder = self._grafana.read(f"/folders/{uid}", "folders")
         if folder is None:
             return []
-        self._folders.add(uid)
+        self._folders[uid] = folder["title"]
         edited = (
             [] if folder["title"] == title else [f"the folder '{title}' was renamed to '{folder['title']}' by hand"]
         )
@@ -186,11 +186,24 @@ class _Steps:
     def _make_folder(self, language: str, done: list[Callable[[], None]]) -> None:
         uid = folder_uid(language)
         if uid in self._folders:
+            self._name_again(uid, _folder_title(language), done)
             return
         done.append(lambda: self._grafana.delete(f"/folders/{uid}", "the folder"))
         self._grafana.write("/folders", {"uid": uid, "title": _folder_title(language)}, "folders")
         self._grafana.write(f"/folders/{uid}/permissions", {"items": list(ROLES)}, "permissions of folders")
         self.pushed.created.append(uid)
+
+    def _name_again(self, uid: str, title: str, done: list[Callable[[], None]]) -> None:
+        """A folder that was renamed by hand gets its title back; ``look`` let it pass only where that was asked for."""
+        was = self._folders[uid]
+        if was == title:
+            return
+        done.append(lambda: self._name(uid, was))
+        self._name(uid, title)
+        self.pushed.changed.append(uid)
+
+    def _name(self, uid: str, title: str) -> None:
+        self._grafana.write(f"/folders/{uid}", {"title": title, "overwrite": True}, "folders", "PUT")
 
     def _save(self, board: Board, folder: str, done: list[Callable[[], None]]) -> None:
         uid, message = board["uid"], f"{MARK} {hashlib.sha256(written(board).encode()).hexdigest()[:16]}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,10 +48,9 @@ TRIED_DAYS = 30
 def build(*, out: Folder = OUT, site: Site = None, console: Console = CONSOLE) -> None:
     """Write the files; again, nothing changes."""
     _check_installed()
-    from dashboards.build import made, texts_of, write  # noqa: PLC0415 - the SDK is optional
+    from dashboards.build import texts_of, write  # noqa: PLC0415 - the SDK is optional
 
-    estate = estate_of(site)
-    boards = made(estate, console=console)
+    estate, boards = _made(site, console)
     changed, gone = write(out, texts_of(boards))
     done = BuiltDashboards(str(out), len(boards), changed, gone, _left_out(estate))
     answer(done, lambda: texts()("cli.dashboards.built", n=done.dashboards, changed=len(changed), gone=len(gone)))
@@ -65,11 +65,10 @@ def build(*, out: Folder = OUT, site: Site = None, console: Console = CONSOLE) -
 def check(*, out: Folder = OUT, site: Site = None, console: Console = CONSOLE) -> None:
     """Exit 2 with every problem where there is one."""
     _check_installed()
-    from dashboards.build import differences, made, texts_of  # noqa: PLC0415 - the SDK is optional
+    from dashboards.build import differences, texts_of  # noqa: PLC0415 - the SDK is optional
     from dashboards.check import problems  # noqa: PLC0415
 
-    estate = estate_of(site)
-    boards = made(estate, console=console)
+    estate, boards = _made(site, console)
     found = [*problems(boards, estate), *differences(out, texts_of(boards))]
     if found:
         raise ConfigError(*found)
@@ -93,7 +92,7 @@ def push(
 ) -> None:
     """Push, read back, ask every query once."""
     _check_installed()
-    from dashboards.build import SHIPPED, made  # noqa: PLC0415 - the SDK is optional
+    from dashboards.build import SHIPPED  # noqa: PLC0415 - the SDK is optional
     from dashboards.check import problems  # noqa: PLC0415
     from dashboards.grafana import URL, Grafana  # noqa: PLC0415
     from dashboards.push import Wish, bring  # noqa: PLC0415
@@ -104,8 +103,7 @@ def push(
     if not where:
         raise ConfigError(Problem(URL, "is not set, and there is no --url", "http://host:3000"))
     grafana = Grafana(where, settings.grafana_token)
-    estate = estate_of(site)
-    boards = made(estate, console=console)
+    estate, boards = _made(site, console)
     if found := problems(boards, estate):
         raise ConfigError(*found)
     address = influx_address(settings.grafana_store) if settings.grafana_store else None
@@ -130,6 +128,17 @@ def estate_of(site: Path | None) -> Catalogue:
     if not registry.version():
         raise ConfigError("there is no estate yet: run meterhouse site apply, or name a file with --site")
     return registry.load()
+
+
+def _made(site: Path | None, console: str) -> tuple[Catalogue, dict[str, dict[str, Any]]]:
+    """The estate and its dashboards, whose links lead to the console. Raises ``ConfigError`` for a wrong address."""
+    from dashboards.build import made  # noqa: PLC0415 - the SDK is optional
+
+    if not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#]*)?", console):
+        what = "--console or METERHOUSE_CONSOLE_URL"
+        raise ConfigError(Problem(what, "is no address that a browser opens", "https://host or https://host/path"))
+    estate = estate_of(site)
+    return estate, made(estate, console=console)
 
 
 def _left_out(estate: Catalogue) -> list[LeftOutAnswer]:

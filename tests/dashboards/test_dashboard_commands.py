@@ -57,3 +57,26 @@ def test_without_an_estate_it_says_where_one_comes_from(tmp_path):
     done = meterhouse("dashboards", "build", "--out", tmp_path / "out", data=tmp_path)
     assert done.returncode != 0
     assert not (tmp_path / "out").exists()
+
+
+def refused(*words):
+    """What it says in one sentence, without a traceback."""
+    done = meterhouse("dashboards", *words, "--site", SITE)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_folder_that_cannot_be_written_and_a_wrong_console_are_one_sentence_each(built):
+    taken = built / "taken"
+    taken.write_text("a file")
+    assert "cannot be written: Not a directory" in refused("build", "--out", taken)
+    for console in ("javascript:alert(1)", "https://u:pw@host", "host", "https://h?x=1"):
+        said = refused("build", "--out", built, "--console", console)
+        assert "METERHOUSE_CONSOLE_URL: is no address that a browser opens" in said
+        assert "pw" not in said
+
+
+def test_a_file_that_is_no_text_drifted(built):
+    (built / "en" / "cost.json").write_bytes(b"\xff\xfe")
+    assert "en/cost.json is not as it would be built" in refused("check", "--out", built)

@@ -99,6 +99,8 @@ def test_what_changed_is_pushed_and_what_is_no_more_is_deleted(grafana):
     ("token", "words"),
     [
         ("", ("METERHOUSE_GRAFANA_TOKEN: is not set", "service account")),
+        ("a\nb", ("METERHOUSE_GRAFANA_TOKEN: has characters that no token has",)),
+        ("密码", ("METERHOUSE_GRAFANA_TOKEN: has characters that no token has",)),
         ("wrong", ("does not know this token",)),
         (BLIND, ("METERHOUSE_GRAFANA_TOKEN: may not read its organisation", "role Admin")),
         (EDITOR, ("may not write the data source",)),
@@ -145,8 +147,20 @@ def test_what_was_edited_by_hand_is_named_and_only_overwritten_when_asked(grafan
     said = ("the dashboard 'Mine' was edited by hand", "renamed to 'Our folder' by hand", "--overwrite")
     refused(*said, grafana=grafana)
     assert grafana.kept() == before
-    push(grafana, overwrite=True)
+    done = push(grafana, overwrite=True)
     assert grafana.boards["cost-en"]["dashboard"]["title"] == "Cost and tariff"
+    assert grafana.folders["energy-zh-Hans"]["title"] == "能源"
+    assert done.changed == ["cost-en", "energy-zh-Hans"]
+    assert push(grafana).changed == [], "and it is done"
+
+
+def test_a_folder_is_called_as_before_where_the_push_fails_later(grafana):
+    push(grafana)
+    grafana.folders["energy-en"]["title"] = "Our folder"
+    grafana.boards["cost-en"]["messages"].append("Meterhouse of another day")
+    grafana.refuse = [r"POST /api/dashboards/db"]
+    refused("would not write the dashboard cost-en", grafana=grafana, overwrite=True)
+    assert grafana.folders["energy-en"]["title"] == "Our folder"
 
 
 def test_a_stranger_in_the_folder_and_a_dashboard_of_a_file_are_named(grafana):

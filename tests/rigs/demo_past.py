@@ -63,7 +63,8 @@ class DemoPast:
         self.catalogue = read_site(write_site(folder, self.shift, addresses), profiles)
         self.world = World(self.shift, self.catalogue, profiles)
         self.records = open_records(f"sqlite:///{folder / 'records.db'}")
-        self._registry, self._board = Registry(self.records), StatusBoard(self.records)
+        self._at_ms = 0
+        self._registry, self._board = Registry(self.records), StatusBoard(self.records, lambda _: self._at_ms)
         self._registry.apply(self.catalogue, by="demo", at=now, accept=True)
         self.store = open_readings(url, self._registry)
         self.now_ms = round(now.timestamp() * 1000)
@@ -115,6 +116,7 @@ class DemoPast:
 
     def _turn(self, at_ms: int) -> None:
         """Analytics' turn, after processes and the agent have told what they are at."""
+        self._at_ms = at_ms
         seen = ProcessStatus(figures={
             "received": self._stored, "stored": self._stored, "quarantined": 0, "queue": 0, "live_latency_p95_s": 0.4,
             "series": 120, "series_budget": 10_000,

@@ -93,6 +93,12 @@ class FakeGrafana:
         self.folders[body["uid"]] = {**body, "permissions": None}
         return 200, body
 
+    def rename_folder(self, uid, body, **_):
+        if not body.get("overwrite"):
+            return 412, {"message": "the folder has been changed by someone else"}
+        self.folders[uid]["title"] = body["title"]
+        return 200, self.folders[uid]
+
     def permit(self, uid, body, **_):
         self.folders[uid]["permissions"] = body["items"]
         return 200, {"message": "Folder permissions updated"}
@@ -175,6 +181,7 @@ ROUTES = {
     r"PATCH /api/org/preferences": FakeGrafana.set_home,
     r"GET /api/folders/([\w-]+)": FakeGrafana.folder,
     r"POST /api/folders": FakeGrafana.make_folder,
+    r"PUT /api/folders/([\w-]+)": FakeGrafana.rename_folder,
     r"POST /api/folders/([\w-]+)/permissions": FakeGrafana.permit,
     r"DELETE /api/folders/([\w-]+)": FakeGrafana.drop_folder,
     r"GET /api/search": FakeGrafana.search,
