@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
 from meterhouse.output import facts, say, texts
+from meterhouse.servers.influxd import OWN_INFLUX, USER
 from process.logging import begin_log
 from process.settings import ProcessSettings, read_settings
 from stores.readings.influx.address import is_influx
@@ -98,9 +100,23 @@ def _run(running: Demo, until: Until, report: Path | None, address: str | None) 
 
 def _tell_of_grafana(running: Demo) -> None:
     """How a Grafana that somebody has is given the demo's dashboards: it reads an InfluxDB alone."""
-    store = running.settings.store_url
-    if is_influx(store) and "@" not in store:  # never a secret
-        say("cli.demo.grafana", folder=running.folder, store=store, console=f"http://{running.listen}")
+    if is_influx(running.settings.store_url):
+        store = _store_to_say(running)
+        say(
+            "cli.demo.grafana", folder=shlex.quote(str(running.folder)), store=store, console=f"http://{running.listen}"
+        )
+
+
+def _store_to_say(running: Demo) -> str:
+    """The store's URL as a shell takes it: never with a secret, but with where it stands, or what to put there."""
+    before, sign, place = running.settings.store_url.rpartition("@")
+    if not sign:
+        return place
+    scheme = before.partition("://")[0]
+    secret = "READ_TOKEN" if "token" in scheme else "READER:PASSWORD"
+    if running.store == OWN_INFLUX:
+        secret = f"{USER}:$(cat {shlex.quote(str(running.folder / 'influxd' / 'password'))})"
+    return f'"{scheme}://{secret}@{place}"'
 
 
 def _link(running: Demo, address: str) -> str:
