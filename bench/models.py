@@ -34,12 +34,6 @@ CHECKED = {
 }  # fmt: skip
 """Tasks that are cut at an instant, and how many hours of predictions after it must stay as they were."""
 
-REFERENCES = {
-    "electricity": "towt_holidays",
-    "gas": "towt_holidays",
-    "operational": "linear_lags",
-    "bdg2": "linear_lags",
-}
 SEEDS = (1, 2, 3, 4)
 
 
@@ -113,12 +107,18 @@ def main() -> int:
                 for budget in budgets:
                     rows.append(kit.run(task, budget, seed))
                     print(table(rows[-1:]), flush=True)
+                    _keep(rows, time.monotonic() - begun, None)
         ahead = [task for task in CHECKED if task in args.tasks and kit.looks_ahead(task)]
-    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-    figures = {**machine, "wall_s": round(time.monotonic() - begun), "looked_ahead": ahead, "rows": rows}
-    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        _keep(rows, time.monotonic() - begun, ahead)
     print(table(rows))
     return 1 if ahead else 0
+
+
+def _keep(rows: list[dict[str, Any]], wall_s: float, ahead: list[str] | None) -> None:
+    """Write what is known so far; ``ahead`` is None until it was checked what looked ahead."""
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
+    figures = {**machine, "wall_s": round(wall_s), "looked_ahead": ahead, "rows": rows}
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> str:

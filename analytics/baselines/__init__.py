@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analytics.baselines.day_ahead import DayAheadBaseline
 from analytics.baselines.recentred import RecentredBaseline
 from analytics.baselines.towt import TowtBaseline
 
@@ -15,5 +16,6 @@ if TYPE_CHECKING:
 BASELINES: dict[str, Callable[[], Baseline]] = {
     "towt": TowtBaseline,
     "towt_recentred": RecentredBaseline,
+    "towt_day_ahead": DayAheadBaseline,
 }
-"""``towt`` for savings and charts of the past, ``towt_recentred`` for alarms."""
+"""``towt`` for savings and charts of the past, ``towt_recentred`` for alarms, ``towt_day_ahead`` for the next day."""

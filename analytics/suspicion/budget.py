@@ -52,8 +52,8 @@ class _Allowance:
 
 ALLOWED: Mapping[Budget, _Allowance] = {
     Budget.QUIET: _Allowance(1.0, 3.0),
-    Budget.NORMAL: _Allowance(2.0, 2.1),
-    Budget.KEEN: _Allowance(6.0, 1.15),
+    Budget.NORMAL: _Allowance(2.0, 2.0),
+    Budget.KEEN: _Allowance(6.0, 1.1),
 }
 SHAPES = tuple(shape for family in FAMILIES.values() for shape in family)
 

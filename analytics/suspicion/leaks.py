@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from analytics.rolling import rolling_sum
 from analytics.suspicion.bouts import QUIET_BELOW
 from analytics.suspicion.budget import UNSEEN, YEAR_H, Budget, limit
 from analytics.suspicion.policy import first_known
-from analytics.suspicion.shapes import DAY_H, rolling_sum
+from analytics.suspicion.shapes import DAY_H
 from analytics.suspicion.trouble import Trouble
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.baselines.port import is_workday
+from analytics.rolling import rolling_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,11 +105,3 @@ def _spike(followed: Followed) -> Floats:
 
 def _shifted(x: Floats, hours: int) -> Floats:
     return np.concatenate([np.zeros(min(hours, len(x))), x[:-hours]])[: len(x)]
-
-
-def rolling_sum(x: Floats, hours: int) -> Floats:
-    """Sum over the last ``hours`` up to each hour, (n,); fewer at the start."""
-    sums = np.cumsum(x)
-    found = sums.copy()
-    found[hours:] -= sums[:-hours]
-    return found

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.baselines.port import is_workday
+from analytics.rolling import rolling_sum
 from analytics.suspicion.bouts import QUIET_BELOW
 from analytics.suspicion.policy import suspects
-from analytics.suspicion.shapes import DAY_H, MORNING_H, rolling_sum
+from analytics.suspicion.shapes import DAY_H, MORNING_H
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

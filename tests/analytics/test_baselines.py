@@ -148,3 +148,18 @@ def test_a_meter_that_rests_every_night_keeps_its_rests():
     y = np.where((how < 120) & (how % 24 >= 8) & (how % 24 < 18), 1.0 + 0.2 * np.sin(how), 0.0)
     found = BASELINES["towt_recentred"]().fit(how, None, y).predict(how, None)
     np.testing.assert_allclose(found.expected, y, atol=0.02)
+
+
+def test_the_next_day_is_expected_by_what_is_a_day_old_and_better_than_by_the_week_alone():
+    how, temp, _, y = year_of_use()
+    y += (
+        10 * np.repeat(np.random.default_rng(4).normal(size=len(y) // 240 + 1), 240)[: len(y)]
+    )  # ten days like each other
+    first = len(y) - 8 * WEEK_H
+    model = BASELINES["towt_day_ahead"]().fit(how[:first], temp[:first], y[:first])
+    found = model.follow(how, temp, y, first).expected
+    week = model.predict(how[first:], temp[first:]).expected
+    assert np.std(y[first:] - found) < 0.8 * np.std(y[first:] - week)
+    later = y.copy()
+    later[-24:] += 500
+    np.testing.assert_array_equal(model.follow(how, temp, later, first).expected, found)

@@ -1,0 +1,46 @@
+"""What each detector must tell, and what only looks like it: the folders of ``tests/cases``."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rigs.worlds import FIRST, HOURS, at, make_window, normal_use
+
+from analytics.detectors import DETECTORS
+
+FOLDER = Path(__file__).parents[1] / "cases"
+CASES = sorted(path.parent for path in FOLDER.glob("*/*/case.json"))
+FROM_H = 88 * 24
+
+
+def changed(case):
+    use = normal_use(HOURS)
+    for change in case["changes"]:
+        hours = use[change["meter"]][change["hour"] : change["hour"] + change["hours"]]
+        hours *= change.get("times", 1.0)
+        hours += change.get("add", 0.0)
+        if "set" in change:
+            hours[:] = change["set"]
+        if change.get("missing"):
+            hours[:] = np.nan
+    return use
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_a_detector_tells_its_fault_and_not_what_looks_like_it(folder):
+    case = json.loads((folder / "case.json").read_text())
+    assert case["detector"] == folder.parent.name
+    meters = {change["meter"] for change in case["changes"]} or {"lights"}
+    window = make_window({name: qty for name, qty in changed(case).items() if name in meters}, FIRST)
+    detector = DETECTORS[case["detector"]]()
+    found = [one for hour in range(FROM_H, HOURS) for one in detector.detect(window.scene(at(hour)))]
+    assert bool(found) == case["fires"]
+
+
+def test_each_detector_that_has_cases_has_them_both_ways():
+    fires = {}
+    for folder in CASES:
+        fires.setdefault(folder.parent.name, set()).add(json.loads((folder / "case.json").read_text())["fires"])
+    assert {name: both for name, both in fires.items() if both != {True, False}} == {}
+    assert len(fires) >= 7
