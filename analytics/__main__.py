@@ -10,11 +10,12 @@ from analytics.audit_watch import AuditWatch
 from analytics.estate_watch import EstateWatch
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
+from facility.errors import ConfigError
 from facility.status import LONGEST_STILL_S, ServerProcess
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -36,6 +37,7 @@ def main() -> int:
 def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     records = open_records(settings.records)
     store = open_readings(settings.store, Registry(records))
+    _check_store(settings, StatusBoard(records))
     rounds = Rounds(time.monotonic)
     pulse = Pulse(settings.data, "analytics", time.monotonic)
     watch = EstateWatch(settings, store, records, pulse)
@@ -50,6 +52,17 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     with audit_watch, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
         watch.run(rounds, stop)
     return True
+
+
+def _check_store(settings: AnalyticsSettings, board: StatusBoard) -> None:
+    """Raise ``ConfigError`` where ingest stores elsewhere: figures of this store would be of no use to anybody."""
+    place = place_of(settings.store)
+    other, readings = board.stored_elsewhere(place)
+    if readings and not settings.leave_stored:
+        raise ConfigError(
+            f"ingest has stored {readings:,} readings in {other}, and METERHOUSE_STORE names {place}: name the same,"
+            " bring them over with 'meterhouse store migrate', or say METERHOUSE_LEAVE_STORED=yes"
+        )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ class AnalyticsSettings(ProcessSettings):
     data: Path = Field(examples=["/var/lib/meterhouse"])
     store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
     records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
+    leave_stored: bool = False
+    """Read this store though ingest has stored in another."""
+
     step_days: int = Field(default=30, ge=0)
     tick_s: float = Field(default=2.0, gt=0, allow_inf_nan=False)
     broker: str = Field(default="", repr=False)

@@ -12,11 +12,12 @@ from facility.broker_address import broker_address
 from facility.errors import StoreDamaged
 from facility.status import LONGEST_STILL_S, ServerProcess
 from ingest.broker_check import check_broker
-from ingest.confirmed import note_store, noted_store
+from ingest.confirmed import check_same_store, note_store, noted_store
 from ingest.gate import Gate
 from ingest.metrics import IngestMetrics
 from ingest.parts import Around, Files, put_together
 from ingest.settings import IngestSettings
+from ingest.soundness import MendsItself
 from ingest.status import IngestStatus
 from ingest.subscriber import Subscriber
 from ingest.worker import run_parts, wait_for_estate
@@ -51,6 +52,7 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
     engine = open_records(settings.records)
     registry = Registry(engine)
     store = _open_store(settings, registry)
+    _check_store(settings, store)  # before anything is told: what was told of the other store holds
     status, pulse = IngestStatus(time.monotonic, settings.series_budget), Pulse(settings.data, "ingest", time.monotonic)
     teller = Teller(
         StatusBoard(engine),
@@ -87,11 +89,19 @@ def _open_store(settings: IngestSettings, registry: Registry) -> ReadingStore:
     try:
         return open_readings(settings.store, registry)
     except StoreDamaged as error:
-        if noted_store(settings.data) != place_of(settings.store):
+        if noted_store(settings.data).store != place_of(settings.store):
             raise  # nobody says that it is ours
         kept = mend_readings(settings.store, _now_ms())
         log.error("store_mended", error=str(error), readings=kept.readings, kept_as=kept.kept_as)  # noqa: TRY400 - of the disk
         return open_readings(settings.store, registry)
+
+
+def _check_store(settings: IngestSettings, store: ReadingStore) -> None:
+    """Raise ``ConfigError`` where readings lie in another store. A file that was only moved is the one we know."""
+    noted = noted_store(settings.data)
+    if isinstance(store, MendsItself) and store.cursor() >= noted.reached > 0:
+        return
+    check_same_store(noted, place_of(settings.store), leaves=settings.leave_stored)
 
 
 def _now_ms() -> int:

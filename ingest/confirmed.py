@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
+
+from facility.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +25,26 @@ OLD_FILE = "ingest.json"
 """Where it was kept before ``ingest.db`` had it: taken over once, then gone."""
 
 log = structlog.get_logger()
+
+
+LEAVE = "METERHOUSE_LEAVE_STORED"
+
+
+def check_same_store(noted: NotedStore, store: str, *, leaves: bool) -> None:
+    """Raise ``ConfigError`` where readings of this site lie in another store, and nobody has said to leave them."""
+    if noted.stored and noted.store not in {"", store} and not leaves:
+        raise ConfigError(
+            f"{noted.stored:,} readings of this site were stored in {noted.store} until now,"
+            f" and METERHOUSE_STORE names {store}:"
+            f" bring them over with 'meterhouse store migrate', or say {LEAVE}=yes to leave them where they are"
+        )
+
+
+def note_moved(folder: Path, source: str, target: str) -> None:
+    """What ``source`` had confirmed lies in ``target`` now: a move has compared the two."""
+    if noted_store(folder).store == source:
+        with closing(sqlite3.connect(folder / "ingest.db")) as connection, connection:
+            connection.execute("UPDATE destination SET store = ?", (target,))
 
 
 def note_store(watermarks: Watermarks, folder: Path, store: str) -> int:
@@ -39,17 +62,34 @@ def note_store(watermarks: Watermarks, folder: Path, store: str) -> int:
     return elsewhere
 
 
-def noted_store(folder: Path) -> str:
-    """Where the ingest of this folder stored last; nothing where it never did, or nobody can say."""
+@dataclass(frozen=True, slots=True)
+class NotedStore:
+    """Where the ingest of a folder stored last, how many readings ever, and how far that store's log had come."""
+
+    store: str = ""
+    stored: int = 0
+    reached: int = 0
+
+
+def noted_store(folder: Path) -> NotedStore:
+    """What the notes of a folder say; nothing where ingest never stored, or nobody can say."""
     file = folder / "ingest.db"
     if not file.exists():
-        return ""
+        return NotedStore()
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            found = connection.execute("SELECT store FROM destination").fetchone()
+            return NotedStore(
+                _first(connection, "SELECT store FROM destination") or "",
+                _first(connection, "SELECT readings FROM total WHERE name = 'stored'") or 0,
+                _first(connection, "SELECT value FROM progress WHERE name = 'store_cursor'") or 0,
+            )
     except sqlite3.Error:
-        return ""
-    return str(found[0]) if found else ""
+        return NotedStore()
+
+
+def _first(connection: sqlite3.Connection, query: str) -> Any:
+    found = connection.execute(query).fetchone()
+    return found[0] if found else None
 
 
 def _keep(connection: sqlite3.Connection, folder: Path, noted: tuple[str, int]) -> None:

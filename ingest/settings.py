@@ -22,6 +22,9 @@ class IngestSettings(ProcessSettings):
     """``checked``: a broker that lets in who has no account, or us speak for an agent, is refused before anything is
     taken in. ``trusted``: whoever set it up has seen to that."""
 
+    leave_stored: bool = False
+    """Go on in another store, and leave what was stored before where it is."""
+
     series_budget: int = Field(default=SERIES_BUDGET, gt=0)
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9464`` say; empty: nowhere."""

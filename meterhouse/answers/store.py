@@ -21,6 +21,7 @@ class StoreAnswer:
     series_budget: int
     series_in_server: Annotated[int | None, "where an InfluxDB tells it"] = None
     points: Annotated[int | None, "points with readings, in a file"] = None
+    spoilt: Annotated[int | None, "rows of a file that the disk has changed; else the exit code is 1"] = None
     readings: Annotated[int | None, "in an InfluxDB"] = None
     confirmed: Annotated[int | None, "readings an InfluxDB has confirmed to ingest; null: nobody says"] = None
     site: Annotated[str | None, "whose readings an InfluxDB keeps"] = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facility.errors import Unavailable
 from meterhouse.commands.access import one_time_link
 from meterhouse.demo.report import make_place, summary_rows
 from meterhouse.demo.run import Demo
@@ -88,6 +89,8 @@ def _run(running: Demo, until: Until, report: Path | None, address: str | None) 
     say("cli.demo.ready", facts=facts(proof))
     if report:
         proved.write(report)
+    if not proved.is_proved:
+        raise Unavailable(texts()("cli.demo.unproved"))
     if until is Until.READY:
         return
     if address:

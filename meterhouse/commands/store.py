@@ -9,6 +9,7 @@ import typer
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import ServerProcess
+from ingest.confirmed import note_moved
 from meterhouse.answers.move_progress import MoveProgress
 from meterhouse.answers.store import MoveAnswer, StoreAnswer, facts_of, move_facts
 from meterhouse.output import answer, answers, facts, say, texts, warn
@@ -18,6 +19,7 @@ from stores.readings import influx_connection, open_readings, place_of
 from stores.readings.influx.address import is_influx
 from stores.readings.migrate import copy
 from stores.readings.series import NEAR_SHARE, SERIES_BUDGET, SeriesUse, count_series
+from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -72,17 +74,31 @@ def check(
     registry = Registry(records)
     series = SeriesUse(count_series(registry.load()) if registry.version() else 0, series_budget)
     found = (
-        _influx_answer(settings, records, series) if is_influx(settings.store_url) else _file_answer(settings, series)
+        _influx_answer(settings, records, series)
+        if is_influx(settings.store_url)
+        else _file_answer(settings, records, series)
     )
     answer(found, lambda: facts(facts_of(texts(), found)))
     _check_whole(found)
+    _check_here(found)
     _judge(SeriesUse(max(series.series, found.series_in_server or 0), series_budget))
 
 
-def _file_answer(settings: Settings, series: SeriesUse) -> StoreAnswer:
+def _file_answer(settings: Settings, records: Engine, series: SeriesUse) -> StoreAnswer:
+    """How a file is, every row of it judged."""
     check_exists(settings.store_url)
-    points = len(open_readings(settings.store_url).latest())
-    return StoreAnswer("file", place_of(settings.store_url), series.series, series.budget, points=points)
+    store, place = open_readings(settings.store_url), place_of(settings.store_url)
+    spoilt = store.count_spoilt(lambda: None) if isinstance(store, SqliteStore) else None
+    elsewhere, _ = StatusBoard(records).stored_elsewhere(place)
+    return StoreAnswer(
+        "file",
+        place,
+        series.series,
+        series.budget,
+        points=len(store.latest()),
+        spoilt=spoilt.readings.total() + spoilt.rollups.total() if spoilt is not None else None,
+        ingest_elsewhere=elsewhere or None,
+    )
 
 
 def _influx_answer(settings: Settings, records: Engine, series: SeriesUse) -> StoreAnswer:
@@ -122,6 +138,19 @@ def _check_whole(found: StoreAnswer) -> None:
         )
 
 
+def _check_here(found: StoreAnswer) -> None:
+    """Raise ``StoreUnavailable`` where ingest has stored in another store."""
+    if found.ingest_elsewhere:
+        raise StoreUnavailable(
+            f"the readings of this site are in {found.ingest_elsewhere}: bring them over with 'meterhouse store"
+            " migrate', or name that store"
+        )
+    if found.spoilt:
+        raise StoreUnavailable(
+            f"the disk has changed {found.spoilt:,} rows: ingest takes them out and brings back what it can"
+        )
+
+
 def _judge(series: SeriesUse) -> None:
     """A warning near the budget; raises ``StoreUnavailable`` beyond it."""
     if series.is_over:
@@ -148,7 +177,8 @@ def migrate(
 ) -> None:
     """Copy, count and sum; exit 1 if the two differ in the end."""
     settings = Settings()
-    registry = Registry(open_records(settings.records_url))
+    records = open_records(settings.records_url)
+    registry = Registry(records)
     from_url = source or settings.store_url
     if place_of(from_url) == place_of(to):
         raise ConfigError("the two stores are the same")
@@ -165,6 +195,8 @@ def migrate(
     answer(moved, lambda: facts(move_facts(texts(), moved)))
     if copied.differences:
         raise StoreUnavailable("the stores differ:\n" + "\n".join(copied.differences))
+    note_moved(settings.data, place_of(from_url), place_of(to))
+    StatusBoard(records).note_moved(place_of(from_url), place_of(to))
     say("cli.store.same")
 
 

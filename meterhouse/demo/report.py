@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from facility.work import Alert
     from wording.texts import Texts
 
+MOST_SUM_ERROR = 1e-3
+"""Sums of each store are exact, and rounded once."""
+
 ALERT_WINDOW = timedelta(days=30)
 
 
@@ -54,6 +57,11 @@ class Report:
     live_latency_s_p95: float | None
     injected: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether every reading that was produced is stored or in quarantine, as it was read."""
+        return self.produced == self.stored + self.quarantined and self.sum_error < MOST_SUM_ERROR
 
     def write(self, path: Path) -> None:
         """As JSON, for machines."""

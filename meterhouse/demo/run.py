@@ -19,6 +19,7 @@ from facility.documents.site import load_site
 from facility.errors import ConfigError, StoreUnavailable, Unavailable
 from facility.protocols.mqtt_json import JsonPoint
 from facility.status import LONGEST_STILL_S, AgentStatus
+from ingest.confirmed import noted_store
 from meterhouse.control import Control
 from meterhouse.demo.folder import hold
 from meterhouse.demo.progress import NOTHING_DONE, ProgressBars, read_state
@@ -30,7 +31,7 @@ from meterhouse.settings import Settings
 from meterhouse.store_setup import prepare_store
 from meterhouse.supervisor import Supervisor, pss_mib
 from process.pulse import pulse_file
-from stores.readings import open_readings
+from stores.readings import open_readings, place_of
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -72,6 +73,7 @@ class Demo:
         self.records: Engine = open_records(Settings(data=self.folder).records_url)
         self.board = StatusBoard(self.records)
         self.settings = Settings(data=self.folder, store=self._start_store())
+        self._check_store()
         self.broker: Broker = start_broker(self.folder / "broker", demo_identities(AGENT, device_topics()))
         self.supervisor.also.append(self.broker.bound_log)
         self._write_estate(now)
@@ -80,6 +82,16 @@ class Demo:
         if self.store != OWN_INFLUX:
             return self.store
         return start_influxd(self.folder / "influxd", self.supervisor, self.board)
+
+    def _check_store(self) -> None:
+        """Raise ``ConfigError`` where an earlier start has stored elsewhere: the two would never add up."""
+        noted, place = noted_store(self.folder).store, place_of(self.settings.store_url)
+        is_own = self.store == OWN_INFLUX and not noted.startswith("/")  # our own server has another port each time
+        if noted and noted != place and not is_own:
+            raise ConfigError(
+                f"the demo in {self.folder} was begun on {noted}, and not on {place}: go on there, bring it over with"
+                " 'meterhouse store migrate', or begin anew with --fresh"
+            )
 
     def _write_estate(self, now: datetime) -> None:
         gateway, line = free_port(), free_port()
@@ -114,7 +126,11 @@ class Demo:
             )
 
     def _environments(self) -> Mapping[str, Mapping[str, str]]:
-        stores = {"METERHOUSE_STORE": self.settings.store_url, "METERHOUSE_RECORDS": self.settings.records_url}
+        stores = {
+            "METERHOUSE_STORE": self.settings.store_url,
+            "METERHOUSE_RECORDS": self.settings.records_url,
+            "METERHOUSE_LEAVE_STORED": "yes",  # we have looked ourselves
+        }
         edge = {
             "METERHOUSE_BROKER": self.broker.url_for(AGENT),
             "METERHOUSE_SITE": str(self.site),

@@ -225,7 +225,8 @@ def test_a_fresh_store_has_not_lost_what_ingest_stored_in_another(data, either):
     for other in (str(data / "readings.db"), f"{place_of(either)}_before"):
         ingest_says(data, store=other, stored=1_234, confirmed=1_234)
         done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 1
+        assert "bring them over with 'meterhouse store migrate'" in done.stderr
         assert re.search(rf"\n +ingest +last stored in another store: {re.escape(other)}\n", done.stdout)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from facility.errors import Rejected, StoreUnavailable
-from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus
+from facility.status import AgentStatus, Instance, Overview, ProcessSeen, ProcessStatus, ServerProcess
 from facility.system_alarm import AGENT_PREFIX, Outlook, Unknown, Unseen, outlook
 from stores.records.database import writing
 from stores.records.status.tables import agent_status, process_status
@@ -87,6 +87,22 @@ class StatusBoard:
             return outlook(self.overview())
         except StoreUnavailable as error:
             return Outlook(unknown=[Unknown(Unseen.RECORDS, str(error))])
+
+    def stored_elsewhere(self, store: str) -> tuple[str, int]:
+        """Where ingest stores, and how many readings that other store has confirmed; nothing where it is this one."""
+        ingests = [one.status for one in self.overview().of(ServerProcess.INGEST) if one.status.facts.get("store")]
+        if not ingests or any(one.facts["store"] == store for one in ingests):
+            return "", 0
+        return ingests[0].facts["store"], round(ingests[0].figures.get("confirmed", 0))
+
+    def note_moved(self, source: str, target: str) -> None:
+        """What ingest has stored in ``source`` lies in ``target`` now."""
+        with _reachable("told"), writing(self._engine) as connection:
+            rows = connection.execute(sa.select(p.name, p.facts).where(p.process == ServerProcess.INGEST)).all()
+            for name, facts in rows:
+                if facts.get("store") == source:
+                    fresh = sa.update(process_status).where(p.name == name).values(facts={**facts, "store": target})
+                    connection.execute(fresh)
 
     def prune(self) -> None:
         """Forget who has told nothing for a month, and agents that the registry has no more.
