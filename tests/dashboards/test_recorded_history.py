@@ -18,10 +18,12 @@ from rigs.real_influx import VERSIONS, real_influx
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.spells import NoSpells
 from facility.tariff import PERIODS
+from facility.work import RUNNING
 from reports.billing import make_bill
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.wire import connect
 from stores.records.accounting.closed_months import ClosedMonths
+from stores.records.casebook import Casebook
 
 pytestmark = pytest.mark.long
 
@@ -235,8 +237,10 @@ def test_a_night_s_least_flow_is_that_of_its_stillest_hour(shown):
 
 
 def test_alerts_are_the_casebook_s(shown):
+    cases = Casebook(shown.past.records).alerts()
+    running = [one for one in cases if one.state in RUNNING]
+    assert {"b33", "b35", "b57", "b62", "b77"} <= {one.building for one in cases}, "all injected faults are found"
     rows = shown.panel("alerts", "Newest alerts")
-    assert sorted(row[3] for row in rows) == ["b33", "b35", "b57", "b57", "b62", "b77"]
-    assert shown.figure("alerts", "Began") == 6
-    assert shown.figure("alerts", "Open now") == 1
-    assert shown.figure("estate", "Open alerts") == 1
+    assert sorted(row[3] for row in rows) == sorted(one.building for one in cases)
+    assert shown.figure("alerts", "Began") == len(cases)
+    assert shown.figure("alerts", "Open now") == shown.figure("estate", "Open alerts") == len(running) > 0
