@@ -1,6 +1,7 @@
 """The pictures of docs/dashboards.md: of all twelve, small, labelled, of the panels that there are."""
 
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +14,6 @@ from rigs.pictures.charts import lines
 from rigs.pictures.figures import limit_colour, shown, written
 
 from dashboards import DASHBOARDS, PER_BUILDING
-from stores.readings.influx.wire import AnswerSeries
 
 DOCS = FOLDER.parents[1] / "dashboards.md"
 MOST_BYTES = 60_000
@@ -119,7 +119,7 @@ def test_limits_letters_and_names_are_those_of_the_panel():
 
 def test_a_table_is_joined_ordered_and_sorted_as_its_panel_says():
     league = panel("estate", "table")
-    rows = [AnswerSeries(["time", "delta", "excess_cost"], [[0, 0.1, money]], {"building": home})
+    rows = [SimpleNamespace(columns=["time", "delta", "excess_cost"], values=[[0, 0.1, money]], tags={"building": home})
             for home, money in (("b33", 5.0), ("b35", 50.0))]  # fmt: skip
     answer = ask(Wire(*rows), league, (0, HOUR_MS), {"utility": "electricity"})
     said = re.findall(r">([^<>]+)</text>", "\n".join(table(answer, PLACE, "Europe/London")))
