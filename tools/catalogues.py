@@ -96,7 +96,7 @@ def _vocabulary() -> Iterator[str]:
     for sensor in (Quantity.DOOR_OPEN, Quantity.LEAK, Quantity.SMOKE):
         yield f"domain.security.{sensor.word}"
         yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
-    yield from (f"sure.{word}" for word in ("very_likely", "likely", "possible"))
+    yield from (f"sure.{word}" for word in ("fact", "very_likely", "likely", "possible"))
     yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
     steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "undone")
     yield from (f"event.{word}" for word in steps)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 SURE, RATHER_SURE = 0.9, 0.7
 
+FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter"})
+"""Detectors of what a sensor says itself: nothing is inferred, so nothing is likely."""
+
+ONCE = frozenset({"door_left_open", "water_on_floor"})
+"""What is over within the day costs so much so far, and nothing by the day or the year."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -36,6 +42,16 @@ class Case:
         return self.alert.state not in RUNNING
 
     @property
+    def by_day(self) -> bool:
+        """Whether it makes sense to say what it costs a day."""
+        return self.alert.detector not in ONCE
+
+    @property
+    def goes_on_by_day(self) -> bool:
+        """Whether it will cost so much tomorrow, too."""
+        return self.by_day and not self.is_over
+
+    @property
     def is_settled(self) -> bool:
         """Whether a person has given the verdict."""
         return self.alert.state is AlertState.CLOSED
@@ -52,5 +68,11 @@ def case_of(alert: Alert, catalogue: Catalogue, language: str, now: datetime) ->
         place=names.place(alert.meter),
         meter=names.meter(alert.meter),
         lasting=max(end, alert.since) - alert.since,
-        sure="very_likely" if alert.confidence >= SURE else "likely" if alert.confidence >= RATHER_SURE else "possible",
+        sure=_sure(alert),
     )
+
+
+def _sure(alert: Alert) -> str:
+    if alert.detector in FACTS:
+        return "fact"
+    return "very_likely" if alert.confidence >= SURE else "likely" if alert.confidence >= RATHER_SURE else "possible"

@@ -129,7 +129,7 @@ def _utc(visit: Visit, t_ms: int) -> datetime:
 
 
 def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELECTRICITY) -> Plot:
-    """Today from midnight to midnight: the expected band, each hour's mean, and what flows now."""
+    """Today from midnight to midnight: the expected band, each hour's mean, and what flows in the hour since."""
     start_ms, end_ms = visit.midnights_ms(0)
     found = building_hours(visit.view, utility, start_ms, end_ms, building.id)
     hours = found.get(building.id, NO_HOURS)
@@ -142,7 +142,8 @@ def today_plot(visit: Visit, building: Building, utility: Utility = Utility.ELEC
         (t("chart.expected"), "dashed", *_held(flow, flow.expected)),
         (t("chart.actual"), "step", *_held(over, over.qty)),
     ]
-    live = _live_line(visit, building, utility, start_ms)
+    known_until = over.end_ms[np.isfinite(over.qty)]
+    live = _live_line(visit, building, utility, int(known_until[-1]) if len(known_until) else start_ms)
     if live:
         parts.append((t("chart.live"), "thin", *live))
     x, lines = merge(parts)
@@ -167,7 +168,7 @@ def use_sentence(visit: Visit, use: ComparedUse, utility: Utility) -> str:
 
 
 def _live_line(visit: Visit, building: Building, utility: Utility, start_ms: int) -> tuple[Times, Values] | None:
-    """What the building's one head gauge said today, in kW or m³/h; several gauges are not summed point by point."""
+    """What the one head gauge has said since, in kW or m³/h; several gauges are not summed point by point."""
     heads = visit.catalogue.head_meters(building.id, utility)
     gauge = visit.catalogue.find_point(heads[0].id, LIVE_QUANTITY[utility]) if len(heads) == 1 else None
     if gauge is None:
@@ -180,9 +181,10 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
     """Thirty days as bars, with a mark where each was expected to end."""
     shown = days(visit, building, utility)
     x = [datetime(d.day.year, d.day.month, d.day.day, 12, tzinfo=visit.formats.zone).timestamp() for d in shown]
-    t = visit.texts
+    t, today = visit.texts, visit.now.astimezone(visit.formats.zone).date()
     lines = [
-        PlotLine(t("chart.used"), "bars", column(np.array([d.use.qty for d in shown]))),
+        PlotLine(t("chart.used"), "bars", column(np.array([d.use.qty if d.day < today else np.nan for d in shown]))),
+        PlotLine(t("chart.so_far"), "part", column(np.array([d.use.qty if d.day >= today else np.nan for d in shown]))),
         PlotLine(t("chart.expected"), "mark", column(np.array([d.use.expected for d in shown]))),
     ]
     begin, *_, end = (t_ms / 1000 for t_ms in visit.midnights_ms(DAYS))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from stores.access import Series, Times, Values
 
-Shape = Literal["line", "thin", "dashed", "step", "bars", "lo", "hi", "state", "mark"]
+Shape = Literal["line", "thin", "dashed", "step", "bars", "part", "lo", "hi", "state", "mark"]
 
 MOST_POINTS = 1500
 """More points than pixels only cost time."""

@@ -14,6 +14,9 @@ from facility.work import RUNNING
 
 router = APIRouter()
 
+LEAKS = frozenset({"continuous_flow", "water_on_floor"})
+"""Detectors whose alerts are marked on the building's water, too."""
+
 
 @router.get("/buildings/{building_id}")
 def building(request: Request, building_id: str, visit: Annotated[Visit, Depends(visit_of)]) -> Response:
@@ -21,6 +24,7 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
     found = visit.catalogue.building.get(building_id)
     if found is None:
         raise HTTPException(404)
+    cases = [case(visit, alert) for alert in visit.view.cases.alerts(states=RUNNING, building=found.id)]
     return page(
         request,
         "building.html",
@@ -29,7 +33,8 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         sections=sections(visit, found),
         meters=meter_rows(visit, found),
         sensors=sensor_rows(visit, found),
-        cases=[case(visit, alert) for alert in visit.view.cases.alerts(states=RUNNING, building=found.id)],
+        cases=cases,
+        leak=next((one for one in cases if one.alert.detector in LEAKS), None),
         seen=seen_tile(visit, found),
         sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
         live_of=found.id,

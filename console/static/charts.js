@@ -29,6 +29,7 @@ function seriesOf(line, plot) {
     case "step": return { ...plain, ...gap, stroke: main, width: 2.2, paths: uPlot.paths.stepped({ align: 1 }) };
     case "state": return { ...plain, ...gap, stroke: second, fill: `${second}40`, width: 2, paths: uPlot.paths.stepped({ align: 1 }) };
     case "thin": return { ...plain, ...gap, stroke: second, width: 1.3 };
+    case "part": return { ...plain, stroke: colour("--bar"), fill: colour("--bar") + "44", width: 1.5, paths: uPlot.paths.bars({ size: [0.62, 36], radius: 0.25 }) };
     case "bars": return { ...plain, stroke: colour("--bar"), fill: colour("--bar"), width: 0, paths: uPlot.paths.bars({ size: [0.62, 36], radius: 0.25 }) };
     case "mark": return { ...plain, stroke: colour("--ink"), width: 0, paths: () => null, points: { show: true, size: 1, fill: colour("--ink"), paths: marks } };
     default: return { ...plain, ...gap, stroke: main, width: 1.8 };

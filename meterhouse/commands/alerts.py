@@ -121,7 +121,7 @@ def _table(cases: list[AlertAnswer], estate: Catalogue) -> str:
     rows = [
         (
             f"{one.since.astimezone(zone):%Y-%m-%d %H:%M}",
-            t(f"filter.{one.state}"),
+            t(f"case.{one.state}"),
             names.building(one.building),
             one.what,
             formats.money(one.money.to_date if one.money else None),
