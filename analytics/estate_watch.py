@@ -183,7 +183,7 @@ class EstateWatch:
             agents=lambda: StatusBoard(self._records).overview().agents,
             accepted=accepted,
             again=again,
-            models=KeptModels(self._settings.data, f"{catalogue.site.id} {version}"),
+            models=KeptModels(self._settings.data, f"{catalogue.site.id} {version}", self._settings.budget),
             learning=self._learn,
             moved=self._hours_moved,
             named_ms=self._registry.named_ms(),

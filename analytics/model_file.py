@@ -13,7 +13,7 @@ from analytics.baselines.towt import TowtBaseline
 from analytics.fits import LEAST_LEAK_M3H, Fitted, Model
 from analytics.models import Models
 from analytics.sufficiency import Shortage
-from analytics.suspicion.budget import AlarmSizes
+from analytics.suspicion.budget import AlarmSizes, Budget
 from analytics.suspicion.leaks import LeakRule
 from analytics.suspicion.policy import AlarmPolicy
 
@@ -59,9 +59,9 @@ class _Content(msgspec.Struct):
 class KeptModels(Models):
     """Models that are kept in a file of a folder whenever there are new ones."""
 
-    def __init__(self, folder: Path, estate: str) -> None:
+    def __init__(self, folder: Path, estate: str, budget: Budget = Budget.NORMAL) -> None:
         """``estate`` names the site and the version of its calendars. What cannot be read is fitted again."""
-        super().__init__()
+        super().__init__(budget)
         self._folder, self._estate = folder, estate
         for one in load(folder, estate):
             self.keep(one)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from analytics.suspicion.budget import Budget
 from process.settings import ProcessSettings
 
 
@@ -20,6 +21,9 @@ class AnalyticsSettings(ProcessSettings):
 
     step_days: int = Field(default=30, ge=0)
     tick_s: float = Field(default=2.0, gt=0, allow_inf_nan=False)
+    budget: Budget = Budget.NORMAL
+    """How many alarms the staff will bear: quiet, normal or keen."""
+
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
 

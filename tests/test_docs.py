@@ -77,7 +77,7 @@ def test_every_make_target_of_the_readme_exists():
 def test_what_the_readme_says_of_accounting_was_measured():
     kept = json.loads((ROOT / "bench/results/accounting.json").read_text())
     year = "year_of_2000_quarter_hourly_counters"
-    told = re.search(
+    said = re.search(
         r"cost in ([\d.]+) s a counter, read from and\s+written to SQLite \(2,000 counters in one file: (\d+) s\); "
         r"the arithmetic alone takes (\d+) s for 2,000 counters on\s+one core and (\d+) MiB\. "
         r"One late reading is accounted in (\d+) ms in one month of history, in (\d+) ms in twelve",
@@ -86,7 +86,7 @@ def test_what_the_readme_says_of_accounting_was_measured():
     on_disk, in_memory = (kept[f"{where}_{year}_s"] for where in ("rollups_on_sqlite", "arithmetic_in_memory"))
     late = [kept[f"one_late_reading_in_{months}_ms"] for months in ("1_month", "12_months")]
     measured = [on_disk, in_memory, kept[f"arithmetic_in_memory_{year}_peak_mib"], *late]
-    assert told.groups() == (f"{on_disk / 2000:.2f}", *(f"{figure:.0f}" for figure in measured))
+    assert said.groups() == (f"{on_disk / 2000:.2f}", *(f"{figure:.0f}" for figure in measured))
 
 
 def test_every_fault_names_a_test_that_exists():

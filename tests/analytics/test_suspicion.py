@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from analytics.fits import Fitted, learned
+from analytics.model_file import KeptModels
 from analytics.suspicion.bouts import ARMED_AFTER_H, bouts
 from analytics.suspicion.budget import SHAPES, AlarmSizes, Budget, limit
 from analytics.suspicion.followed import Followed
@@ -83,3 +85,17 @@ def test_a_leak_is_closed_only_when_the_lowest_flow_has_been_back():
     assert 5990 <= leak.since <= leak.raised <= 6024
     assert 6480 <= leak.end <= 6480 + 48
     assert leak.is_seen(6479)
+
+
+def test_kept_models_keep_to_the_budget_they_are_given(tmp_path):
+    rng, how = np.random.default_rng(6), np.arange(YEAR_H) % 168
+    y = 20 + 10 * (how < 120) + rng.normal(0, 2, YEAR_H)
+    quiet = KeptModels(tmp_path, "town", Budget.QUIET)
+    quiet.keep(Fitted("main", 0, learned(how, None, y, is_water=True)))
+    quiet.forget_before(-1)
+    for budget in Budget:
+        (again,) = KeptModels(tmp_path, "town", budget).kept()
+        assert (again.model.suspicion.budget, again.model.leaks.budget) == (budget, budget)
+        np.testing.assert_array_equal(
+            again.model.suspicion.sizes_.peaks_, learned(how, None, y, is_water=True).suspicion.sizes_.peaks_
+        )
