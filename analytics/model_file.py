@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 FILE = "analytics.models"
 FORMAT = "towt_recentred 2"
 """Whoever changes what a model learns, or from what, changes this."""
+
+CHECKSUM_BYTES = 4
+"""CRC-32 of what follows, at the beginning of the file."""
 
 
 class _Row(msgspec.Struct, array_like=True):
@@ -77,20 +81,30 @@ class KeptModels(Models):
 
 def save(folder: Path, estate: str, models: Iterable[Fitted]) -> None:
     """Keep models for the next run; the file is whole or as it was."""
-    content = _Content(FORMAT, estate, [_row(one) for one in models])
+    content = msgspec.msgpack.encode(_Content(FORMAT, estate, [_row(one) for one in models]))
     new = folder / f"{FILE}.new"
-    new.write_bytes(msgspec.msgpack.encode(content))
+    new.write_bytes(_checksum(content) + content)
     new.replace(folder / FILE)
 
 
 def load(folder: Path, estate: str) -> Iterator[Fitted]:
-    """What was kept for an estate as it is; nothing where there is no file, or one of another: it is fitted again."""
+    """What was kept for an estate as it is; nothing where there is no file, or one of another: it is fitted again.
+
+    A flipped bit in a coefficient would make each expectation wrong, and nobody would see it: the file has a checksum.
+    """
     try:
-        content = msgspec.msgpack.decode((folder / FILE).read_bytes(), type=_Content)
-    except (OSError, msgspec.MsgspecError):
+        whole = (folder / FILE).read_bytes()
+        if whole[:CHECKSUM_BYTES] != _checksum(whole[CHECKSUM_BYTES:]):
+            return
+        content = msgspec.msgpack.decode(whole[CHECKSUM_BYTES:], type=_Content)
+    except (OSError, ValueError, msgspec.MsgspecError):
         return
     if (content.format, content.estate) == (FORMAT, estate):
         yield from map(_fitted, content.rows)
+
+
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "big")
 
 
 def _row(one: Fitted) -> _Row:

@@ -14,7 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from edge_agent.link import Arrival, Link
-from edge_agent.reasons import TOO_LARGE, Reasons
+from edge_agent.reasons import NOT_AUTHORIZED, TOO_LARGE, Reasons
 from facility import wire
 from facility.batch_id import batch_id
 from facility.errors import Rejected
@@ -136,7 +136,8 @@ class Publisher:
             elif arrival.word == "lost":
                 self._end_connection(arrival, now)
             elif arrival.word == "published":
-                if batch := self._mids.pop(arrival.mid, ""):
+                batch = self._mids.pop(arrival.mid, "")
+                if batch or arrival.code == NOT_AUTHORIZED:  # a greeting is refused like a batch, and comes first
                     with bound_contextvars(batch=batch):
                         self.reasons.note_batch(arrival.code, now)
             elif arrival.word == "ack":

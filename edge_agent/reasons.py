@@ -32,7 +32,9 @@ class Reasons:
         self._losses_s: deque[float] = deque(maxlen=LOSSES)
 
     def note_batch(self, code: int, now: float) -> None:
-        """What the broker said to a batch. Only success ends an alarm."""
+        """What the broker said to a batch, or that it refused anything else. Only success ends an alarm."""
+        if code == NOT_AUTHORIZED:
+            self._kicks.refused()
         self._set("no_subscriber", lasts=code == NO_SUBSCRIBER)
         self._set("refused", lasts=code >= FAILURE and code != QUOTA)
         if code >= FAILURE:

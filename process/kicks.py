@@ -32,6 +32,10 @@ class Kicks:
         """The broker has let us in."""
         self._welcomed_s = now_s
 
+    def refused(self) -> None:
+        """The broker has refused what we said. Mosquitto 2.0 then hangs up without a word."""
+        self._welcomed_s = float("-inf")
+
     def unreachable(self) -> None:
         """It is the broker that was away, or the line."""
         self._soon_s = ()

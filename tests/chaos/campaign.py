@@ -52,6 +52,7 @@ class Campaign:
     gone: Lost = field(default_factory=lambda: Lost([], set()))
     recovery_s: float = 0.0
     _portions: int = 1
+    _numbers_reused: int = 0
     _now: Progress = field(default_factory=Progress)
     _at_start: dict[Victim, Progress] = field(default_factory=dict)
     _struck: tuple[float, Progress] | None = None
@@ -67,7 +68,7 @@ class Campaign:
             self._strike(strike, lambda i=i: self._release(COPY_PORTIONS + i))
         struck_at = time.monotonic()
         self._release(self._portions - 1)
-        self._settle(self.issue.count)
+        self._settle(self.issue.count - self._numbers_reused)
         self._note_recovery(struck_at)
         self._prove_life()
 
@@ -101,6 +102,7 @@ class Campaign:
         self.topology.gateway.is_open = True
         released = self._release(1)
         self._settle(before + released)
+        self._numbers_reused = released
         edge.kill()
         self.gone = put_back(outbox, copy)
         take_away(self.topology.recordings, "00001")  # else the same readings would take the same numbers
@@ -153,7 +155,7 @@ class Campaign:
         self.topology.gateway.is_open = True
         self._wait_for(lambda: self._now.taken_in > before, "no fresh reading arrives when all is over")
         self.say(f"a fresh reading has arrived {self._how_far()}")
-        self._settle(self.issue.count)
+        self._settle(self.issue.count - self._numbers_reused)
 
     def _wait_for(self, truth: Callable[[], bool], failure: str) -> None:
         until = time.monotonic() + PROGRESS_TIMEOUT_S

@@ -93,7 +93,7 @@ def is_known(rows):
 
 
 @pytest.mark.parametrize("path", sorted(boards()))
-def test_every_query_of_every_panel_finds_figures_in_the_time_that_it_looks_at(shown, path):
+def test_D1_every_query_of_every_panel_finds_figures_in_the_time_that_it_looks_at(shown, path):
     """For some choice of building and utility: no building has every utility."""
     board, empty = boards()[path], []
     for panel in board["panels"]:

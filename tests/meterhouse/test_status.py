@@ -244,7 +244,7 @@ def test_an_ingest_that_is_killed_is_silent_within_a_minute(tmp_path, broker):
         ingest.supervisor.children.clear()
 
 
-def test_an_analytics_that_is_killed_is_missed_with_what_does_not_work_because_of_it(data):
+def test_A7_an_analytics_that_is_killed_is_missed_with_what_does_not_work_because_of_it(data):
     tell(data)
     env = os.environ | {
         "METERHOUSE_DATA": str(data),

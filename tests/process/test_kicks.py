@@ -1,6 +1,6 @@
 import pytest
 
-from process.kicks import KICKED, SEEMS_KICKED, TAKEN_OVER, Kicks
+from process.kicks import KICKED, SEEMS_KICKED, TAKEN_OVER, UNSPECIFIED, Kicks
 from process.mqtt import FIRST_WAIT_S, LAST_WAIT_S, Patience
 
 
@@ -52,3 +52,12 @@ def test_each_wait_is_longer_up_to_a_bound_and_never_the_same_for_all():
     patience.begin_anew()
     assert patience.next_s() <= 1.5 * FIRST_WAIT_S
     assert len({Patience().next_s() for _ in range(20)}) == 20
+
+
+def test_a_broker_that_refuses_what_is_said_and_hangs_up_is_no_second_process():
+    kicks = Kicks()
+    for s in range(6):
+        kicks.welcomed(float(s))
+        kicks.refused()
+        kicks.lost(UNSPECIFIED, s + 0.1)
+    assert kicks.suspicion(6.0) == ""

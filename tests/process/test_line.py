@@ -95,7 +95,7 @@ def test_nobody_is_trusted_whose_certificate_or_name_is_not_right(tmp_path, logg
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves such a socket to Python
-def test_a_certificate_that_has_expired_is_not_trusted(tmp_path, logged):
+def test_X1_a_certificate_that_has_expired_is_not_trusted(tmp_path, logged):
     authority = Authority(tmp_path)
     with TlsMosquitto(tmp_path, authority=authority, days=-1) as broker, opened(broker.url_for("a")):
         until(lambda: refusals_in(logged))

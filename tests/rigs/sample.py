@@ -57,9 +57,9 @@ class Sample:
     catalogue: Catalogue
     alerts: dict[str, Alert]
 
-    def session(self, name: str = "Kim") -> str:
-        people = People(self.records)
-        return people.redeem(people.invite(name, self.now), self.now, 86_400)
+    def session(self, name: str = "Kim", later: timedelta = timedelta()) -> str:
+        people, at = People(self.records), self.now + later
+        return people.redeem(people.invite(name, at), at, 86_400)
 
     def say(self, point: str, x: float, at: datetime) -> None:
         """Write one live reading."""

@@ -51,7 +51,7 @@ def test_a_chain_without_entries_is_true(engine):
         "DELETE FROM audit_head",
     ],
 )
-def test_tampering_is_detected(engine, audit, tampering):
+def test_X4_tampering_is_detected(engine, audit, tampering):
     with writing(engine) as connection:
         connection.execute(sa.text(tampering))
     assert not audit.verify()
