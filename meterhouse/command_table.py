@@ -30,7 +30,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
     "profile": ("profile:app", "Check device profiles: every example is decoded."),
-    "probe": ("probe:probe", "Read one device now, with no broker and no server."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),
     "store": ("store:app", "Prepare, check and move the reading store."),
     "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),
@@ -63,9 +62,10 @@ def _load(name: str) -> object:
     holder.callback()(_nothing)  # makes it a group, however few commands it holds
     if name in PROCESSES:
         module, line, settings = PROCESSES[name]
-        holder.command(name, help=explain(line, settings))(
-            edge_runner(module) if name == "edge" else runner(module, name)
-        )
+        if name == "edge":
+            holder.add_typer(_edge(module, explain(line, settings)), name=name)
+        else:
+            holder.command(name, help=explain(line, settings))(runner(module, name))
     else:
         place, line = COMMANDS[name]
         module, _, attribute = place.partition(":")
@@ -76,9 +76,22 @@ def _load(name: str) -> object:
             holder.command(name, help=line)(found)
     group = typer.main.get_command(holder)
     assert isinstance(group, TyperGroup)
+    found_command = group.commands[name]
     if name not in PROCESSES:
         _teach_to_speak(group)
-    return group.commands[name]
+    elif isinstance(found_command, TyperGroup):
+        _teach_to_speak(found_command)
+    return found_command
+
+
+def _edge(module: str, page: str) -> typer.Typer:
+    """An agent runs; beside it one device can be read, on its machine and without a server's packages."""
+    from meterhouse.commands.probe import probe  # noqa: PLC0415 - the list of commands needs no drivers
+
+    edge = typer.Typer(rich_markup_mode=None)
+    edge.callback(invoke_without_command=True, help=page)(edge_runner(module))
+    edge.command(help="Read one device now, with no broker and no server.")(probe)
+    return edge
 
 
 def _teach_to_speak(group: TyperGroup) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, Problem
-from facility.quantities import Kind
 from meterhouse.output import answer, answers, table, texts
 from meterhouse.settings import Settings
+from meterhouse.values import shown_value
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from wording.ages import age
-from wording.names import point_name, state_word
+from wording.names import point_name
 from wording.texts import ABSENT
 from wording.units import unit_sign
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from facility.model import Point
-    from facility.quantities import Quantity
     from stores.readings.port import Latest
 
 COLUMNS = (
@@ -103,12 +101,3 @@ def _rows(points: list[Point], estate: Catalogue, newest: Mapping[str, Latest]) 
         old = age(t, now_ms - seen.t_ms) if seen else t("age.never")
         building = estate.meter[point.meter].building
         yield building, point.meter, point_name(t, point), value, unit_sign(point.quantity.unit), old
-
-
-def shown_value(quantity: Quantity, x: float) -> str:
-    """States as a word, counters to two digits after the point, the rest to six figures; never ``1e+06``."""
-    if quantity.kind is Kind.STATE:
-        return state_word(texts(), quantity, x)
-    digits = 2 if quantity.is_counter else max(0, 5 - math.floor(math.log10(max(abs(x), 1))))
-    text = f"{x:,.{digits}f}"
-    return text if quantity.is_counter or "." not in text else text.rstrip("0").rstrip(".")

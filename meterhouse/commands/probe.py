@@ -1,4 +1,4 @@
-"""``meterhouse probe``: what one device says right now, with no broker and no server."""
+"""``meterhouse edge probe``: what one device says right now, with no broker and no server."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from facility.catalogue import Bus
 from facility.errors import ConfigError, Problem, Rejected
 from facility.model import Meter, Name
 from facility.protocols import check_bus, check_protocol, check_unit, protocol_of
-from meterhouse.commands.latest import shown_value
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.settings import Settings
+from meterhouse.values import shown_value
 from wording.texts import ABSENT
 from wording.units import unit_sign
 

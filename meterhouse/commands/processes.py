@@ -50,10 +50,13 @@ def edge_runner(module: str) -> Callable[..., None]:
     """The same for an agent, which may be given everything by one file."""
 
     def run(
+        context: typer.Context,
         join: Annotated[
             Path | None, typer.Option("--join", help="A file of 'meterhouse agent add': taken in, then no more needed.")
         ] = None,
     ) -> None:
+        if context.invoked_subcommand:
+            return
         if join is not None:
             from meterhouse.settings import Settings  # noqa: PLC0415
             from meterhouse.up import join as joining  # noqa: PLC0415

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,7 +77,7 @@ def test_a_sites_own_profiles_are_known_beside_those_that_are_shipped(own, monke
 
 
 def probed(url, profile, unit="1"):
-    said = run("probe", "--url", url, "--profile", profile, "--unit", unit, "--timeout", "5", "--json")
+    said = run("edge", "probe", "--url", url, "--profile", profile, "--unit", unit, "--timeout", "5", "--json")
     assert said.exit_code == 0, said.output
     return {point["point"]: point for point in json.loads(said.output)["points"]}
 
@@ -98,7 +100,7 @@ def test_a_meter_of_another_bus_is_read_alike(tmp_path):
 
 def test_what_an_exception_means_is_said_in_both_languages():
     with RawTcp("modbus+tcp", lambda asked, say: say(asked.refused(1))) as peer:
-        words = ("probe", "--url", peer.url, "--profile", "eastron/sdm120")
+        words = ("edge", "probe", "--url", peer.url, "--profile", "eastron/sdm120")
         said, chinese = run(*words), run("--language", "zh-Hans", *words)
     assert said.exit_code == chinese.exit_code == 1
     assert "no such table" in said.output
@@ -117,10 +119,31 @@ MISTAKES = {
 @pytest.mark.parametrize(("words", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_a_wrong_word_is_named_with_what_is_allowed(words, said):
     with pytest.raises(ConfigError, match=said):
-        CliRunner().invoke(app, ["probe", *words], catch_exceptions=False, standalone_mode=False)
+        CliRunner().invoke(app, ["edge", "probe", *words], catch_exceptions=False, standalone_mode=False)
 
 
 def test_nobody_there_is_one_sentence_with_what_to_try():
-    failed = run("probe", "--url", "modbus+tcp://127.0.0.1:9", "--profile", "eastron/sdm120")
+    failed = run("edge", "probe", "--url", "modbus+tcp://127.0.0.1:9", "--profile", "eastron/sdm120")
     assert failed.exit_code == 1
     assert "the cable in" in str(failed.exception)
+
+
+SERVER_ONLY = ["sqlalchemy", "numpy", "babel", "alembic", "influxdb_client", "fastapi", "cryptography"]
+
+
+def test_a_device_is_read_where_no_servers_packages_are():
+    """An agent's machine has the extra ``edge`` alone."""
+    block = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {SERVER_ONLY}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Absent())
+from meterhouse.cli import main
+sys.argv[1:] = ["edge", "probe", "--url", "modbus+tcp://127.0.0.1:9", "--profile", "eastron/sdm120"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "the cable in" in done.stderr
