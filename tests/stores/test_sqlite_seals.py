@@ -12,8 +12,10 @@ from facility.errors import ConfigError, StoreDamaged, StoreUnavailable
 from facility.model import ReadingBatch
 from stores.readings import mend_readings, open_readings
 from stores.readings.port import RollupSeries
+from stores.readings.rollup_columns import FieldType, column_of, values_of
+from stores.readings.rollups import ROLLUPS
 from stores.readings.sqlite.check import EVER_MS
-from stores.readings.sqlite.seal import reading_seals
+from stores.readings.sqlite.seal import reading_seals, row_seal_of, row_seals
 from stores.readings.sqlite.store import SqliteStore
 
 T0_MS = 1_795_000_000_000
@@ -223,6 +225,35 @@ def test_an_older_copy_put_in_place_of_a_file_in_use_is_what_is_read(sound, tmp_
     again = SqliteStore(path)
     assert set(again.latest()) == {*POINTS, "other/voltage/total"}
     again.close()
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["usage_1h", "live", "events"])
+def test_many_rows_are_sealed_as_each_is(name):
+    types = ROLLUPS[name].types
+    t_ms, rng = T0_MS + np.arange(50) * HOUR_MS, np.random.default_rng(3)
+    made = {
+        FieldType.FLOAT: lambda: np.where(rng.random(50) < 0.2, np.nan, rng.normal(0, 1e6, 50).round(3)),
+        FieldType.INTEGER: lambda: column_of(FieldType.INTEGER, [None, *range(-20, 29)]),
+        FieldType.TEXT: lambda: column_of(FieldType.TEXT, [None, *(f"Wort {k} 词" for k in range(49))]),
+    }
+    fields = {field: made[kind]() for field, kind in types.items()}
+    for field in (field for field, kind in types.items() if kind is FieldType.FLOAT):
+        fields[field][:2] = -0.0, 0.0
+    seal = row_seal_of(types)
+    each = [seal(7, t, *row) for t, *row in zip(t_ms.tolist(), *map(values_of, fields.values()), strict=True)]
+    assert row_seals(types, np.full(50, 7), t_ms, fields).tolist() == each
+
+
+def test_a_row_that_is_written_in_parts_is_sealed_as_a_whole(tmp_path):
+    store, rng = SqliteStore(tmp_path / "readings.db"), np.random.default_rng(5)
+    hours, names = T0_MS + np.arange(30) * HOUR_MS, list(ROLLUPS["usage_1h"].types)
+    for _ in range(12):
+        some = rng.choice(names, rng.integers(1, len(names) + 1), replace=False)
+        rows = np.sort(rng.choice(30, 10, replace=False))
+        fields = {field: np.where(rng.random(10) < 0.3, np.nan, rng.normal(0, 9, 10)) for field in some}
+        store.write_rollup("usage_1h", [RollupSeries({**TAGS, "meter": "m0"}, hours[rows], fields)])
+    assert dict(store.check_rows(EVER_MS, lambda: None).rollups) == {}
     store.close()
 
 

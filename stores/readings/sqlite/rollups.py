@@ -13,10 +13,11 @@ from stores.readings.rollup_columns import FieldType, column_of, values_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
 from stores.readings.sqlite.rollup_index import RollupIndex
 from stores.readings.sqlite.schema import is_by_time
+from stores.readings.sqlite.seal import row_seals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from stores.readings.port import Times
     from stores.readings.rollup_columns import Column
@@ -54,11 +55,17 @@ class SqliteRollups:
         for name, one in given:
             check_series(name, one)
         with self._file.writing() as connection:
-            for name, one in given:
-                number = self._number(connection, name, one.tags)
-                columns = [values_of(column) for column in one.fields.values()]
-                rows = zip([number] * len(one), one.t_ms.tolist(), *columns, strict=True)
-                connection.executemany(_upsert(name, tuple(one.fields)), rows)
+            for name, some in _alike(given):
+                self._write(connection, name, some)
+
+    def _write(self, connection: sqlite3.Connection, name: str, some: Sequence[RollupSeries]) -> None:
+        """Store rows of series that have the same fields."""
+        types = ROLLUPS[name].types
+        numbers = np.repeat([self._number(connection, name, one.tags) for one in some], [len(one) for one in some])
+        t_ms = np.concatenate([one.t_ms for one in some])
+        fields = {field: _joined(types[field], [one.fields[field] for one in some]) for field in some[0].fields}
+        columns = (numbers, t_ms, *fields.values(), row_seals(types, numbers, t_ms, fields))
+        connection.executemany(_upsert(name, tuple(fields)), zip(*map(values_of, columns), strict=True))
 
     def read(
         self, name: str, some: Sequence[Mapping[str, str]], period: tuple[int, int], fields: Sequence[str] | None
@@ -108,6 +115,24 @@ class SqliteRollups:
         return int(number)
 
 
+def _alike(given: Iterable[tuple[str, RollupSeries]]) -> Iterator[tuple[str, list[RollupSeries]]]:
+    """Series of a rollup that have the same fields, together; of one series what comes later is written later."""
+    alike: dict[tuple[str, ...], list[RollupSeries]] = {}
+    place: dict[tuple[str, frozenset[tuple[str, str]]], tuple[str, ...]] = {}
+    for name, one in given:
+        key, fields = (name, frozenset(one.tags.items())), (name, *one.fields)
+        if place.setdefault(key, fields) != fields:
+            yield from ((begun[0], some) for begun, some in alike.items())
+            alike, place = {}, {key: fields}
+        alike.setdefault(fields, []).append(one)
+    yield from ((begun[0], some) for begun, some in alike.items())
+
+
+def _joined(kind: FieldType, columns: Sequence[Column]) -> Column:
+    """Columns one after the other; whole numbers and texts stay what they are."""
+    return np.concatenate(columns if kind is FieldType.FLOAT else [column.astype(object) for column in columns])
+
+
 def _of_series(name: str, begin: str) -> str:
     """A statement over the rows of series ?1 from ?2 to before ?3.
 
@@ -142,15 +167,21 @@ def _seal_of(name: str) -> str:
 
 
 def _upsert(name: str, fields: tuple[str, ...]) -> str:
-    """A row as it will stand is sealed; one that the disk has changed keeps the seal that does not fit."""
+    """A row with its seal; one that is there already is sealed as it will stand.
+
+    A seal is a sum: of a row that stays in part, what its given fields added is taken away, and what they add now is
+    added. So one that the disk has changed keeps a seal that does not fit.
+    """
     every = rollup_called(name).types
-    place = {field: f"?{number}" for number, field in enumerate(("series", "t_ms", *fields), 1)}
-    given = ", ".join(place.get(field, "NULL") for field in ("series", "t_ms", *every))
-    left = ", ".join(("series", "t_ms", *(f"excluded.{field}" if field in place else field for field in every)))
-    seal = f"{name}_seal({left})"
-    if len(fields) < len(every):
-        seal = f"CASE WHEN seal IS NULL OR seal = {_seal_of(name)} THEN {seal} ELSE seal END"
-    update = ", ".join((*(f"{field} = excluded.{field}" for field in fields), f"seal = {seal}"))
-    names, marks = ", ".join((*place, "seal")), ", ".join((*place.values(), f"{name}_seal({given})"))
-    action = f"UPDATE SET {update}" if fields else "NOTHING"
-    return f"INSERT INTO {name} ({names}) VALUES ({marks}) ON CONFLICT (series, t_ms) DO {action}"  # noqa: S608
+    if not fields:
+        action = "NOTHING"
+    else:
+        whole = ", ".join(("series", "t_ms", *(f"excluded.{field}" if field in fields else field for field in every)))
+        given = ", ".join(("series", "t_ms", *(field if field in fields else "NULL" for field in every)))
+        added = f"((seal - {name}_seal({given}) + excluded.seal + {2**31}) & {2**32 - 1}) - {2**31}"
+        some = f"CASE WHEN seal IS NULL THEN {name}_seal({whole}) ELSE {added} END"
+        seal = some if len(fields) < len(every) else "excluded.seal"
+        action = "UPDATE SET " + ", ".join((*(f"{field} = excluded.{field}" for field in fields), f"seal = {seal}"))
+    names = ("series", "t_ms", *fields, "seal")
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT (series, t_ms) DO {action}"  # noqa: S608

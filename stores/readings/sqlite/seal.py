@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from stores.readings.port import Times, Values
+    from stores.readings.rollup_columns import Column
 
 Seals = npt.NDArray[np.int64]
 
@@ -29,6 +30,9 @@ SPOILT = 2**41
 """The seal of what cannot be a row at all; no row has it."""
 
 _MIX = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_OF_BYTES = np.array([zlib.crc32(bytes([one]), 0xFFFFFFFF) ^ 0xFFFFFFFF for one in range(256)], np.uint32)
+"""What each byte makes of a checksum that is nothing (RFC 1952, 8)."""
+
 _FLOAT, _WHOLE, _KEY = struct.Struct("<d"), struct.Struct("<q"), struct.Struct("<qq")
 
 
@@ -68,6 +72,28 @@ def row_seal_of(types: Mapping[str, FieldType]) -> Callable[..., int]:
         return _signed(total & 0xFFFFFFFF)
 
     return seal
+
+
+def row_seals(types: Mapping[str, FieldType], series: Times, t_ms: Times, fields: Mapping[str, Column]) -> Seals:
+    """The seals of many rows, (n,), that have these fields alone: as ``row_seal_of`` seals one."""
+    total = _crc32(_crc32(0, series.astype("<i8")), t_ms.astype("<i8")).astype(np.int64)
+    for name, column in fields.items():
+        begun, kind = zlib.crc32(name.encode()), types[name]
+        if kind is FieldType.FLOAT:
+            values = column.astype("<f8") + 0.0
+            total += np.where(np.isnan(values), 0, _crc32(begun, values))
+        else:
+            to_bytes = _TO_BYTES[kind]
+            total += [0 if one is None else zlib.crc32(to_bytes(one), begun) for one in column.tolist()]
+    return (total & 0xFFFFFFFF).astype(np.uint32).view(np.int32).astype(np.int64)
+
+
+def _crc32(begun: int | npt.NDArray[np.uint32], values: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """``zlib.crc32`` of each of some values of eight bytes, (n,), after what has ``begun``, one or (n,)."""
+    crc = np.full(len(values), begun, np.uint32) ^ np.uint32(0xFFFFFFFF)
+    for byte in values.view(np.uint8).reshape(-1, 8).T:
+        crc = _OF_BYTES[(crc ^ byte) & 0xFF] ^ (crc >> np.uint32(8))
+    return crc ^ np.uint32(0xFFFFFFFF)
 
 
 def _signed(seal: int) -> int:
