@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntEnum, StrEnum, unique
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID, uuid5
@@ -56,6 +57,10 @@ class Verdict(StrEnum):
     EXPECTED = "expected"  # an event: the building was meant to do this
     FALSE_ALARM = "false_alarm"
     DUPLICATE = "duplicate"
+
+
+CHECKED_FOR = timedelta(hours=24)
+"""So long what was fixed is looked at: the same cause is raised anew where it still shows then, another at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,11 @@ class Alert:
     closed_at: datetime | None = None
     notify: bool = True  # False: raised while history was stepped through
     acts: int = 0  # how many times people have acted on it: what an act is based on
+
+
+def is_being_checked(alert: Alert, now: datetime) -> bool:
+    """Whether somebody said lately that it is put right, and whether that is so is yet to be seen."""
+    return alert.verdict is Verdict.FIXED and alert.closed_at is not None and now - alert.closed_at < CHECKED_FOR
 
 
 def alert_id(finding: Finding) -> UUID:

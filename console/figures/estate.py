@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A building at a glance. Where it ``is_unheard``, that it has no alerts says nothing."""
+    """A building at a glance. Where it ``is_unheard``, that it has no alerts says nothing.
+
+    Where it ``is_checked``, something was put right lately, and may come back.
+    """
 
     building: Building
     power: Tile
@@ -34,6 +37,7 @@ class Card:
     alerts: int
     worst: Severity | None
     is_unheard: bool
+    is_checked: bool
     provenance: Provenance | None
 
 
@@ -41,7 +45,7 @@ def cards(visit: Visit) -> list[Card]:
     """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
     start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
     hours = building_hours(visit.view, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
-    unsettled = visit.view.cases.unsettled()
+    unsettled, checked = visit.view.cases.unsettled(), visit.view.cases.being_checked(visit.now)
     found = []
     for building in visit.catalogue.buildings:
         meters = visit.catalogue.meters_of(building.id)
@@ -58,6 +62,7 @@ def cards(visit: Visit) -> list[Card]:
                 spark=sparkline(known, visit.now_ms - DAY_MS, visit.now_ms),
                 alerts=here.number if here else 0,
                 worst=here.worst if here else None,
+                is_checked=building.id in checked,
                 is_unheard=not any(heard(visit, meters)),
                 provenance=provenance(visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)),
             )

@@ -111,6 +111,13 @@ def count_unsettled(connection: Connection, among: CaseFilter) -> dict[str, Unse
     return {building: Unsettled(number, Severity(worst)) for building, number, worst in rows}
 
 
+def count_being_checked(connection: Connection, among: CaseFilter, since: datetime) -> dict[str, int]:
+    """The buildings of which cases were closed as put right since then, and how many."""
+    fixed = (a.state == AlertState.CLOSED.value) & (a.verdict == Verdict.FIXED.value) & (a.closed_at > since)
+    query = sa.select(a.building, sa.func.count()).where(fixed, *among.conditions()).group_by(a.building)
+    return {building: number for building, number in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+
 def count_verdicts(connection: Connection, key: str, but: UUID, among: CaseFilter) -> dict[Verdict, int]:
     """What people found in the cases of a key, one case left out."""
     query = sa.select(a.verdict, sa.func.count()).where(a.key == key, a.id != str(but), a.verdict.is_not(None))

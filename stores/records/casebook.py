@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import Rejected
-from facility.work import RUNNING, Alert, AlertState, Verdict, alert_id
+from facility.work import CHECKED_FOR, RUNNING, Alert, AlertState, Verdict, alert_id
 from stores.records import tables
 from stores.records.audit import append_entry
-from stores.records.case_list import CaseFilter, count_cases, count_unsettled, count_verdicts, find_cases
+from stores.records.case_list import (
+    CaseFilter,
+    count_being_checked,
+    count_cases,
+    count_unsettled,
+    count_verdicts,
+    find_cases,
+)
 from stores.records.case_rows import alert_of, opened_row, seen_row
 from stores.records.database import writing
 from stores.records.stale import Deed, Stale
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from facility.work import Finding, Money
     from stores.records.case_list import CasePlace, Unsettled
 
-REOPEN_WITHIN = timedelta(hours=24)
+REOPEN_WITHIN = CHECKED_FOR
 """A cause that returns so soon after it went away is the same case."""
 
 QUIET_AFTER = timedelta(days=7)
@@ -106,6 +113,11 @@ class Casebook:
         """The buildings that have running cases: how many, and how bad the worst is."""
         with self._engine.connect() as connection:
             return count_unsettled(connection, among)
+
+    def being_checked(self, now: datetime, *, among: CaseFilter = EVERY_CASE) -> dict[str, int]:
+        """The buildings that have cases which were put right lately, and are looked at whether they stay so."""
+        with self._engine.connect() as connection:
+            return count_being_checked(connection, among, now - CHECKED_FOR)
 
     def verdicts(self, key: str, *, but: UUID, among: CaseFilter = EVERY_CASE) -> dict[Verdict, int]:
         """What people found in the cases of a key, one case left out."""

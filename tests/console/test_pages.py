@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import numpy as np
 import pytest
-from rigs.sample import NOW
+from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import act, acts_on, choose, post
 
 from console import cases
 from console.figures.evidence import _broken_where_silent
 from console.guard import csrf_token
-from facility.work import AlertState, Finding, Severity, Verdict
+from facility.work import RUNNING, AlertState, Finding, Severity, Verdict
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.records.casebook import Casebook
@@ -36,7 +37,10 @@ def test_now_shows_every_building_with_power_and_comparison(visitor, sample):
 
 @pytest.mark.parametrize(
     ("language", "calm", "unheard"),
-    [("en", "No alerts", "No meter is heard: alerts unknown"), ("zh-Hans", "没有告警", "收不到任何表计数据，告警未知")],
+    [
+        ("en", "Fixed, being checked", "No meter is heard: alerts unknown"),
+        ("zh-Hans", "已修复，复查中", "收不到任何表计数据，告警未知"),
+    ],
 )
 def test_D2_a_building_of_which_no_meter_is_heard_is_not_called_calm(sample, language, calm, unheard):
     for later, said, unsaid in ((timedelta(seconds=1), calm, unheard), (timedelta(hours=5), unheard, calm)):
@@ -50,6 +54,38 @@ def test_D2_a_building_of_which_no_meter_is_heard_is_not_called_calm(sample, lan
             choose(client, "en")
         assert said in text
         assert unsaid not in text
+
+
+def test_what_was_fixed_just_now_is_being_checked_and_not_called_calm(tmp_path):
+    sample = make_sample(tmp_path, NOW)
+    casebook, building = Casebook(sample.records), sample.alerts["night_waste"].building
+    fixed = [one for one in casebook.alerts(states=RUNNING) if one.building == building]
+    for one in fixed:
+        casebook.close(one.id, Verdict.FIXED, "valve", "Kim", NOW, based_on=one.acts)
+    assert casebook.being_checked(NOW)[building] == len(fixed)
+    assert casebook.being_checked(NOW + timedelta(hours=25)) == {}, "it has stayed so for a day"
+    cookies = {"meterhouse_session": sample.session()}
+    with (
+        served(sample.store, sample.records, lambda: NOW + timedelta(seconds=1)) as (address, _),
+        httpx.Client(base_url=address, trust_env=False, cookies=cookies) as client,
+    ):
+        for language, words in (("en", "Fixed, being checked"), ("zh-Hans", "已修复，复查中")):
+            choose(client, language)
+            assert f'href="/alerts?building={building}&amp;state=closed"' in client.get("/").text
+            assert words in client.get("/").text
+            assert words in client.get(f"/alerts/{fixed[0].id}").text
+    again = replace(finding_of(fixed[0]), since=NOW + timedelta(minutes=5), seen_at=NOW + timedelta(minutes=30))
+    back = casebook.record(again, money=None, notify=False)
+    assert (back.state, back.id == fixed[0].id) == (AlertState.OPEN, False), "it shows again: that is told at once"
+    sample.store.close()
+    sample.records.dispose()
+
+
+def finding_of(alert):
+    return Finding(
+        alert.detector, alert.point, alert.meter, alert.building, alert.since, alert.last_seen_at, alert.severity,
+        alert.confidence, alert.evidence, alert.params, alert.excess,
+    )  # fmt: skip
 
 
 def test_names_are_escaped(visitor):
