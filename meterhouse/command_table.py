@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "down": ("up:down", "End the server."),
     "restart": ("up:restart", "Let the server begin anew with its settings."),
     "prepare": ("up:prepare_folder", "Make what a server's processes need, start none."),
+    "healthy": ("healthy:healthy", "Say whether a process makes progress, for health checks."),
     "agent": ("agent:app", "Make, list and end accounts of edge agents."),
     "settings": ("settings:app", "Show what a server is set to, and who says so."),
     "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),

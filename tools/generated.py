@@ -11,6 +11,7 @@ from pathlib import Path
 from dashboards.build import made, texts_of
 from device_profiles import load_profiles
 from device_profiles.generated import schema_text, supported_devices_text
+from meterhouse.up import mosquitto
 from stores.site_file import read_site
 from tools.catalogues import problems
 from tools.commands import commands_text
@@ -25,6 +26,8 @@ def generated_files() -> dict[Path, str]:
     boards = texts_of(made(read_site(ROOT / "demo" / "site.yaml", load_profiles())))
     return {
         **{ROOT / "dashboards" / "generated" / path: text for path, text in boards.items()},
+        ROOT / "deploy" / "mosquitto" / mosquitto.CONFIGURATION: mosquitto.configuration(),
+        ROOT / "deploy" / "mosquitto" / mosquitto.RIGHTS: mosquitto.rights(),
         ROOT / "device_profiles" / "schema.json": schema_text(),
         ROOT / "docs" / "commands.md": commands_text(),
         ROOT / "docs" / "rollups.md": rollup_reference_text(),

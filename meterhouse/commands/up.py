@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -19,10 +21,12 @@ from meterhouse.commands.access import LINK_VALID_S
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
 from meterhouse.commands.spoken import given_by
 from meterhouse.language import SETTING, known_language
-from meterhouse.output import say, speak
+from meterhouse.output import say, speak, texts
 from meterhouse.settings import DEFAULT_DATA, Settings
-from meterhouse.up.folder import Holder, Phase, check_version, holder, say_state
+from meterhouse.up.beginning import begin, default_answers
+from meterhouse.up.folder import NOBODY, Holder, Phase, check_version, holder, say_state
 from meterhouse.up.prepare import ServerFolder, prepare
+from meterhouse.up.private_file import write_if_new
 from meterhouse.up.run import RunningServer
 from meterhouse.up.settings import UpSettings, read_up_settings
 from meterhouse.up.settings_file import NAME, adopt
@@ -32,7 +36,6 @@ from stores.records.people import People
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 READY_TIMEOUT_S = 240.0
 END_TIMEOUT_S = 60.0
@@ -85,12 +88,45 @@ def restart(data: Folder = DEFAULT_DATA) -> None:
     _tell_page(folder, settings, headless=True)
 
 
-def prepare_folder(data: Folder = DEFAULT_DATA) -> None:
+def prepare_folder(
+    data: Folder = DEFAULT_DATA,
+    influx: Annotated[
+        str, typer.Option("--influx", help="http://host:port of an empty InfluxDB 2, which is set up for the server.")
+    ] = "",
+    grafana: Annotated[
+        Path | None, typer.Option("--grafana", help="Folder for the secrets of a Grafana that reads that InfluxDB.")
+    ] = None,
+    *,
+    begin_it: Annotated[
+        bool, typer.Option("--begin", help="Do what init does with its defaults, the first time.")
+    ] = False,
+) -> None:
     """Make certificates, accounts, stores and what each process is told, and start nothing."""
     folder = ServerFolder(data.absolute())
+    if begin_it and not (folder.path / NAME).exists():
+        begin(folder.path, default_answers(texts()), texts())
+    if influx:
+        from meterhouse.up.influx import set_up_influx  # noqa: PLC0415 - not every server has one
+
+        check_version(folder.path)
+        os.environ["METERHOUSE_STORE"] = set_up_influx(influx, folder.path / "secrets" / "influx.json")
     settings = settings_in(folder.path)
     prepare(folder, settings, datetime.now(UTC))
+    if influx and grafana:
+        _tell_grafana(folder, influx, grafana)
     say("up.prepared", folder=data)
+
+
+def _tell_grafana(folder: ServerFolder, influx: str, grafana: Path) -> None:
+    """What Grafana is told: an account that may only read, and its own administrator's password."""
+    from meterhouse.up.influx import DATABASE, reading_token  # noqa: PLC0415
+
+    token = reading_token(influx, folder.path / "secrets" / "influx.json")
+    said = {"influx_token": token, "influx_url": influx, "influx_database": DATABASE}
+    for name, value in said.items():
+        write_if_new(grafana / name, value)
+    if not (grafana / "admin_password").exists():
+        write_if_new(grafana / "admin_password", secrets.token_urlsafe(24))
 
 
 def settings_in(folder: Path) -> UpSettings:
@@ -162,12 +198,12 @@ def _start_beside(folder: Path, *, trial: bool) -> None:
     log.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "meterhouse", "up", "--data", str(folder), "--headless"]
     command += ["--trial"] if trial else []
-    begin = log.stat().st_size if log.exists() else 0
+    begin, asked = log.stat().st_size if log.exists() else 0, time.time()
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - our own words
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )
-    _await_running(folder, 0.0, lambda: process.poll() is None, begin)
+    _await_running(folder, asked, lambda: process.poll() is None, begin)
 
 
 def _await_running(folder: Path, after: float, lives: Callable[[], bool], begin: int = 0) -> None:
@@ -196,6 +232,8 @@ def _running(folder: Path) -> Holder:
     found = holder(folder)
     if found is None:
         raise Unavailable(f"no server runs in {folder}")
+    if found.pid == NOBODY:
+        raise Unavailable(f"a server has only just begun in {folder}: ask again in a moment")
     return found
 
 

@@ -58,6 +58,12 @@ def currency_of(zone: str, language: str) -> str:
     return next((currency for place, currency in CURRENCIES if zone.startswith(place)), by_language)
 
 
+def default_answers(t: Texts) -> Answers:
+    """What is assumed of a server that nobody is asked about."""
+    zone = zone_here()
+    return Answers(t.language, t("init.default_name"), zone, currency_of(zone, t.language), DEFAULT_LISTEN)
+
+
 def check_answer(what: str, text: str) -> str:
     """The answer to a question, named by its flag. Raises ``ConfigError``."""
     where = f"--{what}"

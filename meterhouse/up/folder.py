@@ -25,6 +25,10 @@ HOLDER = "up.json"
 """Who holds the folder, and how far it is."""
 
 
+NOBODY = 0
+"""The process id of a server that has only just begun."""
+
+
 class Phase(StrEnum):
     """How far a server is."""
 
@@ -92,6 +96,8 @@ def holder(folder: Path) -> Holder | None:
 
 
 def _read_holder(folder: Path) -> Holder:
+    if not (folder / HOLDER).exists():  # it holds the folder, and has not said so yet
+        return Holder(NOBODY, 0.0, Phase.STARTING, "")
     try:
         said = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
         return Holder(int(said["pid"]), float(said["begun"]), Phase(said["phase"]), str(said["page"]))

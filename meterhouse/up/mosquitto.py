@@ -10,7 +10,10 @@ from facility.wire import PREFIX
 from meterhouse.servers.broker_files import INGEST, LISTENER, MAX_INFLIGHT, MAX_PACKET_BYTES, OPERATOR, PROBE
 
 CONFIGURATION, ACCOUNTS, RIGHTS = "mosquitto.conf", "accounts", "rights"
-CERTIFICATE, KEY = "server.pem", "server.key"
+CERTIFICATE, KEY, AUTHORITY = "server.pem", "server.key", "ca.pem"
+ASKER = "probe/mosquitto_pub"
+"""What mosquitto_pub(1) is told when it asks whether the broker is well: XDG_CONFIG_HOME is the folder of this."""
+
 KEPT = "kept"
 """The folder of sessions and what waits for them."""
 

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from device_profiles import load_profiles
 from facility.errors import ConfigError
-from meterhouse.servers.broker_files import account_line, passwords
+from meterhouse.servers.broker_files import PROBE, account_line, passwords
 from meterhouse.settings import Settings
 from meterhouse.store_setup import prepare_store
 from meterhouse.up import mosquitto
 from meterhouse.up.certificates import CertificateFiles, check_given, make_sure
 from meterhouse.up.folder import say_version
-from meterhouse.up.names import OWN, from_here
+from meterhouse.up.names import OWN
 from meterhouse.up.private_file import write_if_new, write_whole
 from meterhouse.up.settings_file import PROCESSES
 from stores.readings import open_readings
@@ -88,7 +88,8 @@ def renew(folder: ServerFolder, settings: UpSettings, site: str, now: datetime) 
     """Make or renew the certificates, and lay the broker's where it reads them; whether anything was made."""
     files = folder.certificates
     made = make_sure(files, site, (*OWN, *settings.names), now, settings.found)
-    for ours, theirs in ((files.key, mosquitto.KEY), (files.certificate, mosquitto.CERTIFICATE)):
+    own = (files.ca, mosquitto.AUTHORITY)
+    for ours, theirs in (own, (files.key, mosquitto.KEY), (files.certificate, mosquitto.CERTIFICATE)):
         write_if_new(folder.broker / theirs, ours.read_text(encoding="ascii"))
     return made
 
@@ -103,6 +104,8 @@ def write_broker_files(folder: ServerFolder, settings: UpSettings) -> None:
     agents = read_agents(folder)
     known = _accounts(folder.broker / mosquitto.ACCOUNTS)
     lines = [known.get(name) or account_line(name, word) for name, word in words.items()]
+    asked = f"-h localhost\n-p {port}\n--cafile {folder.broker / mosquitto.AUTHORITY}\n-u {PROBE}\n-P {words[PROBE]}\n"
+    write_if_new(folder.broker / mosquitto.ASKER, asked)
     write_if_new(folder.broker / mosquitto.ACCOUNTS, "\n".join([*lines, *agents.values()]) + "\n")
 
 
@@ -159,8 +162,7 @@ def broker_url(folder: ServerFolder, settings: UpSettings, account: str) -> str:
     """How a process of the server reaches the broker: by TLS, with its own account."""
     if settings.broker:
         return settings.broker
-    host, port = settings.broker_place
-    here = from_here(host)
+    here, port = settings.broker_from_here
     word, ca = server_passwords(folder)[account], quote(str(folder.certificates.ca), safe="/")
     return f"mqtts://{account}:{quote(word, safe='')}@{f'[{here}]' if ':' in here else here}:{port}?ca={ca}"
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from facility.errors import ConfigError, Problem
 from meterhouse.settings import DEFAULT_DATA
 from meterhouse.up.mosquitto import PORT
-from meterhouse.up.names import names_found
+from meterhouse.up.names import from_here, names_found
 from process.settings import EnvironmentSettings, LogLevel, read_settings
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class UpSettings(EnvironmentSettings):
     cert: Path | None = None
     key: Path | None = None
     broker_listen: str = ""
+    broker_at: str = ""
     broker: str = Field(default="", repr=False)
     store: str = Field(default="", repr=False)
     records: str = Field(default="", repr=False)
@@ -58,9 +59,18 @@ class UpSettings(EnvironmentSettings):
         return self.console[0], PORT
 
     @property
+    def broker_from_here(self) -> Address:
+        """Where the server's own processes reach the broker: here, unless it runs elsewhere, in a container say."""
+        if self.broker_at:
+            return address_of("METERHOUSE_BROKER_AT", self.broker_at)
+        host, port = self.broker_place
+        return from_here(host), port
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What the server is called beside what was found: METERHOUSE_HOSTS, a port left out."""
-        return tuple(name for one in self.hosts.split(",") if (name := _without_port(one.strip())))
+        beside = [self.broker_from_here[0]] if self.broker_at else []
+        return tuple([name for one in self.hosts.split(",") if (name := _without_port(one.strip()))] + beside)
 
     @property
     def found(self) -> tuple[str, ...]:

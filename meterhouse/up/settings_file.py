@@ -28,6 +28,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_CERT": ("setting.cert", ""),
     "METERHOUSE_KEY": ("setting.cert_key", ""),
     "METERHOUSE_BROKER_LISTEN": ("setting.broker_listen", ""),
+    "METERHOUSE_BROKER_AT": ("setting.broker_at", ""),
     "METERHOUSE_BROKER": ("setting.broker", ""),
     "METERHOUSE_STORE": ("setting.store", ""),
     "METERHOUSE_RECORDS": ("setting.records", ""),
