@@ -4,6 +4,7 @@ The history is stored in real InfluxDBs and analytics makes all of it, as a star
 kinds that know nothing of rollups: what the registers rose by, and the bill of a month, which is made from readings.
 """
 
+from collections import Counter
 from datetime import datetime
 from math import fsum
 from zoneinfo import ZoneInfo
@@ -18,7 +19,6 @@ from rigs.real_influx import VERSIONS, real_influx
 from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.spells import NoSpells
 from facility.tariff import PERIODS
-from facility.work import RUNNING
 from reports.billing import make_bill
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.wire import connect
@@ -237,10 +237,10 @@ def test_a_night_s_least_flow_is_that_of_its_stillest_hour(shown):
 
 
 def test_alerts_are_the_casebook_s(shown):
-    cases = Casebook(shown.past.records).alerts()
-    running = [one for one in cases if one.state in RUNNING]
-    assert {"b33", "b35", "b57", "b62", "b77"} <= {one.building for one in cases}, "all injected faults are found"
-    rows = shown.panel("alerts", "Newest alerts")
-    assert sorted(row[3] for row in rows) == sorted(one.building for one in cases)
-    assert shown.figure("alerts", "Began") == len(cases)
-    assert shown.figure("alerts", "Open now") == shown.figure("estate", "Open alerts") == len(running) > 0
+    """Those of the thirty days that are looked at: a case may be older."""
+    kept = Counter(one.building for one in Casebook(shown.past.records).alerts())
+    rows = Counter(row[3] for row in shown.panel("alerts", "Newest alerts"))
+    assert {"b33", "b35", "b57", "b62", "b77"} <= rows.keys(), "all injected faults are found"
+    assert rows <= kept
+    assert 0 < shown.figure("alerts", "Began") <= kept.total()
+    assert 0 < shown.figure("alerts", "Open now") == shown.figure("estate", "Open alerts")
