@@ -82,11 +82,8 @@ class Broker:
     def acknowledge(self, message):
         self._in_hand.remove(message)
 
-    def suspicion(self):
-        return ""
-
-    def trouble(self):
-        return ""
+    def troubles(self):
+        return {}
 
     def publish(self, topic, payload, qos):
         """An acknowledgement, which may be lost as well."""
