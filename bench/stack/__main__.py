@@ -32,12 +32,13 @@ import numpy as np
 
 from bench.proc import cpu_s, load, pss_mib
 from bench.stack.estate import ROLLUP_DAYS, plan, site_text
-from bench.stack.field import Field, identities
+from bench.stack.field import RADIO, Field, identities
 from bench.stack.history import DOORS, HALF_HOUR_MS, History, now_ms
 from bench.stack.processes import Stack, Stretch
 from bench.stack.table import RESULT, keep, misses, table
 from bench.stack.viewers import Looking, Viewers
 from bench.stack.watch import AlarmWatch, RollupWatch, quantiles
+from facility.broker_address import password_variable
 from facility.documents.site_export import dump_part
 from facility.status import ServerProcess
 from meterhouse.demo.run import free_port
@@ -153,6 +154,7 @@ class Run:
         pid = self.stack.start(agent, "edge_agent", {
             "METERHOUSE_DATA": str(folder), "METERHOUSE_SITE": str(site), "METERHOUSE_AGENT": agent,
             "METERHOUSE_BROKER": self.broker.url_for(agent),
+            password_variable(RADIO): self.broker.words[f"{agent}-devices"],
         })  # fmt: skip
         self.stack.await_(agent, lambda: b"state=up" in self.stack.log(agent).read_bytes(), 120)
         spent = self.figures.get("edge_start_cpu_s", 0.0)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from meterhouse.servers.broker import Broker
 
 BROKEN = "edge-broken"
+RADIO = "radio"
+"""The bus of doors and leak sensors."""
+
 NONSENSE_EVERY_S = 1.0
 REQUEST = struct.Struct(">HHHBBHH")
 ANSWER = struct.Struct(">HHHBBB")
@@ -51,7 +54,7 @@ class Field:
         self._devices = make_client(broker_address(broker.url_for("devices")), "devices")
         self._broken = make_client(broker_address(broker.url_for(BROKEN)), BROKEN)
         self.bus_urls = {bus: self._ask(self._listen(*bus)) for bus in made.on_bus()}
-        self.bus_urls |= {(agent, "radio"): broker.url_for(f"{agent}-devices") for agent in made.agents}
+        self.bus_urls |= {(agent, RADIO): broker.url_for(f"{agent}-devices") for agent in made.agents}
 
     def start(self) -> None:
         """Begin to speak."""
