@@ -6,13 +6,14 @@ What nobody has any more is said.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import structlog
 
-from facility.errors import StoreDamaged
+from facility.errors import StoreDamaged, StoreUnavailable
 from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ class Soundness:
 
     def _begin_to_look(self, store: MendsItself) -> None:
         def look() -> None:
-            self._finding = store.check_file(FILE_LIMIT_S, self._ended.is_set)
+            with suppress(StoreUnavailable):  # it is away, which others tell
+                self._finding = store.check_file(FILE_LIMIT_S, self._ended.is_set)
 
         if self._look is None or not self._look.is_alive():
             self._look = Thread(target=look, name="look-at-file", daemon=True)
