@@ -100,6 +100,8 @@ class Trial:
             appended=threading.Event(),
             between=lambda: None,
             motion=Motion(lambda: 0.0),
+            mend=lambda _damage: None,
+            reached=lambda: 0,
         )
 
     def take(self, *messages):
