@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import structlog
 from hypothesis import settings
+from rigs.chromium import browser_started
 from rigs.influx_server import need_influxd
 
 from stores.records.database import open_records
@@ -43,6 +44,13 @@ def migrated(tmp_path_factory):
     path = tmp_path_factory.mktemp("records") / "records.db"
     open_records(f"sqlite:///{path}").dispose()
     return path
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all: a second one in the same process is refused."""
+    with browser_started() as browser:
+        yield browser
 
 
 @pytest.fixture

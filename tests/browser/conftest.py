@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from rigs.chromium import browser_started
 from rigs.patience import PATIENCE_S
 from rigs.sample import ANALYTICS, INGEST, make_sample
 from rigs.serving import served
@@ -14,12 +13,6 @@ from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    with browser_started() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

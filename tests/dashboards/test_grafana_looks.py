@@ -5,7 +5,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from rigs.chromium import browser_started
 from rigs.grafana_looks import wrong_with
 
 pytestmark = pytest.mark.browser
@@ -54,12 +53,6 @@ class FakePages:
         return f"<!doctype html><link rel=icon href='data:,'><body>{boxes}{self.more}</body>"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with browser_started() as running:
-        yield running
-
-
 @pytest.fixture
 def fake():
     pages = FakePages()
@@ -69,17 +62,17 @@ def fake():
     pages.server.server_close()
 
 
-def looked(browser, fake, empty=()):
-    context = browser.new_context()
+def looked(chromium, fake, empty=()):
+    context = chromium.new_context()
     found = wrong_with(context.new_page(), fake.url, BOARD, empty, 1440)
     context.close()
     return found
 
 
-def test_nothing_is_wrong_with_a_good_page_nor_with_a_panel_that_rightly_has_no_figure(browser, fake):
-    assert looked(browser, fake) == []
+def test_nothing_is_wrong_with_a_good_page_nor_with_a_panel_that_rightly_has_no_figure(chromium, fake):
+    assert looked(chromium, fake) == []
     fake.panels["Used"] = "no figure in this time"
-    assert looked(browser, fake, {"Used"}) == []
+    assert looked(chromium, fake, {"Used"}) == []
 
 
 @pytest.mark.parametrize(
@@ -96,8 +89,8 @@ def test_nothing_is_wrong_with_a_good_page_nor_with_a_panel_that_rightly_has_no_
         ("3 kWh", LONG_TITLE, "Cost: its title is cut"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_found(browser, fake, inner, more, said):
+def test_what_is_wrong_is_found(chromium, fake, inner, more, said):
     fake.panels = {**GOOD, "Used": inner} if inner is not None else {"Cost": GOOD["Cost"]}
     fake.more = more
-    found = looked(browser, fake)
+    found = looked(chromium, fake)
     assert len([one for one in found if said in one]) == 1, json.dumps(found)

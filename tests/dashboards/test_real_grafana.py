@@ -10,7 +10,6 @@ import httpx
 import pytest
 from rigs.board_times import period_of
 from rigs.boards import boards
-from rigs.chromium import browser_started
 from rigs.demo_past import DemoPast
 from rigs.grafana_looks import wrong_with
 from rigs.pictures.answers import ask
@@ -64,17 +63,11 @@ def tried(tmp_path_factory):
         past.close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with browser_started() as running:
-        yield running
-
-
 @pytest.mark.parametrize("path", sorted(boards()))
-def test_every_dashboard_opens_without_an_error_and_shows_the_figures_that_there_are(tried, browser, path):
+def test_every_dashboard_opens_without_an_error_and_shows_the_figures_that_there_are(tried, chromium, path):
     board, found = boards()[path], []
     for width in SCREENS:
-        context = browser.new_context(extra_http_headers={"Authorization": f"Bearer {tried.grafana.token}"})
+        context = chromium.new_context(extra_http_headers={"Authorization": f"Bearer {tried.grafana.token}"})
         found += wrong_with(context.new_page(), tried.grafana.url, board, set(tried.empty(board)), width)
         context.close()
     assert found == []

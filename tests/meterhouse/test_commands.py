@@ -68,7 +68,7 @@ def test_help_lists_every_command_with_one_line():
             "'utility' is missing: nobody would account the energy_import",
         ),
         ("    utility: electricity\n    role: head\n", "    role: head\n", "needs a utility"),
-        ("use: university", "use: palace", "unknown use 'palace' (allowed: office, government, "),
+        ("    use: university", "    use: palace", "unknown use 'palace' (allowed: office, government, "),
         ("unit: 1\n", "unit: 300\n", "unit '300' is no Modbus address"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_profile_whose_example_does_not_decode_is_refused(site, monkeypatch, t
     sdm630 = load_profiles()["eastron/sdm630"]
     first = replace(sdm630.examples[0], expect={name: 1.0 + x for name, x in sdm630.examples[0].expect.items()})
     wrong = load_profiles() | {sdm630.id: replace(sdm630, examples=(first, *sdm630.examples[1:]))}
-    monkeypatch.setattr("meterhouse.commands.site.load_profiles", lambda: wrong)
+    monkeypatch.setattr("meterhouse.settings.load_profiles", lambda _: wrong)
     with pytest.raises(ConfigError, match=r"device_profiles/eastron/sdm630.yaml: example 1 \("):
         read_estate(site)
 
@@ -172,8 +172,8 @@ def test_an_apply_shows_all_three_sides_and_undoes_no_edit_unasked(site, tmp_pat
     edited = replace(estate, buildings=(replace(first, floor_area_m2=1200.0), *rest))
     Registry(records).edit(edited, based_on=1, by="kim", at=datetime.now(UTC))
     sentence = (
-        "changed building b33: floor_area_m2 1200.0 → nothing   "
-        "[undoes an edit: changed building b33: floor_area_m2 nothing → 1200.0]"
+        "changed building b33: floor_area_m2 1200.0 → 16000.0   "
+        "[undoes an edit: changed building b33: floor_area_m2 16000.0 → 1200.0]"
     )
     for words in (("--dry-run",), ()):
         refused = meterhouse("site", "apply", site, *words, data=tmp_path)
