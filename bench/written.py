@@ -40,11 +40,8 @@ MOST_BYTES = 12_000
 
 
 def measure(folder: Path, points: int) -> dict[str, float]:
-    made = plan(points)
-    text = site_text(made, nowhere(made))
-    for agent in made.agents[1:]:
-        text = text.replace(f"agent: {agent},", f"agent: {AGENT},")
-    estate = load_site(text, "site.yaml", load_profiles())
+    made = plan(points, points_an_agent=points)
+    estate = load_site(site_text(made, nowhere(made)), "site.yaml", load_profiles())
     records = open_records(f"sqlite:///{folder}/records.db")
     Registry(records).apply(estate, by="bench", at=datetime.now(UTC))
     records.dispose()

@@ -227,7 +227,8 @@ class Run:
             **quantiles("rollup_lag", rollups.lags(now_ms())),
             **quantiles("now_page", self.viewers.pages_s),
             "now_page_kb": round(self.viewers.page_bytes / 1000, 1),
-            "written_bytes_a_reading": round(written / stored) if stored else None,
+            "written_bytes_a_reading": round(written["ingest"] / stored) if stored and "ingest" in written else None,
+            "written_mb_a_minute": {name: round(n / 1e6 / self.minutes, 2) for name, n in written.items()},
             "load_mean": round(float(np.mean(stretch.loads)), 1),
             "load_max": max(stretch.loads),
         }

@@ -65,6 +65,9 @@ class Plan:
     zone: str = "UTC"
     """Its clocks: where they differ by a quarter or half of an hour, hours end then."""
 
+    points_an_agent: int = MOST_POINTS_AN_AGENT
+    """That one agent reads at most."""
+
     devices: list[Device] = field(default_factory=list)
     raised_ms: dict[str, int] = field(default_factory=dict)
 
@@ -76,7 +79,7 @@ class Plan:
     @property
     def agents(self) -> list[str]:
         """Their ids."""
-        return [f"edge-{n}" for n in range(math.ceil(self.points / MOST_POINTS_AN_AGENT))]
+        return [f"edge-{n}" for n in range(math.ceil(self.points / self.points_an_agent))]
 
     def on_bus(self) -> Iterator[tuple[str, str]]:
         """Every Modbus bus: agent and bus."""
@@ -87,9 +90,9 @@ class Plan:
         return [device for device in self.devices if device.kind == kind]
 
 
-def plan(points: int, days: int = ROLLUP_DAYS, zone: str = "UTC") -> Plan:
+def plan(points: int, days: int = ROLLUP_DAYS, zone: str = "UTC", points_an_agent: int = MOST_POINTS_AN_AGENT) -> Plan:
     """So many points: five of each electricity meter, one of each water meter, door and leak sensor."""
-    made = Plan(points, days, zone)
+    made = Plan(points, days, zone, points_an_agent)
     electricity = (points - BUILDINGS - DOORS - LEAKS) // len(POINTS_OF_A_METER)
     units = dict.fromkeys(made.agents, 0)
     numbers = {"electricity": electricity, "water": BUILDINGS, "door": DOORS, "leak": LEAKS}

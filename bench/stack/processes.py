@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from bench.proc import cpu_s, load, pss_mib, written_bytes
+from bench.proc import cpu_s, load, pss_mib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 PAUSE_S = 0.25
 MEMORY_EVERY_S = 5.0
+COUNTS = struct.Struct("<qq")
 
 
 class Stack:
@@ -34,7 +36,7 @@ class Stack:
 
     def start(self, name: str, module: str, env: Mapping[str, str]) -> int:
         """Start a module of ours; returns its pid."""
-        counting = {"LD_PRELOAD": str(self._counting), "FSYNCS": str(self._fsyncs(name))} if self._counting else {}
+        counting = {"LD_PRELOAD": str(self._counting), "DISK_WRITES": str(self._counts(name))} if self._counting else {}
         own = os.environ | self._shared | {"PYTHONPATH": f"{ROOT / 'tests'}"} | counting | dict(env)
         with self.log(name).open("ab") as log:
             command = [sys.executable, "-m", module]
@@ -55,12 +57,17 @@ class Stack:
         """Where it writes."""
         return self.folder / f"{name}.log"
 
-    def fsyncs(self) -> dict[str, int]:
-        """How often each has asked for its data to be on the disk so far; nothing where nobody counts."""
-        return {name: file.stat().st_size for name in self._running if (file := self._fsyncs(name)).exists()}
+    def disk_writes(self) -> dict[str, tuple[int, int]]:
+        """How often each has asked for its data to be on the disk, and how many bytes it has written to files, so far.
 
-    def _fsyncs(self, name: str) -> Path:
-        return self.folder / f"{name}.fsyncs"
+        Nothing where nobody counts.
+        """
+        return {
+            name: COUNTS.unpack(file.read_bytes()) for name in self._running if (file := self._counts(name)).exists()
+        }
+
+    def _counts(self, name: str) -> Path:
+        return self.folder / f"{name}.disk_writes"
 
     @property
     def pids(self) -> dict[str, int]:
@@ -104,8 +111,7 @@ class Stretch:
 
     def __post_init__(self) -> None:
         self._cpu = {name: cpu_s(pid) for name, pid in self.stack.pids.items()}
-        self._written = written_bytes(self.stack.pids["ingest"])
-        self._fsyncs = self.stack.fsyncs()
+        self._disk_writes = self.stack.disk_writes()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -126,11 +132,16 @@ class Stretch:
     def fsyncs_a_minute(self) -> dict[str, float]:
         """So far, by process."""
         minutes = (time.monotonic() - self.begun_s) / 60
-        return {name: round((n - self._fsyncs.get(name, 0)) / minutes) for name, n in self.stack.fsyncs().items()}
+        return {name: round(fsyncs / minutes) for name, (fsyncs, _) in self._written_since().items()}
 
-    def written(self) -> int:
-        """Bytes that ingest wrote to the disk so far."""
-        return written_bytes(self.stack.pids["ingest"]) - self._written
+    def written(self) -> dict[str, int]:
+        """Bytes that each has written to files so far."""
+        return {name: written for name, (_, written) in self._written_since().items()}
+
+    def _written_since(self) -> dict[str, tuple[int, int]]:
+        begun = self._disk_writes
+        now = self.stack.disk_writes()
+        return {name: (n - begun.get(name, (0, 0))[0], m - begun.get(name, (0, 0))[1]) for name, (n, m) in now.items()}
 
     def end(self) -> None:
         """Look no longer."""
@@ -143,7 +154,7 @@ def _counting(folder: Path) -> Path | None:
     compiler = shutil.which("cc")
     if compiler is None:
         return None
-    built = folder.absolute() / "fsyncs.so"
-    source = Path(__file__).with_name("fsyncs.c")
+    built = folder.absolute() / "disk_writes.so"
+    source = Path(__file__).with_name("disk_writes.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(built), str(source), "-ldl"], check=True)
     return built

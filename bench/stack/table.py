@@ -35,6 +35,7 @@ TARGETS = (
     ("InfluxDB, CPU s a minute", "cpu_s_a_minute.influxd", math.inf),
     ("ingest, fsyncs a minute", "fsyncs_a_minute.ingest", math.inf),
     ("analytics, fsyncs a minute", "fsyncs_a_minute.analytics", math.inf),
+    ("analytics, MB written a minute", "written_mb_a_minute.analytics", math.inf),
     ("readings a minute", "readings_a_minute", math.inf),
     ("load of the machine, mean", "load_mean", math.inf),
 )
