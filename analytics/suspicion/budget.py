@@ -80,15 +80,27 @@ class AlarmSizes:
 def limit(score: Floats, allowed: float) -> float:
     """The lowest of some quantiles of a score (n,) above which lie no more than so many alarms."""
     levels = np.quantile(score, 1 - np.geomspace(2e-5, 0.1, 60))
-    found = float(levels[0]) * 1.0001 + 1e-9
-    for level in levels.tolist():
-        if alarms_in(score > level) > allowed:
-            break
-        found = level
-    return found
+    few = np.flatnonzero(alarms_above(score, levels) > allowed)
+    first = int(few[0]) if len(few) else len(levels)
+    return float(levels[first - 1]) if first else float(levels[0]) * 1.0001 + 1e-9
 
 
-def alarms_in(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
-    """How many alarms hours (n,) are: those that are close are one."""
-    hours = np.flatnonzero(mask)
-    return 1 + int((np.diff(hours) > APART_H).sum()) if len(hours) else 0
+def alarms_above(score: Floats, levels: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How many alarms the hours of a score (n,) above each level (m,) are, (m,): those that are close are one.
+
+    Of these hours the ones count in whose last day no other is above the level.
+    """
+    least = levels.min()
+    high = np.flatnonzero(score > least)
+    near = np.minimum(score[high], _highest_before(score)[high])
+    above = (np.searchsorted(np.sort(column), levels, side="right") for column in (score[high], near))
+    hours, repeated = (len(high) - place for place in above)
+    return np.asarray(hours - repeated, np.int64)
+
+
+def _highest_before(x: Floats) -> Floats:
+    """The highest of the ``APART_H`` hours before each, (n,); -inf before the first."""
+    highest = np.concatenate([[-np.inf], x[:-1]])[: len(x)]
+    for hours in (1, 2, 4, 8, 8):  # of so many hours more, up to 24
+        highest[hours:] = np.maximum(highest[hours:], highest[:-hours].copy())
+    return highest

@@ -6,7 +6,7 @@ import pytest
 from analytics.fits import Fitted, learned
 from analytics.model_file import KeptModels
 from analytics.suspicion.bouts import ARMED_AFTER_H, bouts
-from analytics.suspicion.budget import SHAPES, AlarmSizes, Budget, limit
+from analytics.suspicion.budget import APART_H, SHAPES, AlarmSizes, Budget, alarms_above, limit
 from analytics.suspicion.followed import Followed
 from analytics.suspicion.leaks import LeakRule
 from analytics.suspicion.policy import AlarmPolicy
@@ -99,3 +99,12 @@ def test_kept_models_keep_to_the_budget_they_are_given(tmp_path):
         np.testing.assert_array_equal(
             again.model.suspicion.sizes_.peaks_, learned(how, None, y, is_water=True).suspicion.sizes_.peaks_
         )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_alarms_above_many_levels_are_those_above_each(seed):
+    rng = np.random.default_rng(seed)
+    score = np.convolve(rng.normal(size=rng.integers(1, 3000)), np.ones(1 + seed % 5), "same").round(seed % 4)
+    levels = np.quantile(score, np.linspace(0, 1, 30))
+    hours = [np.flatnonzero(score > level) for level in levels]
+    assert alarms_above(score, levels).tolist() == [len(one[:1]) + int((np.diff(one) > APART_H).sum()) for one in hours]
