@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic_settings import InitSettingsSource
 
-from device_profiles import load_profiles
 from facility.errors import ConfigError, Problem
 from meterhouse.up.settings_file import NAME as SETTINGS_FILE
 from meterhouse.up.settings_file import read_settings_file
@@ -61,6 +60,8 @@ class Settings(EnvironmentSettings):
 
     def known_profiles(self) -> Mapping[str, DeviceProfile]:
         """Every device profile: those that are shipped, and the site's own. Raises ``ConfigError``."""
+        from device_profiles import load_profiles  # noqa: PLC0415 - few commands need them, all read settings
+
         return load_profiles(self.profiles)
 
     def make_folder(self) -> None:

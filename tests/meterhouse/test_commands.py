@@ -108,7 +108,7 @@ def test_a_profile_whose_example_does_not_decode_is_refused(site, monkeypatch, t
     sdm630 = load_profiles()["eastron/sdm630"]
     first = replace(sdm630.examples[0], expect={name: 1.0 + x for name, x in sdm630.examples[0].expect.items()})
     wrong = load_profiles() | {sdm630.id: replace(sdm630, examples=(first, *sdm630.examples[1:]))}
-    monkeypatch.setattr("meterhouse.settings.load_profiles", lambda _: wrong)
+    monkeypatch.setattr("device_profiles.load_profiles", lambda _: wrong)
     with pytest.raises(ConfigError, match=r"device_profiles/eastron/sdm630.yaml: example 1 \("):
         read_estate(site)
 
