@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from edge_agent.drivers.framed.values import example_values
+from edge_agent.drivers.framed.values import cjt188_example, dlt645_example
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.mbus.telegrams import records_of, telegrams, value_of
 from edge_agent.drivers.modbus.registers import decode_point, is_held
@@ -38,8 +38,10 @@ def decode_example(
     if isinstance(profile, MqttJsonProfile) and isinstance(example, JsonExample):
         payload = example.payload.encode("utf-8", "surrogatepass")
         return decode_json(profile.points, example.topic, payload, unread=unread)
-    if isinstance(profile, Dlt645Profile | Cjt188Profile) and isinstance(example, FrameExample):
-        return example_values(profile, example.frame)
+    if isinstance(profile, Dlt645Profile) and isinstance(example, FrameExample):
+        return dlt645_example(profile, example.frame)
+    if isinstance(profile, Cjt188Profile) and isinstance(example, FrameExample):
+        return cjt188_example(profile, example.frame)
     if isinstance(profile, MbusProfile) and isinstance(example, FrameExample):
         return _of_telegram(profile, example.frame, unread)
     raise TypeError(f"no decoder for {type(profile).__name__}")

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from facility.documents.part import DocumentPart
 from facility.profile import DeviceProfile, ProfilePoint
-from facility.protocols.decimal_form import DecimalForm, FormText
+from facility.protocols.decimal_form import DecimalForm, FormText, fills_bytes
 from facility.protocols.document import ProfileDocument, SaidPart, check_examples, read_points
-from facility.protocols.framed import FrameExample, FrameExamplePart, digits_of, framed_line, read_examples
+from facility.protocols.framed import FrameExample, FrameExamplePart, check_form, digits_of, framed_line, read_examples
 from facility.protocols.rules import ProtocolRules
 
 if TYPE_CHECKING:
@@ -91,31 +91,24 @@ class Cjt188Document(ProfileDocument):
     def read(self, document: Document) -> Cjt188Profile:
         """The profile. Raises ``ConfigError`` with everything that is wrong with it."""
         for i, part in enumerate(self.items):
-            if part.form.count("X") % 2:
-                document.report(("items", i, "form"), f"'{part.form}' fills no whole bytes", "an even number of X")
-        points = read_points(document, "items", self.items, _point)
-        for i, point in enumerate(points):
-            if point.has_unit and point.quantity.unit not in UNIT_CODES:
-                what = f"no unit code means {point.quantity.unit}"
+            check_form(document, i, part.form)
+            if part.has_unit and part.unit not in UNIT_CODES:
+                what = f"no unit code means {part.unit}"
                 document.report(("items", i, "has_unit"), what, "has_unit: false, and a scale")
+        points = read_points(document, "items", self.items, _point)
         examples = read_examples(document, self.examples)
         check_examples(document, self.examples, points)
-        return Cjt188Profile(
-            self.profile,
-            self.name,
-            self.kind,
-            self.proof(),
+        return self.made(
+            Cjt188Profile,
             points,
             examples,
-            tuple(self.unconfirmed),
             meter_type=self.cjt188.type,
             is_high_first=self.cjt188.id_order == "high_first",
-            seen_on_site=tuple(self.seen_on_site),
         )
 
 
 def _point(quantity: Quantity, part: ValuePart) -> ValuePoint | None:
-    if part.form.count("X") % 2:
+    if not fills_bytes(part.form):
         return None
     form = DecimalForm.of(part.form)
     return ValuePoint(

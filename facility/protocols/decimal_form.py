@@ -16,6 +16,14 @@ NO_VALUE = "f"
 """Digits that all are F say that there is no value; so does any that is none."""
 
 
+ALLOWED_FORMS = "an even number of X"
+
+
+def fills_bytes(form: str) -> bool:
+    """Whether the digits of a form fill whole bytes."""
+    return form.count("X") % 2 == 0
+
+
 @dataclass(frozen=True, slots=True)
 class DecimalForm:
     """``digits`` in pairs, so many of them ``decimals``; ``has_sign``: the highest bit says that it is negative."""
@@ -27,10 +35,9 @@ class DecimalForm:
     @classmethod
     def of(cls, text: str, *, has_sign: bool = False) -> DecimalForm:
         """``XXXXXX.XX``: eight digits, two of them decimals. Raises ``ValueError`` where they fill no whole bytes."""
-        digits = text.count("X")
-        if digits % 2 or not re.fullmatch(FORM, text):
+        if not (fills_bytes(text) and re.fullmatch(FORM, text)):
             raise ValueError(f"'{text}' fills no whole bytes")
-        return cls(digits, len(text.partition(".")[2]), has_sign)
+        return cls(text.count("X"), len(text.partition(".")[2]), has_sign)
 
     @property
     def size(self) -> int:

@@ -11,9 +11,9 @@ from pydantic import Field
 from facility.documents.part import DocumentPart
 from facility.model import Ratio
 from facility.profile import DeviceProfile, ProfilePoint
-from facility.protocols.decimal_form import DecimalForm, FormText
+from facility.protocols.decimal_form import DecimalForm, FormText, fills_bytes
 from facility.protocols.document import ProfileDocument, SaidPart, check_examples, read_points
-from facility.protocols.framed import FrameExample, FrameExamplePart, digits_of, framed_line, read_examples
+from facility.protocols.framed import FrameExample, FrameExamplePart, check_form, digits_of, framed_line, read_examples
 from facility.protocols.rules import ProtocolRules
 
 if TYPE_CHECKING:
@@ -94,16 +94,11 @@ class Dlt645Document(ProfileDocument):
         points = read_points(document, "items", self.items, self._point)
         examples = read_examples(document, self.examples)
         check_examples(document, self.examples, points)
-        return Dlt645Profile(
-            self.profile,
-            self.name,
-            self.kind,
-            self.proof(),
+        return self.made(
+            Dlt645Profile,
             points,
             examples,
-            tuple(self.unconfirmed),
             edition=self.dlt645.edition,
-            seen_on_site=tuple(self.seen_on_site),
         )
 
     def _check(self, document: Document) -> None:
@@ -111,12 +106,11 @@ class Dlt645Document(ProfileDocument):
         for i, part in enumerate(self.items):
             if len(part.id) != digits or not set(part.id) <= set("0123456789ABCDEF"):
                 document.report(("items", i, "id"), f"'{part.id}' is no identifier", f"{digits} digits of 0 to F")
-            if part.form.count("X") % 2:
-                document.report(("items", i, "form"), f"'{part.form}' fills no whole bytes", "an even number of X")
+            check_form(document, i, part.form)
 
     @staticmethod
     def _point(quantity: Quantity, part: ItemPart) -> ItemPoint | None:
-        if part.form.count("X") % 2:
+        if not fills_bytes(part.form):
             return None
         return ItemPoint(
             quantity,

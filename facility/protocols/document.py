@@ -30,6 +30,9 @@ def _no_zero(scale: float) -> float:
     return scale
 
 
+Made = TypeVar("Made", bound="DeviceProfile")
+
+
 class SourcePart(DocumentPart):
     """Document, version and section that state the facts; ``secondary`` where it is not the maker's."""
 
@@ -79,9 +82,11 @@ class ProfileDocument(DocumentPart):
     def read(self, document: Document) -> DeviceProfile:
         """The profile; what is wrong with it is reported to the document, which is yet to be checked."""
 
-    def proof(self) -> tuple[Source, ...]:
-        """The documents that state the facts."""
-        return tuple(Source(s.document, s.version, s.section, s.secondary) for s in self.sources)
+    def made(self, kind: Callable[..., Made], points: object, examples: object, **own: object) -> Made:
+        """A profile of its protocol's kind: what every file says, its points and examples, and what is its own."""
+        sources = tuple(Source(s.document, s.version, s.section, s.secondary) for s in self.sources)
+        facts = (self.profile, self.name, self.kind, sources, points, examples, tuple(self.unconfirmed))
+        return kind(*facts, seen_on_site=tuple(self.seen_on_site), **own)
 
 
 Part = TypeVar("Part", bound=SaidPart)

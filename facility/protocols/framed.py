@@ -1,4 +1,4 @@
-"""What the two Chinese meter buses share: lines, addresses of digits, and examples that are whole frames."""
+"""What meter buses with frames between 68 and 16 share: lines, digits, and examples that are whole frames."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from facility.errors import ConfigError, Problem
 from facility.profile import ProfileExample
+from facility.protocols.decimal_form import ALLOWED_FORMS, fills_bytes
 from facility.protocols.document import ExamplePart
 from facility.protocols.lines import NetworkLine, SerialLine, network_line, serial_line
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from facility.documents.part import Document
 
 USUAL_LINE = SerialLine("/dev/ttyUSB0", 2400, "E", 1)
-"""2400 baud, even parity, as most meters of both kinds are delivered; a meter may be set otherwise."""
+"""2400 baud, even parity, as most meters of all three kinds are delivered; a meter may be set otherwise."""
 
 NO_PORT = 0
 """Converters to TCP have no usual port."""
@@ -45,6 +46,12 @@ def read_examples(document: Document, parts: list[FrameExamplePart]) -> tuple[Fr
         except ValueError:
             document.report(("examples", i, "frame"), "is no row of hexadecimal bytes", "such as 68 96 63 … 16")
     return tuple(examples)
+
+
+def check_form(document: Document, i: int, form: str) -> None:
+    """Report digits of an item that fill no whole bytes."""
+    if not fills_bytes(form):
+        document.report(("items", i, "form"), f"'{form}' fills no whole bytes", ALLOWED_FORMS)
 
 
 def framed_line(bus: Bus) -> NetworkLine | SerialLine:

@@ -102,15 +102,10 @@ class MbusDocument(ProfileDocument):
         points = read_points(document, "records", self.records, _point)
         examples = read_examples(document, self.examples)
         check_examples(document, self.examples, points)
-        return MbusProfile(
-            self.profile,
-            self.name,
-            self.kind,
-            self.proof(),
+        return self.made(
+            MbusProfile,
             points,
             examples,
-            tuple(self.unconfirmed),
-            seen_on_site=tuple(self.seen_on_site),
         )
 
 

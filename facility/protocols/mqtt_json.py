@@ -153,15 +153,10 @@ class MqttJsonDocument(ProfileDocument):
             _check_message(document, i, part, quantity)
         check_examples(document, self.examples, points)
         each = self.examples
-        return MqttJsonProfile(
-            self.profile,
-            self.name,
-            self.kind,
-            self.proof(),
+        return self.made(
+            MqttJsonProfile,
             points,
             tuple(JsonExample(e.note, e.expect, e.topic, e.payload, captured=e.captured) for e in each),
-            tuple(self.unconfirmed),
-            seen_on_site=tuple(self.seen_on_site),
         )
 
 

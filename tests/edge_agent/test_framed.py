@@ -19,9 +19,9 @@ from edge_agent.devices import Device
 from edge_agent.drivers.base import BusSeat, NoAnswerError
 from edge_agent.drivers.framed.driver import Cjt188Driver, Dlt645Driver
 from edge_agent.drivers.framed.frames import MeterFrame, cjt188_frame, cjt188_frames, dlt645_frame, dlt645_frames
-from edge_agent.drivers.framed.values import UnknownUnit, cjt188_value
+from edge_agent.drivers.framed.values import cjt188_value
 from facility.catalogue import Bus
-from facility.errors import ConfigError
+from facility.errors import ConfigError, DriverError
 from facility.model import Meter, Name
 from facility.protocols import check_unit
 from facility.protocols.cjt188 import ValuePoint
@@ -106,9 +106,8 @@ def test_a_number_is_taken_in_the_unit_that_it_says(code, value):
 @pytest.mark.parametrize("code", [b"\x2c", b"\xff", b""])
 def test_a_unit_that_we_do_not_know_is_told_and_nothing_is_guessed(code):
     point = ValuePoint(Quantity.HEAT_ENERGY, "total", "901F", DecimalForm.of("XXXXXX.XX"), 0)
-    value = cjt188_value(point, bytes.fromhex("56341200") + code)
-    assert isinstance(value, UnknownUnit)
-    assert "no kWh" in value.why
+    with pytest.raises(DriverError, match="no kWh"):
+        cjt188_value(point, bytes.fromhex("56341200") + code)
 
 
 @pytest.mark.parametrize("unit", ["", "12345678901234567", "12a4", "-1", "１２"])

@@ -69,15 +69,11 @@ def rtu_frame(unit, body):
     return frame + FramerRTU.compute_CRC(frame).to_bytes(2, "big")
 
 
-class PtyUnits:
-    """RTU slaves on one line, as above. One that is not there stays silent; ``asked`` is who was asked, in order.
+class PtyLine:
+    """A pseudo-terminal at ``path`` with somebody behind it; the first answer waits for the event ``held``, if any."""
 
-    A unit refuses a block with an address that it does not have. The first answer waits for the event ``held``, if
-    there is one; ``noise`` puts something else in the place of every right answer.
-    """
-
-    def __init__(self, units, held=None, noise=lambda frame: frame):
-        self.units, self.asked, self.held, self.noise = units, [], held, noise
+    def __init__(self, held=None):
+        self.held = held
         self.ours, self.theirs = os.openpty()
         tty.setraw(self.theirs)
         self.path = os.ttyname(self.theirs)
@@ -100,10 +96,36 @@ class PtyUnits:
             readable, _, _ = select.select([self.ours, self.stop_r], [], [])
             if self.stop_r in readable:
                 return
-            heard += os.read(self.ours, 256)
-            while len(heard) >= 8:
-                self._answer(heard[:8])
-                heard = heard[8:]
+            heard = self.take(heard + os.read(self.ours, 256))
+
+    def take(self, heard):
+        """Answer what is whole of it, and give back the rest."""
+        raise NotImplementedError
+
+    def say(self, frame):
+        held, self.held = self.held, None
+        if held is None:
+            os.write(self.ours, frame)
+        else:
+            threading.Thread(target=lambda: held.wait() and os.write(self.ours, frame)).start()
+
+
+class PtyUnits(PtyLine):
+    """RTU slaves on one line, as above. One that is not there stays silent; ``asked`` is who was asked, in order.
+
+    A unit refuses a block with an address that it does not have. ``noise`` puts something else in the place of every
+    right answer.
+    """
+
+    def __init__(self, units, held=None, noise=lambda frame: frame):
+        super().__init__(held)
+        self.units, self.asked, self.noise = units, [], noise
+
+    def take(self, heard):
+        while len(heard) >= 8:
+            self._answer(heard[:8])
+            heard = heard[8:]
+        return heard
 
     def _answer(self, request):
         unit, function, address, count = struct.unpack(">BBHH", request[:6])
@@ -113,9 +135,4 @@ class PtyUnits:
             return
         wanted = [words[address + i] for i in range(count) if address + i in words]
         body = struct.pack(f">BB{count}H", function, 2 * count, *wanted) if len(wanted) == count else None
-        frame = self.noise(rtu_frame(unit, body or bytes((function | 0x80, ILLEGAL_ADDRESS))))
-        held, self.held = self.held, None
-        if held is None:
-            os.write(self.ours, frame)
-        else:
-            threading.Thread(target=lambda: held.wait() and os.write(self.ours, frame)).start()
+        self.say(self.noise(rtu_frame(unit, body or bytes((function | 0x80, ILLEGAL_ADDRESS)))))

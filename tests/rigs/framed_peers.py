@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
-import threading
-import tty
 from contextlib import contextmanager
 
 from facility.protocols.cjt188 import Cjt188Profile, ValuePoint
@@ -14,6 +10,7 @@ from facility.protocols.dlt645 import Dlt645Profile, ItemPoint
 from facility.protocols.mbus import MbusProfile, RecordPoint
 from facility.quantities import Quantity
 from rigs.bare_server import BareServer
+from rigs.edge_lines import PtyLine
 from rigs.servers import free_port
 
 
@@ -194,45 +191,18 @@ class FramedTcpPeer:
         return BareServer(self.port, lambda request: noise(self.slave.reply(request)))
 
 
-class PtySlave:
-    """A pseudo-terminal that answers whole requests; the first answer waits for ``held``, if there is one."""
+class PtySlave(PtyLine):
+    """One slave on a line of its own, which answers whole requests."""
 
     def __init__(self, slave, answer, held=None):
-        self.slave, self.answer, self.held = slave, answer, held
-        self.ours, self.theirs = os.openpty()
-        tty.setraw(self.theirs)
-        self.path = os.ttyname(self.theirs)
-        self.stop_r, self.stop_w = os.pipe()
-        self.thread = threading.Thread(target=self._serve)
+        super().__init__(held)
+        self.slave, self.answer = slave, answer
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        os.write(self.stop_w, b"x")
-        self.thread.join()
-        for fd in (self.ours, self.theirs, self.stop_r, self.stop_w):
-            os.close(fd)
-
-    def _serve(self):
-        heard = b""
-        while True:
-            readable, _, _ = select.select([self.ours, self.stop_r], [], [])
-            if self.stop_r in readable:
-                return
-            heard += os.read(self.ours, 256)
-            if self.slave.is_whole(heard):
-                frame, heard = self.answer(heard), b""
-                held, self.held = self.held, None
-                if held is None:
-                    os.write(self.ours, frame)
-                else:
-                    threading.Thread(target=self._later, args=(held, frame)).start()
-
-    def _later(self, held, frame):
-        held.wait()
-        os.write(self.ours, frame)
+    def take(self, heard):
+        if not self.slave.is_whole(heard):
+            return heard
+        self.say(self.answer(heard))
+        return b""
 
 
 class FramedSerialPeer:

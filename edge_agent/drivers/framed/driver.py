@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from edge_agent.drivers.base import Answer, Ask, NoAnswerError
 from edge_agent.drivers.framed.frames import WAKE, MeterFrame, cjt188_frame, cjt188_frames, dlt645_frame, dlt645_frames
-from edge_agent.drivers.framed.talk import Talk
-from edge_agent.drivers.framed.values import REFUSED, UnknownUnit, cjt188_value, dlt645_value
+from edge_agent.drivers.framed.talk import TalkingDriver, read_all
+from edge_agent.drivers.framed.values import REFUSED, cjt188_value, dlt645_value
 from facility.protocols.cjt188 import Cjt188Profile, ValuePoint, cjt188_address
 from facility.protocols.dlt645 import Dlt645Profile, Edition, ItemPoint, dlt645_address
 
@@ -37,12 +37,13 @@ class ItemAsk(Ask):
     item: str
 
 
-class Dlt645Driver:
+class Dlt645Driver(TalkingDriver):
     """One request for each item; an answer repeats its identifier."""
 
     def __init__(self, seat: BusSeat) -> None:
         """Raises ``ConfigError`` for a URL that names no line."""
-        self._bus, self._talk, self._monotonic = seat.bus, Talk(seat), seat.monotonic
+        super().__init__(seat)
+        self._monotonic = seat.monotonic
         self._silent_s: dict[bytes, float] = {}
 
     def plan(self, device: Device, points: Collection[str]) -> Sequence[ItemAsk]:
@@ -77,33 +78,18 @@ class Dlt645Driver:
         if frame.control & REFUSED:
             code = f"{frame.data[0]:02X}h" if frame.data else "none"
             return Answer(unread=dict.fromkeys(ask.points, f"item {ask.item} is refused, error {code}"))
-        meter, values = ask.device.meter, {}
-        for point in ask.points:
-            place = ask.device.places[point]
-            assert isinstance(place, ItemPoint)
-            value = dlt645_value(place, frame.data[len(item) :])
-            if value is not None:
-                values[point] = value * place.factor(meter.ct_ratio, meter.pt_ratio)
-        return Answer(values)
-
-    def confirm(self, device: Device) -> None:
-        """Every answer says whose it is and what it holds."""
-        del device
-
-    def close(self) -> None:
-        """Let the line go."""
-        self._talk.close()
+        return read_all(ask, ItemPoint, lambda place: dlt645_value(place, frame.data[len(item) :]))
 
     def _may_be_late(self, who: bytes) -> bool:
         return self._monotonic() - self._silent_s.get(who, -OWED_S) < OWED_S
 
 
-class Cjt188Driver:
+class Cjt188Driver(TalkingDriver):
     """One request for all current values; an answer repeats its identifier and its serial number."""
 
     def __init__(self, seat: BusSeat) -> None:
         """Raises ``ConfigError`` for a URL that names no line."""
-        self._bus, self._talk = seat.bus, Talk(seat)
+        super().__init__(seat)
         self._number = 0
 
     def plan(self, device: Device, points: Collection[str]) -> Sequence[ItemAsk]:
@@ -136,25 +122,7 @@ class Cjt188Driver:
         if frame.control & REFUSED:
             why = f"item {ask.item} is refused, status {frame.data[-2:].hex().upper()}h"
             return Answer(unread=dict.fromkeys(ask.points, why))
-        values: dict[str, float] = {}
-        unread: dict[str, str] = {}
-        for point in ask.points:
-            place = ask.device.places[point]
-            assert isinstance(place, ValuePoint)
-            value = cjt188_value(place, frame.data[len(head) :])
-            if isinstance(value, UnknownUnit):
-                unread[point] = value.why
-            elif value is not None:
-                values[point] = value
-        return Answer(values, unread)
-
-    def confirm(self, device: Device) -> None:
-        """Every answer says whose it is and what it holds."""
-        del device
-
-    def close(self) -> None:
-        """Let the line go."""
-        self._talk.close()
+        return read_all(ask, ValuePoint, lambda place: cjt188_value(place, frame.data[len(head) :]))
 
 
 def _planned(device: Device, points: Collection[str], who: bytes) -> Sequence[ItemAsk]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from edge_agent.drivers.base import BusDownError, NoAnswerError
+from edge_agent.drivers.base import Answer, BusDownError, NoAnswerError
+from edge_agent.drivers.lines import line_to
 from edge_agent.drivers.lines.line import LineClosedError
-from edge_agent.drivers.lines.network import TcpLine
-from edge_agent.drivers.lines.serial import WireLine
+from facility.errors import DriverError
 from facility.protocols.framed import framed_line
-from facility.protocols.lines import SerialLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_agent.drivers.base import BusSeat
-    from edge_agent.drivers.lines.line import Line
+    from edge_agent.devices import Device
+    from edge_agent.drivers.base import Ask, BusSeat
+    from facility.profile import ProfilePoint
 
 FoundT = TypeVar("FoundT")
+PlaceT = TypeVar("PlaceT", bound="ProfilePoint")
 
 MOST_HEARD = 4096
 FRAME_BYTES = 300
@@ -33,12 +34,7 @@ class Talk:
     def __init__(self, seat: BusSeat) -> None:
         """Raises ``ConfigError`` for a URL that names no line; nothing is opened."""
         self._bus, self._monotonic = seat.bus, seat.monotonic
-        place, timeout_s = framed_line(seat.bus), seat.bus.timeout_s
-        self._line: Line
-        if isinstance(place, SerialLine):
-            self._line = WireLine(place, timeout_s)
-        else:
-            self._line = TcpLine(place, timeout_s)
+        self._line = line_to(framed_line(seat.bus), seat.bus.timeout_s)
 
     def close(self) -> None:
         """Let the line go."""
@@ -86,3 +82,35 @@ class Talk:
         while self._line.read(0):
             if self._monotonic() > end_s:
                 raise NoAnswerError("the line is never quiet")
+
+
+class TalkingDriver:
+    """What the drivers of such buses have in common: a talk, and answers that say whose they are and what they hold."""
+
+    def __init__(self, seat: BusSeat) -> None:
+        """Raises ``ConfigError`` for a URL that names no line."""
+        self._bus, self._talk = seat.bus, Talk(seat)
+
+    def confirm(self, device: Device) -> None:
+        """No answer can be one to another request."""
+        del device
+
+    def close(self) -> None:
+        """Let the line go."""
+        self._talk.close()
+
+
+def read_all(ask: Ask, kind: type[PlaceT], value_of: Callable[[PlaceT], float | None]) -> Answer:
+    """What an answer says of each point, behind transformers; a ``DriverError`` says why a point cannot be read."""
+    meter, values, unread = ask.device.meter, dict[str, float](), dict[str, str]()
+    for point in ask.points:
+        place = ask.device.places[point]
+        assert isinstance(place, kind), f"{point} was checked against its bus"
+        try:
+            value = value_of(place)
+        except DriverError as error:
+            unread[point] = str(error)
+            continue
+        if value is not None:
+            values[point] = value * place.factor(meter.ct_ratio, meter.pt_ratio)
+    return Answer(values, unread)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.base import Answer, Ask, NoAnswerError
-from edge_agent.drivers.framed.talk import Talk
+from edge_agent.drivers.framed.talk import TalkingDriver, read_all
 from edge_agent.drivers.mbus.telegrams import (
     ACK,
     REQ_UD2,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from edge_agent.devices import Device
-    from edge_agent.drivers.base import BusSeat
 
 ANY_DIGIT = 0xF
 
@@ -37,12 +36,8 @@ class TelegramAsk(Ask):
     address: MbusAddress
 
 
-class MbusDriver:
+class MbusDriver(TalkingDriver):
     """A meter is set to begin anew (or selected), and then asked once: its first telegram has its current values."""
-
-    def __init__(self, seat: BusSeat) -> None:
-        """Raises ``ConfigError`` for a URL that names no line."""
-        self._bus, self._talk = seat.bus, Talk(seat)
 
     def plan(self, device: Device, points: Collection[str]) -> Sequence[TelegramAsk]:
         """One ask for all of them."""
@@ -63,28 +58,7 @@ class MbusDriver:
             records = records_of(telegram.frame)
         except DriverError as error:
             raise NoAnswerError(f"{who}: {error}") from None
-        meter = ask.device.meter
-        values: dict[str, float] = {}
-        unread: dict[str, str] = {}
-        for point in ask.points:
-            place = ask.device.places[point]
-            assert isinstance(place, RecordPoint)
-            try:
-                value = value_of(place, records)
-            except DriverError as error:
-                unread[point] = str(error)
-                continue
-            if value is not None:
-                values[point] = value * place.factor(meter.ct_ratio, meter.pt_ratio)
-        return Answer(values, unread)
-
-    def confirm(self, device: Device) -> None:
-        """A telegram says whose it is, and is asked for in one way only."""
-        del device
-
-    def close(self) -> None:
-        """Let the line go."""
-        self._talk.close()
+        return read_all(ask, RecordPoint, lambda place: value_of(place, records))
 
 
 def _is_from(address: MbusAddress, telegram: Telegram) -> bool:

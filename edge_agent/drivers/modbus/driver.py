@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.base import Answer, Ask, NoAnswerError
-from edge_agent.drivers.lines.network import TcpLine
-from edge_agent.drivers.lines.serial import WireLine
+from edge_agent.drivers.lines import line_to
 from edge_agent.drivers.modbus.exchange import Exchange
 from edge_agent.drivers.modbus.frames import FUNCTIONS, Request, RtuFraming, TcpFraming
 from edge_agent.drivers.modbus.registers import AmbiguousError, choose, decode_point
 from edge_agent.drivers.modbus.spans import BlockLimits, plan_spans
-from facility.protocols.lines import SerialLine
+from facility.protocols.lines import NetworkLine
 from facility.protocols.modbus.bus import modbus_line, modbus_unit
 from facility.protocols.modbus.profile import ComposedPoint, EitherPoint, ModbusProfile, RegisterPoint
 
@@ -167,11 +166,10 @@ class ModbusDriver:
 
 
 def _exchange(seat: BusSeat) -> Exchange:
-    line = modbus_line(seat.bus)
-    if isinstance(line, SerialLine):
-        return Exchange(seat.bus, WireLine(line, seat.bus.timeout_s), RtuFraming(), seat.monotonic)
-    framing = RtuFraming() if line.has_rtu_frames else TcpFraming()
-    return Exchange(seat.bus, TcpLine(line, seat.bus.timeout_s), framing, seat.monotonic)
+    place = modbus_line(seat.bus)
+    is_numbered = isinstance(place, NetworkLine) and not place.has_rtu_frames
+    framing = TcpFraming() if is_numbered else RtuFraming()
+    return Exchange(seat.bus, line_to(place, seat.bus.timeout_s), framing, seat.monotonic)
 
 
 def _asks(device: Device, unit: int, points: dict[PlacedPoint, str], limits: BlockLimits) -> list[BlockAsk]:

@@ -152,20 +152,15 @@ class ModbusDocument(ProfileDocument):
         self._check_numbers(document)
         points: tuple[ModbusPoint, ...] = read_points(document, "registers", self.registers, self._point)
         check_examples(document, self.examples, points)
-        return ModbusProfile(
-            self.profile,
-            self.name,
-            self.kind,
-            self.proof(),
+        return self.made(
+            ModbusProfile,
             points,
             tuple(map(_example, self.examples)),
-            tuple(self.unconfirmed),
             max_registers=self.modbus.max_registers,
             max_gap=self.modbus.max_gap,
             codes_source=self.modbus.not_available.source if self.modbus.not_available else "",
             groups=tuple(map(self._group, self.modbus.groups)),
             pause_s=self.modbus.pause_s,
-            seen_on_site=tuple(self.seen_on_site),
         )
 
     def _check_numbers(self, document: Document) -> None:
