@@ -10,7 +10,7 @@ from facility.documents.profile import load_profile
 from facility.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
@@ -31,6 +31,12 @@ def load_profiles(own: Path | None = None) -> Mapping[str, DeviceProfile]:
     if twice := sorted(shipped.keys() & added.keys()):
         raise ConfigError(*(Problem(f"{own}/{id_}.yaml", "is shipped already", "another id") for id_ in twice))
     return {**shipped, **added}
+
+
+def own_profiles(own: Path, ids: Iterable[str]) -> dict[str, str]:
+    """The texts of those of the ``ids`` that a site's ``own`` folder has, to be brought to another machine."""
+    found = {id_: own / f"{id_}.yaml" for id_ in sorted(ids)}
+    return {id_: file.read_text(encoding="utf-8") for id_, file in found.items() if file.is_file()}
 
 
 @cache

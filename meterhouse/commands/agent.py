@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from device_profiles import own_profiles
 from facility.documents.site_export import dump_part
 from facility.errors import ConfigError, Rejected
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
@@ -17,7 +18,7 @@ from meterhouse.commands.up import settings_in
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.servers.broker_files import account_line
 from meterhouse.settings import DEFAULT_DATA, Settings
-from meterhouse.up.join import VERSION, JoinFile
+from meterhouse.up.join import PLAIN_VERSION, VERSION, JoinFile
 from meterhouse.up.mosquitto import RESERVED
 from meterhouse.up.prepare import ServerFolder, prepare, read_agents, write_agents, write_broker_files
 from stores.records.database import open_records
@@ -70,13 +71,14 @@ def add(
     _check_name(agent)
     if agent in known and not again:
         raise ConfigError(f"the agent '{agent}' has an account; --again gives it a new password, and ends the old one")
-    extract = _extract(folder, agent)
+    extract, profiles = _extract(folder, agent)
     if not folder.certificates.ca.exists():
         prepare(folder, settings, datetime.now(UTC))
     word = secrets.token_urlsafe(32)
     host, port = settings.agents_place
     ca = folder.certificates.ca.read_text(encoding="ascii")
-    JoinFile(VERSION, agent, host, port, word, ca, extract).write(file)
+    version = VERSION if profiles else PLAIN_VERSION
+    JoinFile(version, agent, host, port, word, ca, extract, profiles).write(file)
     write_agents(folder, {**known, agent: account_line(agent, word)})
     write_broker_files(folder, settings)
     say("agent.added", agent=agent, file=file, host=host, port=port)
@@ -115,9 +117,13 @@ def _check_name(agent: str) -> None:
         raise ConfigError(f"'{agent}' is the name of a process of the server: an agent is called otherwise")
 
 
-def _extract(folder: ServerFolder, agent: str) -> str:
-    """The agent's part of the estate as the registry has it. Raises ``ConfigError``."""
-    records = open_records(Settings(data=folder.path).records_url)
+def _extract(folder: ServerFolder, agent: str) -> tuple[str, dict[str, str]]:
+    """The agent's part of the estate as the registry has it, and the site's own profiles in it by their ids.
+
+    Raises ``ConfigError``.
+    """
+    settings = Settings(data=folder.path)
+    records = open_records(settings.records_url)
     estate = Registry(records).load() if Registry(records).version() else None
     if estate is None or agent not in estate.agent:
         allowed = ", ".join(estate.agent) if estate else ""
@@ -125,7 +131,8 @@ def _extract(folder: ServerFolder, agent: str) -> str:
             f"the estate has no agent '{agent}' (allowed: {allowed or 'none yet'}):"
             f" write it into {folder.site}, then 'meterhouse site apply {folder.site}'"
         )
-    return dump_part(estate, agent)
+    used = {meter.profile for meter in estate.meters if meter.agent == agent}
+    return dump_part(estate, agent), own_profiles(settings.profiles, used) if settings.profiles else {}
 
 
 def _estate_agents(folder: ServerFolder) -> list[str]:

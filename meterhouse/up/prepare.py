@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from device_profiles import load_profiles
 from facility.errors import ConfigError
 from meterhouse.servers.broker_files import PROBE, account_line, passwords
 from meterhouse.settings import Settings
@@ -71,11 +70,11 @@ class ServerFolder:
 
 def prepare(folder: ServerFolder, settings: UpSettings, now: datetime) -> None:
     """Make and renew what a server needs. Raises ``ConfigError`` before anything is changed where it can be known."""
-    estate = read_site(folder.site, load_profiles()) if folder.site.exists() else None
+    stores = Settings(data=folder.path, store=settings.store, records=settings.records)
+    estate = read_site(folder.site, stores.known_profiles()) if folder.site.exists() else None
     if settings.cert and settings.key:
         check_given(settings.cert, settings.key, now)
     say_version(folder.path)
-    stores = Settings(data=folder.path, store=settings.store, records=settings.records)
     site = _apply(stores, estate, now)
     renew(folder, settings, site.site.name.en if site else "Meterhouse", now)
     write_broker_files(folder, settings)

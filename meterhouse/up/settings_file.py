@@ -32,6 +32,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_BROKER": ("setting.broker", ""),
     "METERHOUSE_STORE": ("setting.store", ""),
     "METERHOUSE_RECORDS": ("setting.records", ""),
+    "METERHOUSE_PROFILES": ("setting.profiles", ""),
     "METERHOUSE_SESSION_HOURS": ("setting.session_hours", "12"),
     "METERHOUSE_SERIES_BUDGET": ("setting.series_budget", ""),
     "METERHOUSE_STEP_DAYS": ("setting.step_days", "30"),
