@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from facility import wire
-from rigs.patience import PATIENCE_S
+from rigs.patience import PATIENCE_S, until
 from rigs.raw_broker import packet, publish, text, user_property
 
 NAME_AND_WORD = 0xC2
@@ -17,7 +17,7 @@ def say_hostile(port: int, agent: str, word: str, times: int = 3) -> None:
     """Messages of QoS 1 with the mark in a property; returns when the broker has taken them."""
     name = text(agent.encode())
     greeting = text(b"MQTT") + bytes([5, NAME_AND_WORD]) + b"\x00\x3c\x00" + name + name + text(word.encode())
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as line:
+    with until(lambda: _line_to(port), says=lambda: f"nothing listens at {port}") as line:
         line.sendall(packet(0x10, greeting))
         assert line.recv(4)[0::3] == b"\x20\x00", "the broker lets the sender in"
         for mid in range(1, times + 1):
@@ -29,3 +29,11 @@ def say_hostile(port: int, agent: str, word: str, times: int = 3) -> None:
             more = line.recv(100)
             assert more, "the broker takes the message"
             taken += more
+
+
+def _line_to(port: int) -> socket.socket | None:
+    """None while the broker, which may just have been started again, does not listen yet."""
+    try:
+        return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    except ConnectionRefusedError:
+        return None
