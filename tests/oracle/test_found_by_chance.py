@@ -117,3 +117,10 @@ def test_another_register_after_a_standstill_leaves_what_was_read_while_it_stood
         step(110, 119, 22.5),
     ]
     assert wrong(rows, steps, QUICK) == []
+
+
+def test_a_return_that_the_edge_still_doubts_ends_a_false_spell():
+    false = steady(3, 6, 2_942.6, 6.9)
+    rows = [*flat(0, 3, 7_356.0), *false, *(row._replace(q=SUSPECT) for row in flat(6, 6.5, 7_356.0))]
+    steps = [step(0, 2.75, 0.0), step(2.75, 6, 0.0, ESTIMATED), step(6, 6.25, 0.0, is_open=True)]
+    assert wrong(rows, steps, ORDERS, most=190.5) == []

@@ -84,12 +84,17 @@ class Truth:
         return self._without_doubt(points)
 
     def _without_marks(self, rows):
-        """Without the newest readings where the edge doubts them and they rose: until it believes one, or they grow."""
+        """Without the newest readings where the edge doubts them and they rose: until it believes one, or they grow.
+
+        With what follows a false spell the register has returned: that is decided by its level, marked or not.
+        """
         end = len(rows)
         while end and rows[end - 1].q == SUSPECT:
             end -= 1
         newest = rows[end:]
         if not end or not newest or newest[0].x <= rows[end - 1].x or newest[0].course != rows[end - 1].course:
+            return rows
+        if rows[end - 1].is_false:
             return rows
         return rows if max(row.x for row in newest) > newest[0].x + GROWN else rows[:end]
 
