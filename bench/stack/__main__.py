@@ -8,7 +8,8 @@ the load of the machine.
 
 ``--at-once`` is for alarms alone: it writes a history of two days, and waits neither for the hour's edge nor until
 analytics has caught up. ``--analytics rigs.slow_analytics`` runs a module of ``tests/`` in place of analytics: there a
-rollup pass takes ``SLOW_ROLLUPS_S`` seconds longer.
+rollup pass takes ``SLOW_ROLLUPS_S`` seconds longer. ``--through up`` starts the server as a site does, by
+``init``, ``up`` and a join file for each agent, with Mosquitto by TLS; what was measured so is kept by itself.
 """
 
 from __future__ import annotations
@@ -35,13 +36,12 @@ from bench.stack.estate import ROLLUP_DAYS, plan, site_text
 from bench.stack.field import RADIO, Field, identities
 from bench.stack.history import DOORS, HALF_HOUR_MS, History, now_ms
 from bench.stack.processes import Stack, Stretch
-from bench.stack.table import RESULT, keep, misses, table
+from bench.stack.server import WAYS
+from bench.stack.table import RESULTS, keep, misses, table
 from bench.stack.viewers import Looking, Viewers
 from bench.stack.watch import AlarmWatch, RollupWatch, quantiles
 from facility.broker_address import password_variable
-from facility.documents.site_export import dump_part
 from facility.status import ServerProcess
-from meterhouse.demo.run import free_port
 from meterhouse.servers.broker import start_broker
 from meterhouse.servers.influxd import start_influxd
 from meterhouse.store_setup import prepare_store
@@ -72,6 +72,7 @@ class Run:
     analytics: str
     zone: str = "UTC"
     history_only: bool = False
+    through: str = "hand"
     figures: dict[str, Any] = field(default_factory=dict)
 
     def measure(self, leave: ExitStack) -> dict[str, Any]:
@@ -88,7 +89,6 @@ class Run:
             self.alarms.look()
             time.sleep(0.2)
         self._watch(leave, begin_ms)
-        self.stack.end("analytics")
         self._start_analytics("restart", cold=False)
         return self.figures
 
@@ -98,16 +98,15 @@ class Run:
         self.broker = leave.enter_context(start_broker(self.folder / "broker", identities(self.plan)))
         self.field = Field(self.plan, self.broker)
         leave.callback(self.field.stop)
-        site = self.folder / "site.yaml"
-        site.write_text(site_text(self.plan, self.field.bus_urls), encoding="utf-8")
         supervisor = leave.enter_context(Supervisor(self.folder))
         url = start_influxd(self.folder / "influxd", supervisor) if self.store == "influx" else ""
-        self.stores = {
-            "METERHOUSE_STORE": url or f"sqlite://{self.folder}/readings.db",
-            "METERHOUSE_RECORDS": f"sqlite:///{self.folder}/records.db",
-        }
         self.stack = leave.enter_context(Stack(self.folder, {}))
-        self.stack.foreign = {"broker": self.broker.process.pid, **supervisor.pids()}
+        self.stack.foreign = supervisor.pids()
+        self.server = WAYS[self.through](self.folder, self.broker, url, self.analytics)
+        self.figures |= self.server.make(self.stack)
+        self.stores = self.server.stores
+        site = self.server.data / "site.yaml"
+        site.write_text(site_text(self.plan, self.field.bus_urls), encoding="utf-8")
         self.history = History(self.folder, self.plan, self.store, self.minutes)
         applied = self._apply(site)
         self.figures["site_apply_cpu_s"] = self.history.kept.setdefault("site_apply_cpu_s", applied)
@@ -124,7 +123,7 @@ class Run:
     def _apply(self, site: Path) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "meterhouse", "site", "apply", str(site)]
-        env = os.environ | self.stores | {"METERHOUSE_DATA": str(self.folder)}
+        env = os.environ | self.stores | {"METERHOUSE_DATA": str(self.server.data)}
         subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2)
@@ -132,30 +131,18 @@ class Run:
     def _start(self, leave: ExitStack) -> None:
         """Everything but analytics, until readings arrive."""
         self.field.start()
-        data = {"METERHOUSE_DATA": str(self.folder)}
-        ingest = {**self.stores, **data, "METERHOUSE_BROKER": self.broker.url_for("ingest")}
-        self.stack.start("ingest", "ingest", ingest)
-        port = free_port()
-        console = {"METERHOUSE_LISTEN": f"127.0.0.1:{port}", "METERHOUSE_IDLE_MINUTES": "1440"}
-        self.stack.start("console", "console", {**self.stores, **data, **console})
+        self.figures |= self.server.start()
         for agent in self.plan.agents:
             self._start_agent(agent)
-        self.viewers = Viewers(self.records, port)
+        self.viewers = Viewers(self.records, self.server.port, self.server.tls)
         self.stack.await_("readings", lambda: self._stored() > 0, 120)
         self.viewers.start()
         leave.callback(self.viewers.stop)
 
     def _start_agent(self, agent: str) -> None:
         """What its start costs: processor seconds until it greets the broker."""
-        folder = self.folder / agent
-        folder.mkdir()
-        site = folder / "site.yaml"
-        site.write_text(dump_part(self.estate, agent), encoding="utf-8")
-        pid = self.stack.start(agent, "edge_agent", {
-            "METERHOUSE_DATA": str(folder), "METERHOUSE_SITE": str(site), "METERHOUSE_AGENT": agent,
-            "METERHOUSE_BROKER": self.broker.url_for(agent),
-            password_variable(RADIO): self.broker.words[f"{agent}-devices"],
-        })  # fmt: skip
+        radio = {password_variable(RADIO): self.broker.words[f"{agent}-devices"]}
+        pid = self.server.start_agent(agent, self.estate, radio)
         self.stack.await_(agent, lambda: b"state=up" in self.stack.log(agent).read_bytes(), 120)
         spent = self.figures.get("edge_start_cpu_s", 0.0)
         self.figures["edge_start_cpu_s"] = max(spent, round(cpu_s(pid), 2))
@@ -163,10 +150,7 @@ class Run:
 
     def _start_analytics(self, name: str, *, cold: bool) -> None:
         """Until it lives; and a leak ten seconds after its start."""
-        env = {**self.stores, "METERHOUSE_DATA": str(self.folder)}
-        begun = now_ms()
-        pid = self.stack.start("analytics", self.analytics, {
-            **env, "METERHOUSE_BROKER": self.broker.url_for("analytics")})  # fmt: skip
+        pid, begun = self.server.start_analytics()
         time.sleep(ALARM_AFTER_START_S)
         sensor = "l99" if cold else "l98"
         self.alarms.expect(sensor, self.field.raise_now(sensor))
@@ -220,6 +204,8 @@ class Run:
             "readings_a_minute": round(stored / self.minutes),
             "cpu_s_a_minute": cpu,
             "fsyncs_a_minute": fsyncs,
+            "cpu_s_a_minute_together": round(sum(cpu[name] for name in self.stack.whole), 2),
+            "memory_mib_together": round(stretch.most_together_mib, 1),
             "memory_mib": {name: round(mib, 1) for name, mib in stretch.most_mib.items()},
             "alarms": len(late_s),
             "alarms_seen": len(self.alarms.seen),
@@ -259,21 +245,27 @@ def main() -> int:
     parser.add_argument("--history-only", action="store_true", help="write the history into --folder for a later run")
     parser.add_argument("--at-once", action="store_true", help="alarms alone, over little history")
     parser.add_argument("--analytics", default="analytics", help="module that is run as analytics")
+    parser.add_argument("--through", choices=sorted(WAYS), default="hand", help="how the server is started")
     parser.add_argument("--within", type=float, default=5.0, help="seconds within which 95 %% of alarms must come")
-    parser.add_argument("--results", type=Path, default=RESULT)
+    parser.add_argument("--results", type=Path, help="where the figures are kept (bench/results)")
     asked = parser.parse_args()
     with ExitStack() as leave:
         folder = asked.folder or Path(leave.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
         folder.mkdir(parents=True, exist_ok=True)
         run = Run(
             folder.absolute(), asked.points, asked.minutes, asked.store, asked.at_once, asked.analytics, asked.zone,
-            asked.history_only,
+            asked.history_only, asked.through,
         )  # fmt: skip
         figures = run.measure(leave)
     if asked.history_only:
         return 0
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "at": f"{datetime.now(UTC):%Y-%m-%d}"}
-    keep(asked.results, asked.store, asked.points, machine | figures)
+    keep(
+        asked.results,
+        asked.store,
+        asked.points,
+        machine | figures,
+    )
     print(table(figures))
     print("\n".join(misses(figures)), file=sys.stderr)
     if figures["alarm_p95_s"] > asked.within:

@@ -34,12 +34,15 @@ class Stack:
         self.foreign: dict[str, int] = {}
         """Pids of broker and database, which others started."""
 
-    def start(self, name: str, module: str, env: Mapping[str, str]) -> int:
-        """Start a module of ours; returns its pid."""
+        self.beside: set[str] = set()
+        """Names that count in another's figures already, or are no part of what is measured."""
+
+    def start(self, name: str, module: str, env: Mapping[str, str], *words: str) -> int:
+        """Start a module of ours with these words; returns its pid."""
         counting = {"LD_PRELOAD": str(self._counting), "DISK_WRITES": str(self._counts(name))} if self._counting else {}
         own = os.environ | self._shared | {"PYTHONPATH": f"{ROOT / 'tests'}"} | counting | dict(env)
         with self.log(name).open("ab") as log:
-            command = [sys.executable, "-m", module]
+            command = [sys.executable, "-m", module, *words]
             self._running[name] = subprocess.Popen(command, env=own, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         return self._running[name].pid
 
@@ -74,6 +77,11 @@ class Stack:
         """By name, those of broker and database too."""
         return {**{name: child.pid for name, child in self._running.items()}, **self.foreign}
 
+    @property
+    def whole(self) -> list[str]:
+        """Names whose figures add up to all that a site runs."""
+        return [name for name in self.pids if name not in self.beside]
+
     def check(self) -> None:
         """Whoever died ends the measurement, with its last words."""
         for name, child in self._running.items():
@@ -107,6 +115,7 @@ class Stretch:
     stack: Stack
     begun_s: float = field(default_factory=time.monotonic)
     most_mib: dict[str, float] = field(default_factory=dict)
+    most_together_mib: float = 0.0
     loads: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -119,8 +128,10 @@ class Stretch:
     def _look(self) -> None:
         while True:
             self.loads.append(load())
-            for name, pid in self.stack.pids.items():
-                self.most_mib[name] = max(self.most_mib.get(name, 0.0), pss_mib(pid))
+            now = {name: pss_mib(pid) for name, pid in self.stack.pids.items()}
+            self.most_mib |= {name: max(self.most_mib.get(name, 0.0), mib) for name, mib in now.items()}
+            together = sum(now[name] for name in self.stack.whole if name in now)
+            self.most_together_mib = max(self.most_together_mib, together)
             if self._over.wait(MEMORY_EVERY_S):
                 return
 

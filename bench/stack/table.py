@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-RESULT = Path(__file__).parent.parent / "results" / "stack.json"
+KEPT = Path(__file__).parent.parent / "results"
+RESULTS = {"hand": KEPT / "stack.json", "up": KEPT / "site.json"}
+"""By the way in which the server was started."""
 
 TARGETS = (
     ("analytics, CPU s a minute", "cpu_s_a_minute.analytics", 25.0),
@@ -36,6 +38,9 @@ TARGETS = (
     ("ingest, fsyncs a minute", "fsyncs_a_minute.ingest", math.inf),
     ("analytics, fsyncs a minute", "fsyncs_a_minute.analytics", math.inf),
     ("analytics, MB written a minute", "written_mb_a_minute.analytics", math.inf),
+    ("all processes together, CPU s a minute", "cpu_s_a_minute_together", math.inf),
+    ("all processes together, MiB at most", "memory_mib_together", math.inf),
+    ("up to the page, s", "up_to_page_s", math.inf),
     ("readings a minute", "readings_a_minute", math.inf),
     ("load of the machine, mean", "load_mean", math.inf),
 )

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.proc import cpu_s
-from console.guard import SESSION_COOKIE
+from console.guard import session_cookie
 from stores.records.people import People
 
 if TYPE_CHECKING:
+    import ssl
+
     from sqlalchemy import Engine
 
     from bench.stack.processes import Stack
@@ -27,8 +29,8 @@ PAGE_EVERY_S = 3.0
 class Viewers:
     """Some streams of the first page, and one person who opens that page every few seconds."""
 
-    def __init__(self, records: Engine, port: int) -> None:
-        self._people, self._port = People(records), port
+    def __init__(self, records: Engine, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._people, self._port, self._tls = People(records), port, tls
         self._loop = asyncio.new_event_loop()
         self._streams: list[asyncio.Task[None]] = []
         self._stop = threading.Event()
@@ -57,7 +59,8 @@ class Viewers:
 
     def _cookie(self, person: str) -> str:
         now = datetime.now(UTC)
-        return f"{SESSION_COOKIE}={self._people.redeem(self._people.invite(person, now), now, 86_400)}"
+        name = session_cookie("https" if self._tls else "http")
+        return f"{name}={self._people.redeem(self._people.invite(person, now), now, 86_400)}"
 
     async def _hold(self, streams: int, cookies: list[str]) -> None:
         while len(self._streams) > streams:
@@ -67,7 +70,7 @@ class Viewers:
             self._streams.append(asyncio.create_task(self._follow(cookie)))
 
     async def _follow(self, cookie: str) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls)
         try:
             writer.write(
                 f"GET /events?of=estate HTTP/1.1\r\nhost: 127.0.0.1:{self._port}\r\ncookie: {cookie}\r\n\r\n".encode()
@@ -79,10 +82,15 @@ class Viewers:
         finally:
             writer.close()
 
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=30, context=self._tls)
+
     def _open_pages(self) -> None:
         cookie = self._cookie("reader")
         while not self._stop.wait(PAGE_EVERY_S):
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            connection = self._connection()
             begun = time.perf_counter()
             with suppress(OSError, http.client.HTTPException):
                 connection.request("GET", "/", headers={"cookie": cookie, "accept": "text/html"})
