@@ -261,7 +261,7 @@ def main() -> int:
         return 0
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "at": f"{datetime.now(UTC):%Y-%m-%d}"}
     keep(
-        asked.results,
+        asked.results or RESULTS[asked.through],
         asked.store,
         asked.points,
         machine | figures,
