@@ -71,6 +71,9 @@ class Model:
     leaks: LeakRule | None = None
     """Of a water meter alone."""
 
+    hours: int = 0
+    """That it was learned from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -119,7 +122,8 @@ def learned(hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, *, is_w
     """A model of hours (n,) each. Raises ``Insufficient`` when they do not suffice."""
     baseline = RecentredBaseline()
     suspicion = AlarmPolicy().fit(baseline.learn(hour_of_week, temp_c, y))
-    return Model(baseline, suspicion, LeakRule(least=LEAST_LEAK_M3H).fit(y) if is_water else None)
+    leaks = LeakRule(least=LEAST_LEAK_M3H).fit(y) if is_water else None
+    return Model(baseline, suspicion, leaks, int(np.isfinite(y).sum()))
 
 
 class FitPool:

@@ -235,7 +235,7 @@ class Watch:
             if (now_ms - start) // HOUR_MS % LOGGED_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
                 self._tell(phase, done, instant(now_ms), at_ms)
-        self.models.forget_before(horizon - 2 * 7 * DAY_MS)
+        self.models.forget_before(horizon)
         self.window = window
         self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
         self._beside.end_hours(begin_ms, hour_ms)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.baselines.port import Floats
 
 FILE = "analytics.models"
-FORMAT = "towt_recentred 2"
+FORMAT = "towt_recentred 3"
 """Whoever changes what a model learns, or from what, changes this."""
 
 CHECKSUM_BYTES = 4
@@ -51,6 +51,7 @@ class _Row(msgspec.Struct, array_like=True):
     flat_record: int = 0
     is_never_zero: bool = False
     leaks: bytes = b""
+    hours: int = 0
     short: list[tuple[str, float, float]] = []
 
 
@@ -129,6 +130,7 @@ def _row(one: Fitted) -> _Row:
         suspicion.flat_record_,
         suspicion.is_never_zero_,
         one.model.leaks.sizes_.tobytes() if one.model.leaks else b"",
+        one.model.hours,
     )
 
 
@@ -140,7 +142,7 @@ def _fitted(row: _Row) -> Fitted:
     week.busy_ = np.unpackbits(np.frombuffer(row.busy, np.uint8))[:168].astype(np.bool_)
     model.week_, model.offsets_, model.level_ = week, _floats(row.offsets).reshape(-1, 2), _floats(row.level)
     model.quality_, model.bound_, model.spread_ = FitQuality(*row.quality), row.bound, _floats(row.spread)
-    return Fitted(row.name, row.fit_ms, Model(model, _suspicion(row), _leaks(row)))
+    return Fitted(row.name, row.fit_ms, Model(model, _suspicion(row), _leaks(row), row.hours))
 
 
 def _leaks(row: _Row) -> LeakRule | None:

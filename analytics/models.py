@@ -1,16 +1,15 @@
-"""Which model is in force in which week: fitted every Monday on what lies before, kept while it is in force."""
+"""Which model is in force when: fitted on a Monday on what lies before, kept while it is in force."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from accounting.local_time import DAY_MS
 from analytics.baselines.port import Expectation
 from analytics.fits import TRAIN_H, Fitted, learned
+from analytics.learned_when import EVERY_WEEKS, WEEK_MS, Learner
 from analytics.sufficiency import Insufficient, Shortage
 from analytics.suspicion.budget import Budget
 from analytics.suspicion.followed import joined
@@ -27,14 +26,9 @@ if TYPE_CHECKING:
     from analytics.suspicion.followed import Followed
     from analytics.suspicion.policy import AlarmPolicy
 
-WEEK_MS = 7 * DAY_MS
-MONDAY_MS = 4 * DAY_MS
-"""1970-01-05, the first Monday: weeks are counted from here, so every start of the process fits at the same hours."""
-
 RECENT_H = 30 * 24
-RECORD_H = 35 * 24
-"""How far before the first step expectations reach back: suspicion compares with a meter's own recent weeks."""
-
+LITTLE_H = 13 * 7 * 24
+"""What was learned from fewer hours is learned anew the next Monday."""
 
 JUDGED_H = LOOK_BACK_H + REACH_H
 """How far before the first step suspicion reaches back: a case that runs for longer is told from there on."""
@@ -51,7 +45,7 @@ class JudgedUse(Expectation):
 
 
 class Models:
-    """Baselines by counter and week. A counter without enough history has none, and the shortage is kept as data."""
+    """Baselines by counter and Monday. A counter without enough history has none, and the shortage is kept as data."""
 
     def __init__(self, budget: Budget = Budget.NORMAL) -> None:
         self.budget = budget
@@ -74,18 +68,22 @@ class Models:
     ) -> JudgedUse:
         """Expected use and band of a counter in the hours from ``t_ms`` (n,) on, (n,), and what is wrong in them.
 
-        Causal from hour ``first`` on. Before ``first`` the model of its week looks back ``RECORD_H``; earlier hours are
-        NaN. A week that begins after ``known_ms`` has no model yet: the one before reaches into it. A model that nobody
-        has kept is fitted on ``y``. What is looked for is of its utility; water
-        is looked at further back than ``y`` (``leaks``).
+        Causal from hour ``first`` on. Before ``first`` the model in force there looks back ``RECORD_H``; earlier hours
+        are NaN. No model is fitted after ``known_ms``: the one before reaches beyond it. A model that nobody has kept
+        is fitted on ``y``. What is looked for is of its utility; water is looked at further back (``leaks``).
         """
         found = Expectation(*(np.full(len(y), np.nan) for _ in range(3)))
         stretches: list[tuple[int, Followed, AlarmPolicy]] = []
-        for fit_at, start, end in weeks(t_ms, first, known_ms):
-            model = self._model(name, t_ms, fit_at, hour_of_week, temp_c, y, utility)
+
+        def fitted_at(row: int) -> Model | None:
+            return self._model(name, t_ms, row, hour_of_week, temp_c, y, utility)
+
+        for one in Learner(name, lambda row: _knows_little(fitted_at(row))).terms(t_ms, first, known_ms):
+            model = fitted_at(one.fit_at)
             if model is None:
                 stretches.clear()
                 continue
+            start, end = one.start, one.end
             back = max(0, start - RECENT_H)
             stretch = slice(back, end)
             temp = None if temp_c is None else temp_c[stretch]
@@ -101,7 +99,7 @@ class Models:
 
     def leaks(self, name: str, t_ms: Times, y: Floats, first: int) -> Iterator[Trouble]:
         """Leaks of a water counter in hours (n,), by the model in force at hour ``first``."""
-        fit_at = next(weeks(t_ms, first))[0]
+        fit_at = next(self.learner(name, t_ms).terms(t_ms, first)).fit_at
         model = self._fitted.get(name, {}).get(int(t_ms[fit_at]))
         if model is not None and model.leaks is not None:
             skip = max(0, first - LEAKS_BACK_H)
@@ -123,8 +121,13 @@ class Models:
         scores = {family: np.concatenate([part[family] for part in parts])[skip:] for family in parts[0]}
         yield from (one.moved(begin + skip) for one in troubles(whole.since(skip), scores))
 
+    def learner(self, name: str, t_ms: Times) -> Learner:
+        """When a counter learns whose hours begin with ``t_ms`` (n,), as far as is known."""
+        fitted = self._fitted.setdefault(name, {})
+        return Learner(name, lambda row: (at := int(t_ms[row])) in fitted and _knows_little(fitted[at]))
+
     def has(self, name: str, fit_ms: int) -> bool:
-        """Whether the model of a week is known, or that there is none."""
+        """Whether the model of a Monday is known, or that there is none."""
         return fit_ms in self._fitted.get(name, ())
 
     def keep(self, fitted: Fitted) -> None:
@@ -147,9 +150,10 @@ class Models:
                 yield Fitted(name, fit_ms, model, self.refused.get(name, ()) if model is None else ())
 
     def forget_before(self, t_ms: int) -> None:
-        """Drop models that are no longer in force."""
+        """Drop models that are no longer in force at an instant."""
+        oldest_ms = t_ms - (EVERY_WEEKS + 1) * WEEK_MS
         for name, models in self._fitted.items():
-            self._fitted[name] = {fit_ms: model for fit_ms, model in models.items() if fit_ms >= t_ms}
+            self._fitted[name] = {fit_ms: model for fit_ms, model in models.items() if fit_ms >= oldest_ms}
 
     def forget_after(self, name: str, t_ms: int) -> None:
         """Drop what a counter's models have learned from hours that have changed since, from an instant on."""
@@ -173,17 +177,5 @@ class Models:
         return self._fitted[name][fit_ms]
 
 
-def weeks(t_ms: Times, first: int, known_ms: int | None = None) -> Iterator[tuple[int, int, int]]:
-    """(hour of the fit, first hour, end hour) of each stretch in which one model is in force.
-
-    No model is fitted after ``known_ms``: the last one goes on.
-    """
-    numbers = (t_ms[[first, -1]] - MONDAY_MS) // WEEK_MS
-    mondays = MONDAY_MS + WEEK_MS * np.arange(numbers[0], numbers[1] + 2)
-    fits = np.searchsorted(t_ms, mondays).tolist()
-    if known_ms is not None:
-        fits = [fit for fit, monday in zip(fits[:-1], mondays.tolist(), strict=False) if monday <= known_ms] + fits[-1:]
-    start = max(0, fits[0] - RECORD_H)
-    for fit_at, end in pairwise(fits):
-        yield fit_at, start, end
-        start = end
+def _knows_little(model: Model | None) -> bool:
+    return model is None or model.hours < LITTLE_H

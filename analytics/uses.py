@@ -14,7 +14,6 @@ from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.tariffs import Tariffs
 from analytics.fits import Fitted, Lesson, Training, fit_here
 from analytics.grid import USE_FIELDS, Grid
-from analytics.models import weeks
 from analytics.scene import CounterUse
 from facility.quantities import Utility
 from stores.counter_rows import counter_tags, one_series
@@ -65,7 +64,7 @@ class Uses:
         if before is not None and changed_ms is not None:
             self._unlearn(models, before, quantities)
         known = [(meter, point) for meter, point in self._counters if point.id in quantities]
-        self._learn(models, known, known_ms, learning or partial(fit_here, self._store))
+        self._learn(models, known, quantities, known_ms, learning or partial(fit_here, self._store))
         return self._with_expectations(models, known, quantities, known_ms)
 
     def _first(self, utility: Utility | None) -> int:
@@ -125,28 +124,37 @@ class Uses:
                     models.forget_after(point, int(own.edges_ms[differs[0]]))
 
     def _learn(
-        self, models: Models, counters: Sequence[tuple[Meter, Point]], known_ms: int | None, learning: Learning
-    ) -> None:
-        """Fit the models that are missing, with temperatures of all the hours before."""
-        grid, fits = self._grid, [fit for fit, _, _ in weeks(self._grid.t_ms, self._grid.row(self._start_ms), known_ms)]
-        wanted = {}
-        for meter, point in counters:
-            missing = tuple(fit for fit in fits if not models.has(point.id, int(grid.edges_ms[fit])))
-            if missing:
-                wanted[point.id] = (meter, missing)
-        if not wanted:
-            return
+        self, models: Models, counters: Sequence[tuple[Meter, Point]], quantities: Mapping[str, Floats],
+        known_ms: int | None, learning: Learning,
+    ) -> None:  # fmt: skip
+        """Fit the models that are missing, with temperatures of all the hours before.
+
+        What knows little is learned anew the next Monday: hence round after round.
+        """
         places = {building: k for k, building in enumerate(self._temps)}
-        training = Training(grid.edges_ms, self._how, tuple(self._temps.values()))
-        lessons = [
-            Lesson(
-                name, counter_tags(self._catalogue, self._catalogue.point[name]), places.get(meter.building), missing
-            )
-            for name, (meter, missing) in wanted.items()
-        ]
-        for some in learning(training, lessons):
-            for fitted in some:
-                models.keep(fitted)
+        training = Training(self._grid.edges_ms, self._how, tuple(self._temps.values()))
+        learned = -1
+        while models.learned != learned:
+            learned = models.learned
+            missing = {
+                point.id: self._missing(models, point.id, len(quantities[point.id]), known_ms) for _, point in counters
+            }
+            lessons = [
+                Lesson(point.id, counter_tags(self._catalogue, point), places.get(meter.building), missing[point.id])
+                for meter, point in counters
+                if missing[point.id]
+            ]
+            for some in learning(training, lessons) if lessons else ():
+                for fitted in some:
+                    models.keep(fitted)
+
+    def _missing(self, models: Models, name: str, hours: int, known_ms: int | None) -> tuple[int, ...]:
+        """Hours of the grid at which models are due, and are not there, of a counter that has so many hours."""
+        skipped = self._grid.hours - hours
+        grid = self._grid.since(skipped)
+        terms = models.learner(name, grid.t_ms).terms(grid.t_ms, grid.row(self._start_ms), known_ms)
+        fits = (one.fit_at for one in terms)
+        return tuple(skipped + fit for fit in fits if not models.has(name, int(grid.edges_ms[fit])))
 
     def _with_expectations(
         self, models: Models, counters: Sequence[tuple[Meter, Point]], quantities: Mapping[str, Floats],

@@ -43,14 +43,20 @@ def usual_spread(hour_of_week: HoursOfWeek, error: Floats) -> Floats:
     """Robust standard deviation of each group's errors, (48,), smoothed over its neighbours and never very small."""
     known = np.isfinite(error)
     group, size = group_of(hour_of_week[known]), np.abs(error[known])
-    table = np.full((GROUPS, int(np.bincount(group, minlength=GROUPS).max(initial=1))), np.nan)
-    fill_rows(table, group, size)
-    each = np.full(GROUPS, np.nan)
-    seen = np.isfinite(table).any(axis=1)
-    each[seen] = np.nanmedian(table[seen], axis=1)
-    whole = 1.4826 * np.where(seen, each, np.median(size) if len(size) else 0.0)
+    each, counts = group_medians(group, size)
+    whole = 1.4826 * np.where(counts > 0, each, np.median(size) if len(size) else 0.0)
     smooth = _neighbours(whole[:, None]).mean(axis=1)
     return np.asarray(np.maximum(smooth, LEAST_SPREAD * np.median(smooth)) + TINY, np.float64)
+
+
+def group_medians(group: HoursOfWeek, x: Floats) -> tuple[Floats, HoursOfWeek]:
+    """Median of the values (n,) of each group, (48,), 0 where there is none; and how many there are, (48,)."""
+    table = np.full((GROUPS, int(np.bincount(group, minlength=GROUPS).max(initial=1))), np.inf)
+    counts = fill_rows(table, group, x)
+    table.sort(axis=1)  # what is not there comes last
+    each = np.arange(GROUPS)
+    low, high = (table[each, np.maximum(at, 0)] for at in ((counts - 1) // 2, np.minimum(counts // 2, counts - 1)))
+    return np.where(counts > 0, (low + high) / 2, 0.0), counts
 
 
 def fill_rows(table: Floats, group: HoursOfWeek, x: Floats) -> HoursOfWeek:

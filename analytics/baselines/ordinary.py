@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.baselines.band import GROUPS, fill_rows, group_of
+from analytics.baselines.band import group_medians, group_of
 from analytics.baselines.towt import TowtBaseline
 
 if TYPE_CHECKING:
@@ -49,11 +49,6 @@ def without_extremes(hour_of_week: HoursOfWeek, y: Floats, error: Floats) -> Flo
     """``y`` (n,) without hours whose ``error`` is far beyond that of like hours and beyond the meter's mean use."""
     group, size = group_of(hour_of_week), np.abs(error)
     known = np.isfinite(size)
-    table = np.full((GROUPS, int(np.bincount(group[known], minlength=GROUPS).max(initial=1))), np.inf)
-    counts = fill_rows(table, group[known], size[known])
-    table.sort(axis=1)
-    each = np.arange(GROUPS)
-    low, high = (table[each, np.maximum(at, 0)] for at in ((counts - 1) // 2, np.minimum(counts // 2, counts - 1)))
-    usual = np.where(counts > 0, (low + high) / 2, 0.0)
+    usual, _ = group_medians(group[known], size[known])
     limit = np.maximum(FAR * usual[group], abs(float(np.nanmean(y))))
     return np.where(size > limit, np.nan, y)

@@ -77,12 +77,27 @@ class AlarmSizes:
         return np.asarray(self.peaks_ * np.sqrt(own * ALLOWED[budget].usual), np.float64)
 
 
+LEVELS = 1 - np.geomspace(2e-5, 0.1, 60)
+
+
 def limit(score: Floats, allowed: float) -> float:
     """The lowest of some quantiles of a score (n,) above which lie no more than so many alarms."""
-    levels = np.quantile(score, 1 - np.geomspace(2e-5, 0.1, 60))
+    levels = highest_quantiles(score, LEVELS)
     few = np.flatnonzero(alarms_above(score, levels) > allowed)
     first = int(few[0]) if len(few) else len(levels)
     return float(levels[first - 1]) if first else float(levels[0]) * 1.0001 + 1e-9
+
+
+def highest_quantiles(x: Floats, shares: Floats) -> Floats:
+    """As ``numpy.quantile`` of ``x`` (n,) at falling shares (m,): only what lies above the lowest of them is sorted."""
+    place = shares * (len(x) - 1)
+    below = place.astype(np.int64)
+    least = int(below[-1])
+    top = np.sort(np.partition(x, least)[least:])
+    low, high = top[below - least], top[np.minimum(below + 1, len(x) - 1) - least]
+    part = place - below
+    near = np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))  # noqa: PLR2004
+    return np.asarray(near, np.float64)
 
 
 def alarms_above(score: Floats, levels: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -102,5 +117,5 @@ def _highest_before(x: Floats) -> Floats:
     """The highest of the ``APART_H`` hours before each, (n,); -inf before the first."""
     highest = np.concatenate([[-np.inf], x[:-1]])[: len(x)]
     for hours in (1, 2, 4, 8, 8):  # of so many hours more, up to 24
-        highest[hours:] = np.maximum(highest[hours:], highest[:-hours].copy())
+        highest = np.concatenate([highest[:hours], np.maximum(highest[hours:], highest[:-hours])])
     return highest

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.rolling import median
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,4 +54,5 @@ def joined(stretches: Sequence[Followed]) -> Followed:
 
 def robust_spread(x: Floats) -> float:
     """Standard deviation as the median distance from the median tells it; NaN left out."""
-    return float(1.4826 * np.nanmedian(np.abs(x - np.nanmedian(x))))
+    known = x[np.isfinite(x)]
+    return 1.4826 * median(np.abs(known - median(known))) if len(known) else np.nan

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from analytics.rolling import rolling_sum
 from analytics.suspicion.bouts import QUIET_BELOW
-from analytics.suspicion.budget import UNSEEN, YEAR_H, Budget, limit
+from analytics.suspicion.budget import UNSEEN, YEAR_H, Budget, highest_quantiles, limit
 from analytics.suspicion.policy import first_known
 from analytics.suspicion.shapes import DAY_H
 from analytics.suspicion.trouble import Trouble
@@ -122,7 +122,7 @@ def _usual(low: Floats, hours: int) -> Floats:
         past = low[max(0, day - lag - RECORD_DAYS * DAY_H) : max(0, day - lag)]
         past = past[np.isfinite(past)]
         if len(past) >= FIRST_KNOWN_H:
-            found[day : day + DAY_H] = np.quantile(past, USUAL)
+            found[day : day + DAY_H] = highest_quantiles(past, np.array([USUAL]))[0]
     return found
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.baselines.port import is_workday
-from analytics.rolling import rolling_sum
+from analytics.rolling import median, rolling_sum, sum_of_last
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from analytics.baselines.port import Floats
     from analytics.suspicion.followed import Followed
@@ -57,10 +57,11 @@ def shapes_of(followed: Followed) -> dict[str, Floats]:
     fresh, slow = _weighed(followed, followed.level), _weighed(followed, _a_week_before(followed.level))
     known = np.where(np.isfinite(followed.error), inside, 0.0)
     out = ~working | (hour < 7) | (hour >= 19)  # noqa: PLR2004 - the usual day, only to tell nights from days
-    found = {f"level_{h}": _constant(fresh, known, inside, h, KNOWN) for h in LEVEL_H}
-    found |= {f"slow_{h}": _constant(slow, known, inside, h, KNOWN) for h in SLOW_H}
+    sums = _Sums(known, inside)
+    found = {f"level_{h}": one for h, one in sums.constants(fresh, [(h, KNOWN) for h in LEVEL_H])}
+    found |= {f"slow_{h}": one for h, one in sums.constants(slow, [(h, KNOWN) for h in SLOW_H])}
     fresh_out, known_out, inside_out = (np.where(out, column, 0.0) for column in (fresh, known, inside))
-    found |= {f"night_{h}": _constant(fresh_out, known_out, inside_out, h, least) for h, least in NIGHT_H}
+    found |= {f"night_{h}": one for h, one in _Sums(known_out, inside_out).constants(fresh_out, NIGHT_H)}
     return found | _early(followed, fresh, known) | {"spike": _spike(followed)}
 
 
@@ -74,11 +75,24 @@ def _a_week_before(level: Floats) -> Floats:
     return np.concatenate([level[:WEEK_H], level[:-WEEK_H]])[: len(level)]
 
 
-def _constant(weighed: Floats, known: Floats, inside: Floats, hours: int, least: float) -> Floats:
-    """The constant that fits the last ``hours`` best; 0 where less than ``least`` of their usual weight is known."""
-    weight, whole = rolling_sum(known**2, hours), rolling_sum(inside**2, hours)
-    usual = float(np.median(whole[whole > 0])) if (whole > 0).any() else 1.0
-    return np.where(weight >= least * usual, rolling_sum(weighed, hours) / np.maximum(weight, 1e-12), 0.0)
+class _Sums:
+    """What is known (n,) and what usually is, (n,), as weights summed up to each hour: once for all shapes."""
+
+    def __init__(self, known: Floats, inside: Floats) -> None:
+        self._known, self._inside = np.cumsum(known**2), np.cumsum(inside**2)
+
+    def constants(self, weighed: Floats, spans: Iterable[tuple[int, float]]) -> Iterator[tuple[int, Floats]]:
+        """The constant that fits the last ``hours`` best, of each of ``spans``: (hours, least share of usual weight).
+
+        0 where less of that is known.
+        """
+        sums = np.cumsum(weighed)
+        for hours, least in spans:
+            weight, whole = sum_of_last(self._known, hours), sum_of_last(self._inside, hours)
+            seen = whole[whole > 0]
+            usual = median(seen) if len(seen) else 1.0
+            fitted = sum_of_last(sums, hours) / np.maximum(weight, 1e-12)
+            yield hours, np.where(weight >= least * usual, fitted, 0.0)
 
 
 def _early(followed: Followed, weighed: Floats, known: Floats) -> dict[str, Floats]:
@@ -99,8 +113,10 @@ def _spike(followed: Followed) -> Floats:
     """How far an hour lies above what was expected and above the hours just before it, in the counter's unit."""
     error = followed.error
     past = np.nan_to_num(error)
-    before = np.sort(np.stack([_shifted(past, k) for k in range(1, BEFORE_SPIKE_H + 1)]), axis=0)
-    return np.asarray(np.nan_to_num(error - np.maximum((before[1] + before[2]) / 2, 0.0)), np.float64)
+    one, two, three, four = (_shifted(past, k) for k in range(1, BEFORE_SPIKE_H + 1))
+    lower = np.maximum(np.minimum(one, two), np.minimum(three, four))
+    upper = np.minimum(np.maximum(one, two), np.maximum(three, four))  # both are the middle two, in any order
+    return np.asarray(np.nan_to_num(error - np.maximum((lower + upper) / 2, 0.0)), np.float64)
 
 
 def _shifted(x: Floats, hours: int) -> Floats:

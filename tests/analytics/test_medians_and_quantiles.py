@@ -6,6 +6,8 @@ import pytest
 from analytics.baselines.band import MIN_ERRORS, error_quantiles, group_of
 from analytics.baselines.ordinary import FAR, without_extremes
 from analytics.baselines.recentred import DAY, RecentredBaseline, part_of_week
+from analytics.rolling import median
+from analytics.suspicion.budget import LEVELS, highest_quantiles
 
 
 @pytest.fixture(params=[0.0, 0.3, 0.97])
@@ -54,3 +56,11 @@ def test_an_extreme_is_told_by_the_median_of_like_hours(hours):
 def _median(size, mine):
     known = size[mine & np.isfinite(size)]
     return np.median(known) if len(known) else 0.0
+
+
+@pytest.mark.parametrize("hours", [1, 2, 25, 999, 1000])
+def test_the_quick_median_and_the_highest_quantiles_are_those_of_numpy(hours):
+    x = np.round(np.random.default_rng(hours).normal(size=hours), 2)
+    assert median(x) == np.median(x)
+    for shares in (LEVELS, np.array([0.9])):
+        assert highest_quantiles(x, shares).tolist() == np.quantile(x, shares).tolist()

@@ -94,7 +94,7 @@ def test_what_comes_late_is_seen_and_learned_from(use):
     assert_equal(found, watched.read(begin + 1, Models()), heard=False)
 
 
-def test_a_model_is_fitted_once_a_week_also_at_weekends(use):
+def test_a_model_of_little_is_fitted_once_a_week_also_at_weekends(use):
     watched, begin = Watched(), MONDAY_H - 60
     watched.write(registers(use, (0, begin + 1)))
     watched.slide(begin)
