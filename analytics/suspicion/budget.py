@@ -11,7 +11,7 @@ import numpy as np
 from analytics.suspicion.shapes import FAMILIES, WEEK_H
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from analytics.baselines.port import Floats
 
@@ -67,7 +67,7 @@ class AlarmSizes:
         years = len(learned[SHAPES[0]]) / YEAR_H
         self.peaks_ = np.array([max(limit(learned[name], PEAKS_A_YEAR * years), 1e-9) for name in SHAPES])
         largest = np.max([learned[name] / peak for name, peak in zip(SHAPES, self.peaks_, strict=True)], axis=0)
-        own = np.array([limit(largest, one.a_year * years) for one in ALLOWED.values()])
+        own = limits(largest, [one.a_year * years for one in ALLOWED.values()])
         self.own_ = own * (1 + UNSEEN * max(0.0, -np.log(years))) ** 2
         return self
 
@@ -82,10 +82,16 @@ LEVELS = 1 - np.geomspace(2e-5, 0.1, 60)
 
 def limit(score: Floats, allowed: float) -> float:
     """The lowest of some quantiles of a score (n,) above which lie no more than so many alarms."""
+    return float(limits(score, [allowed])[0])
+
+
+def limits(score: Floats, allowed: Sequence[float]) -> Floats:
+    """The same of several numbers of alarms (m,)."""
     levels = highest_quantiles(score, LEVELS)
-    few = np.flatnonzero(alarms_above(score, levels) > allowed)
-    first = int(few[0]) if len(few) else len(levels)
-    return float(levels[first - 1]) if first else float(levels[0]) * 1.0001 + 1e-9
+    above = alarms_above(score, levels)
+    over = [np.flatnonzero(above > most) for most in allowed]
+    firsts = [int(few[0]) if len(few) else len(levels) for few in over]
+    return np.array([levels[first - 1] if first else levels[0] * 1.0001 + 1e-9 for first in firsts])
 
 
 def highest_quantiles(x: Floats, shares: Floats) -> Floats:
