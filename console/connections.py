@@ -73,6 +73,11 @@ class Connection(H11Protocol):
         super().on_response_complete()
         self._look()
 
+    def give_way(self) -> None:
+        """Somebody else needs the place."""
+        self.idle_since_s = None
+        self.transport.abort()
+
     def pause_writing(self) -> None:
         """Who asks and does not read what is answered is waited for so long."""
         super().pause_writing()
@@ -120,7 +125,9 @@ class Door:
         self._listening, self._made, self._state = listening, made, state
         self._most = most_connections()
         self._greeting: dict[str, Any] = {"ssl": tls, "ssl_handshake_timeout": HEADERS_S} if tls else {}
-        self._welcomes: dict[asyncio.Task[Any], None] = {}
+        self._welcomes: dict[asyncio.Task[Any], float] = {}
+        """Who greets by TLS, since when."""
+
         self._again: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_told_shortly)
@@ -160,7 +167,7 @@ class Door:
             _send_away(come)
             return
         welcome = self._loop.create_task(self._loop.connect_accepted_socket(self._made, come, **self._greeting))
-        self._welcomes[welcome] = None
+        self._welcomes[welcome] = self._loop.time()
         welcome.add_done_callback(self._welcomed)
 
     def _welcomed(self, welcome: asyncio.Task[Any]) -> None:
@@ -171,15 +178,13 @@ class Door:
     def _make_room(self) -> bool:
         """End the connection that has asked nothing for longest; False where every one is at work."""
         ours = (one for one in self._state.connections if isinstance(one, Connection))
-        idle = [(one.idle_since_s, id(one), one) for one in ours if one.idle_since_s is not None]
-        if not idle and self._welcomes:  # who has not even greeted
-            next(iter(self._welcomes)).cancel()
-            return True
-        if not idle:
+        idle = [(one.idle_since_s, id(one), one.give_way) for one in ours if one.idle_since_s is not None]
+        greeting = [(since_s, id(one), one.cancel) for one, since_s in self._welcomes.items() if not one.cancelling()]
+        waiting: list[tuple[float, int, Callable[[], object]]] = [*idle, *greeting]
+        if not waiting:
             return False
-        _, _, oldest = min(idle)
-        oldest.idle_since_s = None
-        oldest.transport.abort()
+        _, _, end = min(waiting)
+        end()
         return True
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import ExitStack, suppress
 
 import h11
 import httpx
 import pytest
+from rigs.certificates import Authority
 from rigs.console_process import ConsoleProcess, is_ended, trickle
 from rigs.hasty_console import HASTE
 from rigs.patience import until
@@ -173,6 +175,38 @@ def test_idle_connections_at_the_limit_of_descriptors_keep_nobody_out(sample):
                 one.close()
         until(console.answers)
         assert len(console.said) < 100_000
+        assert "Traceback" not in console.said
+
+
+@pytest.mark.parametrize("greets", [False, True], ids=["silent", "greeting"])
+def test_a_crowd_at_the_limit_of_descriptors_keeps_nobody_out_by_tls(sample, tmp_path, greets):
+    """Strangers that never greet, and strangers that greet and then ask nothing."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign("console", "IP:127.0.0.1")
+    trusts = ssl.create_default_context(cafile=str(authority.ca))
+    crowd, stop = [], threading.Event()
+
+    def crowd_in(port):
+        while not stop.is_set() and len(crowd) < 2_000:
+            with suppress(OSError):
+                one = socket.create_connection(("127.0.0.1", port), timeout=5)
+                crowd.append(trusts.wrap_socket(one, server_hostname="127.0.0.1") if greets else one)
+
+    given = {"METERHOUSE_CERT": str(certificate), "METERHOUSE_KEY": str(key)}
+    with ConsoleProcess(sample, descriptors=64, tls=trusts, **given) as console:
+        strangers = threading.Thread(target=crowd_in, args=[console.port])
+        strangers.start()
+        try:
+            until(lambda: len(crowd) > 100)
+            with console.client(sample.session()) as client:
+                until(lambda: _is_shown(client))
+        finally:
+            stop.set()
+            strangers.join()
+            for one in crowd:
+                one.close()
+        until(console.answers)
+        assert console.descriptors < 64
         assert "Traceback" not in console.said
 
 

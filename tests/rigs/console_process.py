@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from console.guard import session_cookie
 from rigs.patience import PATIENCE_S, until
 from rigs.servers import free_port
 
 if TYPE_CHECKING:
+    import ssl
+
     from rigs.sample import Sample
 
 
 class ConsoleProcess:
     """Context manager: serves a sample's estate. ``said`` is what it logged."""
 
-    def __init__(self, sample: Sample, descriptors: int = 1024, **more: str) -> None:
-        self.port, self._sample = free_port(), sample
+    def __init__(self, sample: Sample, descriptors: int = 1024, tls: ssl.SSLContext | None = None, **more: str) -> None:
+        """``tls``: whom its clients trust, where a certificate is given with ``more``."""
+        self.port, self._sample, self._tls = free_port(), sample, tls
         self._log = sample.folder / f"console-{self.port}.log"
         self._environment = os.environ | {
             "METERHOUSE_STORE": f"sqlite:///{sample.folder}/readings.db",
@@ -49,9 +53,10 @@ class ConsoleProcess:
         return pages * resource.getpagesize() / 2**20
 
     def client(self, session: str = "", **more: object) -> httpx.Client:
-        cookies = {"meterhouse_session": session} if session else {}
-        base = f"http://127.0.0.1:{self.port}"
-        return httpx.Client(base_url=base, cookies=cookies, trust_env=False, timeout=PATIENCE_S, **more)
+        scheme, verify = ("https", self._tls) if self._tls else ("http", False)
+        cookies = {session_cookie(scheme): session} if session else {}
+        base = f"{scheme}://127.0.0.1:{self.port}"
+        return httpx.Client(base_url=base, cookies=cookies, verify=verify, trust_env=False, timeout=PATIENCE_S, **more)
 
     def stranger(self, sent: bytes = b"", *, receives: int | None = None) -> socket.socket:
         """A connection on which something was said; ``receives``: bytes that the peer is willing to hold."""
