@@ -33,7 +33,7 @@ PACKET_OVERHEAD_BYTES = 64
 """Fixed header, packet id, and the checksum as a user property; the topic comes on top."""
 FAREWELL_S = 1.0
 
-Word = Literal["connected", "lost", "ack", "command", "published"]
+Word = Literal["connected", "refused", "lost", "ack", "command", "published"]
 What = Literal["live", "backlog", "hello", "status"]
 
 
@@ -153,6 +153,7 @@ class Link:
     ) -> None:
         if reason.is_failure:
             self.state.refused(str(reason))
+            self._arrive(client, Arrival("refused", code=reason.value))
             return
         options = SubscribeOptions(qos=1)
         client.subscribe([(wire.ack_topic(self._agent), options), (wire.command_topic(self._agent), options)])

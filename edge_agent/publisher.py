@@ -14,7 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from edge_agent.link import Arrival, Link
-from edge_agent.reasons import NOT_AUTHORIZED, TOO_LARGE, Reasons
+from edge_agent.reasons import NOT_AUTHORIZED, SUCCESS, TOO_LARGE, Reasons
 from facility import wire
 from facility.batch_id import batch_id
 from facility.errors import Rejected
@@ -133,6 +133,8 @@ class Publisher:
         try:
             if arrival.word == "connected":
                 self._begin_connection(arrival, now)
+            elif arrival.word == "refused":
+                self.reasons.note_greeting(arrival.code)
             elif arrival.word == "lost":
                 self._end_connection(arrival, now)
             elif arrival.word == "published":
@@ -150,6 +152,7 @@ class Publisher:
 
     def _begin_connection(self, arrival: Arrival, now: float) -> None:
         self.link.welcomed()
+        self.reasons.note_greeting(SUCCESS)
         self._mids.clear()
         stated = self.link.payload_bytes(arrival.max_packet_bytes)
         self._window.payload_bytes = stated if arrival.max_packet_bytes else min(stated, self._window.payload_bytes)

@@ -12,6 +12,9 @@ log = structlog.get_logger()
 
 SUCCESS, NO_SUBSCRIBER = 0x00, 0x10
 NOT_AUTHORIZED, TOO_LARGE, QUOTA = 0x87, 0x95, 0x97
+KEPT_OUT = frozenset({0x86, NOT_AUTHORIZED, 0x8A, 0x8C})
+"""MQTT 5.0, 3.2.2.2: a wrong name or password, not authorized, banned, a wrong way to sign in: a person must look."""
+
 FAILURE = 0x80
 """MQTT 5.0, 2.4: codes from here on are failures."""
 
@@ -28,6 +31,7 @@ class Reasons:
         self.alarms = dict.fromkeys(("no_subscriber", "refused", "taken_over", "too_large", "unsteady"), 0)
         self.quiet_until = float("-inf")
         self.refused = 0
+        self._is_kept_out = self._is_denied = False
         self._quiet_s = FIRST_QUIET_S
         self._losses_s: deque[float] = deque(maxlen=LOSSES)
 
@@ -36,13 +40,22 @@ class Reasons:
         if code == NOT_AUTHORIZED:
             self._kicks.refused()
         self._set("no_subscriber", lasts=code == NO_SUBSCRIBER)
-        self._set("refused", lasts=code >= FAILURE and code != QUOTA)
+        self._is_denied = code >= FAILURE and code != QUOTA
+        self._tell_refusal()
         if code >= FAILURE:
             self.refused += 1
         if code == QUOTA:
             self._be_quiet(now)
         elif code < FAILURE:
             self._quiet_s = FIRST_QUIET_S
+
+    def note_greeting(self, code: int) -> None:
+        """What the broker said to our account: one that it does not let in is an alarm until it does."""
+        self._is_kept_out = code in KEPT_OUT
+        self._tell_refusal()
+
+    def _tell_refusal(self) -> None:
+        self._set("refused", lasts=self._is_kept_out or self._is_denied)
 
     def note_loss(self, code: int, now: float) -> None:
         """A connection has ended, and what the broker said to it."""

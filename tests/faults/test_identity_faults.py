@@ -1,6 +1,5 @@
 """Faults B6, B7 and X3: a refused topic, a stolen client id, and what is said again or in another's name."""
 
-import sqlite3
 import time
 
 import paho.mqtt.client as mqtt
@@ -8,6 +7,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from rigs.ingest_process import Served, agent_playing, recorded, water_estate
 from rigs.ingest_rig import FOREIGN, IDENTITIES, POWER, Client, batch
+from rigs.outbox_fact import fact
 from rigs.patience import until
 from rigs.trials import FULL
 
@@ -21,29 +21,22 @@ pytestmark = pytest.mark.broker
 REFUSED = "event=broker_alarm alarm=refused lasts=true"
 
 
-def fact(folder, name):
-    try:
-        with sqlite3.connect(f"file:{folder / 'edge' / 'outbox.db'}?mode=ro", uri=True) as db:
-            return int(dict(db.execute("SELECT name, value FROM fact")).get(name, 0))
-    except sqlite3.OperationalError:
-        return 0
-
-
 def test_B6_a_refused_topic_frees_no_row_is_an_alarm_and_costs_nothing_once_it_is_allowed(tmp_path):
     heard_only = IDENTITIES | {"edge-1": TopicRights(IDENTITIES["edge-1"].reads, ())}
     rows, folder, log = 200, tmp_path / "broker", tmp_path / "edge" / "log"
+    outbox = tmp_path / "edge" / "outbox.db"
     with (
         start_broker(folder, heard_only, kind="mosquitto") as broker,
         Served(tmp_path, broker, water_estate()) as ingest,
         agent_playing(tmp_path, broker, rows),
     ):
         until(lambda: log.exists() and REFUSED in log.read_text(), says=log.read_text)
-        assert fact(tmp_path, "newest") == rows
-        assert fact(tmp_path, "store_hw") == 0
+        assert fact(outbox, "newest") == rows
+        assert fact(outbox, "store_hw") == 0
         assert ingest.count() == 0
         broker.stop()
         with start_broker(folder, IDENTITIES, port=broker.port, kind="mosquitto"):
-            ingest.until(lambda: fact(tmp_path, "store_hw") == rows)
+            ingest.until(lambda: fact(outbox, "store_hw") == rows)
             assert ingest.stored() == recorded(rows)
         assert REFUSED.replace("true", "false") in log.read_text()
 
