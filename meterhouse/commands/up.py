@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -29,7 +29,7 @@ from meterhouse.up.prepare import ServerFolder, prepare
 from meterhouse.up.private_file import write_if_new
 from meterhouse.up.run import RunningServer
 from meterhouse.up.settings import UpSettings, read_up_settings
-from meterhouse.up.settings_file import NAME, adopt
+from meterhouse.up.settings_file import KNOWN, NAME, adopt, keep
 from process.logging import set_up_logging
 from stores.records.database import open_records
 from stores.records.people import People
@@ -96,25 +96,50 @@ def prepare_folder(
     grafana: Annotated[
         Path | None, typer.Option("--grafana", help="Folder for the secrets of a Grafana that reads that InfluxDB.")
     ] = None,
+    postgres: Annotated[
+        str, typer.Option("--postgres", help="host:port of a PostgreSQL of the server's own, which keeps the records.")
+    ] = "",
+    postgres_password: Annotated[
+        Path, typer.Option("--postgres-password", help="The file of that PostgreSQL's password.")
+    ] = Path("postgres-password"),
     *,
     begin_it: Annotated[
-        bool, typer.Option("--begin", help="Do what init does with its defaults, the first time.")
+        bool,
+        typer.Option("--begin", help="Do what init does, the first time; keep what the environment says as settings."),
     ] = False,
 ) -> None:
     """Make certificates, accounts, stores and what each process is told, and start nothing."""
     folder = ServerFolder(data.absolute())
-    if begin_it and not (folder.path / NAME).exists():
-        begin(folder.path, default_answers(texts()), texts())
+    if begin_it:
+        _begin(folder.path)
+    said = {}
+    if postgres:
+        from meterhouse.up.postgres import records_in_postgres  # noqa: PLC0415 - not every server has one
+
+        said["METERHOUSE_RECORDS"] = records_in_postgres(postgres, postgres_password, folder.path)
     if influx:
-        from meterhouse.up.influx import set_up_influx  # noqa: PLC0415 - not every server has one
+        from meterhouse.up.influx import set_up_influx  # noqa: PLC0415
 
         check_version(folder.path)
-        os.environ["METERHOUSE_STORE"] = set_up_influx(influx, folder.path / "secrets" / "influx.json")
+        said["METERHOUSE_STORE"] = set_up_influx(influx, folder.path / "secrets" / "influx.json")
+    if said:
+        keep(folder.path / NAME, said)
+        os.environ.update(said)
     settings = settings_in(folder.path)
     prepare(folder, settings, datetime.now(UTC))
     if influx and grafana:
         _tell_grafana(folder, influx, grafana)
     say("up.prepared", folder=data)
+
+
+def _begin(folder: Path) -> None:
+    """The first files; later what the environment says now is kept, and what it leaves empty stays as it was."""
+    check_version(folder)
+    for name in [name for name in KNOWN if os.environ.get(name) == ""]:
+        del os.environ[name]
+    if not (folder / NAME).exists():
+        begin(folder, default_answers(texts()), texts())
+    keep(folder / NAME, {name: os.environ[name] for name in KNOWN if name in os.environ})
 
 
 def _tell_grafana(folder: ServerFolder, influx: str, grafana: Path) -> None:

@@ -9,9 +9,10 @@ import os
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem, quoted
+from meterhouse.up.private_file import write_if_new
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
 NAME = "settings.env"
@@ -65,6 +66,26 @@ def read_settings_file(path: Path) -> dict[str, tuple[int, str]]:
     if problems:
         raise ConfigError(*problems)
     return said
+
+
+def keep(path: Path, said: Mapping[str, str]) -> None:
+    """Let the file say these values: in the place of what it said of each, or of the comment that stands for it.
+
+    Raises ``ConfigError`` for a file that cannot be believed or written.
+    """
+    read_settings_file(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for name, value in said.items():
+        place = next((at for said_as in (name, f"#{name}") if (at := _place(lines, said_as)) is not None), None)
+        if place is None:
+            lines.insert(len(lines) - 1, f"{name}={value}")
+        else:
+            lines[place] = f"{name}={value}"
+    write_if_new(path, "\n".join(lines) + "\n")
+
+
+def _place(lines: list[str], name: str) -> int | None:
+    return next((n for n, line in enumerate(lines) if line.partition("=")[0].strip() == name), None)
 
 
 def _said(path: Path, lines: list[str]) -> tuple[dict[str, tuple[int, str]], list[Problem]]:

@@ -16,8 +16,8 @@ from meterhouse.up import mosquitto
 FILE = ROOT / "docker-compose.yml"
 COMPOSE = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
-PROFILES = {"edge": ["edge-demo"], "postgres": ["postgres"]}
-ONE_SHOT = {"prepare"}
+PROFILES = {"edge": ["edge-demo"], "postgres-password": ["postgres"], "postgres": ["postgres"]}
+ONE_SHOT = {"prepare", "postgres-password"}
 each = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -85,12 +85,13 @@ def test_a_service_is_well_where_it_makes_progress(name):
 @each
 def test_an_image_is_pinned_and_never_the_latest(name):
     image = re.sub(r"\$\{METERHOUSE_VERSION:-([^}]*)\}", r"\1", SERVICES[name]["image"])
-    assert re.search(r":\d+\.\d+(\.\d+)?(-\w+)?$", image), image
+    digest = "" if "build" in SERVICES[name] else "@sha256:[0-9a-f]{64}"
+    assert re.search(rf":\d+\.\d+(\.\d+)?(-\w+)?{digest}$", image), image
 
 
 def test_the_influxdb_is_the_one_that_is_tested():
     built = (ROOT / "tools/build_servers.sh").read_text()
-    assert f"@v{SERVICES['influxdb']['image'].partition(':')[2]}" in built
+    assert f"@v{SERVICES['influxdb']['image'].partition('@')[0].partition(':')[2]}" in built
 
 
 def test_no_service_of_the_peoples_zone_reaches_the_broker():
@@ -108,10 +109,31 @@ def test_everybody_waits_for_the_secrets_and_none_stands_in_a_file():
         assert SERVICES[name]["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
     said = "\n".join(path.read_text() for path in (FILE, ROOT / "Dockerfile", *(ROOT / "deploy").rglob("*.sh")))
     named = re.findall(r"(?i)^\s*\w*(?:password|token|secret)\w*[ ]*[:=][ ]*([^\s#].*)$", said, re.MULTILINE)
-    kept = [value for value in named if not re.match(r"\$\(cat |\[|/run/|\$\{METERHOUSE_SECRETS", value)]
+    kept = [value for value in named if not re.match(r"\$\(cat |\[|/run/|\$\{METERHOUSE_(POSTGRES_)?SECRETS", value)]
     assert kept == []
-    given = COMPOSE["secrets"]["postgres_password"]
-    assert given.keys() == {"file"}, "Compose refuses to start where the file is missing"
+    assert SERVICES["postgres"]["depends_on"]["postgres-password"]["condition"] == "service_completed_successfully"
+    assert SERVICES["prepare"]["depends_on"]["postgres"] == {"condition": "service_healthy", "required": False}
+    assert "secrets" not in COMPOSE, "none is a file that somebody writes by hand"
+
+
+def test_whoever_shares_a_volume_has_one_account():
+    """What is made there is its maker's alone (mode 0600): another account of another image could not read it."""
+    accounts = {}
+    for one in SERVICES.values():
+        for volume in one.get("volumes", []):
+            accounts.setdefault(volume.partition(":")[0], set()).add(one["user"].partition(":")[0])
+    assert {name: found for name, found in accounts.items() if len(found) > 1} == {}
+    folders = {volume.split(":")[1] for volume in SERVICES["prepare"]["volumes"]}
+    made = re.search(r"RUN /install/account.sh (.*meterhouse-grafana.*)", (ROOT / "Dockerfile").read_text())[1]
+    assert folders <= set(made.split()), "a new volume takes over whose its folder in the image is"
+
+
+def test_a_password_is_made_once_and_for_its_owner_alone(tmp_path):
+    script = [ROOT / "deploy/image/secret.sh", tmp_path]
+    for _ in range(2):
+        subprocess.run(script, check=True)
+        kept = {path: (path.read_text(), path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert [(len(word), mode) for word, mode in kept.values()] == [(64, 0o600)]
 
 
 def test_each_line_that_an_image_runs_calls_a_script_of_ours_and_bases_are_pinned():
@@ -122,7 +144,7 @@ def test_each_line_that_an_image_runs_calls_a_script_of_ours_and_bases_are_pinne
         assert (ROOT / "deploy/image" / Path(script).name).stat().st_mode & stat.S_IXUSR, script
     bases = re.findall(r"^FROM (\S+) AS (\w+)", text, re.MULTILINE)
     assert {target for _, target in bases} == {"wheel", "edge", "server"}
-    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm", base) for base, _ in bases)
+    assert all(re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base) for base, _ in bases)
     targets = {one["build"]["target"] for one in SERVICES.values() if "build" in one}
     assert targets == {"edge", "server"}
     for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[2:]:
@@ -154,17 +176,26 @@ def test_a_script_ends_at_its_first_mistake(script):
     subprocess.run(["sh", "-n", script], check=True)
 
 
-def test_grafana_does_not_start_without_its_secrets(tmp_path):
-    script = ROOT / "deploy/image/grafana.sh"
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["grafana.sh"], "grafana: {folder}/influx_url is missing: has prepare run?"),
+        (["mosquitto.sh"], "mosquitto: {folder}/mosquitto.conf is missing: has prepare run?"),
+        (["secret.sh", "{folder}/none"], "secret: there is no folder {folder}/none"),
+    ],
+)
+def test_no_service_starts_without_its_secrets(tmp_path, words, sentence):
+    script, *rest = [word.format(folder=tmp_path) for word in words]
     done = subprocess.run(
-        [script],
+        [ROOT / "deploy/image" / script, *rest],
+        cwd=tmp_path,
         env={"METERHOUSE_SECRETS": str(tmp_path), "PATH": "/bin:/usr/bin"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert done.stderr.strip() == f"grafana: {tmp_path}/influx_url is missing: has prepare run?"
+    assert (done.returncode, done.stderr.strip()) == (2, sentence.format(folder=tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 HARDENED = {

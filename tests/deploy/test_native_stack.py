@@ -1,85 +1,61 @@
-"""The server of docker-compose.yml as native processes: its scripts and configuration, an InfluxDB 2, a real broker."""
+"""The server of docker-compose.yml as native processes: its scripts and configuration, real databases, a real broker.
 
-import json
+The demo's estate runs through them from simulated registers to a page and to alerts.
+"""
+
 import os
+import re
 import signal
-import subprocess
+import ssl
 import sys
+import time
+import urllib.request
 from contextlib import ExitStack
-from pathlib import Path
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar
 
 import pytest
 import urllib3
-from rigs.bare_install import ROOT
 from rigs.command_line import meterhouse
-from rigs.influx2_server import Influx2Server, need_influxd2
-from rigs.patience import until
-from rigs.servers import end, free_port, need_mosquitto
-from rigs.site_estate import two_agents
+from rigs.influx2_server import need_influxd2
+from rigs.native_stack import COMPOSE, SCRIPTS, SERVER, EmptyInflux2, NativeStack, ProfilePostgres, secret_folder
+from rigs.patience import PATIENCE_S, until
+from rigs.postgres_server import need_postgres
+from rigs.servers import free_port, need_mosquitto
 
-SCRIPTS = ROOT / "deploy" / "image"
+from demo.estate import AGENT, Addresses, write_site
+from demo.history import write_history
+from demo.shift import open_shift
+from demo.world import World
+from device_profiles import load_profiles
+from facility.broker_address import password_variable
+from meterhouse.control import Control
+from meterhouse.demo.progress import read_state
+from meterhouse.demo.report import compare_alerts, conservation
+from meterhouse.demo.run import device_topics
+from meterhouse.servers.broker import start_broker
+from meterhouse.servers.broker_files import TopicRights
+from meterhouse.up.prepare import ServerFolder, broker_url
+from meterhouse.up.settings import UpSettings
+from stores.records.database import open_records
+from stores.records.status.board import StatusBoard
+from stores.site_file import read_site
 
-
-class EmptyInflux2(Influx2Server):
-    """Nobody has set it up yet."""
-
-    def _is_set_up(self):
-        assert self.process.poll() is None, self.log
-        try:
-            return self.http.request("GET", f"{self.address}/api/v2/setup").json()["allowed"]
-        except urllib3.exceptions.HTTPError:
-            return False
-
-    @property
-    def address(self):
-        return f"http://127.0.0.1:{self.port}"
-
-
-class Stack:
-    """What a compose file starts, each with the words and the environment that it is given there."""
-
-    def __init__(self, folder, influx):
-        self.data, self.given, self.boards = folder / "data", folder / "grafana", folder / "dashboards"
-        self.console, self.broker = free_port(), free_port()
-        self.influx, self.folder, self.processes = influx, folder, {}
-        self.env = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:/usr/sbin:{os.environ['PATH']}",
-            "METERHOUSE_DATA": str(self.data),
-            "METERHOUSE_LISTEN": f"127.0.0.1:{self.console}",
-            "METERHOUSE_BROKER_LISTEN": f"127.0.0.1:{self.broker}",
-            "METERHOUSE_BROKER_AT": f"localhost:{self.broker}",
-            "METERHOUSE_INFLUX": influx.address,
-            "METERHOUSE_GRAFANA_SECRETS": str(self.given),
-            "METERHOUSE_DASHBOARDS": str(self.boards),
-        }
-
-    def prepare(self):
-        return subprocess.run([SCRIPTS / "prepare.sh"], env=self.env, capture_output=True, text=True, check=False)
-
-    def start(self, name, *words, place=None):
-        with (self.folder / f"{name}.log").open("ab") as log:
-            env = {"PATH": self.env["PATH"], "METERHOUSE_DATA": str(self.data), "HOME": str(self.folder)}
-            self.processes[name] = subprocess.Popen(words, env=env, cwd=place, stdout=log, stderr=log)
-
-    def is_healthy(self, name):
-        assert self.processes[name].poll() is None, self.said(name)
-        return meterhouse("healthy", name, data=self.data).returncode == 0
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text()[-3000:]
-
-    def end(self):
-        for process in reversed(self.processes.values()):
-            end(process, signal.SIGTERM)
+DAY_MS = 86_400_000
+HISTORY_DAYS = 60
+"""Enough for every injected fault; the demo itself replays fifteen months."""
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     need_mosquitto()
     need_influxd2()
+    need_postgres()
+    folder = tmp_path_factory.mktemp("stack")
     with ExitStack() as opened:
-        made = Stack(tmp_path_factory.mktemp("stack"), opened.enter_context(EmptyInflux2()))
+        word = (secret_folder(folder) / "password").read_text()
+        databases = opened.enter_context(EmptyInflux2()), opened.enter_context(ProfilePostgres(word))
+        made = NativeStack(folder, *databases)
         opened.callback(made.end)
         prepared = made.prepare()
         assert prepared.returncode == 0, prepared.stderr
@@ -94,14 +70,21 @@ def test_prepare_makes_every_secret_and_done_again_changes_none(stack):
         path.name for path in stack.given.iterdir()
     }
     assert [path for path in kept if path.suffix != ".pem" and path.stat().st_mode & 0o077] == []
+    assert not (stack.data / "records.db").exists()
     again = stack.prepare()
     assert again.returncode == 0, again.stderr
-    changed = [
-        path
-        for path, content in kept.items()
-        if path.read_bytes() != content and path.suffix not in {".db", ".db-wal", ".db-shm"}
-    ]
+    changed = [path for path, content in kept.items() if path.read_bytes() != content]
     assert changed == []
+
+
+def test_what_prepare_was_told_holds_for_every_later_command(stack):
+    """In a container a command knows the data folder and nothing else."""
+    shown = meterhouse("settings", "show", data=stack.data).stdout
+    for name in ("METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_LISTEN", "METERHOUSE_BROKER_AT"):
+        assert re.search(rf"{name}\s.*settings\.env:\d+", shown), shown
+    forgetful = stack.prepare(METERHOUSE_BROKER_AT="")
+    assert forgetful.returncode == 0, forgetful.stderr
+    assert f"METERHOUSE_BROKER_AT=localhost:{stack.broker}\n" in (stack.data / "settings.env").read_text()
 
 
 def test_grafanas_account_may_read_and_nothing_else(stack):
@@ -116,25 +99,109 @@ def test_grafanas_account_may_read_and_nothing_else(stack):
     assert made.status in {401, 403, 404, 400}
 
 
-def test_an_agents_readings_line_comes_through_the_same_files_end_to_end(stack):
-    """Broker by its entry script, the three processes by their commands, one agent by its join file."""
-    stack.start("mosquitto", SCRIPTS / "mosquitto.sh", place=stack.data / "broker")
-    (stack.data / "site.yaml").write_text(two_agents())
-    applied = meterhouse("site", "apply", str(stack.data / "site.yaml"), "--accept", data=stack.data, **_store(stack))
-    assert applied.returncode == 0, applied.stderr
-    for name in ("ingest", "analytics", "console"):
-        stack.start(name, sys.executable, "-m", "meterhouse", name)
-    added = meterhouse(
-        "agent", "add", "edge-a", "--out", str(stack.folder / "a.join"), data=stack.data, **_places(stack)
+class DemoEstate:
+    """The demo's meters beside a stack: Modbus by TCP and by a serial line, sensors by a broker of their own."""
+
+    def __init__(self, stack):
+        self.stack, self.folder = stack, stack.folder / "demo"
+        self.folder.mkdir()
+        self.shift = open_shift(self.folder, datetime.now(UTC), None)
+        topics = tuple(device_topics())
+        sides = {"devices": TopicRights(writes=topics), "edge-devices": TopicRights(reads=topics)}
+        self.radio = start_broker(self.folder / "radio", sides)
+        places = {"gateway_port": free_port(), "line_port": free_port(), "broker": self.radio.url_for("edge-devices")}
+        self.site = write_site(self.folder, self.shift, Addresses.on_this_machine(self.folder, **places))
+        profiles = load_profiles()
+        world = World(self.shift, read_site(self.site, profiles), profiles)
+        now_ms = time.time_ns() // 1_000_000
+        write_history(self.folder / "history", world, now_ms, lived_until_ms=now_ms - HISTORY_DAYS * DAY_MS)
+
+    def start(self, join):
+        devices = {"METERHOUSE_DATA": str(self.folder), "METERHOUSE_DEVICES_BROKER": self.radio.url_for("devices")}
+        self.stack.start("devices", sys.executable, "-m", "demo.devices", **devices)
+        words = COMPOSE["edge"]["command"]
+        assert words[:3] == ["meterhouse", "edge", "--join"]
+        self.stack.start("edge", *words[:3], str(join), **{
+            "METERHOUSE_DATA": str(self.folder / "device"),
+            "METERHOUSE_REPLAY": str(self.folder / "history"),
+            "METERHOUSE_BACKLOG_RATE": "0",
+            "METERHOUSE_BACKLOG_DELAY_S": "0",
+            password_variable("radio"): self.radio.words["edge-devices"],
+        })  # fmt: skip
+
+    @property
+    def outbox(self):
+        return self.folder / "device" / "outbox.db"
+
+
+@pytest.fixture(scope="module")
+def estate(stack):
+    """Broker by its entry script, processes by their commands, one agent by its join file; returns once all is looked
+    through."""
+    with ExitStack() as leave:
+        leave.callback(stack.end)
+        stack.start("mosquitto", SCRIPTS / "mosquitto.sh", place=stack.data / "broker")
+        demo = DemoEstate(stack)
+        leave.callback(demo.radio.stop)
+        applied = meterhouse("site", "apply", str(demo.site), "--accept", data=stack.data)
+        assert applied.returncode == 0, applied.stderr
+        for name in SERVER:
+            stack.start(name, *COMPOSE[name]["command"])
+        added = meterhouse("agent", "add", AGENT, "--out", str(stack.folder / "edge-1.join"), data=stack.data)
+        assert added.returncode == 0, added.stderr
+        demo.start(stack.folder / "edge-1.join")
+        for name in SERVER:
+            until(lambda one=name: stack.is_healthy(one), says=lambda one=name: stack.said(one), pause_s=1)
+        board = StatusBoard(open_records(stack.kept("METERHOUSE_RECORDS")))
+
+        def is_through():
+            stack.check()
+            state = read_state(board)
+            return state.is_analysed and state.live_samples > 50
+
+        until(is_through, limit_s=PATIENCE_S * 4, says=lambda: "\n".join(map(stack.said, stack.processes)), pause_s=1)
+        yield demo
+
+
+@pytest.mark.long
+def test_the_demos_readings_come_through_the_same_files_and_every_one_is_counted(stack, estate):
+    records, store = open_records(stack.kept("METERHOUSE_RECORDS")), stack.kept("METERHOUSE_STORE")
+    operator = broker_url(ServerFolder(stack.data), stack.settings(UpSettings), "operator")
+    with Control(operator, AGENT) as control:
+        control.send("pause")
+
+        def is_level():
+            counted = conservation(estate.outbox, store, records)
+            return counted.produced == counted.stored + counted.quarantined > 20_000 and counted.sum_error < 1e-3
+
+        until(is_level, says=lambda: str(conservation(estate.outbox, store, records)), pause_s=1)
+        control.send("resume")
+    found, _ = compare_alerts(records, estate.shift, datetime.now(UTC))
+    assert [fault["kind"] for fault in found if not fault["found"]] == []
+
+
+@pytest.mark.long
+def test_its_buildings_stand_on_the_page_by_tls_for_who_has_the_link(stack, estate):
+    link = meterhouse("sign-in", "--as", "Ada", data=stack.data).stdout.strip()
+    assert link.startswith(f"https://127.0.0.1:{stack.console}/sign-in?token=")
+    trusts = ssl.create_default_context(cafile=str(stack.data / "secrets/ca.pem"))
+    browser = urllib.request.build_opener(
+        urllib.request.HTTPSHandler(context=trusts), urllib.request.HTTPCookieProcessor(CookieJar())
     )
-    assert added.returncode == 0, added.stderr
-    for name in ("ingest", "analytics", "console"):
-        until(lambda one=name: stack.is_healthy(one), says=lambda one=name: stack.said(one), pause_s=1)
-    edge = [sys.executable, "-m", "meterhouse", "edge", "--join", str(stack.folder / "a.join")]
-    with (stack.folder / "edge.log").open("wb") as log:
-        env = stack.env | {"METERHOUSE_DATA": str(stack.folder / "device")}
-        stack.processes["edge"] = subprocess.Popen(edge, env=env, stdout=log, stderr=log)
-    until(lambda: "edge-a" in _online(stack), says=lambda: stack.said("edge") + stack.said("ingest"), pause_s=1)
+    page, token = link.split("?")
+    with browser.open(page, token.encode(), PATIENCE_S) as answer:
+        text = answer.read().decode()
+    assert "Building b33" in text
+
+
+@pytest.mark.long
+def test_its_dashboards_are_made_for_grafana(stack, estate):
+    assert stack.prepare().returncode == 0
+    assert len(list((stack.boards / "en").glob("*.json"))) >= 12
+
+
+@pytest.mark.long
+def test_who_makes_no_progress_is_not_well(stack, estate):
     os.kill(stack.processes["console"].pid, signal.SIGSTOP)
     pulse = stack.data / "console.pulse"
     os.utime(pulse, (pulse.stat().st_mtime - 3600,) * 2)
@@ -143,22 +210,21 @@ def test_an_agents_readings_line_comes_through_the_same_files_end_to_end(stack):
     assert (stuck.returncode, "has made no progress" in stuck.stderr) == (1, True)
 
 
-def _store(stack):
-    said = (stack.data / "processes" / "ingest.env").read_text().splitlines()
-    kept = dict(line.split("=", 1) for line in said)
-    return {name: kept[name] for name in ("METERHOUSE_STORE", "METERHOUSE_RECORDS")}
-
-
-def _places(stack):
-    return {name: stack.env[name] for name in ("METERHOUSE_LISTEN", "METERHOUSE_BROKER_LISTEN", "METERHOUSE_BROKER_AT")}
-
-
-def _online(stack):
-    agents = json.loads(meterhouse("status", "--json", data=stack.data).stdout).get("agents", [])
-    return {one.get("agent", one.get("id")) for one in agents if one.get("state") == "online"}
-
-
 def test_an_influxdb_that_somebody_else_has_set_up_is_left_alone(stack, tmp_path):
     refused = meterhouse("prepare", "--begin", "--influx", stack.influx.address, data=tmp_path / "other")
     assert refused.returncode == 2
     assert "was set up by somebody else" in refused.stderr
+
+
+def test_records_that_are_there_are_not_left_behind(stack, tmp_path):
+    assert meterhouse("prepare", "--begin", data=tmp_path).returncode == 0
+    kept = (tmp_path / "settings.env").read_bytes()
+    asked = ("prepare", "--begin", "--postgres", f"127.0.0.1:{stack.postgres.port}", "--postgres-password")
+    password = secret_folder(stack.folder) / "password"
+    for file, sentence in (
+        (tmp_path / "none", "cannot be read"),
+        (password, f"the records of this server stand in {tmp_path}/records.db"),
+    ):
+        refused = meterhouse(*asked, str(file), data=tmp_path)
+        assert (refused.returncode, sentence in refused.stderr) == (2, True), refused.stderr
+    assert (tmp_path / "settings.env").read_bytes() == kept

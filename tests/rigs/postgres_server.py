@@ -49,6 +49,7 @@ class PostgresServer:
         self.programs = need_postgres()
         self.folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=QUICK))
         self.process: subprocess.Popen[bytes] | None = None
+        self.making, self.settings, self.login = ["-A", "trust"], SETTINGS, {}
         self._as: dict[str, Any] = {"cwd": self.folder}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             nobody = pwd.getpwnam("postgres")
@@ -61,12 +62,14 @@ class PostgresServer:
 
     def execute(self, statement: str) -> None:
         """Do what no transaction can hold, such as making a database."""
-        with psycopg.connect(host=str(self.folder), user=OWNER, dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host=str(self.folder), user=OWNER, dbname="postgres", autocommit=True, **self.login
+        ) as connection:
             connection.execute(statement)
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         command = [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
@@ -94,7 +97,7 @@ class PostgresServer:
         self.process = None
 
     def __enter__(self) -> Self:
-        making = [self.programs / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", OWNER, "-E", "UTF8"]
+        making = [self.programs / "initdb", "-D", self.folder / "data", *self.making, "-U", OWNER, "-E", "UTF8"]
         subprocess.run([*making, "--locale=C.UTF-8", "--no-sync"], check=True, capture_output=True, **self._as)
         self.start()
         return self
