@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +61,7 @@ def add(
     out: Annotated[Path | None, typer.Option("--out", help="The file to write (AGENT.join).")] = None,
     *,
     again: Annotated[bool, typer.Option("--again", help="A new password for an account that is there.")] = False,
+    qr: Annotated[bool, typer.Option("--qr", help="Show the file as a QR code too, to be photographed.")] = False,
 ) -> None:
     """The password stands in the file alone: the server keeps a digest."""
     folder = ServerFolder(data.absolute())
@@ -78,10 +80,15 @@ def add(
     host, port = settings.agents_place
     ca = folder.certificates.ca.read_text(encoding="ascii")
     version = VERSION if profiles else PLAIN_VERSION
-    JoinFile(version, agent, host, port, word, ca, extract, profiles).write(file)
+    join = JoinFile(version, agent, host, port, word, ca, extract, profiles)
+    picture = _picture(join.code) if qr else ""
+    join.write(file)
     write_agents(folder, {**known, agent: account_line(agent, word)})
     write_broker_files(folder, settings)
     say("agent.added", agent=agent, file=file, host=host, port=port)
+    if qr:
+        typer.echo(picture)
+        say("agent.photograph")
 
 
 @app.command("list", help="List the agents of the estate, and who has an account.")
@@ -110,6 +117,18 @@ def remove(agent: Agent, data: Folder = DEFAULT_DATA) -> None:
     write_agents(folder, {name: line for name, line in known.items() if name != agent})
     write_broker_files(folder, settings)
     say("agent.removed", agent=agent)
+
+
+def _picture(code: str) -> str:
+    """A QR code for a terminal. Raises ``ConfigError`` for what is longer than one can be."""
+    import segno  # noqa: PLC0415 - few want one
+
+    drawn = StringIO()
+    try:
+        segno.make_qr(code, error="l", boost_error=False).terminal(drawn, compact=True)
+    except segno.DataOverflowError:
+        raise ConfigError("the agent's part of the estate is too long for a QR code: carry the file") from None
+    return drawn.getvalue()
 
 
 def _check_name(agent: str) -> None:

@@ -52,7 +52,11 @@ def edge_runner(module: str) -> Callable[..., None]:
     def run(
         context: typer.Context,
         join: Annotated[
-            Path | None, typer.Option("--join", help="A file of 'meterhouse agent add': taken in, then no more needed.")
+            Path | None,
+            typer.Option(
+                "--join",
+                help="A file of 'meterhouse agent add' or with its code (- to paste): taken in, then no more needed.",
+            ),
         ] = None,
     ) -> None:
         if context.invoked_subcommand:
@@ -74,10 +78,11 @@ def runner(module: str, name: str) -> Callable[[], None]:
         # The list of commands needs none of these.
         from meterhouse.settings import Settings  # noqa: PLC0415
         from meterhouse.up.folder import check_version  # noqa: PLC0415
-        from meterhouse.up.settings_file import adopt_process  # noqa: PLC0415
+        from meterhouse.up.settings_file import adopt, adopt_process  # noqa: PLC0415
 
         check_version(Settings().data)
         adopt_process(Settings().data, name)
+        adopt(Settings().data)
         settings = Settings()
         own = {"DATA": str(settings.data), "STORE": settings.store_url, "RECORDS": settings.records_url}
         for key, value in own.items():

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from rigs.patience import PATIENCE_S, until, within
 from rigs.site_server import SiteServer, newer
 
 from facility.errors import ConfigError
+from meterhouse.commands.access import LINK_VALID_S
 from meterhouse.up.folder import holder
 from meterhouse.up.prepare import ServerFolder
 from meterhouse.up.run import RunningServer
 from meterhouse.up.settings import UpSettings
+from stores.records.database import open_records
+from stores.records.people import People
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +82,12 @@ def _signed_in(site, token):
 
 
 def test_an_expired_link_is_one_sentence(site):
-    status, page = _signed_in(site, "unknown.token")
-    assert status == 403
-    assert 'role="alert"' in page
+    records = open_records(f"sqlite:///{site.folder}/records.db")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    for token in (People(records).invite("Ada", yesterday, LINK_VALID_S), "unknown.token"):
+        status, page = _signed_in(site, token)
+        assert (status, page.count('role="alert"')) == (403, 1)
+    records.dispose()
 
 
 def test_everything_listens_to_this_machine_alone_by_default(site):
@@ -216,8 +223,17 @@ def test_what_is_wrong_is_one_sentence_and_changes_nothing(resting, tmp_path):
     (resting.folder / "site.yaml").write_text(site.replace("timezone: ", "timezone: Mars/"))
     _refused(resting, r"site.yaml:6: unknown time zone 'Mars")
     (resting.folder / "site.yaml").write_text(site)
+    settings = (resting.folder / "settings.env").read_text()
+    (resting.folder / "settings.env").write_text(settings[: len(settings) // 2])
+    _refused(resting, "settings.env: ends too early: it was written by half")
+    (resting.folder / "settings.env").write_text(settings)
     newer(resting.folder)
     _refused(resting, "was written by a newer Meterhouse")
+    for words in (("prepare",), ("restart",), ("agent", "list"), ("prepare", "--begin")):
+        before = _state(resting.folder)
+        done = resting.run(*words)
+        assert (done.returncode, "newer Meterhouse" in done.stderr) == (2, True), (words, done.stderr)
+        assert _state(resting.folder) == before
 
 
 def _given(folder):
