@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from rigs.certificates import Authority
-from rigs.patience import PATIENCE_S, until, within
+from rigs.patience import PATIENCE_S, until
 from rigs.site_server import SiteServer, newer
 
 from facility.errors import ConfigError
@@ -32,9 +32,8 @@ from stores.records.people import People
 def site(tmp_path_factory):
     """A server that runs, as two commands make one."""
     with SiteServer(tmp_path_factory.mktemp("site") / "data") as server:
-        with within(60):
-            server.make()
-            server.said = server.start()
+        server.make()
+        server.said = server.start()
         yield server
 
 
