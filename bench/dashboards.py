@@ -1,4 +1,4 @@
-"""What dashboards cost: making them, and one refresh of two of them on an InfluxDB of 200 buildings and 5,000 points.
+"""What dashboards cost: making them, series, and a refresh of two on an InfluxDB of 200 buildings and 5,000 points.
 
 A refresh is every query of every panel, one after the other, over its own time; Grafana asks several at once. Rows read
 are those that the conditions of the queries let through.
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
+from bench.rollups_cost import estate as estate_of
+from bench.rollups_cost import series_beside_live
 from dashboards.build import made, texts_of
 from dashboards.choices import chosen_in, first_choice
 from device_profiles import load_profiles
@@ -41,8 +43,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 RESULT = ROOT / "bench" / "results" / "dashboards.json"
 BUILDINGS, METERS_EACH = 200, 12
-MOST = {"make_24_s": 2.0, "building_s": 0.3, "building_rows": 50_000, "estate_s": 1.0}
+MOST = {
+    "series_a_point_5000": 0.2,
+    "series_a_point_10000": 0.2,
+    "make_24_s": 2.0,
+    "building_s": 0.3,
+    "building_rows": 50_000,
+    "estate_s": 1.0,
+}
 REPEATS = 5
+SERIES_AT = (500, 10_000)
+"""Points of estates of ``bench.stack``, fifty buildings each, of which it is told how many series dashboards need."""
+
 SPANS_MS = {"now/M": 30 * DAY_MS, "now-24h": DAY_MS, "now/d": DAY_MS, "15m": 15 * MINUTE_MS, "14d": 14 * DAY_MS}
 SPANS_MS |= {"24h": DAY_MS, "30d": 30 * DAY_MS, "7d": 7 * DAY_MS, "60d": 60 * DAY_MS}
 """The times that the two dashboards and their panels look at."""
@@ -163,6 +175,9 @@ def main() -> int:
             found |= {f"{key}_queries": len(queries), f"{key}_s": seconds, f"{key}_rows": rows}
         store.close()
     shutil.rmtree(folder, ignore_errors=True)
+    for points in SERIES_AT:
+        found[f"series_a_point_{points}"] = series_beside_live(estate_of(points)) / points
+    found[f"series_a_point_{len(some.points)}"] = series_beside_live(some) / len(some.points)
     shown = {name: round(one, 3) for name, one in found.items()}
     said = {"buildings": BUILDINGS, "points": len(some.points), **shown, "most": MOST}
     RESULT.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")

@@ -56,12 +56,18 @@ WAITING: Mapping[str, tuple[str, str]] = {
     "alerts/real": ("share judged real, by detector", "verdicts counted by day, with casework"),
     "water/people": ("water per person", "the headcount of departments, with allocation"),
     "lobby/people": ("water per person", "the headcount of departments, with allocation"),
-    "water/zero": ("minutes without flow, where hours are drawn now", "a field of the day's rows, made of readings"),
+    "water/zero": (
+        "minutes without flow, where hours are drawn now",
+        "such a field of the day's rows, made of readings",
+    ),
     "meter/balance": ("parent less children, by the meter tree", "the meter tree, with allocation"),
-    "meter/score": ("what the detectors' models say of each minute", "scores, with models"),
-    "patterns/starts": ("by how many minutes a day started early and stopped late", "their detectors, with models"),
+    "meter/score": ("what the detectors' models say of each hour", "a rollup of their scores, with models"),
+    "patterns/starts": (
+        "by how many minutes a day started early and stopped late",
+        "such a field of the day's rows, with models: detectors tell early starts as alerts, which are marked",
+    ),
     "savings/measures": ("each measure with its date, and the slope before and after", "measures, with casework"),
-    "savings/model": ("the accepted baseline, its period and error", "models as records, with models"),
+    "savings/model": ("the accepted baseline, its period and error", "models that somebody accepted, with models"),
     "cost/contracted": ("peak against the demand that is contracted", "a contract of each meter, with allocation"),
     "savings/uncertainty": ("how sure a saving is", "the error of accepted baselines, with models"),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards import colours, influxql
 from dashboards.check_units import unit_problems
-from dashboards.kit import SCHEMA
+from dashboards.kit import MADE_FOR, SCHEMA
 from dashboards.sheet import WIDTH, Shape
 from dashboards.text_width import CELL, ICON, PADDING, SCREENS, panel_width, text_width
 from dashboards.units import known_units
@@ -91,6 +91,8 @@ def _of_panel(panel: Board, currency: str) -> Iterator[str]:
         yield f"is of the type {panel['type']}, which is none of {', '.join(Shape)}"
     if len(panel.get("description", "").split("\n\n")) != len(("shows", "normal", "act")):
         yield "does not say what it shows, what is normal and what to do"
+    if panel.get("pluginVersion") != MADE_FOR:
+        yield f"does not say that it is of Grafana {MADE_FOR}: it would be taken for one of before 7"
     if panel["type"] != Shape.WORDS:
         yield from unit_problems(panel, currency)
     yield from _room(panel)

@@ -100,7 +100,7 @@ def _processes(asking: Asking) -> Panel:
 
 def _states(asking: Asking) -> Panel:
     """When each agent spoke; nothing is drawn while nobody knows."""
-    asked = asking.course('last("state") AS "state"', "device_health", _where(asking, ITSELF), "gateway", fill="none")
+    asked = asking.course('last("state") AS "state"', "device_health", _where(asking, ITSELF), "gateway")
     return Panel("states", Shape.STATES, (24, 8), (asked,), step="1m", unit=COUNT, states="speaks")
 
 

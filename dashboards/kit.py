@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from facility.levels import Level
 
 SCHEMA = 42
+MADE_FOR = "12.0.0"
+"""What panels say they were saved by. Without a word of it Grafana takes them for ones of before 7, and makes of an XY
+chart, by what it knew then, one that shows nothing; what 12.2 renamed it still brings up to date."""
+
+TREND = "Trend.*"
+"""How Grafana 12 calls the column that it makes of series, the query's letter behind the word."""
 
 
 class _InfluxQL(variants.Dataquery, builder.Builder[variants.Dataquery]):
@@ -129,6 +135,7 @@ def _panel(panel: Panel, sheet: Sheet, words: Words, ref: common.DataSourceRef) 
         db.Panel()
         .id(panel_id(sheet.key, panel.key))
         .type(panel.shape.value)
+        .plugin_version(MADE_FOR)
         .title(words.texts(text_id))
         .description(_description(text_id, words))
         .datasource(ref)
@@ -152,7 +159,8 @@ def _panel(panel: Panel, sheet: Sheet, words: Words, ref: common.DataSourceRef) 
     if panel.states:
         made.mappings(state_mappings(panel.states, words))
     for column in panel.columns:
-        made.override_by_name(column.name, column_properties(column, panel, words))
+        properties = column_properties(column, panel, words)
+        made.override_by_regexp(TREND, properties) if column.spark else made.override_by_name(column.name, properties)
     if panel.shape is Shape.TABLE:
         made.override_by_regexp("^Time.*", list(_times(panel, words)))
     made.transformations([m.DataTransformerConfig(kind, options=dict(how)) for kind, how in _transformations(panel)])
@@ -237,7 +245,10 @@ def _link(title: str, url: str) -> db.DashboardLink:
 
 
 def _events(kind: str, building: str, words: Words, ref: common.DataSourceRef) -> db.AnnotationQuery:
-    """Alerts, work, holidays as marks; Grafana 11.1's source wants every one of these columns named."""
+    """Alerts, holidays and changes as marks, from their beginning to their end.
+
+    Grafana asks for the columns as series, and knows them again by rollup and field; a row that lacks one it drops.
+    """
     language = words.short
     place = "" if building == "*" else f"(\"building\" = '{building}' OR \"building\" = '')"
     where = Extent(words.catalogue.site.id).where(*([place] if place else []), f"\"kind\" = '{kind}'")
@@ -249,10 +260,10 @@ def _events(kind: str, building: str, words: Words, ref: common.DataSourceRef) -
         ref,
         fromAnnotations=True,
         queryType="tags",
-        titleColumn=f"title_{language}",
+        titleColumn=f"events.title_{language}",
         textColumn=f"text_{language}",
         tagsColumn="kind",
-        timeEndColumn="end_ms",
+        timeEndColumn="events.end_ms",
     )
     made = db.AnnotationQuery().name(words.texts(f"event.kind.{kind}")).datasource(ref).enable(True)
     return made.icon_color(colours.EVENT[kind]).target(target)

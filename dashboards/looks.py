@@ -52,6 +52,7 @@ def _lines(panel: Panel) -> Look:
         "showPoints": "never",
         "axisPlacement": "auto",
         "axisSoftMin": 0,
+        "barAlignment": 1,  # a stamp is where its hour or day begins
         "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
     }
     return {"legend": _LEGEND, "tooltip": _TOOLTIP}, custom

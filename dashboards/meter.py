@@ -63,7 +63,7 @@ def _facts(asking: Asking, here: Extent) -> Panel:
 
 
 def _completeness(asking: Asking, here: Extent) -> Panel:
-    asked = asking.one('mean("completeness") AS "completeness"', "dq_1h", here.where())
+    asked = asking.one('mean("heard") AS "completeness"', "usage_1h", here.where())
     column = Column("completeness", SHARE)
     return Panel("completeness", Shape.STAT, (4, 5), (asked,), (column,), SHARE, 1, HEARD)
 

@@ -167,7 +167,7 @@ def faults(asking: Asking, here: Extent, key: str, size: tuple[int, int], *, is_
     """What was wrong with readings, a bar an hour or a day."""
     names = ("gaps", "flat", "spikes", "negative")
     step = "1d" if is_daily else "$__interval"
-    asked = asking.course(each("sum", names), "dq_1h", here.where(), step=step, fill="0")
+    asked = asking.course(each("sum", names), "usage_1h", here.where(), step=step, fill="0")
     columns = tuple(Column(name, COUNT, colour=colours.WHEEL[k], drawing=Drawing.STACK) for k, name in enumerate(names))
     shown = Panel(key, Shape.LINES, size, (asked,), columns, COUNT, 0)
     return replace(shown, step="1d", stacked=True) if is_daily else shown

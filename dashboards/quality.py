@@ -36,7 +36,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
 
 
 def _heard(asking: Asking, here: Extent) -> Panel:
-    asked = asking.one('mean("completeness") AS "completeness"', "dq_1h", here.where())
+    asked = asking.one('mean("heard") AS "completeness"', "usage_1h", here.where())
     return Panel("heard", Shape.STAT, (8, 4), (asked,), (Column("completeness", SHARE),), SHARE, 1, HEARD)
 
 
@@ -53,15 +53,13 @@ def _missing(asking: Asking, here: Extent) -> Panel:
 
 def _map(asking: Asking, here: Extent) -> Panel:
     """A row a meter, a cell a day; a day before the meter hung there stays empty."""
-    asked = asking.course(
-        'mean("completeness") AS "completeness"', "dq_1h", here.where(), "meter", step="1d", fill="none"
-    )
+    asked = asking.course('mean("heard") AS "completeness"', "usage_1h", here.where(), "meter", step="1d", fill="none")
     return Panel("map", Shape.DAYS, (24, 12), (asked,), (), SHARE, 0, HEARD, "1d")
 
 
 def _worst(asking: Asking, here: Extent) -> Panel:
     """The ten meters that were heard least."""
-    inner = asking.table('mean("completeness") AS "heard"', "dq_1h", here.where(), "meter")
+    inner = asking.table('mean("heard") AS "heard"', "usage_1h", here.where(), "meter")
     asked = replace(inner, query=f'SELECT bottom("heard", "meter", 10) AS "completeness" FROM ({inner.query})')
     columns = (
         Column("meter", named="meter", leads="meter?meter"),

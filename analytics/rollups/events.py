@@ -56,11 +56,12 @@ class Event:
         """As the rollup has it."""
         said = {f"{what}_{_SUFFIX[language]}": texts[k] for k, language in enumerate(LANGUAGES)
                 for what, texts in (("title", self.titles), ("text", self.texts))}  # fmt: skip
-        return {**said, "end_ms": self.end_ms, "severity": self.severity, "event_id": self.id, "path": self.path}
+        end_ms = max(self.t_ms, self.end_ms or 0)  # never before its stamp
+        return {**said, "end_ms": end_ms, "severity": self.severity, "event_id": self.id, "path": self.path}
 
 
 def of_alert(alert: Alert, catalogue: Catalogue) -> Event:
-    """A case from its first abnormal instant on; it ends when its cause went away or a person closed it."""
+    """A case from its first abnormal instant until its cause went away, a person closed it, or it was last seen."""
     said = [wording_of(alert, language, catalogue) for language in LANGUAGES]
     ends = [at for at in (alert.resolved_at, alert.closed_at) if at is not None]
     return Event(
@@ -69,7 +70,7 @@ def of_alert(alert: Alert, catalogue: Catalogue) -> Event:
         _ms(alert.since),
         (said[0].title, said[1].title),
         (said[0].what, said[1].what),
-        _ms(min(ends)) if ends else None,
+        _ms(min(ends, default=alert.last_seen_at)),
         float(alert.severity),
         f"/alerts/{alert.id}",
     )

@@ -1,7 +1,7 @@
 """How well each accounted counter was heard in each hour: silences, standing registers, suspect readings, steps back.
 
-Of raw readings alone: what is made of them (spells, spread silences) is told by ``usage_1h``. An hour is looked at when
-it has ended, and again while a reading may still end a silence of it; what comes later makes its hours anew.
+Of raw readings alone: what is made of them (spells, spread silences) is the use in the same row. An hour is looked at
+when it has ended, and again while a reading may still end a silence of it; what comes later makes its hours anew.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CAUGHT_UP_MS = DAY_MS
 
 
 class HeardHours:
-    """Writes ``dq_1h`` of one estate."""
+    """Writes these fields of ``usage_1h`` of one estate, beside the use itself."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
         self._store, self._calendar = store, calendar
@@ -72,7 +72,7 @@ class HeardHours:
         before = store.read_before(points, start - 1)
         read = store.read(points, start, end + MAX_GAP_MS)
         rows = (self._rows(point, read[point], before.get(point), edges, known_ms) for point in points)
-        store.write_rollup("dq_1h", [one for one in rows if one is not None and len(one)])
+        store.write_rollup("usage_1h", [one for one in rows if one is not None and len(one)])
 
     def _rows(
         self, point: str, series: Series, before: Latest | None, edges: Times, known_ms: int
@@ -92,7 +92,7 @@ class HeardHours:
 
 
 def heard(series: Series, edges_ms: Times, known_ms: int) -> dict[str, Values]:
-    """Fields of ``dq_1h`` of the hours between edges (n + 1,), from a counter's readings in and around them.
+    """The fields of the hours between edges (n + 1,), from a counter's readings in and around them.
 
     A silence counts in the hour in which it begins, with the last reading before it; one that lasts counts once it is
     longer than what may lie between two readings, as of ``known_ms``.
@@ -107,7 +107,7 @@ def heard(series: Series, edges_ms: Times, known_ms: int) -> dict[str, Values]:
     moved = _count(hour[1:][~stood & (hour[1:] == hour[:-1])], len(lengths))
     known = _count(hour, len(lengths))
     return {
-        "completeness": np.diff(np.interp(edges_ms, t_ms, running)) / lengths,
+        "heard": np.diff(np.interp(edges_ms, t_ms, running)) / lengths,
         "gaps": _count(hour[silent], len(lengths)),
         "flat": np.where(known > 1, (moved == 0).astype(np.float64), np.nan),
         "spikes": _count(hour[series.q == Quality.SUSPECT], len(lengths)),

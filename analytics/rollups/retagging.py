@@ -12,15 +12,22 @@ import numpy as np
 
 from analytics.rollups.strays import ENDS_LATE_MS
 from facility.model import MeterRole
+from stores.readings import rollup_fields as of
+from stores.readings.rollup_columns import absent
 from stores.readings.rollups import ROLLUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from accounting.calendars import SiteCalendar
     from stores.readings.port import ReadingStore, RollupSeries, Times
 
-_COUNTER_ROLLUPS = ("baseline_1h", "usage_1h", "usage_1d", "dq_1h")
+_HANDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "baseline_1h": (tuple(of.BAND),),
+    "usage_1h": (("completeness", *(one for one in (*of.USE, *of.HOUR) if one != "completeness")), tuple(of.QUALITY)),
+    "usage_1d": (("completeness", *(one for one in of.USE if one != "completeness")),),
+}
+"""Rollups of counters, and the fields of a row that are written together: where the first is known, all are."""
 
 
 class Retagging:
@@ -37,23 +44,24 @@ class Retagging:
         before it goes, so that a crash in between loses nothing.
         """
         counter = {"meter": tags["meter"], "quantity": tags["quantity"]}
-        for name in _COUNTER_ROLLUPS:
-            some = self._store.read_rollup(name, counter, start_ms, end_ms, ROLLUPS[name].fields[:1])
-            there = [one.t_ms for one in some if one.tags == tags]
+        for name, hands in _HANDS.items():
+            some = self._store.read_rollup(name, counter, start_ms, end_ms, [fields[0] for fields in hands])
+            there = {fields: _known(fields[0], [one for one in some if one.tags == tags]) for fields in hands}
             for older in [one.tags for one in some if one.tags != tags]:
                 for rows in self._store.read_rollup(name, older, start_ms, end_ms):
-                    self._bring(name, rows, tags, np.concatenate([*there, np.empty(0, np.int64)]), end_ms, closed)
+                    self._bring(name, rows, tags, there, end_ms, closed)
 
     def _bring(
-        self, name: str, rows: RollupSeries, tags: Mapping[str, str], there: Times, end_ms: int,
-        closed: Container[tuple[str, str]],
+        self, name: str, rows: RollupSeries, tags: Mapping[str, str], there: Mapping[tuple[str, ...], Times],
+        end_ms: int, closed: Container[tuple[str, str]],
     ) -> None:  # fmt: skip
         for run in self._open_runs(rows, tags, closed):
             first, last = int(run.t_ms[0]), int(run.t_ms[-1])
             end = end_ms if last == rows.t_ms[-1] else last + 1
-            missing = ~np.isin(run.t_ms, there)
-            if missing.any():
-                self._store.write_rollup(name, [replace(_rows(run, missing), tags=tags)])
+            for fields, known in there.items():
+                missing = ~np.isin(run.t_ms, known)
+                if missing.any():
+                    self._store.write_rollup(name, [replace(_rows(run, missing, fields), tags=tags)])
             self._forget_total(name, rows.tags, first, end)
             self._store.delete_rollup(name, rows.tags, first, end)
 
@@ -77,6 +85,14 @@ class Retagging:
                 self._store.delete_rollup(rollup, total, start_ms + late_ms, end_ms + late_ms)
 
 
-def _rows(series: RollupSeries, chosen: np.typing.NDArray[np.bool_]) -> RollupSeries:
-    fields = {field: column[chosen] for field, column in series.fields.items()}
+def _known(field: str, some: Sequence[RollupSeries]) -> Times:
+    """The times of rows that have a field."""
+    return np.concatenate([np.empty(0, np.int64), *(one.t_ms[~absent(one.fields[field])] for one in some)])
+
+
+def _rows(
+    series: RollupSeries, chosen: np.typing.NDArray[np.bool_], names: Sequence[str] | None = None
+) -> RollupSeries:
+    """Some rows, of all fields or some."""
+    fields = {field: series.fields[field][chosen] for field in (series.fields if names is None else names)}
     return replace(series, t_ms=series.t_ms[chosen], fields=fields)

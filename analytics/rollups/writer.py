@@ -157,7 +157,7 @@ class RollupWriter:
             tags = counter_tags(self._catalogue, point)
             self._retagging.bring(tags, start_ms, end_ms, closed)
             totals.add((tags["building"], tags["utility"]))
-            self._tidy((*_COUNTER, "dq_1h"), tags, start_ms, end_ms, closed)
+            self._tidy(_COUNTER, tags, start_ms, end_ms, closed)
         for building, utility in totals:
             total = self._total_tags((building, Utility(utility)))
             self._tidy((*_BUILDING, "profile_day"), total, start_ms, end_ms, closed)

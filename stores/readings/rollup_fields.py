@@ -136,19 +136,20 @@ EVENT: Mapping[str, RollupField] = _fields(
     title_zh=("what happened, Chinese", FieldUnit.TEXT),
     text_en=("more about it, English", FieldUnit.TEXT),
     text_zh=("more about it, Chinese", FieldUnit.TEXT),
-    end_ms=("when it ended; absent for an instant, and while it lasts", FieldUnit.INSTANT),
+    end_ms=("when it ended; of what lasts when it was last seen, of an instant its stamp", FieldUnit.INSTANT),
     severity=("how soon somebody should look: 1 to 4 of facility.work.Severity", FieldUnit.CODE),
     event_id=("its id: of an alert the alert's", FieldUnit.TEXT),
     path=("its page in the console, below the console's address", FieldUnit.TEXT),
 )
 
 QUALITY: Mapping[str, RollupField] = _fields(
-    completeness=("share of the hour's time that lies between readings at most two hours apart", FieldUnit.SHARE),
+    heard=("share of the hour's time that lies between readings at most two hours apart", FieldUnit.SHARE),
     gaps=("silences of more than two hours that began in the hour", FieldUnit.NUMBER),
     flat=("the register did not move in the hour, though it was read twice or more", FieldUnit.YES),
     spikes=("readings that were marked suspect", FieldUnit.NUMBER),
     negative=("steps back of the register", FieldUnit.NUMBER),
 )
+"""How an accounted counter was heard, of raw readings alone: absent of others, and until the hour has ended."""
 
 HEALTH: Mapping[str, RollupField] = _fields(
     age_s=("for how long it has not been heard", FieldUnit.SECONDS),

@@ -82,7 +82,9 @@ _EVENT = ("site", "building", "meter", "kind", "type")
 _RAW, _HOURLY, _DAILY = RetentionClass
 
 ROLLUPS: dict[str, Rollup] = {
-    "usage_1h": Rollup("counter and hour", _METER, {**of.USE, **of.HOUR}, HOUR_MS, _HOURLY, total="building_1h"),
+    "usage_1h": Rollup(
+        "counter and hour", _METER, {**of.USE, **of.HOUR, **of.QUALITY}, HOUR_MS, _HOURLY, total="building_1h"
+    ),
     "usage_1d": Rollup("counter and local day", _METER, of.USE, DAY_MS, _DAILY, total="building_1d"),
     "building_1h": Rollup("building, utility and hour", _BUILDING, {**of.USE, **of.TOTAL, **of.HOUR}, HOUR_MS, _HOURLY),
     "building_1d": Rollup(
@@ -92,7 +94,6 @@ ROLLUPS: dict[str, Rollup] = {
     "profile_day": Rollup("building, utility and local day, stamped at its end", _BUILDING, of.PROFILE, DAY_MS, _DAILY),
     "live": Rollup("gauge and minute", _POINT, of.LIVE, MINUTE_MS, _RAW),
     "events": Rollup("event, stamped apart from those of its series", _EVENT, of.EVENT, HOUR_MS, _DAILY),
-    "dq_1h": Rollup("counter that is accounted, and hour", _METER, of.QUALITY, HOUR_MS, _HOURLY),
     "device_health": Rollup(
         "agent, bus and radio device, and minute", ("site", "gateway", "device"), of.HEALTH, MINUTE_MS, _RAW
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facility.quantities import ACCOUNTED, Kind, Quantity
+from facility.quantities import Kind, Quantity
 from facility.status import ServerProcess
 from stores.readings.rollups import ROLLUPS
 
@@ -51,17 +51,14 @@ def count_series(catalogue: Catalogue) -> int:
 
 def rollup_series(catalogue: Catalogue) -> dict[str, int]:
     """Series of each rollup, by its name."""
-    metered, building_utilities, accounted = set(), set(), set()
+    metered, building_utilities = set(), set()
     for point in catalogue.points:
         meter, utility = catalogue.meter[point.meter], catalogue.utility_of(point)
         if point.quantity.is_counter and utility is not None:
             metered.add((meter.id, point.quantity))
             building_utilities.add((meter.building, utility))
-            if ACCOUNTED[utility] is point.quantity:
-                accounted.add(meter.id)
     radios = {point.meter for point in catalogue.points if point.quantity in {Quantity.BATTERY, Quantity.SIGNAL}}
     numbers = {
-        "dq_1h": len(accounted),
         "live": sum(point.quantity.kind is Kind.GAUGE for point in catalogue.points),
         "device_health": sum(1 + len(agent.buses) for agent in catalogue.agents) + len(radios),
         "platform_1m": len(ServerProcess),

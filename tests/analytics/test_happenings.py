@@ -79,7 +79,8 @@ def test_an_alert_is_an_event_that_ends_when_it_is_settled(town):
     ((t_ms, tags, fields),) = town.events("alert")
     assert tags == {"site": "town", "building": "hall", "meter": "m0", "kind": "alert", "type": "night_waste"}
     assert t_ms // 1000 == SINCE.timestamp()
-    assert (fields["end_ms"], fields["event_id"], fields["severity"]) == (None, str(alert.id), Severity.WATCH)
+    assert (fields["event_id"], fields["severity"]) == (str(alert.id), Severity.WATCH)
+    assert fields["end_ms"] == round(alert.last_seen_at.timestamp() * 1000), "a mark without an end is not drawn"
     assert fields["path"] == f"/alerts/{alert.id}"
     assert fields["title_en"] != fields["title_zh"]
     assert fields["text_en"]
@@ -118,6 +119,7 @@ def test_days_off_a_closure_by_its_name_and_swaps_are_events_and_the_first_devic
     )
     ((t_ms, tags, fields),) = town.events("swap")
     assert (tags["meter"], t_ms // 1000 * 1000) == ("m0", ms("2026-03-01T08:30"))
+    assert fields["end_ms"] == t_ms, "an instant"
     assert "new" in fields["title_en"]
     assert "new" in fields["title_zh"]
 

@@ -31,14 +31,14 @@ def fields(found, known_ms=4 * HOUR_MS):
 
 def test_a_silence_is_heard_in_no_hour_that_it_covers_and_counts_where_it_begins():
     found = fields(series(0, 30, 60, 90, 230, 240))
-    assert found["completeness"] == pytest.approx([1.0, 0.5, 0.0, 1 / 6])
+    assert found["heard"] == pytest.approx([1.0, 0.5, 0.0, 1 / 6])
     assert found["gaps"] == [0.0, 1.0, 0.0, 0.0]
 
 
 def test_two_hours_between_two_readings_are_no_silence_and_one_that_lasts_is():
-    assert fields(series(0, 120, 240))["completeness"] == [1.0] * 4
+    assert fields(series(0, 120, 240))["heard"] == [1.0] * 4
     still = fields(series(0, 60, 90))
-    assert still["completeness"] == pytest.approx([1.0, 0.5, 0.0, 0.0])
+    assert still["heard"] == pytest.approx([1.0, 0.5, 0.0, 0.0])
     assert still["gaps"] == [0.0, 1.0, 0.0, 0.0]
     assert fields(series(0, 60, 90), known_ms=3 * HOUR_MS)["gaps"] == [0.0] * 4, "it may be heard in time yet"
 
@@ -57,7 +57,7 @@ def test_suspect_readings_and_steps_back_are_counted_in_their_hour():
 
 
 def hours_of(store):
-    found = rows(store, "dq_1h", {"meter": "m0"})
+    found = rows(store, "usage_1h", {"meter": "m0"})
     return {name: dict(zip(found.t_ms.tolist(), column.tolist(), strict=True)) for name, column in found.fields.items()}
 
 
@@ -73,19 +73,19 @@ def test_hours_follow_each_other_over_the_end_of_a_month_and_a_change_of_the_clo
     for hour in range(ms("2026-03-28T23:00"), ms("2026-04-01T01:00") + 1, HOUR_MS):
         quality.end_hours(hour - HOUR_MS, hour)
     found = hours_of(store)
-    assert sorted(found["completeness"]) == list(range(ms("2026-03-28T22:00"), ms("2026-04-01T01:00"), HOUR_MS))
-    assert set(found["completeness"].values()) == {1.0}
+    assert sorted(found["heard"]) == list(range(ms("2026-03-28T22:00"), ms("2026-04-01T01:00"), HOUR_MS))
+    assert set(found["heard"].values()) == {1.0}
 
 
 def test_a_silent_meter_has_hours_of_nothing_and_one_never_heard_has_none(hall):
     store, quality = hall
     quality.end_hours(ms("2026-04-01T09:00"), ms("2026-04-01T10:00"))
-    assert store.read_rollup("dq_1h", {}, 0, 2**52) == []
+    assert store.read_rollup("usage_1h", {}, 0, 2**52) == []
     store.write(batch(POINT, *steady("2026-04-01T06:00", "2026-04-01T08:00", 900_000)))
     for hour in range(9, 14):
         quality.end_hours(ms(f"2026-04-01T{hour - 1:02}:00"), ms(f"2026-04-01T{hour:02}:00"))
     found = hours_of(store)
-    assert [found["completeness"][ms(f"2026-04-01T{hour:02}:00")] for hour in range(6, 13)] == [1, 1, 0, 0, 0, 0, 0]
+    assert [found["heard"][ms(f"2026-04-01T{hour:02}:00")] for hour in range(6, 13)] == [1, 1, 0, 0, 0, 0, 0]
     assert found["gaps"][ms("2026-04-01T08:00")] == 1.0
 
 
@@ -97,7 +97,7 @@ def test_completeness_is_that_of_the_use(hall):
     quality.end_hours(ms("2026-04-01T00:00"), ms("2026-04-02T00:00"))
     use = rows(store, "usage_1h", {"meter": "m0"})
     expected = dict(zip(use.t_ms.tolist(), use.fields["completeness"].tolist(), strict=True))
-    found = hours_of(store)["completeness"]
+    found = hours_of(store)["heard"]
     assert found == pytest.approx({t: expected[t] for t in found})
 
 
@@ -140,4 +140,4 @@ def test_counters_that_were_written_late_together_are_read_and_written_together(
     ranges = {p.id: (int(t_ms[0]) + 1000 * k, int(t_ms[-1]) + 1000 * k) for k, p in enumerate(town.points)}
     HeardHours(store, town, SiteCalendar(town.site)).take_late(ranges, ms("2026-04-03T00:00"), counted)
     assert len(asked) <= 6, "their hours differ at an edge at most"
-    assert len(store.read_rollup("dq_1h", {}, 0, 2**52)) == len(meters)
+    assert len(store.read_rollup("usage_1h", {}, 0, 2**52)) == len(meters)

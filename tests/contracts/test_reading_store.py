@@ -417,6 +417,18 @@ def test_nan_erases_a_figure(store):
     assert column(store, "cost") == {0: 2.0}
 
 
+def test_use_and_how_it_was_heard_stand_in_one_row_and_neither_disturbs_the_other(store):
+    store.write_rollup("usage_1h", [usage([0], qty=[1.0], completeness=[1.0])])
+    store.write_rollup("usage_1h", [usage([0, 3600], heard=[1.0, 0.0], gaps=[0.0, 1.0], flat=[0.0, math.nan])])
+    store.write_rollup("usage_1h", [usage([0], qty=[2.0])])
+    store.write_rollup("usage_1h", [usage([0], flat=[math.nan])])
+    assert column(store, "heard") == {0: 1.0, 3600: 0.0}
+    assert column(store, "gaps") == {0: 0.0, 3600: 1.0}
+    assert {t: v for t, v in column(store, "qty").items() if not math.isnan(v)} == {0: 2.0}
+    assert all(map(math.isnan, column(store, "flat").values()))
+    assert len(store.read_rollup("usage_1h", {}, 0, 7200)) == 1, "one series"
+
+
 def test_a_series_without_an_end_use_is_changed_alone(store):
     plain = USAGE | {"enduse": ""}
     store.write_rollup("usage_1h", [usage([0, 10], plain, qty=[1, 2], cost=[3, 4]), usage([0, 10], qty=[5, 6])])

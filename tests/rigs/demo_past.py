@@ -1,7 +1,8 @@
 """The demo's recorded history in a store, and all that the product makes of it, by the clock of a day that is fixed.
 
-What the demo's agent would play is stored, then polled for three hours, while analytics takes its turns as it does
-anywhere. Only what agents and processes tell of themselves is said by this rig: none of them runs.
+What the demo's agent would play is sent as its messages and taken in by ingest's own parts, then polled for three
+hours, while analytics takes its turns as it does anywhere. Only what agents and processes tell of themselves is said by
+this rig: none of them runs.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from demo.history import write_history
 from demo.shift import choose_shift
 from demo.world import World
 from device_profiles import load_profiles
+from facility import wire
 from facility.model import ReadingBatch
 from facility.status import AgentStatus, Instance, ProcessStatus
+from rigs.intake_in_memory import Trial, inbound
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.spells import Spells
@@ -68,12 +71,13 @@ class DemoPast:
         self._registry.apply(self.catalogue, by="demo", at=now, accept=True)
         self.store = open_readings(url, self._registry)
         self.now_ms = round(now.timestamp() * 1000)
-        self._stored = 0
+        self._intake, self.sent = Trial(self.store, catalogue=self.catalogue), 0
         self._watch = self._make_watch()
         self._live(folder)
 
     def close(self) -> None:
-        """Let go of both stores."""
+        """Let go of ingest and of both stores."""
+        self._intake.close()
         self.store.close()
         self.records.dispose()
 
@@ -94,11 +98,11 @@ class DemoPast:
         """History first; then gauges are polled, and analytics looks every few minutes."""
         begun_ms = self.now_ms - LIVED_MS
         for batch in _played(write_history(folder / "history", self.world, begun_ms).file):
-            self._take_in(batch)
+            self._send(batch, "backlog")
         self._turn(begun_ms)
         before_ms = begun_ms
         for at_ms in (self.now_ms - earlier for earlier in TURNS_MS):
-            self._take_in(self._polled(before_ms, at_ms))
+            self._send(self._polled(before_ms, at_ms), "live")
             self._turn(at_ms)
             before_ms = at_ms
         self._turn(self.now_ms + MINUTE_MS)
@@ -110,15 +114,21 @@ class DemoPast:
         p, each = np.tile(np.arange(len(points)), len(t_ms)), np.repeat(t_ms, len(points))
         return ReadingBatch([point.id for point in points], p.tolist(), each.tolist(), x.ravel().tolist())
 
-    def _take_in(self, batch: ReadingBatch) -> None:
-        self.store.write(batch)
-        self._stored += len(batch.t_ms)
+    def _send(self, some: ReadingBatch, lane: str) -> None:
+        """A message of the agent, through gate, journal and writer into the store; all of it, and nothing put aside."""
+        message = wire.Batch(
+            wire.VERSION, AGENT, "demo", self.sent + 1, lane, wire.Clock(), some.points, some.p, some.t_ms, some.x
+        )
+        self._intake.take(inbound(message))
+        self._intake.store_all()
+        self.sent += len(some.t_ms)
+        assert not self._intake.quarantine.kept
 
     def _turn(self, at_ms: int) -> None:
         """Analytics' turn, after processes and the agent have told what they are at."""
         self._at_ms = at_ms
         seen = ProcessStatus(figures={
-            "received": self._stored, "stored": self._stored, "quarantined": 0, "queue": 0, "live_latency_p95_s": 0.4,
+            "received": self.sent, "stored": self.sent, "quarantined": 0, "queue": 0, "live_latency_p95_s": 0.4,
             "series": 120, "series_budget": 10_000,
         })  # fmt: skip
         figures = {"unstored": 3.0, "lost_unwritten": 0.0, "unread": 0.0}

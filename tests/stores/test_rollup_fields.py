@@ -42,7 +42,6 @@ def test_every_rollup_says_its_step_and_its_retention_class():
         "profile_day": (DAY_MS, "daily"),
         "live": (MINUTE_MS, "raw"),
         "events": (HOUR_MS, "daily"),
-        "dq_1h": (HOUR_MS, "hourly"),
         "device_health": (MINUTE_MS, "raw"),
         "platform_1m": (MINUTE_MS, "raw"),
         "alert_1d": (DAY_MS, "daily"),

@@ -99,7 +99,7 @@ def _transformed(panel, tables, series) -> list[Field]:
     if "timeSeriesTable" in kinds:
         tags = sorted({tag for one in series for tag in one.tags})
         tagged = [Field(tag, [one.tags[tag] for one in series]) for tag in tags]
-        return [*tagged, Field("Trend", list(series))]
+        return [*tagged, Field("Trend #A", list(series))]
     if "joinByField" in kinds:
         return _joined(tables, kinds["joinByField"]["byField"])
     return [Field(name, values) for table in tables for name, values in table.items()]
