@@ -56,6 +56,7 @@ class Courses:
         self._decisions = {one.first_ms: one.accepted for one in decided if one.accepted is not None}
         self.keep = np.ones(len(x), np.bool_)
         self.estimated = np.zeros(len(x), np.bool_)
+        self._false = np.zeros(len(x), np.bool_)
         self._lift = np.zeros(len(x))  # what is added to the register from a row on
         self.pace = Pace(t_ms, self.x, self.keep, max_rate)
         self.leads = Leads(t_ms, self.x, span, self.pace)
@@ -137,6 +138,8 @@ class Courses:
             self.top.is_usual or begins <= max(NEAR_ZERO * before, self.pace.usual(base.cycle, base.tip, first))
         ):
             step, outcome = (0.0 if self.top.accepted is False else begins), Outcome.RESET
+            if self.top.is_usual:
+                self.below = []  # it does so each day: no step up leads back to the day before
         self._count_on(first, base.tip, step)
         self.top.is_decided = True
         is_false_start = self.top.is_first and outcome is Outcome.LEAP and not self.top.accepted
@@ -203,7 +206,8 @@ class Courses:
 
     def _take_back(self, course: Course, k: int) -> None:
         """The register is on an earlier course with row ``k``; it may have rolled over meanwhile."""
-        self.keep[course.first : course.tip + 1] |= not self.keep[course.tip]  # it was no false start
+        if not self.keep[course.tip]:  # it was no false start
+            self.keep[course.first : course.tip + 1], self._false[course.first : course.tip + 1] = True, False
         self._make_false(course.tip, k)
         if self.span and self.leads.has_rolled(course, k):
             self._lift[k] = self.span
@@ -213,14 +217,17 @@ class Courses:
         """Leave out what lies between two rows; what was used in that time is estimated.
 
         Rows after the first that show the same were read while the register stood still: what followed was not its use.
+        What was false before within that standstill stays so.
         """
-        moved = np.flatnonzero(self.x[tip + 1 : k] != self.x[tip])
-        still = tip + (int(moved[0]) if len(moved) else k - tip - 1)
-        self.keep[tip + 1 : still + 1] = True
-        for row in [row for row in self._spells if tip < row <= k]:
+        begin = tip + 1
+        moved = begin + np.flatnonzero((self.x[begin:k] != self.x[tip]) & ~self._false[begin:k])
+        still = int(moved[0]) if len(moved) else k
+        self.keep[begin:still] = ~self._false[begin:still]
+        tip += int(np.flatnonzero(self.keep[tip:still])[-1])
+        for row in [row for row in self._spells if begin <= row <= k and not (row < tip and self._false[row])]:
             del self._spells[row]
-        tip = still
         self.keep[tip + 1 : k] = False
+        self._false[tip + 1 : k] = True
         self._lift[tip + 1 : k + 1] = 0.0
         self.estimated[k] = k > tip + 1  # nothing between: what was in doubt is ordinary
         if k > tip + 1:

@@ -87,15 +87,15 @@ class Pace:
         return float(self._max_rate[until]) * self._time(at, until) / HOUR_MS
 
     def standstill(self, row: int) -> int:
-        """The row of the first of the readings up to ``row`` that all show what it shows, but for false ones."""
+        """The row of the first of the readings up to ``row`` that all show what it shows; false ones do not count."""
         width = _LOOK
         while True:
             start = max(row - width, 0)
-            moved = np.flatnonzero(self._keep[start:row] & (self._x[start:row] != self._x[row]))
-            if len(moved):
-                return start + int(moved[-1]) + 1
-            if start == 0:
-                return 0
+            kept = np.flatnonzero(self._keep[start:row]) + start
+            moved = np.flatnonzero(self._x[kept] != self._x[row])
+            if len(moved) or start == 0:
+                same = kept[int(moved[-1]) + 1 :] if len(moved) else kept
+                return int(same[0]) if len(same) else row
             width *= 4
 
     def _last_kept(self, cycle: int, at: int) -> list[int]:

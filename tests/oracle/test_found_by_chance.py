@@ -124,3 +124,29 @@ def test_a_return_that_the_edge_still_doubts_ends_a_false_spell():
     rows = [*flat(0, 3, 7_356.0), *false, *(row._replace(q=SUSPECT) for row in flat(6, 6.5, 7_356.0))]
     steps = [step(0, 2.75, 0.0), step(2.75, 6, 0.0, ESTIMATED), step(6, 6.25, 0.0, is_open=True)]
     assert wrong(rows, steps, ORDERS, most=190.5) == []
+
+
+def test_a_false_value_that_a_standstill_could_explain_takes_away_nothing_read_before():
+    false = flat(10, 12, 6_553.5)
+    rows = [*steady(0, 10, 217, 0.3), *false, *flat(12, 90, 220.0), *flat(90, 92, 2_342.8), *flat(92, 95, 220.0)]
+    steps = [step(0, 9.75, 2.925), step(9.75, 12, 0.075, ESTIMATED), step(12, 89.75, 0.0)]
+    steps += [step(89.75, 92, 0.0, ESTIMATED), step(92, 94.75, 0.0)]
+    assert wrong(rows, steps, QUICK, most=40.6) == []
+
+
+def test_two_false_spells_of_a_register_that_stands_near_its_roll_over_are_two():
+    rows = [*flat(0, 60, 999_983.0), *flat(60, 62, 99_999.0), *flat(62, 64, 999_983.0), *flat(64, 66, 65_535.0)]
+    rows += flat(66, 70, 999_983.0)
+    steps = [step(0, 59.75, 0.0), step(59.75, 62, 0.0, ESTIMATED), step(62, 63.75, 0.0)]
+    steps += [step(63.75, 66, 0.0, ESTIMATED), step(66, 69.75, 0.0)]
+    assert wrong(rows, steps, QUICK, span=1e6, utility="water", digit=0.01) == []
+
+
+def test_a_daily_counter_that_was_silent_all_week_does_not_go_back_to_sunday_on_monday_morning():
+    weekend = {5, 6}
+    rows = [row for day in range(7) for row in steady(24 * day, 24 * day + 24, 0.0, 0.9 if day in weekend else 10, 1.0)]
+    rows = [row for row in rows if not at(74) < row.t_ms < at(142)]
+    rows += [*steady(168, 176, 0.0, 0.5, 1.0), *steady(176, 192, 24.0, 12.0, 1.0)]
+    steps = [step(0, 23, 230.0), step(168, 175, 3.5), step(175, 176, 20.5), step(176, 191, 180.0)]
+    found = wrong(rows, steps, QUICK, most=250.0)
+    assert [line for line in found if "hour" in line and "2026-10-08 0" in line and " 00:" not in line] == []
