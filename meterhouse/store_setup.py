@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from facility.errors import ConfigError
+from facility.errors import ConfigError, Problem, StoreUnavailable
 from stores.readings import influx_connection, open_readings, place_of
 from stores.readings.influx.address import is_influx
 
@@ -28,6 +29,24 @@ def prepare_store(
         wire = influx_connection(url)
         prepare(wire, Retention(*retention_days), site, now_ms, may_shorten=may_shorten)
         wire.client.close()
+
+
+def check_belongs(url: str, site: str, where: str) -> None:
+    """Raise ``ConfigError`` where a store is marked as another site's: its readings would be found no more.
+
+    One that is away, or that nobody has marked, has nothing against it.
+    """
+    if not is_influx(url):
+        return
+    from stores.readings.influx.mark import read_mark  # noqa: PLC0415 - the client is optional
+
+    wire = influx_connection(url)
+    with suppress(StoreUnavailable):
+        mark = read_mark(wire)
+        if mark is not None and mark.site != site:
+            holds = f"{wire.address.place} holds the readings of '{mark.site}': a site keeps its id"
+            raise ConfigError(Problem(f"{where}: site.id", f"is '{site}', and {holds}", mark.site))
+    wire.client.close()
 
 
 def check_exists(url: str) -> None:

@@ -17,6 +17,7 @@ from facility.ledger.faults import check_not_ahead
 from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
 from meterhouse.output import answer, answers, tell, texts, warn
 from meterhouse.settings import Settings
+from meterhouse.store_setup import check_belongs
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -109,6 +110,7 @@ def apply(
     estate, now = read_estate(file), datetime.now(UTC)
     settings = Settings()
     settings.make_folder()
+    check_belongs(settings.store_url, estate.site.id, str(file))
     registry = Registry(open_records(settings.records_url))
     plan = plan_site(registry, estate, now)
     tell(_differences(plan.changes))  # before anything is refused

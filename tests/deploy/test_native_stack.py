@@ -111,6 +111,8 @@ class DemoEstate:
         self.radio = start_broker(self.folder / "radio", sides)
         places = {"gateway_port": free_port(), "line_port": free_port(), "broker": self.radio.url_for("edge-devices")}
         self.site = write_site(self.folder, self.shift, Addresses.on_this_machine(self.folder, **places))
+        kept = self.site.read_text().replace("id: demo-estate", "id: site")  # as "prepare" has called it
+        self.site.write_text(kept)
         profiles = load_profiles()
         world = World(self.shift, read_site(self.site, profiles), profiles)
         now_ms = time.time_ns() // 1_000_000
@@ -214,6 +216,16 @@ def test_an_influxdb_that_somebody_else_has_set_up_is_left_alone(stack, tmp_path
     refused = meterhouse("prepare", "--begin", "--influx", stack.influx.address, data=tmp_path / "other")
     assert refused.returncode == 2
     assert "was set up by somebody else" in refused.stderr
+
+
+def test_a_site_keeps_the_id_under_which_its_readings_stand(stack, tmp_path):
+    site = (stack.data / "site.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(re.sub(r"(?m)^  id: site\b", "  id: other", site))
+    refused = meterhouse("site", "apply", str(tmp_path / "site.yaml"), data=stack.data)
+    assert refused.returncode == 2
+    assert "holds the readings of 'site': a site keeps its id (allowed: site)" in refused.stderr
+    exported = meterhouse("site", "export", data=stack.data).stdout
+    assert re.search(r"(?m)^  id: site\b", exported)
 
 
 def test_records_that_are_there_are_not_left_behind(stack, tmp_path):
