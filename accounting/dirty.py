@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from accounting.local_time import SECOND_MS, day_number, midnight_ms
 from facility.errors import ConfigError, Problem
+from facility.factors import co2_factors
 from facility.ledger.installation import BEGINNING
 from facility.wall_time import shown_instant
 
@@ -140,14 +141,15 @@ def _by_tariffs(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
 
 
 def _by_factors(before: Catalogue, after: Catalogue) -> Iterable[Dirty]:
-    old, new = {*before.site.co2}, {*after.site.co2}
-    for one in sorted(old ^ new, key=lambda factor: factor.valid_from):
-        points = tuple(p.id for p in after.counters if after.meter[p.meter].utility is one.utility)
-        later = [o.valid_from for o in old & new if o.utility is one.utility and o.valid_from > one.valid_from]
+    old, new = ({*co2_factors(estate.site.co2, estate.site.factor_sets)} for estate in (before, after))
+    counted = (one for one in old ^ new if one.carrier.utility)
+    for one in sorted(counted, key=lambda factor: factor.valid_from):
+        points = tuple(p.id for p in after.counters if after.meter[p.meter].utility is one.carrier.utility)
+        later = [o.valid_from for o in old & new if o.carrier is one.carrier and o.valid_from > one.valid_from]
         end = _midnight(min(later), after.site.timezone) if later else None
         if points:
             first = _midnight(one.valid_from, after.site.timezone)
-            yield Dirty(points, first, end, f"the CO2 factor of {one.utility} from {one.valid_from} changed")
+            yield Dirty(points, first, end, f"the CO2 factor of {one.carrier} from {one.valid_from} changed")
 
 
 def _is_priced(estate: Catalogue, meter_id: str, price: Tariff | Price) -> bool:

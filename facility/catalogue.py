@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from facility.ledger.installation import history_of
 from facility.model import MeterRole
 from facility.quantities import ACCOUNTED
+from facility.stated import NOTHING_STATED, Stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,6 +60,7 @@ class Catalogue:
     meters: tuple[Meter, ...]
     points: tuple[Point, ...]
     installations: tuple[Installation, ...] = ()
+    stated: Stated = NOTHING_STATED
 
     @cached_property
     def building(self) -> Mapping[str, Building]:
@@ -163,7 +165,7 @@ class Catalogue:
         homes = {m.building for m in meters}
         owners = {b.department for b in self.buildings if b.id in homes}
         return Catalogue(
-            site=replace(self.site, banner=None, prices=(), tariffs=(), co2=(), typical_use=()),
+            site=replace(self.site, banner=None, prices=(), tariffs=(), co2=(), typical_use=(), factor_sets=()),
             departments=tuple(d for d in self.departments if d.id in owners),
             buildings=tuple(b for b in self.buildings if b.id in homes),
             spaces=tuple(s for s in self.spaces if s.building in homes),

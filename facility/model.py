@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime, time
 
-    from facility.factors import Co2Factor, TypicalUse
+    from facility.factors import Co2Factor, FactorSet, TypicalUse
     from facility.levels import Level
     from facility.quantities import Quantity, Utility
     from facility.tariff import Tariff
@@ -148,6 +148,7 @@ class Site:
     notices: tuple[Notice, ...] = ()
     co2: tuple[Co2Factor, ...] = ()
     typical_use: tuple[TypicalUse, ...] = ()
+    factor_sets: tuple[FactorSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

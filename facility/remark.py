@@ -31,6 +31,10 @@ class RemarkKind(StrEnum):
     DEMAND_UNMEASURED = "demand_unmeasured"
     DAYS_WITHOUT_PRICE = "days_without_price"
     ENTRY_PROPOSED = "entry_proposed"
+    USE_NOT_KNOWN = "use_not_known"
+    FACTOR_NOT_STATED = "factor_not_stated"
+    FIGURE_NOT_STATED = "figure_not_stated"
+    FIGURE_STATED_LATE = "figure_stated_late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class AdjustedMonths:
 
     def handed_in(self, utility: Utility, month: str) -> float | None:
         """What a closed month's bill says was used, with what was entered since; None where it says nothing."""
-        bill = self._bill(month)
+        bill = self.kept_bill(month)
         if "utilities" not in bill:
             return None
         billed = [one["quantity"] for one in bill["utilities"] if one["utility"] == utility.value]
@@ -96,7 +96,7 @@ class AdjustedMonths:
         return (one for one in self._books.adjustments(self._building, start, end) if self._was_billed(one))
 
     def _was_billed(self, one: Adjustment | Proposal) -> bool:
-        bill = self._bill(one.month)
+        bill = self.kept_bill(one.month)
         if days := bill.get("days"):
             return f"{one.meter}/{one.quantity}" in days
         if one.quantity != ACCOUNTED[Utility(one.utility)].word:
@@ -106,7 +106,8 @@ class AdjustedMonths:
         heads = self._catalogue.head_meters(self._building, Utility(one.utility))
         return one.meter in {meter.id for meter in heads}
 
-    def _bill(self, month: str) -> dict[str, Any]:
+    def kept_bill(self, month: str) -> dict[str, Any]:
+        """The bill of a closed month as it is kept; nothing of an open one."""
         closed = self._month(month)
         return closed.bill if closed else {}
 

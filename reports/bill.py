@@ -13,6 +13,7 @@ from accounting.local_time import zone_called
 from facility.model import Name  # noqa: TC001
 from facility.remark import Remark, RemarkKind
 from reports.adjusting import AdjustingLine  # noqa: TC001
+from reports.department_lines import DepartmentBill  # noqa: TC001
 from reports.lines import BillLine  # noqa: TC001
 from reports.month_charges import CHARGES
 from reports.proof import RegisterLine  # noqa: TC001
@@ -102,6 +103,8 @@ class Bill:
     """Why the month was closed although something is missing or in doubt."""
     proposed: tuple[Remark, ...] = ()
     """Entries for closed months that wait for a person; none of them is on this bill."""
+    departments: tuple[DepartmentBill, ...] = ()
+    """What each department bears; together they are this bill. None where nobody is named who bears it."""
 
     @property
     def is_known(self) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from facility.currency import minor_digits
 from reports.bill_words import BillCodes, BillWords
-from reports.proof_rows import PARTS
+from reports.proof_rows import parts_of
 from reports.table_rows import head_rows
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def bill_csv(bill: Bill, formats: Formats) -> str:
     writer = csv.writer(out, lineterminator="\n")
     for row in head_rows(bill, words):
         writer.writerow(["bill", *map(_plain, row)])
-    for part in PARTS:
+    for part in parts_of(bill):
         writer.writerow([part.field, *part.headings(words)])
         for cells in part.rows(bill, words):
             writer.writerow([part.field, *map(_plain, cells)])
@@ -54,7 +54,7 @@ def bill_xlsx(bill: Bill, formats: Formats) -> bytes:
         for row, (key, value) in enumerate(head_rows(bill, words)):
             front.write_string(row, 0, str(key), bold)
             _write(front, row, 1, value, styles.of(str(key), value))
-        for part in PARTS:
+        for part in parts_of(bill):
             sheet, fields = book.add_worksheet(words.heading(part.field, part.text_id)), list(part.columns)
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(fields) - 1, 16)

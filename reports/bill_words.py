@@ -69,6 +69,10 @@ class BillCodes:
         """A tariff period, a tier or a charge of the month."""
         return line.what
 
+    def shared_by(self, by: str) -> str:
+        """How a part of a line came to a department."""
+        return by
+
     def ends(self, line: RegisterLine) -> str:
         """How a register is known at both ends of its time: once where that is the same, else opening, then closing."""
         known = RegisterEnd.IN_SILENCE if line.estimated else RegisterEnd.READ  # all that older bills say
@@ -119,6 +123,9 @@ class BillWords(BillCodes):
             return self.texts("charge.tier", number=number)
         periods = {one.what for one in bill.lines if one.tariff == line.tariff} & {period.value for period in Period}
         return self.texts("charge.single" if periods == {Period.FLAT} == {line.what} else f"charge.{line.what}")
+
+    def shared_by(self, by: str) -> str:  # noqa: D102
+        return self.texts(f"departments.by.{by}")
 
     def end(self, known: RegisterEnd) -> str:  # noqa: D102
         return self.texts(END_TEXTS[known])

@@ -16,6 +16,7 @@ from facility.errors import ConfigError, Problem
 from facility.quantities import Utility
 from reports.adjusting import AdjustedMonths
 from reports.bill import BILL, Bill, BilledTariff, HandedIn, UtilityBill
+from reports.departments import Departments
 from reports.doubts import doubts
 from reports.lines import BilledUse, billed_lines
 from reports.month_charges import unmeasured_demand
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from accounting.tariffs import Pricing
     from facility.catalogue import Catalogue
     from facility.model import Point
+    from reports.department_lines import DepartmentBill
     from reports.stored_use import StoredUse
     from stores.readings.port import ReadingStore
     from stores.records.accounting.closed_months import ClosedMonths, Days
@@ -101,7 +103,7 @@ class _Month:
         adjustments = self._adjusted.lines(start, end, self._smallest)
         amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
         waiting = self._books.waiting()
-        return Bill(
+        bill = Bill(
             site=site.id,
             building=self._building,
             name=self._catalogue.building[self._building].name,
@@ -119,6 +121,11 @@ class _Month:
             proposed=tuple(self._adjusted.proposed(end, self._smallest)),
             days=self._days(point for points in heads.values() for point in points),
         )
+        return replace(bill, departments=self._departments(bill))
+
+    def _departments(self, bill: Bill) -> tuple[DepartmentBill, ...]:
+        places = self._store, self._catalogue, self._calendar, self._building, self._smallest
+        return Departments(*places, self._adjusted.kept_bill).bills(bill)
 
     def _utility(self, utility: Utility, points: tuple[Point, ...]) -> UtilityBill:
         uses = [read_use(self._store, self._catalogue, point, self._edges_ms) for point in points]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from reports.table_rows import ADJUSTMENTS, LINES, NOTHING, SUBTOTALS, TARIFFS, Part
+from reports.table_rows import ADJUSTMENTS, DEPARTMENTS, LINES, NOTHING, SUBTOTALS, TARIFFS, Part
 
 if TYPE_CHECKING:
     from reports.bill import Bill
@@ -132,4 +132,9 @@ PROOF = Part(
 NOTES = Part("notes", "bill.part.notes", {"note": "bill.column.note"}, _note_rows)
 
 PARTS = (LINES, SUBTOTALS, TARIFFS, ADJUSTMENTS, SHARES, REGISTERS, PROOF, NOTES)
-"""In the order in which files show them."""
+"""In the order in which files show them; what departments bear comes last."""
+
+
+def parts_of(bill: Bill) -> tuple[Part, ...]:
+    """The parts of a bill: departments only where some bear it."""
+    return (*PARTS, DEPARTMENTS) if bill.departments else PARTS

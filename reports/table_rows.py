@@ -121,6 +121,39 @@ def _adjustment_rows(bill: Bill, words: BillCodes) -> Rows:
     ]
 
 
+def _department_rows(bill: Bill, words: BillCodes) -> Rows:
+    """Every part of a line, then of adjusting lines; the amounts add up to the total."""
+    beside = {u.utility: u for u in bill.utilities}
+    rows: Rows = []
+    for one in bill.departments:
+        who = [one.department, one.name.in_language(words.formats.language), one.cost_centre]
+        for part in one.lines:
+            x = part.line
+            what = [x.tariff, words.charge(x, beside[part.utility]), x.quantity, words.unit(x.unit), x.price, x.amount]
+            rows.append(
+                [
+                    *who,
+                    words.utility(part.utility),
+                    words.shared_by(part.by),
+                    " ".join(part.meters),
+                    *what,
+                    part.allocation,
+                ]
+            )
+        for a in one.adjustments:
+            more = [
+                NOTHING,
+                a.month,
+                a.quantity,
+                words.unit(Utility(a.utility).unit),
+                NOTHING,
+                a.amount,
+                words.reason(a.reason),
+            ]
+            rows.append([*who, words.utility(a.utility), words.shared_by("adjusting"), a.meter, *more])
+    return rows
+
+
 LINES = Part(
     "lines",
     "bill.part.lines",
@@ -182,4 +215,24 @@ ADJUSTMENTS = Part(
         "unit": "bill.column.unit",
     },
     _adjustment_rows,
+)
+DEPARTMENTS = Part(
+    "departments",
+    "bill.part.departments",
+    {
+        "department": "bill.column.department",
+        "name": "bill.column.name",
+        "cost centre": "bill.column.cost_centre",
+        "utility": "bill.column.utility",
+        "shared by": "bill.column.shared_by",
+        "meters": "bill.column.meters",
+        "tariff": "bill.column.tariff",
+        "period or charge": "bill.column.charge",
+        "quantity": "bill.column.quantity",
+        "unit": "bill.column.unit",
+        "price": "bill.column.price",
+        "amount": "bill.column.amount",
+        "allocation": "bill.column.allocation",
+    },
+    _department_rows,
 )

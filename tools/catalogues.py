@@ -14,6 +14,7 @@ from string import Formatter
 from typing import TYPE_CHECKING
 
 from accounting.spells import Outcome
+from accounting.standard_coal import Rung
 from analytics.detectors import DETECTORS
 from analytics.detectors.silent_meter import NEVER_HEARD
 from analytics.folding import DOOR_AND_LIGHTS
@@ -21,9 +22,11 @@ from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from facility.building_use import BuildingUse
 from facility.duties import Duty
+from facility.factors import Carrier
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
+from facility.stated import FigureKind, Indicator, RestBy
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
@@ -119,6 +122,11 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"charged.{utility}" for utility in Utility)
     yield from (f"charge.{period}" for period in Period)
     yield from (f"charge.{charge}" for charge in CHARGES)
+    yield from (f"carrier.{carrier}" for carrier in Carrier)
+    yield from (f"figure.{kind}" for kind in FigureKind)
+    yield from (f"indicator.{indicator}" for indicator in Indicator)
+    yield from (f"rung.{rung}" for rung in Rung)
+    yield from (f"departments.by.{by}" for by in (*RestBy, "meters", "owner", "adjusting"))
     yield from dashboard_ids()
     words = (
         "not_found",

@@ -14,6 +14,7 @@ from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_figures import check_figures
 from facility.documents.site_schema import SiteDocument
+from facility.documents.stated import read_factor_sets, read_stated
 from facility.documents.tariff import read_tariffs
 from facility.errors import Rejected
 from facility.ledger.installation import present_facts
@@ -76,6 +77,7 @@ def load_site(
     check_devices(document, body, profiles, names="as_written" if reader == "agent" else "checked")
     tariffs = read_tariffs(document, body)
     co2, typical_use = read_co2(document, body.site), read_typical_use(document, body.site)
+    factor_sets, stated = read_factor_sets(document, body.site), read_stated(document, body)
     _check_notices(document, body.site)
     meters: list[Meter] = []
     points: list[list[Point]] = []
@@ -90,7 +92,7 @@ def load_site(
         check_figures(document, body, points)
     document.check()
     return Catalogue(
-        site=replace(_site(body.site, tariffs), co2=co2, typical_use=typical_use),
+        site=replace(_site(body.site, tariffs), co2=co2, typical_use=typical_use, factor_sets=factor_sets),
         departments=tuple(Department(d.id, d.name.name(), d.cost_centre) for d in body.departments),
         buildings=buildings,
         spaces=tuple(spaces.values()),
@@ -98,6 +100,7 @@ def load_site(
         meters=tuple(meters),
         points=tuple(point for own in points for point in own),
         installations=tuple(ledger),
+        stated=stated,
     )
 
 

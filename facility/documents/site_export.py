@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from facility.documents.stated_export import factor_set_tree, stated_trees
 from facility.errors import ConfigError, Problem
 from facility.model import TOTAL, Meter, MeterRole, Provenance
 from facility.tariff import WEEKDAYS
@@ -36,6 +37,7 @@ def dump_site(catalogue: Catalogue) -> str:
             for a in catalogue.agents
         ],
         "meters": [_meter(catalogue, meter) for meter in catalogue.meters],
+        **stated_trees(catalogue.stated),
     }
     yaml, out = YAML(), io.StringIO()
     yaml.width = 120
@@ -92,6 +94,7 @@ def _site(site: Site) -> Tree:
             "typical_use": [
                 {**asdict(one), "use": one.use.value, "utility": one.utility.value} for one in site.typical_use
             ],
+            "factor_sets": [factor_set_tree(one) for one in site.factor_sets],
         }
     )
 

@@ -10,6 +10,14 @@ from pydantic import AliasChoices, Field, StringConstraints, model_validator
 from facility.building_use import BuildingUse
 from facility.documents.factor_schema import Co2Part, TypicalUsePart
 from facility.documents.part import DocumentPart
+from facility.documents.stated_schema import (
+    AllocationPart,
+    FactorSetPart,
+    FigurePart,
+    MembershipPart,
+    QuotaPart,
+    VehicleFuelPart,
+)
 from facility.documents.tariff_schema import TariffPart
 from facility.ledger.installation import FEWEST_DIGITS, MOST_DIGITS
 from facility.levels import LEVEL_WORDS, Level
@@ -91,6 +99,7 @@ class SitePart(DocumentPart):
     tariffs: list[TariffPart] = []
     co2: list[Co2Part] = []
     typical_use: list[TypicalUsePart] = []
+    factor_sets: list[FactorSetPart] = []
 
 
 class DepartmentPart(DocumentPart):
@@ -208,3 +217,8 @@ class SiteDocument(DocumentPart):
     buildings: list[BuildingPart] = Field(json_schema_extra={"allowed": "at least 1"})
     agents: list[AgentPart] = []
     meters: list[MeterPart] = []
+    figures: list[FigurePart] = []
+    vehicle_fuel: list[VehicleFuelPart] = []
+    quotas: list[QuotaPart] = []
+    memberships: list[MembershipPart] = []
+    allocations: list[AllocationPart] = []

@@ -22,6 +22,7 @@ from meterhouse.answers.account import (
     recomputations_table,
 )
 from meterhouse.answers.bill import bill_text
+from meterhouse.answers.departments import DepartmentsAnswer, departments_answer, departments_text
 from meterhouse.commands import proposals
 from meterhouse.commands.spoken import formats_of, given_by, written_as
 from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, speaks_json, tell_failure, terminal_width, texts
@@ -91,6 +92,29 @@ def report(
         raise ConfigError(Problem(str(out), f"cannot be written: {error.strerror}")) from None
     name, total = bill.name.in_language(formats.language), formats.billed(bill.due)
     say("cli.account.written", file=out, name=name, month=bill.month, total=total)
+
+
+@app.command(help="What each department bears of buildings' bills: lines of one building, totals of all.")
+@answers(DepartmentsAnswer)
+def departments(
+    month: Month,
+    *,
+    building: Annotated[str, typer.Option("--building", help="Only this building, with its lines.")] = "",
+) -> None:
+    """Print the parts of departments; those of a building add up to its bill."""
+    settings = Settings()
+    records = open_records(settings.records_url)
+    estate = Registry(records).load()
+    books, spells, now = ClosedMonths(records), Spells(records), datetime.now(UTC)
+    with (
+        closing(open_readings(settings.store_url)) as store,
+        written_as({"building": "--building", "month": "--month"}),
+    ):
+        wanted = [building] if building else list(estate.building)
+        bills = [make_bill(store, estate, books, spells, one, month, now=now) for one in wanted]
+    formats = formats_of(estate.site)
+    found = departments_answer(bills, month, formats)
+    answer(found, lambda: departments_text(found, formats))
 
 
 def _nothing_known(bill: Bill, formats: Formats) -> str:

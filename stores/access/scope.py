@@ -136,4 +136,5 @@ def _part(whole: Catalogue, buildings: set[str], points: set[str]) -> Catalogue:
         meters=tuple(meters.values()),
         points=tuple(p for p in whole.points if p.id in points),
         installations=tuple(i for i in whole.installations if i.meter in meters),
+        stated=whole.stated.part(buildings, meters.keys()),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facility.broker_address import without_password
@@ -13,7 +13,6 @@ from facility.errors import ConfigError
 from facility.levels import parse_level
 from facility.model import (
     Building,
-    Closure,
     DayHours,
     Department,
     Meter,
@@ -28,6 +27,8 @@ from facility.model import (
 )
 from facility.quantities import BY_WORD, Utility
 from stores.records.accounting.rows import (
+    closure_of,
+    closure_row,
     co2_of,
     co2_row,
     installation_of,
@@ -41,6 +42,7 @@ from stores.records.accounting.rows import (
     typical_of,
     typical_row,
 )
+from stores.records.accounting.stated import STATED, factor_set_of, stated_of, stated_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +53,7 @@ Rows: TypeAlias = dict[str, dict[str, Row]]
 
 TABLES = (
     "site", "price", "tariff", "co2_factor", "typical_use", "closure", "notice", "department", "building", "space",
-    "agent", "bus", "meter", "point", "installation",
+    "agent", "bus", "meter", "point", "installation", *STATED,
 )  # fmt: skip
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
@@ -121,7 +123,7 @@ def rows_of(catalogue: Catalogue) -> Rows:
         "typical_use": _keyed("typical_use", ((f"{t.utility} of {t.use}", typical_row(t)) for t in site.typical_use)),
         "tariff": _keyed("tariff", ((f"{t.id} from {t.valid_from}", tariff_row(t)) for t in site.tariffs)),
         "notice": _keyed("notice", ((str(n.year), notice_row(n)) for n in site.notices)),
-        "closure": _keyed("closure", ((f"{c.first}/{c.last}", _closure_row(c)) for c in site.closures)),
+        "closure": _keyed("closure", ((f"{c.first}/{c.last}", closure_row(c)) for c in site.closures)),
         "department": _keyed("department", ((d.id, _department_row(d)) for d in catalogue.departments)),
         "building": _keyed("building", ((b.id, _building_row(b)) for b in catalogue.buildings)),
         "space": _keyed("space", ((s.id, _space_row(s)) for s in catalogue.spaces)),
@@ -133,6 +135,7 @@ def rows_of(catalogue: Catalogue) -> Rows:
             "installation",
             ((f"{i.meter} from {i.since.isoformat()}", installation_row(i)) for i in catalogue.installations),
         ),
+        **{name: _keyed(name, rows) for name, rows in stated_rows(site.factor_sets, catalogue.stated).items()},
     }
 
 
@@ -149,6 +152,7 @@ def catalogue_of(rows: Rows) -> Catalogue:
         meters=tuple(_meter(r) for r in table["meter"]),
         points=tuple(_point(r) for r in table["point"]),
         installations=tuple(installation_of(r) for r in table["installation"]),
+        stated=stated_of(table),
     )
 
 
@@ -195,20 +199,15 @@ def _site(row: Row, table: dict[str, list[Row]]) -> Site:
         holiday_country=row["holiday_country"],
         holiday_subdivision=row["holiday_subdivision"],
         holiday_shift_days=row["holiday_shift_days"],
-        closures=tuple(
-            Closure(date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), r["name"]) for r in table["closure"]
-        ),
+        closures=tuple(closure_of(r) for r in table["closure"]),
         prices=tuple(price_of(r) for r in table["price"]),
         banner=None if row["banner_en"] is None else Name(row["banner_en"], row["banner_zh"]),
         tariffs=tuple(tariff_of(r) for r in table["tariff"]),
         notices=tuple(notice_of(r) for r in table["notice"]),
         co2=tuple(co2_of(r) for r in table["co2_factor"]),
         typical_use=tuple(typical_of(r) for r in table["typical_use"]),
+        factor_sets=tuple(factor_set_of(r) for r in table["factor_set"]),
     )
-
-
-def _closure_row(closure: Closure) -> Row:
-    return {"first": closure.first.isoformat(), "last": closure.last.isoformat(), "name": closure.name}
 
 
 def _department_row(department: Department) -> Row:

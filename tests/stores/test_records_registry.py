@@ -13,6 +13,7 @@ from facility.errors import ConfigError
 from facility.factors import Co2Factor, TypicalUse
 from facility.quantities import Utility
 from stores.records import tables
+from stores.records.accounting.stated import STATED
 from stores.records.audit import Audit
 from stores.records.columns import METADATA
 from stores.records.database import open_records, writing
@@ -223,6 +224,8 @@ def test_passwords_that_were_kept_once_are_kept_no_more(engine, now):
         document["bus"]["edge-1/radio"] |= old
         connection.execute(sa.update(tables.revision).values(document=document))
         connection.execute(sa.text("ALTER TABLE audit_head DROP COLUMN seal"))  # came later
+        for name in STATED:
+            connection.execute(sa.text(f"DROP TABLE {name}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0012'"))
     open_records(engine.url.render_as_string(hide_password=False)).dispose()
     (bus,) = registry.load().agents[0].buses

@@ -41,6 +41,10 @@ MADE = {
         "entry": 1, "month": "2026-09", "meter": "main", "quantity": "-1.000", "unit": "kWh", "amount": "+2.00",
         "currency": "CNY",
     },
+    RemarkKind.USE_NOT_KNOWN: {"utility": "electricity", "building": "hall", "days": 2, "whole": 31},
+    RemarkKind.FACTOR_NOT_STATED: {"carrier": "diesel"},
+    RemarkKind.FIGURE_NOT_STATED: {"figure": "persons", "whose": "hall"},
+    RemarkKind.FIGURE_STATED_LATE: {"figure": "persons", "whose": "office in hall", "day": date(2026, 3, 1)},
 }  # fmt: skip
 
 

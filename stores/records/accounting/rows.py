@@ -9,7 +9,7 @@ from typing import Any
 from facility.building_use import BuildingUse
 from facility.factors import Co2Factor, TypicalUse
 from facility.ledger.installation import Installation
-from facility.model import Notice, Price
+from facility.model import Closure, Notice, Price
 from facility.quantities import Utility
 from facility.tariff import Capacity, Demand, Period, Step, Tariff, TariffRule, Tiers
 
@@ -27,6 +27,16 @@ def price_row(price: Price) -> dict[str, Any]:
 def price_of(row: dict[str, Any]) -> Price:
     """The price that a row stands for."""
     return Price(Utility(row["utility"]), row["per_unit"], date.fromisoformat(row["valid_from"]), row["basis"])
+
+
+def closure_row(closure: Closure) -> dict[str, Any]:
+    """Days on which everything is closed."""
+    return {"first": closure.first.isoformat(), "last": closure.last.isoformat(), "name": closure.name}
+
+
+def closure_of(row: dict[str, Any]) -> Closure:
+    """The closure that a row stands for."""
+    return Closure(date.fromisoformat(row["first"]), date.fromisoformat(row["last"]), row["name"])
 
 
 def co2_row(factor: Co2Factor) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""The mean of what is stated over days: areas, heads, vehicles, meals of a building, a department, the estate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from accounting.standard_coal import exactly
+from facility.stated import Figure, FigureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from facility.catalogue import Catalogue
+    from facility.stated import Stated
+
+
+@dataclass(frozen=True, slots=True)
+class MeanFigure:
+    """The mean over some days, and the documents that it rests on; ``value`` None: not known on each of them.
+
+    ``lacks`` says of whom it is not known, and the day before which it is not; None: never.
+    """
+
+    kind: FigureKind
+    value: Decimal | None
+    bases: tuple[str, ...] = ()
+    lacks: tuple[tuple[str, date | None], ...] = ()
+
+
+def mean_figure(
+    estate: Catalogue, kind: FigureKind, first: date, end: date, building: str = "", department: str = ""
+) -> MeanFigure:
+    """The daily mean from ``first`` up to before ``end``, of a building, a department, a part, or of the estate.
+
+    What is stated of a whole goes before what is stated of its parts. Where no area of a building is stated with a
+    date, ``floor_area_m2`` of the building holds for ever.
+    """
+    series = _series(estate, kind, building, department)
+    if not series and kind is FigureKind.WATER_PERSONS:
+        return mean_figure(estate, FigureKind.PERSONS, first, end, building, department)
+    lacks = tuple((_whose(one[0]), one[0].valid_from) for one in series if one[0].valid_from > first)
+    if lacks or not series:
+        return MeanFigure(kind, None, lacks=lacks or ((_called(building, department), None),))
+    days = Decimal((end - first).days)
+    value = sum((_summed(one, first, end) for one in series), Decimal(0)) / days
+    used = (figure.basis for one in series for figure in one if figure.valid_from < end)
+    return MeanFigure(kind, value, tuple(dict.fromkeys(used)))
+
+
+def figure_on(stated: Stated, kind: FigureKind, day: date, building: str, department: str) -> float | None:
+    """What is stated of a department's part of a building for a day; None where nothing is."""
+    held = [
+        one
+        for one in stated.figures
+        if (one.kind, one.building, one.department) == (kind, building, department) and one.valid_from <= day
+    ]
+    return max(held, key=lambda one: one.valid_from).value if held else None
+
+
+def _series(estate: Catalogue, kind: FigureKind, building: str, department: str) -> list[list[Figure]]:
+    """The dated series, each oldest first, that add up to what is asked for."""
+    own = [one for one in estate.stated.figures if one.kind is kind]
+    exact = [one for one in own if (one.building, one.department) == (building, department)]
+    if exact:
+        return _by_owner(exact)
+    if building and not department:
+        parts = _by_owner(one for one in own if one.building == building)
+        return parts or _undated_area(estate, kind, building)
+    if department and not building:
+        return _by_owner(one for one in own if one.department == department)
+    if not building:
+        of_buildings = [part for one in estate.buildings for part in _series(estate, kind, one.id, "")]
+        return of_buildings or _by_owner(one for one in own if one.department and not one.building)
+    return []
+
+
+def _undated_area(estate: Catalogue, kind: FigureKind, building: str) -> list[list[Figure]]:
+    area = estate.building[building].floor_area_m2 if building in estate.building else None
+    if kind is not FigureKind.FLOOR_AREA or area is None:
+        return []
+    return [[Figure(kind, area, date.min, "site.yaml, floor_area_m2", building)]]
+
+
+def _by_owner(figures: Iterable[Figure]) -> list[list[Figure]]:
+    ordered = sorted(figures, key=lambda one: (one.building, one.department, one.valid_from))
+    return [list(some) for _, some in groupby(ordered, key=lambda one: (one.building, one.department))]
+
+
+def _summed(series: Sequence[Figure], first: date, end: date) -> Decimal:
+    """The sum over all days, each with the newest figure that holds on it."""
+    total = Decimal(0)
+    for i, one in enumerate(series):
+        until = series[i + 1].valid_from if i + 1 < len(series) else end
+        days = (min(until, end) - max(one.valid_from, first)) // timedelta(days=1)
+        total += exactly(one.value) * max(days, 0)
+    return total
+
+
+def _whose(figure: Figure) -> str:
+    return _called(figure.building, figure.department)
+
+
+def _called(building: str, department: str) -> str:
+    return " in ".join(name for name in (department, building) if name) or "the estate"
