@@ -147,21 +147,26 @@ def estate(stack):
         leave.callback(demo.radio.stop)
         applied = meterhouse("site", "apply", str(demo.site), "--accept", data=stack.data)
         assert applied.returncode == 0, applied.stderr
-        for name in SERVER:
-            stack.start(name, *COMPOSE[name]["command"])
+        stack.start("ingest", *COMPOSE["ingest"]["command"])
         added = meterhouse("agent", "add", AGENT, "--out", str(stack.folder / "edge-1.join"), data=stack.data)
         assert added.returncode == 0, added.stderr
         demo.start(stack.folder / "edge-1.join")
-        for name in SERVER:
-            until(lambda one=name: stack.is_healthy(one), says=lambda one=name: stack.said(one), pause_s=1)
         board = StatusBoard(open_records(stack.kept("METERHOUSE_RECORDS")))
 
-        def is_through():
-            stack.check()
-            state = read_state(board)
-            return state.is_analysed and state.live_samples > 50
+        def await_(is_so):
+            until(
+                lambda: stack.check() or is_so(read_state(board)),
+                limit_s=PATIENCE_S * 4,
+                says=lambda: "\n".join(map(stack.said, stack.processes)),
+                pause_s=1,
+            )
 
-        until(is_through, limit_s=PATIENCE_S * 4, says=lambda: "\n".join(map(stack.said, stack.processes)), pause_s=1)
+        await_(lambda state: state.history >= 1)  # what came before is looked through once, as analytics begins
+        for name in ("analytics", "console"):
+            stack.start(name, *COMPOSE[name]["command"])
+        await_(lambda state: state.is_analysed and state.live_samples > 50)
+        for name in SERVER:
+            until(lambda one=name: stack.is_healthy(one), says=lambda one=name: stack.said(one), pause_s=1)
         yield demo
 
 
