@@ -6,6 +6,7 @@ what is written, compute rollups, and look at hours that have ended, each howeve
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,8 +25,11 @@ from analytics.rollups.health import HealthRows
 from analytics.rollups.recompute import Recompute
 from analytics.rollups.writer import RollupWriter
 from analytics.state import DOUBT_MS, in_doubt, take_over
+from analytics.suspicion.budget import ALLOWED, WEEKS_A_MONTH
+from analytics.uses import accounted
 from analytics.window import watched_points
 from facility.broker_address import broker_address
+from facility.quantities import Utility
 from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
 from facility.system_alarm import SystemAlarm
 from stores.records.accounting.closed_months import ClosedMonths
@@ -127,7 +131,10 @@ class EstateWatch:
         alarms: dict[str, str] = self._in_doubt | {alarm: words for alarm, words in troubles.items() if words}
         if failing := [loop.failure_words for loop in self._loops if loop.failures >= ALARMING_FAILURES]:
             alarms[SystemAlarm.ANALYTICS_FAILS] = failing[0]
-        return self._watch.status(alarms, now_ms()) if self._watch else ProcessStatus("waiting_for_estate", alarms)
+        if self._watch is None:
+            return ProcessStatus("waiting_for_estate", alarms)
+        status = self._watch.status(alarms, now_ms())
+        return dataclasses.replace(status, facts={**status.facts, "budget": self._budget_words(self._watch.catalogue)})
 
     def _look(self) -> bool:
         """Doors and leaks; before that, whether the estate is another one."""
@@ -183,12 +190,24 @@ class EstateWatch:
             agents=lambda: StatusBoard(self._records).overview().agents,
             accepted=accepted,
             again=again,
-            models=KeptModels(self._settings.data, f"{catalogue.site.id} {version}", self._settings.budget),
+            models=self._models(f"{catalogue.site.id} {version}"),
             learning=self._learn,
             moved=self._hours_moved,
             named_ms=self._registry.named_ms(),
             each_minute=self._each_minute(catalogue),
         )
+
+    def _models(self, estate: str) -> KeptModels:
+        settings = self._settings
+        return KeptModels(settings.data, estate, settings.budget, are_on=settings.models)
+
+    def _budget_words(self, catalogue: Catalogue) -> str:
+        """How many alerts the staff may expect of what only looks like waste."""
+        if not self._settings.models:
+            return "models are off: rules alone tell"
+        watched = sum(meter.utility is Utility.ELECTRICITY for meter, _ in accounted(catalogue))
+        a_week = ALLOWED[self._settings.budget].measured_a_month * watched / WEEKS_A_MONTH
+        return f"{self._settings.budget}: about {a_week:.2g} alerts a week on this estate"
 
     def _each_minute(self, catalogue: Catalogue) -> EachMinute:
         """Events and the health of everything, for whoever draws them."""

@@ -64,9 +64,9 @@ class _Content(msgspec.Struct):
 class KeptModels(Models):
     """Models that are kept in a file of a folder whenever there are new ones."""
 
-    def __init__(self, folder: Path, estate: str, budget: Budget = Budget.NORMAL) -> None:
+    def __init__(self, folder: Path, estate: str, budget: Budget = Budget.NORMAL, *, are_on: bool = True) -> None:
         """``estate`` names the site and the version of its calendars. What cannot be read is fitted again."""
-        super().__init__(budget)
+        super().__init__(budget, are_on=are_on)
         self._folder, self._estate = folder, estate
         for one in load(folder, estate):
             self.keep(one)

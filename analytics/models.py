@@ -47,8 +47,10 @@ class JudgedUse(Expectation):
 class Models:
     """Baselines by counter and Monday. A counter without enough history has none, and the shortage is kept as data."""
 
-    def __init__(self, budget: Budget = Budget.NORMAL) -> None:
+    def __init__(self, budget: Budget = Budget.NORMAL, *, are_on: bool = True) -> None:
+        """Where they are not on nothing is expected of any counter; leaks are looked for by their rule all the same."""
         self.budget = budget
+        self.are_on = are_on
         self._fitted: dict[str, dict[int, Model | None]] = {}
         self.refused: dict[str, tuple[Shortage, ...]] = {}
         self.learned = 0
@@ -73,6 +75,8 @@ class Models:
         is fitted on ``y``. What is looked for is of its utility; water is looked at further back (``leaks``).
         """
         found = Expectation(*(np.full(len(y), np.nan) for _ in range(3)))
+        if not self.are_on:
+            return JudgedUse(found.expected, found.lo, found.hi, ())
         stretches: list[tuple[int, Followed, AlarmPolicy]] = []
 
         def fitted_at(row: int) -> Model | None:
@@ -120,6 +124,10 @@ class Models:
             parts.append(suspicion.rated(followed, mine))
         scores = {family: np.concatenate([part[family] for part in parts])[skip:] for family in parts[0]}
         yield from (one.moved(begin + skip) for one in troubles(whole.since(skip), scores))
+
+    def wants(self, utility: Utility) -> bool:
+        """Whether counters of a utility are learned."""
+        return self.are_on or utility is Utility.WATER
 
     def learner(self, name: str, t_ms: Times) -> Learner:
         """When a counter learns whose hours begin with ``t_ms`` (n,), as far as is known."""

@@ -24,6 +24,9 @@ class AnalyticsSettings(ProcessSettings):
     budget: Budget = Budget.NORMAL
     """How many alarms the staff will bear: quiet, normal or keen."""
 
+    models: bool = True
+    """Off: nothing is expected of use; reports, bills, silent meters, leaks, doors and floors go on."""
+
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
 

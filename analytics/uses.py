@@ -133,6 +133,7 @@ class Uses:
         """
         places = {building: k for k, building in enumerate(self._temps)}
         training = Training(self._grid.edges_ms, self._how, tuple(self._temps.values()))
+        counters = [(meter, point) for meter, point in counters if meter.utility and models.wants(meter.utility)]
         learned = -1
         while models.learned != learned:
             learned = models.learned

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from accounting.calendars import SiteCalendar
+from analytics.baselines.hours import Hours
 from facility.model import Closure, Name, Site
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from analytics.baselines.port import Floats, HoursOfWeek
 
+SATURDAY = 5
 YEARS = range(1999, 2031)
 
 
@@ -84,16 +86,27 @@ class TaskFolder:
         return self.weather.get("temp_c")
 
     @cached_property
-    def _weeks(self) -> dict[tuple[str, str], HoursOfWeek]:
+    def _hours(self) -> dict[tuple[str, str], Hours]:
         return {}
 
-    def hour_of_week(self, meter: str) -> HoursOfWeek:
-        """Local hour of the week, closed days as Sundays, by the product's own calendar; (hours,)."""
+    def hours(self, meter: str) -> Hours:
+        """What the hours of a meter are, by the product's own calendar, and the weather in them."""
         key = str(self.meters.zone[meter]), str(self.meters.holidays[meter])
-        if key not in self._weeks:
+        if key not in self._hours:
             t_ms = self.index.to_numpy("datetime64[ms]").astype(np.int64)
-            self._weeks[key] = SiteCalendar(_site(*key)).local_hours(t_ms).hour_of_week_closed
-        return self._weeks[key]
+            local = SiteCalendar(_site(*key)).local_hours(t_ms)
+            closed = local.closed & (local.weekday < SATURDAY)
+            self._hours[key] = Hours(local.hour_of_week_closed, self.temp_c, closed, self.weather.get("ghi_wm2"))
+        return self._hours[key]
+
+    def hour_of_week(self, meter: str) -> HoursOfWeek:
+        """Local hour of the week, closed days as Sundays; (hours,)."""
+        return self.hours(meter).hour_of_week
+
+    @property
+    def heats(self) -> bool:
+        """Whether its meters count gas or heat, which follow the cold: the product knows it from a meter's utility."""
+        return str(self.task.get("task", "")).startswith(("gas", "heat"))
 
 
 def _site(zone: str, holidays: str) -> Site:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ GROUPS = 48
 MIN_ERRORS = 12
 LEAST_SPREAD = 0.3
 TINY = 1e-9
+TAIL_COVERAGES = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.96, 0.99)
 
 
 def group_of(hour_of_week: HoursOfWeek) -> HoursOfWeek:
@@ -37,6 +39,32 @@ def error_quantiles(hour_of_week: HoursOfWeek, error: Floats, coverage: float) -
     if not enough.all():
         found[~enough] = _outer(np.sort(error)[None], np.array([len(error)]), coverage)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """Error quantiles by group of hours, ``levels`` (k,) of them: (48, k)."""
+
+    levels: Floats
+    errors: Floats
+
+    @classmethod
+    def of(cls, hour_of_week: HoursOfWeek, error: Floats) -> Tails:
+        """From errors (n,) of fits that had not seen those hours."""
+        spans = [error_quantiles(hour_of_week, error, coverage) for coverage in TAIL_COVERAGES]
+        low, high = (np.stack([span[:, k] for span in spans], axis=1) for k in (0, 1))
+        levels = (1 + np.array(TAIL_COVERAGES)) / 2
+        errors = np.maximum.accumulate(np.hstack([low[:, ::-1], high]), axis=1)
+        return cls(np.concatenate([1 - levels[::-1], levels]), errors)
+
+    def above(self, hour_of_week: HoursOfWeek, error: Floats) -> Floats:
+        """How likely an ordinary hour would use as much beyond what is expected, or more, (n,): 0 to 1."""
+        group = group_of(hour_of_week)
+        found = np.full(len(error), np.nan)
+        for k in np.unique(group):
+            mine = (group == k) & np.isfinite(error)
+            found[mine] = 1 - np.interp(error[mine], self.errors[k], self.levels)
+        return found
 
 
 def usual_spread(hour_of_week: HoursOfWeek, error: Floats) -> Floats:

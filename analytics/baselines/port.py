@@ -1,14 +1,14 @@
-"""What every baseline can do: learn a meter's normal use, and say what it expects and how sure it is."""
+"""What baselines speak of: hours of the week, what is expected of hours, and how well that fits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 HoursOfWeek = npt.NDArray[np.int64]
 
 HOURS_OF_WEEK = 168
@@ -30,6 +30,8 @@ class FitQuality:
 
     cv_rmse: float
     nmbe: float
+    coverage: float = float("nan")
+    """Share of those hours that lay in the band."""
 
     @property
     def grade(self) -> str:
@@ -40,32 +42,22 @@ class FitQuality:
         return "poor"
 
 
-class Baseline(Protocol):
-    """Options in the constructor, data in ``fit``, what was learned in attributes that end in ``_``.
-
-    All arrays are (n,) on consecutive hours. ``hour_of_week`` is local, 0 = Monday 00:00, and counts closed days as
-    Sunday. ``temp_c`` may be None. ``y`` is use in the hour in the counter's unit, NaN where missing; fitting skips
-    those hours. What is expected is in the same unit.
-    """
-
-    quality_: FitQuality
-
-    def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
-        """Learn from these hours, (n,) each. Raises ``Insufficient`` when they do not suffice."""
-
-    def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
-        """What normal use would be in these hours, (n,) each."""
-
-
-def is_workday(hour_of_week: HoursOfWeek) -> npt.NDArray[np.bool_]:
+def is_workday(hour_of_week: HoursOfWeek) -> Flags:
     """Whether each hour (n,) belongs to a working day."""
     return hour_of_week < FIRST_WEEKEND_HOUR
 
 
-def quality_of(y: Floats, error: Floats) -> FitQuality:
-    """CV(RMSE) and mean bias in percent of mean use ``y`` (n,), from held-back errors (n,): actual minus expected."""
-    mean = float(np.nanmean(y)) or np.nan
+def quality_of(y: Floats, error: Floats, offsets: Floats | None = None) -> FitQuality:
+    """CV(RMSE) and mean bias in percent of mean use ``y`` (n,), from held-back errors (n,): actual minus expected.
+
+    ``offsets`` (n, 2) are the edges of the band around what was expected.
+    """
+    mean, known = float(np.nanmean(y)) or np.nan, np.isfinite(error)
+    inside = np.nan
+    if offsets is not None and known.any():
+        inside = float(np.mean((error >= offsets[:, 0])[known] & (error <= offsets[:, 1])[known]))
     return FitQuality(
         cv_rmse=100 * float(np.sqrt(np.nanmean(error**2))) / abs(mean),
         nmbe=100 * float(np.nanmean(error)) / mean,
+        coverage=inside,
     )

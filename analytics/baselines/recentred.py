@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from analytics.baselines.band import error_quantiles, group_of, usual_spread
+from analytics.baselines.band import Tails, error_quantiles, group_of, usual_spread
 from analytics.baselines.ordinary import ordinary_hours
-from analytics.baselines.port import Expectation, Floats, HoursOfWeek, is_workday, quality_of
-from analytics.baselines.towt import Flags, TowtBaseline
+from analytics.baselines.port import Expectation, Flags, Floats, HoursOfWeek, is_workday, quality_of
+from analytics.baselines.towt import TowtBaseline
 from analytics.suspicion.followed import BOUND, Followed, robust_spread
+
+if TYPE_CHECKING:
+    from analytics.baselines.hours import Hours
+
+if TYPE_CHECKING:
+    from analytics.baselines.hours import Hours
 
 DAY = 24
 PARTS = 3
@@ -32,9 +38,10 @@ class RecentredBaseline:
         self.band_days = band_days
         self.coverage = coverage
 
-    def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
+    def fit(self, hours: Hours, y: Floats) -> Self:
         """Learn the week, the present level and the band that remains around the moving level, from hours (n,)."""
-        self.learn(hour_of_week, temp_c, y)
+        left = self.learn(hours.hour_of_week, hours.temp_c, y).error
+        self.tails_ = Tails.of(hours.hour_of_week, left)
         return self
 
     def learn(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Followed:
@@ -52,7 +59,7 @@ class RecentredBaseline:
         self.spread_ = usual_spread(hour_of_week, left)
         recent = np.where(np.arange(len(y)) >= max(0, len(y) - self.band_days * DAY), left, np.nan)
         self.offsets_ = error_quantiles(hour_of_week, recent, self.coverage)
-        self.quality_ = quality_of(taught, recent)
+        self.quality_ = quality_of(taught, recent, self.offsets_[group_of(hour_of_week)])
         self.level_ = self._level(part, self._bounded(y - base))
         return self._course(hour_of_week, base, levels, y)
 
@@ -66,10 +73,10 @@ class RecentredBaseline:
         levels = self._levels(part_of_week(hour_of_week), self._bounded(y - base), first)
         return self._course(hour_of_week, base, levels, y).since(first)
 
-    def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
+    def predict(self, hours: Hours) -> Expectation:
         """What is normal now in each hour (n,); use is never expected below zero."""
-        expected = self.week_.level(hour_of_week, temp_c) + self.level_[part_of_week(hour_of_week)]
-        return self.banded(hour_of_week, expected)
+        how = hours.hour_of_week
+        return self.banded(how, self.week_.level(how, hours.temp_c) + self.level_[part_of_week(how)])
 
     def banded(self, hour_of_week: HoursOfWeek, expected: Floats) -> Expectation:
         """The band around what is expected of each hour (n,)."""

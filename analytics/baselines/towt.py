@@ -11,16 +11,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from analytics.baselines.band import error_quantiles, group_of
-from analytics.baselines.port import HOURS_OF_WEEK, Expectation, Floats, HoursOfWeek, quality_of
+from analytics.baselines.band import Tails, error_quantiles, group_of
+from analytics.baselines.port import HOURS_OF_WEEK, Expectation, Flags, Floats, HoursOfWeek, quality_of
 from analytics.sufficiency import require_enough
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Flags = npt.NDArray[np.bool_]
+    from analytics.baselines.hours import Hours
 
 KNOTS_C = (5.0, 10.0, 15.0, 20.0, 25.0)
 """Where the temperature response may bend."""
@@ -35,13 +34,14 @@ class TowtBaseline:
         self.folds = folds
         self.coverage = coverage
 
-    def fit(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
+    def fit(self, hours: Hours, y: Floats) -> Self:
         """Learn level, response, band and quality from consecutive hours (n,)."""
-        used, how, response, y_used = self._learn(hour_of_week, temp_c, y)
+        used, how, response, y_used = self._learn(hours.hour_of_week, hours.temp_c, y)
         fold = (np.arange(len(y)) // HOURS_OF_WEEK % self.folds)[used]
         error = self._held_back_errors(how, response, y_used, fold)
         self.offsets_ = error_quantiles(how, error, self.coverage)
-        self.quality_ = quality_of(y_used, error)
+        self.tails_ = Tails.of(how, error)
+        self.quality_ = quality_of(y_used, error, self.offsets_[group_of(how)])
         return self
 
     def learn_level(self, hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats) -> Self:
@@ -63,10 +63,10 @@ class TowtBaseline:
             apart[part] = _apply(coef, hour_of_week[part], everywhere[part]) + self.mean_
         return apart
 
-    def predict(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Expectation:
+    def predict(self, hours: Hours) -> Expectation:
         """Expected use of each hour (n,); NaN where the model knows temperature and the hour's is missing."""
-        expected = self.level(hour_of_week, temp_c)
-        offsets = self.offsets_[group_of(hour_of_week)]
+        expected = self.level(hours.hour_of_week, hours.temp_c)
+        offsets = self.offsets_[group_of(hours.hour_of_week)]
         return Expectation(expected, expected + offsets[:, 0], expected + offsets[:, 1])
 
     def level(self, hour_of_week: HoursOfWeek, temp_c: Floats | None) -> Floats:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.baselines.day_ahead import DayAheadBaseline
+from analytics.baselines.heated import HeatedWeekBaseline
 from analytics.baselines.port import Expectation
-from analytics.baselines.towt import TowtBaseline
+from analytics.baselines.weighted_week import WeightedWeekBaseline
 from analytics.fits import TRAIN_H
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 ANEW_H = 73 * 24
 BACK_H = 60 * 24
+TREES, HEATED_TREES = 0.5, 0.6
 
 
 def predict(folder: TaskFolder, _: Budget) -> dict[str, pd.DataFrame]:
@@ -33,23 +35,20 @@ def predict(folder: TaskFolder, _: Budget) -> dict[str, pd.DataFrame]:
 
 
 def _savings(folder: TaskFolder, meter: str) -> Expectation:
-    train, test, how, temp_c = folder.rows("train"), folder.rows("test"), folder.hour_of_week(meter), folder.temp_c
+    hours, train = folder.hours(meter), folder.rows("train")
     y = folder.series["readings"][meter].to_numpy()[train]
-    model = TowtBaseline().fit(how[train], None if temp_c is None else temp_c[train], y)
-    return model.predict(how[test], None if temp_c is None else temp_c[test])
+    model = HeatedWeekBaseline() if folder.heats else WeightedWeekBaseline()
+    return model.fit(hours[train], y).predict(hours[folder.rows("test")])
 
 
 def _operational(folder: TaskFolder, meter: str) -> Expectation:
     """By a model that is learned anew five times a year, of the last 400 days."""
-    test, how, temp_c = folder.rows("test"), folder.hour_of_week(meter), folder.temp_c
+    test, hours, parts = folder.rows("test"), folder.hours(meter), []
+    trees = HEATED_TREES if folder.heats else TREES
     y = folder.series["readings"][meter].to_numpy()
-    parts = []
     for start in range(test.start, test.stop, ANEW_H):
-        learned, back = (
-            slice(max(0, start - TRAIN_H), start),
-            slice(max(0, start - BACK_H), min(start + ANEW_H, test.stop)),
-        )
-        model = DayAheadBaseline().fit(how[learned], None if temp_c is None else temp_c[learned], y[learned])
-        temp = None if temp_c is None else temp_c[back]
-        parts.append(model.follow(how[back], temp, y[back], start - back.start))
+        learned = slice(max(0, start - TRAIN_H), start)
+        back = slice(max(0, start - BACK_H), min(start + ANEW_H, test.stop))
+        model = DayAheadBaseline(heats=folder.heats, trees=trees).fit(hours[learned], y[learned])
+        parts.append(model.follow(hours[back], y[back], start - back.start))
     return Expectation(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("expected", "lo", "hi")))

@@ -92,3 +92,13 @@ def test_water_on_the_floor_is_told_while_rollups_or_the_hours_take_for_ever(slo
         go_on.set()
         stop.set()
         running.join()
+
+
+def test_the_budget_is_told_as_alerts_a_week_and_that_models_are_off(watch, records, tmp_path):
+    Registry(records).apply(CATALOGUE, by="a test", at=datetime.now(UTC))
+    until(lambda: watch.status().state == "live")
+    assert watch.status().facts["budget"] == "normal: about 0.14 alerts a week on this estate"
+    off = AnalyticsSettings(data=tmp_path, store="unused", records="unused", models="off")
+    other = EstateWatch(off, MemoryStore(), records, Pulse(tmp_path, "analytics", time.monotonic))
+    other._look()
+    assert other.status().facts["budget"] == "models are off: rules alone tell"
