@@ -12,11 +12,13 @@ import structlog
 from accounting.local_time import DAY_MS, HOUR_MS
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
+from ingest.soundness import ROWS_AT_ONCE, ROWS_EVERY_S, MendsItself
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from facility.errors import StoreDamaged
+    from ingest.contents import Contents
     from ingest.reconcile import Difference, Reconciler
     from ingest.soundness import Soundness
     from ingest.status import IngestStatus
@@ -38,12 +40,14 @@ class Housekeeping:
 
     reconciler: Reconciler
     soundness: Soundness
+    contents: Contents
     quarantine: Quarantine
     status: IngestStatus
     monotonic: Callable[[], float]
     asked: deque[Callable[[list[Difference]], None]] = field(default_factory=deque)
     _due_s: float | None = None
     _size_due_s: float = 0.0
+    _contents_due_s: float = 0.0
     _newest: int = -1
     _is_suspect: bool = False
 
@@ -60,7 +64,7 @@ class Housekeeping:
             self.reconciler.make_room()
             self._newest = newest
         while self.asked:
-            self.asked[0](self._reconcile(0))
+            self.asked[0](self._reconcile(0) + self._compare_contents(lambda: self.contents.check(0)))
             self.asked.popleft()  # only now: had it failed, it would be asked again
         now_s = self.monotonic()
         if now_s >= self._size_due_s:
@@ -70,10 +74,26 @@ class Housekeeping:
         self._is_suspect = self.soundness.turn() or self._is_suspect
         if self._is_suspect:
             self._reconcile(0)
+        elif now_s >= self._contents_due_s:
+            self._compare_contents(lambda: self.contents.step(ROWS_AT_ONCE))
+            self._contents_due_s = now_s + (EVERY_S if self.contents.is_round_over else ROWS_EVERY_S)
         if self._due_s is None or now_s >= self._due_s:
             back_ms = FIRST_LOOK_BACK_MS if self._due_s is None else LOOK_BACK_MS
             self._reconcile(self.reconciler.clock_ms() - back_ms)
             self._due_s = now_s + EVERY_S
+
+    def _compare_contents(self, compare: Callable[[], list[Difference]]) -> list[Difference]:
+        """Of a store that does not know itself what its disk has changed."""
+        if isinstance(self.reconciler.store, MendsItself):
+            return []
+        if found := compare():
+            hours = f"{len(found)} hours, first of agent {found[0].agent}"
+            self.status.alarm(
+                SystemAlarm.STORE_HAD_LOST, f"the store told other readings than it had confirmed: {hours}"
+            )
+        if words := self.contents.words:
+            self.status.alarm(SystemAlarm.STORE_DAMAGED, words)
+        return found
 
     def _look_at_age(self) -> None:
         """A store that has come to less than we saw is an older copy of itself, or was mended: all is compared then."""
@@ -96,7 +116,7 @@ class Housekeeping:
         self._is_suspect = self.soundness.check(since_ms) or self._is_suspect
         found = self.reconciler.run(0 if self._is_suspect else since_ms)
         if not self._is_suspect:
-            self.status.set(SystemAlarm.STORE_DAMAGED, self.soundness.words)
+            self.status.set(SystemAlarm.STORE_DAMAGED, self.soundness.words or self.contents.words)
         elif self.reconciler.watermarks.cursor >= self.reconciler.journal.entries_end:
             self.soundness.tell(sum(one.rewritten + one.asked_for for one in found))
             self._is_suspect = False
@@ -106,5 +126,6 @@ class Housekeeping:
             self.status.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
         else:
             self.status.all_clear(SystemAlarm.STORE_HAD_LOST)
-            self.status.all_clear(SystemAlarm.JOURNAL_DAMAGED)
+            lost = self.reconciler.hours.lost
+            self.status.set(SystemAlarm.JOURNAL_DAMAGED, f"{lost} hours cannot be compared any more" if lost else "")
         return found

@@ -11,6 +11,7 @@ from facility.system_alarm import SystemAlarm
 from ingest.accepted import Announcer
 from ingest.acknowledger import Acknowledger
 from ingest.attempts import Attempts
+from ingest.contents import Contents
 from ingest.errand_runner import ErrandRunner
 from ingest.gaps import PATIENCE_S, Gaps
 from ingest.gate import Doorway
@@ -139,7 +140,8 @@ def _housekeeping(files: Files, around: Around, between: Between) -> Housekeepin
         motion=between.motion,
     )
     soundness = Soundness(around.store, around.status, between.motion, around.monotonic, around.clock_ms)
-    return Housekeeping(reconciler, soundness, around.quarantine, around.status, around.monotonic)
+    contents = Contents(reconciler)
+    return Housekeeping(reconciler, soundness, contents, around.quarantine, around.status, around.monotonic)
 
 
 def _store_writer(files: Files, around: Around, between: Between, housekeeping: Housekeeping) -> StoreWriter:

@@ -106,19 +106,19 @@ class Reconciler:
                 yield Difference(agent, hour_ms, n, stored.get(hour_ms, 0))
 
     def _mend(self, lacking: Sequence[Difference]) -> Iterator[Difference]:
-        held = self._held({(one.agent, one.hour_ms) for one in lacking})
+        held = self.held({(one.agent, one.hour_ms) for one in lacking})
         for one in lacking:
             self.motion.move()
             points = self.doorway.gate.points_of(one.agent)
             rewritten = self._rewrite({p: held[one.agent, one.hour_ms].get(p, {}) for p in points}, one.hour_ms)
             now_stored = self.store.hour_counts(points, one.hour_ms, one.hour_ms + HOUR_MS).get(one.hour_ms, 0)
-            asked_for = self._ask_for_gone(one.agent, one.hour_ms) if now_stored < one.taken_in else 0
+            asked_for = self.ask_for_gone(one.agent, one.hour_ms) if now_stored < one.taken_in else 0
             if rewritten or asked_for:
                 yield Difference(one.agent, one.hour_ms, one.taken_in, one.stored, rewritten, asked_for)
             elif now_stored < one.taken_in and points:
                 self.hours.correct(one.agent, one.hour_ms, points[0], now_stored - one.taken_in)
 
-    def _held(self, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], Held]:
+    def held(self, wanted: set[tuple[str, int]]) -> Mapping[tuple[str, int], Held]:
         """What the journal holds of some agents' hours, found in one pass."""
         held: dict[tuple[str, int], Held] = defaultdict(dict)
         agents = {agent for agent, _ in wanted}
@@ -136,19 +136,25 @@ class Reconciler:
         there = self.store.read([point for point, rows in held.items() if rows], hour_ms, hour_ms + HOUR_MS)
         rewritten = 0
         for point, series in there.items():
-            times = sorted(held[point].keys() - set(series.t_ms.tolist()))
-            if not times:
-                continue
-            x, q = zip(*(held[point][t_ms] for t_ms in times), strict=True)
-            try:
-                self.store.write_many([ReadingBatch([point], [0] * len(times), times, list(x), list(q))])
-            except Rejected as error:  # the store writer has set these aside before
-                log.warning("store_refuses_again", point=point, hour_ms=hour_ms, reason=error.reason)
-                continue
-            rewritten += len(times)
+            there_ms = set(series.t_ms.tolist())
+            lacking = {t_ms: row for t_ms, row in held[point].items() if t_ms not in there_ms}
+            rewritten += self.write_again(point, lacking, hour_ms)
         return rewritten
 
-    def _ask_for_gone(self, agent: str, hour_ms: int) -> int:
+    def write_again(self, point: str, rows: Mapping[int, tuple[float, int]], hour_ms: int) -> int:
+        """Write rows of a point, time → value and quality, and say how many; none where the store refuses them."""
+        if not rows:
+            return 0
+        times = sorted(rows)
+        x, q = zip(*(rows[t_ms] for t_ms in times), strict=True)
+        try:
+            self.store.write_many([ReadingBatch([point], [0] * len(times), times, list(x), list(q))])
+        except Rejected as error:  # the store writer has set these aside before
+            log.warning("store_refuses_again", point=point, hour_ms=hour_ms, reason=error.reason)
+            return 0
+        return len(times)
+
+    def ask_for_gone(self, agent: str, hour_ms: int) -> int:
         """Open numbers again whose readings only the agent may still hold; their count is forgotten with that."""
         asked = 0
         for epoch, count in self.hours.gone(agent, hour_ms).items():

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-SCHEMA_VERSION = 4
-"""3: hours by number. 4: what would cost readings if it were another number has a checksum."""
+SCHEMA_VERSION = 5
+"""3: hours by number. 4: what would cost readings if it were another number has a checksum.
+5: so have hours, and they say what their readings come to."""
 
 HOURS_BY_NUMBER = 3
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -46,6 +47,7 @@ CREATE TABLE IF NOT EXISTS tombstone (
 CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, readings INTEGER NOT NULL, crc INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS hour (
   segment INTEGER, agent TEXT, epoch TEXT, hour_ms INTEGER, points TEXT NOT NULL, ranges TEXT NOT NULL,
+  seals TEXT NOT NULL DEFAULT '', crc INTEGER,
   PRIMARY KEY (segment, agent, epoch, hour_ms)
 ) WITHOUT ROWID;
 """
@@ -212,9 +214,12 @@ def _bring_up(connection: sqlite3.Connection, version: int) -> None:
     if version < HOURS_BY_NUMBER:
         connection.execute("DROP TABLE IF EXISTS hour")  # it can be counted again from the journal
     connection.executescript(_SCHEMA)
-    for table in _CHECKED:
-        if "crc" not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+    for table in (*_CHECKED, "hour"):
+        columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if "crc" not in columns:
             connection.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER")
+        if table == "hour" and "seals" not in columns:
+            connection.execute("ALTER TABLE hour ADD COLUMN seals TEXT NOT NULL DEFAULT ''")
     if version < HOURS_BY_NUMBER:
         connection.execute("DELETE FROM progress WHERE name = 'counted'")
     if connection.execute("SELECT 1 FROM store").fetchone() is None:

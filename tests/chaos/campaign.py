@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chaos.faults import FAULTS, bad_link, spoil_newest
+from chaos.flipped_bit import Flipped, are_mended, flip_a_bit
 from chaos.older_copy import Lost, copy_of, put_back
 from chaos.parts import RigError
 from chaos.probes import Progress, look
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chaos.readings import Issue
-    from chaos.schedule import Strike, Victim
+    from chaos.schedule import Beside, Strike, Victim
     from chaos.topology import Topology
 
 POLL_S = 0.02
@@ -49,6 +50,7 @@ class Campaign:
     has_small_disk: bool
     faults: Counter[str] = field(default_factory=Counter)
     spoilt: dict[int, tuple[str, int]] = field(default_factory=dict)
+    flipped: Flipped = field(default_factory=dict)
     gone: Lost = field(default_factory=lambda: Lost([], set()))
     recovery_s: float = 0.0
     _portions: int = 1
@@ -70,11 +72,13 @@ class Campaign:
         self._release(self._portions - 1)
         self._settle(self.issue.count - self._numbers_reused)
         self._note_recovery(struck_at)
+        if self.flipped:
+            self._wait_for(lambda: are_mended(self.topology.readings, self.flipped), "a flipped bit is not mended")
         self._prove_life()
 
     def _strike(self, strike: Strike, release: Callable[[], int]) -> None:
         victim = self.topology.parts[strike.victim]
-        beside = strike.beside if strike.beside != "disk_full" or self.has_small_disk else "nothing"
+        beside = strike.beside if self._can(strike.beside) else "nothing"
         self.faults[beside] += 1
         with ExitStack() as fault:
             fault.enter_context(FAULTS[beside](self.topology))
@@ -88,11 +92,19 @@ class Campaign:
             victim.kill()
             if (strike.victim, beside) == ("edge", "rst"):
                 self.spoilt |= spoil_newest(self.topology.outbox, after=before.newest)
+            if beside == "flipped_bit":
+                self.flipped |= flip_a_bit(self.topology.readings)
             time.sleep(strike.down_s)
         self._at_start[strike.victim] = look(self.topology, self._now)
         victim.start()
         if self._struck is None:  # else an earlier strike is not over yet, and its time runs on
             self._struck = time.monotonic(), self._at_start[strike.victim]
+
+    def _can(self, beside: Beside) -> bool:
+        """Whether this machine allows a fault, and the store is one that has it."""
+        if beside == "disk_full":
+            return self.has_small_disk
+        return beside != "flipped_bit" or self.topology.influxd is None
 
     def _put_older_copy_back(self) -> None:
         """What was read since the copy is stored, and then its numbers are given a second time, to other readings."""

@@ -105,6 +105,7 @@ FAULTS: dict[Beside, Callable[[Topology], AbstractContextManager[None]]] = {
     "clock_ahead": lambda parts: wrong_clock(parts.clock, CLOCK_S),
     "clock_back": lambda parts: wrong_clock(parts.clock, -CLOCK_S),
     "server_back": lambda parts: wrong_clock(parts.server_clock, SERVER_CLOCK_S),
+    "flipped_bit": lambda _: nullcontext(),  # the campaign flips it, and waits until it is mended
     "hostile": lambda parts: hostile_sender(parts.port, OTHER_AGENT, parts.word_of(OTHER_AGENT)),
 }
 

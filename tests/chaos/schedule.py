@@ -21,6 +21,7 @@ Beside = Literal[
     "clock_back",
     "server_back",
     "hostile",
+    "flipped_bit",
 ]
 
 VICTIMS: tuple[Victim, ...] = ("edge", "broker", "ingest")
@@ -29,7 +30,7 @@ SERVER_VICTIMS: tuple[Victim, ...] = (*VICTIMS, "store")
 
 BESIDE: dict[Victim, tuple[Beside, ...]] = {
     "edge": ("rst", "freeze", "clock_ahead", "delay", "clock_back"),
-    "broker": ("ingest_cut", "freeze", "nothing", "freeze"),
+    "broker": ("ingest_cut", "freeze", "flipped_bit", "nothing"),
     "ingest": ("hostile", "blackhole", "disk_full", "server_back", "dropack"),
     "store": ("nothing", "rst", "ingest_cut", "delay"),
 }
@@ -40,7 +41,8 @@ must end as a tombstone. Broker beside ``ingest_cut``: what it has confirmed wai
 a design that trusts the broker's word does not survive. Broker beside ``freeze``: ingest goes on later with what it had
 already received, and must not acknowledge it to the new broker by its old packet ids. Ingest beside ``hostile``: what
 its library cannot read waits in its session, and comes again at its start. Ingest beside ``server_back``: by its clock
-all that is read now lies hours ahead, and it may neither refuse it nor say that it has it.
+all that is read now lies hours ahead, and it may neither refuse it nor say that it has it. Broker beside
+``flipped_bit``: a stored reading becomes another value on the disk of an ingest that runs, which must find and mend it.
 """
 
 HOLDS_BACK: frozenset[Beside] = frozenset({"blackhole", "dropack"})

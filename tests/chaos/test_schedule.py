@@ -30,7 +30,7 @@ def test_a_strike_waits_and_keeps_down_for_a_moment_only():
 
 def test_the_first_kill_of_the_broker_falls_while_it_alone_holds_what_it_confirmed():
     beside = [strike.beside for strike in strikes(5, 5) if strike.victim == "broker"]
-    assert beside == ["ingest_cut", "freeze", "nothing", "freeze", "ingest_cut"]
+    assert beside == ["ingest_cut", "freeze", "flipped_bit", "nothing", "ingest_cut"]
 
 
 def test_the_seed_comes_from_the_command_or_the_environment_or_by_chance(monkeypatch):

@@ -75,7 +75,8 @@ class Topology:
         self.server_clock = self.folder / "server_clock"
         self.outbox, self.ingest = self.folder / "edge" / "outbox.db", self.folder / "ingest"
         self.influxd = own_influxd(self.folder / "influxd") if self.store == "influx" else None
-        self.store_url = self.influxd.url if self.influxd else f"sqlite://{self.ingest / 'readings.db'}"
+        self.readings = self.ingest / "readings.db"
+        self.store_url = self.influxd.url if self.influxd else f"sqlite://{self.readings}"
         self.records_url = f"sqlite:///{self.ingest / 'records.db'}"
 
     def start(self) -> None:

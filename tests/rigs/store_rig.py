@@ -10,6 +10,7 @@ from itertools import count
 from facility import wire
 from ingest.entry import encode_entry
 from ingest.gate import Gate
+from ingest.journal import DEFAULT_ROOM
 from ingest.parts import Around, Files, put_together
 from ingest.status import IngestStatus
 from ingest.subscriber import Inbound
@@ -47,7 +48,7 @@ class Counting:
 class Rig:
     """``take_in`` puts readings into the journal; the store writer runs until ``close``."""
 
-    def __init__(self, folder, url, *, store=None):
+    def __init__(self, folder, url, *, store=None, room=DEFAULT_ROOM):
         self.store = Counting(store or open_readings(url, Registry(CATALOGUE)))
         self.engine = open_records(f"sqlite:///{folder / 'records.db'}")
         self.quarantine = Quarantine(self.engine)
@@ -64,7 +65,7 @@ class Rig:
             now_ms,
             lambda: True,
         )
-        self.parts = put_together(Files(folder), Gate(CATALOGUE), around)
+        self.parts = put_together(Files(folder, room), Gate(CATALOGUE), around)
         self.pipeline, self.stop, self.mids = self.parts.intake.pipeline, threading.Event(), count(1)
         self.taken_in, self.sum = 0, 0
         self.idled, self._between = 0, self.parts.store_writer.between
@@ -94,16 +95,18 @@ class Rig:
                 t=[start_ms + (first + i) * step_ms for i in range(some)],
                 x=[float((first + i) % 9_000) for i in range(some)], lane="backlog",
             )  # fmt: skip
-            payload = encode(message)
-            inbound = Inbound(1, next(self.mids), wire.up_topic("edge-1", "backlog"), payload, wire.crc(payload))
-            group = self.pipeline.read([inbound], now_ms())
-            self.parts.files.journal.append(
-                [encode_entry(entry) for entry in group.entries], self.pipeline.streams.state
-            )
-            self.pipeline.streams.settle()
-            self.taken_in += some
-            self.sum += sum(message.x)
+            self.take(message)
             n -= some
+
+    def take(self, message):
+        """One batch, as an agent has sent it."""
+        payload = encode(message)
+        inbound = Inbound(1, next(self.mids), wire.up_topic("edge-1", "backlog"), payload, wire.crc(payload))
+        group = self.pipeline.read([inbound], now_ms())
+        self.parts.files.journal.append([encode_entry(entry) for entry in group.entries], self.pipeline.streams.state)
+        self.pipeline.streams.settle()
+        self.taken_in += len(message.x)
+        self.sum += sum(message.x)
 
     @property
     def alarms(self):
