@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.audit import Audit, TrailLook
 from stores.records.database import open_records
+
+if TYPE_CHECKING:
+    from stores.records.audit_fault import Fault
 
 app = typer.Typer(help="Look through the audit trail.", no_args_is_help=True)
 
@@ -51,4 +54,8 @@ def accept(*, reason: Reason, by: Annotated[str, typer.Option("--by", help="Who 
 def _say(look: TrailLook) -> None:
     whole = TrailAnswer(not look.fault, look.entries, look.keyed_from, look.fault or None)
     word = "cli.audit.broken" if look.fault else "cli.audit.whole"
-    answer(whole, lambda: texts().counted(word, look.entries, fault=look.fault))
+    answer(whole, lambda: texts().counted(word, look.entries, fault=_spoken(look.wrong)))
+
+
+def _spoken(wrong: Fault | None) -> str:
+    return "" if wrong is None else texts()(f"cli.audit.{wrong.what}", **wrong.numbers)

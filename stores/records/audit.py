@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from facility.errors import ConfigError, Problem, StoreUnavailable
 from stores.records import tables
+from stores.records.audit_fault import Fault, Wrong
 from stores.records.audit_key import AUDIT_FILES, AuditMark
 from stores.records.columns import plain
 from stores.records.database import writing
@@ -44,13 +45,18 @@ class AuditEntry:
 class TrailLook:
     """What a look through the trail found: how many entries are right, from which on they are sealed with a key.
 
-    ``fault`` says what is wrong first, if anything is; ``last`` is the newest entry where all are right.
+    ``wrong`` is what is wrong first, if anything is; ``last`` is the newest entry where all are right.
     """
 
     entries: int
     keyed_from: int | None
-    fault: str = ""
+    wrong: Fault | None = None
     last: AuditMark | None = None
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, as logs and programs have it; nothing where all is right."""
+        return "" if self.wrong is None else self.wrong.sentence
 
 
 def check_reason(reason: str) -> None:
@@ -143,22 +149,26 @@ def _is_right(key: AuditKey | None, before: str, seq: int, row: sa.Row[Any]) -> 
     return hmac.compare_digest(_seal(secret, content), row.hash)
 
 
-def _fault_at(seq: int, found: int, *, is_right: bool) -> str:
+def _fault_at(seq: int, found: int, *, is_right: bool) -> Fault:
     if found != seq:
-        return f"entry {seq} is missing"
-    return f"entry {seq} is another than was found on the last look" if is_right else f"entry {seq} was changed"
+        return Fault(Wrong.MISSING, {"seq": seq})
+    return Fault(Wrong.ANOTHER if is_right else Wrong.CHANGED, {"seq": seq})
 
 
-def _fault_at_end(head: tuple[int, str, str], seq: int, seal: str, key: AuditKey | None, mark: AuditMark | None) -> str:
+def _fault_at_end(
+    head: tuple[int, str, str], seq: int, seal: str, key: AuditKey | None, mark: AuditMark | None
+) -> Fault | None:
     if mark is not None and mark.seq > seq:
-        return f"the trail ends with entry {seq}, and {mark.seq} were found on the last look"
+        return Fault(Wrong.FEWER_THAN_FOUND, {"seq": seq, "others": mark.seq})
     if head[:2] != (seq, seal):
-        return f"the trail ends with entry {seq}, and {head[0]} were written"
+        return Fault(Wrong.FEWER_THAN_WRITTEN, {"seq": seq, "others": head[0]})
     if key is None:
-        return "the key that sealed it is not there" if head[2] else ""
+        return Fault(Wrong.NO_KEY) if head[2] else None
     if seq >= key.first:
-        return "" if hmac.compare_digest(_head_seal(key, seq, seal), head[2]) else f"the end at entry {seq} was moved"
-    return "" if seq == key.first - 1 and not head[2] else f"entries from {key.first} on are missing"
+        return (
+            None if hmac.compare_digest(_head_seal(key, seq, seal), head[2]) else Fault(Wrong.END_MOVED, {"seq": seq})
+        )
+    return None if seq == key.first - 1 and not head[2] else Fault(Wrong.NONE_FROM, {"seq": key.first})
 
 
 def append_entry(connection: Connection, at: datetime, who: str, what: str, subject: str, detail: str = "") -> None:

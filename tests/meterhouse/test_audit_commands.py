@@ -37,7 +37,7 @@ def test_a_whole_trail_is_said_to_be_and_a_broken_one_where(data):
         "fault": "entry 2 was changed",
     }
     done = meterhouse("audit", "verify", "--language", "zh-Hans", data=data)
-    assert (done.returncode, done.stdout) == (1, "审计记录与写入时不符：entry 2 was changed。此前 1 条无误。\n")
+    assert (done.returncode, done.stdout) == (1, "审计记录与写入时不符：第 2 条被改动。此前 1 条无误。\n")
     assert meterhouse("audit", "accept", data=data).returncode == 2
     done = meterhouse("audit", "accept", "--reason", " ", data=data)
     assert (done.returncode, "--reason" in done.stderr) == (2, True)
