@@ -17,7 +17,7 @@ from facility.currency import minor_digits
 from facility.work import RUNNING, Money
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from analytics.scene import Floats, Scene, Times
@@ -30,6 +30,8 @@ SEEN_AGAIN_AFTER = timedelta(minutes=1)
 
 RECORDED_AT_ONCE = 50
 
+SETTLED_EVERY = timedelta(minutes=30)
+
 
 class Cases(Protocol):
     """Where cases are kept (``stores.records.casebook.Casebook``)."""
@@ -39,6 +41,9 @@ class Cases(Protocol):
 
     def resolve_all(self, keys: Sequence[str], at: datetime) -> list[Alert]:
         """The causes of these cases went away by themselves; those that were open."""
+
+    def settle(self, at: datetime, holds: Mapping[str, timedelta]) -> list[Alert]:
+        """Close what was put right and has stayed so; ``holds`` says how long detectors may be silent meanwhile."""
 
     def alerts(self, *, states: Collection[AlertState]) -> list[Alert]:
         """The cases that are in one of these states."""
@@ -58,6 +63,7 @@ class Alerting:
         self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hold = {detector.name: timedelta(hours=detector.hold_h) for detector in self.detectors}
         self._lock = Lock()
+        self._settled_at: datetime | None = None
         self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
         self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
 
@@ -73,6 +79,7 @@ class Alerting:
             self._record(news[k : k + RECORDED_AT_ONCE], notify=notify)
         with self._lock:
             self._resolve_quiet(scene.now, {detector.name for detector in chosen})
+            self._settle(scene.now, notify=notify)
         return findings
 
     def _stands(self, finding: Finding) -> bool:
@@ -120,6 +127,15 @@ class Alerting:
             self.cases.resolve_all(quiet, now)
         for key in quiet:
             del self._running[key]
+
+    def _settle(self, now: datetime, *, notify: bool) -> None:
+        """Now and then: what stayed put right is closed, and what people opened again is known to run."""
+        if self._settled_at is not None and now - self._settled_at < SETTLED_EVERY:
+            return
+        self._settled_at = now
+        self.cases.settle(now, self._hold)
+        if notify:
+            self._running |= {alert.key: alert for alert in self.cases.alerts(states=RUNNING)}
 
 
 def _mean_since(t_ms: int, prices: Floats, edges_ms: Times) -> float:

@@ -23,7 +23,7 @@ from console.pages import PAGES
 from console.seats import Seats
 from console.visit import ConsoleParts, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable
-from facility.work import is_being_checked
+from facility.work import still_shows
 from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.refusals import advice, held, refusal
@@ -110,7 +110,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    worded = (is_being_checked, refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
+    worded = (still_shows, refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
     made.globals |= {words.__name__: words for words in worded} | {"acts_on_spells": ACTS}
     return made
 

@@ -22,6 +22,7 @@ FILTERS: dict[str, frozenset[AlertState] | None] = {
     "open": frozenset({AlertState.OPEN}),
     "acknowledged": frozenset({AlertState.ACKNOWLEDGED}),
     "resolved": frozenset({AlertState.RESOLVED}),
+    "being_checked": frozenset({AlertState.BEING_CHECKED}),
     "closed": frozenset({AlertState.CLOSED}),
     "all": None,
 }

@@ -41,11 +41,15 @@ class AlertState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"  # the cause went away by itself; a verdict is still owed
+    BEING_CHECKED = "being_checked"  # put right, somebody says; whether the cause stays away is yet to be seen
     CLOSED = "closed"  # closed with a verdict
 
 
 RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
 """Where the cause may go on, and nobody has given a verdict."""
+
+WATCHED = RUNNING | {AlertState.BEING_CHECKED}
+"""Where a cause that shows belongs to the case: there is one such case of a key."""
 
 
 @unique
@@ -60,7 +64,8 @@ class Verdict(StrEnum):
 
 
 CHECKED_FOR = timedelta(hours=24)
-"""So long what was fixed is looked at: the same cause is raised anew where it still shows then, another at once."""
+"""So long a cause must have been gone before what was fixed is closed. One that shows anew is open again at once, and
+one that has shown on since before, and still does after so long, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +162,17 @@ class Alert:
     acts: int = 0  # how many times people have acted on it: what an act is based on
 
 
-def is_being_checked(alert: Alert, now: datetime) -> bool:
-    """Whether somebody said lately that it is put right, and whether that is so is yet to be seen."""
-    return alert.verdict is Verdict.FIXED and alert.closed_at is not None and now - alert.closed_at < CHECKED_FOR
+def over_at(alert: Alert) -> datetime | None:
+    """When the cause went away or a person closed the case; None while it runs or is being checked."""
+    ends = [at for at in (alert.resolved_at, alert.closed_at) if at is not None]
+    return min(ends) if ends and alert.state not in WATCHED else None
+
+
+def still_shows(alert: Alert) -> bool:
+    """Whether the cause was seen after somebody had said that it is put right."""
+    if alert.state is not AlertState.BEING_CHECKED or alert.closed_at is None:
+        return False
+    return alert.last_seen_at > alert.closed_at
 
 
 def alert_id(finding: Finding) -> UUID:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facility.work import RUNNING, AlertState
+from facility.work import RUNNING, AlertState, still_shows
 from wording.alerts import Wording, wording_of
 from wording.names import Names
 
@@ -24,6 +24,9 @@ ONCE = frozenset({"door_left_open", "water_on_floor"})
 """What is over within the day costs so much so far, and nothing by the day or the year."""
 
 
+SETTLED = frozenset({AlertState.BEING_CHECKED, AlertState.CLOSED})
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """An alert with its names and words."""
@@ -38,8 +41,8 @@ class Case:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to stop: the cause went away, or a person closed it."""
-        return self.alert.state not in RUNNING
+        """Whether nothing is left to stop: the cause went away, or a person closed it and it has not shown since."""
+        return self.alert.state not in RUNNING and not still_shows(self.alert)
 
     @property
     def by_day(self) -> bool:
@@ -54,13 +57,13 @@ class Case:
     @property
     def is_settled(self) -> bool:
         """Whether a person has given the verdict."""
-        return self.alert.state is AlertState.CLOSED
+        return self.alert.state in SETTLED
 
 
 def case_of(alert: Alert, catalogue: Catalogue, language: str, now: datetime) -> Case:
     """The alert for a reader of ``en`` or ``zh-Hans``."""
     names = Names(catalogue, language)
-    end = alert.last_seen_at if alert.resolved_at else alert.closed_at or now
+    end = alert.last_seen_at if alert.resolved_at or still_shows(alert) else alert.closed_at or now
     return Case(
         alert=alert,
         wording=wording_of(alert, language, catalogue),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facility.work import over_at
 from stores.readings.port import RollupSeries
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class CaseSpan:
 
     @classmethod
     def of(cls, alert: Alert) -> CaseSpan:
-        """Raised when a detector could say so; settled when its cause went away or it got a verdict."""
-        ends = [at.timestamp() for at in (alert.resolved_at, alert.closed_at) if at is not None]
+        """Raised when a detector could say so; settled when its cause went away or it got a verdict that holds."""
+        ended_at = over_at(alert)
         cost = alert.money.to_date if alert.money else float("nan")
-        settled = round(min(ends) * 1000) if ends else None
+        settled = round(ended_at.timestamp() * 1000) if ended_at else None
         return cls((alert.building, alert.detector), round(alert.raised_at.timestamp() * 1000), settled, cost)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from accounting.local_time import SECOND_MS, day_number, day_of_number, midnight_ms
 from facility.ledger.installation import BEGINNING
+from facility.work import over_at
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import column_of
 from stores.readings.rollups import ROLLUPS
@@ -61,16 +62,18 @@ class Event:
 
 
 def of_alert(alert: Alert, catalogue: Catalogue) -> Event:
-    """A case from its first abnormal instant until its cause went away, a person closed it, or it was last seen."""
+    """A case from its first abnormal instant until its cause went away, a person closed it, or it was last seen.
+
+    What is put right has not ended while it is being checked.
+    """
     said = [wording_of(alert, language, catalogue) for language in LANGUAGES]
-    ends = [at for at in (alert.resolved_at, alert.closed_at) if at is not None]
     return Event(
         (alert.building, alert.meter, "alert", alert.detector),
         str(alert.id),
         _ms(alert.since),
         (said[0].title, said[1].title),
         (said[0].what, said[1].what),
-        _ms(min(ends, default=alert.last_seen_at)),
+        _ms(over_at(alert) or alert.last_seen_at),
         float(alert.severity),
         f"/alerts/{alert.id}",
     )

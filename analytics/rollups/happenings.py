@@ -9,7 +9,7 @@ from accounting.local_time import HOUR_MS
 from analytics.rollups.case_days import CaseDays, CaseSpan
 from analytics.rollups.events import EventRows, of_alert, of_estate, of_revisions
 from analytics.scene import instant
-from facility.work import RUNNING
+from facility.work import WATCHED
 from stores.records.case_list import CaseFilter
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class Happenings:
         before, self._count = self._count, sum(self._cases.counts(among=kept).values())
         if is_first:
             return self._cases.alerts(among=kept)
-        found = {one.id: one for one in self._cases.alerts(states=RUNNING)}
+        found = {one.id: one for one in self._cases.alerts(states=WATCHED)}
         found |= {one.id: one for one in self._cases.alerts(among=CaseFilter(raised_since=now - RECENT))}
         if self._count > before + len(found.keys() - self._alerts.keys()):  # hours long past were looked through
             found |= {one.id: one for one in self._cases.alerts(among=kept)}
-        gone = [one.id for one in self._alerts.values() if one.state in RUNNING and one.id not in found]
+        gone = [one.id for one in self._alerts.values() if one.state in WATCHED and one.id not in found]
         found |= {one.id: one for name in gone if (one := self._cases.alert(name)) is not None}
         is_new_hour, self._hour = now_ms // HOUR_MS != self._hour, now_ms // HOUR_MS
         return [one for one in found.values() if is_new_hour or _standing(one) != _standing(self._alerts.get(one.id))]

@@ -45,7 +45,7 @@ def cards(visit: Visit) -> list[Card]:
     """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
     start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
     hours = building_hours(visit.view, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
-    unsettled, checked = visit.view.cases.unsettled(), visit.view.cases.being_checked(visit.now)
+    unsettled, checked = visit.view.cases.unsettled(), visit.view.cases.being_checked()
     found = []
     for building in visit.catalogue.buildings:
         meters = visit.catalogue.meters_of(building.id)

@@ -44,9 +44,9 @@ class VisibleCases:
         """The buildings that have running cases: how many, and how bad the worst is."""
         return self._casebook.unsettled(among=self._among())
 
-    def being_checked(self, now: datetime) -> dict[str, int]:
-        """The buildings that have cases which were put right lately, and are looked at whether they stay so."""
-        return self._casebook.being_checked(now, among=self._among())
+    def being_checked(self) -> dict[str, int]:
+        """The buildings that have cases which were put right, and are looked at whether they stay so."""
+        return self._casebook.being_checked(among=self._among())
 
     def earlier_verdicts(self, alert: Alert) -> dict[Verdict, int]:
         """What people found in other cases of the same cause at the same meter."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from facility.work import Alert
 
 a = alerts.c
-_RANKS = {AlertState.OPEN: 0, AlertState.ACKNOWLEDGED: 1, AlertState.RESOLVED: 2, AlertState.CLOSED: 2}
+_RANKS = dict.fromkeys(AlertState, 2) | {AlertState.OPEN: 0, AlertState.ACKNOWLEDGED: 1}
 """Open cases stand first, then those that somebody took, then the rest."""
 
 
@@ -111,10 +111,10 @@ def count_unsettled(connection: Connection, among: CaseFilter) -> dict[str, Unse
     return {building: Unsettled(number, Severity(worst)) for building, number, worst in rows}
 
 
-def count_being_checked(connection: Connection, among: CaseFilter, since: datetime) -> dict[str, int]:
-    """The buildings of which cases were closed as put right since then, and how many."""
-    fixed = (a.state == AlertState.CLOSED.value) & (a.verdict == Verdict.FIXED.value) & (a.closed_at > since)
-    query = sa.select(a.building, sa.func.count()).where(fixed, *among.conditions()).group_by(a.building)
+def count_being_checked(connection: Connection, among: CaseFilter) -> dict[str, int]:
+    """The buildings that have cases of which is yet to be seen whether they are put right, and how many."""
+    checked = a.state == AlertState.BEING_CHECKED.value
+    query = sa.select(a.building, sa.func.count()).where(checked, *among.conditions()).group_by(a.building)
     return {building: number for building, number in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 

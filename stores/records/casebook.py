@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -21,12 +20,13 @@ from stores.records.case_list import (
     find_cases,
 )
 from stores.records.case_rows import alert_of, opened_row, seen_row
+from stores.records.case_rules import has_stayed_away, is_quiet, may_still_show, returns
 from stores.records.database import writing
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from sqlalchemy.engine import Connection, Engine
@@ -34,15 +34,7 @@ if TYPE_CHECKING:
     from facility.work import Finding, Money
     from stores.records.case_list import CasePlace, Unsettled
 
-REOPEN_WITHIN = CHECKED_FOR
-"""A cause that returns so soon after it went away is the same case."""
-
-QUIET_AFTER = timedelta(days=7)
-"""How long the verdicts of ``QUIET`` keep the same case from being raised again."""
-
 EVERY_CASE = CaseFilter()
-
-QUIET = frozenset({Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM})
 
 _NOBODY = {"acknowledged_by": "", "acknowledged_at": None}
 _UNDECIDED = {"verdict": None, "verdict_note": "", "closed_at": None}
@@ -53,7 +45,7 @@ class CaseEvent:
     """One step of a case; ``by`` is empty where Meterhouse itself took it."""
 
     at: datetime
-    what: str  # opened | reopened | resolved | acknowledged | released | closed | undone
+    what: str  # opened | reopened | resolved | acknowledged | released | closed | checked | undone
     by: str
     note: str
 
@@ -89,6 +81,19 @@ class Casebook:
             found = [_resolved(connection, key, at) for key in keys]
         return [alert for alert in found if alert is not None]
 
+    def settle(self, at: datetime, holds: Mapping[str, timedelta]) -> list[Alert]:
+        """Close what has been put right: its cause was not seen for ``CHECKED_FOR``, or for its detector's hold.
+
+        ``holds`` says by detector how long it may be silent though the cause goes on.
+        """
+        checked = self.alerts(states=[AlertState.BEING_CHECKED])
+        due = [one for one in checked if has_stayed_away(one, at, holds.get(one.detector, CHECKED_FOR))]
+        if not due:
+            return []
+        with writing(self._engine) as connection:
+            found = [_settled(connection, one, at) for one in due]
+        return [alert for alert in found if alert is not None]
+
     def alerts(
         self,
         *,
@@ -114,10 +119,10 @@ class Casebook:
         with self._engine.connect() as connection:
             return count_unsettled(connection, among)
 
-    def being_checked(self, now: datetime, *, among: CaseFilter = EVERY_CASE) -> dict[str, int]:
-        """The buildings that have cases which were put right lately, and are looked at whether they stay so."""
+    def being_checked(self, *, among: CaseFilter = EVERY_CASE) -> dict[str, int]:
+        """The buildings that have cases which were put right, and are looked at whether they stay so."""
         with self._engine.connect() as connection:
-            return count_being_checked(connection, among, now - CHECKED_FOR)
+            return count_being_checked(connection, among)
 
     def verdicts(self, key: str, *, but: UUID, among: CaseFilter = EVERY_CASE) -> dict[Verdict, int]:
         """What people found in the cases of a key, one case left out."""
@@ -151,24 +156,22 @@ class Casebook:
         return self._act(alert, based_on, {AlertState.ACKNOWLEDGED}, change, CaseEvent(at, "released", by, ""))
 
     def close(self, alert: UUID, verdict: Verdict, note: str, by: str, at: datetime, *, based_on: int) -> Alert:
-        """Close a case with a verdict. Raises ``Rejected`` where it is closed."""
-        change = {
-            "state": AlertState.CLOSED.value,
-            "open_key": None,
-            "verdict": verdict.value,
-            "verdict_note": note,
-            "closed_at": at,
-        }
+        """Close a case with a verdict. Raises ``Rejected`` where it is closed.
+
+        What is put right is being checked until its cause has stayed away, and is open again where it has not.
+        """
         note_kept = f"{verdict}: {note}" if note else verdict.value
-        step = CaseEvent(at, "closed", by, note_kept)
-        return self._act(alert, based_on, RUNNING | {AlertState.RESOLVED}, change, step)
+        with writing(self._engine) as connection:
+            case = _case_to_act_on(connection, alert, based_on, RUNNING | {AlertState.RESOLVED})
+            change = {**_closed_as(connection, case, verdict, at), "verdict": verdict.value, "verdict_note": note}
+            return _acted(connection, case, change, CaseEvent(at, "closed", by, note_kept))
 
     def reopen(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
         """Undo a close: the case is again what it was before. Raises ``Rejected`` while a newer case is open."""
         with writing(self._engine) as connection:
-            case = _case_to_act_on(connection, alert, based_on, {AlertState.CLOSED})
+            case = _case_to_act_on(connection, alert, based_on, {AlertState.CLOSED, AlertState.BEING_CHECKED})
             standing = _standing(case)
-            if standing["open_key"] and _one(connection, tables.alert.c.open_key == case.key):
+            if standing["open_key"] and _another(connection, case):
                 raise Rejected("superseded", f"a newer case of {case.key} is open")
             return _acted(connection, case, {**standing, **_UNDECIDED}, CaseEvent(at, "undone", by, ""))
 
@@ -186,17 +189,38 @@ def _recorded(connection: Connection, finding: Finding, money: Money | None, *, 
         connection.execute(sa.insert(tables.alert).values(row))
         _tell(connection, row["id"], finding.seen_at, "opened")
         return _alert(connection, alert_id(finding))
-    if finding.seen_at <= case.last_seen_at or _quiet(case, finding):
+    if finding.seen_at <= case.last_seen_at or is_quiet(case, finding):
         return case
     return _see_again(connection, case, finding, money)
 
 
 def _resolved(connection: Connection, key: str, at: datetime) -> Alert | None:
     case = _one(connection, tables.alert.c.open_key == key)
-    if case is None or at < case.last_seen_at:
+    if case is None or case.state not in RUNNING or at < case.last_seen_at:
         return None
     change = {"state": AlertState.RESOLVED.value, "resolved_at": at, "open_key": None}
     return _change(connection, case.id, change, CaseEvent(at, "resolved", "", ""))
+
+
+def _settled(connection: Connection, seen: Alert, at: datetime) -> Alert | None:
+    """Nothing where it has shown, or somebody has acted, since it was ``seen``."""
+    case = _alert(connection, seen.id)
+    if (case.state, case.last_seen_at, case.acts) != (seen.state, seen.last_seen_at, seen.acts):
+        return None
+    change = {"state": AlertState.CLOSED.value, "open_key": None}
+    return _change(connection, case.id, change, CaseEvent(at, "checked", "", ""))
+
+
+def _closed_as(connection: Connection, case: Alert, verdict: Verdict, at: datetime) -> dict[str, Any]:
+    """State and open key after a verdict. Beside a newer case of the same key nothing is left to check."""
+    if verdict is Verdict.FIXED and not has_stayed_away(case, at) and not _another(connection, case):
+        return {"state": AlertState.BEING_CHECKED.value, "open_key": case.key, "closed_at": at}
+    return {"state": AlertState.CLOSED.value, "open_key": None, "closed_at": at}
+
+
+def _another(connection: Connection, case: Alert) -> Alert | None:
+    """Another case of the same key that is open or being checked."""
+    return _one(connection, (tables.alert.c.open_key == case.key) & (tables.alert.c.id != str(case.id)))
 
 
 def _case_of(connection: Connection, finding: Finding) -> Alert | None:
@@ -210,33 +234,14 @@ def _case_of(connection: Connection, finding: Finding) -> Alert | None:
     query = sa.select(tables.alert).where(a.key == finding.key).order_by(a.last_seen_at.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     newest = alert_of(row) if row else None
-    if newest and (_quiet(newest, finding) or _returns(newest, finding)):
+    if newest and (is_quiet(newest, finding) or returns(newest, finding)):
         return newest
     return own
 
 
-def _returns(case: Alert, finding: Finding) -> bool:
-    """Whether the cause is back so soon after it went away that it never really did."""
-    resolved_at = case.resolved_at if case.state is AlertState.RESOLVED else None
-    return resolved_at is not None and finding.seen_at - resolved_at < REOPEN_WITHIN
-
-
-def _quiet(case: Alert, finding: Finding) -> bool:
-    """Whether a person's verdict still answers this finding.
-
-    After any verdict the very same stretch is not raised again at once: what was fixed may still look abnormal
-    until the detector's window has passed.
-    """
-    if case.state is not AlertState.CLOSED or case.closed_at is None:
-        return False
-    same = case.id == alert_id(finding)
-    quiet = QUIET_AFTER if case.verdict in QUIET else REOPEN_WITHIN if same else timedelta(0)
-    return finding.seen_at - case.closed_at < quiet
-
-
 def _see_again(connection: Connection, case: Alert, finding: Finding, money: Money | None) -> Alert:
     change: dict[str, Any] = {**seen_row(finding, money), "count": case.count + 1}
-    if case.state not in RUNNING:
+    if case.state not in RUNNING and not may_still_show(case, finding):
         change |= {"state": AlertState.OPEN.value, "open_key": case.key, **_NOBODY, **_UNDECIDED, "resolved_at": None}
         _tell(connection, str(case.id), finding.seen_at, "reopened")
     connection.execute(sa.update(tables.alert).where(tables.alert.c.id == str(case.id)).values(change))

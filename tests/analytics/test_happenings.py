@@ -142,7 +142,7 @@ def test_whoever_begins_again_leaves_everything_as_it_was(town):
     town.begin()
     town.happenings.step(NOW + MINUTE)
     assert everything_of(town.store) == before
-    town.cases.close(alert.id, Verdict.FIXED, "", "li", SINCE + timedelta(hours=5), based_on=0)
+    town.cases.close(alert.id, Verdict.ACCEPTED, "", "li", SINCE + timedelta(hours=5), based_on=0)
     town.happenings.step(NOW + 2 * MINUTE)
     assert everything_of(town.store) != before
 

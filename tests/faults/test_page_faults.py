@@ -120,7 +120,7 @@ def test_P4_of_two_who_close_a_case_at_once_one_does(sample, client):
         codes = list(two.map(close, ["mine", "yours"]))
     assert max(codes) == 409
     assert min(codes) in {200, 303}
-    assert casebook.alert(alert).state is AlertState.CLOSED
+    assert casebook.alert(alert).state is AlertState.BEING_CHECKED
 
 
 def test_P5_without_a_store_pages_and_cases_are_shown_and_nothing_is_500(sample):

@@ -8,7 +8,18 @@ import pytest
 
 from facility.errors import Rejected
 from facility.quantities import Utility
-from facility.work import AlertState, Evidence, Excess, Finding, Money, Severity, Verdict, alert_id
+from facility.work import (
+    AlertState,
+    Evidence,
+    Excess,
+    Finding,
+    Money,
+    Severity,
+    Verdict,
+    alert_id,
+    over_at,
+    still_shows,
+)
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 
@@ -118,20 +129,73 @@ def test_after_such_a_verdict_there_is_a_week_of_quiet(casebook, finding, now, v
     assert casebook.record(later(finding, 7 * DAY + HOUR, **fresh), money=MONEY, notify=True).id != first.id
 
 
-def test_what_was_fixed_and_comes_again_is_a_new_case(casebook, finding, now):
-    first = casebook.record(finding, money=None, notify=True)
-    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR, based_on=0)
-    same_stretch = later(finding, 2 * HOUR)
-    assert casebook.record(same_stretch, money=None, notify=True) == closed
-    new_stretch = later(finding, 2 * HOUR, since=now + HOUR)
-    assert casebook.record(new_stretch, money=None, notify=True).id != first.id
+NO_HOLDS = {}
 
 
-def test_what_was_said_to_be_fixed_and_never_was_reopens(casebook, finding, now):
+def fixed_at(casebook, finding, at):
     first = casebook.record(finding, money=None, notify=True)
-    casebook.close(first.id, Verdict.FIXED, "", "anna", now + HOUR, based_on=0)
-    again = casebook.record(later(finding, 2 * DAY), money=None, notify=True)
-    assert (again.id, again.state, again.verdict, again.closed_at) == (first.id, AlertState.OPEN, None, None)
+    fixed = casebook.close(first.id, Verdict.FIXED, "valve", "anna", at, based_on=0)
+    assert (fixed.state, fixed.closed_at) == (AlertState.BEING_CHECKED, at)
+    return fixed
+
+
+def test_what_was_fixed_and_shows_anew_is_open_again_at_once(casebook, finding, now):
+    fixed = fixed_at(casebook, finding, now + HOUR)
+    anew = casebook.record(later(finding, 2 * HOUR, since=now + 1.5 * HOUR), money=None, notify=True)
+    assert (anew.id, anew.state, anew.verdict, anew.closed_at) == (fixed.id, AlertState.OPEN, None, None)
+    assert whats(casebook, fixed) == ["opened", "closed", "reopened"]
+
+
+def test_what_was_fixed_may_show_for_a_day_and_says_so(casebook, finding, now):
+    fixed = fixed_at(casebook, finding, now + HOUR)
+    assert not still_shows(fixed)
+    shown = casebook.record(later(finding, 1.5 * HOUR), money=MONEY, notify=True)
+    assert (shown.id, shown.state, shown.verdict) == (fixed.id, AlertState.BEING_CHECKED, Verdict.FIXED)
+    assert still_shows(shown)
+    assert casebook.being_checked() == {finding.building: 1}
+    assert casebook.settle(now + 24 * HOUR, NO_HOLDS) == [], "it was seen less than a day ago"
+    again = casebook.record(later(finding, 25 * HOUR), money=None, notify=True)
+    assert (again.id, again.state, again.verdict, again.closed_at) == (fixed.id, AlertState.OPEN, None, None)
+
+
+def test_what_was_fixed_is_closed_once_its_cause_has_been_gone_for_a_day(casebook, finding, now):
+    fixed = fixed_at(casebook, finding, now + HOUR)
+    casebook.record(later(finding, 5 * HOUR), money=None, notify=True)
+    assert casebook.settle(now + 28 * HOUR, NO_HOLDS) == []
+    (closed,) = casebook.settle(now + 29 * HOUR, NO_HOLDS)
+    assert (closed.id, closed.state, closed.closed_at) == (fixed.id, AlertState.CLOSED, fixed.closed_at)
+    assert (casebook.being_checked(), whats(casebook, fixed)) == ({}, ["opened", "closed", "checked"])
+    assert casebook.settle(now + 90 * HOUR, NO_HOLDS) == []
+    anew = casebook.record(later(finding, 40 * HOUR, since=now + 39 * HOUR), money=None, notify=True)
+    assert anew.id != fixed.id, "that is another case"
+
+
+def test_a_detector_that_looks_seldom_must_have_looked_before_it_is_closed(casebook, finding, now):
+    fixed_at(casebook, finding, now)
+    assert casebook.settle(now + 71 * HOUR, {"night_waste": 72 * HOUR}) == []
+    assert len(casebook.settle(now + 72 * HOUR, {"night_waste": 72 * HOUR})) == 1
+
+
+def test_what_had_gone_away_a_day_before_it_was_fixed_needs_no_check(casebook, finding, now):
+    first = casebook.record(finding, money=None, notify=True)
+    casebook.resolve(finding.key, now + HOUR)
+    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + 26 * HOUR, based_on=0)
+    assert closed.state is AlertState.CLOSED
+
+
+def test_who_errs_opens_again_what_is_being_checked(casebook, finding, now):
+    fixed = fixed_at(casebook, finding, now + HOUR)
+    assert casebook.resolve(finding.key, now + 2 * HOUR) is None, "a verdict stands: it does not merely go away"
+    undone = casebook.reopen(fixed.id, "anna", now + 3 * HOUR, based_on=1)
+    assert (undone.state, undone.verdict, casebook.being_checked()) == (AlertState.OPEN, None, {})
+    assert casebook.resolve(finding.key, now + 4 * HOUR).state is AlertState.RESOLVED
+
+
+def test_it_has_not_ended_for_who_draws_it_while_it_is_being_checked(casebook, finding, now):
+    fixed = fixed_at(casebook, finding, now + HOUR)
+    assert over_at(fixed) is None
+    (closed,) = casebook.settle(now + 26 * HOUR, NO_HOLDS)
+    assert over_at(closed) == now + HOUR
 
 
 def test_a_person_takes_a_case_and_gives_it_back(casebook, finding, now):
@@ -153,7 +217,11 @@ def test_a_verdict_can_be_undone(casebook, finding, now, before):
     if before == "resolved":
         case = casebook.resolve(finding.key, now)
     closed = casebook.close(case.id, Verdict.FIXED, "valve shut", "anna", now + HOUR, based_on=case.acts)
-    assert (closed.state, closed.verdict, closed.verdict_note) == (AlertState.CLOSED, Verdict.FIXED, "valve shut")
+    assert (closed.state, closed.verdict, closed.verdict_note) == (
+        AlertState.BEING_CHECKED,
+        Verdict.FIXED,
+        "valve shut",
+    )
     assert closed.closed_at == now + HOUR
     undone = casebook.reopen(case.id, "anna", now + 2 * HOUR, based_on=closed.acts)
     assert undone == replace(case, acts=closed.acts + 1)
@@ -162,7 +230,7 @@ def test_a_verdict_can_be_undone(casebook, finding, now, before):
 
 def test_a_verdict_cannot_be_undone_while_a_newer_case_is_open(casebook, finding, now):
     case = casebook.record(finding, money=None, notify=True)
-    casebook.close(case.id, Verdict.FIXED, "", "anna", now, based_on=0)
+    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now, based_on=0)
     casebook.record(later(finding, HOUR, since=now), money=None, notify=True)
     with pytest.raises(Rejected, match="a newer case"):
         casebook.reopen(case.id, "anna", now, based_on=1)
@@ -172,7 +240,7 @@ def test_steps_that_make_no_sense_are_refused(casebook, finding, now):
     case = casebook.record(finding, money=None, notify=True)
     with pytest.raises(Rejected, match="the alert is open, not acknowledged"):
         casebook.release(case.id, "anna", now, based_on=0)
-    with pytest.raises(Rejected, match="not closed"):
+    with pytest.raises(Rejected, match="not being_checked or closed"):
         casebook.reopen(case.id, "anna", now, based_on=0)
     casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now, based_on=0)
     with pytest.raises(Rejected, match="the alert is closed"):

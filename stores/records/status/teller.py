@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import StoreUnavailable
-from facility.status import Instance, Overview, ProcessSeen
+from facility.status import STILL, Instance, Overview, ProcessSeen
 from facility.system_alarm import AGENT_PREFIX, SystemAlarm
 from process.health import WELL
 
@@ -100,7 +100,7 @@ class Teller:
 
     def health(self) -> dict[str, object]:
         """The same as JSON, with whether the process gets anywhere."""
-        state = WELL if self._moves() else "still"
+        state = WELL if self._moves() else STILL
         return {"process": self._instance.process, "state": state, "overview": asdict(self.overview())}
 
     def __enter__(self) -> Self:
