@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.audit_watch import AuditWatch
 from analytics.estate_watch import EstateWatch
+from analytics.heartbeat import Heartbeat
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
@@ -37,19 +38,21 @@ def main() -> int:
 def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     records = open_records(settings.records)
     store = open_readings(settings.store, Registry(records))
-    _check_store(settings, StatusBoard(records))
+    board = StatusBoard(records)
+    _check_store(settings, board)
     rounds = Rounds(time.monotonic)
     pulse = Pulse(settings.data, "analytics", time.monotonic)
     watch = EstateWatch(settings, store, records, pulse)
     audit_watch = AuditWatch(Audit(records), stop)
+    heartbeat = Heartbeat(settings.heartbeat, settings.heartbeat_method, settings.heartbeat_s, board.overview, stop)
     teller = Teller(
-        StatusBoard(records),
+        board,
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
-        audit_watch.beside(watch.status),
+        heartbeat.beside(audit_watch.beside(watch.status)),
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")
-    with audit_watch, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
+    with audit_watch, heartbeat, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
         watch.run(rounds, stop)
     return True
 

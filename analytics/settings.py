@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from analytics.heartbeat import Method
 from analytics.suspicion.budget import Budget
 from process.settings import ProcessSettings
 
@@ -29,6 +30,12 @@ class AnalyticsSettings(ProcessSettings):
 
     broker: str = Field(default="", repr=False)
     """Where ingest tells what it has accepted. Without it doors and leaks are seen only once they are stored."""
+
+    heartbeat: str = Field(default="", repr=False, examples=["https://watch.example.org/ping/KEY"])
+    """An address outside that is told again and again that all is well; none: nobody is."""
+
+    heartbeat_method: Method = "post"
+    heartbeat_s: float = Field(default=60.0, ge=1, le=86400, allow_inf_nan=False)
 
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9466`` say; empty: nowhere."""

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_agent.clock import ReadingClock
+from edge_agent.health import AgentHealth
 from edge_agent.life import live
 from edge_agent.outbox.file import lock_outbox
 from edge_agent.settings import EdgeSettings
 from facility.errors import ConfigError
+from facility.status import AGENT
+from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
 
@@ -29,7 +32,9 @@ def main() -> int:
 
 
 def _run(settings: EdgeSettings, stop: Event) -> bool:
-    return live(build(settings), Pulse(settings.data, "edge", time.monotonic), stop)
+    agent, pulse = build(settings), Pulse(settings.data, AGENT, time.monotonic)
+    with HealthServer("", AgentHealth(agent, settings.data, time.monotonic), note=note_file(settings.data, AGENT)):
+        return live(agent, pulse, stop)
 
 
 def build(settings: EdgeSettings) -> EdgeAgent:

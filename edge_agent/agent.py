@@ -16,6 +16,7 @@ from edge_agent.mute import MuteBuses
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
+from edge_agent.server_watch import NOTE, ServerWatch
 from edge_agent.status import figures
 from edge_agent.suspicion import Suspicion
 from edge_agent.window import SendWindow
@@ -67,6 +68,7 @@ class EdgeAgent:
             backlog_delay_s=settings.backlog_delay_s,
             clock=clock.state,
         )
+        self.server = ServerWatch(monotonic, 60 * settings.server_gone_minutes, settings.data / NOTE, boot)
         self.publisher = Publisher(
             settings.broker,
             self._id,
@@ -77,6 +79,7 @@ class EdgeAgent:
             command=self.command,
             points=len(extract.points),
             version=version,
+            server=self.server,
         )
         self.writer = Writer(self.outbox, self.publisher.wake, clock, boot, commit_s=settings.commit_s)
         greatest = {
@@ -121,6 +124,7 @@ class EdgeAgent:
 
     def tick(self) -> None:
         """What is done now and then by whoever waits."""
+        self.server.look()
         if self.history is not None and self.history.has_just_arrived(self._monotonic()):
             self.publisher.tell_soon()  # others wait for it
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from edge_agent.link import Arrival, Link
 from edge_agent.reasons import NOT_AUTHORIZED, SUCCESS, TOO_LARGE, Reasons
+from edge_agent.server_watch import ServerWatch
 from facility import wire
 from facility.batch_id import batch_id
 from facility.errors import Rejected
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from edge_agent.link import What
     from edge_agent.outbox.outbox import Outbox
     from edge_agent.window import SendWindow
+
+Said = TypeVar("Said", wire.Ack, wire.Command)
 
 log = structlog.get_logger()
 
@@ -55,11 +58,13 @@ class Publisher:
         command: Callable[[str], None],
         points: int = 0,
         version: str = "",
+        server: ServerWatch | None = None,
     ) -> None:
         """Constructing is not connecting. Raises ``ConfigError`` for a URL of a broker that cannot be used."""
         self._agent, self._outbox, self._window = agent, outbox, window
         self._monotonic, self._status, self._command = monotonic, status, command
         self._points, self._version = points, version
+        self.server = server or ServerWatch(monotonic)
         self._work = threading.Event()
         self.link = Link(url, agent, self._work.set, monotonic)
         self.reasons = Reasons(self.link.state.kicks)
@@ -124,7 +129,7 @@ class Publisher:
         self.link.mind(now)
         if self.link.is_up:
             self._send(now)
-            if now >= self._hello_at and self._is_something_open():
+            if now >= self._hello_at and (self._is_something_open() or self.server.wants_a_word()):
                 self._hello(now)
             if now >= self._status_at:
                 self.tell_status(now)
@@ -143,12 +148,17 @@ class Publisher:
                     with bound_contextvars(batch=batch):
                         self.reasons.note_batch(arrival.code, now)
             elif arrival.word == "ack":
-                self._window.acknowledge(wire.decode_checked(wire.Ack, arrival.payload, arrival.crc), now)
+                self._window.acknowledge(self._said(wire.Ack, arrival), now)
             else:
-                self._obey(wire.decode_checked(wire.Command, arrival.payload, arrival.crc), now)
+                self._obey(self._said(wire.Command, arrival), now)
         except Rejected as error:
             self.malformed += 1
             log.warning("message_refused", what=arrival.word, error=str(error))
+
+    def _said(self, kind: type[Said], arrival: Arrival) -> Said:
+        said = wire.decode_checked(kind, arrival.payload, arrival.crc)
+        self.server.heard()
+        return said
 
     def _begin_connection(self, arrival: Arrival, now: float) -> None:
         self.link.welcomed()

@@ -41,6 +41,8 @@ class EdgeSettings(ProcessSettings):
     backlog_delay_s: float = Field(default=30, ge=0)
     """The longest delay, drawn by chance, with which a long backlog begins after a long absence."""
     clock: Trust = Trust.AUTO
+    server_gone_minutes: float = Field(default=30, gt=0, allow_inf_nan=False)
+    """After how long without a word of the server the agent says so itself, on the spot."""
 
     @property
     def room(self) -> Room:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
-from facility.status import ServerProcess
+from facility.status import STILL, ServerProcess
 from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
@@ -68,6 +68,13 @@ def standing(overview: Overview, outlook: Outlook) -> Standing:
     if _is_undone(Duty.INTAKE, overview.of(ServerProcess.INGEST)):
         return Standing.DOWN
     return Standing.DEGRADED if outlook.alarms or outlook.unknown else Standing.WELL
+
+
+def standing_of_agent(overview: Overview, outlook: Outlook) -> Standing:
+    """How an agent stands that was asked itself: down where it reads nothing."""
+    if not overview.agents or any(seen.status.state == STILL for seen in overview.processes):
+        return Standing.DOWN
+    return Standing.DEGRADED if outlook.alarms else Standing.WELL
 
 
 def _is_undone(duty: Duty, processes: Iterable[ProcessSeen]) -> bool:

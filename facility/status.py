@@ -24,6 +24,15 @@ class ServerProcess(StrEnum):
     CONSOLE = "console"
 
 
+STILL = "still"
+"""The state of a process that runs and gets nowhere, where it is asked itself."""
+
+AGENT = "edge"
+"""What an agent calls its process where it is asked itself; it tells no records."""
+
+SERVER_UNHEARD_S = "server_unheard_s"
+"""Figure of an agent's process: for how long it has not heard its server."""
+
 LONGEST_STILL_S = {ServerProcess.INGEST: 20.0, ServerProcess.ANALYTICS: 600.0, ServerProcess.CONSOLE: 60.0}
 """Who has not come round for so long gets nowhere. A round of analytics that fits models over a year is long."""
 

@@ -56,6 +56,7 @@ class SystemAlarm(StrEnum):
     ANALYTICS_BEHIND = "analytics_behind"
     REGISTERS_IN_DOUBT = "registers_in_doubt"
     AUDIT_BROKEN = "audit_broken"
+    HEARTBEAT_FAILS = "heartbeat_fails"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"
     CONSOLE_SILENT = "console_silent"
@@ -70,6 +71,7 @@ class SystemAlarm(StrEnum):
     UNSTEADY = "unsteady"
     POINTS_UNREAD = "points_unread"
     BUS_SILENT = "bus_silent"
+    SERVER_GONE = "server_gone"  # an agent says it on the spot: its server is gone
 
 
 AGENT_ALARMS = frozenset(
@@ -146,6 +148,13 @@ def outlook(overview: Overview) -> Outlook:
     return Outlook(alarms, unknown)
 
 
+def outlook_of_agent(overview: Overview) -> Outlook:
+    """What an agent says that was asked itself. Where none answers it does not run, as far as anybody can see."""
+    alarms = [one for seen in overview.processes for one in _raised_by(seen)]
+    alarms += [one for agent in overview.agents for one in _told_by(agent)]
+    return Outlook(alarms if overview.agents else [Raised(SystemAlarm.AGENT_OFFLINE)])
+
+
 def _silences(processes: Sequence[ProcessSeen], alarm: SystemAlarm) -> Iterator[Raised]:
     """Who stopped without a word; who said goodbye is missed only where nobody of its kind is left."""
     someone_tells = any(seen.tells for seen in processes)
@@ -165,6 +174,10 @@ def _of_agent(agent: AgentStatus, listened_s: float) -> Iterator[Raised]:
     if agent.state == "offline" or (agent.is_unheard and listened_s > SILENT_AFTER_S):
         yield Raised(SystemAlarm.AGENT_OFFLINE, agent.agent)
         return
+    yield from _told_by(agent)
+
+
+def _told_by(agent: AgentStatus) -> Iterator[Raised]:
     for figure, value in agent.figures.items():
         if figure.startswith(AGENT_PREFIX) and value and (name := figure.removeprefix(AGENT_PREFIX)) in AGENT_ALARMS:
             yield Raised(SystemAlarm(name), agent.agent, _buses_with(_WORDS_OF.get(SystemAlarm(name), ()), agent))

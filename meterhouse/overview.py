@@ -13,21 +13,34 @@ from pydantic import TypeAdapter
 
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import Overview
-from facility.system_alarm import Outlook, Unknown, Unseen, outlook
+from facility.system_alarm import Outlook, Unknown, Unseen, outlook, outlook_of_agent
 from process.health import noted_health
-from stores.records.database import look_at_records
-from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from facility.status import AgentStatus
     from meterhouse.settings import Settings
+    from stores.records.status.board import StatusBoard
 
 ANSWER_S = 3.0
 MOST_BYTES = 16 * 2**20
 
+OUTBOX = "outbox.db"
+
 _OVERVIEW = TypeAdapter(Overview)
+
+
+def is_of_an_agent(settings: Settings) -> bool:
+    """Whether the data folder is an edge agent's alone: it knows of no records, here or elsewhere."""
+    here = settings.data
+    return (here / OUTBOX).exists() and not settings.records and not (here / "records.db").exists()
+
+
+def look_at_agent(settings: Settings) -> tuple[Overview, Outlook]:
+    """What the agent of this folder says itself, and what a reader can say of it."""
+    overview = ask([*settings.health_urls, *noted_health(settings.data)])
+    return overview, outlook_of_agent(overview)
 
 
 def look(settings: Settings) -> tuple[Overview, Outlook]:
@@ -48,6 +61,9 @@ def look(settings: Settings) -> tuple[Overview, Outlook]:
 
 def _board(url: str) -> StatusBoard:
     """The board in the records, to look at. Raises ``StoreUnavailable`` where there are no records yet."""
+    from stores.records.database import look_at_records  # noqa: PLC0415 - an agent's machine has no database
+    from stores.records.status.board import StatusBoard  # noqa: PLC0415
+
     return StatusBoard(look_at_records(url))
 
 

@@ -34,6 +34,7 @@ from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
+from stores.records.audit_fault import Wrong
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from tools.dashboard_texts import dashboard_ids
@@ -52,7 +53,7 @@ SPEAKING = ("analytics", "console", "dashboards", "meterhouse", "reports", "word
 
 TEMPLATES = ROOT / "console" / "templates"
 AGENT_STATES = ("online", "offline", "expected", "unknown")
-PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent")
+PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent", "still")
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("unit.",)
 """Texts for units; without one, the word itself is shown."""
@@ -87,6 +88,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"system.{alarm}" for alarm in SystemAlarm)
     yield from (f"unseen.{what}" for what in Unseen)
     yield from (f"duty.{duty}" for duty in Duty)
+    yield from (f"cli.audit.{what}" for what in Wrong)
     yield from (f"severity.{severity.word}" for severity in Severity)
     yield from (f"case.{state}" for state in AlertState)
     yield from (f"filter.{word}" for word in FILTERS)
@@ -101,7 +103,7 @@ def _vocabulary() -> Iterator[str]:
         yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
     yield from (f"sure.{word}" for word in ("fact", "very_likely", "likely", "possible"))
     yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
-    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "undone")
+    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "checked", "undone")
     yield from (f"event.{word}" for word in steps)
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facility.duties import Duty, Standing, standing, undone
-from facility.status import ServerProcess
+from facility.duties import Duty, Standing, standing, standing_of_agent, undone
+from facility.status import SERVER_UNHEARD_S, ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
-from meterhouse.commands.spoken import written_as
 from meterhouse.output import answer, answers, say, table, texts
-from meterhouse.overview import look
+from meterhouse.overview import is_of_an_agent, look, look_at_agent
 from meterhouse.settings import Settings
-from stores.records.database import open_records
-from stores.records.status.board import StatusBoard
 from wording.ages import age
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.texts import ABSENT
@@ -74,7 +71,7 @@ class ProcessAnswer:
     """How a process of the server fares, by what it last told."""
 
     name: Annotated[str, "`process@host:place`, as `--forget` takes it"]
-    process: Annotated[str, "`ingest`, `analytics` or `console`"]
+    process: Annotated[str, "`ingest`, `analytics` or `console`; `edge` where an agent was asked itself"]
     host: Annotated[str, "its machine"]
     place: Annotated[str, "its data folder, or where it listens"]
     pid: int
@@ -102,12 +99,12 @@ class AgentAnswer:
 class StatusAnswer:
     """How readings fare."""
 
-    standing: Annotated[Standing, "`down` where no readings are taken in"]
+    standing: Annotated[Standing, "`down` where no readings are taken in, or read"]
     alarms: list[AlarmAnswer]
     unknown: list[UnknownAnswer]
     asked: Annotated[bool, "the records cannot be read, so the processes were asked themselves"]
     ingest: Annotated[str | None, "state of the ingest that told last; absent where none is known"]
-    stored: Annotated[int, "readings stored ever"]
+    stored: Annotated[int, "readings stored ever; one that an agent sends again under a new stream epoch counts again"]
     quarantined: Annotated[int, "readings put into quarantine ever"]
     queue: Annotated[int, "messages that wait for ingest"]
     processes: list[ProcessAnswer]
@@ -123,23 +120,39 @@ def status(
 ) -> None:
     """Print alarms, what is unknown, totals, processes and agents. Nothing is changed by looking.
 
+    In the folder of an edge agent the agent is asked, which also says how long its server has been gone.
+
     The exit code is 0 where all is well, 1 where something is wrong or unknown, 2 where no readings are taken in.
     """
     settings = Settings()
     if forget:
-        with written_as({"unknown_process": "--forget"}):
-            StatusBoard(open_records(settings.records_url)).forget(forget)
-        say("cli.status.forgotten", name=forget)
-    overview, seen = look(settings)
-    answer(_status_answer(overview, seen, datetime.now(UTC)), lambda: "\n".join(_lines(texts(), overview, seen)))
-    if code := EXITS[standing(overview, seen)]:
+        _forget(settings, forget)
+    if is_of_an_agent(settings):
+        overview, seen = look_at_agent(settings)
+        stands = standing_of_agent(overview, seen)
+    else:
+        overview, seen = look(settings)
+        stands = standing(overview, seen)
+    whole = _status_answer(overview, seen, stands, datetime.now(UTC))
+    answer(whole, lambda: "\n".join(_lines(texts(), overview, seen)))
+    if code := EXITS[stands]:
         raise typer.Exit(code)
 
 
-def _status_answer(overview: Overview, seen: Outlook, now: datetime) -> StatusAnswer:
+def _forget(settings: Settings, name: str) -> None:
+    from meterhouse.commands.spoken import written_as  # noqa: PLC0415 - an agent's machine has no database
+    from stores.records.database import open_records  # noqa: PLC0415
+    from stores.records.status.board import StatusBoard  # noqa: PLC0415
+
+    with written_as({"unknown_process": "--forget"}):
+        StatusBoard(open_records(settings.records_url)).forget(name)
+    say("cli.status.forgotten", name=name)
+
+
+def _status_answer(overview: Overview, seen: Outlook, stands: Standing, now: datetime) -> StatusAnswer:
     totals = _totals(overview)
     return StatusAnswer(
-        standing=standing(overview, seen),
+        standing=stands,
         alarms=[AlarmAnswer(one.alarm, one.agent or None, one.words or None) for one in seen.alarms],
         unknown=[UnknownAnswer(one.what, one.words or None) for one in seen.unknown],
         asked=_are_asked(seen),
@@ -195,6 +208,9 @@ def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
         yield t.counted("cli.status.asked", len(overview.processes))
     if overview.of(ServerProcess.INGEST):
         yield t("cli.status.readings", **{name: f"{number:,}" for name, number in _totals(overview).items()})
+    for unheard_s in (one.status.figures.get(SERVER_UNHEARD_S) for one in overview.processes):
+        if unheard_s is not None:
+            yield t("cli.status.server_heard", age=age(t, 1000 * unheard_s))
     if overview.processes:
         yield table(PROCESS_COLUMNS, [_process_row(t, one) for one in overview.processes])
     if overview.agents:

@@ -39,13 +39,16 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_STEP_DAYS": ("setting.step_days", "30"),
     "METERHOUSE_TICK_S": ("setting.tick_s", "2"),
     "METERHOUSE_LOG_LEVEL": ("setting.log_level", "info"),
+    "METERHOUSE_HEARTBEAT": ("setting.heartbeat", ""),
+    "METERHOUSE_HEARTBEAT_METHOD": ("setting.heartbeat_method", "post"),
+    "METERHOUSE_HEARTBEAT_S": ("setting.heartbeat_s", "60"),
     "METERHOUSE_GRAFANA_URL": ("setting.grafana_url", ""),
     "METERHOUSE_CONSOLE_URL": ("setting.console_url", ""),
 }
 """Setting of a server → the text that explains it, and its default where one stands for it."""
 
-SECRET = frozenset({"METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS"})
-"""Values that may hold a password: they are never shown."""
+SECRET = frozenset({"METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT"})
+"""Values that may hold a password or a key: they are never shown."""
 
 
 def read_settings_file(path: Path) -> dict[str, tuple[int, str]]:
