@@ -37,14 +37,14 @@ def test_a_disk_that_is_nearly_full_is_an_alarm_and_a_full_one_keeps_readings_wi
         until(lambda: "server_disk" in alarms())
         assert "MiB are free in" in alarms()["server_disk"]
         fill(disk / "more")
-        edge.send(batch(6, 5, ep="full"))
+        edge.send(batch(6, 500, ep="full"))  # more than is left of the last page of the journal
         until(lambda: "journal_unavailable" in alarms())
         assert edge.acks()[-1].journal_hw == 5, "what is not on disk is not acknowledged"
         (disk / "more").unlink()
         (disk / "filler").unlink()
-        until(lambda: edge.acks()[-1].store_hw == 10)
+        until(lambda: edge.acks()[-1].store_hw == 505)
         until(lambda: not {"server_disk", "journal_unavailable"} & alarms().keys())
-        assert sum(ingest.stored().values()) == 10
+        assert sum(ingest.stored().values()) == 505
     finally:
         edge.close()
         ingest.close()
