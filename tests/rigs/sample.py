@@ -200,12 +200,7 @@ def _raise_alerts(casebook: Casebook, now: datetime) -> dict[str, Alert]:
         raised[finding.detector] = casebook.record(finding, money=money, notify=False)
     casebook.resolve(raised["silent_meter"].key, now - timedelta(minutes=10))
     casebook.close(
-        raised["stuck_meter"].id,
-        Verdict.ACCEPTED,
-        "Pulse lead is loose until June",
-        "Ada",
-        now - timedelta(hours=5),
-        based_on=0,
+        raised["stuck_meter"].id, Verdict.FIXED, "Pulse lead was loose", "Ada", now - timedelta(minutes=10), based_on=0
     )
     return {name: casebook.alert(alert.id) for name, alert in raised.items()}
 
