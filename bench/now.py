@@ -25,9 +25,11 @@ from console.guard import SESSION_COOKIE
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.model import ReadingBatch
+from facility.rights import Role
 from stores.access import LiveValues
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
+from stores.records.accounts.grants import Grant, Grants
 from stores.records.database import open_records
 from stores.records.people import People
 from stores.records.registry import Registry
@@ -110,10 +112,13 @@ async def measure(folder: Path) -> dict[str, float]:
     people, live = People(records), LiveValues(store)
     live.refresh()
     app = create_app(store, records, lambda: datetime.now(UTC), hosts=[HOST], session_s=86_400, live=live)
+    viewers = [f"viewer-{n}" for n in range(max(STREAMS) // 10)]
     cookies = [
-        f"{SESSION_COOKIE}={people.redeem(people.invite(f'viewer-{n}', now), now + timedelta(seconds=1), 86_400)}"
-        for n in range(max(STREAMS) // 10)
+        f"{SESSION_COOKIE}={people.redeem(people.invite(name, now), now + timedelta(seconds=1), 86_400)}"
+        for name in viewers
     ]
+    for name in viewers:
+        Grants(records).give(name, Grant(Role.VIEWER), "bench", now)
     figures = await pages(app, cookies[0])
     for streams in STREAMS:
         figures |= await streamed(app, live, cookies, streams, lambda ms: write_second(store, made, estate, ms))

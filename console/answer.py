@@ -10,6 +10,7 @@ from console.figures.estate import number_unsettled
 from console.guard import csrf_token
 from console.refusals import number_waiting
 from console.visit import language_of, parts_of
+from facility.rights import Act
 from facility.system_alarm import Outlook
 from wording.formats import Formats
 from wording.texts import load_texts
@@ -39,6 +40,7 @@ def page(
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
         "grafana": parts.grafana,
+        "may": lambda act: visit is not None and visit.view.may(Act[act]),
         "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,
         "spells_count": visit.view.spells.number_asked if visit else int,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -21,10 +22,10 @@ from console.guard import OPEN_PATHS, SAFE_METHODS, Guard, csrf_holds
 from console.guesses import Guesses
 from console.pages import PAGES
 from console.seats import Seats
-from console.visit import ConsoleParts, visit_of
+from console.visit import ConsoleParts, parts_of, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable
 from facility.work import still_shows
-from stores.access import Access, LiveValues, NoEstateError, Stale, rights_of_everybody
+from stores.access import Access, LiveValues, NoEstateError, Stale, kept_rights
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.refusals import advice, held, refusal
 from wording.spells import ACTS, meaning, what_it_is
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 DAY_S = 86_400
+MOST_NOTED = 200
+"""Characters of an address that are put on record."""
+
 STORIES = {"case": "event.", "item": "quarantine.step.", "spell": "spell.step."}
 """What people act on here → the texts that tell what others did to it."""
 
@@ -55,17 +59,17 @@ def create_app(
     session_s: int = DAY_S // 2,
     idle_s: float = DAY_S // 48,
     live: LiveValues | None = None,
-    rights_of: Callable[[str], Rights] = rights_of_everybody,
+    rights_of: Callable[[str], Rights] | None = None,
     grafana: str = "",
     authority: Authority | None = None,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
-    ``rights_of`` tells by a person's name what they may see and do; ``grafana`` is where dashboards are, if anywhere;
-    ``authority`` is who signed the certificate, where phones do not know them.
+    ``rights_of`` tells by a person's name what they may see and do, None: what the records say; ``grafana`` is where
+    dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them.
     """
     live = live or LiveValues(store)
-    access = Access(store, records, live, rights_of, idle_s=idle_s)
+    access = Access(store, records, live, rights_of or kept_rights(records, clock), idle_s=idle_s)
     templates = environment()
     parts = ConsoleParts(
         access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana, authority
@@ -96,7 +100,9 @@ def create_app(
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.add_middleware(
-        Guard, hosts=hosts, person_of=lambda session, is_used: access.person(session, clock(), is_used=is_used)
+        Guard,
+        hosts=hosts,
+        person_of=lambda session, is_used, browser: access.person(session, clock(), is_used=is_used, browser=browser),
     )
     return app
 
@@ -145,6 +151,8 @@ def _problem(request: Request, status: int, word: str, back: str = "/", **contex
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 404:  # noqa: PLR2004 - not there, or not theirs
+        await _note_denied(request)
     words = {404: "not_found", 405: "not_found", 403: "form_refused", 429: "too_many"}
     answer = _problem(request, error.status_code, words.get(error.status_code, "not_understood"))
     answer.headers.update(error.headers or {})
@@ -173,7 +181,19 @@ async def _rejected(request: Request, _error: Rejected) -> Response:
 
 
 async def _denied(request: Request, _error: Denied) -> Response:
+    await _note_denied(request)
     return _problem(request, 403, "not_yours", back=_place_of(request))
+
+
+async def _note_denied(request: Request) -> None:
+    """Whoever looks for what is not theirs is on record: the door cannot know whether by mistake."""
+    parts, person = parts_of(request), request.state.person
+    if person is None:
+        return
+    asked = f"{request.method} {request.url.path}"[:MOST_NOTED]
+    address = request.client.host if request.client else ""
+    with suppress(StoreUnavailable):
+        await run_in_threadpool(parts.access.note_denied, parts.clock(), person.name, asked, address)
 
 
 async def _stale(request: Request, error: Stale) -> Response:

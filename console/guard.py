@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from facility.errors import StoreUnavailable
+from stores.access import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
     from stores.records.people import Person
 
+    PersonOf = Callable[[str, bool, Browser], Person | None]
+
 SESSION_COOKIE = "meterhouse_session"
 MOST_SESSIONS = 4
 """How many cookies of that name are tried: another site on this host may have set one too."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/health", "/ca", "/ca.crt", "/ca.svg"})
+OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/sign-in/password", "/health", "/ca", "/ca.crt", "/ca.svg"})
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 
 LIVE_PATHS: frozenset[str] = frozenset({"/events", "/live"})
@@ -81,7 +84,9 @@ def sessions_of(headers: Headers, scheme: str) -> list[str]:
 class Guard:
     """ASGI middleware in front of every route, also of those that do not exist."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], person_of: Callable[[str, bool], Person | None]) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str], person_of: Callable[[str, bool, Browser], Person | None]
+    ) -> None:
         """``person_of`` is told a session and whether the person uses it now, or a page of theirs renews itself."""
         self._app = app
         self._hosts = frozenset(hosts)
@@ -107,7 +112,7 @@ class Guard:
         public_file = scope["path"].startswith(STATIC_PREFIX)
         sessions = [] if public_file else sessions_of(headers, scope["scheme"])
         try:
-            person, session = await run_in_threadpool(self._signed_in, sessions, scope["path"]) if sessions else NOBODY
+            person, session = await self._known(sessions, scope, headers)
         except StoreUnavailable:
             return JSONResponse({"error": "store_lost"}, 503)
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -116,12 +121,23 @@ class Guard:
             return None
         return _ask_to_sign_in(scope, headers)
 
-    def _signed_in(self, sessions: Sequence[str], path: str) -> tuple[Person | None, str]:
+    async def _known(self, sessions: Sequence[str], scope: Scope, headers: Headers) -> tuple[Person | None, str]:
+        if not sessions:
+            return NOBODY
+        return await run_in_threadpool(self._signed_in, sessions, scope["path"], browser_of(scope, headers))
+
+    def _signed_in(self, sessions: Sequence[str], path: str, browser: Browser) -> tuple[Person | None, str]:
         """Who comes with one of these sessions, and with which."""
         for session in sessions:
-            if person := self._person_of(session, path not in LIVE_PATHS):
+            if person := self._person_of(session, path not in LIVE_PATHS, browser):
                 return person, session
         return NOBODY
+
+
+def browser_of(scope: Scope, headers: Headers) -> Browser:
+    """From where a request comes."""
+    address = (scope.get("client") or ("",))[0]
+    return Browser(headers.get("user-agent", ""), address)
 
 
 def _same_origin(headers: Headers) -> bool:

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("status:status", "Show alarms, and how ingest and the agents fare."),
     "reconcile": ("reconcile:reconcile", "Mend what the store lacks of what came in."),
     "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
+    "people": ("people:app", "Who may come in, and what each may do."),
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
     "profile": ("profile:app", "Check device profiles: every example is decoded."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),

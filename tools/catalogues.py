@@ -20,12 +20,15 @@ from analytics.detectors.silent_meter import NEVER_HEARD
 from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
+from console.pages.account import DONE
 from facility.building_use import BuildingUse
 from facility.duties import Duty
 from facility.factors import Carrier
+from facility.levels import Level
 from facility.model import MeterRole, Provenance
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
+from facility.rights import Act, Role
 from facility.stated import FigureKind, Indicator, RestBy
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
@@ -52,6 +55,11 @@ SPEAKING = ("analytics", "console", "dashboards", "meterhouse", "reports", "word
 """Packages whose code names texts."""
 
 TEMPLATES = ROOT / "console" / "templates"
+REFUSED_OF_PEOPLE = (
+    "password_short", "password_long", "password_known", "password_named", "password_wrong", "wrong_code",
+    "roles_apart", "last_administrator", "whole_site", "unknown_part", "unknown_person", "unknown_role",
+    "unknown_level", "ended_already", "cases_open", "no_name", "unknown_grant", "other",
+)  # fmt: skip
 AGENT_STATES = ("online", "offline", "expected", "unknown")
 PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent", "still")
 ALERT_PARTS = ("title", "what", "why", "check")
@@ -63,7 +71,7 @@ _TEMPLATE_CODE = re.compile(r"{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SPOKEN_ATTRIBUTES = frozenset({"aria-label", "alt", "title", "placeholder", "label"})
 _NAMES = frozenset({"Meterhouse"})
-_FILE_ENDINGS = (".html", ".json", ".yaml", ".xlsx", ".env", ".key", ".lock", ".log", ".pem")
+_FILE_ENDINGS = (".csv", ".html", ".json", ".yaml", ".xlsx", ".env", ".key", ".lock", ".log", ".pem")
 """What looks like an id and is a file's name."""
 
 
@@ -103,7 +111,7 @@ def _vocabulary() -> Iterator[str]:
         yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
     yield from (f"sure.{word}" for word in ("fact", "very_likely", "likely", "possible"))
     yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
-    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "checked", "undone")
+    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "checked", "handed_over", "undone")
     yield from (f"event.{word}" for word in steps)
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
@@ -120,6 +128,9 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"spells.{act}" for act in (*ACTS, "ask_again"))
     yield from (f"use.{use}" for use in BuildingUse)
     yield from (f"role.{role}" for role in MeterRole)
+    yield from (*(f"person_role.{role}" for role in Role), *(f"act.{act.name.lower()}" for act in Act))
+    yield from (f"level.{level.word}" for level in Level)
+    yield from (*(f"people.refused.{one}" for one in REFUSED_OF_PEOPLE), *(f"account.done.{one}" for one in DONE))
     yield from (f"remark.{kind}" for kind in RemarkKind)
     yield from (f"charged.{utility}" for utility in Utility)
     yield from (f"charge.{period}" for period in Period)

@@ -15,6 +15,7 @@ from meterhouse.up import mosquitto
 from stores.site_file import read_site
 from tools.catalogues import problems
 from tools.commands import commands_text
+from tools.roles_table import with_roles
 from tools.rollup_reference import rollup_reference_text
 from tools.site_reference import site_reference_text
 
@@ -30,6 +31,7 @@ def generated_files() -> dict[Path, str]:
         ROOT / "deploy" / "mosquitto" / mosquitto.RIGHTS: mosquitto.rights(),
         ROOT / "device_profiles" / "schema.json": schema_text(),
         ROOT / "docs" / "commands.md": commands_text(),
+        ROOT / "docs" / "security.md": with_roles(ROOT / "docs" / "security.md"),
         ROOT / "docs" / "rollups.md": rollup_reference_text(),
         ROOT / "docs" / "site.md": site_reference_text(),
         ROOT / "docs" / "supported-devices.md": supported_devices_text(load_profiles()),

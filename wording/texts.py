@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 
-DOMAINS = ("messages", "alerts", "quarantine", "commands", "bills", "remarks", "spells", "dashboards", "indicators")
+DOMAINS = (
+    "messages",
+    "alerts",
+    "quarantine",
+    "commands",
+    "bills",
+    "remarks",
+    "spells",
+    "people",
+    "dashboards",
+    "indicators",
+)
 """Files of the catalogue: pages and the words they share with all others, then what each further part says."""
 
 LANGUAGES: dict[str, str] = {"en": "en", "zh-Hans": "zh_Hans"}

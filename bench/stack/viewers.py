@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from bench.proc import cpu_s
 from console.guard import session_cookie
+from facility.rights import Role
+from stores.records.accounts.grants import Grant, Grants
 from stores.records.people import People
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class Viewers:
     """Some streams of the first page, and one person who opens that page every few seconds."""
 
     def __init__(self, records: Engine, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._people, self._port, self._tls = People(records), port, tls
+        self._people, self._grants, self._port, self._tls = People(records), Grants(records), port, tls
         self._loop = asyncio.new_event_loop()
         self._streams: list[asyncio.Task[None]] = []
         self._stop = threading.Event()
@@ -59,8 +61,10 @@ class Viewers:
 
     def _cookie(self, person: str) -> str:
         now = datetime.now(UTC)
-        name = session_cookie("https" if self._tls else "http")
-        return f"{name}={self._people.redeem(self._people.invite(person, now), now, 86_400)}"
+        name, link = session_cookie("https" if self._tls else "http"), self._people.invite(person, now)
+        if not self._grants.of(person, now):
+            self._grants.give(person, Grant(Role.VIEWER), "bench", now)
+        return f"{name}={self._people.redeem(link, now, 86_400)}"
 
     async def _hold(self, streams: int, cookies: list[str]) -> None:
         while len(self._streams) > streams:

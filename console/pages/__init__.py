@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.pages import (
+    account,
     alert,
     alerts,
+    audit,
     authority,
     building,
     dashboards,
     entry,
     now,
+    people,
+    person,
     preferences,
     quarantine,
     quarantine_item,
+    roles,
     sign_in,
     spell,
     spells,
@@ -37,4 +42,9 @@ PAGES: dict[str, APIRouter] = {
     "preferences": preferences.router,
     "authority": authority.router,
     "sign_in": sign_in.router,
+    "account": account.router,
+    "people": people.router,
+    "person": person.router,
+    "roles": roles.router,
+    "audit": audit.router,
 }

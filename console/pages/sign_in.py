@@ -1,4 +1,4 @@
-"""Signing in with a one-time link: looking at it uses nothing up, pressing the button does."""
+"""Signing in: with a one-time link, which looking at does not use up, or with a password."""
 
 from typing import Annotated
 
@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.answer import page
-from console.guard import session_cookie
+from console.guard import browser_of, session_cookie
 from console.visit import parts_of
 from facility.errors import Denied
-from wording.texts import LANGUAGES
+from stores.access import TooManyError
 
 router = APIRouter()
 
@@ -17,22 +17,63 @@ router = APIRouter()
 @router.get("/sign-in")
 def show(request: Request, token: str = "") -> Response:
     """One button. A link preview that opens this page does not consume the link."""
-    return page(request, "sign_in.html", token=token, is_refused=False, languages=LANGUAGES)
+    return page(request, "sign_in.html", token=token, refused="")
 
 
 @router.post("/sign-in")
 def redeem(request: Request, token: Annotated[str, Form(max_length=200)]) -> Response:
     """Exchange the token for a session."""
-    parts, address = parts_of(request), request.client.host if request.client else ""
-    if wait_s := parts.guesses.wait_s(address):
-        raise HTTPException(429, headers={"retry-after": str(wait_s)})
+    parts = parts_of(request)
+    _check_guesses(request)
     try:
-        session = parts.access.sign_in(token, parts.clock(), parts.session_s)
+        session = parts.access.sign_in(
+            token, parts.clock(), parts.session_s, browser_of(request.scope, request.headers)
+        )
     except Denied as denied:
-        if noted := parts.guesses.refused(address):
-            parts.access.note_refusal(parts.clock(), noted, address, str(denied))
-        return page(request, "sign_in.html", status=403, token="", is_refused=True, languages=LANGUAGES)
-    parts.access.sign_out(request.state.session)  # a new session ends the one that this browser had
+        return _refused(request, str(denied), "sign_in.refused")
+    return _begun(request, session)
+
+
+@router.post("/sign-in/password")
+def prove(
+    request: Request,
+    name: Annotated[str, Form(max_length=200)],
+    password: Annotated[str, Form(max_length=400)],
+    code: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Come in by name, password and, where there is a phone, its code."""
+    parts = parts_of(request)
+    _check_guesses(request)
+    browser = browser_of(request.scope, request.headers)
+    try:
+        session = parts.access.prove(name, password, code, parts.clock(), parts.session_s, browser)
+    except TooManyError as error:
+        raise HTTPException(429, headers={"retry-after": str(error.wait_s)}) from None
+    except Denied as denied:
+        return _refused(request, str(denied), "sign_in.wrong")
+    return _begun(request, session)
+
+
+def _check_guesses(request: Request) -> None:
+    if wait_s := parts_of(request).guesses.wait_s(_address(request)):
+        raise HTTPException(429, headers={"retry-after": str(wait_s)})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _refused(request: Request, why: str, refused: str) -> Response:
+    parts, address = parts_of(request), _address(request)
+    if noted := parts.guesses.refused(address):
+        parts.access.note_refusal(parts.clock(), noted, address, why)
+    return page(request, "sign_in.html", status=403, token="", refused=refused)
+
+
+def _begun(request: Request, session: str) -> Response:
+    """A new session ends the one that this browser had."""
+    parts = parts_of(request)
+    parts.access.sign_out(request.state.session)
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         session_cookie(request.url.scheme),

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facility.levels import Level
+from facility.rights import Role
 from meterhouse.commands.spoken import given_by
 from meterhouse.settings import Settings
 from meterhouse.up.settings import read_up_settings
 from meterhouse.up.settings_file import NAME as SERVER_SETTINGS
 from meterhouse.up.settings_file import adopt
+from stores.records.accounts.grants import Grant, Grants
 from stores.records.database import open_records
 from stores.records.people import People
 
@@ -19,12 +22,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 LINK_VALID_S = 900
+NEWCOMERS = Grant(Role.VIEWER, level=Level.INTERNAL)
 
 
 def one_time_link(records: Engine, person: str, address: str, now: datetime) -> str:
-    """A link that signs ``person`` in once, within fifteen minutes."""
+    """A link that signs ``person`` in once, within fifteen minutes.
+
+    Whoever is at the machine's own console has the machine: while nobody may let people in, this is the first
+    administrator; later somebody new may look, until they are given more.
+    """
     place = address if "://" in address else f"http://{address}"
-    return f"{place}/sign-in?token={People(records).invite(person, now, LINK_VALID_S)}"
+    people, grants = People(records), Grants(records)
+    is_new = not people.knows(person)
+    token = people.invite(person, now, LINK_VALID_S)
+    if not grants.make_first(person, now, person) and is_new:
+        grants.give(person, NEWCOMERS, person, now)
+    return f"{place}/sign-in?token={token}"
 
 
 def sign_in(

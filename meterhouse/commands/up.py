@@ -17,7 +17,7 @@ import typer
 
 from facility.errors import ConfigError, Unavailable
 from facility.host import is_loopback
-from meterhouse.commands.access import LINK_VALID_S
+from meterhouse.commands.access import one_time_link
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
 from meterhouse.commands.spoken import given_by
 from meterhouse.language import SETTING, known_language
@@ -194,12 +194,11 @@ def _tell_page(folder: Path, settings: UpSettings, *, headless: bool) -> None:
     say("up.ready", page=settings.console_page)
     if headless:
         return
-    people = People(open_records(Settings(data=folder).records_url))
-    if people.has_anybody_come():
+    records = open_records(Settings(data=folder).records_url)
+    if People(records).has_anybody_come():
         say("up.new_link")
     else:
-        token = people.invite(given_by(""), datetime.now(UTC), LINK_VALID_S)
-        say("up.first", link=f"{settings.console_page}/sign-in?token={token}")
+        say("up.first", link=one_time_link(records, given_by(""), settings.console_page, datetime.now(UTC)))
     if not settings.cert and not is_loopback(settings.console[0]):
         _show_authority(ServerFolder(folder), settings)
 

@@ -4,14 +4,22 @@ Here alone hold scopes (buildings, departments) and data levels: a question is n
 what is out of sight is answered as if it did not exist.
 """
 
-from stores.access.access import Access
-from stores.access.scope import Act, Rights, Scope, rights_of_everybody
-from stores.access.view import NoEstateError, View
+from facility.rights import Act
+from stores.access.access import Access, kept_rights
+from stores.access.people import KnownPerson
+from stores.access.reader import NoEstateError
+from stores.access.scope import Permit, Rights, Scope, rights_by
+from stores.access.view import View
 from stores.readings.live import LiveValues, Picture
 from stores.readings.port import Latest, RollupSeries, Series, Times, Values
 from stores.records.accounting.proposals import Proposal
 from stores.records.accounting.spells import KeptSpell
 from stores.records.accounting.spells import Standing as SpellStanding
+from stores.records.accounts.grants import Grant, RolePart
+from stores.records.accounts.sessions import Session
+from stores.records.accounts.sign_in import TooManyError
+from stores.records.accounts.tokens import Browser
+from stores.records.audit import AuditEntry, AuditFilter
 from stores.records.case_list import CasePlace
 from stores.records.casebook import CaseEvent
 from stores.records.errands import Errand
@@ -23,29 +31,39 @@ from stores.records.stale import Stale
 __all__ = [
     "Access",
     "Act",
+    "AuditEntry",
+    "AuditFilter",
+    "Browser",
     "CaseEvent",
     "CasePlace",
     "Errand",
+    "Grant",
     "ItemState",
     "KeptSpell",
+    "KnownPerson",
     "Latest",
     "LiveValues",
     "NoEstateError",
+    "Permit",
     "Picture",
     "Proposal",
     "QuarantineItem",
     "QuarantineSize",
     "Rights",
+    "RolePart",
     "RollupSeries",
     "Scope",
     "Series",
+    "Session",
     "SpellStanding",
     "Stale",
     "Standing",
     "Tally",
     "Times",
+    "TooManyError",
     "Values",
     "View",
-    "rights_of_everybody",
+    "kept_rights",
+    "rights_by",
     "steps",
 ]

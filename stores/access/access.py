@@ -6,10 +6,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
-from stores.access.scope import EVERYTHING, Scope, Sight, rights_of_everybody, sight_of
+from stores.access.people import AccountBook
+from stores.access.scope import EVERYTHING, Scope, Sight, rights_by, sight_of
 from stores.access.view import Kept, View
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
+from stores.records.accounts.grants import Grants
+from stores.records.accounts.tokens import NO_BROWSER
+from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.people import DAY_S, People
@@ -23,10 +27,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from facility.catalogue import Catalogue
     from stores.access.scope import Rights
     from stores.readings.live import LiveValues
     from stores.readings.port import ReadingStore
+    from stores.records.accounts.tokens import Browser
     from stores.records.people import Person
+
+
+ALL = frozenset({EVERYTHING})
 
 
 class Access:
@@ -37,7 +46,7 @@ class Access:
         store: ReadingStore,
         records: Engine,
         live: LiveValues,
-        rights_of: Callable[[str], Rights] = rights_of_everybody,
+        rights_of: Callable[[str], Rights],
         *,
         idle_s: float = DAY_S,
     ) -> None:
@@ -53,26 +62,42 @@ class Access:
             StatusBoard(records),
             Spells(records),
             Proposals(records),
+            AccountBook(records, people, self._estate),
+            Audit(records),
         )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))
 
+    def _estate(self) -> Catalogue | None:
+        sight = self._sights.of(ALL)
+        return sight.catalogue if sight else None
+
     def view(self, person: str) -> View:
         """What a person sees now."""
         rights = self._rights_of(person)
-        return View(self._kept, person, rights.acts, self._sights.of(rights.scope), self._live.picture)
+        return View(self._kept, person, rights, self._sights.of(rights.scopes), self._live.picture)
 
     def looked_again(self, view: View) -> View:
         """What a view shows, with the values of now: neither rights nor estate are asked for again."""
         return view.with_picture(self._live.picture)
 
-    def person(self, session: str, at: datetime, *, is_used: bool = False) -> Person | None:
+    def person(
+        self, session: str, at: datetime, *, is_used: bool = False, browser: Browser = NO_BROWSER
+    ) -> Person | None:
         """Whose session this is, or None where it is unknown or over. ``is_used``: the person does something now."""
-        return self._people.person(session, at, idle_s=self._idle_s, is_used=is_used)
+        return self._people.person(session, at, idle_s=self._idle_s, is_used=is_used, browser=browser)
 
-    def sign_in(self, token: str, at: datetime, session_s: float) -> str:
+    def sign_in(self, token: str, at: datetime, session_s: float, browser: Browser = NO_BROWSER) -> str:
         """Exchange a one-time token for a session. Raises ``Denied`` if unknown, used or expired."""
-        return self._people.redeem(token, at, session_s)
+        return self._people.redeem(token, at, session_s, browser)
+
+    def prove(self, name: str, password: str, code: str, at: datetime, session_s: float, browser: Browser) -> str:
+        """A session for who knows their password, and shows a code where they have a phone. Raises ``Denied``."""
+        return self._kept.accounts.sign_in.prove(name, password, code, at, session_s, browser)
+
+    def note_denied(self, at: datetime, person: str, asked: str, address: str) -> None:
+        """Put on record that somebody asked for what is not theirs, or not there."""
+        self._kept.audit.append(at, person, "access.denied", asked, f"from {address}")
 
     def note_refusal(self, at: datetime, noted: str, address: str, why: str) -> None:
         """Put on record that a link was refused (``noted``), or that an address is blocked for a while."""
@@ -93,25 +118,31 @@ class Access:
         return self._live.picture.version
 
 
+def kept_rights(records: Engine, clock: Callable[[], datetime]) -> Callable[[str], Rights]:
+    """What the records say that people may see and do, by their names, as of now."""
+    grants = Grants(records)
+    return lambda name: rights_by(grants.of(name, clock()))
+
+
 class Sights:
-    """The estate as last applied, for each scope: made again only when the registry's version has changed."""
+    """The estate as last applied, for all scopes of a reader: made again only when the registry's version changed."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
         self._version = 0
-        self._made: dict[Scope, Sight] = {}
+        self._made: dict[frozenset[Scope], Sight] = {}
 
-    def of(self, scope: Scope) -> Sight | None:
-        """What the scope shows; None while nothing has been applied."""
+    def of(self, scopes: frozenset[Scope]) -> Sight | None:
+        """What the scopes show together; None while nothing has been applied."""
         version = self._registry.version()
         with self._lock:
             if version != self._version or not self._made:
                 try:
-                    self._made = {EVERYTHING: Sight(self._registry.load())}
+                    self._made = {ALL: Sight(self._registry.load())}
                 except ConfigError:
                     return None
                 self._version = version
-            if scope not in self._made:
-                self._made[scope] = sight_of(self._made[EVERYTHING].catalogue, scope)
-            return self._made[scope]
+            if scopes not in self._made:
+                self._made[scopes] = sight_of(self._made[ALL].catalogue, scopes)
+            return self._made[scopes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
-from stores.access.scope import Act
+from facility.rights import Act
 from stores.records.case_list import CaseFilter
 
 if TYPE_CHECKING:
@@ -63,21 +63,19 @@ class VisibleCases:
 
     def acknowledge(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a case. ``based_on`` is its ``acts`` as the reader saw them, here and below; raises ``Stale``."""
-        return self._casebook.acknowledge(self._known(alert), self._reader.acting(Act.TAKE), at, based_on=based_on)
+        return self._casebook.acknowledge(alert, self._acting(Act.TAKE, alert), at, based_on=based_on)
 
     def release(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Give back a case that was taken."""
-        return self._casebook.release(self._known(alert), self._reader.acting(Act.TAKE), at, based_on=based_on)
+        return self._casebook.release(alert, self._acting(Act.TAKE, alert), at, based_on=based_on)
 
     def close(self, alert: UUID, verdict: Verdict, note: str, at: datetime, *, based_on: int) -> Alert:
         """Close a case with a verdict."""
-        return self._casebook.close(
-            self._known(alert), verdict, note, self._reader.acting(Act.JUDGE), at, based_on=based_on
-        )
+        return self._casebook.close(alert, verdict, note, self._acting(Act.JUDGE, alert), at, based_on=based_on)
 
     def reopen(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a verdict back."""
-        return self._casebook.reopen(self._known(alert), self._reader.acting(Act.JUDGE), at, based_on=based_on)
+        return self._casebook.reopen(alert, self._acting(Act.JUDGE, alert), at, based_on=based_on)
 
     def _among(self, building: str | None = None) -> CaseFilter:
         """The cases that show (in a building)."""
@@ -91,8 +89,12 @@ class VisibleCases:
         is_here = sight.buildings is None or alert.building in sight.buildings
         return is_here and (sight.points is None or alert.point in sight.points)
 
-    def _known(self, alert: UUID) -> UUID:
-        """The id, where the case shows. Raises ``Rejected`` as the casebook does for an alert that is not there."""
-        if self.alert(alert) is None:
+    def _acting(self, act: Act, alert: UUID) -> str:
+        """Their name, where the case shows and the act is theirs.
+
+        Raises ``Rejected`` as the casebook does for an alert that is not there.
+        """
+        found = self.alert(alert)
+        if found is None:
             raise Rejected("unknown_alert", f"there is no alert {alert}")
-        return alert
+        return self._reader.acting(act, found.building, found.point)

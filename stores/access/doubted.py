@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
-from stores.access.scope import Act
+from facility.rights import Act
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,24 +41,29 @@ class VisibleSpells:
 
         Raises ``Stale`` where it was changed since.
         """
-        by = self._reader.acting(Act.DECIDE)
-        self._spells.decide(self._known(number), accepted=accepted, by=by, at=at, reason=reason, based_on=based_on)
+        by = self._acting(number)
+        self._spells.decide(number, accepted=accepted, by=by, at=at, reason=reason, based_on=based_on)
 
     def ask_again(self, number: int, *, reason: str, at: datetime, based_on: int) -> None:
         """Take a decision back."""
-        by = self._reader.acting(Act.DECIDE)
-        self._spells.ask_again(self._known(number), by=by, at=at, reason=reason, based_on=based_on)
+        by = self._acting(number)
+        self._spells.ask_again(number, by=by, at=at, reason=reason, based_on=based_on)
 
     @property
     def _points(self) -> Collection[str] | None:
         """The points that show, None for all."""
         return None if self._reader.sight.is_whole else self._reader.sight.catalogue.point.keys()
 
-    def _known(self, number: int) -> int:
-        """The number, where the spell shows. Raises ``Rejected`` as ``Spells`` does for one that is not there."""
-        if self.spell(number) is None:
+    def _acting(self, number: int) -> str:
+        """Their name, where the spell shows and is theirs to decide about.
+
+        Raises ``Rejected`` as ``Spells`` does for one that is not there.
+        """
+        found = self.spell(number)
+        if found is None:
             raise Rejected("unknown_spell", f"there is no spell {number}")
-        return number
+        meter = self._reader.sight.catalogue.meter.get(found.point.partition("/")[0])
+        return self._reader.acting(Act.DECIDE, meter.building if meter else "", found.point)
 
 
 class VisibleProposals:
@@ -83,20 +88,22 @@ class VisibleProposals:
 
     def decide(self, number: int, *, enter: bool, reason: str, at: datetime) -> None:
         """Enter what is proposed, so that it stands on this month's bill, or dismiss it."""
-        by = self._reader.acting(Act.DECIDE)
-        self._proposals.decide(self._known(number), enter=enter, by=by, at=at, reason=reason)
+        self._proposals.decide(number, enter=enter, by=self._acting(number), at=at, reason=reason)
 
     def ask_again(self, number: int, *, reason: str, at: datetime) -> None:
         """Take a decision back."""
-        by = self._reader.acting(Act.DECIDE)
-        self._proposals.ask_again(self._known(number), by=by, at=at, reason=reason)
+        self._proposals.ask_again(number, by=self._acting(number), at=at, reason=reason)
 
     def _shows(self, one: Proposal) -> bool:
         sight = self._reader.sight
         return sight.is_whole or (one.building in sight.catalogue.building and one.meter in sight.catalogue.meter)
 
-    def _known(self, number: int) -> int:
-        """The number, where the entry shows. Raises ``Rejected`` as ``Proposals`` does for one that is not there."""
-        if self.entry(number) is None:
+    def _acting(self, number: int) -> str:
+        """Their name, where the entry shows and is theirs to decide about.
+
+        Raises ``Rejected`` as ``Proposals`` does for one that is not there.
+        """
+        found = self.entry(number)
+        if found is None:
             raise Rejected("unknown_proposal", f"there is no proposed entry {number}")
-        return number
+        return self._reader.acting(Act.DECIDE, found.building)

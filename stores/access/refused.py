@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facility.errors import Rejected
-from stores.access.scope import Act
+from facility.errors import Denied, Rejected
+from facility.rights import Act
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,16 +65,19 @@ class VisibleQuarantine:
 
     def replay(self, item_id: int, at: datetime) -> None:
         """Ask ingest to take an item in again."""
-        self._errands.ask("replay", self._known(item_id), self._reader.acting(Act.REPLAY), at)
+        self._errands.ask("replay", item_id, self._acting(Act.REPLAY, item_id), at)
 
     def replay_all(self, reason: str, at: datetime) -> None:
         """Ask ingest to take in again all that waits for one reason."""
-        self._errands.ask_all(self._reader.acting(Act.REPLAY), at, reason=reason, agents=self._agents())
+        theirs = self._reader.agents_for(Act.REPLAY)
+        if theirs is not None and not theirs:
+            raise Denied(f"{self._reader.name} may not {Act.REPLAY}")
+        self._errands.ask_all(self._reader.name, at, reason=reason, agents=theirs)
 
     def discard(self, item_id: int, reason: str, at: datetime, *, based_on: ItemState) -> None:
         """Give an item up, with a reason. ``based_on`` is its state as the reader saw it; raises ``Stale``."""
-        by = self._reader.acting(Act.DISCARD)
-        self._quarantine.discard(self._known(item_id), by, reason, at, based_on=based_on)
+        by = self._acting(Act.DISCARD, item_id)
+        self._quarantine.discard(item_id, by, reason, at, based_on=based_on)
 
     def _agents(self, agent: str | None = None) -> Collection[str] | None:
         """The agents to ask for, None for all: what is asked for, as far as it shows."""
@@ -83,8 +86,12 @@ class VisibleQuarantine:
             return shown
         return [agent] if shown is None or agent in shown else []
 
-    def _known(self, item_id: int) -> int:
-        """The id, where the item shows. Raises ``Rejected`` as the quarantine does for one that does not wait."""
-        if self.item(item_id) is None:
+    def _acting(self, act: Act, item_id: int) -> str:
+        """Their name, where the item shows and the act is theirs.
+
+        Raises ``Rejected`` as the quarantine does for one that does not wait.
+        """
+        item = self.item(item_id)
+        if item is None:
             raise Rejected("unknown_item", f"there is no item {item_id} waiting in quarantine")
-        return item_id
+        return self._reader.acting_for(act, item.agent)

@@ -1,31 +1,22 @@
-"""What somebody may see and do: part of the estate, up to a data level, and the acts that are theirs."""
+"""What somebody may see and do: parts of the estate, each up to a data level, and the acts that are theirs there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum, unique
 from itertools import product
 from typing import TYPE_CHECKING
 
 from facility.quantities import Utility
+from facility.rights import Act, acts_of
+from stores.records.accounts.grants import RolePart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from facility.catalogue import Catalogue
     from facility.levels import Level
     from facility.model import Building, Meter, Point
-
-
-@unique
-class Act(StrEnum):
-    """What a person may be allowed to do beside looking."""
-
-    TAKE = "take a case or give it back"
-    JUDGE = "give a verdict or take it back"
-    REPLAY = "have refused readings taken in again"
-    DISCARD = "discard what was refused"
-    DECIDE = "decide about a register in doubt"
+    from stores.records.accounts.grants import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +50,50 @@ EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
-    """What one person may see, and what they may do with it."""
+class Permit:
+    """What one role allows, and in which part of the estate."""
 
     scope: Scope = EVERYTHING
     acts: frozenset[Act] = frozenset(Act)
 
+    def reaches(self, building: Building | None, point: Point | None = None) -> bool:
+        """Whether it holds in a building, or of a point there; of what the estate has no more only one for all does."""
+        here = not self.scope.hides_buildings if building is None else self.scope.shows_building(building)
+        return here and (point is None or self.scope.shows_level_of(point))
 
-def rights_of_everybody(name: str) -> Rights:
-    """Whoever is signed in may see and do all."""
-    del name
-    return Rights()
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one person may see, and what they may do with it. Without a permit: nothing."""
+
+    permits: tuple[Permit, ...] = ()
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """The parts of the estate that they may look at."""
+        return frozenset(one.scope for one in self.permits if Act.LOOK in one.acts)
+
+    def may(self, act: Act) -> bool:
+        """Whether an act is theirs anywhere."""
+        return any(act in one.acts for one in self.permits)
+
+    def may_here(self, act: Act, building: Building | None, point: Point | None = None) -> bool:
+        """Whether an act is theirs in a building, and on a point of it."""
+        return any(act in one.acts and one.reaches(building, point) for one in self.permits)
+
+
+def rights_by(grants: Iterable[Grant]) -> Rights:
+    """What the roles of a person allow them."""
+    return Rights(tuple(Permit(_scope_of(one), acts_of(one.role)) for one in grants))
+
+
+def _scope_of(grant: Grant) -> Scope:
+    named = frozenset({grant.target})
+    return Scope(
+        buildings=named if grant.part is RolePart.BUILDING else None,
+        departments=named if grant.part is RolePart.DEPARTMENT else None,
+        level=grant.level,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +117,24 @@ class Sight:
         return self.buildings is None and self.points is None
 
 
-def sight_of(whole: Catalogue, scope: Scope) -> Sight:
-    """What a scope shows of an estate. Who looks finds no trace of the rest in it."""
-    if scope == EVERYTHING:
+def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
+    """What the scopes show together of an estate; none shows nothing. Who looks finds no trace of the rest in it."""
+    if EVERYTHING in scopes:
         return Sight(whole)
-    buildings = {b.id for b in whole.buildings if scope.shows_building(b)}
-    points = {p.id for p in whole.points if whole.meter[p.meter].building in buildings and scope.shows_level_of(p)}
+    shown = {b.id: [one for one in scopes if one.shows_building(b)] for b in whole.buildings}
+    buildings = {building for building, by in shown.items() if by}
+    points = {
+        p.id for p in whole.points if any(one.shows_level_of(p) for one in shown.get(whole.meter[p.meter].building, ()))
+    }
     catalogue = _part(whole, buildings, points)
     mixed = {whole.meter[p.meter].agent for p in whole.points if p.id not in points}
+    hides_levels = any(all(one.level is not None for one in shown[building]) for building in buildings)
     return Sight(
         catalogue=catalogue,
-        buildings=frozenset(buildings) if scope.hides_buildings else None,
-        points=frozenset(points) if scope.level is not None else None,
+        buildings=None if any(not one.hides_buildings for one in scopes) else frozenset(buildings),
+        points=frozenset(points) if hides_levels else None,
         agents=frozenset(catalogue.agent) - mixed,
-        sums=frozenset(_sums(whole, buildings, points)) if scope.level is not None else None,
+        sums=frozenset(_sums(whole, buildings, points)) if hides_levels else None,
     )
 
 

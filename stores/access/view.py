@@ -7,32 +7,30 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from facility.errors import MeterhouseError
 from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
-from stores.access.reader import Reader
+from stores.access.people import OwnAccount, VisiblePeople
+from stores.access.reader import NoEstateError, Reader
 from stores.access.readings import VisibleReadings
 from stores.access.refused import VisibleQuarantine
+from stores.access.trail import VisibleTrail
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from facility.catalogue import Catalogue
-    from stores.access.scope import Act, Sight
+    from facility.rights import Act
+    from stores.access.people import AccountBook
+    from stores.access.scope import Rights, Sight
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
     from stores.records.accounting.proposals import Proposals
     from stores.records.accounting.spells import Spells
+    from stores.records.audit import Audit
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
     from stores.records.people import People
     from stores.records.quarantine.quarantine import Quarantine
     from stores.records.status.board import StatusBoard
-
-
-class NoEstateError(MeterhouseError):
-    """Nothing can be shown yet: no estate has been applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +45,17 @@ class Kept:
     status: StatusBoard
     spells: Spells
     proposals: Proposals
+    accounts: AccountBook
+    audit: Audit
 
 
 class View:
     """The estate, its readings, cases and refused input in the eyes of one person."""
 
-    def __init__(self, kept: Kept, person: str, acts: Collection[Act], sight: Sight | None, picture: Picture) -> None:
+    def __init__(self, kept: Kept, person: str, rights: Rights, sight: Sight | None, picture: Picture) -> None:
         """``sight`` is None while no estate has been applied."""
         self._kept, self.person = kept, person
-        self._acts, self._sight = acts, sight
+        self._rights, self._sight = rights, sight
         self._picture = picture
 
     @property
@@ -70,7 +70,7 @@ class View:
 
     def with_picture(self, picture: Picture) -> View:
         """What this view shows, as of another picture."""
-        return View(self._kept, self.person, self._acts, self._sight, picture)
+        return View(self._kept, self.person, self._rights, self._sight, picture)
 
     @cached_property
     def picture(self) -> Picture:
@@ -107,6 +107,25 @@ class View:
         """Adjusting entries that wait for a person."""
         return VisibleProposals(self._kept.proposals, self._reader)
 
+    @property
+    def accounts(self) -> VisiblePeople:
+        """Everybody's accounts, also before there is an estate."""
+        return VisiblePeople(self._kept.accounts, self.person, self._rights)
+
+    @property
+    def own(self) -> OwnAccount:
+        """This person's account."""
+        return OwnAccount(self._kept.accounts, self.person)
+
+    @property
+    def trail(self) -> VisibleTrail:
+        """The audit trail."""
+        return VisibleTrail(self._kept.audit, self.person, self._rights)
+
+    def may(self, act: Act) -> bool:
+        """Whether an act is this person's, in some part of the estate at least."""
+        return self._rights.may(act)
+
     def system_outlook(self) -> Outlook:
         """What is wrong with Meterhouse itself, or unknown: the server's own alarms, and those of agents that show.
 
@@ -126,4 +145,4 @@ class View:
     def _reader(self) -> Reader:
         if self._sight is None:
             raise NoEstateError
-        return Reader(self.person, self._sight, self._acts)
+        return Reader(self.person, self._sight, self._rights)

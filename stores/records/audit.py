@@ -42,6 +42,35 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries to look at: of whom, of which kind (all that begin so), about what, in ``start … end``."""
+
+    who: str = ""
+    what: str = ""
+    subject: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """As the database is asked."""
+        a = tables.audit.c
+        wanted = [a.who == self.who] if self.who else []
+        wanted += [a.what.startswith(self.what, autoescape=True)] if self.what else []
+        wanted += [a.subject == self.subject] if self.subject else []
+        wanted += [a.at >= self.start] if self.start else []
+        return wanted + ([a.at < self.end] if self.end else [])
+
+    @property
+    def said(self) -> str:
+        """As an entry says what was looked for."""
+        parts = {"who": self.who, "what": self.what, "subject": self.subject, "from": self.start, "to": self.end}
+        return ", ".join(f"{name} {value}" for name, value in parts.items() if value) or "all"
+
+
+EVERY_ENTRY = AuditFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class TrailLook:
     """What a look through the trail found: how many entries are right, from which on they are sealed with a key.
 
@@ -76,9 +105,11 @@ class Audit:
         with writing(self._engine) as connection:
             append_entry(connection, at, who, what, subject, detail)
 
-    def entries(self, *, before: int | None = None, limit: int = 200) -> list[AuditEntry]:
+    def entries(
+        self, *, before: int | None = None, limit: int = 200, among: AuditFilter = EVERY_ENTRY
+    ) -> list[AuditEntry]:
         """The newest entries, newest first; ``before`` a number gives the next page."""
-        query = sa.select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
+        query = sa.select(tables.audit).where(*among.conditions()).order_by(tables.audit.c.seq.desc()).limit(limit)
         if before is not None:
             query = query.where(tables.audit.c.seq < before)
         with self._engine.connect() as connection:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +12,21 @@ import sqlalchemy as sa
 from facility.errors import Denied, Rejected, StoreUnavailable
 from facility.person_name import person_name
 from stores.records import tables
+from stores.records.accounts.account_rows import open_person
+from stores.records.accounts.tokens import (
+    INVITATION,
+    NO_BROWSER,
+    SESSION,
+    SIGNED_IN,
+    Browser,
+    find_token,
+    new_token,
+)
 from stores.records.audit import append_entry
 from stores.records.database import writing
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
 LANGUAGES = ("en", "zh-Hans")
 NO_WISH = ""
@@ -27,17 +34,14 @@ NO_WISH = ""
 
 DAY_S = 86_400.0
 
-INVITATION = "invitation"
-SESSION = "session"
-SIGNED_IN = "person.sign_in"
-"""How the audit calls it."""
-
 _FORGET_AFTER = timedelta(days=1)
 """How long an expired token is remembered, so that its owner is told that it expired."""
 
-
 _SEEN_EACH = timedelta(minutes=1)
 """How often it is written down that a session is used."""
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clocks of two servers of one site may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,11 @@ class People:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def invite(self, name: str, at: datetime, valid_s: float = 900) -> str:
-        """A token that signs ``name`` in once; the account is made when there is none.
+    def invite(self, name: str, at: datetime, valid_s: float = 900, by: str = "") -> str:
+        """A token that signs ``name`` in once; the account is made, without any role, when there is none.
 
-        Raises ``ConfigError`` for what nobody is called.
+        ``by`` is who lets them in, if it is not they themselves. Raises ``ConfigError`` for what nobody is called,
+        ``Rejected`` for who has left.
         """
         name = person_name(name)
         with writing(self._engine) as connection:
@@ -65,8 +70,15 @@ class People:
             if connection.execute(known).one_or_none() is None:
                 row = {"name": name, "language": NO_WISH, "created_at": at}
                 connection.execute(sa.insert(tables.person).values(row))
-            append_entry(connection, at, name, "person.invite", name)
-            return _new_token(connection, INVITATION, name, at, valid_s)
+            open_person(connection, name)
+            append_entry(connection, at, by or name, "person.invite", name)
+            return new_token(connection, INVITATION, name, at, valid_s)
+
+    def knows(self, name: str) -> bool:
+        """Whether there is an account of that name, open or closed."""
+        with self._engine.connect() as connection:
+            known = sa.select(tables.person.c.name).where(tables.person.c.name == person_name(name))
+            return connection.execute(known).one_or_none() is not None
 
     def has_anybody_come(self) -> bool:
         """Whether anybody has ever signed in."""
@@ -74,14 +86,14 @@ class People:
             come = sa.select(tables.audit.c.seq).where(tables.audit.c.what == SIGNED_IN).limit(1)
             return connection.execute(come).one_or_none() is not None
 
-    def redeem(self, token: str, at: datetime, session_s: float) -> str:
+    def redeem(self, token: str, at: datetime, session_s: float, browser: Browser = NO_BROWSER) -> str:
         """Exchange a one-time token for a session token. Raises ``Denied`` if unknown, used or expired."""
         with self._engine.connect() as connection:  # a stranger who guesses must not hold up those who write
-            if _find(connection, INVITATION, token) is None:
+            if find_token(connection, INVITATION, token) is None:
                 raise Denied("this link is not known")
         with writing(self._engine) as connection:
             connection.execute(sa.delete(tables.token).where(tables.token.c.expires_at < at - _FORGET_AFTER))
-            row = _find(connection, INVITATION, token)
+            row = find_token(connection, INVITATION, token)
             if row is None:
                 raise Denied("this link is not known")
             if row.used_at is not None:
@@ -89,8 +101,8 @@ class People:
             if at >= row.expires_at:
                 raise Denied("this link has expired")
             connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
-            append_entry(connection, at, row.name, SIGNED_IN, row.name)
-            return _new_token(connection, SESSION, row.name, at, session_s)
+            append_entry(connection, at, row.name, SIGNED_IN, row.name, f"link, from {browser.address}")
+            return new_token(connection, SESSION, row.name, at, session_s, proof="link", **browser.columns)
 
     def note_refusal(self, at: datetime, noted: str, address: str, why: str) -> None:
         """Put on record that a link was refused, or that an address may try no more for now."""
@@ -98,21 +110,47 @@ class People:
             append_entry(connection, at, "", f"person.sign_in_{noted}", address, why)
 
     def person(
-        self, session_token: str, at: datetime, *, idle_s: float = DAY_S, is_used: bool = False
+        self,
+        session_token: str,
+        at: datetime,
+        *,
+        idle_s: float = DAY_S,
+        is_used: bool = False,
+        browser: Browser = NO_BROWSER,
     ) -> Person | None:
         """Whose session this is, or None where it is unknown, has expired or was not used for ``idle_s``.
 
-        ``is_used``: it is used now, by a person and not by a page that renews itself.
+        ``is_used``: it is used now, by a person and not by a page that renews itself. A session that comes from another
+        browser than the one it was given to was stolen: it ends. So does one that lies in the future, where the clock
+        was put back.
         """
         with self._engine.connect() as connection:
-            row = _find(connection, SESSION, session_token)
-            if row is None or at >= row.expires_at or _unused(row, at) >= timedelta(seconds=idle_s):
+            row = find_token(connection, SESSION, session_token)
+            if (
+                row is None
+                or at >= row.expires_at
+                or not -_CLOCKS_DIFFER <= _unused(row, at) < timedelta(seconds=idle_s)
+            ):
                 return None
-            query = sa.select(tables.person.c.language).where(tables.person.c.name == row.name)
-            person = Person(row.name, connection.execute(query).scalar_one())
+            query = sa.select(tables.person.c.language).where(
+                tables.person.c.name == row.name, tables.person.c.closed_at.is_(None)
+            )
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        if None not in {row.browser, browser.name} and row.browser != browser.columns["browser"]:
+            self._end_stolen(row, at, browser)
+            return None
+        person = Person(row.name, found.language)
         if is_used and _unused(row, at) >= _SEEN_EACH:
             self._note_use(row.id, at)
         return person
+
+    def _end_stolen(self, row: sa.Row[Any], at: datetime, browser: Browser) -> None:
+        """Whoever it was, both have to sign in again. While nothing can be written it opens nothing either."""
+        with suppress(StoreUnavailable), writing(self._engine) as connection:
+            connection.execute(sa.delete(tables.token).where(tables.token.c.id == row.id))
+            append_entry(connection, at, row.name, "person.stolen_session", row.name, f"from {browser.address}")
 
     def _note_use(self, token: str, at: datetime) -> None:
         """While nothing can be written, who is signed in may still look."""
@@ -122,7 +160,7 @@ class People:
     def sign_out(self, session_token: str) -> None:
         """End a session; nothing happens where it has ended already."""
         with writing(self._engine) as connection:
-            row = _find(connection, SESSION, session_token)
+            row = find_token(connection, SESSION, session_token)
             if row is not None:
                 connection.execute(sa.delete(tables.token).where(tables.token.c.id == row.id))
 
@@ -136,27 +174,6 @@ class People:
                 raise Rejected("unknown_person", name)
 
 
-def _new_token(connection: Connection, kind: str, name: str, at: datetime, valid_s: float) -> str:
-    one, secret = secrets.token_urlsafe(9), secrets.token_urlsafe(32)
-    row = {"id": one, "digest": _digest(secret), "kind": kind, "name": name, "seen_at": at}
-    row["expires_at"] = at + timedelta(seconds=valid_s)
-    connection.execute(sa.insert(tables.token).values(row))
-    return f"{one}.{secret}"
-
-
 def _unused(row: sa.Row[Any], at: datetime) -> timedelta:
     """For how long; a session of an older Meterhouse has never been seen, and begins to be with its next use."""
     return at - row.seen_at if row.seen_at else _SEEN_EACH
-
-
-def _find(connection: Connection, kind: str, token: str) -> sa.Row[Any] | None:
-    one, _, secret = token.partition(".")
-    if not (token.isascii() and token.isprintable()):  # none of ours, and not every database can be asked for it
-        return None
-    query = sa.select(tables.token).where(tables.token.c.id == one, tables.token.c.kind == kind)
-    row = connection.execute(query).one_or_none()
-    return row if row is not None and hmac.compare_digest(row.digest, _digest(secret)) else None
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation", "spell"]
+Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation", "spell", "account"]
 
 _NAMED: dict[Record, str] = {
     "estate": "the estate",
@@ -20,6 +20,7 @@ _NAMED: dict[Record, str] = {
     "books": "the list of adjusting entries",
     "recomputation": "the recomputation",
     "spell": "the spell",
+    "account": "the account",
 }
 
 

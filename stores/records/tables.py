@@ -200,7 +200,16 @@ case_event = sa.Table(
 # People and what they did.
 
 person = sa.Table(
-    "person", METADATA, id_column("name"), text_column("language"), sa.Column("created_at", Instant, nullable=False)
+    "person",
+    METADATA,
+    id_column("name"),
+    text_column("language"),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("password", sa.Text),  # as argon2id hashed it
+    sa.Column("totp", sa.Text),  # the secret shared with their phone
+    sa.Column("totp_step", sa.BigInteger),  # of the newest code that was used: none works twice
+    sa.Column("closed_at", Instant),
+    sa.Column("changes", sa.Integer, nullable=False, server_default="0"),  # an edit states the number it is based on
 )
 
 token = sa.Table(
@@ -213,6 +222,10 @@ token = sa.Table(
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant),
     sa.Column("seen_at", Instant),
+    sa.Column("begun_at", Instant),
+    sa.Column("browser", sa.Text),  # what it calls itself; NULL where nobody said
+    sa.Column("address", sa.Text),
+    sa.Column("proof", sa.Text),  # link | password | second_factor
 )
 
 audit = sa.Table(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from rigs.patience import until
+from rigs.rights import everything
 
 from accounting.spells import Outcome, Spell
 from facility.status import AgentStatus, ProcessStatus
@@ -58,7 +59,7 @@ def paths(estate):
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
 def test_every_page_opens_fits_and_draws(open_page, estate, paths, screenshots, language, width, scheme):
     sample, address = estate
-    People(sample.records).invite(language, datetime.now(UTC))
+    sample.session(language)
     People(sample.records).set_language(language, language)
     page = open_page("/", language=language, width=width, scheme=scheme)
     for name, titles in TITLES.items():
@@ -85,7 +86,7 @@ def test_pages_fit_a_narrow_phone_and_buttons_fit_a_thumb(open_page, paths):
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
 def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, fares, screenshots, language, width, scheme):
     sample, _ = estate
-    People(sample.records).invite(language, datetime.now(UTC))
+    sample.session(language)
     People(sample.records).set_language(language, language)
     words = "1 of 268435456 bytes, 3 payloads not kept"
     fares["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
@@ -109,7 +110,7 @@ def test_what_cannot_be_seen_is_unknown_on_every_page_and_never_well(
     open_page, estate, screenshots, language, width, scheme
 ):
     sample, _ = estate
-    People(sample.records).invite(language, datetime.now(UTC))
+    sample.session(language)
     People(sample.records).set_language(language, language)
     with sample.records.begin() as connection:
         connection.execute(sa.text("ALTER TABLE agent_status RENAME TO elsewhere"))
@@ -251,6 +252,7 @@ def test_the_theme_is_kept(open_page):
 def test_a_one_time_link_signs_in(chromium, estate):
     sample, address = estate
     token = People(sample.records).invite("Newcomer", datetime.now(UTC))
+    everything(sample.records, "Newcomer", datetime.now(UTC))
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
     page.goto(f"{address}/sign-in?token={token}")

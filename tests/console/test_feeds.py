@@ -9,6 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from rigs.own_loop import finished
+from rigs.rights import ALL, within
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import next_event
@@ -18,11 +19,11 @@ from console.api import events
 from console.app import environment
 from console.feeds import Feeds
 from console.figures.tiles import Tile
-from stores.access import Access, LiveValues, Rights, Scope
+from stores.access import Access, LiveValues, Scope
 from stores.readings.port import Latest
 from wording.formats import Amount
 
-LIBRARY = Rights(Scope(buildings=frozenset({"lib"})))
+LIBRARY = within(Scope(buildings=frozenset({"lib"})))
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def rights():
 def access(sample, rights):
     live = LiveValues(sample.store)
     live.refresh()
-    return Access(sample.store, sample.records, live, lambda name: rights.get(name, Rights()))
+    return Access(sample.store, sample.records, live, lambda name: rights.get(name, ALL))
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_who_sees_the_same_shares_a_feed_and_nobody_else_does(access, made):
 
 def test_a_feed_goes_on_showing_what_its_scope_shows_whoever_followed_it_first_may_see_by_now(access, made, rights):
     feed = made.feed(access.view("Lib"), "en", "estate")
-    rights["Lib"] = Rights()
+    rights["Lib"] = ALL
     finished(made.look(feed))
     assert "power-lib" in feed.pieces
     assert not [name for name in feed.pieces if "hall" in name or "office" in name]
@@ -129,7 +130,7 @@ def test_a_stream_narrows_with_the_rights_of_its_reader(sample, monkeypatch):
     monkeypatch.setattr(events, "LOOK_ANYWAY_S", 1.0)
     rights = {}
     with (
-        served(sample.store, sample.records, lambda: NOW, rights_of=lambda name: rights.get(name, Rights())) as (at, _),
+        served(sample.store, sample.records, lambda: NOW, rights_of=lambda name: rights.get(name, ALL)) as (at, _),
         httpx.Client(base_url=at, trust_env=False) as client,
     ):
         client.cookies.set("meterhouse_session", sample.session("Anna"))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 import numpy as np
 import pytest
+from rigs.rights import everything
 from rigs.sample import NOW
 from rigs.serving import served
 
@@ -58,7 +59,9 @@ def address(tmp_path_factory):
         tags = {"site": "town", "building": f"b{n}", "utility": "electricity"}
         store.write_rollup("building_1h", [RollupSeries(tags, t_ms, fields)])
     people = People(records)
-    session = people.redeem(people.invite("Kim", NOW), NOW, 86_400)
+    link = people.invite("Kim", NOW)
+    everything(records, "Kim", NOW)
+    session = people.redeem(link, NOW, 86_400)
     with served(store, records, lambda: NOW + timedelta(seconds=1)) as (at, _):
         yield at, session
     records.dispose()

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import numpy as np
 import pytest
+from rigs.rights import everything
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import act, acts_on, choose, post
@@ -286,7 +287,9 @@ def empty(tmp_path):
     records = open_records(f"sqlite:///{tmp_path / 'records.db'}")
     store = MemoryStore()
     people = People(records)
-    session = people.redeem(people.invite("Kim", NOW), NOW, 600)
+    link = people.invite("Kim", NOW)
+    everything(records, "Kim", NOW)
+    session = people.redeem(link, NOW, 600)
     with (
         served(store, records, lambda: NOW) as (address, _),
         httpx.Client(

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import sqlalchemy as sa
+from rigs.rights import ALL, within
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import act, next_event, post
@@ -19,7 +20,7 @@ from accounting.spells import Outcome, Spell
 from facility.catalogue import Agent
 from facility.system_alarm import Outlook, Raised, SystemAlarm, Unknown, Unseen
 from facility.work import Evidence, Excess, Finding, Severity
-from stores.access import Rights, Scope
+from stores.access import Scope
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.accounting.tables import adjustment
@@ -30,7 +31,7 @@ from stores.records.quarantine.quarantine import ItemState, Quarantine
 from stores.records.registry import Registry
 
 FOREIGN = re.compile(r"(?<![a-z])(?:office|lab-power|lab\b|hall|Crick|Sports|edge-1|Server room|Back door)")
-RIGHTS = {"Lib": Rights(Scope(buildings=frozenset({"lib"}))), "Guest": Rights(acts=frozenset())}
+RIGHTS = {"Lib": within(Scope(buildings=frozenset({"lib"}))), "Guest": within(acts=())}
 
 
 class AskedStore:
@@ -82,7 +83,7 @@ def asked(sample):
 
 @pytest.fixture(scope="module")
 def running(sample, asked):
-    rights = {"rights_of": lambda name: RIGHTS.get(name, Rights())}
+    rights = {"rights_of": lambda name: RIGHTS.get(name, ALL)}
     with served(asked, sample.records, lambda: NOW + timedelta(seconds=1), **rights) as (address, app):
         yield address, app
 

@@ -16,6 +16,7 @@ from facility.model import ReadingBatch
 from facility.quantities import Kind, Quantity, Utility
 from facility.status import Instance, ProcessStatus
 from facility.work import Evidence, Excess, Finding, Money, Severity, Verdict
+from rigs.rights import everything
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.casebook import Casebook
@@ -59,18 +60,20 @@ class Sample:
 
     def session(self, name: str = "Kim", later: timedelta = timedelta()) -> str:
         people, at = People(self.records), self.now + later
-        return people.redeem(people.invite(name, at), at, 86_400)
+        link = people.invite(name, at)
+        everything(self.records, name, at)
+        return people.redeem(link, at, 86_400)
 
     def say(self, point: str, x: float, at: datetime) -> None:
         """Write one live reading."""
         self.store.write(ReadingBatch(points=[point], p=[0], t_ms=[round(at.timestamp() * 1000)], x=[x], q=[]))
 
 
-def make_sample(folder: Path, now: datetime) -> Sample:
-    """Build everything as it would stand at ``now``."""
+def make_sample(folder: Path, now: datetime, records_url: str = "") -> Sample:
+    """Build everything as it would stand at ``now``; records in SQLite unless an address says where."""
     catalogue = load_site(SITE.read_text(), SITE.name, load_profiles())
     store = SqliteStore(folder / "readings.db")
-    records = open_records(f"sqlite:///{folder / 'records.db'}")
+    records = open_records(records_url or f"sqlite:///{folder / 'records.db'}")
     Registry(records).apply(catalogue, by="test", at=now)
     for process in (INGEST, ANALYTICS):
         StatusBoard(records).tell(process, ProcessStatus(), 500.0)

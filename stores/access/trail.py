@@ -1,0 +1,47 @@
+"""The audit trail as its keeper reads it: what was looked for and what was taken along is on record as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from facility.errors import Denied
+from facility.rights import Act
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from stores.access.scope import Rights
+    from stores.records.audit import Audit, AuditEntry, AuditFilter, TrailLook
+
+MOST_EXPORTED = 100_000
+"""Lines of one export; the next one begins where it ends."""
+
+
+class VisibleTrail:
+    """The audit trail, for who may read it. Raises ``Denied`` for anybody else."""
+
+    def __init__(self, audit: Audit, person: str, rights: Rights) -> None:
+        self._audit, self._person, self._rights = audit, person, rights
+
+    def entries(self, among: AuditFilter, at: datetime, *, before: int | None, limit: int) -> list[AuditEntry]:
+        """The newest entries first."""
+        self._reading()
+        found = self._audit.entries(before=before, limit=limit, among=among)
+        self._audit.append(at, self._person, "audit.read", "audit", among.said)
+        return found
+
+    def export(self, among: AuditFilter, at: datetime) -> list[AuditEntry]:
+        """The same, to be taken along: at most ``MOST_EXPORTED``."""
+        self._reading()
+        found = self._audit.entries(limit=MOST_EXPORTED, among=among)
+        self._audit.append(at, self._person, "audit.export", "audit", f"{len(found)} lines: {among.said}")
+        return found
+
+    def look_through(self) -> TrailLook:
+        """Whether the trail is as it was written."""
+        self._reading()
+        return self._audit.look_through()
+
+    def _reading(self) -> None:
+        if not self._rights.may(Act.READ_AUDIT):
+            raise Denied(f"{self._person} may not {Act.READ_AUDIT}")
