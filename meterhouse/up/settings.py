@@ -67,10 +67,14 @@ class UpSettings(EnvironmentSettings):
         return from_here(host), port
 
     @property
+    def stated(self) -> tuple[str, ...]:
+        """What others call the server: METERHOUSE_HOSTS, a port left out."""
+        return tuple(name for one in self.hosts.split(",") if (name := _without_port(one.strip())))
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """What the server is called beside what was found: METERHOUSE_HOSTS, a port left out."""
-        beside = [self.broker_from_here[0]] if self.broker_at else []
-        return tuple([name for one in self.hosts.split(",") if (name := _without_port(one.strip()))] + beside)
+        """The same, and under which name its own processes reach the broker: its certificate stands for all."""
+        return (*self.stated, *([self.broker_from_here[0]] if self.broker_at else []))
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -83,14 +87,14 @@ class UpSettings(EnvironmentSettings):
         if self.console_url:
             return self.console_url.rstrip("/")
         host, port = self.console
-        name = next(iter([*self.names, *names_found(host)]), host)
+        name = next(iter([*self.stated, *names_found(host)]), host)
         return f"https://{_bracketed(name)}:{port}"
 
     @property
     def agents_place(self) -> Address:
         """Where agents reach the broker."""
         host, port = self.broker_place
-        return next(iter([*self.names, *names_found(host)]), host), port
+        return next(iter([*self.stated, *names_found(host)]), host), port
 
     @property
     def answered(self) -> str:

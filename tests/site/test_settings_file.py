@@ -6,6 +6,7 @@ import pytest
 from rigs.command_line import meterhouse
 
 from facility.errors import ConfigError
+from meterhouse.up.settings import UpSettings
 from meterhouse.up.settings_file import KNOWN, LAST, adopt, read_settings_file
 
 WHOLE = f"# a comment\nMETERHOUSE_LISTEN=127.0.0.1:9443\n\n{LAST}=1\n"
@@ -71,3 +72,12 @@ def test_other_commands_use_the_store_that_the_file_names(tmp_path):
     done = meterhouse("alerts", data=tmp_path)
     assert done.returncode == 2
     assert f"{tmp_path}/nowhere" in done.stderr
+
+
+def test_a_link_and_a_join_file_name_the_server_as_others_do_and_not_as_its_own_processes_do():
+    """In a container the broker is "mosquitto" to ingest alone."""
+    settings = UpSettings(listen="127.0.0.1:8443", broker_at="mosquitto:8883")
+    assert (settings.console_page, settings.agents_place) == ("https://127.0.0.1:8443", ("127.0.0.1", 8883))
+    assert "mosquitto" in settings.names
+    named = UpSettings(listen="127.0.0.1:8443", broker_at="mosquitto:8883", hosts="meters.example.org")
+    assert (named.console_page, named.agents_place[0]) == ("https://meters.example.org:8443", "meters.example.org")
