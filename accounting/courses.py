@@ -223,7 +223,8 @@ class Courses:
         moved = begin + np.flatnonzero((self.x[begin:k] != self.x[tip]) & ~self._false[begin:k])
         still = int(moved[0]) if len(moved) else k
         self.keep[begin:still] = ~self._false[begin:still]
-        tip += int(np.flatnonzero(self.keep[tip:still])[-1])
+        given_back = begin + np.flatnonzero(self.keep[begin:still])
+        tip = int(given_back[-1]) if len(given_back) else tip
         for row in [row for row in self._spells if begin <= row <= k and not (row < tip and self._false[row])]:
             del self._spells[row]
         self.keep[tip + 1 : k] = False

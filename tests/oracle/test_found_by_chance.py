@@ -1,10 +1,12 @@
 """What worlds by chance found wrong once, by hand: resets that the edge doubts, roll-overs beside other oddities."""
 
+from itertools import pairwise
+
 import pytest
 from oracle.by_hand import ESTIMATED, ORDERS, at, flat, meter, reading, steady, step, swap, wrong
 from oracle.judge import Notes, judge_counter
 from oracle.product import Meterhouse
-from oracle.truth import Truth
+from oracle.truth import Step, Truth
 from oracle.worlds import SUSPECT, Event
 
 QUICK = ("at_once", "in_thirds")
@@ -150,3 +152,15 @@ def test_a_daily_counter_that_was_silent_all_week_does_not_go_back_to_sunday_on_
     steps = [step(0, 23, 230.0), step(168, 175, 3.5), step(175, 176, 20.5), step(176, 191, 180.0)]
     found = wrong(rows, steps, QUICK, most=250.0)
     assert [line for line in found if "hour" in line and "2026-10-08 0" in line and " 00:" not in line] == []
+
+
+def test_a_false_value_within_a_neighbours_is_two_lies_and_one_return():
+    every = 10 / 3600
+    rows = [*flat(0, 0.1, 204.0, every), *steady(0.1, 0.18, 4.0, 11.9, every), *flat(0.18, 0.25, 0.204, every)]
+    rows += [*steady(0.25, 0.3, 5.8, 11.9, every), *flat(0.3, 2.0, 204.0, every)]
+    rows = [row._replace(x=float(int(row.x)) if row.x >= 1 else row.x) for row in rows]
+    believed = [row.t_ms for row in rows if row.x == 204.0]
+    gap = next((a, b) for a, b in pairwise(believed) if b - a > 60_000)
+    estimated = Step(*gap, 0.0, ESTIMATED)
+    steps = [Step(believed[0], gap[0], 0.0, "measured"), estimated, Step(gap[1], believed[-1], 0.0, "measured")]
+    assert wrong(rows, steps, QUICK, digit=1.0) == []
