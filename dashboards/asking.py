@@ -93,6 +93,11 @@ class Asking:
         ordered = f" ORDER BY time {order}" if order else ""
         return Question(f"SELECT {figures} FROM {source(rollup)} WHERE {where}{ordered} LIMIT {most}", is_table=True)
 
+    def each_row(self, figures: str, rollup: str, where: str, tag: str, most: int = 62) -> Question:
+        """Rows as they stand, a series for each value of a tag, at most so many of each."""
+        query = f"SELECT {figures} FROM {source(rollup)} WHERE {where}{_grouped(tag)} LIMIT {most}"
+        return Question(query, alias=f"$tag_{tag}")
+
     def one(self, figures: str, rollup: str, where: str) -> Question:
         """One figure of the whole time."""
         return Question(f"SELECT {figures} FROM {source(rollup)} WHERE {where}")
