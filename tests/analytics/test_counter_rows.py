@@ -19,7 +19,7 @@ from facility.errors import StoreUnavailable
 from facility.model import Building, MeterRole, Name
 from facility.quantities import Utility
 from reports.stored_use import read_days, read_use
-from stores.access.scope import Sight
+from stores.access.scope import Rights, Sight
 from stores.access.view import Kept, View
 from stores.counter_rows import counter_tags, one_series
 from stores.readings import open_readings
@@ -166,7 +166,7 @@ def test_rows_of_a_closed_month_stay_as_they_were_and_are_adjusted_for_nothing(r
 
 def view(store, catalogue):
     """Readings and estate as somebody sees them who sees everything."""
-    return View(Kept(store, None, None, None, None, list, None, None), "li", (), Sight(catalogue), Picture())
+    return View(Kept(store, *[None] * 4, list, *[None] * 4), "li", Rights(), Sight(catalogue), Picture())
 
 
 def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(records):

@@ -136,7 +136,7 @@ def test_what_is_no_request_of_ours_breaks_nothing(console, opened, said):
 
 
 def test_sixty_streams_at_once_get_a_dozen_seats(console, sample, opened):
-    session = sample.session("Crowd")
+    session = sample.session_now("Crowd")
     asked = console.head("/events", f"Cookie: meterhouse_session={session}")
     crowd = [opened.enter_context(console.stranger(asked)) for _ in range(60)]
     statuses = [one.recv(12)[9:] for one in crowd]
@@ -166,7 +166,7 @@ def test_idle_connections_at_the_limit_of_descriptors_keep_nobody_out(sample):
         strangers.start()
         try:
             until(lambda: len(crowd) > 300)
-            with console.client(sample.session()) as client:
+            with console.client(sample.session_now()) as client:
                 until(lambda: _is_shown(client))
         finally:
             stop.set()
@@ -198,7 +198,7 @@ def test_a_crowd_at_the_limit_of_descriptors_keeps_nobody_out_by_tls(sample, tmp
         strangers.start()
         try:
             until(lambda: len(crowd) > 100)
-            with console.client(sample.session()) as client:
+            with console.client(sample.session_now()) as client:
                 until(lambda: _is_shown(client))
         finally:
             stop.set()

@@ -18,7 +18,7 @@ from console.figures.use import building_hours
 from console.visit import Visit
 from facility.model import MeterRole
 from facility.quantities import Utility
-from stores.access.scope import Sight
+from stores.access.scope import Rights, Sight
 from stores.access.view import Kept, View
 from stores.readings.live import Picture
 from stores.readings.port import RollupSeries
@@ -48,7 +48,7 @@ def visit_at(zone, now, *, role=MeterRole.HEAD):
         store.write_rollup("building_1h", [RollupSeries(tags, edges[:-1], band)])
     (usage,) = store.read_rollup("usage_1h", {"meter": "m0"}, 0, 2**52, ["qty"])
     store.write_rollup("baseline_1h", [RollupSeries(usage.tags, edges[:-1], band)])
-    view = View(Kept(store, None, None, None, None, list, None, None), "li", (), Sight(catalogue), Picture())
+    view = View(Kept(store, *[None] * 4, list, *[None] * 4), "li", Rights(), Sight(catalogue), Picture())
     return Visit(view, load_texts("en"), Formats("en", zone, "GBP"), now)
 
 

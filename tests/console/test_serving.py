@@ -89,7 +89,7 @@ def test_it_stops_cleanly_while_somebody_listens(sample):
     process = _start(sample.folder, f"127.0.0.1:{port}")
     try:
         until(lambda: _answers(process, f"http://127.0.0.1:{port}/health"))
-        session = {"meterhouse_session": sample.session()}
+        session = {"meterhouse_session": sample.session_now()}
         with (
             httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=session, trust_env=False) as client,
             client.stream("GET", "/events?of=estate"),
