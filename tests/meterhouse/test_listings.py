@@ -95,8 +95,8 @@ def test_alerts_are_told_as_sentences_and_as_facts(data):
     }
     english, chinese = (msgspec.convert(answers[language], AlertsAnswer).alerts for language in answers)
     assert [one.id for one in english] == [one.id for one in chinese]
-    order = ["open", "acknowledged", "resolved"]
-    assert [one.state for one in english] == sorted((one.state for one in english), key=order.index)
+    running = [one.state in {"open", "acknowledged"} for one in english]
+    assert running == sorted(running, reverse=True)
     waste, same = (next(one for one in alerts if one.detector == "night_waste") for alerts in (english, chinese))
     assert waste.what.startswith("Library main meter: ")
     assert "图书馆总表" in same.what

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import StoreDamaged
 from stores.readings.rollups import ROLLUPS
-from stores.readings.sqlite.file import connect, is_damage
+from stores.readings.sqlite.file import UNREADABLE, connect, is_damage
 from stores.readings.sqlite.rows import SEALED, Judged, every_series, judged
 from stores.readings.sqlite.schema import is_by_time
 from stores.readings.sqlite.seal import name_seal
@@ -181,6 +181,6 @@ def whole_file(path: Path, limit_s: float, is_ended: Callable[[], bool]) -> str:
             (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.OperationalError:  # interrupted; or the file is away, which others tell
         return ""
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         return str(error) if is_damage(error) else ""
     return "" if finding == "ok" else str(finding)

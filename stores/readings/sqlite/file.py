@@ -31,6 +31,9 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 MAGIC = b"SQLite format 3\0"
 MOST_WRONG_BYTES = 4
 
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a damaged page raises: what SQLite says of it may quote bytes that are no text."""
+
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether it is the file's contents that are to blame."""
@@ -119,6 +122,9 @@ class SqliteFile:
             connection.close()
             kind = StoreDamaged if is_damage(error) else StoreUnavailable
             raise kind(f"{self._path}: {error}") from error
+        except UnicodeDecodeError as error:
+            connection.close()
+            raise StoreDamaged(f"{self._path}: its pages are no text: {error}") from error
         except BaseException:
             connection.close()
             raise
@@ -189,6 +195,9 @@ class SqliteFile:
             connection = connect(self._path, self._busy_timeout_s)
         try:
             connection.executescript(_SETTINGS)
+        except UnicodeDecodeError as error:
+            connection.close()
+            raise sqlite3.DatabaseError(f"its pages are no text: {error}") from None
         except sqlite3.Error:
             connection.close()
             raise

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from accounting.local_time import MINUTE_MS
 from facility.errors import ConfigError, StoreUnavailable
 from stores.readings.rollups import ROLLUPS
-from stores.readings.sqlite.file import MAGIC, SqliteFile, connect, nobody_swapping
+from stores.readings.sqlite.file import MAGIC, UNREADABLE, SqliteFile, connect, nobody_swapping
 from stores.readings.sqlite.rows import SEALED, judged
 from stores.readings.sqlite.schema import is_by_time
 from stores.readings.sqlite.seal import name_seal
@@ -62,7 +62,7 @@ def _mended(path: Path, now_ms: int, moved: Callable[[], None]) -> Salvaged:
     with path.open("r+b") as file:
         file.write(MAGIC)  # these bytes are the same in every file; without them none can be read
     new = SqliteFile(fresh, 10.0)
-    with suppress(sqlite3.DatabaseError), closing(connect(path, mode="ro")) as old:
+    with suppress(*UNREADABLE), closing(connect(path, mode="ro")) as old:
         _copy_readings(old, new, done, moved)
         _copy_rollups(old, new, done, moved)
     with new.reading() as connection:
@@ -134,7 +134,7 @@ def _stretches(old: sqlite3.Connection, query: str, number: int) -> Iterator[lis
         start, end = waiting.pop()
         try:
             rows = old.execute(query, (number, start, end)).fetchall()
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             rows, failures = None, failures + 1
         if rows is not None and len(rows) < MOST_ROWS:
             if rows:
@@ -147,7 +147,7 @@ def _stretches(old: sqlite3.Connection, query: str, number: int) -> Iterator[lis
 def _rows_of(old: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
     """Names as far as they can be read."""
     found = []
-    with suppress(sqlite3.DatabaseError):
+    with suppress(*UNREADABLE):
         for row in old.execute(query):
             found.append(row)  # noqa: PERF402 - what was read before it broke off counts
     return found
