@@ -35,9 +35,9 @@ UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What a damaged page raises: what SQLite says of it may quote bytes that are no text."""
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
     """Whether it is the file's contents that are to blame."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
+    return isinstance(error, UnicodeDecodeError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
 
 
 def was_ours(path: Path) -> bool:

@@ -6,7 +6,6 @@ The damaged one is kept beside it for a person. What is missing then is a matter
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from stores.readings.sqlite.schema import is_by_time
 from stores.readings.sqlite.seal import name_seal
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
