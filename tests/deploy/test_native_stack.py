@@ -193,7 +193,7 @@ def test_the_demos_readings_come_through_the_same_files_and_every_one_is_counted
 @pytest.mark.long
 def test_its_buildings_stand_on_the_page_by_tls_for_who_has_the_link(stack, estate):
     link = meterhouse("sign-in", "--as", "Ada", data=stack.data).stdout.strip()
-    assert link.startswith(f"https://localhost:{stack.console}/sign-in?token=")
+    assert link.startswith(f"https://127.0.0.1:{stack.console}/sign-in?token=")
     trusts = ssl.create_default_context(cafile=str(stack.data / "secrets/ca.pem"))
     browser = urllib.request.build_opener(
         urllib.request.HTTPSHandler(context=trusts), urllib.request.HTTPCookieProcessor(CookieJar())
