@@ -154,7 +154,9 @@ def estate(stack):
         added = meterhouse("agent", "add", AGENT, "--out", str(stack.folder / "edge-1.join"), data=stack.data)
         assert added.returncode == 0, added.stderr
         demo.start(stack.folder / "edge-1.join")
-        board = StatusBoard(open_records(stack.kept("METERHOUSE_RECORDS")))
+        records = open_records(stack.kept("METERHOUSE_RECORDS"))
+        leave.callback(records.dispose)
+        board = StatusBoard(records)
 
         def await_(is_so):
             until(
@@ -187,6 +189,7 @@ def test_the_demos_readings_come_through_the_same_files_and_every_one_is_counted
         until(is_level, says=lambda: str(conservation(estate.outbox, store, records)), pause_s=1)
         control.send("resume")
     found, _ = compare_alerts(records, estate.shift, datetime.now(UTC))
+    records.dispose()
     assert {fault["kind"] for fault in found if not fault["found"]} <= {LEARNED_FOR_LONGER}
 
 
