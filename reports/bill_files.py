@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from facility.currency import minor_digits
 from reports.bill_words import BillCodes, BillWords
+from reports.csv_cell import csv_cell
 from reports.proof_rows import parts_of
 from reports.table_rows import head_rows
 
@@ -24,19 +25,17 @@ if TYPE_CHECKING:
 MONEY = frozenset({"total", "amount", "adjustments", "subtotal"})
 SHARES_OF_TIME = frozenset({"measured", "estimated", "missing"})
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
 
 def bill_csv(bill: Bill, formats: Formats) -> str:
     """The bill as CSV: a block for each part, its name in the first column."""
     out, words = io.StringIO(), BillCodes(formats)
     writer = csv.writer(out, lineterminator="\n")
     for row in head_rows(bill, words):
-        writer.writerow(["bill", *map(_plain, row)])
+        writer.writerow(["bill", *map(csv_cell, row)])
     for part in parts_of(bill):
         writer.writerow([part.field, *part.headings(words)])
         for cells in part.rows(bill, words):
-            writer.writerow([part.field, *map(_plain, cells)])
+            writer.writerow([part.field, *map(csv_cell, cells)])
     return out.getvalue()
 
 
@@ -100,11 +99,3 @@ def _write(sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, cell: o
         sheet.write_number(row, column, float(cell), style)
     else:
         sheet.write_string(row, column, str(cell))
-
-
-def _plain(cell: object) -> str:
-    """A cell as text that no spreadsheet takes for a formula."""
-    text = str(cell)
-    if not isinstance(cell, Decimal | float | int) and text.startswith(FORMULA_STARTS):
-        return f"'{text}"
-    return text

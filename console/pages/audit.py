@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from console.answer import page
 from console.visit import Visit, visit_of
+from reports.csv_cell import csv_cell
 from stores.access import AuditEntry, AuditFilter
 
 router = APIRouter()
@@ -18,8 +19,6 @@ router = APIRouter()
 Visiting = Annotated[Visit, Depends(visit_of)]
 Word = Annotated[str, Query(max_length=200)]
 MOST = 100
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet compute: such a text gets a quote before it."""
 
 
 class Asked:
@@ -83,7 +82,7 @@ def csv_of(entries: list[AuditEntry]) -> str:
     lines.writerow(("seq", "at", "who", "what", "subject", "detail"))
     for one in entries:
         words = (one.who, one.what, one.subject, one.detail)
-        lines.writerow((one.seq, one.at.isoformat(), *(f"'{w}" if w.startswith(FORMULA) else w for w in words)))
+        lines.writerow((one.seq, one.at.isoformat(), *map(csv_cell, words)))
     return text.getvalue()
 
 

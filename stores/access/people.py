@@ -15,6 +15,7 @@ from stores.records.accounts.grants import Grants
 from stores.records.accounts.second_factor import SecondFactor
 from stores.records.accounts.sessions import Sessions
 from stores.records.accounts.sign_in import SignIn
+from stores.records.accounts.tokens import token_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +156,7 @@ class OwnAccount:
 
     def end_others(self, session: str, at: datetime) -> None:
         """Sign oneself out everywhere but in the session with this token."""
-        self._book.sessions.end_all(self._person, self._person, at, but=session.partition(".")[0])
+        self._book.sessions.end_all(self._person, self._person, at, but=token_id(session))
 
     def set_password(self, before: str, password: str, session: str, at: datetime) -> None:
         """Change one's password, and end all other sessions. Raises ``Denied`` where the one before is wrong."""
@@ -186,6 +187,6 @@ class OwnAccount:
             if not self._book.sign_in.is_password(self._person, password, at):
                 raise Denied("the password is not right")
             return
-        here = next((one for one in self.sessions(at) if one.id == session.partition(".")[0]), None)
+        here = next((one for one in self.sessions(at) if one.id == token_id(session)), None)
         if here is None or here.begun_at is None or at - here.begun_at > FRESH:
             raise Denied("this needs a link that was used a short while ago")

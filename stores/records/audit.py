@@ -124,12 +124,22 @@ class Audit:
 
         Raises ``ConfigError`` for a key that others may read.
         """
-        with self._engine.connect() as connection:
-            look = _look_and_mark(connection)
+        look = self._look_once()
         if not look.fault:
             return look
-        with writing(self._engine) as connection:  # somebody may just be writing, and have made a new key: not now
-            return _look_and_mark(connection)
+        with writing(self._engine):  # whoever was writing, and had made a new key, has ended
+            pass
+        return self._look_once()
+
+    def _look_once(self) -> TrailLook:
+        """As things stand; where all is whole the next look begins to count from its end."""
+        with self._engine.connect() as connection:
+            files = _files(connection)
+            key, mark = (files.key(), files.mark()) if files else (None, None)
+            look = _look_through(connection, key, mark)
+        if files and key and look.last and not look.fault:
+            files.set_mark(look.last)
+        return look
 
     def accept(self, at: datetime, who: str, reason: str) -> TrailLook:
         """Go on with the trail as it is: what is wrong with it is put on record, and a new key seals from there on."""
@@ -147,16 +157,6 @@ class Audit:
             append_entry(connection, at, who, "audit.accept", look.fault or "whole", reason)
             files.forget_mark()
         return self.look_through()
-
-
-def _look_and_mark(connection: Connection) -> TrailLook:
-    """Look through the trail; where all is whole the next look begins to count from its end."""
-    files = _files(connection)
-    key, mark = (files.key(), files.mark()) if files else (None, None)
-    look = _look_through(connection, key, mark)
-    if files and key and look.last and not look.fault:
-        files.set_mark(look.last)
-    return look
 
 
 def _look_through(connection: Connection, key: AuditKey | None, mark: AuditMark | None) -> TrailLook:

@@ -11,7 +11,7 @@ import httpx
 import pyotp
 import pytest
 from rigs.patience import PATIENCE_S
-from rigs.sample import NOW, make_sample
+from rigs.sample import NOW
 from rigs.serving import served
 from rigs.visitor import post
 
@@ -26,14 +26,6 @@ from stores.records.audit import Audit
 from stores.records.people import People
 
 GOOD, BETTER, KNOWN = "nine green bottles", "another good one 7", "Password1234"
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    made = make_sample(tmp_path_factory.mktemp("estate"), NOW)
-    yield made
-    made.store.close()
-    made.records.dispose()
 
 
 @pytest.fixture

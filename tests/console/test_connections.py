@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import h11
 import httpx
@@ -154,25 +154,11 @@ def _has_a_seat(client):
 
 
 def test_idle_connections_at_the_limit_of_descriptors_keep_nobody_out(sample):
-    crowd, stop = [], threading.Event()
-
-    def crowd_in(port):
-        while not stop.is_set() and len(crowd) < 2_000:
-            with suppress(OSError):
-                crowd.append(socket.create_connection(("127.0.0.1", port), timeout=5))
-
     with ConsoleProcess(sample, descriptors=64) as console:
-        strangers = threading.Thread(target=crowd_in, args=[console.port])
-        strangers.start()
-        try:
+        with crowding(console.port) as crowd:
             until(lambda: len(crowd) > 300)
             with console.client(sample.session_now()) as client:
                 until(lambda: _is_shown(client))
-        finally:
-            stop.set()
-            strangers.join()
-            for one in crowd:
-                one.close()
         until(console.answers)
         assert len(console.said) < 100_000
         assert "Traceback" not in console.said
@@ -184,30 +170,37 @@ def test_a_crowd_at_the_limit_of_descriptors_keeps_nobody_out_by_tls(sample, tmp
     authority = Authority(tmp_path)
     certificate, key = authority.sign("console", "IP:127.0.0.1")
     trusts = ssl.create_default_context(cafile=str(authority.ca))
-    crowd, stop = [], threading.Event()
-
-    def crowd_in(port):
-        while not stop.is_set() and len(crowd) < 2_000:
-            with suppress(OSError):
-                one = socket.create_connection(("127.0.0.1", port), timeout=5)
-                crowd.append(trusts.wrap_socket(one, server_hostname="127.0.0.1") if greets else one)
-
     given = {"METERHOUSE_CERT": str(certificate), "METERHOUSE_KEY": str(key)}
     with ConsoleProcess(sample, descriptors=64, tls=trusts, **given) as console:
-        strangers = threading.Thread(target=crowd_in, args=[console.port])
-        strangers.start()
-        try:
+        with crowding(console.port, trusts if greets else None) as crowd:
             until(lambda: len(crowd) > 100)
             with console.client(sample.session_now()) as client:
                 until(lambda: _is_shown(client))
-        finally:
-            stop.set()
-            strangers.join()
-            for one in crowd:
-                one.close()
         until(console.answers)
         assert console.descriptors < 64
         assert "Traceback" not in console.said
+
+
+@contextmanager
+def crowding(port, trusts=None):
+    """Strangers who connect as long as this lasts, and greet by TLS where they trust somebody; their lines."""
+    crowd, stop = [], threading.Event()
+
+    def crowd_in():
+        while not stop.is_set() and len(crowd) < 2_000:
+            with suppress(OSError):
+                one = socket.create_connection(("127.0.0.1", port), timeout=5)
+                crowd.append(trusts.wrap_socket(one, server_hostname="127.0.0.1") if trusts else one)
+
+    strangers = threading.Thread(target=crowd_in)
+    strangers.start()
+    try:
+        yield crowd
+    finally:
+        stop.set()
+        strangers.join()
+        for one in crowd:
+            one.close()
 
 
 def _is_shown(client):

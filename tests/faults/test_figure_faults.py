@@ -19,7 +19,7 @@ from analytics.model_file import FILE, KeptModels, load, save
 from analytics.sufficiency import Shortage
 from process.logging import _render
 from process.throttle import shorten
-from reports.bill_files import _plain
+from reports.csv_cell import csv_cell
 
 POINT = "m0/energy_import/total"
 
@@ -102,6 +102,6 @@ def test_X6_no_name_ends_a_line_of_the_log_or_lives_as_a_formula_in_a_table(text
     assert len(line.splitlines()) == 1
     assert line.isprintable() or not any(c in line for c in "\x1b\r\n\x00")
     out = io.StringIO()
-    csv.writer(out).writerow([_plain(text)])
+    csv.writer(out).writerow([csv_cell(text)])
     (cell,) = next(csv.reader(io.StringIO(out.getvalue(), newline=""), strict=True), [""]) or [""]
     assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))

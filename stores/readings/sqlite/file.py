@@ -118,13 +118,10 @@ class SqliteFile:
         connection = self._take()
         try:
             yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             connection.close()
             kind = StoreDamaged if is_damage(error) else StoreUnavailable
             raise kind(f"{self._path}: {error}") from error
-        except UnicodeDecodeError as error:
-            connection.close()
-            raise StoreDamaged(f"{self._path}: its pages are no text: {error}") from error
         except BaseException:
             connection.close()
             raise

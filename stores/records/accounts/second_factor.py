@@ -52,11 +52,7 @@ class SecondFactor:
             raise Rejected("wrong_code", "this is not the code that the phone shows now")
         codes = [f"{secrets.token_hex(3)}-{secrets.token_hex(3)}" for _ in range(RECOVERY_CODES)]
         with writing(self._engine) as connection:
-            open_person(connection, name)
-            changed(connection, name, None)
-            person = sa.update(tables.person).where(tables.person.c.name == name)
-            connection.execute(person.values(totp=secret, totp_step=step))
-            _forget_codes(connection, name)
+            _keep_phone(connection, name, secret, step)
             connection.execute(sa.insert(recovery_code), [{"digest": _kept(name, one), "name": name} for one in codes])
             append_entry(connection, at, name, "person.set_second_factor", name)
         return codes
@@ -64,11 +60,7 @@ class SecondFactor:
     def take_away(self, name: str, by: str, at: datetime) -> None:
         """Nobody is asked for a code of theirs any more."""
         with writing(self._engine) as connection:
-            open_person(connection, name)
-            changed(connection, name, None)
-            person = sa.update(tables.person).where(tables.person.c.name == name)
-            connection.execute(person.values(totp=None, totp_step=None))
-            _forget_codes(connection, name)
+            _keep_phone(connection, name, None, None)
             append_entry(connection, at, by, "person.take_second_factor", name)
 
     def codes_left(self, name: str) -> int:
@@ -103,5 +95,10 @@ def _kept(name: str, code: str) -> str:
     return digest(f"{name}\0{code}")
 
 
-def _forget_codes(connection: Connection, name: str) -> None:
+def _keep_phone(connection: Connection, name: str, secret: str | None, step: int | None) -> None:
+    """Of an account that is open; the recovery codes of the phone before end with it."""
+    open_person(connection, name)
+    changed(connection, name, None)
+    person = sa.update(tables.person).where(tables.person.c.name == name)
+    connection.execute(person.values(totp=secret, totp_step=step))
     connection.execute(sa.delete(recovery_code).where(recovery_code.c.name == name))

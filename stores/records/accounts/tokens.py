@@ -61,6 +61,11 @@ def find_token(connection: Connection, kind: str, token: str) -> sa.Row[Any] | N
     return row if row is not None and hmac.compare_digest(row.digest, digest(secret)) else None
 
 
+def token_id(token: str) -> str:
+    """By what a token is found, and a session is named to its owner."""
+    return token.partition(".")[0]
+
+
 def digest(secret: str) -> str:
     """What is kept of a secret that cannot be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()
