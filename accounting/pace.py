@@ -40,7 +40,7 @@ class Pace:
         rows = np.array(self._last_kept(cycle, at))
         if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
             return 0.0
-        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        rates = self._rates(rows)
         return float(PACE_FACTOR * rates.max() * (self._t_ms[until] - self._t_ms[at]))
 
     def fastest(self, at: int, until: int, before: int) -> float:
@@ -49,7 +49,7 @@ class Pace:
         rows = np.flatnonzero(self._keep[start : before + 1]) + start
         if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
             return 0.0
-        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        rates = self._rates(rows)
         return float(2 * rates.max() * (self._t_ms[until] - self._t_ms[at]))
 
     def between(self, first: int, last: int, at: int, until: int) -> float:
@@ -79,7 +79,7 @@ class Pace:
         rows = self._last_kept(cycle, at)
         if len(rows) < 2:  # noqa: PLR2004 - a step needs two readings
             return 0.0
-        rates = np.diff(self._x[rows]) / np.diff(self._t_ms[rows])
+        rates = self._rates(rows)
         return float((rates.max() - rates.min()) * (self._t_ms[until] - self._t_ms[at]))
 
     def most(self, at: int, until: int) -> float:
@@ -107,6 +107,16 @@ class Pace:
                 found: list[int] = rows.tolist()
                 return found
             width *= 4
+
+    def _rates(self, rows: Times | list[int]) -> Floats:
+        """Units a millisecond of each step between rows.
+
+        A step of less than the usual time counts as one of that time: where a clock jumped, readings of two moments
+        lie side by side and tell no rate.
+        """
+        steps_ms = np.diff(self._t_ms[rows]).astype(np.float64)
+        rates: Floats = np.diff(self._x[rows]) / np.maximum(steps_ms, np.median(steps_ms))
+        return rates
 
     def _time(self, first: int, last: int) -> int:
         return max(int(self._t_ms[last] - self._t_ms[first]), RATE_FLOOR_MS)

@@ -20,6 +20,9 @@ HOLD_MS, HOLD_READINGS = 6 * HOUR_MS, 4
 _LEAP_FACTOR = 20.0
 """A rise of so many times the meter's pace turns out to be false where the register soon comes back below it."""
 
+_BESIDE = 0.05
+"""A share of the register: no new device shows so nearly what the one before did, so a fast rise is a return."""
+
 _FLICKER = 3.0
 """So many of its smallest steps a register goes back without having been at a false level before."""
 
@@ -112,6 +115,9 @@ class Walk:
         if not self._at.top.is_decided:
             return max(usual, self._x[k] - self._x[k - 1]) if self._grew_rather(course, k) else usual
         greatest = max(self._pace.greatest(cycle, k - 1, k), self._pace.fastest(k - 1, k, course.tip))
+        before = self._x[course.tip]
+        if before - self._x[self._at.top.first] <= _BESIDE * before:
+            return max(usual, greatest)
         return max(_LEAP_FACTOR / PACE_FACTOR * usual, greatest)
 
     def _grew_rather(self, course: Course, k: int) -> bool:

@@ -13,7 +13,10 @@ from rigs.influx_server import need_influxd
 
 from stores.records.database import open_records
 
-settings.register_profile("meterhouse", deadline=None)  # how long one example takes says nothing on a shared machine
+# How long one example takes says nothing on a shared machine. The same examples each time: a change is judged by what
+# it does. Others are looked for by ``--hypothesis-profile=search``.
+settings.register_profile("meterhouse", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("meterhouse")
 
 os.environ["METERHOUSE_LANGUAGE"] = "en"  # whatever the terminal that runs the tests speaks

@@ -130,3 +130,22 @@ def test_a_register_that_first_rose_to_a_neighbours_value_and_returned_was_measu
     x[200:240] = 3_569_330.0 + np.arange(40) * 5.0
     used, estimated, outcomes = judged(t_ms, x, is_new=True)
     assert (used, estimated, outcomes) == (0.0, 10.25, [Outcome.FALSE])
+
+
+def test_readings_out_of_turn_begin_no_new_register():
+    """A clock ran ahead for two readings, which lie beside faster ones: the register fell to 2,024 for none of them."""
+    quarter = HOUR_MS // 4
+    shown = {k: 2_000.0 + k for k in range(18)} | {
+        18: 2_027,
+        19: 2_028,
+        20: 2_037,
+        21: 2_048,
+        22: 2_049,
+        23: 2_050,
+        24: 2_051,
+    }
+    early = {quarter * 5 + 7: 2_014.0, quarter * 20 + 7: 2_024.0, quarter * 21 + 7: 2_026.0}
+    read = dict(sorted(({k * quarter: x for k, x in shown.items()} | early).items()))
+    used, _, outcomes = judged(np.array(list(read)), np.array(list(read.values())))
+    assert used == 51
+    assert Outcome.NEW_REGISTER not in outcomes
