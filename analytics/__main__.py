@@ -43,7 +43,7 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     rounds = Rounds(time.monotonic)
     pulse = Pulse(settings.data, "analytics", time.monotonic)
     watch = EstateWatch(settings, store, records, pulse)
-    audit_watch = AuditWatch(Audit(records), stop)
+    audit_watch = AuditWatch(Audit(records), stop, settings.audit_checkpoints)
     heartbeat = Heartbeat(settings.heartbeat, settings.heartbeat_method, settings.heartbeat_s, board.overview, stop)
     teller = Teller(
         board,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from analytics.heartbeat import Method
 from analytics.suspicion.budget import Budget
 from process.settings import ProcessSettings
+from stores.records.audit_shipping import check_place
 
 
 class AnalyticsSettings(ProcessSettings):
@@ -36,6 +38,9 @@ class AnalyticsSettings(ProcessSettings):
 
     heartbeat_method: Method = "post"
     heartbeat_s: float = Field(default=60.0, ge=1, le=86400, allow_inf_nan=False)
+
+    audit_checkpoints: Annotated[str, AfterValidator(check_place)] = ""
+    """A file, or a syslog, to which a signed checkpoint of the audit trail is shipped each hour; none: nowhere."""
 
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9466`` say; empty: nowhere."""

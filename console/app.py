@@ -69,7 +69,7 @@ def create_app(
     dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them.
     """
     live = live or LiveValues(store)
-    access = Access(store, records, live, rights_of or kept_rights(records, clock), idle_s=idle_s)
+    access = Access(store, records, live, rights_of or kept_rights(records, clock), clock, idle_s=idle_s)
     templates = environment()
     parts = ConsoleParts(
         access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana, authority

@@ -56,6 +56,7 @@ class SystemAlarm(StrEnum):
     ANALYTICS_BEHIND = "analytics_behind"
     REGISTERS_IN_DOUBT = "registers_in_doubt"
     AUDIT_BROKEN = "audit_broken"
+    AUDIT_NOT_SHIPPED = "audit_not_shipped"
     HEARTBEAT_FAILS = "heartbeat_fails"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"

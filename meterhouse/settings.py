@@ -49,6 +49,9 @@ class Settings(EnvironmentSettings):
     profiles: Path | None = None
     """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""
 
+    audit_checkpoints: str = ""
+    """Where checkpoints of the audit trail are shipped: the file is what ``audit verify`` holds it against."""
+
     health: str = ""
     """``host:port`` of processes that are asked where the records cannot be read, separated by commas; those of this
     machine that use the data folder are found without."""

@@ -43,7 +43,7 @@ class SeatedStream(StreamingResponse):
 @router.get("/live")
 async def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """The same figures once, for a browser that cannot hold a stream."""
-    feed = _feed(request, visit, of)
+    feed = await _feed(request, visit, of)
     await feeds_of(request).look(feed)
     return HTMLResponse("".join(piece.html for piece in feed.pieces.values()))
 
@@ -51,16 +51,17 @@ async def live(request: Request, visit: Annotated[Visit, Depends(visit_of)], of:
 @router.get("/events")
 async def events(request: Request, visit: Annotated[Visit, Depends(visit_of)], of: str = "alerts") -> Response:
     """Server-sent events. Last-Event-ID is not needed: the first message of a stream is the whole picture."""
-    feed = _feed(request, visit, of)
+    feed = await _feed(request, visit, of)
     leave = parts_of(request).seats.take(request.state.session)
     if leave is None:
         raise HTTPException(429, headers=FULL)
     return SeatedStream(_stream(request, feed), leave)
 
 
-def _feed(request: Request, visit: Visit, of: str) -> Feed:
+async def _feed(request: Request, visit: Visit, of: str) -> Feed:
     if of not in {"estate", "alerts"} and of not in visit.catalogue.building:
         raise HTTPException(404)
+    await run_in_threadpool(_follow, visit.view, of)
     return feeds_of(request).feed(visit.view, visit.texts.language, of)
 
 
@@ -95,12 +96,20 @@ async def _texts(request: Request, feed: Feed) -> AsyncIterator[bytes]:
         quiet_s, trusted_s = quiet_s + TICK_S, trusted_s + TICK_S
 
 
+def _follow(view: View, of: str) -> None:
+    """Nobody follows important values unnoticed; ``alerts`` shows a count alone."""
+    if of != "alerts":
+        view.follow(None if of == "estate" else of)
+
+
 def _view(request: Request, feed: Feed) -> View | None:
     """What the person may see by now; None once the session has ended. While nobody can say, it stays as it was."""
     parts = parts_of(request)
     try:
         if parts.access.person(request.state.session, parts.clock()) is None:
             return None
-        return view_of(request)
+        view = view_of(request)
+        _follow(view, feed.of)
     except StoreUnavailable:
         return feed.view
+    return view

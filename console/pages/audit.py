@@ -67,6 +67,14 @@ def whole(request: Request, visit: Visiting) -> Response:
     return page(request, "audit_whole.html", visit=visit, look=look, live_of="alerts")
 
 
+@router.post("/audit/checkpoint")
+def checkpoint(visit: Visiting) -> Response:
+    """The end of the trail, signed, to be kept elsewhere."""
+    named = {"content-disposition": 'attachment; filename="audit-checkpoint.json"'}
+    line = visit.view.trail.checkpoint(visit.now)
+    return Response(f"{line}\n", media_type="application/json", headers=named)
+
+
 @router.get("/audit.csv")
 def export(visit: Visiting, asked: Annotated[Asked, Depends()]) -> Response:
     """Times in UTC, as they are kept; the export is in the trail itself."""

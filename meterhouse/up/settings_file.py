@@ -42,6 +42,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_HEARTBEAT": ("setting.heartbeat", ""),
     "METERHOUSE_HEARTBEAT_METHOD": ("setting.heartbeat_method", "post"),
     "METERHOUSE_HEARTBEAT_S": ("setting.heartbeat_s", "60"),
+    "METERHOUSE_AUDIT_CHECKPOINTS": ("setting.audit_checkpoints", ""),
     "METERHOUSE_GRAFANA_URL": ("setting.grafana_url", ""),
     "METERHOUSE_CONSOLE_URL": ("setting.console_url", ""),
 }

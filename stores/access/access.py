@@ -6,9 +6,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError
+from stores.access.important import ReadTrail
 from stores.access.people import AccountBook
 from stores.access.scope import EVERYTHING, Scope, Sight, rights_by, sight_of
 from stores.access.view import Kept, View
+from stores.readings.live import LiveValues
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.accounts.grants import Grants
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from stores.access.scope import Rights
-    from stores.readings.live import LiveValues
     from stores.readings.port import ReadingStore
     from stores.records.accounts.tokens import Browser
     from stores.records.people import Person
@@ -47,12 +48,16 @@ class Access:
         records: Engine,
         live: LiveValues,
         rights_of: Callable[[str], Rights],
+        clock: Callable[[], datetime],
         *,
         idle_s: float = DAY_S,
     ) -> None:
-        """``rights_of`` tells by a person's name what they may see and do; who is idle for ``idle_s`` is signed out."""
+        """``rights_of`` tells by a person's name what they may see and do; ``clock`` dates what they read.
+
+        Who is idle for ``idle_s`` is signed out.
+        """
         self._idle_s = idle_s
-        people = People(records)
+        people, audit = People(records), Audit(records)
         self._kept = Kept(
             store,
             Casebook(records),
@@ -63,7 +68,8 @@ class Access:
             Spells(records),
             Proposals(records),
             AccountBook(records, people, self._estate),
-            Audit(records),
+            audit,
+            ReadTrail(audit, clock),
         )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))
@@ -78,7 +84,10 @@ class Access:
         return View(self._kept, person, rights, self._sights.of(rights.scopes), self._live.picture)
 
     def looked_again(self, view: View) -> View:
-        """What a view shows, with the values of now: neither rights nor estate are asked for again."""
+        """What a view shows, with the values of now: neither rights nor estate are asked for again.
+
+        For those alone whose ``View.follow`` has put on record that they look at these values as they change.
+        """
         return view.with_picture(self._live.picture)
 
     def person(
@@ -122,6 +131,15 @@ def kept_rights(records: Engine, clock: Callable[[], datetime]) -> Callable[[str
     """What the records say that people may see and do, by their names, as of now."""
     grants = Grants(records)
     return lambda name: rights_by(grants.of(name, clock()))
+
+
+def views(store: ReadingStore, records: Engine, clock: Callable[[], datetime]) -> Callable[[str], View]:
+    """What anybody may see now, by their name, for who writes to them while they are not there.
+
+    Of somebody who has left, or has no role, nothing shows.
+    """
+    live = LiveValues(store)
+    return Access(store, records, live, kept_rights(records, clock), clock).view
 
 
 class Sights:

@@ -34,7 +34,9 @@ class VisibleCases:
         limit: int | None = None,
     ) -> list[Alert]:
         """Cases in the order of ``Casebook.alerts``; ``after`` is where the page before ended."""
-        return self._casebook.alerts(states=states, among=self._among(building), after=after, limit=limit)
+        found = self._casebook.alerts(states=states, among=self._among(building), after=after, limit=limit)
+        self._reader.reads.note("cases", [one.point for one in found])
+        return found
 
     def counts(self, *, building: str | None = None, most: int | None = None) -> dict[AlertState, int]:
         """How many cases there are of each state, counted up to ``most``."""
@@ -55,7 +57,10 @@ class VisibleCases:
     def alert(self, alert: UUID) -> Alert | None:
         """One alert."""
         found = self._casebook.alert(alert)
-        return found if found and self._shows(found) else None
+        if found is None or not self._shows(found):
+            return None
+        self._reader.reads.note(f"case {found.id}", [found.point])
+        return found
 
     def timeline(self, alert: UUID) -> list[CaseEvent]:
         """What happened to a case, oldest first."""

@@ -24,7 +24,9 @@ class VisibleSpells:
 
     def newest(self, standing: Standing, *, before: int | None = None, limit: int = 50) -> list[KeptSpell]:
         """Those that wait for a person, or were decided; the newest number first."""
-        return self._spells.newest(standing, self._points, before=before, limit=limit)
+        found = self._spells.newest(standing, self._points, before=before, limit=limit)
+        self._reader.reads.note("registers in doubt", [one.point for one in found])
+        return found
 
     def number_asked(self) -> int:
         """How many wait for a person."""
@@ -34,7 +36,10 @@ class VisibleSpells:
         """One spell."""
         found = self._spells.spell(number)
         shown = self._points
-        return found if found and (shown is None or found.point in shown) else None
+        if found is None or (shown is not None and found.point not in shown):
+            return None
+        self._reader.reads.note(f"register in doubt {number}", [found.point])
+        return found
 
     def decide(self, number: int, *, accepted: bool, reason: str, at: datetime, based_on: int) -> None:
         """Say that the register is right, or wrong. ``based_on`` is its ``changes`` as the reader saw it.
@@ -74,17 +79,18 @@ class VisibleProposals:
 
     def open_ones(self) -> list[Proposal]:
         """Those of buildings and meters that show and wait for a person, oldest first."""
-        return [one for one in self._proposals.open_ones() if self._shows(one)]
+        return self._noted([one for one in self._proposals.open_ones() if self._shows(one)])
 
     def decided_ones(self, limit: int) -> list[Proposal]:
         """So many of those that were decided, the newest decision first."""
         found = [(one.decided.at, one) for one in self._proposals.all_of() if one.decided and self._shows(one)]
-        return [one for _, one in sorted(found, key=lambda both: (both[0], both[1].number), reverse=True)[:limit]]
+        newest = sorted(found, key=lambda both: (both[0], both[1].number), reverse=True)[:limit]
+        return self._noted([one for _, one in newest])
 
     def entry(self, number: int) -> Proposal | None:
         """One that waits or was decided."""
         found = self._proposals.entry(number)
-        return found if found and self._shows(found) else None
+        return self._noted([found])[0] if found and self._shows(found) else None
 
     def decide(self, number: int, *, enter: bool, reason: str, at: datetime) -> None:
         """Enter what is proposed, so that it stands on this month's bill, or dismiss it."""
@@ -93,6 +99,11 @@ class VisibleProposals:
     def ask_again(self, number: int, *, reason: str, at: datetime) -> None:
         """Take a decision back."""
         self._proposals.ask_again(number, by=self._acting(number), at=at, reason=reason)
+
+    def _noted(self, found: list[Proposal]) -> list[Proposal]:
+        catalogue = self._reader.sight.catalogue
+        self._reader.reads.note("adjusting entries", [p.id for one in found for p in catalogue.points_of(one.meter)])
+        return found
 
     def _shows(self, one: Proposal) -> bool:
         sight = self._reader.sight

@@ -10,6 +10,7 @@ from stores.access.scope import EVERYTHING
 
 if TYPE_CHECKING:
     from facility.rights import Act
+    from stores.access.important import ImportantReads
     from stores.access.scope import Rights, Sight
 
 
@@ -24,6 +25,7 @@ class Reader:
     name: str
     sight: Sight
     rights: Rights
+    reads: ImportantReads
 
     def acting(self, act: Act, building: str, point: str = "") -> str:
         """Their name, for the record of what they do in a building, to a point.

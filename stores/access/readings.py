@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facility.quantities import Utility
 from stores.readings.columns import empty_series
 from stores.readings.rollups import rollup_called
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from stores.access.scope import Sight
+    from stores.access.reader import Reader
     from stores.readings.port import Latest, ReadingStore, RollupSeries, Series
 
 
 class VisibleReadings:
     """A reading store as one reader sees it. Ranges and times are those of ``ReadingStore``."""
 
-    def __init__(self, store: ReadingStore, sight: Sight) -> None:
-        self._store, self._sight = store, sight
+    def __init__(self, store: ReadingStore, reader: Reader) -> None:
+        self._store, self._sight, self._reads = store, reader.sight, reader.reads
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range; a point without readings, or out of sight, has an empty series."""
+        self._reads.note("readings", points)
         seen = self._store.read(self._seen(points), start_ms, end_ms)
         return {point: seen[point] if point in seen else empty_series() for point in points}
 
@@ -29,6 +31,7 @@ class VisibleReadings:
         """The newest reading of each point (of all that show if None)."""
         if points is None and not self._sight.is_whole:
             points = list(self._sight.catalogue.point)
+        self._reads.note("newest readings", self._sight.important if points is None else points)
         return self._store.latest(None if points is None else self._seen(points))
 
     def rollup(
@@ -37,7 +40,10 @@ class VisibleReadings:
         """Series of a rollup whose tags include ``tags``, cut to the range; one question for each thing that shows."""
         asked = self._narrowed(name, tags)
         found = (series for one in asked for series in self._store.read_rollup(name, one, start_ms, end_ms, fields))
-        return [series for series in found if self._shows(series.tags)]
+        shown = [series for series in found if self._shows(series.tags)]
+        if self._reads.is_needed:
+            self._reads.note(name, {point for series in shown for point in self._points_behind(series.tags)})
+        return shown
 
     def _seen(self, points: Sequence[str]) -> list[str]:
         return list(points) if self._sight.is_whole else [p for p in points if p in self._sight.catalogue.point]
@@ -55,6 +61,14 @@ class VisibleReadings:
             return [{**tags, "building": b} for b in catalogue.building if tags.get("building", b) == b]
         asked = [tags["meter"]] if "meter" in tags else catalogue.meter
         return [{**tags, "meter": meter} for meter in asked if meter in catalogue.meter]
+
+    def _points_behind(self, tags: Mapping[str, str]) -> Iterator[str]:
+        """The counter whose figures a series is, or all that a building's figures sum."""
+        catalogue, quantity = self._sight.catalogue, tags.get("quantity")
+        if "meter" in tags:
+            yield from (p.id for p in catalogue.points_of(tags["meter"]) if quantity in {None, p.quantity.word})
+        elif "utility" in tags:
+            yield from (p.id for p in catalogue.head_counters(tags["building"], Utility(tags["utility"])))
 
     def _shows(self, tags: Mapping[str, str]) -> bool:
         """Whether a series is of what shows, and its figures are graded low enough.

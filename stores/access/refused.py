@@ -33,15 +33,16 @@ class VisibleQuarantine:
         limit: int = 200,
     ) -> list[QuarantineItem]:
         """What waits or was closed, newest first; ``before`` an id gives the next page."""
-        return self._quarantine.items(
+        found = self._quarantine.items(
             reason=reason, agents=self._agents(agent), standing=standing, before=before, limit=limit
         )
+        return self._noted(found)
 
     def item(self, item_id: int) -> QuarantineItem | None:
         """One item, closed or not."""
         found = self._quarantine.item(item_id)
         agents = self._agents()
-        return found if found and (agents is None or found.agent in agents) else None
+        return self._noted([found])[0] if found and (agents is None or found.agent in agents) else None
 
     def tallies(self, *, agent: str | None = None) -> list[Tally]:
         """What waits by reason, of all agents or of one; the reason with most items first."""
@@ -78,6 +79,14 @@ class VisibleQuarantine:
         """Give an item up, with a reason. ``based_on`` is its state as the reader saw it; raises ``Stale``."""
         by = self._acting(Act.DISCARD, item_id)
         self._quarantine.discard(item_id, by, reason, at, based_on=based_on)
+
+    def _noted(self, found: list[QuarantineItem]) -> list[QuarantineItem]:
+        """A message holds readings of any point of its agent."""
+        sight = self._reader.sight
+        sent = {one.agent for one in found} if self._reader.reads.is_needed else set()
+        points = [p for p in sight.important if sight.catalogue.meter[sight.catalogue.point[p].meter].agent in sent]
+        self._reader.reads.note("refused messages", points)
+        return found
 
     def _agents(self, agent: str | None = None) -> Collection[str] | None:
         """The agents to ask for, None for all: what is asked for, as far as it shows."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
+from facility.levels import Level
 from facility.quantities import Utility
 from facility.rights import Act, acts_of
 from stores.records.accounts.grants import RolePart
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from facility.catalogue import Catalogue
-    from facility.levels import Level
     from facility.model import Building, Meter, Point
     from stores.records.accounts.grants import Grant
 
@@ -96,7 +98,7 @@ def _scope_of(grant: Grant) -> Scope:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
     """The estate as a scope shows it: a catalogue without the rest, and what questions to the records are narrowed to.
 
@@ -115,6 +117,23 @@ class Sight:
     def is_whole(self) -> bool:
         """Whether nothing is hidden."""
         return self.buildings is None and self.points is None
+
+    @cached_property
+    def important(self) -> frozenset[str]:
+        """The important points (重要数据) among those that show: each look at one is put on record."""
+        return frozenset(p.id for p in self.catalogue.points if p.level is Level.IMPORTANT)
+
+    def important_in(self, points: Iterable[str]) -> dict[str, set[str]]:
+        """The important ones of these points, by building."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for point in self.important.intersection(points):
+            found[self.catalogue.meter[self.catalogue.point[point].meter].building].add(point)
+        return found
+
+    def important_beside(self, point: str) -> set[str]:
+        """The important points of the building of one of them."""
+        building = self.catalogue.meter[self.catalogue.point[point].meter].building
+        return self.important_in(self.important)[building]
 
 
 def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from facility.errors import Denied
+from facility.errors import Denied, Rejected
 from facility.rights import Act
+from stores.records.audit_checkpoint import signed_checkpoint
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from stores.access.scope import Rights
-    from stores.records.audit import Audit, AuditEntry, AuditFilter, TrailLook
+    from stores.records.audit import Audit, AuditEntry, AuditFilter
+    from stores.records.audit_look import TrailLook
 
 MOST_EXPORTED = 100_000
 """Lines of one export; the next one begins where it ends."""
@@ -41,6 +43,16 @@ class VisibleTrail:
         """Whether the trail is as it was written."""
         self._reading()
         return self._audit.look_through()
+
+    def checkpoint(self, at: datetime) -> str:
+        """The end of the trail as it is now, signed: one line, to be kept elsewhere."""
+        if not self._rights.may(Act.SIGN_AUDIT):
+            raise Denied(f"{self._person} may not {Act.SIGN_AUDIT}")
+        self._audit.append(at, self._person, "audit.sign", "audit")
+        end = self._audit.end()
+        if end is None:
+            raise Rejected("not_sealed", "the records name no file for the key of the audit trail")
+        return signed_checkpoint(*end, at).line
 
     def _reading(self) -> None:
         if not self._rights.may(Act.READ_AUDIT):

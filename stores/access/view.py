@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
+from stores.access.important import FollowedReads, ImportantReads
 from stores.access.people import OwnAccount, VisiblePeople
 from stores.access.reader import NoEstateError, Reader
 from stores.access.readings import VisibleReadings
@@ -19,6 +20,7 @@ from stores.access.trail import VisibleTrail
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.rights import Act
+    from stores.access.important import ReadTrail
     from stores.access.people import AccountBook
     from stores.access.scope import Rights, Sight
     from stores.readings.live import Picture
@@ -47,14 +49,23 @@ class Kept:
     proposals: Proposals
     accounts: AccountBook
     audit: Audit
+    reads: ReadTrail
 
 
 class View:
     """The estate, its readings, cases and refused input in the eyes of one person."""
 
-    def __init__(self, kept: Kept, person: str, rights: Rights, sight: Sight | None, picture: Picture) -> None:
-        """``sight`` is None while no estate has been applied."""
-        self._kept, self.person = kept, person
+    def __init__(
+        self,
+        kept: Kept,
+        person: str,
+        rights: Rights,
+        sight: Sight | None,
+        picture: Picture,
+        reads: type[ImportantReads] = ImportantReads,
+    ) -> None:
+        """``sight`` is None while no estate has been applied; ``reads`` notes what is read of important data."""
+        self._kept, self.person, self._reads = kept, person, reads
         self._rights, self._sight = rights, sight
         self._picture = picture
 
@@ -69,23 +80,29 @@ class View:
         return id(self._reader.sight)
 
     def with_picture(self, picture: Picture) -> View:
-        """What this view shows, as of another picture."""
-        return View(self._kept, self.person, self._rights, self._sight, picture)
+        """What this view shows, as of another picture, to those who are on record as following it."""
+        return View(self._kept, self.person, self._rights, self._sight, picture, FollowedReads)
+
+    def follow(self, building: str | None) -> None:
+        """Put on record that the live values of a building, or of all, are shown to this person as they change."""
+        self._reader.reads.note_following(building)
 
     @cached_property
     def picture(self) -> Picture:
         """The newest value of every point that shows, as of when the view was made."""
-        if self._reader.sight.is_whole:
+        values, per_hour, reads = self._picture.values, self._picture.per_hour, self._reader.reads
+        if self._reader.sight.is_whole and not reads.is_needed:
             return self._picture
-        shown = self.catalogue.point
-        values = {point: self._picture.values[point] for point in shown if point in self._picture.values}
-        per_hour = {point: self._picture.per_hour[point] for point in shown if point in self._picture.per_hour}
-        return replace(self._picture, values=MappingProxyType(values), per_hour=MappingProxyType(per_hour))
+        if not self._reader.sight.is_whole:
+            shown = self.catalogue.point
+            values = MappingProxyType({point: values[point] for point in shown if point in values})
+            per_hour = MappingProxyType({point: per_hour[point] for point in shown if point in per_hour})
+        return replace(self._picture, values=reads.noted_as_read(values), per_hour=reads.noted_as_read(per_hour))
 
     @property
     def readings(self) -> VisibleReadings:
         """Readings and rollups."""
-        return VisibleReadings(self._kept.store, self._reader.sight)
+        return VisibleReadings(self._kept.store, self._reader)
 
     @property
     def cases(self) -> VisibleCases:
@@ -145,4 +162,5 @@ class View:
     def _reader(self) -> Reader:
         if self._sight is None:
             raise NoEstateError
-        return Reader(self.person, self._sight, self._rights)
+        reads = self._reads(self._kept.reads, self.person, self._sight)
+        return Reader(self.person, self._sight, self._rights, reads)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from facility.errors import ConfigError, Problem, StoreUnavailable
 from stores.records import tables
-from stores.records.audit_fault import Fault, Wrong
 from stores.records.audit_key import AUDIT_FILES, AuditMark
+from stores.records.audit_look import TrailLook, look_through, nothing_signed
+from stores.records.audit_seal import GENESIS, content_of, head_seal, seal_of
 from stores.records.columns import plain
 from stores.records.database import writing
 
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from stores.records.audit_key import AuditFiles, AuditKey
+    from stores.records.audit_look import SignedBy
 
-GENESIS = "0" * 64
 _HEAD = 1
 
 
@@ -70,24 +68,6 @@ class AuditFilter:
 EVERY_ENTRY = AuditFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class TrailLook:
-    """What a look through the trail found: how many entries are right, from which on they are sealed with a key.
-
-    ``wrong`` is what is wrong first, if anything is; ``last`` is the newest entry where all are right.
-    """
-
-    entries: int
-    keyed_from: int | None
-    wrong: Fault | None = None
-    last: AuditMark | None = None
-
-    @property
-    def fault(self) -> str:
-        """What is wrong, as logs and programs have it; nothing where all is right."""
-        return "" if self.wrong is None else self.wrong.sentence
-
-
 def check_reason(reason: str) -> None:
     """Raise ``ConfigError`` for an empty reason of something that a person must explain."""
     if not reason.strip():
@@ -119,24 +99,35 @@ class Audit:
         """Whether no entry was changed, removed, moved or cut off at the end."""
         return not self.look_through().fault
 
-    def look_through(self) -> TrailLook:
+    def look_through(self, signed: SignedBy = nothing_signed) -> TrailLook:
         """Every entry against the one before it, and the end against the last look that found all whole.
 
-        Raises ``ConfigError`` for a key that others may read.
+        ``signed`` tells by the key what checkpoints say that are kept elsewhere. Raises ``ConfigError`` for a key that
+        others may read.
         """
-        look = self._look_once()
+        look = self._look_once(signed)
         if not look.fault:
             return look
         with writing(self._engine):  # whoever was writing, and had made a new key, has ended
             pass
-        return self._look_once()
+        return self._look_once(signed)
 
-    def _look_once(self) -> TrailLook:
+    def end(self) -> tuple[AuditKey, AuditMark] | None:
+        """The newest entry as it is said to be, and the key, for who signs it; None where nothing is sealed."""
+        with self._engine.connect() as connection:
+            files = _files(connection)
+            key, (seq, seal, _) = files.key() if files else None, _head(connection)
+        return (key, AuditMark(seq, seal)) if key and seq else None
+
+    def _look_once(self, signed: SignedBy) -> TrailLook:
         """As things stand; where all is whole the next look begins to count from its end."""
         with self._engine.connect() as connection:
             files = _files(connection)
             key, mark = (files.key(), files.mark()) if files else (None, None)
-            look = _look_through(connection, key, mark)
+            elsewhere = signed(key)
+            look = look_through(connection, _head(connection), key, mark, elsewhere.seals)
+        if elsewhere.wrong and not look.wrong:
+            look = replace(look, wrong=elsewhere.wrong)
         if files and key and look.last and not look.fault:
             files.set_mark(look.last)
         return look
@@ -148,7 +139,7 @@ class Audit:
             files = _files(connection)
             if files is None:
                 raise ConfigError("the records name no file for the key of the audit trail (allowed: ?audit_key=FILE)")
-            look = _look_through(connection, _key_or_none(files), None)
+            look = look_through(connection, _head(connection), _key_or_none(files), None, {})
             query = sa.select(tables.audit.c.seq, tables.audit.c.hash).order_by(tables.audit.c.seq.desc()).limit(1)
             last = connection.execute(query).one_or_none()
             seq, seal = (last.seq, last.hash) if last else (0, GENESIS)
@@ -159,75 +150,23 @@ class Audit:
         return self.look_through()
 
 
-def _look_through(connection: Connection, key: AuditKey | None, mark: AuditMark | None) -> TrailLook:
-    """The first thing that is wrong, if any is. Rows come in portions: a trail may be long."""
-    a = tables.audit.c
-    at = sa.type_coerce(a.at, sa.String).label("at")  # as it is kept, and sealed
-    query = sa.select(a.seq, at, a.who, a.what, a.subject, a.detail, a.hash).order_by(a.seq)
-    seal, seq = GENESIS, 0
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            seq = row.seq if _is_accepted(key, row.seq) else seq + 1
-            is_right = _is_right(key, seal, seq, row)
-            if row.seq != seq or not is_right or (mark and mark.seq == seq and mark.hash != row.hash):
-                return TrailLook(seq - 1, key.first if key else None, _fault_at(seq, row.seq, is_right=is_right))
-            seal = row.hash
-    fault = _fault_at_end(_head(connection), seq, seal, key, mark)
-    return TrailLook(seq, key.first if key else None, fault, AuditMark(seq, seal))
-
-
-def _is_accepted(key: AuditKey | None, seq: int) -> bool:
-    """Whether a person has said that an entry shall stand as it is."""
-    return key is not None and key.before == "accepted" and seq < key.first
-
-
-def _is_right(key: AuditKey | None, before: str, seq: int, row: sa.Row[Any]) -> bool:
-    if _is_accepted(key, seq):
-        return True
-    secret = key.secret if key is not None and seq >= key.first else None
-    content = _content(before, row.seq, row.at, row.who, row.what, row.subject, row.detail)
-    return hmac.compare_digest(_seal(secret, content), row.hash)
-
-
-def _fault_at(seq: int, found: int, *, is_right: bool) -> Fault:
-    if found != seq:
-        return Fault(Wrong.MISSING, {"seq": seq})
-    return Fault(Wrong.ANOTHER if is_right else Wrong.CHANGED, {"seq": seq})
-
-
-def _fault_at_end(
-    head: tuple[int, str, str], seq: int, seal: str, key: AuditKey | None, mark: AuditMark | None
-) -> Fault | None:
-    if mark is not None and mark.seq > seq:
-        return Fault(Wrong.FEWER_THAN_FOUND, {"seq": seq, "others": mark.seq})
-    if head[:2] != (seq, seal):
-        return Fault(Wrong.FEWER_THAN_WRITTEN, {"seq": seq, "others": head[0]})
-    if key is None:
-        return Fault(Wrong.NO_KEY) if head[2] else None
-    if seq >= key.first:
-        return (
-            None if hmac.compare_digest(_head_seal(key, seq, seal), head[2]) else Fault(Wrong.END_MOVED, {"seq": seq})
-        )
-    return None if seq == key.first - 1 and not head[2] else Fault(Wrong.NONE_FROM, {"seq": key.first})
-
-
 def append_entry(connection: Connection, at: datetime, who: str, what: str, subject: str, detail: str = "") -> None:
     """Seal one act in the transaction that does it: neither is kept without the other.
 
     Raises ``StoreUnavailable`` where the trail cannot be sealed: then the act is not done.
     """
-    seq, before, head_seal = _head(connection)
-    key = _sealing_key(connection, seq, head_seal)
+    seq, before, end_seal = _head(connection)
+    key = _sealing_key(connection, seq, end_seal)
     who, what, subject, detail = map(plain, (who, what, subject, detail))  # sealed as they are kept
     shown = at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = _content(before, seq + 1, shown, who, what, subject, detail)
-    seal = _seal(key.secret if key else None, content)
+    content = content_of(before, seq + 1, shown, who, what, subject, detail)
+    seal = seal_of(key.secret if key else None, content)
     row = {"seq": seq + 1, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
     connection.execute(sa.insert(tables.audit).values(row))
-    _set_head(connection, seq + 1, seal, _head_seal(key, seq + 1, seal) if key else "")
+    _set_head(connection, seq + 1, seal, head_seal(key, seq + 1, seal) if key else "")
 
 
-def _sealing_key(connection: Connection, seq: int, head_seal: str) -> AuditKey | None:
+def _sealing_key(connection: Connection, seq: int, end_seal: str) -> AuditKey | None:
     """The key, made with the first entry that has one. None where the records name no place for it."""
     files = _files(connection)
     if files is None:
@@ -236,7 +175,7 @@ def _sealing_key(connection: Connection, seq: int, head_seal: str) -> AuditKey |
         key = files.key()
     except ConfigError as error:
         raise StoreUnavailable(str(error)) from None
-    if key is None and head_seal:
+    if key is None and end_seal:
         raise StoreUnavailable(
             f"the key of the audit trail is not in {files.key_file}: bring it back, or run meterhouse audit accept"
         )
@@ -272,17 +211,3 @@ def _head(connection: Connection) -> tuple[int, str, str]:
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> AuditEntry:
     return AuditEntry(row.seq, row.at, row.who, row.what, row.subject, row.detail)
-
-
-def _content(before: str, seq: int, at: str, who: str, what: str, subject: str, detail: str) -> bytes:
-    return json.dumps([before, seq, at, who, what, subject, detail]).encode()
-
-
-def _seal(secret: bytes | None, content: bytes) -> str:
-    """With the key, or as entries of an older Meterhouse were sealed: without."""
-    return hmac.digest(secret, content, "sha256").hex() if secret else hashlib.sha256(content).hexdigest()
-
-
-def _head_seal(key: AuditKey, seq: int, seal: str) -> str:
-    """Says which entry is the last: without the key nobody can move the end."""
-    return hmac.digest(key.secret, json.dumps(["end", seq, seal]).encode(), "sha256").hex()

@@ -22,6 +22,11 @@ class Wrong(StrEnum):
     NO_KEY = "no_key"
     END_MOVED = "end_moved"
     NONE_FROM = "none_from"
+    FEWER_THAN_SIGNED = "fewer_than_signed"
+    NOT_AS_SIGNED = "not_as_signed"
+    FORGED = "forged"
+    SIGNED_TWICE = "signed_twice"
+    OTHER_KEY = "other_key"
 
 
 SENTENCES = {
@@ -33,6 +38,12 @@ SENTENCES = {
     Wrong.NO_KEY: "the key that sealed it is not there",
     Wrong.END_MOVED: "the end at entry {seq} was moved",
     Wrong.NONE_FROM: "entries from {seq} on are missing",
+    Wrong.FEWER_THAN_SIGNED: "the trail ends with entry {seq}, and a checkpoint signs {others}: it was cut off, or an"
+    " older copy was put back",
+    Wrong.NOT_AS_SIGNED: "entry {seq} is another than a checkpoint signs: an older copy was put back and went on",
+    Wrong.FORGED: "a checkpoint of {seq} entries is not signed by the key that it names",
+    Wrong.SIGNED_TWICE: "two checkpoints sign different ends at entry {seq}: an older copy was put back and went on",
+    Wrong.OTHER_KEY: "the newest checkpoint is signed with another key: an older copy was put back with its key",
 }
 """How logs and programs have it; people read it in their own language."""
 

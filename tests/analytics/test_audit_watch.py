@@ -14,6 +14,7 @@ from analytics.audit_watch import AuditWatch
 from facility.status import ProcessStatus
 from facility.system_alarm import SystemAlarm
 from stores.records.audit import Audit
+from stores.records.audit_checkpoint import read_checkpoints
 from stores.records.database import open_records
 
 
@@ -48,3 +49,17 @@ def test_a_broken_trail_is_an_alarm_until_it_is_whole(tmp_path, audit, logged):
         until(lambda: SystemAlarm.AUDIT_BROKEN not in status().alarms)
         stop.set()
     assert [line["event"] for line in logged].count("audit_broken") == 1
+
+
+def test_a_checkpoint_is_shipped_when_the_trail_has_grown_and_where_it_cannot_be_that_is_an_alarm(tmp_path, audit):
+    stop, folder = Event(), tmp_path / "elsewhere"
+    file = folder / "checkpoints"
+    with AuditWatch(audit, stop, str(file), every_s=0.05, again_s=0.05, ship_s=0.02) as watch:
+        status = watch.beside(ProcessStatus)
+        until(lambda: "cannot be shipped" in status().alarms.get(SystemAlarm.AUDIT_NOT_SHIPPED, ""))
+        folder.mkdir()
+        until(lambda: file.exists() and not status().alarms)
+        audit.append(datetime.now(UTC), "anna", "look", "main")
+        until(lambda: len(file.read_text().splitlines()) == 2)
+        stop.set()
+    assert [one.entries for one in read_checkpoints(file)] == [3, 4]

@@ -166,7 +166,7 @@ def test_rows_of_a_closed_month_stay_as_they_were_and_are_adjusted_for_nothing(r
 
 def view(store, catalogue):
     """Readings and estate as somebody sees them who sees everything."""
-    return View(Kept(store, *[None] * 4, list, *[None] * 4), "li", Rights(), Sight(catalogue), Picture())
+    return View(Kept(store, *[None] * 4, list, *[None] * 5), "li", Rights(), Sight(catalogue), Picture())
 
 
 def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(records):

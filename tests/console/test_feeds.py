@@ -44,7 +44,7 @@ def rights():
 def access(sample, rights):
     live = LiveValues(sample.store)
     live.refresh()
-    return Access(sample.store, sample.records, live, lambda name: rights.get(name, ALL))
+    return Access(sample.store, sample.records, live, lambda name: rights.get(name, ALL), lambda: NOW)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def visit_at(zone, now, *, role=MeterRole.HEAD):
         store.write_rollup("building_1h", [RollupSeries(tags, edges[:-1], band)])
     (usage,) = store.read_rollup("usage_1h", {"meter": "m0"}, 0, 2**52, ["qty"])
     store.write_rollup("baseline_1h", [RollupSeries(usage.tags, edges[:-1], band)])
-    view = View(Kept(store, *[None] * 4, list, *[None] * 4), "li", Rights(), Sight(catalogue), Picture())
+    view = View(Kept(store, *[None] * 4, list, *[None] * 5), "li", Rights(), Sight(catalogue), Picture())
     return Visit(view, load_texts("en"), Formats("en", zone, "GBP"), now)
 
 

@@ -73,7 +73,7 @@ def view_of(store, records):
     live.refresh()
 
     def view(scope=EVERYTHING, acts=frozenset(Act)):
-        return Access(store, records, live, lambda _: within(scope, acts)).view("Kim")
+        return Access(store, records, live, lambda _: within(scope, acts), lambda: NOW).view("Kim")
 
     return view
 
@@ -200,7 +200,7 @@ def test_a_case_shows_with_its_building_and_its_point(view_of, records):
 
 def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):
     People(engine).invite("Kim", NOW)
-    access = Access(MemoryStore(), engine, LiveValues(MemoryStore()), lambda _: ALL)
+    access = Access(MemoryStore(), engine, LiveValues(MemoryStore()), lambda _: ALL, lambda: NOW)
     access.view("Kim").choose_language("zh-Hans")
     for look in ("catalogue", "picture", "readings", "cases", "quarantine"):
         with pytest.raises(NoEstateError):
@@ -209,7 +209,7 @@ def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):
 
 def test_the_estate_is_read_again_once_it_has_changed(store, records, whole, monkeypatch):
     hall = within(Scope(buildings=frozenset({"hall"})))
-    access = Access(store, records, LiveValues(store), lambda name: hall if name == "Ada" else ALL)
+    access = Access(store, records, LiveValues(store), lambda name: hall if name == "Ada" else ALL, lambda: NOW)
     loads, load = [], Registry.load
     monkeypatch.setattr(Registry, "load", lambda registry: loads.append(1) or load(registry))
     first = access.view("Ada").catalogue
@@ -227,7 +227,7 @@ def test_an_act_is_ones_own_in_the_part_where_the_role_holds(store, records):
     live = LiveValues(store)
     annex = Scope(buildings=frozenset({"annex"}))
     both = Rights((Permit(acts=acts_of(Role.VIEWER)), Permit(annex, acts_of(Role.CONTRACTOR))))
-    view = Access(store, records, live, lambda _: both).view("Kim")
+    view = Access(store, records, live, lambda _: both, lambda: NOW).view("Kim")
     there = Finding("night_waste", ANNEX_POWER, "annex-main", "annex", NOW, NOW, Severity.WATCH, 0.9, ())
     here = replace(there, point=POWER, meter="hall-main", building="hall")
     casebook = Casebook(records)
@@ -252,7 +252,7 @@ def test_roles_with_different_levels_show_each_part_up_to_its_own(whole):
 
 def test_who_has_no_role_sees_nothing(whole, store, records):
     assert sight_of(whole, ()).catalogue.buildings == sight_of(whole, ()).catalogue.points == ()
-    view = Access(store, records, LiveValues(store), lambda _: Rights()).view("Kim")
+    view = Access(store, records, LiveValues(store), lambda _: Rights(), lambda: NOW).view("Kim")
     assert view.readings.latest() == {}
     assert view.cases.alerts() == []
     assert view.quarantine.items() == []
@@ -262,7 +262,7 @@ def test_what_the_records_say_is_asked_for_each_time(store, records):
     """A role that was taken away is gone with the next question; a building that is gone shows nothing."""
     People(records).invite("Kim", NOW)
     grants, clock = Grants(records), [NOW]
-    access = Access(store, records, LiveValues(store), kept_rights(records, lambda: clock[0]))
+    access = Access(store, records, LiveValues(store), kept_rights(records, lambda: clock[0]), lambda: clock[0])
     assert access.view("Kim").catalogue.buildings == ()
     grants.give("Kim", Grant(Role.VIEWER, RolePart.BUILDING, "annex", until=NOW + timedelta(hours=1)), "Ada", NOW)
     grants.give("Kim", Grant(Role.CONTRACTOR, RolePart.DEPARTMENT, "museum"), "Ada", NOW)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from rigs.patience import within
 
 from facility.errors import ConfigError, StoreUnavailable
-from stores.records.audit import GENESIS, Audit, _content, _seal
+from stores.records.audit import Audit
+from stores.records.audit_seal import GENESIS, content_of, seal_of
 from stores.records.database import open_records, writing
 
 
@@ -85,7 +86,7 @@ def reseal(folder, first, key=None):
         for row in connection.execute(
             "SELECT seq, at, who, what, subject, detail, hash FROM audit ORDER BY seq"
         ).fetchall():
-            seal = _seal(key, _content(seal, *row[:6])) if row[0] >= first else row[6]
+            seal = seal_of(key, content_of(seal, *row[:6])) if row[0] >= first else row[6]
             connection.execute("UPDATE audit SET hash = ? WHERE seq = ?", (seal, row[0]))
         connection.execute("UPDATE audit_head SET hash = ?, seal = NULL", (seal,))
     connection.close()
@@ -172,7 +173,7 @@ def _reseal_until(folder, last):
         seal = GENESIS
         query = "SELECT seq, at, who, what, subject, detail FROM audit WHERE seq <= ? ORDER BY seq"
         for row in connection.execute(query, (last,)).fetchall():
-            seal = _seal(None, _content(seal, *row))
+            seal = seal_of(None, content_of(seal, *row))
             connection.execute("UPDATE audit SET hash = ? WHERE seq = ?", (seal, row[0]))
     connection.close()
 
@@ -228,7 +229,7 @@ def test_a_long_trail_is_looked_through_without_being_held(kept, now):
         at = "2026-11-23T09:30:00.000000+00:00"
         for seq in range(6, 20_005):
             row = (seq, at, "anna", "alert.close", f"case-{seq}", "fixed")
-            seal = _seal(secret, _content(seal, *row))
+            seal = seal_of(secret, content_of(seal, *row))
             connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, seal))
         connection.execute("UPDATE audit_head SET seq = ?, hash = ?", (seq, seal))
     connection.close()
