@@ -30,7 +30,7 @@ from analytics.uses import accounted
 from analytics.window import watched_points
 from facility.broker_address import broker_address
 from facility.quantities import Utility
-from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
+from facility.status import LONGEST_STILL_S, MODELS_DUE, MODELS_LEARNED, ProcessStatus, ServerProcess
 from facility.system_alarm import SystemAlarm
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.judging import judge_anew
@@ -83,6 +83,7 @@ class EstateWatch:
         self._hours: Loop | None = None
         self._pool = FitPool(store, settings.store)
         self._in_doubt: dict[str, str] = {}
+        self._learning: dict[str, float] = {}
         self._line: BrokerLine | None = None
 
     def run(self, rounds: Rounds, stop: Event) -> None:
@@ -134,7 +135,8 @@ class EstateWatch:
         if self._watch is None:
             return ProcessStatus("waiting_for_estate", alarms)
         status = self._watch.status(alarms, now_ms())
-        return dataclasses.replace(status, facts={**status.facts, "budget": self._budget_words(self._watch.catalogue)})
+        facts = {**status.facts, "budget": self._budget_words(self._watch.catalogue)}
+        return dataclasses.replace(status, figures={**status.figures, **self._learning}, facts=facts)
 
     def _look(self) -> bool:
         """Doors and leaks; before that, whether the estate is another one."""
@@ -218,9 +220,15 @@ class EstateWatch:
 
     def _learn(self, training: Training, lessons: Sequence[Lesson]) -> Iterator[list[Fitted]]:
         """Fit models; each part that is fitted is progress."""
-        for some in self._pool(training, lessons):
-            self._hours_moved()
-            yield some
+        learned, due = 0, sum(len(lesson.fit_at) for lesson in lessons)
+        try:
+            for some in self._pool(training, lessons):
+                learned += len(some)
+                self._learning = {MODELS_LEARNED: learned, MODELS_DUE: due}
+                self._hours_moved()
+                yield some
+        finally:
+            self._learning = {}
 
     def _hours_moved(self) -> None:
         if self._hours is not None:

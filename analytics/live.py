@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,6 +20,7 @@ from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.accepted import JustAccepted
 from analytics.alerts import Alerting
 from analytics.bands import write_bands
+from analytics.fits import FEW
 from analytics.heard import LISTEN_EVERY_MS, ON_HEARING, Heard
 from analytics.models import Models
 from analytics.rollups.beside import Beside
@@ -28,6 +29,7 @@ from analytics.scene import instant
 from analytics.state import GRACE_MS, Awaited, WatchState
 from analytics.states import States
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
+from analytics.uses import accounted
 from analytics.window import blind_window, read_window, watched_points
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analytics.alerts import Cases
-    from analytics.rollups.derived_days import DerivedDays
+    from analytics.parts import Again, Rollups
     from analytics.rollups.each_minute import EachMinute
     from analytics.scene import Window
     from analytics.uses import Learning
@@ -56,30 +58,6 @@ NOTED_EVERY_MS = 60_000
 LOGGED_EVERY = 24
 
 log = structlog.get_logger()
-
-
-class Rollups(Protocol):
-    """What keeps hours and days up to date (``analytics.rollups.writer.RollupWriter``)."""
-
-    derived: DerivedDays
-
-    def update(
-        self, ranges: Mapping[str, tuple[int, int]], *, now_ms: int, beside: Callable[[ReadingStore], None]
-    ) -> None:
-        """Recompute what these stretches touch, and ``beside`` it; entries for closed months are dated ``now_ms``."""
-
-    def is_kept(self, point: str) -> bool:
-        """Whether rollups are made of a point."""
-
-    def take_changed(self) -> dict[str, int]:
-        """Counters whose hours were written since this was asked last: point id → the earliest of them, ms UTC."""
-
-
-class Again(Protocol):
-    """What works through the list of recomputations (``analytics.rollups.recompute.Recompute``)."""
-
-    def step(self, now_ms: int) -> bool:
-        """Do the next piece; False when there is none."""
 
 
 class Watch:
@@ -116,6 +94,7 @@ class Watch:
         self.alerting = Alerting(catalogue, cases)
         self.models = models or Models()
         self.window: Window | None = None
+        self._by_rules: Window | None = None
         self._calendar = SiteCalendar(catalogue.site)
         self._noted = watches.watched(catalogue.site.id) or Watched()
         self._noted_ms, self._note_lock = 0, Lock()
@@ -169,7 +148,7 @@ class Watch:
 
     def _listen(self, now_ms: int) -> None:
         """Look once a minute who has fallen silent, from the first hour on that was looked through."""
-        window = self.window
+        window = self.window or self._by_rules
         if window is None or self._awaited.share < 1.0 or now_ms - self._listened_ms < LISTEN_EVERY_MS:
             return
         self._listened_ms = now_ms
@@ -224,23 +203,41 @@ class Watch:
         horizon = hour_ms - self.step_days * DAY_MS
         through = self._through
         start = max(horizon, _ms(through)) if through else horizon
+        if self.window is None and not through:
+            self._look_by_rules(horizon, hour_ms, at_ms)
         window = self._read_window(horizon, hour_ms, start)
         begin_ms = start if through else horizon
         earlier = {point: max(t_ms, horizon) for point, t_ms in self._changed.items() if t_ms < begin_ms}
         write_bands(self.store, window, begin_ms, hour_ms + AHEAD_MS, earlier)
         self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
-        phase = "history" if self.window is None else "live"
+        phase = "live" if self.window or self._by_rules else "history"
         for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
             if (now_ms - start) // HOUR_MS % LOGGED_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
                 self._tell(phase, done, instant(now_ms), at_ms)
         self.models.forget_before(horizon)
-        self.window = window
+        self.window, self._by_rules = window, None
         self.rollups.derived.end_hours(begin_ms, hour_ms, earlier)
         self._beside.end_hours(begin_ms, hour_ms)
         self._tell("live", 1.0, instant(hour_ms), at_ms)
         log.info("looked_through", start=instant(start).isoformat(), end=instant(hour_ms).isoformat())
+
+    def _look_by_rules(self, horizon: int, hour_ms: int, at_ms: int) -> None:
+        """See what needs no model, where there are so many to learn that it takes a while; then it is live.
+
+        Nothing is noted as looked through: once models are learned every hour is looked at again.
+        """
+        if len(accounted(self.catalogue)) < FEW or any(self.models.kept()):
+            return
+        span = horizon, hour_ms + AHEAD_MS
+        window = read_window(
+            self.store, self.catalogue, Models(are_on=False), *span, named_ms=self.named_ms, learning=lambda *_: ()
+        )
+        for _ in step_through(window, self.alerting, horizon, hour_ms):
+            self._moved()
+        self._by_rules = window
+        self._tell("live", 1.0, None, at_ms)
 
     def _read_window(self, horizon: int, hour_ms: int, start: int) -> Window:
         """The window of an hour: what it shares with the one before is taken over from that."""

@@ -33,6 +33,9 @@ AGENT = "edge"
 SERVER_UNHEARD_S = "server_unheard_s"
 """Figure of an agent's process: for how long it has not heard its server."""
 
+MODELS_LEARNED, MODELS_DUE = "models_learned", "models_due"
+"""Figures of analytics while it learns: how many models of how many there are. Until then rules alone look at hours."""
+
 LONGEST_STILL_S = {ServerProcess.INGEST: 20.0, ServerProcess.ANALYTICS: 600.0, ServerProcess.CONSOLE: 60.0}
 """Who has not come round for so long gets nowhere. A round of analytics that fits models over a year is long."""
 

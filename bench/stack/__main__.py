@@ -159,6 +159,9 @@ class Run:
             self.stack.await_(f"analytics' {name}", lambda: self.alarms.look() or self._is_live(begun), longest_s)
             self.figures[f"{name}_cpu_s"] = round(cpu_s(pid), 1)
             self.figures[f"{name}_s"] = round((now_ms() - begun) / 1000, 1)
+            self.stack.await_("models", lambda: self.alarms.look() or self._has_learned(), longest_s)
+            self.figures[f"{name}_learned_cpu_s"] = round(cpu_s(pid), 1)
+            self.figures[f"{name}_learned_s"] = round((now_ms() - begun) / 1000, 1)
         self.stack.await_("the leak after that", lambda: self.alarms.look() or sensor in self.alarms.seen, 60)
         self.figures[f"{name}_leak_alert_s"] = self.alarms.seen.get(sensor, math.inf)
         self.figures[f"{name}_load"] = load()
@@ -227,6 +230,11 @@ class Run:
             one.status.state == "live" and one.up_s <= (now_ms() - since_ms) / 1000 + 1
             for one in self._seen(ServerProcess.ANALYTICS)
         )
+
+    def _has_learned(self) -> bool:
+        """Whether every hour was looked through with models, and not by rules alone."""
+        statuses = [one.status for one in self._seen(ServerProcess.ANALYTICS)]
+        return any("through" in one.facts and one.figures.get("done") == 1 for one in statuses)
 
     def _seen(self, process: ServerProcess) -> list[ProcessSeen]:
         return StatusBoard(self.records).overview().of(process)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.duties import Duty, Standing, standing, standing_of_agent, undone
-from facility.status import SERVER_UNHEARD_S, ServerProcess
+from facility.status import MODELS_DUE, MODELS_LEARNED, SERVER_UNHEARD_S, ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.overview import is_of_an_agent, look, look_at_agent
@@ -208,13 +208,22 @@ def _lines(t: Texts, overview: Overview, seen: Outlook) -> Iterator[str]:
         yield t.counted("cli.status.asked", len(overview.processes))
     if overview.of(ServerProcess.INGEST):
         yield t("cli.status.readings", **{name: f"{number:,}" for name, number in _totals(overview).items()})
-    for unheard_s in (one.status.figures.get(SERVER_UNHEARD_S) for one in overview.processes):
-        if unheard_s is not None:
-            yield t("cli.status.server_heard", age=age(t, 1000 * unheard_s))
+    yield from _progress(t, overview)
     if overview.processes:
         yield table(PROCESS_COLUMNS, [_process_row(t, one) for one in overview.processes])
     if overview.agents:
         yield table(AGENT_COLUMNS, [_agent_row(t, one) for one in overview.agents], right=(3,))
+
+
+def _progress(t: Texts, overview: Overview) -> Iterator[str]:
+    """How far models are learned, and when an agent's server was heard."""
+    for figures in (one.status.figures for one in overview.of(ServerProcess.ANALYTICS)):
+        if MODELS_DUE in figures:
+            learned, due = (f"{round(figures.get(name, 0)):,}" for name in (MODELS_LEARNED, MODELS_DUE))
+            yield t("cli.status.learning", learned=learned, due=due)
+    for unheard_s in (one.status.figures.get(SERVER_UNHEARD_S) for one in overview.processes):
+        if unheard_s is not None:
+            yield t("cli.status.server_heard", age=age(t, 1000 * unheard_s))
 
 
 def _are_asked(seen: Outlook) -> bool:

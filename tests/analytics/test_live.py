@@ -16,6 +16,7 @@ from rigs.servers import free_port
 from rigs.worlds import CATALOGUE, POINT, START_MS, at, normal_use
 
 from analytics.accepted import JustAccepted, listen
+from analytics.fits import fit_here
 from analytics.live import Watch
 from analytics.rollups.writer import RollupWriter
 from analytics.state import take_over
@@ -110,11 +111,16 @@ def test_no_case_is_opened_before_history_is_complete(store, casebook, watch_ove
     assert [alert.detector for alert in casebook.alerts()] == ["continuous_flow"]
 
 
-def test_a_meter_that_never_spoke_becomes_a_case_of_the_estate(casebook, engine):
+def without_lights():
+    """A store in which one meter has not spoken since the estate has it, and since when that is."""
     store, everything = MemoryStore(), readings(HOURS)
     lights = everything.points.index(POINT["lights"])
     store.write(everything.chosen([i for i, p in enumerate(everything.p) if p != lights]))
-    named_ms = dict.fromkeys(CATALOGUE.meter, now_ms(HOURS - 30))
+    return store, dict.fromkeys(CATALOGUE.meter, now_ms(HOURS - 30))
+
+
+def test_a_meter_that_never_spoke_becomes_a_case_of_the_estate(casebook, engine):
+    store, named_ms = without_lights()
     rollups, watches = RollupWriter(store, CATALOGUE), Watches(engine)
     Watch(store, rollups, casebook, CATALOGUE, watches, step_days=10, named_ms=named_ms).tick(now_ms(HOURS))
     silent = {alert.meter: alert for alert in casebook.alerts() if alert.detector == "silent_meter"}
@@ -154,6 +160,29 @@ def test_history_notifies_nobody_and_the_next_hour_does(store, casebook, watch_o
     (leak,) = casebook.alerts()
     assert leak.notify
     assert watch.status({}).facts["through"] == at(LEAK_FROM + 25).isoformat()
+
+
+def test_a_large_estate_is_looked_at_by_rules_while_its_models_are_learned_and_then_again(
+    engine, casebook, monkeypatch
+):
+    monkeypatch.setattr("analytics.live.FEW", 1)
+    meanwhile = []
+
+    def learning(training, lessons):
+        meanwhile.append((watch.status({}), [alert.detector for alert in casebook.alerts()]))
+        assert Watches(engine).watched(CATALOGUE.site.id).through is None  # killed now, it would look at all again
+        return fit_here(store, training, lessons)
+
+    store, named_ms = without_lights()
+    rollups, watches = RollupWriter(store, CATALOGUE), Watches(engine)
+    watch = Watch(store, rollups, casebook, CATALOGUE, watches, step_days=10, named_ms=named_ms, learning=learning)
+    watch.tick(now_ms(HOURS))
+    status, found = meanwhile[0]
+    assert (status.state, found) == ("live", ["silent_meter"])
+    assert "through" not in status.facts
+    assert watch.status({}).facts["through"] == at(HOURS).isoformat()
+    assert {alert.detector for alert in casebook.alerts()} == {"silent_meter", "continuous_flow"}
+    assert np.isfinite(watch.window.uses[POINT["main"]].expected[-24:]).all()
 
 
 def test_pages_can_draw_the_band_of_today_and_tomorrow(store, watch_over):
