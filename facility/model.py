@@ -69,13 +69,14 @@ class SpaceKind(StrEnum):
 
 @unique
 class Quality(IntEnum):
-    """Quality code of a reading on the wire and in the store."""
+    """Quality code of a reading on the wire and in the store. ``RETRACTED`` is the store's alone: none any more."""
 
     GOOD = 0
     TIME_ESTIMATED = 1
     SUSPECT = 2
     MANUAL = 3
     SUBSTITUTED = 4
+    RETRACTED = 5
 
 
 @dataclass(frozen=True, slots=True)

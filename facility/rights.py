@@ -34,6 +34,8 @@ class Act(StrEnum):
     REPLAY = "have refused readings taken in again"
     DISCARD = "discard what was refused"
     DECIDE = "decide about a register in doubt"
+    HAND_IN = "hand in readings"
+    CONFIRM = "confirm or undo what was handed in"
     GRANT = "let people in, give and take roles"
     READ_AUDIT = "read and export the audit trail"
     SIGN_AUDIT = "sign the audit trail"
@@ -49,6 +51,8 @@ PERMISSIONS: Mapping[Act, frozenset[Role]] = {
     Act.REPLAY: frozenset({_O, _SYSTEM}),
     Act.DISCARD: frozenset({_O, _SYSTEM}),
     Act.DECIDE: frozenset({_O}),
+    Act.HAND_IN: frozenset({_F, _O}),
+    Act.CONFIRM: frozenset({_O}),
     Act.GRANT: frozenset({_SECURITY}),
     Act.READ_AUDIT: frozenset({_AUDITOR}),
     Act.SIGN_AUDIT: frozenset({_AUDITOR}),

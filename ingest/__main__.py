@@ -28,6 +28,7 @@ from stores.readings import mend_readings, open_readings, place_of
 from stores.readings.series import count_series
 from stores.records.database import open_records
 from stores.records.errands import Errands
+from stores.records.imports.book import Imports
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -67,9 +68,8 @@ def _run(settings: IngestSettings, stop: Event) -> bool:
         if is_safe and wait_for_estate(registry, stop):
             estate = registry.load()
             files = Files(settings.data)
-            around = Around(
-                store, Quarantine(engine), Errands(engine), subscriber, status, pulse, time.monotonic, _now_ms
-            )
+            kept = Quarantine(engine), Errands(engine), Imports(engine)
+            around = Around(store, *kept, subscriber, status, pulse, time.monotonic, _now_ms)
             parts = put_together(files, Gate(estate), around)
             place = place_of(settings.store)
             status.begin(place, note_store(files.watermarks, settings.data, place), count_series(estate))

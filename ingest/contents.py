@@ -136,7 +136,7 @@ class Contents:
             log.error("readings_of_nobody", agent=agent, hour_ms=hour_ms, readings=beside, first=min(differing))
 
     def _read(self, points: Sequence[str], hour_ms: int) -> dict[str, Series]:
-        return self.reconciler.store.read(points, hour_ms, hour_ms + HOUR_MS)
+        return self.reconciler.store.read_rows(points, hour_ms, hour_ms + HOUR_MS)
 
 
 def _wrong(held: Mapping[int, tuple[float, int]], stored: Series) -> dict[int, tuple[float, int]]:

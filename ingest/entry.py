@@ -66,6 +66,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     recounted: list[tuple[int, int]] = []  # hours whose readings are reopened, and before which segment they lay
     replayed: int = 0  # the quarantine's item that is taken in again; ``refused`` then waits on in its place
     batch: str = ""  # its message's name in the logs
+    of_import: int = 0  # the import that is done, or undone, with it
 
     @property
     def stream(self) -> Stream:

@@ -1,4 +1,4 @@
-"""Does what people ask of ingest: takes quarantined items in again, compares the store with the journal."""
+"""Does what people ask of ingest: takes in quarantined items and imports, compares the store with the journal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from facility.errors import Rejected, StoreUnavailable
+from ingest.imports import import_entries, undo_entries
 from ingest.refusals import instant
 from ingest.replay import SENT_AGAIN, replayed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ingest.streams import Streams
     from ingest.watermarks import Watermarks
     from stores.records.errands import Errand, Errands
+    from stores.records.imports.book import Imports
     from stores.records.quarantine.quarantine import Quarantine
 
 MOST_AT_ONCE = 100
@@ -41,6 +43,7 @@ class ErrandRunner:
     """
 
     errands: Errands
+    imports: Imports
     quarantine: Quarantine
     doorway: Doorway
     streams: Streams
@@ -70,8 +73,10 @@ class ErrandRunner:
             self._under_way |= begun
 
     def _run(self, errand: Errand) -> list[Entry]:
-        """What a replay takes in, its numbers claimed at once; nothing where the errand is done with that."""
-        log.info("errand", what=errand.what, item=errand.item, asked_by=errand.asked_by)
+        """What is taken in, a replay's numbers claimed at once; nothing where the errand is done with that."""
+        log.info("errand", what=errand.what, item=errand.item or errand.of_import, asked_by=errand.asked_by)
+        if errand.of_import is not None:
+            return self._import(errand.what == "undo", errand.of_import)
         if errand.what == "reconcile":
             self.housekeeping.asked.append(lambda found: self._settle(errand, "\n".join(_lines(found))))
             return []
@@ -89,6 +94,19 @@ class ErrandRunner:
             return []
         self.streams.apply(entry)
         return [entry]
+
+    def _import(self, is_undone: bool, number: int) -> list[Entry]:
+        """All of an import, or nothing of it; the store writer settles it."""
+        gate, now_ms = self.doorway.gate, self.clock_ms()
+        batch = self.imports.readings(number)
+        try:
+            entries = (undo_entries if is_undone else import_entries)(number, batch, gate, now_ms)
+        except Rejected as error:
+            self.imports.refuse(number, str(error), instant(now_ms))
+            return []
+        if not entries:
+            self.imports.done(number, "the estate has none of its meters any more", instant(now_ms))
+        return entries
 
     def _settle(self, errand: Errand, outcome: str) -> None:
         self.errands.settle(errand.id, outcome, instant(self.clock_ms()))

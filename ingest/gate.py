@@ -22,6 +22,9 @@ EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00Z
 AHEAD_MS = 5 * 60 * 1000
 """A reading may be this far in the future: clocks differ."""
 
+SENT_QUALITIES = frozenset(Quality) - {Quality.RETRACTED}
+"""What an agent may say of a reading: only who handed one in takes it back."""
+
 IN_FUTURE = "in_future"
 REASONS = (
     "",
@@ -91,6 +94,10 @@ class Gate:
         """Ids of the points that an agent reads, in order."""
         return self._points.get(agent, [])
 
+    def agent_of(self, point: str) -> str | None:
+        """Who reads a point; empty: nobody but people; None: the estate has no such point."""
+        return self._rules[point][0] if point in self._rules else None
+
     def admit(self, agent: str) -> None:
         """Raise ``Rejected`` for an agent that the estate does not have."""
         if agent not in self._agents:
@@ -139,7 +146,7 @@ class Doorway:
 
 
 def _known_quality(q: list[int]) -> Mask:
-    return np.array([0 <= code <= max(Quality) for code in q])
+    return np.array([code in SENT_QUALITIES for code in q])
 
 
 def _reasons(

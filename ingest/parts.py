@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ingest.subscriber import Subscriber
     from process.pulse import Pulse
     from stores.records.errands import Errands
+    from stores.records.imports.book import Imports
     from stores.records.quarantine.quarantine import Quarantine
 
 
@@ -54,6 +55,7 @@ class Around:
     store: HourlyStore
     quarantine: Quarantine
     errands: Errands
+    imports: Imports
     subscriber: Subscriber
     status: IngestStatus
     pulse: Pulse
@@ -136,6 +138,7 @@ def _housekeeping(files: Files, around: Around, between: Between) -> Housekeepin
         store=around.store,
         doorway=between.doorway,
         reopen=between.to_reopen.put,
+        take_again=around.imports.take_again,
         clock_ms=around.clock_ms,
         motion=between.motion,
     )
@@ -150,6 +153,7 @@ def _store_writer(files: Files, around: Around, between: Between, housekeeping: 
         streams=files.streams,
         store=around.store,
         quarantine=around.quarantine,
+        imports=around.imports,
         watermarks=files.watermarks,
         acknowledger=between.acknowledger,
         status=around.status,
@@ -190,6 +194,7 @@ def _errand_runner(
 ) -> ErrandRunner:
     return ErrandRunner(
         errands=around.errands,
+        imports=around.imports,
         quarantine=around.quarantine,
         doorway=doorway,
         streams=files.streams,

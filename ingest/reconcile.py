@@ -17,6 +17,7 @@ from facility.errors import Rejected
 from facility.model import ReadingBatch
 from ingest.entry import Entry
 from ingest.hours import entries_between
+from ingest.imports import import_of
 from ingest.store_writer import WritesMany
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ log = structlog.get_logger()
 class HourlyStore(WritesMany, Protocol):
     """A reading store, as far as reconciling needs it."""
 
-    def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
-        """Readings of each point."""
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """Readings of each point, retracted ones too."""
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
@@ -74,6 +75,7 @@ class Reconciler:
     store: HourlyStore
     doorway: Doorway
     reopen: Callable[[Entry], None]
+    take_again: Callable[[int, int], None]
     clock_ms: Callable[[], int]
     motion: Motion
 
@@ -133,7 +135,7 @@ class Reconciler:
 
     def _rewrite(self, held: Held, hour_ms: int) -> int:
         """Write again what the store does not have of an hour, point by point, and say how many readings that were."""
-        there = self.store.read([point for point, rows in held.items() if rows], hour_ms, hour_ms + HOUR_MS)
+        there = self.store.read_rows([point for point, rows in held.items() if rows], hour_ms, hour_ms + HOUR_MS)
         rewritten = 0
         for point, series in there.items():
             there_ms = set(series.t_ms.tolist())
@@ -155,11 +157,14 @@ class Reconciler:
         return len(times)
 
     def ask_for_gone(self, agent: str, hour_ms: int) -> int:
-        """Open numbers again whose readings only the agent may still hold; their count is forgotten with that."""
+        """Ask for readings again that only the agent, or an import, may still hold; their count is forgotten."""
         asked = 0
         for epoch, count in self.hours.gone(agent, hour_ms).items():
-            again = [(hour_ms, self.journal.begin)]
-            self.reopen(Entry(agent, epoch, self.clock_ms(), reopened=list(count.ranges), recounted=again))
+            again, ranges = [(hour_ms, self.journal.begin)], list(count.ranges)
+            if number := import_of(epoch):  # the records have it, and no agent
+                self.take_again(number, self.clock_ms())
+                ranges = []
+            self.reopen(Entry(agent, epoch, self.clock_ms(), reopened=ranges, recounted=again))
             asked += count.points.total()
         return asked
 

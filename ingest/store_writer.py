@@ -63,6 +63,13 @@ class KeepsRefused(Protocol):
         """An item was taken in again, but for the ones in ``again``; the same call again changes nothing."""
 
 
+class KeepsImports(Protocol):
+    """Imports, as far as the store writer needs them."""
+
+    def done(self, number: int, outcome: str, at: datetime) -> None:
+        """All of an import is stored, or retracted; the same call again changes nothing."""
+
+
 @dataclass(slots=True)
 class StoreWriter:
     """One thread. Everything it does may be repeated: a crash before ``advance`` only means that it is."""
@@ -71,6 +78,7 @@ class StoreWriter:
     streams: Streams
     store: WritesMany
     quarantine: KeepsRefused
+    imports: KeepsImports
     watermarks: Watermarks
     acknowledger: Acknowledger
     status: IngestStatus
@@ -181,6 +189,8 @@ class StoreWriter:
             if entry.replayed and entry.readings:
                 at = instant(self.clock_ms())
                 self.quarantine.close_replayed(entry.replayed, _outcome(entry), at, entry.refused)
+            if entry.of_import:
+                self.imports.done(entry.of_import, "", instant(self.clock_ms()))
         by_store = sum(len(part.seq) for part, _ in refused)
         self.watermarks.advance(end, entries, self.clock_ms(), refused_by_store=by_store, reached=self.reached())
         return refused

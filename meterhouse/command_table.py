@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "store": ("store:app", "Prepare, check and move the reading store."),
     "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),
     "account": ("account:app", "Bills of buildings, closing of months, computing again."),
+    "import": ("imports:app", "Readings from CSV or Excel: preview, confirm, undo."),
     "indicators": ("indicators:app", "Standard coal, CO2, per area, per person; codes of energy items."),
     "meter": ("meter:app", "The ledger of meters, and registers in doubt."),
     "audit": ("audit:app", "Hold what people did against its seals."),

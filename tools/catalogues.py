@@ -11,7 +11,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from accounting.spells import Outcome
 from accounting.standard_coal import Rung
@@ -33,11 +33,15 @@ from facility.stated import FigureKind, Indicator, RestBy
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
+from imports.columns import ColumnRole
+from imports.faults import FaultKind
+from imports.times import Period as ImportPeriod
 from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
 from stores.records.audit_fault import Wrong
+from stores.records.imports.book import ImportState
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from tools.dashboard_texts import dashboard_ids
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-SPEAKING = ("analytics", "console", "dashboards", "meterhouse", "reports", "wording")
+SPEAKING = ("analytics", "console", "dashboards", "imports", "meterhouse", "reports", "wording")
 """Packages whose code names texts."""
 
 TEMPLATES = ROOT / "console" / "templates"
@@ -135,11 +139,8 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"charged.{utility}" for utility in Utility)
     yield from (f"charge.{period}" for period in Period)
     yield from (f"charge.{charge}" for charge in CHARGES)
-    yield from (f"carrier.{carrier}" for carrier in Carrier)
-    yield from (f"figure.{kind}" for kind in FigureKind)
-    yield from (f"indicator.{indicator}" for indicator in Indicator)
-    yield from (f"rung.{rung}" for rung in Rung)
-    yield from (f"departments.by.{by}" for by in (*RestBy, "meters", "owner", "adjusting"))
+    yield from _of_indicators()
+    yield from _of_imports()
     yield from dashboard_ids()
     words = (
         "not_found",
@@ -152,6 +153,23 @@ def _vocabulary() -> Iterator[str]:
         "store_lost",
     )
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
+
+
+def _of_indicators() -> Iterator[str]:
+    yield from (f"carrier.{carrier}" for carrier in Carrier)
+    yield from (f"figure.{kind}" for kind in FigureKind)
+    yield from (f"indicator.{indicator}" for indicator in Indicator)
+    yield from (f"rung.{rung}" for rung in Rung)
+    yield from (f"departments.by.{by}" for by in (*RestBy, "meters", "owner", "adjusting"))
+
+
+def _of_imports() -> Iterator[str]:
+    yield from (f"import.fault.{kind}" for kind in FaultKind)
+    yield from (f"import.role.{role}" for role in ColumnRole)
+    yield from (f"import.state.{state}" for state in ImportState)
+    yield from (f"import.tells.{role}" for role in (ColumnRole.REGISTER, ColumnRole.USE))
+    yield from (f"import.decimal.{sign}" for sign in ("point", "comma"))
+    yield from (f"import.period.{period}" for period in ("said", *get_args(ImportPeriod)))
 
 
 def _alert_ids() -> Iterator[str]:

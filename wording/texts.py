@@ -25,6 +25,7 @@ DOMAINS = (
     "people",
     "dashboards",
     "indicators",
+    "imports",
 )
 """Files of the catalogue: pages and the words they share with all others, then what each further part says."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from accounting.demand import QUARTERS, quarter_edges
 from accounting.intervals import gaps_of, intervals_in, use_of
-from accounting.local_time import DAY_MS
+from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.registers import JUDGED_BY_READINGS, standstill
 from accounting.spread import SHAPE_DAYS, weekly_shape
 from accounting.walk import HOLD_MS
@@ -88,7 +88,7 @@ class CounterHours:
 
         What this tells of the counter's spells is put into their book.
         """
-        start, end = self._neighbours(point, first_ms, last_ms)
+        start, end = self._with_stored(point, first_ms, last_ms, self._neighbours(point, first_ms, last_ms))
         edges = self._calendar.hour_edges(start, end)
         series = self._counters.around(point, int(edges[0]), int(edges[-1]))
         odd = self._counters.odd(point, series)
@@ -123,6 +123,15 @@ class CounterHours:
         newest = self._store.latest([point.id]).get(point.id)
         known = (*reads, newest.t_ms if newest else start)
         return start, max((t for t in known if t <= last_ms), default=last_ms)
+
+    def _with_stored(self, point: Point, first_ms: int, last_ms: int, span: tuple[int, int]) -> tuple[int, int]:
+        """A span that reaches over hours which are stored though no reading is there any more: it was retracted."""
+        start, end = span
+        if first_ms < start and self._stored(point, first_ms - HOUR_MS, start, ("qty",)) is not None:
+            start = first_ms
+        if end < last_ms and self._stored(point, end, last_ms, ("qty",)) is not None:
+            end = last_ms
+        return start, end
 
     def _take_spells(self, point: Point, series: Series, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Keep the spells that reach into a range; the range, and the time of those that are new, other or gone."""

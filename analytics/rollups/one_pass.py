@@ -92,6 +92,10 @@ class OnePass:
             return self._store.read(points, start_ms, end_ms)
         return {point: _cut(self._readings[point], start_ms, end_ms) for point in points}
 
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """The same and what was retracted."""
+        return self._store.read_rows(points, start_ms, end_ms)
+
     def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Of each point the first reading, those that show another value than the one before, and the last."""
         return self._store.read_switches(points, start_ms, end_ms)

@@ -27,6 +27,10 @@ class VisibleReadings:
         seen = self._store.read(self._seen(points), start_ms, end_ms)
         return {point: seen[point] if point in seen else empty_series() for point in points}
 
+    def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
+        """The newest reading at or before a time of each point that shows."""
+        return self._store.read_before(self._seen(points), t_ms)
+
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point (of all that show if None)."""
         if points is None and not self._sight.is_whole:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facility.errors import Rejected
+from facility.model import Quality
 from stores.readings.port import Codes, Series, Times, Values
 
 if TYPE_CHECKING:
@@ -101,6 +102,12 @@ def switches_of(parts: Sequence[Series]) -> Series:
     tells = np.ones(len(x), np.bool_)
     tells[1:-1] = x[1:-1] != x[:-2]
     return Series(t_ms[tells], x[tells], q[tells])
+
+
+def standing(series: Series) -> Series:
+    """The readings of a series without those that were retracted."""
+    stands = series.q != Quality.RETRACTED
+    return series if stands.all() else Series(series.t_ms[stands], series.x[stands], series.q[stands])
 
 
 def empty_series() -> Series:

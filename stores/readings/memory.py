@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.columns import columns_of, empty_series, last_of_steps, merged, switches_of
+from stores.readings.columns import columns_of, empty_series, last_of_steps, merged, standing, switches_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.rollup_columns import column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
@@ -52,6 +52,10 @@ class MemoryStore:
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range."""
+        return {point: standing(rows) for point, rows in self.read_rows(points, start_ms, end_ms).items()}
+
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """The same and what was retracted."""
         with self._lock:
             return {point: _cut(self._series.get(point, empty_series()), start_ms, end_ms) for point in points}
 
@@ -62,14 +66,15 @@ class MemoryStore:
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading of each point at or before ``t_ms``."""
         with self._lock:
-            cut = {p: _cut(self._series[p], None, t_ms + 1) for p in points if p in self._series}
+            cut = {p: standing(_cut(self._series[p], None, t_ms + 1)) for p in points if p in self._series}
         return {point: _last(series) for point, series in cut.items() if len(series)}
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:
         """The newest reading of each point."""
         with self._lock:
             wanted = self._series if points is None else [p for p in points if p in self._series]
-            return {point: _last(self._series[point]) for point in wanted}
+            stands = {point: standing(self._series[point]) for point in wanted}
+        return {point: _last(series) for point, series in stands.items() if len(series)}
 
     def changes(self, cursor: int) -> Changes:
         """What was written after ``cursor``."""
@@ -90,12 +95,13 @@ class MemoryStore:
     def totals(self) -> dict[str, PointTotal]:
         """Count and exact sum of every point."""
         with self._lock:
-            return {point: PointTotal(len(s), math.fsum(s.x.tolist())) for point, s in self._series.items()}
+            stands = {point: standing(series) for point, series in self._series.items()}
+        return {point: PointTotal(len(s), math.fsum(s.x.tolist())) for point, s in stands.items()}
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
         """How many readings of these points each hour holds."""
         counts: Counter[int] = Counter()
-        for series in self.read(points, start_ms, end_ms).values():
+        for series in self.read_rows(points, start_ms, end_ms).values():
             counts.update((series.t_ms // HOUR_MS * HOUR_MS).tolist())
         return dict(counts)
 

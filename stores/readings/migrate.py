@@ -126,7 +126,7 @@ class _Migration:
         return sum(self._copy_readings(point, span) for span in _spans(first_ms, last_ms + 1, STEP_MS))
 
     def _copy_readings(self, point: str, span: tuple[int, int]) -> int:
-        wanted, there = (store.read([point], *span)[point] for store in (self._source, self._target))
+        wanted, there = (store.read_rows([point], *span)[point] for store in (self._source, self._target))
         if _equal(wanted, there):
             self._passed(len(wanted))
             return 0
@@ -200,7 +200,7 @@ class _Migration:
         def values() -> Iterator[float]:
             nonlocal count
             for span in _spans(stretch[0], stretch[1] + 1, STEP_MS):
-                x = store.read([point], *span)[point].x
+                x = store.read_rows([point], *span)[point].x
                 count += len(x)
                 self._passed(len(x))
                 yield from x.tolist()

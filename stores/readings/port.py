@@ -76,6 +76,9 @@ class RollupSeries:
 class ReadingStore(Protocol):
     """Readings and rollups. All ranges are half-open ``start_ms <= t < end_ms``, times are ms since 1970 UTC.
 
+    A reading is retracted by writing its point and time again with ``Quality.RETRACTED``: from then on none of these
+    methods tells it, but for ``read_rows`` and ``hour_counts``. A later reading of that time stands again.
+
     Every method raises ``StoreUnavailable`` when the store cannot be reached, and then has stored nothing
     that it does not store again: writes are idempotent, so the caller repeats them.
     """
@@ -91,6 +94,9 @@ class ReadingStore(Protocol):
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range; a point without readings has an empty series."""
+
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """The same and what was retracted: what is kept, for who copies it or holds it to what was taken in."""
 
     def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Of each point the first reading of the range, those that show another value than the one before, the last.
@@ -118,7 +124,10 @@ class ReadingStore(Protocol):
         """Count and exact sum of every point: the conservation proof."""
 
     def hour_counts(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[int, int]:
-        """How many readings of these points each UTC hour holds, by its start in ms; empty hours are left out."""
+        """How many rows of these points each UTC hour holds, by its start in ms; empty hours are left out.
+
+        Retracted ones are counted: they are held to what was taken in.
+        """
 
     def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
         """Of each point the time of its newest reading in each step that has one, in time order; none: an empty array.

@@ -1,4 +1,4 @@
-"""What a person asks of ingest: take an item of the quarantine in again, or compare what came in with what is stored.
+"""What a person asks of ingest: take in an item of the quarantine again or an import, or compare store and journal.
 
 Ingest alone takes readings in. So a wish is a row: ingest looks for it, does it and writes down what came of it.
 """
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Engine
 
-What: TypeAlias = Literal["replay", "reconcile"]
+What: TypeAlias = Literal["replay", "reconcile", "import", "undo"]
+
+OfImport: TypeAlias = Literal["import", "undo"]
 
 AUDITED: dict[What, str] = {"replay": "quarantine.replay", "reconcile": "reconcile"}
 CHUNK = 500
@@ -44,6 +46,7 @@ class Errand:
     asked_at: datetime
     done_at: datetime | None
     outcome: str
+    of_import: int | None = None
 
 
 class Errands:
@@ -92,12 +95,12 @@ class Errands:
     def take(self, worker: str, at: datetime, *, limit: int = CHUNK) -> list[Errand]:
         """What is not done yet and for this ingest to do, the oldest first; who takes it again goes on with it.
 
-        A replay is one's who takes it: what two had taken in would be counted twice. It is free again where its
-        taker has not come back for ``LEASE``. A comparison is everybody's: each holds its own journal to the store.
+        What brings readings is one's who takes it: what two had taken in would be counted twice. It is free again where
+        its taker has not come back for ``LEASE``. A comparison is everybody's: each holds its own journal to the store.
         """
         if not self.waiting(limit=1):
             return []
-        is_free = (e.what != "replay") | e.taken_by.in_(["", worker]) | (e.taken_at < at - LEASE)
+        is_free = (e.what == "reconcile") | e.taken_by.in_(["", worker]) | (e.taken_at < at - LEASE)
         query = sa.select(errand).where(e.done_at.is_(None), is_free).order_by(e.id).limit(limit)
         with writing(self._engine) as connection:
             found = [_errand(row) for row in _rows(connection, query)]
@@ -129,6 +132,24 @@ class Errands:
     def _found(self, query: sa.Select[Any]) -> list[Errand]:
         with self._engine.connect() as connection:
             return [_errand(row) for row in _rows(connection, query)]
+
+
+def ask_of_import(connection: Connection, what: OfImport, number: int, by: str, at: datetime) -> int:
+    """Ask ingest for an import in the transaction that lets it be asked; the errand's id."""
+    row = _row(what, None, by, at) | {"of_import": number, "open_key": _key(what, number)}
+    return _add(connection, [row])[0]
+
+
+def open_of_import(connection: Connection, number: int) -> bool:
+    """Whether ingest is asked for anything about an import now."""
+    query = sa.select(e.id).where(e.of_import == number, e.done_at.is_(None)).limit(1)
+    return connection.execute(query).scalar_one_or_none() is not None
+
+
+def settle_of_import(connection: Connection, number: int, outcome: str, at: datetime) -> None:
+    """What was asked about an import is done."""
+    done = {"done_at": at, "outcome": outcome, "open_key": None}
+    connection.execute(sa.update(errand).where(e.of_import == number, e.done_at.is_(None)).values(done))
 
 
 def _errand(row: sa.RowMapping) -> Errand:

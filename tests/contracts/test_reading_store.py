@@ -19,7 +19,7 @@ from rigs.trial_rollup import TRIAL, add_trial, mixed, rows_of
 
 from facility.catalogue import Agent, Catalogue
 from facility.errors import Rejected
-from facility.model import Building, Meter, Name, Point, ReadingBatch, Site
+from facility.model import Building, Meter, Name, Point, Quality, ReadingBatch, Site
 from facility.quantities import Quantity
 from stores.readings import open_readings
 from stores.readings.memory import MemoryStore
@@ -383,6 +383,50 @@ def test_hours_are_counted_over_points_and_empty_ones_left_out(store):
     assert store.hour_counts([POWER, WATER, "never/seen/total"], 0, 10 * hour) == {0: 2, hour: 2, 5 * hour: 1}
     assert store.hour_counts([WATER], hour, 5 * hour) == {hour: 1}
     assert store.hour_counts([], 0, hour) == {}
+
+
+def test_a_retracted_reading_is_told_by_nothing_but_what_holds_rows_to_what_was_taken_in(store):
+    hour, back = 3_600_000, int(Quality.RETRACTED)
+    store.write(batch(*((POWER, t * hour // 2, t) for t in range(8)), (WATER, 5, 1.5, 3), (WATER, 6, 9.0, 3)))
+    cursor = store.cursor()
+    store.write(batch((POWER, 0, 0, back), (POWER, 5 * hour // 2, 5, back), (POWER, 7 * hour // 2, 7, back)))
+    store.write(batch((WATER, 5, 1.5, back), (WATER, 6, 9.0, back)))
+    assert [t for t, _, _ in rows_in(store, POWER)] == [t * hour // 2 for t in (1, 2, 3, 4, 6)]
+    assert rows_in(store, WATER) == []
+    assert store.latest() == {POWER: Latest(3 * hour, 6.0)} == store.latest([POWER, WATER])
+    assert store.read_before([POWER, WATER], 5 * hour // 2) == {POWER: Latest(2 * hour, 4.0)}
+    assert store.read_before([POWER], 0) == {}
+    assert store.totals()[POWER] == PointTotal(5, 16.0)
+    assert store.totals().get(WATER, PointTotal(0, 0.0)).count == 0
+    found = store.newest_times([POWER, WATER], 0, 4 * hour, hour)
+    assert {point: times.tolist() for point, times in found.items()} == {
+        POWER: [hour // 2, 3 * hour // 2, 2 * hour, 3 * hour],
+        WATER: [],
+    }
+    switches = store.read_switches([POWER, WATER], 0, 4 * hour)
+    assert switches[POWER].x.tolist() == [1, 2, 3, 4, 6]
+    assert len(switches[WATER]) == 0
+    assert store.hour_counts([POWER, WATER], 0, 4 * hour) == {0: 4, hour: 2, 2 * hour: 2, 3 * hour: 2}
+    kept = store.read_rows([POWER, WATER], 0, 4 * hour)
+    assert [len(kept[point]) for point in (POWER, WATER)] == [8, 2]
+    assert kept[WATER].q.tolist() == [back, back]
+    assert store.changes(cursor).ranges == {POWER: (0, 7 * hour // 2), WATER: (5, 6)}
+
+
+def test_of_one_value_all_the_time_the_first_that_stands_is_told(store):
+    back = int(Quality.RETRACTED)
+    store.write(batch(*((POWER, t, 4) for t in range(6))))
+    store.write(batch((POWER, 0, 4, back), (POWER, 5, 4, back)))
+    assert store.read_switches([POWER], 0, 10)[POWER].t_ms.tolist() == [1, 4]
+
+
+def test_a_reading_that_comes_again_after_it_was_retracted_stands(store):
+    store.write(batch((POWER, 10, 1, 3)))
+    store.write(batch((POWER, 10, 1, int(Quality.RETRACTED))))
+    assert rows_in(store, POWER) == []
+    store.write(batch((POWER, 10, 2)))
+    assert rows_in(store, POWER) == [(10, 2.0, 0)]
+    assert store.latest() == {POWER: Latest(10, 2.0)}
 
 
 def usage(t_ms, tags=USAGE, **fields):

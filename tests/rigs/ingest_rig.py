@@ -29,6 +29,7 @@ from rigs.patience import PATIENCE_S, until
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.database import open_records
 from stores.records.errands import Errands
+from stores.records.imports.book import Imports
 from stores.records.quarantine.quarantine import Quarantine
 
 NOW_MS = 1_795_000_000_000
@@ -170,12 +171,14 @@ class Ingest:
         self.store = UnsteadyStore(self.readings)
         self.engine = open_records(f"sqlite:///{self.folder / 'records.db'}")
         self.quarantine, self.errands = Quarantine(self.engine), Errands(self.engine)
+        self.imports = Imports(self.engine)
         self.subscriber = Subscriber(broker_address(self.broker.url_for("ingest")))
         self.status = IngestStatus(time.monotonic)
         around = Around(
             self.store,
             self.quarantine,
             self.errands,
+            self.imports,
             self.subscriber,
             self.status,
             Pulse(self.folder, "ingest", time.monotonic),

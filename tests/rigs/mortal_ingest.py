@@ -123,7 +123,7 @@ class MortalIngest:
         store, records, broker = (Outside(thing, self.life) for thing in (self.store, self.records, self.broker))
         monotonic = lambda: self.now_s  # noqa: E731
         fares = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
-        around = Around(store, records, records, broker, *fares, monotonic, lambda: NOW_MS, lambda: True)
+        around = Around(store, records, records, records, broker, *fares, monotonic, lambda: NOW_MS, lambda: True)
         self.parts = put_together(Files(self.folder, ROOM), self._gate, around)
         self.intake = self.parts.intake
 

@@ -21,6 +21,7 @@ from rigs.patience import PATIENCE_S, until
 from stores.readings import influx_connection, open_readings
 from stores.records.database import open_records
 from stores.records.errands import Errands
+from stores.records.imports.book import Imports
 from stores.records.quarantine.quarantine import Quarantine
 
 
@@ -58,6 +59,7 @@ class Rig:
             self.store,
             self.quarantine,
             Errands(self.engine),
+            Imports(self.engine),
             Unheard(),
             self.status,
             pulse,

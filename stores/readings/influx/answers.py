@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from facility.errors import StoreUnavailable
+from stores.readings.port import Latest, Series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,3 +78,16 @@ def table_of(series: AnswerSeries) -> AnswerTable:
     except (msgspec.DecodeError, TypeError, ValueError):
         raise StoreUnavailable("InfluxDB answered a query of numbers with something else") from None
     return AnswerTable(series.tags, dict(zip(series.columns, map(np.ascontiguousarray, numbers.T), strict=True)))
+
+
+def readings_in(table: AnswerTable) -> Series:
+    """A table of readings. While one that a moved meter wrote again is being replaced there are two at its time."""
+    t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
+    q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)
+    last = np.append(np.diff(t_ms) != 0, True)[: len(t_ms)]
+    return Series(t_ms, x, q) if last.all() else Series(t_ms[last], x[last], q[last])
+
+
+def newest_in(series: Series) -> Latest:
+    """The last of some readings."""
+    return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))

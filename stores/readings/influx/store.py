@@ -13,7 +13,17 @@ import numpy as np
 
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, Rejected, StoreUnavailable
-from stores.readings.columns import check_columns, empty_series, last_of_steps, merged, ranges_of, switches_of
+from facility.model import Quality
+from stores.readings.columns import (
+    check_columns,
+    empty_series,
+    last_of_steps,
+    merged,
+    ranges_of,
+    standing,
+    switches_of,
+)
+from stores.readings.influx.answers import newest_in, readings_in
 from stores.readings.influx.changes import ChangeLog
 from stores.readings.influx.layout import RAW, source
 from stores.readings.influx.line_protocol import ReadingLines
@@ -23,7 +33,6 @@ from stores.readings.influx.points import (
     BY_POINT,
     END_MS,
     FIRST_MS,
-    POINT_TAGS,
     all_points,
     among,
     point_of,
@@ -32,8 +41,9 @@ from stores.readings.influx.points import (
     within,
 )
 from stores.readings.influx.rollups import InfluxRollups
+from stores.readings.influx.steps import newest_of_steps, newest_standing, points_with_retracted
 from stores.readings.influx.stretches import KnownStretches
-from stores.readings.port import Latest, PointTotal, Series
+from stores.readings.port import PointTotal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +52,7 @@ if TYPE_CHECKING:
     from stores.readings.estate import EstateSource
     from stores.readings.influx.answers import AnswerTable
     from stores.readings.influx.wire import InfluxWire
-    from stores.readings.port import Changes, RollupSeries, Times
+    from stores.readings.port import Changes, Latest, RollupSeries, Series, Times
 
 TOTAL_STEP_MS = 100 * DAY_MS
 RECENT_MS = 2 * DAY_MS
@@ -90,10 +100,14 @@ class InfluxStore:
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range."""
+        return {point: standing(rows) for point, rows in self.read_rows(points, start_ms, end_ms).items()}
+
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """The same and what was retracted."""
         found = dict.fromkeys(points, empty_series())
         for some in some_at_once(points):
             for point, table in self._select(some, "value, q", within(start_ms, end_ms)):
-                found[point] = _series(table)
+                found[point] = readings_in(table)
         return found
 
     def read_switches(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
@@ -109,8 +123,9 @@ class InfluxStore:
             }
             for order in (_FIRST, _LAST) if ranges else ():
                 for point, table in self._select(list(ranges), "value, q", when, order):
-                    found[point] = merged(found[point], _series(table))
-            moved = [point for point, (least, most) in ranges.items() if least != most]
+                    found[point] = merged(found[point], readings_in(table))
+            ends = {point: len(found[point]) == len(standing(found[point])) for point in ranges}
+            moved = [point for point, (least, most) in ranges.items() if least != most or not ends[point]]
             for point, series in self.read(moved, start_ms, end_ms).items():
                 found[point] = switches_of([series])
         return found
@@ -158,24 +173,14 @@ class InfluxStore:
         return {hour: count for hour, count in counts.items() if count}
 
     def newest_times(self, points: Sequence[str], start_ms: int, end_ms: int, step_ms: int) -> dict[str, Times]:
-        """Of each point the time of its newest reading in each step.
-
-        InfluxDB tells when steps begin, not that: it is the first reading's time and all that has passed between two
-        readings since, which the server adds up.
-        """
+        """Of each point the time of its newest reading in each step; where some were retracted all are read."""
         found, when = {point: np.empty(0, np.int64) for point in points}, within(start_ms, end_ms)
         for some in some_at_once(points):
-            first = {p: table.columns["time"] for p, table in self._select(some, "value", when, _FIRST)}
-            passed = (
-                f"SELECT elapsed(value, 1ms) AS passed FROM {self._readings} WHERE {among(some)} AND {when}{BY_POINT}"
-            )
-            steps = (
-                f"SELECT sum(passed) FROM ({passed}) WHERE {when} GROUP BY time({step_ms}ms), {POINT_TAGS} fill(none)"
-            )
-            sums = {point_of(one.tags): one.columns["sum"] for one in self._wire.ask(steps)}
-            for point, t_ms in first.items():
-                since = np.concatenate((t_ms, t_ms + np.cumsum(sums.get(point, ()))))
-                found[point] = last_of_steps(since.astype(np.int64), step_ms)
+            begun = self._select(some, "value", when, _FIRST)
+            first = {point: table.columns["time"].astype(np.int64) for point, table in begun}
+            found |= newest_of_steps(self._wire, some, first, when, step_ms)
+            held = self.read(points_with_retracted(self._wire, some, when), start_ms, end_ms)
+            found |= {point: last_of_steps(series.t_ms, step_ms) for point, series in held.items()}
         return found
 
     def write_rollup(self, name: str, series: Iterable[RollupSeries]) -> None:
@@ -270,7 +275,11 @@ class InfluxStore:
         found: dict[str, Latest] = {}
         for some in some_at_once(points):
             newest = self._select(some, "value, q", within(start_ms, end_ms), _LAST)
-            found |= {point: _last(_series(table)) for point, table in newest}
+            found |= {point: newest_in(readings_in(table)) for point, table in newest}
+        for point, last in list(found.items()):
+            if last.q == Quality.RETRACTED:
+                del found[point]
+                found |= newest_standing(self.read, point, start_ms, last.t_ms)
         return found
 
     def _total(self, point: str, first_ms: int, last_ms: int) -> PointTotal:
@@ -286,15 +295,3 @@ class InfluxStore:
 
         total = math.fsum(chain.from_iterable(values()))
         return PointTotal(count, total)
-
-
-def _series(table: AnswerTable) -> Series:
-    """A table of readings. While one that a moved meter wrote again is being replaced there are two at its time."""
-    t_ms, x = table.columns["time"].astype(np.int64), table.columns["value"]
-    q = np.nan_to_num(table.columns["q"], nan=0).astype(np.uint8)
-    last = np.append(np.diff(t_ms) != 0, True)[: len(t_ms)]
-    return Series(t_ms, x, q) if last.all() else Series(t_ms[last], x[last], q[last])
-
-
-def _last(series: Series) -> Latest:
-    return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facility.errors import StoreDamaged
+from stores.readings.columns import standing
 from stores.readings.port import Latest, PointTotal, Series
 from stores.readings.sqlite.seal import UNSEALED, Seals, name_seal, reading_seals
 
@@ -88,10 +89,10 @@ def newest_of(connection: sqlite3.Connection, numbers: Mapping[str, int], t_ms: 
 
 
 def _newest_sound(connection: sqlite3.Connection, point: str, number: int, t_ms: int) -> Latest | None:
-    """The newest row whose seal fits; what the disk has changed is passed over."""
+    """The newest row that stands and whose seal fits; what the disk has changed is passed over."""
     for most in (1, 1000, -1):
         rows = connection.execute(_NEWEST, (number, t_ms, most)).fetchall()
-        series = sound_series(point, lambda: rows[::-1])  # noqa: B023 - it is asked at once
+        series = standing(sound_series(point, lambda: rows[::-1]))  # noqa: B023 - it is asked at once
         if len(series):
             return Latest(int(series.t_ms[-1]), float(series.x[-1]), int(series.q[-1]))
         if not rows:
@@ -101,5 +102,6 @@ def _newest_sound(connection: sqlite3.Connection, point: str, number: int, t_ms:
 
 def total_of(connection: sqlite3.Connection, point: str, number: int) -> PointTotal:
     """Count and exact sum of the sound readings of a point."""
-    values = sound_series(point, partial(connection.execute, f"{SEALED} WHERE series = ?", (number,))).x.tolist()
+    sound = sound_series(point, partial(connection.execute, f"{SEALED} WHERE series = ?", (number,)))
+    values = standing(sound).x.tolist()
     return PointTotal(len(values), math.fsum(values))

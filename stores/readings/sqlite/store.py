@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import HOUR_MS
-from stores.readings.columns import columns_of, empty_series, switches_of
+from facility.model import Quality
+from stores.readings.columns import columns_of, empty_series, standing, switches_of
 from stores.readings.port import Changes, Latest, PointTotal, RollupSeries, Series
 from stores.readings.sqlite.check import RowCheck, whole_file
 from stores.readings.sqlite.file import SqliteFile
@@ -49,8 +50,8 @@ _ENDS = (
     f" SELECT * FROM ({SEALED} {_RANGE} ORDER BY t_ms DESC LIMIT 1) ORDER BY t_ms"
 )
 _NEWEST_OF_STEPS = (
-    "WITH RECURSIVE newest (t_ms) AS (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2 AND t_ms < ?3"
-    " UNION ALL SELECT (SELECT max(t_ms) FROM reading WHERE series = ?1 AND t_ms >= ?2"
+    f"WITH RECURSIVE newest (t_ms) AS (SELECT max(t_ms) FROM reading {_RANGE} AND q <> {Quality.RETRACTED:d}"  # noqa: S608 - of constants
+    f" UNION ALL SELECT (SELECT max(t_ms) FROM reading WHERE series = ?1 AND q <> {Quality.RETRACTED:d} AND t_ms >= ?2"
     " AND t_ms < newest.t_ms - (newest.t_ms % ?4 + ?4) % ?4) FROM newest WHERE newest.t_ms IS NOT NULL)"
     " SELECT t_ms FROM newest WHERE t_ms IS NOT NULL"
 )
@@ -106,6 +107,10 @@ class SqliteStore:
 
     def read(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
         """Readings of each point in the range."""
+        return {point: standing(rows) for point, rows in self.read_rows(points, start_ms, end_ms).items()}
+
+    def read_rows(self, points: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Series]:
+        """The same and what was retracted."""
         with self._file.reading() as connection:
             numbers = self._known(connection, points)
             return {
@@ -123,10 +128,12 @@ class SqliteStore:
                 span = (number, start_ms, end_ms)
                 least, most = connection.execute(_LEAST_AND_MOST, span).fetchone()
                 ends = judged(point, partial(connection.execute, _ENDS, span))
-                if least == most and ends.sound.all():
-                    found[point] = switches_of([ends.series])
+                stand = standing(ends.series)
+                if least == most and ends.sound.all() and len(stand) == len(ends.series):
+                    found[point] = switches_of([stand])
                 else:
-                    found[point] = switches_of([sound_series(point, partial(connection.execute, _READINGS, span))])
+                    whole = sound_series(point, partial(connection.execute, _READINGS, span))
+                    found[point] = switches_of([standing(whole)])
         return found
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:

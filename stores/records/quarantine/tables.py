@@ -48,8 +48,9 @@ errand = sa.Table(
     "errand",
     METADATA,
     sa.Column("id", BigId, primary_key=True),
-    text_column("what"),  # replay: take an item in again; reconcile: compare what was taken in with what is stored
+    text_column("what"),  # replay an item; reconcile store and journal; take an import in, or undo it
     sa.Column("item", BigId, sa.ForeignKey("quarantine.id"), index=True),
+    sa.Column("of_import", BigId),
     sa.Column("open_key", sa.Text, unique=True),  # while not done: one such errand at a time
     text_column("asked_by"),
     sa.Column("asked_at", Instant, nullable=False),
