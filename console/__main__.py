@@ -51,6 +51,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         live=live,
         grafana=settings.grafana_url.rstrip("/"),
         authority=Authority.at(settings.ca, settings.host_names),
+        second_factor=settings.second_factor,
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None

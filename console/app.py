@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from console.authority import Authority
-    from stores.access import Rights
+    from stores.access import Rights, SecondFactorOf
     from stores.readings.port import ReadingStore
 
 FOLDER = Path(__file__).parent
@@ -62,14 +62,17 @@ def create_app(
     rights_of: Callable[[str], Rights] | None = None,
     grafana: str = "",
     authority: Authority | None = None,
+    second_factor: SecondFactorOf = "administrators",
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
     ``rights_of`` tells by a person's name what they may see and do, None: what the records say; ``grafana`` is where
-    dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them.
+    dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them;
+    ``second_factor`` says whose roles need a code of a phone.
     """
     live = live or LiveValues(store)
-    access = Access(store, records, live, rights_of or kept_rights(records, clock), clock, idle_s=idle_s)
+    rights = rights_of or kept_rights(records, clock)
+    access = Access(store, records, live, rights, clock, idle_s=idle_s, second_factor=second_factor)
     templates = environment()
     parts = ConsoleParts(
         access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana, authority

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -35,6 +35,9 @@ class ConsoleSettings(ProcessSettings):
     session_hours: Annotated[float, Field(gt=0, le=24 * 90)] = 12.0
     idle_minutes: Annotated[float, Field(gt=0, le=60 * 24)] = 30.0
     """After so long without an act or a page that they asked for, a person signs in again."""
+
+    second_factor: Literal["administrators", "nobody"] = "administrators"
+    """Whose roles hold only once they have shown a code of their phone; ``nobody`` is for trials."""
 
     grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
     """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""

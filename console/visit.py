@@ -106,7 +106,8 @@ def language_of(request: Request) -> str:
 
 def view_of(request: Request) -> View:
     """What the person behind a request may see and do (a dependency of what needs no estate)."""
-    return parts_of(request).access.view(request.state.person.name)
+    person = request.state.person
+    return parts_of(request).access.view(person.name, person.proof)
 
 
 def visit_of(request: Request) -> Visit:

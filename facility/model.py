@@ -145,6 +145,7 @@ class Site:
     closures: tuple[Closure, ...] = ()
     prices: tuple[Price, ...] = ()
     banner: Name | None = None
+    custodian: str = ""  # who decides about data levels
     tariffs: tuple[Tariff, ...] = ()
     notices: tuple[Notice, ...] = ()
     co2: tuple[Co2Factor, ...] = ()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facility.model import Meter
     from stores.readings.port import ReadingStore
     from stores.records.estate import Change
+    from stores.records.level_decisions import LevelDecision
     from stores.records.registry import EstateDifference, Registry
 
 _DEVICE_FACTS = frozenset({"serial", "digits", "rolls_over_at", "ct_ratio", "pt_ratio"})
@@ -63,6 +64,7 @@ def apply_site(
     by: str,
     now: datetime,
     accept: bool = False,
+    decision: LevelDecision | None = None,
 ) -> list[Change]:
     """Make the registry say what the plan's document says; nothing is done where nothing changes.
 
@@ -73,7 +75,7 @@ def apply_site(
     if not plan.changes:
         return []
     _check_ledgers(plan, readings, now)
-    return registry.apply(plan.estate, by=by, at=now, accept=accept, shown=plan.shown)
+    return registry.apply(plan.estate, by=by, at=now, accept=accept, shown=plan.shown, decision=decision)
 
 
 def estate_remarks(estate: Catalogue, now: datetime) -> list[Remark]:

@@ -4,13 +4,14 @@ from io import BytesIO
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.given import places
 from console.visit import Visit, visit_of
 from facility.errors import Denied, Rejected
+from stores.access import TooManyError
 
 router = APIRouter(prefix="/account")
 
@@ -65,6 +66,22 @@ def set_phone(
     return page(request, "recovery_codes.html", visit=visit, codes=codes, live_of="alerts")
 
 
+@router.get("/second-factor")
+def second_factor(request: Request, visit: Visiting) -> Response:
+    """Where an administrator sets up a phone, or shows its code."""
+    return _asked(request, visit)
+
+
+@router.post("/second-factor")
+def show_code(request: Request, visit: Visiting, code: Annotated[str, Form(max_length=40)]) -> Response:
+    """With the right one all of one's roles hold."""
+    try:
+        is_right = visit.view.own.show_code(code, request.state.session, visit.now)
+    except TooManyError as error:
+        raise HTTPException(429, headers={"retry-after": str(error.wait_s)}) from None
+    return RedirectResponse("/", 303) if is_right else _asked(request, visit, 422, refused="wrong_code")
+
+
 @router.post("/sessions/end")
 def end_session(visit: Visiting, session: Annotated[str, Form(max_length=40)]) -> Response:
     """Sign out somewhere else."""
@@ -93,6 +110,11 @@ def _shown(request: Request, visit: Visit, status: int = 200, **more: Any) -> Re
         "live_of": "alerts",
     }
     return page(request, "account.html", status=status, visit=visit, **(found | more))
+
+
+def _asked(request: Request, visit: Visit, status: int = 200, refused: str = "") -> Response:
+    shown = {"account": visit.view.own.account(), "refused": refused, "live_of": "alerts"}
+    return page(request, "second_factor.html", status=status, visit=visit, **shown)
 
 
 def _phone(request: Request, visit: Visit, secret: str, address: str, status: int = 200, refused: str = "") -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.guard import browser_of, session_cookie
-from console.visit import parts_of
+from console.visit import ConsoleParts, parts_of
 from facility.errors import Denied
 from stores.access import TooManyError
 
@@ -70,11 +70,18 @@ def _refused(request: Request, why: str, refused: str) -> Response:
     return page(request, "sign_in.html", status=403, token="", refused=refused)
 
 
+def _first_page(parts: ConsoleParts, session: str) -> str:
+    """An administrator sets up a phone, or shows its code, before anything else."""
+    person = parts.access.person(session, parts.clock())
+    waits = person is not None and parts.access.waits_for_phone(person)
+    return "/account/second-factor" if waits else "/"
+
+
 def _begun(request: Request, session: str) -> Response:
     """A new session ends the one that this browser had."""
     parts = parts_of(request)
     parts.access.sign_out(request.state.session)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(_first_page(parts, session), 303)
     answer.set_cookie(
         session_cookie(request.url.scheme),
         session,

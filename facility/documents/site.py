@@ -13,12 +13,11 @@ from facility.documents.ledger import read_installations
 from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_figures import check_figures
+from facility.documents.site_points import read_points
 from facility.documents.site_schema import SiteDocument
 from facility.documents.stated import read_factor_sets, read_stated
 from facility.documents.tariff import read_tariffs
-from facility.errors import Rejected
 from facility.ledger.installation import present_facts
-from facility.levels import LEVEL_WORDS, Level, parse_level
 from facility.model import (
     Building,
     Closure,
@@ -29,11 +28,10 @@ from facility.model import (
     Notice,
     Point,
     Price,
-    Ratio,
     Site,
     Space,
 )
-from facility.quantities import BY_WORD, WORDS, Utility
+from facility.quantities import Utility
 from facility.tariff import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
     from facility.documents.part import Document, Place
     from facility.documents.site_schema import BuildingPart, MeterPart, SitePart
     from facility.ledger.installation import Installation
-    from facility.profile import DeviceProfile, ProfilePoint
+    from facility.profile import DeviceProfile
     from facility.tariff import Tariff
 
 
@@ -86,7 +84,8 @@ def load_site(
         _check_meter(document, i, part, body, spaces, profiles)
         installations = read_installations(document, i, part, body.site.timezone)
         meters.append(_meter(part, installations))
-        points.append(_points(document, i, part, profiles.get(part.profile)))
+        points.append(read_points(document, i, part, profiles.get(part.profile), body.site.custodian))
+        _check_unique(document, "points", (p.id for p in points[-1]), ("meters", i))
         ledger.extend(installations)
     if reader == "registry":
         check_figures(document, body, points)
@@ -117,6 +116,7 @@ def _site(part: SitePart, tariffs: tuple[Tariff, ...]) -> Site:
         closures=tuple(Closure(c.first, c.last, c.name) for c in holidays.closures),
         prices=tuple(Price(p.utility, p.per_unit, p.valid_from, p.basis) for p in part.prices),
         banner=part.banner.name() if part.banner else None,
+        custodian=part.custodian.strip(),
         tariffs=tariffs,
         notices=tuple(Notice(n.year, n.basis, tuple(n.workdays), tuple(n.days_off)) for n in holidays.notices),
     )
@@ -253,46 +253,3 @@ def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
         shares_device=part.shares_device,
     )
     return present_facts(meter, installations) if installations else meter
-
-
-def _points(document: Document, i: int, part: MeterPart, profile: DeviceProfile | None) -> list[Point]:
-    """The points of a meter: those it lists, else all of its profile that are not optional."""
-    if profile is None:
-        return []
-    offered = [p.name for p in profile.points]
-    if not part.points:
-        level = _level(document, ("meters", i, "level"), part.level)
-        chosen_by_profile = (p for p in profile.points if not p.optional)
-        return [Point(part.id, p.quantity, p.channel, level, ratio=_ratio(p)) for p in chosen_by_profile]
-    points = []
-    for j, chosen in enumerate(part.points):
-        place: Place = ("meters", i, "points", j)
-        if chosen.quantity not in WORDS:
-            document.report((*place, "quantity"), f"unknown quantity '{chosen.quantity}'", WORDS)
-            continue
-        quantity = BY_WORD[chosen.quantity]
-        said = profile.find(quantity, chosen.channel)
-        if said is None:
-            document.report(
-                (*place, "quantity"), f"{profile.id} does not say {chosen.quantity}/{chosen.channel}", offered
-            )
-        if chosen.unit is not None and chosen.unit != quantity.unit:
-            document.report((*place, "unit"), f"unit '{chosen.unit}' is wrong for {quantity.word}", quantity.unit)
-        level = _level(document, (*place, "level"), chosen.level or part.level)
-        points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, _ratio(said)))
-    _check_unique(document, "points", (p.id for p in points), ("meters", i))
-    return points
-
-
-def _ratio(said: ProfilePoint | None) -> Ratio | None:
-    """By which transformer ratios an agent multiplies this point, None for none."""
-    return said.ratio if said is not None and said.ratio is not Ratio.NONE else None
-
-
-def _level(document: Document, place: Place, word: str) -> Level | None:
-    try:
-        return parse_level(word)
-    except Rejected as error:
-        what = error.detail if error.reason == "core_data" else f"unknown level '{word}'"
-        document.report(place, what, LEVEL_WORDS)
-        return None

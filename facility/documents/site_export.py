@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,8 @@ def dump_part(catalogue: Catalogue, agent: str) -> str:
     """What one agent reads, as site.yaml text. Raises ``ConfigError`` for an unknown agent."""
     if agent not in catalogue.agent:
         raise ConfigError(Problem("agent", f"unknown agent '{agent}'", ", ".join(catalogue.agent) or "none"))
-    return dump_site(catalogue.part_for(agent))
+    part = catalogue.part_for(agent)
+    return dump_site(replace(part, site=replace(part.site, custodian="")))  # agents grade nothing
 
 
 def _drop(tree: Tree) -> Tree:
@@ -85,6 +86,7 @@ def _site(site: Site) -> Tree:
             "timezone": site.timezone,
             "currency": site.currency,
             "banner": _name(site.banner) if site.banner else None,
+            "custodian": site.custodian or None,
             "holidays": holidays,
             "prices": prices,
             "tariffs": [_tariff(tariff) for tariff in site.tariffs],

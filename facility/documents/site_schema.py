@@ -20,7 +20,7 @@ from facility.documents.stated_schema import (
 )
 from facility.documents.tariff_schema import TariffPart
 from facility.ledger.installation import FEWEST_DIGITS, MOST_DIGITS
-from facility.levels import LEVEL_WORDS, Level
+from facility.levels import LEVEL_WORDS
 from facility.model import TOTAL, MeterRole, Name, Provenance, SpaceKind
 from facility.protocols import SCHEMES
 from facility.quantities import Utility
@@ -94,6 +94,8 @@ class SitePart(DocumentPart):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     banner: NamePart | None = Field(default=None, validation_alias=AliasChoices("banner", "notice"))
     """A line above every page. Site files of before 2026-12 call it ``notice``; an export writes ``banner``."""
+    custodian: str = Field(default="", max_length=60)
+    """Who decides about data levels: none changes otherwise, and readings of a point without one wait in quarantine."""
     holidays: HolidaysPart = HolidaysPart()
     prices: list[PricePart] = []
     tariffs: list[TariffPart] = []
@@ -198,7 +200,7 @@ class MeterPart(DocumentPart):
     pt_ratio: float = Field(default=1.0, gt=0)
     digits: int | None = Field(default=None, ge=FEWEST_DIGITS, le=MOST_DIGITS)
     poll_s: float = Field(default=10.0, ge=1, le=86400)
-    level: str = Field(default=Level.INTERNAL.word, json_schema_extra={"allowed": [*LEVEL_WORDS]})
+    level: str | None = Field(default=None, json_schema_extra={"allowed": [*LEVEL_WORDS]})
     provenance: Provenance = Provenance.METERED
     rolls_over_at: float | None = Field(default=None, gt=0)
     most_per_hour: float | None = Field(default=None, gt=0)

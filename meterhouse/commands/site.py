@@ -20,6 +20,7 @@ from meterhouse.settings import Settings
 from meterhouse.store_setup import check_belongs
 from stores.readings import open_readings
 from stores.records.database import open_records
+from stores.records.level_decisions import LevelDecision
 from stores.records.registry import Registry
 from stores.site_file import read_site
 from stores.site_plan import apply_site, estate_remarks, plan_site
@@ -105,6 +106,8 @@ def apply(
     *,
     accept: Annotated[bool, typer.Option("--accept", help="Overwrite edits made in the console.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the difference, change nothing.")] = False,
+    custodian: Annotated[str, typer.Option("--custodian", help="Who decided about the data levels that change.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why they change; kept in the audit trail.")] = "",
 ) -> None:
     """Apply an estate; doing it again changes nothing."""
     estate, now = read_estate(file), datetime.now(UTC)
@@ -115,9 +118,10 @@ def apply(
     plan = plan_site(registry, estate, now)
     tell(_differences(plan.changes))  # before anything is refused
     _warn(estate, plan.remarks)
+    decision = LevelDecision(given_by(custodian), reason) if custodian else None
     readings, applied = partial(open_readings, settings.store_url), 0
     if not dry_run:
-        applied = len(apply_site(registry, plan, readings, by=given_by(""), now=now, accept=accept))
+        applied = len(apply_site(registry, plan, readings, by=given_by(""), now=now, accept=accept, decision=decision))
     done = AppliedSite([_difference_answer(one) for one in plan.changes], applied=applied > 0)
     answer(done, lambda: texts().counted("cli.site.applied", applied) if applied else "")
 

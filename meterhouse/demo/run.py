@@ -144,7 +144,12 @@ class Demo:
             "ingest": {**stores, "METERHOUSE_BROKER": self.broker.url_for("ingest")},
             "edge": edge,
             "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
-            "console": {**stores, "METERHOUSE_LISTEN": self.listen, "METERHOUSE_IDLE_MINUTES": "720"},
+            "console": {
+                **stores,
+                "METERHOUSE_LISTEN": self.listen,
+                "METERHOUSE_IDLE_MINUTES": "720",
+                "METERHOUSE_SECOND_FACTOR": "nobody",
+            },
         }
         shared = {"METERHOUSE_DATA": str(self.folder)}
         return {name: {**shared, **env} for name, env in own.items()}

@@ -36,6 +36,9 @@ NO_BROKER = (
     "no MQTT broker: install mosquitto (apt install mosquitto), name another by METERHOUSE_BROKER,"
     " or try Meterhouse out on this machine alone with --trial"
 )
+NO_PHONE = {"METERHOUSE_SECOND_FACTOR": "nobody"}
+"""Who tries Meterhouse out signs in by a link alone, unless the settings say otherwise."""
+
 ALONE = "a trial's broker knows neither rights nor TLS: it listens to this machine alone (METERHOUSE_BROKER_LISTEN)"
 
 log = structlog.get_logger()
@@ -63,7 +66,8 @@ class RunningServer:
         if program:
             self._start_mosquitto(program)
         for name, environment in environments(self.folder, self.settings).items():
-            self._start_process(name, {**environment, **given.get(name, {})})
+            trial = NO_PHONE if self.trial and name == ServerProcess.CONSOLE else {}
+            self._start_process(name, {**trial, **environment, **given.get(name, {})})
 
     def wait_until_ready(self) -> None:
         """Return once the broker greets and the console answers. Raises ``ConfigError`` or ``Unavailable``."""

@@ -35,6 +35,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_RECORDS": ("setting.records", ""),
     "METERHOUSE_PROFILES": ("setting.profiles", ""),
     "METERHOUSE_SESSION_HOURS": ("setting.session_hours", "12"),
+    "METERHOUSE_SECOND_FACTOR": ("setting.second_factor", "administrators"),
     "METERHOUSE_SERIES_BUDGET": ("setting.series_budget", ""),
     "METERHOUSE_STEP_DAYS": ("setting.step_days", "30"),
     "METERHOUSE_TICK_S": ("setting.tick_s", "2"),

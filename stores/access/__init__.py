@@ -5,7 +5,7 @@ what is out of sight is answered as if it did not exist.
 """
 
 from facility.rights import Act
-from stores.access.access import Access, kept_rights, views
+from stores.access.access import Access, SecondFactorOf, kept_rights, views
 from stores.access.people import KnownPerson
 from stores.access.reader import NoEstateError
 from stores.access.scope import Permit, Rights, Scope, rights_by
@@ -53,6 +53,7 @@ __all__ = [
     "RolePart",
     "RollupSeries",
     "Scope",
+    "SecondFactorOf",
     "Series",
     "Session",
     "SpellStanding",

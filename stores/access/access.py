@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from facility.errors import ConfigError
 from stores.access.important import ReadTrail
@@ -14,7 +14,7 @@ from stores.readings.live import LiveValues
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.accounts.grants import Grants
-from stores.records.accounts.tokens import NO_BROWSER
+from stores.records.accounts.tokens import NO_BROWSER, SECOND_FACTOR
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from stores.records.people import Person
 
 
+SecondFactorOf = Literal["administrators", "nobody"]
+"""Whose roles hold only once a code of a phone was shown; ``nobody`` is for trials."""
+
 ALL = frozenset({EVERYTHING})
 
 
@@ -51,12 +54,13 @@ class Access:
         clock: Callable[[], datetime],
         *,
         idle_s: float = DAY_S,
+        second_factor: SecondFactorOf = "administrators",
     ) -> None:
         """``rights_of`` tells by a person's name what they may see and do; ``clock`` dates what they read.
 
-        Who is idle for ``idle_s`` is signed out.
+        Who is idle for ``idle_s`` is signed out; ``second_factor`` says whose roles need a code of a phone.
         """
-        self._idle_s = idle_s
+        self._idle_s, self._second_factor = idle_s, second_factor
         people, audit = People(records), Audit(records)
         self._kept = Kept(
             store,
@@ -78,10 +82,18 @@ class Access:
         sight = self._sights.of(ALL)
         return sight.catalogue if sight else None
 
-    def view(self, person: str) -> View:
-        """What a person sees now."""
-        rights = self._rights_of(person)
-        return View(self._kept, person, rights, self._sights.of(rights.scopes), self._live.picture)
+    def view(self, person: str, proof: str = "") -> View:
+        """What a person sees now who came in so (``Person.proof``)."""
+        whole = self._rights_of(person)
+        is_proved = self._second_factor == "nobody" or proof == SECOND_FACTOR
+        rights = whole if is_proved else whole.without_phone
+        view = View(self._kept, person, rights, self._sights.of(rights.scopes), self._live.picture)
+        view.waits_for_phone = rights != whole
+        return view
+
+    def waits_for_phone(self, person: Person) -> bool:
+        """Whether somebody who came in so has a role that holds once they have shown a code of their phone."""
+        return self.view(person.name, person.proof).waits_for_phone
 
     def looked_again(self, view: View) -> View:
         """What a view shows, with the values of now: neither rights nor estate are asked for again.
@@ -139,7 +151,7 @@ def views(store: ReadingStore, records: Engine, clock: Callable[[], datetime]) -
     Of somebody who has left, or has no role, nothing shows.
     """
     live = LiveValues(store)
-    return Access(store, records, live, kept_rights(records, clock), clock).view
+    return Access(store, records, live, kept_rights(records, clock), clock, second_factor="nobody").view
 
 
 class Sights:

@@ -15,7 +15,7 @@ from stores.records.accounts.grants import Grants
 from stores.records.accounts.second_factor import SecondFactor
 from stores.records.accounts.sessions import Sessions
 from stores.records.accounts.sign_in import SignIn
-from stores.records.accounts.tokens import token_id
+from stores.records.accounts.tokens import SECOND_FACTOR, token_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,9 +174,18 @@ class OwnAccount:
         return self._book.second_factor.address_of(secret, self._person)
 
     def set_phone(self, before: str, secret: str, code: str, session: str, at: datetime) -> list[str]:
-        """Ask for codes of this phone from now on; the recovery codes. Raises ``Denied`` for a wrong password."""
+        """Ask for codes of this phone from now on; the recovery codes.
+
+        Raises ``Denied`` for a wrong password, and where the phone before has shown no code in this session.
+        """
+        if self.account().has_second_factor and not self._is_proved(session, at):
+            raise Denied("another phone is set up once this one, or a recovery code, was shown")
         self._prove(before, session, at)
-        return self._book.second_factor.set_up(self._person, secret, code, at)
+        return self._book.second_factor.set_up(self._person, secret, code, at, token_id(session))
+
+    def show_code(self, code: str, session: str, at: datetime) -> bool:
+        """Whether this is a code of the phone, or for when it is lost; then the session is as good as by one."""
+        return self._book.sign_in.show_code(self._person, code, token_id(session), at)
 
     def _prove(self, password: str, session: str, at: datetime) -> None:
         """Whoever finds the browser open cannot take the account over: the password is asked for once there is one.
@@ -187,6 +196,13 @@ class OwnAccount:
             if not self._book.sign_in.is_password(self._person, password, at):
                 raise Denied("the password is not right")
             return
-        here = next((one for one in self.sessions(at) if one.id == token_id(session)), None)
+        here = self._here(session, at)
         if here is None or here.begun_at is None or at - here.begun_at > FRESH:
             raise Denied("this needs a link that was used a short while ago")
+
+    def _is_proved(self, session: str, at: datetime) -> bool:
+        here = self._here(session, at)
+        return here is not None and here.proof == SECOND_FACTOR
+
+    def _here(self, session: str, at: datetime) -> Session | None:
+        return next((one for one in self.sessions(at) if one.id == token_id(session)), None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facility.levels import Level
 from facility.quantities import Utility
-from facility.rights import Act, acts_of
+from facility.rights import ADMINISTRATORS, Act, acts_of
 from stores.records.accounts.grants import RolePart
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Permit:
 
     scope: Scope = EVERYTHING
     acts: frozenset[Act] = frozenset(Act)
+    needs_phone: bool = False
+    """An administrator's: it holds for who has shown a code of their phone, where that is asked for."""
 
     def reaches(self, building: Building | None, point: Point | None = None) -> bool:
         """Whether it holds in a building, or of a point there; of what the estate has no more only one for all does."""
@@ -75,6 +77,11 @@ class Rights:
         """The parts of the estate that they may look at."""
         return frozenset(one.scope for one in self.permits if Act.LOOK in one.acts)
 
+    @property
+    def without_phone(self) -> Rights:
+        """What is left of them before a code was shown."""
+        return Rights(tuple(one for one in self.permits if not one.needs_phone))
+
     def may(self, act: Act) -> bool:
         """Whether an act is theirs anywhere."""
         return any(act in one.acts for one in self.permits)
@@ -86,7 +93,7 @@ class Rights:
 
 def rights_by(grants: Iterable[Grant]) -> Rights:
     """What the roles of a person allow them."""
-    return Rights(tuple(Permit(_scope_of(one), acts_of(one.role)) for one in grants))
+    return Rights(tuple(Permit(_scope_of(one), acts_of(one.role), one.role in ADMINISTRATORS) for one in grants))
 
 
 def _scope_of(grant: Grant) -> Scope:

@@ -67,6 +67,8 @@ class View:
         """``sight`` is None while no estate has been applied; ``reads`` notes what is read of important data."""
         self._kept, self.person, self._reads = kept, person, reads
         self._rights, self._sight = rights, sight
+        self.waits_for_phone = False
+        """Whether they have a role that holds once they have shown a code of their phone."""
         self._picture = picture
 
     @property

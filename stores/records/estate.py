@@ -187,6 +187,7 @@ def _site_row(site: Site) -> Row:
         "holiday_shift_days": site.holiday_shift_days,
         "banner_en": site.banner.en if site.banner else None,
         "banner_zh": site.banner.zh if site.banner else None,
+        "custodian": site.custodian or None,
     }
 
 
@@ -202,6 +203,7 @@ def _site(row: Row, table: dict[str, list[Row]]) -> Site:
         closures=tuple(closure_of(r) for r in table["closure"]),
         prices=tuple(price_of(r) for r in table["price"]),
         banner=None if row["banner_en"] is None else Name(row["banner_en"], row["banner_zh"]),
+        custodian=row["custodian"] or "",
         tariffs=tuple(tariff_of(r) for r in table["tariff"]),
         notices=tuple(notice_of(r) for r in table["notice"]),
         co2=tuple(co2_of(r) for r in table["co2_factor"]),

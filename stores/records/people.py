@@ -50,6 +50,8 @@ class Person:
 
     name: str
     language: str
+    proof: str = ""
+    """How they came in: ``link``, ``password`` or ``second_factor``; empty where an older Meterhouse kept nothing."""
 
 
 class People:
@@ -141,7 +143,7 @@ class People:
         if None not in {row.browser, browser.name} and row.browser != browser.columns["browser"]:
             self._end_stolen(row, at, browser)
             return None
-        person = Person(row.name, found.language)
+        person = Person(row.name, found.language, row.proof or "")
         if is_used and _unused(row, at) >= _SEEN_EACH:
             self._note_use(row.id, at)
         return person

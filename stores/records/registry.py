@@ -15,6 +15,7 @@ from stores.records.audit import append_entry
 from stores.records.columns import METADATA
 from stores.records.database import writing
 from stores.records.estate import TABLES, Change, Row, Rows, catalogue_of, compare, rows_of
+from stores.records.level_decisions import regrade
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from facility.catalogue import Catalogue
+    from stores.records.level_decisions import LevelDecision
 
 _ASSIGNED = {"meter": "building", "building": "department"}
 """What is assigned, dated, to what: a moved meter does not rewrite last year."""
@@ -97,9 +99,11 @@ class Registry:
         at: datetime,
         accept: bool = False,
         shown: EstateDifference | None = None,
+        decision: LevelDecision | None = None,
     ) -> list[Change]:
         """Make the registry equal to a document, in one transaction; applying it again changes nothing.
 
+        ``decision`` is what the custodian of data levels decided, where it changes any.
         ``shown`` is the difference that a person agreed to: raises ``Stale`` where it is another one by now. Raises
         ``ConfigError`` where the document would undo what was edited elsewhere since the last apply, unless ``accept``
         says that this is meant.
@@ -113,6 +117,7 @@ class Registry:
             if applied and not accept:
                 _refuse_undoing(compare(applied, stored), changes)
             if stored != new or applied != new:
+                regrade(connection, stored, new, decision, by, at)
                 _replace(connection, stored, new, at)
                 _keep_revision(connection, at, by, "site.apply", catalogue.site.id, _listed(changes), new)
                 _ask_again(connection, stored, catalogue, by, at, "site.apply")
@@ -140,6 +145,7 @@ class Registry:
             stored = _stored(connection)
             changes = compare(stored, new)
             if stored != new:
+                regrade(connection, stored, new, None, by, at)
                 _replace(connection, stored, new, at)
                 summary = f"{reason}: {_listed(changes)}" if reason else _listed(changes)
                 _keep_revision(connection, at, by, what, catalogue.site.id, summary, None)

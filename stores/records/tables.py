@@ -23,7 +23,12 @@ site = sa.Table(
     sa.Column("holiday_shift_days", sa.Integer, nullable=False),
     sa.Column("banner_en", sa.Text),
     sa.Column("banner_zh", sa.Text),
+    sa.Column("custodian", sa.Text),  # who decides about data levels
 )
+
+graded_point = sa.Table(
+    "graded_point", METADATA, sa.Column("point", sa.Text, primary_key=True), text_column("level")
+)  # the level decided last, also of points that are gone
 
 price = sa.Table(
     "price",

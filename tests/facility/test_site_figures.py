@@ -107,11 +107,11 @@ def test_days_may_run_over_sunday(days, weekdays):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("country: CN", "country: China PR", ":13: no public holidays are known of a country 'China PR'"),
-        ("country: CN", "country: PUBLIC", ":13: no public holidays are known of a country 'PUBLIC'"),
-        ("country: CN", "country: \u202e", r":13: no public holidays are known of a country '\\u202e'"),
-        ('subdivision: ""', "subdivision: BJ", ":14: 'BJ' is no part of CN .* .allowed: none."),
-        ("shift_days: 0", "shift_days: 99999999", r":15: site.holidays.shift_days is '99999999' .allowed: at most"),
+        ("country: CN", "country: China PR", ":14: no public holidays are known of a country 'China PR'"),
+        ("country: CN", "country: PUBLIC", ":14: no public holidays are known of a country 'PUBLIC'"),
+        ("country: CN", "country: \u202e", r":14: no public holidays are known of a country '\\u202e'"),
+        ('subdivision: ""', "subdivision: BJ", ":15: 'BJ' is no part of CN .* .allowed: none."),
+        ("shift_days: 0", "shift_days: 99999999", r":16: site.holidays.shift_days is '99999999' .allowed: at most"),
     ],
 )
 def test_holidays_that_nobody_knows_are_told_with_their_line(tmp_path, old, new, words):

@@ -13,7 +13,7 @@ from rigs.patience import PATIENCE_S, until
 from stores.readings.live import LiveValues
 
 DAY_S = 86_400
-"""A test's clock leaps: nobody is signed out for having done nothing meanwhile."""
+"""A test's clock leaps: nobody is signed out for having done nothing meanwhile. Nobody has a phone."""
 
 
 @contextmanager
@@ -23,7 +23,9 @@ def served(store, records, clock, **more):
     host = f"127.0.0.1:{listening.getsockname()[1]}"
     live = LiveValues(store)
     live.refresh()
-    app = create_app(store, records, clock, hosts=[host], live=live, **{"idle_s": DAY_S, **more})
+    app = create_app(
+        store, records, clock, hosts=[host], live=live, **{"idle_s": DAY_S, "second_factor": "nobody", **more}
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -22,7 +22,7 @@ def people(engine):
 def test_a_one_time_link_signs_in_once(people, now):
     link = people.invite("anna", now)
     session = people.redeem(link, now, HOUR)
-    assert people.person(session, now) == Person("anna", NO_WISH)
+    assert people.person(session, now) == Person("anna", NO_WISH, "link")
     with pytest.raises(Denied, match="has been used"):
         people.redeem(link, now, HOUR)
     assert people.person(session, now) is not None
@@ -70,9 +70,9 @@ def test_secrets_are_not_kept(people, engine, now):
 def test_a_language_is_remembered(people, now):
     session = people.redeem(people.invite("anna", now), now, HOUR)
     people.set_language("anna", "zh-Hans")
-    assert people.person(session, now) == Person("anna", "zh-Hans")
+    assert people.person(session, now) == Person("anna", "zh-Hans", "link")
     people.invite("anna", now)
-    assert people.person(session, now) == Person("anna", "zh-Hans")
+    assert people.person(session, now) == Person("anna", "zh-Hans", "link")
     with pytest.raises(Rejected, match="'fr' is not one of en, zh-Hans"):
         people.set_language("anna", "fr")
     with pytest.raises(Rejected, match="bob"):

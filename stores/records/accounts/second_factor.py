@@ -12,7 +12,7 @@ from facility.errors import Rejected
 from stores.records import tables
 from stores.records.accounts.account_rows import changed, open_person
 from stores.records.accounts.tables import recovery_code
-from stores.records.accounts.tokens import digest
+from stores.records.accounts.tokens import SECOND_FACTOR, SESSION, digest
 from stores.records.audit import append_entry
 from stores.records.database import writing
 
@@ -42,9 +42,10 @@ class SecondFactor:
         """What a phone reads from a QR code."""
         return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
-    def set_up(self, name: str, secret: str, code: str, at: datetime) -> list[str]:
+    def set_up(self, name: str, secret: str, code: str, at: datetime, session: str = "") -> list[str]:
         """Keep the secret once the phone has shown that it has it; new recovery codes, which are said this once.
 
+        The session with the id ``session`` is proved by it.
         Raises ``Rejected`` for a code that is not the phone's.
         """
         step = _step_of(secret, code, at, None)
@@ -54,6 +55,7 @@ class SecondFactor:
         with writing(self._engine) as connection:
             _keep_phone(connection, name, secret, step)
             connection.execute(sa.insert(recovery_code), [{"digest": _kept(name, one), "name": name} for one in codes])
+            prove_session(connection, session, name)
             append_entry(connection, at, name, "person.set_second_factor", name)
         return codes
 
@@ -79,6 +81,13 @@ def uses_up(connection: Connection, person: sa.Row[tuple[object, ...]], code: st
         return True
     kept = recovery_code.c.digest == _kept(person.name, said.lower())
     return connection.execute(sa.delete(recovery_code).where(kept)).rowcount == 1
+
+
+def prove_session(connection: Connection, session: str, name: str) -> None:
+    """A code was shown in a session of theirs."""
+    t = tables.token.c
+    mine = sa.update(tables.token).where(t.id == session, t.name == name, t.kind == SESSION)
+    connection.execute(mine.values(proof=SECOND_FACTOR))
 
 
 def _step_of(secret: str, code: str, at: datetime, after: int | None) -> int | None:

@@ -13,8 +13,8 @@ from stores.records import tables
 from stores.records.accounts.account_rows import changed, open_person
 from stores.records.accounts.attempts import forget_failures, note_failure, wait_s
 from stores.records.accounts.passwords import check_password, fits, hash_of
-from stores.records.accounts.second_factor import uses_up
-from stores.records.accounts.tokens import NO_BROWSER, SESSION, SIGNED_IN, Browser, new_token
+from stores.records.accounts.second_factor import prove_session, uses_up
+from stores.records.accounts.tokens import NO_BROWSER, SECOND_FACTOR, SESSION, SIGNED_IN, Browser, new_token
 from stores.records.audit import append_entry
 from stores.records.database import writing
 
@@ -61,7 +61,7 @@ class SignIn:
                 if left := wait_s(connection, known, at):
                     raise TooManyError(left)
                 person = open_person(connection, known)
-                proof = "second_factor" if person.totp else "password"
+                proof = SECOND_FACTOR if person.totp else "password"
                 if not person.totp or uses_up(connection, person, code, at):
                     forget_failures(connection, known)
                     append_entry(connection, at, known, SIGNED_IN, known, f"{proof}, from {browser.address}")
@@ -84,6 +84,24 @@ class SignIn:
             return True
         self._fail(name, at, NO_BROWSER)
         return False
+
+    def show_code(self, name: str, code: str, session: str, at: datetime) -> bool:
+        """Whether the code is theirs: then their session with this id is proved by it; a wrong one counts as a failure.
+
+        Raises ``TooManyError`` as ``prove`` does.
+        """
+        with writing(self._engine) as connection:
+            if left := wait_s(connection, name, at):
+                raise TooManyError(left)
+            person = open_person(connection, name)
+            is_right = bool(person.totp) and uses_up(connection, person, code, at)
+            if is_right:
+                forget_failures(connection, name)
+                prove_session(connection, session, name)
+                append_entry(connection, at, name, "person.second_factor", name)
+        if not is_right:
+            self._fail(name, at, NO_BROWSER)
+        return is_right
 
     def _kept(self, name: str, at: datetime) -> str | None:
         p = tables.person.c

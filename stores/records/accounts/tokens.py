@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 INVITATION = "invitation"
 SESSION = "session"
+SECOND_FACTOR = "second_factor"
+"""How a session was proved in which a code was shown."""
+
 SIGNED_IN = "person.sign_in"
 """How the audit calls it."""
 
