@@ -203,6 +203,8 @@ def test_its_buildings_stand_on_the_page_by_tls_for_who_has_the_link(stack, esta
     )
     page, token = link.split("?")
     with browser.open(page, token.encode(), PATIENCE_S) as answer:
+        assert answer.url.endswith("/account/second-factor"), "an administrator is asked for a phone first"
+    with browser.open(f"https://127.0.0.1:{stack.console}/", timeout=PATIENCE_S) as answer:
         text = answer.read().decode()
     assert "Building b33" in text
 
