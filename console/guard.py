@@ -42,6 +42,9 @@ NOBODY = (None, "")
 MOST_BODY_BYTES = 64 * 1024
 """No form of ours is longer; also a stranger may post to the sign-in page."""
 
+MOST_UPLOAD_BYTES = {"/imports": 16 * 2**20}
+"""Where somebody who is signed in hands in a file."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -98,7 +101,8 @@ class Guard:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             refusal = await self._admit(scope)
-            await (refusal or self._app)(scope, _bounded(receive), _with_headers(send, scope))
+            most = MOST_BODY_BYTES if refusal else _most_bytes(scope)
+            await (refusal or self._app)(scope, _bounded(receive, most), _with_headers(send, scope))
 
     async def _admit(self, scope: Scope) -> Response | None:
         """None to pass, with the person in ``scope["state"]``; else the answer."""
@@ -107,7 +111,7 @@ class Guard:
             return PlainTextResponse("this host name is not answered here", 400)
         if scope["method"] not in SAFE_METHODS and not _same_origin(headers):
             return PlainTextResponse("forms are accepted from our own pages only", 403)
-        if _stated_length(headers) > MOST_BODY_BYTES:
+        if _stated_length(headers) > _most_bytes(scope):
             return PlainTextResponse("this is longer than any form of ours", 413)
         public_file = scope["path"].startswith(STATIC_PREFIX)
         sessions = [] if public_file else sessions_of(headers, scope["scheme"])
@@ -148,10 +152,14 @@ def _same_origin(headers: Headers) -> bool:
 
 def _stated_length(headers: Headers) -> int:
     stated = headers.get("content-length", "0")
-    return int(stated) if stated.isdecimal() and len(stated) <= 20 else MOST_BODY_BYTES + 1  # noqa: PLR2004 - 64 bits
+    return int(stated) if stated.isdecimal() and len(stated) <= 20 else 2**64  # noqa: PLR2004 - 64 bits
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most_bytes(scope: Scope) -> int:
+    return MOST_UPLOAD_BYTES.get(scope["path"], MOST_BODY_BYTES)
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     """Ends the reading of a body that states no length and does not end: nobody fills our memory."""
     received = 0
 
@@ -159,7 +167,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MOST_BODY_BYTES:
+        if received > most:
             raise HTTPException(413)
         return message
 

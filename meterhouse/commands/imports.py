@@ -99,7 +99,7 @@ def readings(
         raise typer.Exit(1)
     book, name, at = Imports(records), given_by(by), datetime.now(UTC)
     number = book.propose(ProposedImport(plan.file, plan.digest, plan.tells, plan.readings), name, at)
-    others = book.who_may_confirm(at) - {name}
+    others = book.who_may_confirm(at, plan.readings.points) - {name}
     if others:
         say("cli.import.proposed", id=number, who=", ".join(sorted(others)))
     else:

@@ -23,6 +23,7 @@ from stores.records.audit import AuditEntry, AuditFilter
 from stores.records.case_list import CasePlace
 from stores.records.casebook import CaseEvent
 from stores.records.errands import Errand
+from stores.records.imports.book import KeptImport, ProposedImport
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.quarantine import Standing
 from stores.records.quarantine.story import steps
@@ -39,6 +40,7 @@ __all__ = [
     "Errand",
     "Grant",
     "ItemState",
+    "KeptImport",
     "KeptSpell",
     "KnownPerson",
     "Latest",
@@ -47,6 +49,7 @@ __all__ = [
     "Permit",
     "Picture",
     "Proposal",
+    "ProposedImport",
     "QuarantineItem",
     "QuarantineSize",
     "Rights",

@@ -18,6 +18,7 @@ from stores.records.accounts.tokens import NO_BROWSER, SECOND_FACTOR
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
+from stores.records.imports.book import Imports
 from stores.records.people import DAY_S, People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
@@ -74,6 +75,7 @@ class Access:
             AccountBook(records, people, self._estate),
             audit,
             ReadTrail(audit, clock),
+            Imports(records),
         )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))

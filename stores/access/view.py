@@ -11,6 +11,7 @@ from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
 from stores.access.important import FollowedReads, ImportantReads
+from stores.access.imports import VisibleImports
 from stores.access.people import OwnAccount, VisiblePeople
 from stores.access.reader import NoEstateError, Reader
 from stores.access.readings import VisibleReadings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from stores.records.audit import Audit
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
+    from stores.records.imports.book import Imports
     from stores.records.people import People
     from stores.records.quarantine.quarantine import Quarantine
     from stores.records.status.board import StatusBoard
@@ -50,6 +52,7 @@ class Kept:
     accounts: AccountBook
     audit: Audit
     reads: ReadTrail
+    imports: Imports
 
 
 class View:
@@ -115,6 +118,11 @@ class View:
     def quarantine(self) -> VisibleQuarantine:
         """Refused input and acts upon it."""
         return VisibleQuarantine(self._kept.quarantine, self._kept.errands, self._reader)
+
+    @property
+    def imports(self) -> VisibleImports:
+        """What people handed in, and acts upon it."""
+        return VisibleImports(self._kept.imports, self._reader)
 
     @property
     def spells(self) -> VisibleSpells:

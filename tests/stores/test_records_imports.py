@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from facility.errors import ConfigError, Rejected
 from facility.model import Quality, ReadingBatch
 from facility.rights import Role
-from stores.records.accounts.grants import Grant, Grants
+from stores.records import tables
+from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.audit import Audit
+from stores.records.database import writing
 from stores.records.errands import Errands
 from stores.records.imports.book import Imports, ImportState, ProposedImport
 from stores.records.people import People
@@ -63,8 +66,23 @@ def test_who_handed_it_in_does_not_confirm_it_where_somebody_else_may(book, offi
 def test_a_role_that_has_ended_confirms_nothing(book, engine, now):
     People(engine).invite("bert", now)
     Grants(engine).give("bert", Grant(Role.OFFICER, until=now + timedelta(days=1)), "test", now)
-    assert book.who_may_confirm(now) == {"bert"}
-    assert book.who_may_confirm(now + timedelta(days=2)) == set()
+    assert book.who_may_confirm(now, READINGS.points) == {"bert"}
+    assert book.who_may_confirm(now + timedelta(days=2), READINGS.points) == set()
+
+
+def test_only_who_may_confirm_there_is_waited_for(book, engine, now):
+    shape = {"position": 0, "name_zh": "", "use": "office", "hours": {}, "armed": {}}
+    with writing(engine) as connection:
+        rows = [shape | {"id": one, "name_en": one} for one in ("hall", "barn")]
+        connection.execute(sa.insert(tables.building), rows)
+    for name, building in (("anna", "hall"), ("bert", "barn")):
+        People(engine).invite(name, now)
+        Grants(engine).give(name, Grant(Role.OFFICER, RolePart.BUILDING, building), "test", now)
+    placed = {"what": "meter", "subject": "m1", "target": "hall", "valid_from": now}
+    with writing(engine) as connection:
+        connection.execute(sa.insert(tables.assignment).values(placed))
+    assert book.who_may_confirm(now, READINGS.points) == {"anna"}
+    book.confirm(book.propose(handed_in(), "anna", now), "anna", now)
 
 
 def test_the_same_file_stands_once(book, now):

@@ -118,7 +118,7 @@ class Imports:
         """
         with writing(self._engine) as connection:
             known = _in_state(connection, number, ImportState.PROPOSED)
-            if known.proposed_by == by and (others := _who_may_confirm(connection, at) - {by}):
+            if known.proposed_by == by and (others := _who_may_confirm(connection, at, known.points) - {by}):
                 who = ", ".join(sorted(others)[:5])
                 raise Rejected("second_person", f"import {number} is {by}'s own: somebody else confirms it ({who})")
             between = _others(connection, known, i.confirmed_at >= known.proposed_at)
@@ -199,18 +199,33 @@ class Imports:
         with self._engine.connect() as connection:
             return unpacked(connection.execute(sa.select(i.readings).where(i.id == number)).scalar_one(), quality)
 
-    def who_may_confirm(self, at: datetime) -> set[str]:
-        """Everybody whose role lets them confirm an import, in some part of the estate."""
+    def who_may_confirm(self, at: datetime, points: Collection[str]) -> set[str]:
+        """Everybody whose role lets them confirm an import of these points."""
         with self._engine.connect() as connection:
-            return _who_may_confirm(connection, at)
+            return _who_may_confirm(connection, at, points)
 
 
-def _who_may_confirm(connection: Connection, at: datetime) -> set[str]:
+def _who_may_confirm(connection: Connection, at: datetime, points: Collection[str]) -> set[str]:
+    """Whose role holds in the whole site, or in every building of the points, or its department."""
     g, p = role_grant.c, tables.person.c
     roles = [role.value for role in PERMISSIONS[Act.CONFIRM]]
-    query = sa.select(g.name, g.until).join(tables.person, p.name == g.name)
-    rows = connection.execute(query.where(g.role.in_(roles), p.closed_at.is_(None)))
-    return {name for name, until in rows if until is None or at < until}
+    query = sa.select(g.name, g.until, g.part, g.target).join(tables.person, p.name == g.name)
+    rows = connection.execute(query.where(g.role.in_(roles), p.closed_at.is_(None))).all()
+    places = _places(connection, points)
+    held: dict[str, set[tuple[str, str]]] = {}
+    for name, until, part, target in rows:
+        if until is None or at < until:
+            held.setdefault(name, set()).add((part, target))
+    return {name for name, parts in held.items() if ("site", "") in parts or all(parts & some for some in places)}
+
+
+def _places(connection: Connection, points: Collection[str]) -> list[set[tuple[str, str]]]:
+    """The building of each meter, and its department, as roles name them."""
+    a = tables.assignment.c
+    query = sa.select(a.what, a.subject, a.target).where(a.valid_to.is_(None))
+    now = {(what, subject): target for what, subject, target in connection.execute(query)}
+    buildings = {now.get(("meter", point.partition("/")[0]), "") for point in points}
+    return [{("building", one), ("department", now.get(("building", one), ""))} for one in sorted(buildings)]
 
 
 def _one(connection: Connection, number: int) -> KeptImport | None:
