@@ -11,7 +11,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from accounting.spells import Outcome
 from accounting.standard_coal import Rung
@@ -21,6 +21,7 @@ from analytics.folding import DOOR_AND_LIGHTS
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from console.pages.account import DONE
+from console.pages.imports import CHOICES
 from facility.building_use import BuildingUse
 from facility.duties import Duty
 from facility.factors import Carrier
@@ -35,7 +36,6 @@ from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
 from imports.columns import ColumnRole
 from imports.faults import FaultKind
-from imports.times import Period as ImportPeriod
 from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.accounting.proposals import EntryState
@@ -167,9 +167,9 @@ def _of_imports() -> Iterator[str]:
     yield from (f"import.fault.{kind}" for kind in FaultKind)
     yield from (f"import.role.{role}" for role in ColumnRole)
     yield from (f"import.state.{state}" for state in ImportState)
-    yield from (f"import.tells.{role}" for role in (ColumnRole.REGISTER, ColumnRole.USE))
-    yield from (f"import.decimal.{sign}" for sign in ("point", "comma"))
-    yield from (f"import.period.{period}" for period in ("said", *get_args(ImportPeriod)))
+    yield from (f"import.{name}" for name in CHOICES)
+    yield from (f"import.{name}.{word}" for name, words in CHOICES.items() for word in words)
+    yield from ("import.period.said", "imports.withdraw", "imports.undo")
 
 
 def _alert_ids() -> Iterator[str]:
