@@ -12,6 +12,7 @@ from analytics.heartbeat import Heartbeat
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
+from facility.so_many import so_many
 from facility.status import LONGEST_STILL_S, ServerProcess
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
@@ -63,8 +64,8 @@ def _check_store(settings: AnalyticsSettings, board: StatusBoard) -> None:
     other, readings = board.stored_elsewhere(place)
     if readings and not settings.leave_stored:
         raise ConfigError(
-            f"ingest has stored {readings:,} readings in {other}, and METERHOUSE_STORE names {place}: name the same,"
-            " bring them over with 'meterhouse store migrate', or say METERHOUSE_LEAVE_STORED=yes"
+            f"ingest has stored {so_many(readings, 'reading')} in {other}, and METERHOUSE_STORE names {place}:"
+            " name that, bring them over with 'meterhouse store migrate', or say METERHOUSE_LEAVE_STORED=yes"
         )
 
 

@@ -40,6 +40,7 @@ def page(
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": parts.clock(),
         "grafana": parts.grafana,
+        "has_authority": parts.authority is not None,
         "may": lambda act: visit is not None and visit.view.may(Act[act]),
         "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,

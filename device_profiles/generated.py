@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from facility.model import TOTAL
 from facility.profile import ProofStep
 from facility.protocols import PROTOCOLS
+from facility.so_many import so_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,8 @@ def supported_devices_text(profiles: Mapping[str, DeviceProfile]) -> str:
     rows = [head, ["---"] * len(head), *(_row(profiles[id_]) for id_ in sorted(profiles))]
     standings = Counter(profile.standing for profile in profiles.values())
     counts = ", ".join(f"{standings[one]} {one}" for one in reversed(ProofStep) if standings[one])
-    counts = f"{len(profiles)} models of {len({id_.partition('/')[0] for id_ in profiles})} makers: {counts}."
+    makers = so_many(len({id_.partition("/")[0] for id_ in profiles}), "maker")
+    counts = f"{so_many(len(profiles), 'model')} of {makers}: {counts}."
     return _PAGE.format(counts=counts, table="\n".join("| " + " | ".join(row) + " |" for row in rows))
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from facility.errors import Rejected
 from facility.model import ReadingBatch
+from facility.so_many import so_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -218,7 +219,9 @@ def _check_columns(batch: Batch) -> None:
     if len(batch.p) != rows or len(batch.t) != rows or (batch.q and len(batch.q) != rows):
         raise Rejected("unequal_columns", f"p {len(batch.p)}, t {len(batch.t)}, x {rows}, q {len(batch.q)}")
     if min(batch.p) < 0 or max(batch.p) >= len(batch.points):
-        raise Rejected("index_out_of_range", f"p holds {min(batch.p)} … {max(batch.p)} for {len(batch.points)} points")
+        raise Rejected(
+            "index_out_of_range", f"p holds {min(batch.p)} … {max(batch.p)} for {so_many(len(batch.points), 'point')}"
+        )
     if batch.first < 1:
         raise Rejected("bad_sequence", f"first is {batch.first}, sequence numbers start at 1")
     if not all(map(math.isfinite, batch.x)):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from facility.errors import ConfigError
+from facility.so_many import so_many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def check_same_store(noted: NotedStore, store: str, *, leaves: bool) -> None:
     """Raise ``ConfigError`` where readings of this site lie in another store, and nobody has said to leave them."""
     if noted.stored and noted.store not in {"", store} and not leaves:
         raise ConfigError(
-            f"{noted.stored:,} readings of this site were stored in {noted.store} until now,"
+            f"{so_many(noted.stored, 'reading')} of this site went into {noted.store} until now,"
             f" and METERHOUSE_STORE names {store}:"
             f" bring them over with 'meterhouse store migrate', or say {LEAVE}=yes to leave them where they are"
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from accounting.local_time import HOUR_MS
+from facility.so_many import so_many
 from ingest.hours import HourCount, seal_of
 from ingest.reconcile import Difference
 
@@ -63,7 +64,7 @@ class Contents:
     @property
     def words(self) -> str:
         """What stands after everything has been compared: nothing, or what could not be brought back."""
-        return f"{self.lost} readings are not as they were taken in, and nobody has them any more" if self.lost else ""
+        return f"{so_many(self.lost, 'reading')} not as taken in, which nobody has any more" if self.lost else ""
 
     def _parts(self, since_ms: int) -> Iterator[Part]:
         """An hour of an agent and some of its points at a time. What comes while a round lasts is for the next one."""

@@ -11,6 +11,7 @@ import structlog
 
 from accounting.local_time import DAY_MS, HOUR_MS
 from facility.errors import StoreUnavailable
+from facility.so_many import so_many
 from facility.system_alarm import SystemAlarm
 from ingest.soundness import ROWS_AT_ONCE, ROWS_EVERY_S, MendsItself
 
@@ -87,7 +88,7 @@ class Housekeeping:
         if isinstance(self.reconciler.store, MendsItself):
             return []
         if found := compare():
-            hours = f"{len(found)} hours, first of agent {found[0].agent}"
+            hours = f"{so_many(len(found), 'hour')}, first of agent {found[0].agent}"
             self.status.alarm(
                 SystemAlarm.STORE_HAD_LOST, f"the store told other readings than it had confirmed: {hours}"
             )
@@ -104,7 +105,7 @@ class Housekeeping:
 
     def _look_at_quarantine(self) -> None:
         size = self.quarantine.size()
-        words = f"{size.bytes} of {size.bound_bytes} bytes, {size.dropped} payloads not kept" if size.is_near else ""
+        words = f"bytes: {size.bytes} of {size.bound_bytes}, payloads not kept: {size.dropped}" if size.is_near else ""
         self.status.set(SystemAlarm.QUARANTINE_FULL, words)
 
     def mend(self, damage: StoreDamaged) -> None:
@@ -122,10 +123,12 @@ class Housekeeping:
             self._is_suspect = False
             self.reconciler.watermarks.begin_store_anew(self.soundness.reached())
         if found:
-            hours = f"{len(found)} hours, first of agent {found[0].agent}"
+            hours = f"{so_many(len(found), 'hour')}, first of agent {found[0].agent}"
             self.status.alarm(SystemAlarm.STORE_HAD_LOST, f"the store lacked readings it had confirmed: {hours}")
         else:
             self.status.all_clear(SystemAlarm.STORE_HAD_LOST)
             lost = self.reconciler.hours.lost
-            self.status.set(SystemAlarm.JOURNAL_DAMAGED, f"{lost} hours cannot be compared any more" if lost else "")
+            self.status.set(
+                SystemAlarm.JOURNAL_DAMAGED, f"{so_many(lost, 'hour')} cannot be compared any more" if lost else ""
+            )
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from facility import wire
 from facility.errors import Rejected
 from facility.model import Quality, ReadingBatch
+from facility.so_many import so_many
 from ingest.entry import Entry, readings_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def import_entries(number: int, batch: ReadingBatch, gate: Gate, now_ms: int) ->
         if checked.refused:
             refused = checked.refused[0]
             point = refused.readings.points[refused.readings.p[0]]
-            raise Rejected(refused.reason, f"{len(refused.seq)} readings, first of {point}")
+            raise Rejected(refused.reason, f"{so_many(len(refused.seq), 'reading')}, first of {point}")
         entries += _entries(number, agent, part, now_ms)
     return _last_tells(entries, number)
 

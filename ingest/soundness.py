@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import structlog
 
 from facility.errors import StoreDamaged, StoreUnavailable
+from facility.so_many import so_many
 from facility.system_alarm import SystemAlarm
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Soundness:
         self._mended_s.append(now_s)
         self.status.alarm(SystemAlarm.STORE_DAMAGED, f"{why}; it is being mended")
         kept = self.store.mend(self.clock_ms(), self.motion.move)
-        words = f"{why}; {kept.readings} readings could be read, the file is kept as {kept.kept_as}"
+        words = f"{why}; {so_many(kept.readings, 'reading')} could be read, the file is kept as {kept.kept_as}"
         log.error("store_mended", error=str(why), readings=kept.readings, rollup_rows=kept.rows, kept_as=kept.kept_as)
         self.status.alarm(SystemAlarm.STORE_DAMAGED, words)
 
@@ -138,7 +139,7 @@ class Soundness:
     @property
     def words(self) -> str:
         """What stands after everything has been compared: nothing, or what could not be brought back."""
-        return f"{self.lost} readings were changed by the disk, and nobody has them any more" if self.lost else ""
+        return f"{so_many(self.lost, 'reading')} changed by the disk, which nobody has any more" if self.lost else ""
 
     def close(self) -> None:
         """End the look at the whole file."""
@@ -162,7 +163,7 @@ class Soundness:
         readings, rows = found.readings.total(), found.rollups.total()
         self._missed += readings
         first = next(iter([*found.readings, *found.rollups]))
-        words = f"{readings} readings and {rows} figures were changed by the disk, first of {first}"
+        words = f"{so_many(readings, 'reading')} and {so_many(rows, 'figure')} changed by the disk, first of {first}"
         log.error("rows_spoilt", readings=readings, figures=rows, first=first)
         self.status.alarm(SystemAlarm.STORE_DAMAGED, f"{words}; they are brought back where they can be")
         return True

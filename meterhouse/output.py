@@ -7,6 +7,7 @@ output itself it belongs to the process, so no command hands it on.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from contextvars import ContextVar
@@ -123,8 +124,17 @@ def _in_plain_words(error: Exception) -> None:
     errors = getattr(error.__cause__, "errors", None)
     if isinstance(error, typer.BadParameter) and errors is not None:
         detail = errors()[0]
-        allowed = allowed_of(detail["type"], detail.get("ctx") or {}) or detail["msg"].removeprefix("Value error, ")
+        allowed = allowed_of(detail["type"], detail.get("ctx") or {}) or _of_words(detail["msg"])
         error.message = f"{quoted(str(detail['input']))} (allowed: {allowed})"
+
+
+def _of_words(message: str) -> str:
+    """What is allowed, out of a sentence of Typer's about what is not."""
+    if found := re.search(r" is not one of (.+?)\.?$", message):
+        return found[1].replace("'", "")
+    if "does not match the format" in message:
+        return allowed_of("date_parsing", {})
+    return message.removeprefix("Value error, ")
 
 
 def _problems(error: Exception) -> list[dict[str, str]]:

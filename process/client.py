@@ -50,7 +50,7 @@ class Spoilt:
         if len(recent) < OFTEN or self._monotonic() - recent[0][0] > WITHIN_S:
             return ""
         senders = ", ".join(dict.fromkeys(sender for _, sender in recent))
-        return f"{self.packets} packets of the broker could not be read as they came, the last of {senders}"
+        return f"packets of the broker that could not be read as they came: {self.packets}, the last of {senders}"
 
     def take_hopeless(self) -> bool:
         """Whether connections ended so again and again, so that the broker had better forget what it keeps for us.

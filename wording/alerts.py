@@ -34,7 +34,7 @@ class Wording:
 
 def wording_of(alert: Alert, language: str, catalogue: Catalogue) -> Wording:
     """An alert's sentences: whatever its parameters, they may name its meter and building."""
-    params = {"meter": alert.meter, "building": alert.building} | alert.params
+    params = {"meter": alert.meter, "door": alert.meter, "building": alert.building} | alert.params
     is_past = alert.state not in RUNNING and alert.message_id.removeprefix("alert.") in OTHERWISE_ONCE_OVER
     return render(f"{alert.message_id}_over" if is_past else alert.message_id, params, language, catalogue)
 
@@ -43,7 +43,8 @@ def render(message_id: str, params: Mapping[str, Any], language: str, catalogue:
     """The sentences of ``message_id`` (``alert.<detector>``) for ``en`` or ``zh-Hans``.
 
     Parameters are typed by their name: ``…_at`` an ISO instant in UTC, ``…_h`` hours, ``…_share`` 0–1, ``…_w`` watts,
-    ``…_money`` in the site's currency, ``…_qty`` in the unit that ``unit`` names; meters, buildings and spaces by id.
+    ``…_money`` in the site's currency, ``…_qty`` in the unit that ``unit`` names; meters, buildings and spaces by id,
+    a ``door`` by that of its sensor.
     """
     texts = load_texts(language)
     formats = Formats(language, catalogue.site.timezone, catalogue.site.currency)
@@ -80,5 +81,5 @@ def _figure(name: str, value: float, unit: str, formats: Formats) -> str:
 def _name(name: str, value: str, names: Names) -> str:
     """The display name behind an id; anything else as it is."""
     kind = name.rpartition("_")[2]
-    named = {"meter": names.meter, "building": names.building, "space": names.space}
+    named = {"meter": names.meter, "door": names.door, "building": names.building, "space": names.space}
     return named[kind](value) if kind in named else value

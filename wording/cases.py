@@ -20,9 +20,11 @@ SURE, RATHER_SURE = 0.9, 0.7
 FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter"})
 """Detectors of what a sensor says itself: nothing is inferred, so nothing is likely."""
 
-ONCE = frozenset({"door_left_open", "water_on_floor"})
+ONCE = frozenset({"door_left_open", "water_on_floor", "spike"})
 """What is over within the day costs so much so far, and nothing by the day or the year."""
 
+NOT_EVERY_DAY = frozenset({"weekend_or_holiday_waste", "early_start"})
+"""What shows on some days alone costs so much on such a day; 365 of them make no year."""
 
 SETTLED = frozenset({AlertState.BEING_CHECKED, AlertState.CLOSED})
 
@@ -53,6 +55,11 @@ class Case:
     def goes_on_by_day(self) -> bool:
         """Whether it will cost so much tomorrow, too."""
         return self.by_day and not self.is_over
+
+    @property
+    def every_day(self) -> bool:
+        """Whether a year of it can be told from a day."""
+        return self.alert.detector not in NOT_EVERY_DAY
 
     @property
     def is_settled(self) -> bool:

@@ -15,6 +15,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from facility.currency import minor_digits
 from facility.wall_time import shown_instant
+from wording.spacing import spaced
 from wording.texts import ABSENT
 from wording.units import unit_sign
 
@@ -178,11 +179,11 @@ class Formats:
 
     def lasting(self, span: timedelta) -> str:
         """``6 hours``, ``3 days``."""
-        return str(format_timedelta(span, granularity="second", threshold=1.5, locale=self._locale))
+        return spaced(format_timedelta(span, granularity="second", threshold=1.5, locale=self._locale))
 
     def ago(self, span: timedelta) -> str:
         """``3 seconds ago``."""
-        return str(format_timedelta(-span, add_direction=True, threshold=1.5, format="short", locale=self._locale))
+        return spaced(format_timedelta(-span, add_direction=True, threshold=1.5, format="short", locale=self._locale))
 
 
 def _pattern(digits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from facility.model import Building, Meter, Point, Space
     from facility.quantities import Quantity
     from wording.texts import Texts
+
+_DOOR_SENSOR = re.compile(r"(?: (?:contact|sensor))+$|门磁(?:传感器|开关)?$")
+"""How people end the name of a door's sensor."""
 
 ON = 0.5
 """From here on a state is set: they are stored as 0 and 1."""
@@ -31,6 +35,10 @@ class Names:
     def meter(self, meter: str) -> str:
         """A meter's name."""
         return self._named(self.catalogue.meter, meter)
+
+    def door(self, meter: str) -> str:
+        """The door that a sensor watches: what stands open is the back door, not its contact."""
+        return _DOOR_SENSOR.sub("", self.meter(meter)) or self.meter(meter)
 
     def space(self, space: str) -> str:
         """A space's name."""

@@ -39,7 +39,7 @@ def _word(name: str, value: object, texts: Texts, formats: Formats) -> str:
 
 _WORDS: dict[str, Callable[[str, Texts], str]] = {
     "reason": reason_text,
-    "utility": lambda word, texts: texts(f"charged.{word}"),
+    "utility": lambda word, texts: texts(f"utility.{word}").lower(),
     "carrier": lambda word, texts: texts(f"carrier.{word}"),
     "figure": lambda word, texts: texts(f"figure.{word}"),
     "unit": lambda unit, texts: texts.text_or(f"unit.{unit}", unit),

@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from wording.spacing import joined
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 
@@ -43,6 +46,14 @@ class _Lenient(dict[str, Any]):
         return ABSENT
 
 
+def _pieces(text: str, params: Mapping[str, object]) -> Iterator[str]:
+    """The words of a text and what fills its places, in turn."""
+    for words, place, spec, _ in Formatter().parse(text):
+        yield words
+        if place is not None:
+            yield format(params.get(place, ABSENT), spec or "")
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """Texts by id in one language. Calling it fills a text's named places."""
@@ -53,7 +64,9 @@ class Texts:
     def __call__(self, text_id: str, **params: object) -> str:
         """The text, or its id where the catalogue lacks it (the catalogue check finds those)."""
         text = self.entries.get(text_id, text_id)
-        return text.format_map(_Lenient(params)) if params else text
+        if not params:
+            return text
+        return joined(_pieces(text, params)) if self.language == "zh-Hans" else text.format_map(_Lenient(params))
 
     def counted(self, text_id: str, n: int, **params: object) -> str:
         """The text for ``n`` things: where the catalogue has ``<id>.one``, that is said of a single one."""

@@ -190,7 +190,7 @@ def days_plot(visit: Visit, building: Building, utility: Utility) -> Plot:
     begin, *_, end = (t_ms / 1000 for t_ms in visit.midnights_ms(DAYS))
     unit = "kWh" if utility.unit == "kWh" else "m³"
     return Plot(x, lines, unit, begin, end, visit.catalogue.site.timezone, grain="day",
-                summary=t("chart.days_summary", n=len(shown)))  # fmt: skip
+                summary=t.counted("chart.days_summary", len(shown)))  # fmt: skip
 
 
 def meter_rows(visit: Visit, building: Building) -> list[MeterRow]:

@@ -161,7 +161,7 @@ def _mean_temperature(visit: Visit, rooms: Sequence[Point]) -> Fact:
     amount = visit.formats.reading(Quantity.TEMPERATURE, mean)
     at_ms = min(t_ms for _, t_ms, _ in known)
     limit_s = max(point_stale_after_s(visit, p) for _, _, p in known)
-    where = _where(visit, rooms[0]) if len(rooms) == 1 else visit.texts("domain.environment.mean", n=len(known))
+    where = _where(visit, rooms[0]) if len(rooms) == 1 else visit.texts.counted("domain.environment.mean", len(known))
     return Fact("domain.environment.temperature", Tile("room-temperature", amount, at_ms, limit_s), where)
 
 

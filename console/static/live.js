@@ -6,7 +6,7 @@ const POLL_MS = 5000;
 
 function ago(seconds) {
   const [, size, unit] = STEPS.find(([limit]) => seconds < limit);
-  return words.format(-Math.floor(seconds / size), unit);
+  return words.format(-Math.floor(seconds / size), unit).replace(/(?<=\d)(?=[\u4e00-\u9fff])/, " ");
 }
 
 // A tile whose age shows only once it is old comes without one.

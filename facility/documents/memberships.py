@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from facility.model import MeterRole
+from facility.so_many import so_many
 from facility.stated import AllocationRule, Member, Membership, RestBy
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _check_named(document: Document, i: int, part: AllocationPart, body: SiteDoc
 def _check_shares(document: Document, i: int, part: AllocationPart) -> None:
     if part.rest is RestBy.FIXED:
         if len(part.shares) != len(part.departments):
-            what = f"{len(part.shares)} shares for {len(part.departments)} departments"
+            what = f"{so_many(len(part.shares), 'share')} for {so_many(len(part.departments), 'department')}"
             document.report(("allocations", i, "shares"), what, "one for each department")
         elif min(part.shares) < 0 or abs(sum(part.shares) - 1) > _ONE:
             what = f"the shares {', '.join(f'{one:g}' for one in part.shares)} sum to {sum(part.shares):.10g}"
@@ -140,5 +141,5 @@ def _check_shares(document: Document, i: int, part: AllocationPart) -> None:
     elif part.shares:
         document.report(("allocations", i, "shares"), f"shares are stated, but the rest goes by {part.rest}", "fixed")
     if part.rest is RestBy.REMAINDER and len(part.departments) != 1:
-        what = f"the remainder goes to {len(part.departments)} departments"
+        what = f"the remainder goes to {so_many(len(part.departments), 'department')}"
         document.report(("allocations", i, "departments"), what, "one department")

@@ -122,7 +122,7 @@ class Document:
 
     def _report_misfit(self, detail: ErrorDetails) -> None:
         """A value that its key cannot have; a union of types has a word for each that it is not."""
-        place, value, message = detail["loc"], detail.get("input"), detail["msg"]
+        place, value, message = detail["loc"], detail.get("input"), detail["msg"].removeprefix("Value error, ")
         key = ".".join(map(str, place)).removesuffix(".[key]")
         allowed = allowed_of(detail["type"], detail.get("ctx") or {})
         if value is None or value in ("", [], {}):

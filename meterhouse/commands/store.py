@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, StoreUnavailable
+from facility.so_many import so_many
 from facility.status import ServerProcess
 from ingest.confirmed import note_moved
 from meterhouse.answers.move_progress import MoveProgress
@@ -133,7 +134,7 @@ def _check_whole(found: StoreAnswer) -> None:
     lost = found.confirmed - found.readings if found.confirmed is not None and found.readings is not None else 0
     if lost > 0 and not (found.kept_days or {}).get("raw"):
         raise StoreUnavailable(
-            f"the store holds {lost:,} readings fewer than it has confirmed to ingest:"
+            f"the store lacks {so_many(lost, 'reading')} that it has confirmed to ingest:"
             " meterhouse reconcile brings back what journal and agents still have"
         )
 
@@ -147,7 +148,7 @@ def _check_here(found: StoreAnswer) -> None:
         )
     if found.spoilt:
         raise StoreUnavailable(
-            f"the disk has changed {found.spoilt:,} rows: ingest takes them out and brings back what it can"
+            f"the disk has changed {so_many(found.spoilt, 'row')}: ingest takes that out and brings back what it can"
         )
 
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from facility.errors import ConfigError
+from facility.so_many import so_many
 from meterhouse.up.private_file import write_whole
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def check_given(certificate: Path, key: Path, now: datetime) -> None:
         raise ConfigError(f"the certificate {certificate} ended on {ends:%Y-%m-%d}: METERHOUSE_CERT must name another")
     if ends - ENDS_SOON <= now:
         raise ConfigError(
-            f"the certificate {certificate} ends on {ends:%Y-%m-%d}, in {(ends - now).days} days:"
+            f"the certificate {certificate} ends on {ends:%Y-%m-%d}, in {so_many((ends - now).days, 'day')}:"
             f" METERHOUSE_CERT must name one that lasts {ENDS_SOON.days} days at least"
         )
 

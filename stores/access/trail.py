@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import Denied, Rejected
 from facility.rights import Act
+from facility.so_many import so_many
 from stores.records.audit_checkpoint import signed_checkpoint
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class VisibleTrail:
         """The same, to be taken along: at most ``MOST_EXPORTED``."""
         self._reading()
         found = self._audit.entries(limit=MOST_EXPORTED, among=among)
-        self._audit.append(at, self._person, "audit.export", "audit", f"{len(found)} lines: {among.said}")
+        self._audit.append(at, self._person, "audit.export", "audit", f"{so_many(len(found), 'line')}: {among.said}")
         return found
 
     def look_through(self) -> TrailLook:

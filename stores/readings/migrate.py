@@ -14,6 +14,7 @@ import numpy as np
 from accounting.local_time import DAY_MS
 from facility.errors import Rejected
 from facility.model import ReadingBatch
+from facility.so_many import so_many
 from stores.readings.port import PointTotal, RollupSeries
 from stores.readings.rollup_columns import are_equal
 from stores.readings.rollups import ROLLUPS
@@ -179,7 +180,7 @@ class _Migration:
             theirs.update({key: len(series) for key, series in there.items()})
         for key in sorted(ours.keys() | theirs.keys(), key=sorted):
             tags = ", ".join(f"{tag} {value}" for tag, value in sorted(key) if value)
-            words = f"{name}, {tags}: {ours[key]} rows in the source are {theirs[key]} others in the target"
+            words = f"{name}, {tags}: rows in the source: {ours[key]}, others in the target: {theirs[key]}"
             self._amiss[f"compared {name}, {tags}"] = words
 
     def _compare_point(self, point: str, ours: tuple[int, int], theirs: tuple[int, int] | None) -> PointTotal | None:
@@ -253,4 +254,4 @@ def _key(series: RollupSeries) -> _Key:
 
 
 def _worded(total: PointTotal | None) -> str:
-    return f"{total.count} readings, sum {total.total!r}" if total else "nothing"
+    return f"{so_many(total.count, 'reading')}, sum {total.total!r}" if total else "nothing"

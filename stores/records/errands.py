@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from facility.errors import Rejected
+from facility.so_many import so_many
 from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.quarantine.quarantine import IS_WAITING, check_waits, sent_by
@@ -84,7 +85,7 @@ class Errands:
             before = list(connection.execute(asked.order_by(e.id)).scalars())
             items = list(connection.execute(unasked).scalars())
             if items:
-                detail = f"{len(items)} items" + (f" of reason {reason}" if reason is not None else "")
+                detail = so_many(len(items), "item") + (f" of reason {reason}" if reason is not None else "")
                 append_entry(connection, at, by, AUDITED["replay"], "", detail)
             return before + _add(connection, [_row("replay", item, by, at) for item in items])
 

@@ -8,10 +8,12 @@ from rigs.patience import PATIENCE_S
 from rigs.sample import ANALYTICS, INGEST, make_sample
 from rigs.serving import served
 
+from console.authority import Authority
 from facility.status import AgentStatus, ProcessStatus
 from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
+THEIRS = Authority(b"a certificate", "site:8443")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -30,7 +32,7 @@ def estate(tmp_path_factory, fares):
     with (
         ingest,
         Teller(board, ANALYTICS, ProcessStatus),
-        served(sample.store, sample.records, lambda: datetime.now(UTC)) as (address, _),
+        served(sample.store, sample.records, lambda: datetime.now(UTC), authority=THEIRS) as (address, _),
     ):
         yield sample, address
     sample.store.close()

@@ -88,7 +88,7 @@ def test_system_alarms_stand_on_every_page_and_fit(open_page, estate, fares, scr
     sample, _ = estate
     sample.session(language)
     People(sample.records).set_language(language, language)
-    words = "1 of 268435456 bytes, 3 payloads not kept"
+    words = "bytes: 1 of 268435456, payloads not kept: 3"
     fares["status"] = ProcessStatus(alarms={"store_unavailable": "", "quarantine_full": words})
     fares["agents"] = [AgentStatus("edge-1", "offline", 1.0)]
     try:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from rigs.sample import NOW
 
 from console.figures.building import days_plot, today_plot
 from console.visit import Visit
+from facility.model import Name
 from facility.quantities import Utility
 from facility.work import AlertState
+from stores.records import tables
+from wording.alerts import wording_of
 from wording.cases import case_of
 from wording.formats import Formats
 from wording.texts import load_texts
@@ -58,6 +64,52 @@ def test_what_a_sensor_says_is_not_likely_but_measured_and_costs_nothing_by_the_
     water = visitor.get(f"/alerts/{sample.alerts['continuous_flow'].id}").text
     assert "per day" in water
     assert case_of(sample.alerts["silent_meter"], sample.catalogue, "en", NOW).sure == "fact"
+
+
+@pytest.mark.parametrize(
+    ("detector", "by_day", "by_year"),
+    [("door_left_open", False, False), ("water_on_floor", False, False), ("spike", False, False),
+     ("early_start", True, False), ("weekend_or_holiday_waste", True, False), ("continuous_flow", True, True)],
+)  # fmt: skip
+def test_only_what_goes_on_is_told_by_the_day_and_only_what_shows_every_day_by_the_year(
+    sample, detector, by_day, by_year
+):
+    case = case_of(replace(sample.alerts["continuous_flow"], detector=detector), sample.catalogue, "en", NOW)
+    assert case.goes_on_by_day == by_day
+    assert (case.goes_on_by_day and case.every_day) == by_year
+
+
+def test_a_year_is_not_told_of_what_shows_on_some_days_alone(visitor, sample):
+    alert = sample.alerts["night_waste"]
+
+    def page_of(detector):
+        rename = sa.update(tables.alert).where(tables.alert.c.key == alert.key).values(detector=detector)
+        with sample.records.begin() as connection:
+            connection.execute(rename)
+        return visitor.get(f"/alerts/{alert.id}").text
+
+    try:
+        assert "a year" not in page_of("early_start")
+        assert "per day" in page_of("early_start")
+    finally:
+        assert "a year" in page_of("night_waste")
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "said"),
+    [("en", "Back door contact", "Back door has stood open for 14 hours while Estates office is closed"),
+     ("en", "Back door", "Back door has stood open for 14 hours while Estates office is closed"),
+     ("zh-Hans", "后门门磁", "后勤办公楼非开放时段，后门已敞开 14 小时"),
+     ("zh-Hans", "门磁", "后勤办公楼非开放时段，门磁已敞开 14 小时")],
+)  # fmt: skip
+def test_a_door_stands_open_and_not_its_contact(sample, language, name, said):
+    alert = sample.alerts["door_left_open"]
+    meter = replace(sample.catalogue.meter[alert.meter], name=Name(name, name))
+    known = SimpleNamespace(
+        meter={meter.id: meter}, building=sample.catalogue.building, space=sample.catalogue.space,
+        site=sample.catalogue.site,
+    )  # fmt: skip
+    assert wording_of(replace(alert, params=alert.params | {"hours_h": 14}), language, known).what == said
 
 
 def test_a_leak_is_marked_on_the_water_of_its_building_alone(visitor, sample):

@@ -41,7 +41,7 @@ def test_the_list_tells_reasons_in_words_and_shows_no_payload(visitor):
         assert words in text
     assert "41.5" not in text
     assert "edge-&lt;b&gt;lab&lt;/b&gt;" in text
-    assert "Items waiting: 5, with 405 readings." in text
+    assert "Items waiting: 5; readings in them: 405." in text
     assert text.count('<th scope="row">') == 5
 
 
@@ -60,7 +60,7 @@ def test_the_number_that_waits_stands_beside_the_page_name(visitor):
 def test_a_reason_and_an_agent_choose_their_items(visitor):
     text = visitor.get("/quarantine", params={"reason": "unknown_point"}).text
     assert text.count('<th scope="row">') == 2
-    assert "Items waiting: 2, with 403 readings." in text
+    assert "Items waiting: 2; readings in them: 403." in text
     assert "Replay all 2 of this reason" in text
     assert "Add the meter or point to the estate" in text
     text = visitor.get("/quarantine", params={"agent": "edge-<b>lab</b>"}).text

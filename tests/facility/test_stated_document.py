@@ -64,7 +64,7 @@ def test_what_is_stated_is_read_exported_and_kept_as_it_is():
     [
         ("shares: [0.75, 0.25]", "shares: [0.75, 0.2]", "site.yaml:31: the shares 0.75, 0.2 sum to 0.95"),
         ("shares: [0.75, 0.25]", "shares: [1.25, -0.25]", "the shares 1.25, -0.25 sum to 1"),
-        ("shares: [0.75, 0.25]", "shares: [1]", "1 shares for 2 departments"),
+        ("shares: [0.75, 0.25]", "shares: [1]", "1 share for 2 departments"),
         ("rest: fixed", "rest: area", "shares are stated, but the rest goes by area"),
         ("rest: fixed, departments: [office, archive], shares: [0.75, 0.25]", "rest: remainder, departments: [office, archive]",
          "the remainder goes to 2 departments"),

@@ -87,7 +87,7 @@ def test_a_reading_whose_time_the_disk_has_changed_is_written_again_and_what_it_
     rig.store.store._series[POWER].t_ms[70] += 17
     (found,) = reconciled(rig)
     assert found.rewritten == 1
-    assert rig.alarms["store_damaged"].startswith("1 readings are not as they were taken in")
+    assert rig.alarms["store_damaged"].startswith("1 reading not as taken in")
     assert reconciled(rig) == [], "that it cannot be mended is said once"
 
 

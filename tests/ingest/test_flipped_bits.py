@@ -54,7 +54,7 @@ def test_a_changed_value_is_told_and_written_again_from_the_journal(ingest, edge
     after = ingest.readings.read([POWER], 0, 2**62)[POWER]
     assert after.x.tolist() == before.x.tolist()
     alarms = ingest.parts.status.as_status(0).alarms
-    assert "19 readings and 0 figures were changed by the disk" in alarms[SystemAlarm.STORE_DAMAGED]
+    assert "19 readings and 0 figures changed by the disk" in alarms[SystemAlarm.STORE_DAMAGED]
     assert reconciled(ingest) == []
     assert SystemAlarm.STORE_DAMAGED not in ingest.parts.status.as_status(0).alarms
 
@@ -65,7 +65,7 @@ def test_what_nobody_has_any_more_is_said_for_good(tmp_path, broker, edge):
     change(tmp_path, "x = 7.5", "TRUE")
     reconciled(ingest)
     words = ingest.parts.status.as_status(0).alarms[SystemAlarm.STORE_DAMAGED]
-    assert words == "1 readings were changed by the disk, and nobody has them any more"
+    assert words == "1 reading changed by the disk, which nobody has any more"
     reconciled(ingest)
     assert ingest.parts.status.as_status(0).alarms[SystemAlarm.STORE_DAMAGED] == words
     ingest.close()

@@ -230,7 +230,7 @@ def test_a_month_of_which_nothing_is_known_has_no_bill_in_any_form(town, tmp_pat
 def test_a_month_that_lacks_hours_is_closed_only_with_a_reason(town):
     close = ("account", "close", "--building", "hall", "--month", "2026-10")
     refusal = town.run(*close, ok=False)
-    assert "hall 2026-10 cannot be closed: electricity, main: 720 of 744 hours are missing" in refusal
+    assert "hall 2026-10 cannot be closed: electricity, main: missing hours: 720 of 744" in refusal
     assert "--accept-missing: is not given (allowed: why the month is closed all the same)" in refusal
     assert "is closed with" in town.run(*close, "--accept-missing", "the hall was pulled down")
     printed = town.run("account", "report", "--building", "hall", "--month", "2026-10")

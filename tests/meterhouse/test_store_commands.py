@@ -198,7 +198,7 @@ def test_a_store_that_lost_what_it_had_confirmed_is_found_out(data, either):
     ingest_says(data, store=place_of(either), stored=9_999, confirmed=1_234)
     done = meterhouse("store", "check", data=data, METERHOUSE_STORE=either)
     assert done.returncode == 1
-    assert "1,234 readings fewer than it has confirmed" in done.stderr
+    assert "lacks 1,234 readings that it has confirmed" in done.stderr
     assert "meterhouse reconcile" in done.stderr
 
 
@@ -319,7 +319,7 @@ def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(dat
     source.close()
     partly = meterhouse("store", "migrate", "--to", to, data=data)
     assert partly.returncode == 1
-    assert re.search(r"usage_1h, .*meter x.*: 3 rows in the source are 5 others in the target", partly.stderr)
+    assert re.search(r"usage_1h, .*meter x.*: rows in the source: 3, others in the target: 5", partly.stderr)
 
 
 def test_on_a_terminal_a_move_draws_one_line_again_and_again(data, tmp_path):

@@ -191,7 +191,7 @@ def test_missing_hours_are_counted_and_never_billed(books):
     assert (shares.missing_h, shares.measured_h) == (240, pytest.approx(504))
     assert bill.utilities[0].quantity == 504 * 12
     assert shares.share(shares.missing_h) == pytest.approx(0.3226)
-    assert sentences(bill.notes) == ["electricity: 240 hours are missing; they are not billed"]
+    assert sentences(bill.notes) == ["electricity: missing hours: 240; they are not billed"]
     empty = made(MemoryStore(), estate(FIVE), books)
     assert (empty.total, empty.utilities[0].shares.missing_h, empty.utilities[0].registers) == (0, 744, ())
 

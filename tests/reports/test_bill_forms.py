@@ -226,6 +226,6 @@ def test_a_bill_that_an_earlier_meterhouse_closed_says_what_it_said(books):
     books.close("hall", "2026-11", kept | {"month": "2026-11", "doubts": []}, based_on=0, by="li", at=LATER)
     text = bill_text(made(stored(estate(FIVE), steady()), estate(FIVE), books, "2026-11"), formats("en"))
     assert "tariffs" not in text
-    assert "note: electricity: 240 hours are missing; they are not billed" in text
+    assert "note: electricity: missing hours: 240; they are not billed" in text
     assert "worst meter" not in text
     assert POINT.split("/", maxsplit=1)[0] in text

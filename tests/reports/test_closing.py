@@ -48,7 +48,7 @@ def test_shares_over_several_heads_name_the_worst_and_mean_nothing(books):
         ("side", 504, 240),
     ]
     assert (electricity.shares.meter, electricity.shares.missing_h) == ("side", 240)
-    assert "electricity, side: 240 of 744 hours are missing; they are not billed" in sentences(bill.notes)
+    assert "electricity, side: missing hours: 240 of 744; they are not billed" in sentences(bill.notes)
     assert ",side\n" in bill_csv(bill, EN)
 
 
@@ -65,7 +65,7 @@ def test_hours_that_are_missing_need_a_reason_to_be_closed(books):
     bill = two_heads(books)
     with pytest.raises(ConfigError) as caught:
         close(bill, books)
-    assert "hall 2026-10 cannot be closed: electricity, side: 240 of 744 hours are missing" in str(caught.value)
+    assert "hall 2026-10 cannot be closed: electricity, side: missing hours: 240 of 744" in str(caught.value)
     assert "--accept-missing: is not given" in str(caught.value)
     with pytest.raises(ConfigError, match="is not given"):
         close(bill, books, "  ")
@@ -80,7 +80,7 @@ def test_hours_that_are_missing_need_a_reason_to_be_closed(books):
     assert REASON in bill_text(again, Formats("zh-Hans", "Asia/Shanghai", "CNY"))
     assert f"bill,accepted missing,{REASON}\n" in bill_csv(again, EN)
     assert bill_answer(again, EN).accepted_missing == REASON
-    assert "electricity, side: 240 of 744 hours are missing; they are not billed" in sentences(again.notes)
+    assert "electricity, side: missing hours: 240 of 744; they are not billed" in sentences(again.notes)
 
 
 def test_a_utility_of_which_nothing_is_known_is_no_use_of_zero_and_does_not_close_silently(books):
@@ -88,7 +88,7 @@ def test_a_utility_of_which_nothing_is_known_is_no_use_of_zero_and_does_not_clos
     bill = made(stored(catalogue, steady()), catalogue, books)
     _, gas = bill.utilities
     assert (gas.quantity, gas.lines) == (None, ())
-    with pytest.raises(ConfigError, match="gas, gas: 744 of 744 hours are missing"):
+    with pytest.raises(ConfigError, match="gas, gas: missing hours: 744 of 744"):
         close(bill, books)
     text = bill_text(bill, EN)
     assert "  gas: nothing is known of its use, –; gas" in text
@@ -115,7 +115,7 @@ def test_a_closed_month_of_which_nothing_was_known_is_no_bill_of_zero(books):
 def test_where_one_of_two_meters_never_spoke_something_is_known(books):
     bill = bill_of(estate(FIVE, heads=2), books, steady(), (steady()[0][:0], []), points=(POINT, SIDE))
     assert [one.kind for one in bill.doubts] == []
-    assert sentences(bill.notes) == ["electricity, side: 744 of 744 hours are missing; they are not billed"]
+    assert sentences(bill.notes) == ["electricity, side: missing hours: 744 of 744; they are not billed"]
 
 
 @pytest.mark.parametrize("beside", [True, False])

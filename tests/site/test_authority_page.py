@@ -1,12 +1,14 @@
 """The page that puts the site's authority on a phone."""
 
 import hashlib
+import re
 import ssl
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+import segno
 from rigs.certificates import Authority as Signer
 from rigs.sample import make_sample
 from rigs.serving import served
@@ -51,12 +53,41 @@ def test_a_stranger_is_given_the_authority_its_fingerprint_and_a_picture_of_the_
     assert "https://site:8443/ca" in page.text
     assert (taken.content, taken.headers["content-type"]) == (der, "application/x-x509-ca-cert")
     assert picture.headers["content-type"] == "image/svg+xml"
-    assert b"<svg" in picture.content
+    assert modules(picture.text) == [list(map(bool, row)) for row in segno.make("https://site:8443/ca").matrix]
 
 
-def test_where_the_certificate_is_somebody_elses_there_is_no_such_page(client):
+def modules(svg):
+    """The dark modules of a drawn QR code, row by row: strokes of one module's height, from left to right."""
+    dark, x, y = set(), 0, 0.0
+    drawn = re.search(r'stroke.*? d="([^"]+)"', svg)[1]
+    for step, across, down in re.findall(r"([Mmh])(-?\d+)(?:[ ,]?(-?[\d.]+))?", drawn):
+        if step == "h":
+            dark |= {(x + i, int(y)) for i in range(int(across))}
+            x += int(across)
+        elif step == "m":
+            x, y = x + int(across), y + float(down)
+        else:
+            x, y = int(across), float(down)
+    first = min(x for x, _ in dark)
+    size = max(x for x, _ in dark) - first + 1
+    return [[(first + i, first + j) in dark for i in range(size)] for j in range(size)]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+def test_who_is_signed_in_finds_the_page_from_every_other(client, sample, tmp_path, language):
+    with client(Authority.at(Signer(tmp_path).ca, ["site:8443"])) as browser:
+        browser.cookies.set("meterhouse_session", sample.session(language))
+        for path in ("/", "/alerts", "/people"):
+            text = browser.get(path, headers={"accept-language": language}).text
+            assert f'<a href="/ca">{load_texts(language)("foot.trust")}</a>' in text
+        assert load_texts(language)("ca.title") in browser.get("/ca", headers={"accept-language": language}).text
+
+
+def test_where_the_certificate_is_somebody_elses_there_is_no_such_page(client, sample):
     with client(None) as browser:
         assert [browser.get(path).status_code for path in ("/ca", "/ca.crt", "/ca.svg")] == [404, 404, 404]
+        browser.cookies.set("meterhouse_session", sample.session())
+        assert 'href="/ca"' not in browser.get("/").text
 
 
 def test_a_key_or_a_missing_file_is_never_handed_out(tmp_path):

@@ -116,7 +116,7 @@ def test_what_the_target_still_keeps_is_copied_and_the_rest_is_said(influx):
     said = "\n".join(copied.differences)
     assert "active_power/total is refused: beyond_retention" in said
     assert "usage_1h is refused: beyond_retention" in said
-    assert re.search(r"usage_1h, building hall.*: 2 rows in the source are 0 others in the target", said)
+    assert re.search(r"usage_1h, building hall.*: rows in the source: 2, others in the target: 0", said)
     assert f"400 readings, sum {sum(range(400)):.1f} in the source; {copied.readings} readings" in said
 
 

@@ -345,7 +345,7 @@ def test_who_leaves_hands_over_their_cases_and_keeps_nothing(engine, grants, sig
     case = casebook.record(finding, money=None, notify=False)
     casebook.acknowledge(case.id, "Ben", now, based_on=case.acts)
     accounts = Accounts(engine)
-    with pytest.raises(Rejected, match="Ben has taken 1 cases: say who takes them over"):
+    with pytest.raises(Rejected, match="Ben has taken 1 case: say who takes over"):
         accounts.close("Ben", "Ada", now)
     with pytest.raises(Rejected, match="no account of Nobody"):
         accounts.close("Ben", "Ada", now, hand_to="Nobody")

@@ -127,7 +127,7 @@ def test_a_trail_that_is_gone_is_missed(kept):
     folder, audit = kept
     assert audit.verify()
     tamper(folder, "DELETE FROM audit", "DELETE FROM audit_head")
-    assert audit.look_through().fault == "the trail ends with entry 0, and 5 were found on the last look"
+    assert audit.look_through().fault == "the trail ends with entry 0; entries that were found on the last look: 5"
 
 
 def test_who_has_no_key_cannot_write_the_trail_anew(kept):
@@ -148,7 +148,7 @@ def test_an_older_copy_that_is_put_back_is_noticed_after_a_look(kept, now):
     audit.append(now, "anna", "alert.close", "case-5", "fixed")
     assert audit.look_through().entries == 6
     old = open_records(f"sqlite:///{folder}/older.db?audit_key={folder}/records.audit.key")
-    assert Audit(old).look_through().fault == "the trail ends with entry 5, and 6 were found on the last look"
+    assert Audit(old).look_through().fault == "the trail ends with entry 5; entries that were found on the last look: 6"
     Audit(old).append(now, "eve", "alert.close", "case-5", "another")
     assert Audit(old).look_through().fault == "entry 6 is another than was found on the last look"
     old.dispose()

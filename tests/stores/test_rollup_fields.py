@@ -151,7 +151,7 @@ def test_whole_numbers_and_texts_are_copied_and_compared(url, monkeypatch, tmp_p
     target.write_rollup(trial, [mixed([0], note=["another"])])
     source.delete_rollup(trial, TRIAL, 0, HOUR_MS)
     (difference,) = move(source, target).differences
-    assert "1 rows in the source are 2 others in the target" in difference
+    assert "rows in the source: 1, others in the target: 2" in difference
     between.close()
     target.close()
 

@@ -37,7 +37,7 @@ def of_meter(**changes):
 LEDGER = (first_installation(MAIN), replace(first_installation(MAIN), since=NOW, ct_ratio=2.0, continues=True))
 CHANGES = {
     "时区或节假日有变更": of_site(timezone="Europe/London"),
-    "main：馈线最大流量有变更": of_meter(most_per_hour=9.0),
+    "main：线路供给能力有变更": of_meter(most_per_hour=9.0),
     "main：表计台账有变更": replace(HALL, installations=LEDGER),
     "main：用能分项有变更": of_meter(enduse="lighting"),
     "main：楼宇、角色或能源种类有变更": of_meter(utility=Utility.HEAT),

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from facility.quantities import Utility
 from facility.remark import Remark, RemarkKind
 from wording.formats import Formats
 from wording.remarks import remark_text
-from wording.texts import ABSENT, LANGUAGES
+from wording.texts import ABSENT, LANGUAGES, load_texts
 
 MADE = {
     RemarkKind.AGENT_MUST_KNOW: {"agent": "edge-1", "since": datetime(2026, 10, 5, 1, tzinfo=UTC)},
@@ -61,11 +62,22 @@ def test_a_remark_is_a_whole_sentence(kind, language):
     assert "{" not in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [kind for kind in RemarkKind if "utility" in MADE[kind]])
+def test_a_remark_speaks_of_use_and_not_of_its_price(kind, language):
+    texts = load_texts(language)
+    for utility in Utility:
+        text = remark_text(Remark(kind, MADE[kind] | {"utility": utility}), Formats(language, "Asia/Shanghai", "CNY"))
+        assert texts(f"utility.{utility}").lower() in text
+        priced = texts(f"charged.{utility}")
+        assert language == "en" or priced not in text.replace("需量电费", "")
+
+
 def test_parameters_are_written_for_the_reader():
     assert "than 2026-10-05 09:00" in said(RemarkKind.AGENT_MUST_KNOW, "en")
     assert said(RemarkKind.TO_BE_COMPUTED_AGAIN, "en").startswith("main, side: these figures")
     assert said(RemarkKind.TO_BE_COMPUTED_AGAIN, "zh-Hans").startswith("main、side：这些数据")
     assert "water: registers and intervals differ by 1,912.500000 m3;" in said(RemarkKind.REGISTERS_DIFFER, "en")
-    assert "水费：表码差与计量区间合计相差 1,912.500000 m³；" in said(RemarkKind.REGISTERS_DIFFER, "zh-Hans")
+    assert "用水：表码差与计量区间合计相差 1,912.500000 m³；" in said(RemarkKind.REGISTERS_DIFFER, "zh-Hans")
     assert "for 2027:" in said(RemarkKind.YEAR_WITHOUT_NOTICE, "en")
     assert "at 1,288 kWh from 2026-10-01" in said(RemarkKind.REGISTER_STOOD_STILL, "en")

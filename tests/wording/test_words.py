@@ -80,7 +80,7 @@ def test_times_are_the_sites():
     assert ZH.instant(at) == "6月21日周日 01:30"
     assert ZH.day(date(2026, 6, 21)) == "6月21日周日"
     assert EN.lasting(timedelta(hours=6)) == "6 hours"
-    assert ZH.lasting(timedelta(days=3)) == "3天"
+    assert ZH.lasting(timedelta(days=3)) == "3 天"
 
 
 def test_an_alert_is_worded_for_its_reader(catalogue):

@@ -236,6 +236,6 @@ def _described(request: Request, unit: int, function: int, rest: bytes) -> str:
         return f"function {function} came for {TABLES[request.function]} registers"
     if function == request.function and rest and rest[0] != request.size:
         if TABLES[function].holds_bits:
-            return f"{rest[0]} of {request.size} bytes of bits came"
-        return f"{rest[0] // 2} of {request.count} registers came"
+            return f"bytes of bits that came: {rest[0]} of {request.size}"
+        return f"registers that came: {rest[0] // 2} of {request.count}"
     return "an answer to another request came"

@@ -11,6 +11,7 @@ from facility.errors import DriverError
 from facility.profile import scaled
 from facility.protocols.modbus.coding import DECIMAL, FLOAT_FORMATS, GREATEST_FLOAT, SIGNED, Coding, fits
 from facility.protocols.modbus.profile import ComposedPoint, EitherPoint, RegisterTable, WordOrder
+from facility.so_many import so_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ def decode_registers(
     Raises ``DriverError`` if the device sent another number of words than the coding fills.
     """
     if len(words) != point.count:
-        raise DriverError(f"{point.quantity.word} needs {point.count} registers, {len(words)} came")
+        raise DriverError(f"{point.quantity.word} needs {so_many(point.count, 'register')}, {len(words)} came")
     if point.coding is Coding.BIT:
         raw: float | None = words[0]
     else:

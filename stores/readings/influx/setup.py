@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS
 from facility.errors import ConfigError, StoreUnavailable
+from facility.so_many import so_many
 from stores.readings.influx.buckets import bucket_days, prepare_buckets
 from stores.readings.influx.layout import (
     DAILY,
@@ -158,7 +159,7 @@ def _check_not_shorter(wire: InfluxWire, known: Mapping[str, int], retention: Re
 
 
 def _span(days: int) -> str:
-    return f"{days} days" if days else "for ever"
+    return so_many(days, "day") if days else "for ever"
 
 
 def _prepare_policies(wire: InfluxWire, retention: Retention, known: Container[str]) -> None:

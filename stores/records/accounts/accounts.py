@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import Rejected
+from facility.so_many import so_many
 from facility.work import AlertState
 from stores.records import tables
 from stores.records.accounts.account_rows import changed, open_person
@@ -76,7 +77,9 @@ class Accounts:
             gone = {"closed_at": at, "password": None, "totp": None, "totp_step": None}
             connection.execute(sa.update(tables.person).where(tables.person.c.name == name).values(gone))
             check_administered(connection, before, at)
-            append_entry(connection, at, by, "person.close", name, f"{handed} cases to {hand_to}" if handed else "")
+            append_entry(
+                connection, at, by, "person.close", name, f"{so_many(handed, 'case')} to {hand_to}" if handed else ""
+            )
         return handed
 
 
@@ -97,7 +100,7 @@ def _hand_over(connection: Connection, name: str, to: str, by: str, at: datetime
     if not found:
         return 0
     if not to or to == name:
-        raise Rejected("cases_open", f"{name} has taken {len(found)} cases: say who takes them over")
+        raise Rejected("cases_open", f"{name} has taken {so_many(len(found), 'case')}: say who takes over")
     open_person(connection, to)
     change = {"acknowledged_by": to, "acts": a.acts + 1}
     connection.execute(sa.update(tables.alert).where(a.id.in_(found)).values(change))

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from facility.errors import Rejected
 from facility.model import Quality
 from facility.rights import PERMISSIONS, Act
+from facility.so_many import so_many
 from stores.records import tables
 from stores.records.accounts.tables import role_grant
 from stores.records.audit import append_entry, check_reason
@@ -108,7 +109,8 @@ class Imports:
             if (known := connection.execute(same).scalar_one_or_none()) is not None:
                 raise Rejected("same_file", f"import {known} holds the same file: undo or withdraw it first")
             number = connection.execute(sa.insert(reading_import).returning(i.id), [row]).scalar_one()
-            append_entry(connection, at, by, "import.propose", str(number), f"{handed_in.file}: {len(batch)} readings")
+            detail = f"{handed_in.file}: {so_many(len(batch), 'reading')}"
+            append_entry(connection, at, by, "import.propose", str(number), detail)
         return int(number)
 
     def confirm(self, number: int, by: str, at: datetime) -> int:
