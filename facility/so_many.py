@@ -9,4 +9,4 @@ def so_many(n: int, thing: str) -> str:
 
 
 def _several(thing: str) -> str:
-    return f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{thing[:-1]}ies" if thing.endswith("y") and thing[-2:-1] not in "aeou" else f"{thing}s"

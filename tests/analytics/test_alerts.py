@@ -139,6 +139,34 @@ def test_a_closed_false_alarm_stays_closed_while_it_is_seen_on(broken, casebook)
     assert after.last_seen_at - leak.last_seen_at < timedelta(hours=2)
 
 
+@pytest.mark.parametrize(
+    ("goes_on_h", "state", "steps"),
+    [
+        (31, AlertState.CLOSED, ["opened", "closed", "checked"]),
+        (60, AlertState.OPEN, ["opened", "closed", "reopened"]),
+    ],
+)
+def test_what_a_person_has_fixed_ends_once_its_cause_has_stayed_away_and_comes_back_otherwise(
+    casebook, goes_on_h, state, steps
+):
+    use = normal_use(HOURS)
+    use["main"][FRIDAY_EVENING : FRIDAY_EVENING + goes_on_h] += 15.0
+    window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)
+
+    def step(first, last):
+        list(step_through(window, alerting, START_MS + first * HOUR_MS, START_MS + last * HOUR_MS))
+        return next(alert for alert in casebook.alerts() if alert.key == "hall/main/night_waste")
+
+    found = step(FRIDAY_EVENING - 24, FRIDAY_EVENING + 31)
+    assert found.state is AlertState.OPEN
+    casebook.close(found.id, Verdict.FIXED, "", "ann", at(FRIDAY_EVENING + 31), based_on=found.acts)
+    checked = step(FRIDAY_EVENING + 31, FRIDAY_EVENING + 36)
+    assert (checked.id, checked.state) == (found.id, AlertState.BEING_CHECKED), "neither over nor open before a day"
+    ended = step(FRIDAY_EVENING + 36, FRIDAY_EVENING + 60)
+    assert (ended.id, ended.state) == (found.id, state)
+    assert [one.what for one in casebook.timeline(found.id)][: len(steps)] == steps
+
+
 def test_a_head_meter_without_a_sub_meter_to_blame_is_told_itself(casebook):
     use = normal_use(HOURS)
     use["main"][FRIDAY_EVENING : FRIDAY_EVENING + 60] += 15.0

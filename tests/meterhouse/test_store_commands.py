@@ -144,7 +144,7 @@ def test_a_program_reads_how_a_store_is_and_what_a_move_copied(data, either):
     checked = meterhouse("store", "check", "--json", "--series-budget", 26, data=data, METERHOUSE_STORE=either)
     store = msgspec.json.decode(checked.stdout, type=StoreAnswer)
     assert (store.kind, store.site, store.readings, store.kept_days["raw"]) == ("influxdb", "town", 3_000, 400)
-    assert json.loads(checked.stderr) == {"warning": "24 of 26 series, more than 80% of the budget"}
+    assert json.loads(checked.stderr) == {"warning": "series: 24 of 26, more than 80% of the budget"}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_budget_of_series_warns_when_it_is_nearly_spent_and_fails_beyond(data,
         return done.returncode, done.stderr
 
     assert check(32) == (0, "")
-    assert check(27) == (0, "warning: 24 of 27 series, more than 80% of the budget\n")
+    assert check(27) == (0, "warning: series: 24 of 27, more than 80% of the budget\n")
     code, said = check(23)
     assert (code, said.count("\n")) == (1, 1)
     assert "24 of 23 series: watch fewer points" in said

@@ -106,7 +106,7 @@ def test_the_key_is_ours_alone_and_seals_from_the_first_entry_on(kept):
     [
         (["UPDATE audit SET who = 'eve' WHERE seq = 3"], "entry 3 was changed"),
         (["DELETE FROM audit WHERE seq = 2"], "entry 2 is missing"),
-        (["DELETE FROM audit WHERE seq = 5"], "the trail ends with entry 4, and 5 were written"),
+        (["DELETE FROM audit WHERE seq = 5"], "the trail ends with entry 4; entries that were written: 5"),
         (
             [
                 "DELETE FROM audit WHERE seq = 5",

@@ -62,9 +62,8 @@ def test_records_of_the_first_schema_are_brought_up_with_what_they_hold(empty_ur
     engine.dispose()
 
 
-def test_cases_of_the_third_schema_know_how_often_people_acted(empty_url, now):
-    """Acts of Meterhouse are none; a revision of then says nothing of what it changed."""
-    at, case = now.isoformat(timespec="microseconds"), str(uuid4())
+def old_case(at, **more):
+    """A row of the table of alerts, as schemas from the first on have it."""
     texts = (
         "key",
         "open_key",
@@ -76,9 +75,53 @@ def test_cases_of_the_third_schema_know_how_often_people_acted(empty_url, now):
         "acknowledged_by",
         "verdict_note",
     )
-    row = dict.fromkeys(texts, "x") | {"id": case, "state": "acknowledged", "notify": True}
-    row |= {"params": {}, "evidence": {}} | dict.fromkeys(("since", "raised_at", "last_seen_at"), at)
-    row |= dict.fromkeys(("severity", "count", "confidence"), 1)
+    row = dict.fromkeys(texts, "x") | {"notify": True, "params": {}, "evidence": {}}
+    row |= dict.fromkeys(("since", "raised_at", "last_seen_at"), at)
+    return row | dict.fromkeys(("severity", "count", "confidence"), 1) | more
+
+
+def test_what_was_fixed_within_a_day_is_being_checked_from_the_sixteenth_schema_on(empty_url):
+    """One case of a key at most, the newest, and none where another is open: who comes next must find one alone."""
+    now = datetime.now(UTC)
+
+    def stamp(hours_ago):
+        return (now - timedelta(hours=hours_ago)).isoformat(timespec="microseconds")
+
+    def closed(name, key, hours_ago, verdict="fixed"):
+        ids[name] = str(uuid4())
+        more = {"state": "closed", "verdict": verdict, "closed_at": stamp(hours_ago), "open_key": None, "acts": 1}
+        return old_case(stamp(hours_ago + 5), id=ids[name], key=key, **more)
+
+    ids = {"open": str(uuid4())}
+    running = {
+        "id": ids["open"],
+        "key": "d",
+        "open_key": "d",
+        "state": "open",
+        "verdict": None,
+        "closed_at": None,
+        "acts": 0,
+    }
+    rows = [
+        closed("newest", "a", 2), closed("older", "a", 9), closed("long ago", "b", 30),
+        closed("no fault", "c", 2, "expected"),
+        closed("beside an open one", "d", 3), old_case(stamp(1), **running),
+    ]  # fmt: skip
+    make_old(empty_url, "0015", {"alert": rows})
+    engine = open_records(empty_url)
+    states = {str(alert.id): alert.state for alert in Casebook(engine).alerts()}
+    assert {name: states[one].value for name, one in ids.items()} == {
+        "newest": "being_checked", "older": "closed", "long ago": "closed", "no fault": "closed",
+        "beside an open one": "closed", "open": "open",
+    }  # fmt: skip
+    assert Casebook(engine).being_checked() == {"x": 1}
+    engine.dispose()
+
+
+def test_cases_of_the_third_schema_know_how_often_people_acted(empty_url, now):
+    """Acts of Meterhouse are none; a revision of then says nothing of what it changed."""
+    at, case = now.isoformat(timespec="microseconds"), str(uuid4())
+    row = old_case(at, id=case, state="acknowledged")
     steps = [("opened", ""), ("acknowledged", "anna"), ("released", "anna"), ("acknowledged", "bob")]
     events = [{"alert": case, "at": at, "what": what, "by": by, "note": ""} for what, by in steps]
     old = {"alert": [row], "case_event": events, "revision": [{"version": 1, "at": at, "by": "anna", "document": {}}]}

@@ -99,6 +99,7 @@ def test_a_text_with_a_form_for_one_is_never_said_without_counting():
 @pytest.mark.parametrize(("n", "said"), [(0, "0 entries"), (1, "1 entry"), (1200, "1,200 entries")])
 def test_so_many_things(n, said):
     assert so_many(n, "entry") == said
+    assert so_many(n, "day") == f"{n:,} day{'s' * (n != 1)}"
     assert so_many(n, "agent") == f"{n:,} agent{'s' * (n != 1)}"
 
 
