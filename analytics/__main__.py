@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from analytics.audit_watch import AuditWatch
+from analytics.backup_watch import BackupWatch
 from analytics.estate_watch import EstateWatch
 from analytics.heartbeat import Heartbeat
 from analytics.metrics import Rounds
@@ -49,7 +50,7 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     teller = Teller(
         board,
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
-        heartbeat.beside(audit_watch.beside(watch.status)),
+        heartbeat.beside(BackupWatch(settings.data, settings.backup).beside(audit_watch.beside(watch.status))),
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")

@@ -42,5 +42,8 @@ class AnalyticsSettings(ProcessSettings):
     audit_checkpoints: Annotated[str, AfterValidator(check_place)] = ""
     """A file, or a syslog, to which a signed checkpoint of the audit trail is shipped each hour; none: nowhere."""
 
+    backup: str = ""
+    """The folder of backups; where one is set, an old backup is an alarm."""
+
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9466`` say; empty: nowhere."""

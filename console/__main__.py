@@ -19,6 +19,7 @@ from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
+from reports.doctor import Ground
 from stores.access import LiveValues
 from stores.readings import open_readings
 from stores.records.database import open_records
@@ -52,6 +53,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         grafana=settings.grafana_url.rstrip("/"),
         authority=Authority.at(settings.ca, settings.host_names),
         second_factor=settings.second_factor,
+        ground=_ground(settings),
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None
@@ -70,6 +72,13 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         store.close()
         records.dispose()
     return True
+
+
+def _ground(settings: ConsoleSettings) -> Ground | None:
+    if settings.data is None:
+        return None
+    certificates = tuple(file for file in (settings.ca, settings.cert) if file)
+    return Ground(settings.data, settings.store, settings.records, certificates, settings.backup)
 
 
 if __name__ == "__main__":

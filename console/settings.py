@@ -42,6 +42,9 @@ class ConsoleSettings(ProcessSettings):
     grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
     """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""
 
+    backup: str = ""
+    """The folder of backups, of which the page of the server tells."""
+
     metrics: str = ""
     """Where to answer ``/metrics`` and ``/health``, ``127.0.0.1:9465`` say; empty: nowhere."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.guesses import Guesses
     from console.seats import Seats
     from facility.catalogue import Catalogue
+    from reports.doctor import Ground
     from stores.access import Access, Picture, View
 
 LANGUAGE_COOKIE = "meterhouse_language"
@@ -45,6 +46,9 @@ class ConsoleParts:
 
     authority: Authority | None = None
     """Who signed the certificate, where it is the site's own."""
+
+    ground: Ground | None = None
+    """Where the server is, for who runs it; None where the console knows no data folder."""
 
 
 @dataclass(frozen=True, slots=True)

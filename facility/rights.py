@@ -39,6 +39,7 @@ class Act(StrEnum):
     GRANT = "let people in, give and take roles"
     READ_AUDIT = "read and export the audit trail"
     SIGN_AUDIT = "sign the audit trail"
+    TEND = "see how the server itself stands"
 
 
 _V, _F, _C, _O = Role.VIEWER, Role.FACILITIES, Role.CONTRACTOR, Role.OFFICER
@@ -56,6 +57,7 @@ PERMISSIONS: Mapping[Act, frozenset[Role]] = {
     Act.GRANT: frozenset({_SECURITY}),
     Act.READ_AUDIT: frozenset({_AUDITOR}),
     Act.SIGN_AUDIT: frozenset({_AUDITOR}),
+    Act.TEND: frozenset({_SYSTEM}),
 }
 """One line a permission. What no line gives is denied."""
 

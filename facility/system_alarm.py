@@ -58,6 +58,7 @@ class SystemAlarm(StrEnum):
     AUDIT_BROKEN = "audit_broken"
     AUDIT_NOT_SHIPPED = "audit_not_shipped"
     HEARTBEAT_FAILS = "heartbeat_fails"
+    BACKUP_OVERDUE = "backup_overdue"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"
     CONSOLE_SILENT = "console_silent"

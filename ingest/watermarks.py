@@ -65,8 +65,9 @@ _CHECKED = {
 class Watermarks:
     """The store writer's own notes, one transaction a group. ``stored`` may be asked by any thread.
 
-    ``store_id`` names this file: agents rewind when it is lost. A file restored from a backup brings its old name;
-    then greetings show what is missing, and ``ingest.gaps`` asks for it.
+    ``store_id`` names this file: agents rewind when it is lost. ``meterhouse restore`` gives a file from a backup
+    another name. One that was put back by hand brings its old one; then greetings show what is missing, and
+    ``ingest.gaps`` asks for it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -183,6 +184,18 @@ class Watermarks:
             log.error("watermarks_damaged", kept_as=str(aside), error=str(error))  # noqa: TRY400 - of the disk
             self.kept_as = str(aside)
             return _open(path)
+
+
+def renew_store(path: Path) -> str:
+    """Give the file another name: agents then send again what they still hold. Returns it; raises ``sqlite3.Error``.
+
+    Only where no ingest uses it, and after the file was put back from a backup.
+    """
+    connection, _ = _open(path)
+    with closing(connection), connection:
+        fresh = _sealed(str(uuid4()))
+        connection.execute("UPDATE store SET id = ?, crc = ?", fresh)
+        return str(fresh[0])
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:

@@ -84,6 +84,11 @@ class Settings(EnvironmentSettings):
     def records_url(self) -> str:
         """SQLAlchemy URL of the records; by default a file in the data folder, which others may not change."""
         check_private(self.data)
+        return self.records_looked_at
+
+    @property
+    def records_looked_at(self) -> str:
+        """The same, also of a folder that others may change: for who says so."""
         return self.records or f"sqlite:///{(self.data / 'records.db').absolute()}"
 
 

@@ -36,6 +36,8 @@ from facility.tariff import Period
 from facility.work import AlertState, Severity, Verdict
 from imports.columns import ColumnRole
 from imports.faults import FaultKind
+from reports.doctor.checks import CASES, CHECKS
+from reports.doctor.line import How
 from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
 from stores.records.accounting.proposals import EntryState
@@ -91,8 +93,15 @@ def wanted_ids() -> set[str]:
     for path in (*(path for package in SPEAKING for path in (ROOT / package).rglob("*.py")), *TEMPLATES.glob("*.html")):
         found = _QUOTED_ID.findall(path.read_text(encoding="utf-8"))
         named |= {one for one in found if one.partition(".")[0] in sections and not one.endswith(_FILE_ENDINGS)}
-    named |= {*_vocabulary(), *_alert_ids()}
+    named |= {*_vocabulary(), *_doctor_ids(), *_alert_ids()}
     return named | {one for one in _singles() if one.removesuffix(".one") in named}
+
+
+def _doctor_ids() -> Iterator[str]:
+    """Of each check its name, what to do, and what it can find."""
+    yield from (f"doctor.how.{how}" for how in How)
+    yield from (f"doctor.{name}{part}" for name in CHECKS for part in ("", ".do"))
+    yield from (f"doctor.{name}.{case}" for name, cases in CASES.items() for case in cases)
 
 
 def _vocabulary() -> Iterator[str]:

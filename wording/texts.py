@@ -25,6 +25,7 @@ DOMAINS = (
     "bills",
     "remarks",
     "spells",
+    "doctor",
     "people",
     "dashboards",
     "indicators",

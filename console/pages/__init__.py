@@ -22,6 +22,7 @@ from console.pages import (
     quarantine,
     quarantine_item,
     roles,
+    server,
     sign_in,
     spell,
     spells,
@@ -51,4 +52,5 @@ PAGES: dict[str, APIRouter] = {
     "person": person.router,
     "roles": roles.router,
     "audit": audit.router,
+    "server": server.router,
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facility.duties import Duty, Standing, standing, standing_of_agent, undone
+from facility.errors import ConfigError, StoreUnavailable
 from facility.status import MODELS_DUE, MODELS_LEARNED, SERVER_UNHEARD_S, ServerProcess
 from facility.system_alarm import SystemAlarm, Unseen
 from meterhouse.output import answer, answers, say, table, texts
@@ -44,6 +45,9 @@ AGENT_COLUMNS = (
 
 MOST_UNSTORED = 2**53
 """An agent may say what it likes: what is more is no number of readings."""
+
+RESTORED = "restored.json"
+"""A restore leaves this note in the data folder."""
 
 WELL = frozenset({"ok", "running"})
 """What a bus says of itself when nothing is wrong with it."""
@@ -96,6 +100,15 @@ class AgentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredAnswer:
+    """A restore, and what agents have sent again since."""
+
+    made_at: Annotated[datetime, "of when the backup is"]
+    restored_at: datetime
+    readings: Annotated[int, "of the time between that are stored now"]
+
+
+@dataclass(frozen=True, slots=True)
 class StatusAnswer:
     """How readings fare."""
 
@@ -109,6 +122,7 @@ class StatusAnswer:
     queue: Annotated[int, "messages that wait for ingest"]
     processes: list[ProcessAnswer]
     agents: list[AgentAnswer]
+    restored: Annotated[RestoredAnswer | None, "what came back after the last restore; absent where none was"] = None
 
 
 @answers(StatusAnswer)
@@ -133,10 +147,30 @@ def status(
     else:
         overview, seen = look(settings)
         stands = standing(overview, seen)
-    whole = _status_answer(overview, seen, stands, datetime.now(UTC))
-    answer(whole, lambda: "\n".join(_lines(texts(), overview, seen)))
+    restored = _restored(settings)
+    whole = replace(_status_answer(overview, seen, stands, datetime.now(UTC)), restored=restored)
+    answer(whole, lambda: "\n".join([*_lines(texts(), overview, seen), *_homecoming_lines(texts(), restored)]))
     if code := EXITS[stands]:
         raise typer.Exit(code)
+
+
+def _restored(settings: Settings) -> RestoredAnswer | None:
+    """What came back, where there was a restore and the store can be asked."""
+    if not (settings.data / RESTORED).exists():
+        return None
+    from meterhouse.backup.homecoming import homecoming  # noqa: PLC0415 - an agent's machine has no store
+
+    try:
+        found = homecoming(settings.data, settings.store_url)
+    except (ConfigError, StoreUnavailable):
+        return None
+    return RestoredAnswer(found.made_at, found.restored_at, found.readings) if found else None
+
+
+def _homecoming_lines(t: Texts, restored: RestoredAnswer | None) -> Iterator[str]:
+    if restored is not None:
+        made, at = (f"{one:%Y-%m-%d %H:%M} UTC" for one in (restored.made_at, restored.restored_at))
+        yield t("cli.status.restored", made=made, restored=at, readings=f"{restored.readings:,}")
 
 
 def _forget(settings: Settings, name: str) -> None:

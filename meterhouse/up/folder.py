@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -65,7 +66,24 @@ def say_version(folder: Path) -> None:
     """Make the folder say its version. Raises ``ConfigError`` as ``check_version`` does."""
     check_version(folder)
     if not (folder / SAID).exists():
-        write_whole(folder / SAID, json.dumps({"version": VERSION}) + "\n")
+        write_whole(folder / SAID, json.dumps({"version": VERSION, "id": str(uuid.uuid4())}) + "\n")
+
+
+def known_id(folder: Path) -> str:
+    """Which data folder this is, wherever it lies; empty where it does not say. Raises ``ConfigError``."""
+    check_version(folder)
+    if not (folder / SAID).exists():
+        return ""
+    return str(json.loads((folder / SAID).read_text(encoding="utf-8")).get("id", ""))
+
+
+def own_id(folder: Path) -> str:
+    """The same, of a folder that is made to say it."""
+    if known := known_id(folder):
+        return known
+    made = str(uuid.uuid4())
+    write_whole(folder / SAID, json.dumps({"version": VERSION, "id": made}) + "\n")
+    return made
 
 
 def hold(folder: Path, begun_s: float) -> FileLock:

@@ -15,6 +15,7 @@ from facility.broker_address import broker_address
 from facility.errors import ConfigError, MeterhouseError, Problem, Unavailable
 from facility.host import is_loopback
 from facility.status import LONGEST_STILL_S, ServerProcess
+from meterhouse.backup.settings import BackupSettings
 from meterhouse.servers.broker import find_mosquitto, greets, start_broker
 from meterhouse.servers.broker_files import PROBE
 from meterhouse.supervisor import Supervisor
@@ -22,6 +23,7 @@ from meterhouse.up import mosquitto
 from meterhouse.up.broker_watch import NAME as BROKER
 from meterhouse.up.broker_watch import BrokerWatch
 from meterhouse.up.folder import hold
+from meterhouse.up.nightly import NightlyBackup
 from meterhouse.up.prepare import broker_url, environments, prepare, renew
 from process.pulse import pulse_file
 
@@ -59,6 +61,7 @@ class RunningServer:
         check_free(self.settings.console, "METERHOUSE_LISTEN")
         program = self._program()
         prepare(self.folder, self.settings, datetime.now(UTC))
+        self._nightly = NightlyBackup(self.folder.path, BackupSettings(data=self.folder.path))
         self.supervisor = Supervisor(self.folder.path / "logs", tied=True)
         self._renew_at = time.monotonic() + RENEW_EVERY_S
         self.supervisor.also.append(self._renew)
@@ -68,6 +71,7 @@ class RunningServer:
         for name, environment in environments(self.folder, self.settings).items():
             trial = NO_PHONE if self.trial and name == ServerProcess.CONSOLE else {}
             self._start_process(name, {**trial, **environment, **given.get(name, {})})
+        self.supervisor.also.append(self._nightly.look)
 
     def wait_until_ready(self) -> None:
         """Return once the broker greets and the console answers. Raises ``ConfigError`` or ``Unavailable``."""
@@ -80,6 +84,7 @@ class RunningServer:
     def stop(self) -> None:
         """End every process, the broker last. Safe to call twice."""
         if hasattr(self, "supervisor"):
+            self._nightly.stop()
             self.supervisor.stop()
         if hasattr(self, "_embedded"):
             self._embedded.stop()

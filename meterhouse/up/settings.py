@@ -21,6 +21,7 @@ PROCESSES = (
     "ingest.settings:IngestSettings",
     "analytics.settings:AnalyticsSettings",
     "console.settings:ConsoleSettings",
+    "meterhouse.backup.settings:BackupSettings",
 )
 """Named, not imported: commands need no web."""
 

@@ -44,6 +44,9 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_HEARTBEAT_METHOD": ("setting.heartbeat_method", "post"),
     "METERHOUSE_HEARTBEAT_S": ("setting.heartbeat_s", "60"),
     "METERHOUSE_AUDIT_CHECKPOINTS": ("setting.audit_checkpoints", ""),
+    "METERHOUSE_BACKUP": ("setting.backup", ""),
+    "METERHOUSE_BACKUP_AT": ("setting.backup_at", "03:10"),
+    "METERHOUSE_BACKUP_KEEP": ("setting.backup_keep", "14"),
     "METERHOUSE_GRAFANA_URL": ("setting.grafana_url", ""),
     "METERHOUSE_CONSOLE_URL": ("setting.console_url", ""),
 }

@@ -10,6 +10,7 @@ from rigs.serving import served
 
 from console.authority import Authority
 from facility.status import AgentStatus, ProcessStatus
+from reports.doctor import Ground
 from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
@@ -28,11 +29,16 @@ def estate(tmp_path_factory, fares):
     """A sample that lives now, and the address of its console."""
     sample = make_sample(tmp_path_factory.mktemp("estate"), datetime.now(UTC))
     board = StatusBoard(sample.records)
+    files = sample.folder
+    ground = Ground(files, f"sqlite://{files / 'readings.db'}", f"sqlite:///{files / 'records.db'}")
     ingest = Teller(board, INGEST, lambda: fares["status"], agents=lambda: fares["agents"])
     with (
         ingest,
         Teller(board, ANALYTICS, ProcessStatus),
-        served(sample.store, sample.records, lambda: datetime.now(UTC), authority=THEIRS) as (address, _),
+        served(sample.store, sample.records, lambda: datetime.now(UTC), authority=THEIRS, ground=ground) as (
+            address,
+            _,
+        ),
     ):
         yield sample, address
     sample.store.close()

@@ -12,7 +12,7 @@ from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.people import People
 
 LOOKS = [("en", 1440, "light"), ("zh-Hans", 390, "dark"), ("en", 390, "light"), ("zh-Hans", 1440, "dark")]
-PAGES = {"account": "/account", "people": "/people", "person": "/people/Fixer", "roles": "/roles"}
+PAGES = {"account": "/account", "people": "/people", "person": "/people/Fixer", "roles": "/roles", "server": "/server"}
 NAMELESS = """
 [...document.querySelectorAll('input:not([type=hidden]), select, button, a')]
   .filter(e => e.checkVisibility() && !(e.labels?.length || e.ariaLabel || e.getAttribute('aria-labelledby')

@@ -91,7 +91,7 @@ FORM |= {"role": "viewer", "grant": 1, "name": "Zed"}
 OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events")
 """Everybody's own, or nobody's."""
 
-GATED = {"/people": Act.GRANT, "/audit": Act.READ_AUDIT}
+GATED = {"/people": Act.GRANT, "/audit": Act.READ_AUDIT, "/server": Act.TEND}
 ROLES_OF_A_PART = [role for role in Role if role not in ADMINISTRATORS]
 
 

@@ -1,0 +1,90 @@
+"""Backups are made by themselves where a folder is set, and one that is not made is an alarm."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from rigs.patience import until
+
+from analytics.backup_watch import BackupWatch, fault_of
+from facility.status import ProcessStatus
+from facility.system_alarm import SystemAlarm
+from meterhouse.backup.schedule import is_due
+from meterhouse.backup.settings import BackupSettings
+from meterhouse.up.nightly import NightlyBackup
+from stores.backup_note import BackupNote, keep_backup_note, read_backup_note
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("made_at", "now", "due"),
+    [
+        ("2026-03-01T03:10", "2026-03-02T03:09", False),
+        ("2026-03-01T03:10", "2026-03-02T03:10", True),
+        ("2026-03-01T20:00", "2026-03-02T03:10", True),  # by hand, in the evening
+        ("2026-03-02T03:11", "2026-03-02T23:59", False),
+        ("2027-03-02T03:11", "2026-03-02T23:59", True),  # the clock was wrong then
+    ],
+)
+def test_one_is_due_once_a_day_by_the_sites_clock(made_at, now, due):
+    at = lambda text: datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)  # noqa: E731
+    assert is_due(BackupNote(made_at=at(made_at)), at(now), "03:10", SHANGHAI) is due
+
+
+def test_the_first_is_due_at_once_and_one_that_failed_in_an_hour():
+    now = datetime.now(UTC)
+    assert is_due(BackupNote(), now, "03:10", UTC)
+    failed = BackupNote(tried_at=now, failed="no room")
+    assert not is_due(failed, now + timedelta(minutes=59), "03:10", UTC)
+    assert is_due(failed, now + timedelta(minutes=61), "03:10", UTC)
+
+
+@pytest.mark.parametrize("zone", ["Europe/London", "America/Havana", "Australia/Lord_Howe"])
+def test_each_day_of_a_year_has_one_whatever_clocks_do(zone):
+    """Of days whose clock leaves the hour out, or has it twice, too."""
+    now, made = datetime(2026, 1, 1, tzinfo=UTC), []
+    note = BackupNote(made_at=now)
+    while now < datetime(2027, 1, 1, tzinfo=UTC):
+        now += timedelta(minutes=20)
+        if is_due(note, now, "02:10", ZoneInfo(zone)):
+            note = BackupNote(made_at=now)
+            made.append(now.astimezone(ZoneInfo(zone)).date())
+    assert len(made) == len(set(made)) == 365
+
+
+def test_a_server_that_runs_makes_it_in_a_process_of_its_own(folder, key, tmp_path, monkeypatch):
+    to = tmp_path / "nightly"
+    monkeypatch.setenv("METERHOUSE_BACKUP", str(to))
+    nightly = NightlyBackup(folder, BackupSettings(data=folder))
+    (folder / "backup.json").unlink(missing_ok=True)
+    nightly.look()
+    until(lambda: nightly.look() or read_backup_note(folder).made_at, says=(folder / "logs" / "backup.log").read_text)
+    assert [file.name for file in to.glob("*.tar.age")] == [read_backup_note(folder).file.rpartition("/")[2]]
+    nightly.stop()
+
+
+def test_none_is_made_where_no_folder_is_set(folder):
+    nightly = NightlyBackup(folder, BackupSettings(data=folder))
+    (folder / "backup.json").unlink(missing_ok=True)
+    nightly.look()
+    nightly.stop()
+    assert not (folder / "backup.json").exists()
+    watch = BackupWatch(folder, "")
+    assert watch.beside(ProcessStatus)().alarms == {}
+
+
+def test_an_old_backup_is_an_alarm_with_its_reason(tmp_path):
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert fault_of(tmp_path, now, 60) == "", "the first may be under way"
+    assert fault_of(tmp_path, now, 7200) == "none was made yet"
+    keep_backup_note(tmp_path, BackupNote(tried_at=now, failed="no key"))
+    assert fault_of(tmp_path, now, 60) == "none was made yet: no key"
+    keep_backup_note(tmp_path, BackupNote(made_at=now - timedelta(hours=25)))
+    assert fault_of(tmp_path, now, 7200) == ""
+    keep_backup_note(tmp_path, BackupNote(made_at=now - timedelta(hours=27), failed="the disk is full"))
+    assert fault_of(tmp_path, now, 7200) == "the newest is of 2026-03-01 09:00 UTC: the disk is full"
+    (tmp_path / "backup.json").write_text("{")
+    assert fault_of(tmp_path, now, 7200) == "none was made yet"
+    alarms = BackupWatch(tmp_path, "/mnt", monotonic=iter([0.0, 7200.0]).__next__).beside(ProcessStatus)().alarms
+    assert alarms == {SystemAlarm.BACKUP_OVERDUE: "none was made yet"}
