@@ -272,10 +272,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ReadingBatch:
-    """Readings as columns: the unit of work from the wire to the store.
+    """Readings as columns of one length: the unit of work from the wire to the store.
 
-    ``points`` are point ids; row *i* is ``points[p[i]]`` at ``t_ms[i]`` with value ``x[i]`` and quality
-    ``q[i]`` (``q`` empty: all good). All columns have one length.
+    ``points`` are ids; row *i* is ``points[p[i]]`` at ``t_ms[i]``, of value ``x[i]`` and quality ``q[i]`` (none: good).
     """
 
     points: list[str]

@@ -242,7 +242,7 @@ def test_what_a_stranger_wrote_computes_nothing_in_a_spreadsheet(signed_in, samp
     assert line[4:] == ["'=HYPERLINK(1)", "'+1"]
 
 
-def test_a_thousand_attempts_hash_a_few_passwords_and_keep_nobody_else_out(browser, signed_in, monkeypatch):
+def test_X5_a_thousand_attempts_hash_a_few_passwords_and_keep_nobody_else_out(browser, signed_in, monkeypatch):
     """From one address; a name that many addresses try is locked by the records."""
     hashed = []
     monkeypatch.setattr(sign_in, "fits", lambda password, kept: hashed.append(password) or False)

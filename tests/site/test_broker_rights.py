@@ -249,3 +249,16 @@ def test_ingest_believes_no_topic_of_a_broker_that_authenticates_nobody(site, tm
         )
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_X2_a_device_that_was_revoked_is_cut_off_and_never_let_in_again(site):
+    """Its password is its credential: Mosquitto reads its accounts anew and ends who has none any more."""
+    b = Client(site, "edge-b", site.words["edge-b"]).greet()
+    assert b.greetings == [0]
+    removed = site.run("agent", "remove", "edge-b")
+    assert removed.returncode == 0, removed.stderr
+    b.turn(lambda: b.ends)
+    assert b.ends
+    b.close()
+    assert not _comes_in(site, "edge-b", site.words["edge-b"])
+    assert _comes_in(site, "edge-a", site.words["edge-a"]), "it alone"

@@ -25,8 +25,8 @@ IDLE_CONNECTIONS = 4
 _SETTINGS = (
     "PRAGMA synchronous=FULL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=48000;"
 )
-"""A page written again and again goes from the log into the file every 190 MB. Each counter has pages of its own, written
-once a minute: at 10,000 points 16 MB are full after seconds, and every page went into the file each time."""
+"""A page written again and again goes from the log into the file every 190 MB. Each counter has pages of its own, which
+are written once a minute: at 10,000 points 16 MB are full after seconds, and every page went into the file then."""
 
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 MAGIC = b"SQLite format 3\0"
