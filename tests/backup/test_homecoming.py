@@ -48,4 +48,4 @@ def test_agents_send_again_what_a_backup_lacks_and_status_says_how_much(town, tm
         town.until(lambda: town.stored() == town.facts["readings"])
         said = town.command("status", "--json").stdout
         assert json.loads(said)["restored"]["readings"] == lacking
-        assert f"{lacking} readings of the time between have come back" in town.command("status").stdout
+        assert f"readings of the time between that have come back: {lacking}" in town.command("status").stdout
