@@ -82,5 +82,5 @@ def test_a_workbook_is_all_in_the_readers_words(bill):
         *("费用项目", "表计", "价格方案", "时段或费用", "数量", "单位", "单价", "金额", "价格依据"),
         *("天数", "当月天数", "最大需量 kW", "出现时间", "实测"),
     ]
-    assert [row[3] for row in lines][:6] == ["尖峰", "高峰", "平段", "低谷", "深谷", "第2档加价"]
+    assert [row[3] for row in lines][:6] == ["尖峰", "高峰", "平段", "低谷", "深谷", "第 2 档加价"]
     assert dict(book.get_sheet_by_name("账单").to_python())["楼宇"] == "hall (市政厅)"

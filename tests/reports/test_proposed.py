@@ -50,7 +50,7 @@ def test_an_open_bill_tells_it_in_every_form(store, books):
     assert bill.adjustments == ()
     assert SAID in bill_text(bill, EN)
     assert SAID in bill_csv(bill, EN)
-    assert "人工决定前不计入任何账单" in bill_text(bill, Formats("zh-Hans", "Asia/Shanghai", "CNY"))
+    assert "有人决定之前不计入任何账单" in bill_text(bill, Formats("zh-Hans", "Asia/Shanghai", "CNY"))
     assert [(one.remark, one.stops_closing) for one in bill_answer(bill, EN).notes] == [("entry_proposed", False)]
 
 
