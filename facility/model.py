@@ -225,6 +225,7 @@ class Point:
     """One series: a quantity of a meter on a channel. Its id is permanent.
 
     ``ratio`` says by which transformer ratios the agent multiplies what the device shows; None: by none.
+    ``id`` is ``meter/quantity/channel``: the identity of the series on the wire and in every store.
     """
 
     meter: str
@@ -234,11 +235,11 @@ class Point:
     low: float | None = None
     high: float | None = None
     ratio: Ratio | None = None
+    id: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def id(self) -> str:
-        """``meter/quantity/channel``: the identity of the series on the wire and in every store."""
-        return f"{self.meter}/{self.quantity.word}/{self.channel}"
+    def __post_init__(self) -> None:
+        """Put the id together once: pages and passes ask for ten thousand of them."""
+        object.__setattr__(self, "id", f"{self.meter}/{self.quantity.word}/{self.channel}")
 
     @property
     def range(self) -> tuple[float, float]:

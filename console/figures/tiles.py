@@ -11,7 +11,7 @@ from wording.formats import NOTHING, Amount
 from wording.names import ON, state_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from console.visit import Visit
     from facility.model import Building, Meter, Point
@@ -120,7 +120,7 @@ def estate_power_tile(visit: Visit) -> Tile:
     return flow_tile(visit, "power-estate", heads, Utility.ELECTRICITY)
 
 
-def heard(visit: Visit, meters: Iterable[Meter]) -> list[bool]:
+def heard(visit: Visit, meters: Iterable[Meter]) -> Iterator[bool]:
     """Of each meter and sensor that has points, whether it was heard of lately."""
     values, now_ms = visit.picture.values, visit.now_ms
 
@@ -129,12 +129,12 @@ def heard(visit: Visit, meters: Iterable[Meter]) -> list[bool]:
         return latest is not None and now_ms - latest.t_ms <= point_stale_after_s(visit, point) * 1000
 
     present = (points for meter in meters if (points := visit.catalogue.points_of(meter.id)))
-    return [any(map(is_heard, points)) for points in present]
+    return (any(map(is_heard, points)) for points in present)
 
 
 def reporting(visit: Visit) -> tuple[int, int]:
     """How many meters and sensors were heard of lately, and how many there are."""
-    found = heard(visit, visit.catalogue.meters)
+    found = list(heard(visit, visit.catalogue.meters))
     return sum(found), len(found)
 
 

@@ -168,7 +168,7 @@ def _flow(catalogue: Catalogue, meter: Meter, utility: Utility, picture: Picture
 def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int | None:
     """When anything in a building was last heard."""
     points = (point.id for meter in catalogue.meters_of(building) for point in catalogue.points_of(meter.id))
-    return max((picture.values[point].t_ms for point in points if point in picture.values), default=None)
+    return max((latest.t_ms for latest in map(picture.values.get, points) if latest is not None), default=None)
 
 
 def meter_use(view: View, rollup: str, building: str, start_ms: int, end_ms: int) -> Mapping[str, float]:
