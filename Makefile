@@ -6,7 +6,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: demo test check chaos bench bench-models docs lock clean
+.PHONY: demo test check chaos bench bench-models docs release lock clean
 demo: .venv/server.stamp console/static/vendor/stamp ## live estate in a browser; ARGS="--headless --until ready --report F"
 	$(RUN)/meterhouse demo $(ARGS)
 
@@ -36,6 +36,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.influx
 	$(RUN)/python -m bench.outbox
 	$(RUN)/python -m bench.backlog
+	$(RUN)/python -m bench.backup
 	$(RUN)/python -m bench.cases
 	$(RUN)/python -m bench.oracle
 	$(RUN)/python -m bench.chaos
@@ -54,6 +55,9 @@ chaos: .venv/server.stamp ## kill everything, lose nothing; SEED=n repeats a run
 
 docs: .venv/dev.stamp ## regenerate what is generated: docs, device_profiles/schema.json, dashboards/generated
 	$(RUN)/python tools/generated.py
+
+release: .venv/dev.stamp console/static/vendor/stamp ## wheel, bill of materials, signed bundle; ARGS=--dry fetches and packs nothing
+	$(RUN)/python -m tools.release $(ARGS)
 
 lock: $(UV) ## refresh requirements/*.txt
 	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra dashboards --extra embedded --extra influx --extra postgres ) -o requirements/$$set.txt pyproject.toml; done

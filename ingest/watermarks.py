@@ -191,11 +191,13 @@ def renew_store(path: Path) -> str:
 
     Only where no ingest uses it, and after the file was put back from a backup.
     """
-    connection, _ = _open(path)
-    with closing(connection), connection:
-        fresh = _sealed(str(uuid4()))
-        connection.execute("UPDATE store SET id = ?, crc = ?", fresh)
-        return str(fresh[0])
+    fresh = _sealed(str(uuid4()))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(store)")}
+        connection.execute("UPDATE store SET id = ?", fresh[:1])
+        if "crc" in columns:  # of before it has none, and stays as its Meterhouse can read it
+            connection.execute("UPDATE store SET crc = ?", fresh[1:])
+    return str(fresh[0])
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, str]:

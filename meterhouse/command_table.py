@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "settings": ("settings:app", "Show what a server is set to, and who says so."),
     "backup": ("backup:backup", "Write a backup of a server, while it runs."),
     "restore": ("restore:restore", "Put a backup in the place of a server's folder."),
+    "upgrade": ("upgrade:upgrade", "Bring a data folder to this release's form."),
+    "rollback": ("upgrade:rollback", "Put the data folder of before an upgrade back."),
     "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),
     "latest": ("latest:latest", "Show the newest value of every point."),
     "alerts": ("alerts:alerts", "List alerts: what, where, since when, at what cost."),
