@@ -28,6 +28,7 @@ from facility.work import still_shows
 from stores.access import Access, LiveValues, NoEstateError, Stale, kept_rights
 from wording.alarms import alarm_sentence, unseen_sentence
 from wording.refusals import advice, held, refusal
+from wording.remarks import remark_text
 from wording.spells import ACTS, meaning, what_it_is
 from wording.texts import LANGUAGES, load_texts
 
@@ -121,7 +122,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    worded = (still_shows, refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
+    worded = (still_shows, remark_text, refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
     made.globals |= {words.__name__: words for words in worded} | {"acts_on_spells": ACTS}
     return made
 

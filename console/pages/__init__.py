@@ -11,6 +11,7 @@ from console.pages import (
     audit,
     authority,
     building,
+    building_account,
     dashboards,
     entry,
     import_item,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 PAGES: dict[str, APIRouter] = {
     "now": now.router,
     "building": building.router,
+    "building_account": building_account.router,
     "alerts": alerts.router,
     "dashboards": dashboards.router,
     "alert": alert.router,

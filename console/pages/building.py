@@ -36,6 +36,7 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         cases=cases,
         leak=next((one for one in cases if one.alert.detector in LEAKS), None),
         seen=seen_tile(visit, found),
+        has_papers=visit.view.papers.show(found.id),
         sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
         live_of=found.id,
     )

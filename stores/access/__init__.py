@@ -11,9 +11,10 @@ from stores.access.reader import NoEstateError
 from stores.access.scope import Permit, Rights, Scope, rights_by
 from stores.access.view import View
 from stores.readings.live import LiveValues, Picture
-from stores.readings.port import Latest, RollupSeries, Series, Times, Values
+from stores.readings.port import Latest, ReadingStore, RollupSeries, Series, Times, Values
+from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.proposals import Proposal
-from stores.records.accounting.spells import KeptSpell
+from stores.records.accounting.spells import KeptSpell, Spells
 from stores.records.accounting.spells import Standing as SpellStanding
 from stores.records.accounts.grants import Grant, RolePart
 from stores.records.accounts.sessions import Session
@@ -37,6 +38,7 @@ __all__ = [
     "Browser",
     "CaseEvent",
     "CasePlace",
+    "ClosedMonths",
     "Errand",
     "Grant",
     "ItemState",
@@ -52,6 +54,7 @@ __all__ = [
     "ProposedImport",
     "QuarantineItem",
     "QuarantineSize",
+    "ReadingStore",
     "Rights",
     "RolePart",
     "RollupSeries",
@@ -60,6 +63,7 @@ __all__ = [
     "Series",
     "Session",
     "SpellStanding",
+    "Spells",
     "Stale",
     "Standing",
     "Tally",

@@ -11,6 +11,7 @@ from stores.access.people import AccountBook
 from stores.access.scope import EVERYTHING, Scope, Sight, rights_by, sight_of
 from stores.access.view import Kept, View
 from stores.readings.live import LiveValues
+from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
 from stores.records.accounts.grants import Grants
@@ -76,6 +77,8 @@ class Access:
             audit,
             ReadTrail(audit, clock),
             Imports(records),
+            ClosedMonths(records),
+            self._estate,
         )
         self._people, self._live, self._rights_of = people, live, rights_of
         self._sights = Sights(Registry(records))

@@ -12,6 +12,7 @@ from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
 from stores.access.important import FollowedReads, ImportantReads
 from stores.access.imports import VisibleImports
+from stores.access.papers import VisiblePapers
 from stores.access.people import OwnAccount, VisiblePeople
 from stores.access.reader import NoEstateError, Reader
 from stores.access.readings import VisibleReadings
@@ -19,6 +20,8 @@ from stores.access.refused import VisibleQuarantine
 from stores.access.trail import VisibleTrail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facility.catalogue import Catalogue
     from facility.rights import Act
     from stores.access.important import ReadTrail
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from stores.access.scope import Rights, Sight
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
+    from stores.records.accounting.closed_months import ClosedMonths
     from stores.records.accounting.proposals import Proposals
     from stores.records.accounting.spells import Spells
     from stores.records.audit import Audit
@@ -53,6 +57,8 @@ class Kept:
     audit: Audit
     reads: ReadTrail
     imports: Imports
+    closed: ClosedMonths
+    estate: Callable[[], Catalogue | None]
 
 
 class View:
@@ -123,6 +129,12 @@ class View:
     def imports(self) -> VisibleImports:
         """What people handed in, and acts upon it."""
         return VisibleImports(self._kept.imports, self._reader)
+
+    @property
+    def papers(self) -> VisiblePapers:
+        """Bills and indicators."""
+        kept = self._kept
+        return VisiblePapers(kept.store, kept.estate, kept.closed, kept.spells, self._reader)
 
     @property
     def spells(self) -> VisibleSpells:
