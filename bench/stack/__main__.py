@@ -134,7 +134,7 @@ class Run:
         self.figures |= self.server.start()
         for agent in self.plan.agents:
             self._start_agent(agent)
-        self.viewers = Viewers(self.records, self.server.port, self.server.tls)
+        self.viewers = Viewers(self.records, self.server.port, self.server.ca)
         self.stack.await_("readings", lambda: self._stored() > 0, 120)
         self.viewers.start()
         leave.callback(self.viewers.stop)

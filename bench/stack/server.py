@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -60,7 +59,7 @@ class ByHand:
         }
 
     @property
-    def tls(self) -> ssl.SSLContext | None:
+    def ca(self) -> Path | None:
         """Whom a browser trusts; None: the console speaks without TLS."""
         return None
 
@@ -103,9 +102,9 @@ class ThroughUp(ByHand):
         return self.folder / "server"
 
     @property
-    def tls(self) -> ssl.SSLContext | None:
+    def ca(self) -> Path | None:
         """The site's own authority."""
-        return ssl.create_default_context(cafile=str(ServerFolder(self.data).certificates.ca))
+        return ServerFolder(self.data).certificates.ca
 
     def make(self, stack: Stack) -> dict[str, float]:
         """The server's files, as ``init`` writes them."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
+import os
+import ssl
+import subprocess
+import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,31 +20,38 @@ from stores.records.accounts.grants import Grant, Grants
 from stores.records.people import People
 
 if TYPE_CHECKING:
-    import ssl
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
     from bench.stack.processes import Stack
 
 STREAMS_A_PERSON = 10
-PAGE_EVERY_S = 3.0
 
 
 class Viewers:
     """Some streams of the first page, and one person who opens that page every few seconds."""
 
-    def __init__(self, records: Engine, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self._people, self._grants, self._port, self._tls = People(records), Grants(records), port, tls
+    def __init__(self, records: Engine, port: int, ca: Path | None = None) -> None:
+        """``ca`` is whom a browser trusts; None: the console speaks without TLS."""
+        self._people, self._grants, self._port, self._ca = People(records), Grants(records), port, ca
+        self._tls = ssl.create_default_context(cafile=str(ca)) if ca else None
         self._loop = asyncio.new_event_loop()
         self._streams: list[asyncio.Task[None]] = []
-        self._stop = threading.Event()
         self.pages_s: list[float] = []
         self.page_bytes = self.messages = self.bytes = self.ended = 0
         self._threads = [threading.Thread(target=self._loop.run_forever, daemon=True)]
-        self._threads.append(threading.Thread(target=self._open_pages, daemon=True))
+        self._threads.append(threading.Thread(target=self._take_pages, daemon=True))
 
     def start(self) -> None:
         """Begin to open pages."""
+        words = [str(self._port), *([str(self._ca)] if self._ca else [])]
+        self._reader = subprocess.Popen(
+            [sys.executable, "-m", "bench.stack.reader", *words],
+            env=os.environ | {"COOKIE": self._cookie("reader")},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for thread in self._threads:
             thread.start()
 
@@ -53,7 +62,8 @@ class Viewers:
 
     def stop(self) -> None:
         """Leave."""
-        self._stop.set()
+        self._reader.terminate()
+        self._reader.wait()
         asyncio.run_coroutine_threadsafe(self._hold(0, []), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
@@ -86,24 +96,12 @@ class Viewers:
         finally:
             writer.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._tls is None:
-            return http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=30, context=self._tls)
-
-    def _open_pages(self) -> None:
-        cookie = self._cookie("reader")
-        while not self._stop.wait(PAGE_EVERY_S):
-            connection = self._connection()
-            begun = time.perf_counter()
-            with suppress(OSError, http.client.HTTPException):
-                connection.request("GET", "/", headers={"cookie": cookie, "accept": "text/html"})
-                answer = connection.getresponse()
-                page = answer.read()
-                if answer.status == http.HTTPStatus.OK:
-                    self.pages_s.append(time.perf_counter() - begun)
-                    self.page_bytes = max(self.page_bytes, len(page))
-            connection.close()
+    def _take_pages(self) -> None:
+        assert self._reader.stdout is not None
+        for line in self._reader.stdout:
+            seconds, size = line.split()
+            self.pages_s.append(float(seconds))
+            self.page_bytes = max(self.page_bytes, int(size))
 
 
 @dataclass

@@ -67,29 +67,31 @@ class RollupWatch:
         if time.monotonic() < self._due_s:
             return
         self._due_s = time.monotonic() + ROLLUPS_EVERY_S
-        for point in self._points:
-            now_ms = time.time() * 1000
-            reached_ms = self._reached_ms(point.meter, point.quantity.word, now_ms)
-            if point.id in self._reached and reached_ms > self._reached[point.id]:
+        now_ms = time.time() * 1000
+        for point, reached_ms in self._reached_ms(now_ms).items():
+            if point in self._reached and reached_ms > self._reached[point]:
                 self._lags.append((now_ms - reached_ms) / 1000)
-            self._reached[point.id] = max(reached_ms, self._reached.get(point.id, 0.0))
+            self._reached[point] = max(reached_ms, self._reached.get(point, 0.0))
 
     def lags(self, until_ms: float) -> list[float]:
         """Seconds of each; a counter that stands where it stood counts as reached at ``until_ms``."""
         standing = [(until_ms - reached_ms) / 1000 for reached_ms in self._reached.values()]
         return [*self._lags, *(s for s in standing if s > 2 * 60)]
 
-    def _reached_ms(self, meter: str, quantity: str, now_ms: float) -> float:
+    def _reached_ms(self, now_ms: float) -> dict[str, float]:
+        """How far each counter is accounted, asked of the store at once: ms UTC, 0 where nothing is."""
         hour_ms = int(now_ms // HOUR_MS * HOUR_MS)
-        tags, span = {"meter": meter, "quantity": quantity}, (hour_ms - HOUR_MS, hour_ms + HOUR_MS)
-        found = self._store.read_rollup("usage_1h", tags, *span, ["completeness"])
-        ends = [
-            float(t_ms + share * HOUR_MS)
-            for series in found
-            for t_ms, share in zip(series.t_ms, series.fields["completeness"], strict=True)
-            if np.isfinite(share)
-        ]
-        return max(ends, default=0.0)
+        some = [{"meter": point.meter, "quantity": point.quantity.word} for point in self._points]
+        found = {point.id: 0.0 for point in self._points}
+        names = {(point.meter, point.quantity.word): point.id for point in self._points}
+        for series in self._store.read_rollups(
+            "usage_1h", some, hour_ms - HOUR_MS, hour_ms + HOUR_MS, ["completeness"]
+        ):
+            name = names[series.tags["meter"], series.tags["quantity"]]
+            known = np.isfinite(series.fields["completeness"])
+            ends = series.t_ms[known] + series.fields["completeness"][known] * HOUR_MS
+            found[name] = max(found[name], float(ends.max(initial=0.0)))
+        return found
 
 
 def quantiles(name: str, seconds: list[float]) -> dict[str, float]:
