@@ -20,6 +20,7 @@ from meterhouse.backup.writing import Made, backups_in, write_backup
 from meterhouse.commands.up import settings_in
 from meterhouse.output import answer, answers, facts, say, texts, warn
 from meterhouse.up.settings_file import NAME
+from process.settings import read_settings
 from stores.backup_note import BackupNote, keep_backup_note, read_backup_note
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def backup(
 
 def _settings() -> BackupSettings:
     """Raise ``ConfigError`` where there is no server whose backup it could be."""
-    settings = BackupSettings()
+    settings = read_settings(BackupSettings)
     if (settings.data / NAME).exists():
         settings_in(settings.data.absolute())
-        return BackupSettings(data=settings.data.absolute())
+        return read_settings(BackupSettings, data=settings.data.absolute())
     if not any((settings.data / name).exists() for name in ("ingest.db", RECORDS)):
         raise ConfigError(f"there is no server in {settings.data}: METERHOUSE_DATA names its folder")
     return settings

@@ -12,6 +12,7 @@ import typer
 from meterhouse.backup.settings import BackupSettings
 from meterhouse.output import answer, answers, table, texts
 from meterhouse.up.certificates import CertificateFiles
+from process.settings import read_settings
 from reports.doctor import Ground, How, examine, sentence, to_do, worst
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def doctor() -> None:
 
 
 def _ground() -> Ground:
-    settings = BackupSettings()
+    settings = read_settings(BackupSettings)
     files = CertificateFiles(settings.data / "secrets")
     return Ground(
         settings.data,

@@ -26,6 +26,7 @@ from meterhouse.up.folder import hold
 from meterhouse.up.nightly import NightlyBackup
 from meterhouse.up.prepare import broker_url, environments, prepare, renew
 from process.pulse import pulse_file
+from process.settings import read_settings
 
 if TYPE_CHECKING:
     from meterhouse.up.prepare import ServerFolder
@@ -61,7 +62,7 @@ class RunningServer:
         check_free(self.settings.console, "METERHOUSE_LISTEN")
         program = self._program()
         prepare(self.folder, self.settings, datetime.now(UTC))
-        self._nightly = NightlyBackup(self.folder.path, BackupSettings(data=self.folder.path))
+        self._nightly = NightlyBackup(self.folder.path, read_settings(BackupSettings, data=self.folder.path))
         self.supervisor = Supervisor(self.folder.path / "logs", tied=True)
         self._renew_at = time.monotonic() + RENEW_EVERY_S
         self.supervisor.also.append(self._renew)

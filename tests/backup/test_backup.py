@@ -80,6 +80,13 @@ def test_what_lacks_is_one_sentence(folder, tmp_path):
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_setting_that_cannot_be_used_is_one_sentence(folder):
+    for name, wrong in (("METERHOUSE_BACKUP_AT", "25:00"), ("METERHOUSE_BACKUP_KEEP", "0")):
+        for command in ("backup", "doctor"):
+            done = meterhouse(command, data=folder, **{name: wrong})
+            assert (done.returncode, done.stderr.startswith(f"{name}: '{wrong}' cannot be used")) == (2, True)
+
+
 def test_what_is_written_meanwhile_tears_nothing(folder, key, tmp_path):
     """A thread writes to the readings all the time: the copy is of one moment."""
     stop, written = threading.Event(), []
