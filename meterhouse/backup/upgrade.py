@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Unavailable
+from facility.so_many import so_many
 from ingest.watermarks import Watermarks, renew_store
 from meterhouse.backup.contents import NOTES, PASSING_FILES, PASSING_FOLDERS, READINGS, RECORDS
 from meterhouse.backup.exchange import beside, held, put
@@ -81,8 +82,8 @@ def roll_back(settings: Settings, now: datetime, *, gives_up: bool) -> RolledBac
         acts = _count(folder, RECORDS, "audit") - _count(before, RECORDS, "audit")
         if (readings > 0 or acts > 0) and not gives_up:
             raise ConfigError(
-                f"since the upgrade {max(readings, 0):,} readings and {max(acts, 0):,} acts of people came, which"
-                f" {before} lacks: --give-up leaves them (agents send again what they still hold, a week's readings)"
+                f"since the upgrade {so_many(max(readings, 0), 'reading')} and {so_many(max(acts, 0), 'act')} of people"
+                f" came, which {before} lacks: --give-up leaves them (agents send again what they still hold, a week's readings)"
             )
         if (before / NOTES).exists():
             renew_store(before / NOTES)

@@ -79,7 +79,7 @@ def test_a_way_back_that_loses_something_is_refused_and_says_what(town):
     assert schema(data) == NEWEST
     done = meterhouse("rollback", "--give-up", data=data)
     assert done.returncode == 0, done.stderr
-    assert "2 readings and 0 acts" in done.stdout
+    assert "readings: 2, acts: 0" in done.stdout
     nothing = meterhouse("rollback", data=town.home / "edge")
     assert nothing.returncode != 0
 
