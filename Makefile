@@ -41,6 +41,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.oracle
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.now
+	$(RUN)/python -m bench.gate
 	$(RUN)/python -m bench.written
 	$(RUN)/python -m bench.faults
 	$(RUN)/python -m bench.soak

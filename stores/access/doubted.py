@@ -57,7 +57,8 @@ class VisibleSpells:
     @property
     def _points(self) -> Collection[str] | None:
         """The points that show, None for all."""
-        return None if self._reader.sight.is_whole else self._reader.sight.catalogue.point.keys()
+        sight = self._reader.sight
+        return sight.points if sight.is_whole or sight.points is not None else sight.catalogue.point.keys()
 
     def _acting(self, number: int) -> str:
         """Their name, where the spell shows and is theirs to decide about.

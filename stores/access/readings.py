@@ -55,9 +55,10 @@ class VisibleReadings:
     def _narrowed(self, name: str, tags: Mapping[str, str]) -> list[Mapping[str, str]]:
         """The tags to ask with: as they are, or once for each meter or building that shows and that they allow.
 
-        A building that shows whole is asked for as it is: to ask for each meter of the scope would take thousands.
+        Where every building shows, what is graded too high is left out of the answer, as ``_shows`` does: one question
+        is far cheaper than one for each. So it is for a building that shows whole: its meters may be thousands.
         """
-        if self._sight.is_whole:
+        if self._sight.is_whole or (self._sight.buildings is None and "meter" not in tags):
             return [tags]
         catalogue = self._sight.catalogue
         shows_whole = self._sight.points is None and tags.get("building", "") in catalogue.building

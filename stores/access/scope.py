@@ -12,6 +12,7 @@ from facility.levels import Level
 from facility.quantities import Utility
 from facility.rights import ADMINISTRATORS, Act, acts_of
 from stores.records.accounts.grants import RolePart
+from stores.records.shown_points import ShownPoints
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -158,7 +159,7 @@ def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
     return Sight(
         catalogue=catalogue,
         buildings=None if any(not one.hides_buildings for one in scopes) else frozenset(buildings),
-        points=frozenset(points) if hides_levels else None,
+        points=ShownPoints(points, whole.point) if hides_levels else None,
         agents=frozenset(catalogue.agent) - mixed,
         sums=frozenset(_sums(whole, buildings, points)) if hides_levels else None,
     )

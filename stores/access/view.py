@@ -102,10 +102,10 @@ class View:
     def picture(self) -> Picture:
         """The newest value of every point that shows, as of when the view was made."""
         values, per_hour, reads = self._picture.values, self._picture.per_hour, self._reader.reads
-        if self._reader.sight.is_whole and not reads.is_needed:
+        if not reads.is_needed and (self._reader.sight.is_whole or values.keys() <= self.catalogue.point.keys()):
             return self._picture
-        if not self._reader.sight.is_whole:
-            shown = self.catalogue.point
+        shown = self.catalogue.point
+        if not values.keys() <= shown.keys():
             values = MappingProxyType({point: values[point] for point in shown if point in values})
             per_hour = MappingProxyType({point: per_hour[point] for point in shown if point in per_hour})
         return replace(self._picture, values=reads.noted_as_read(values), per_hour=reads.noted_as_read(per_hour))

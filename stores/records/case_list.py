@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from facility.work import RUNNING, AlertState, Severity, Verdict
 from stores.records.case_rows import alert_of
+from stores.records.shown_points import among_points
 from stores.records.tables import alert as alerts
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class CaseFilter:
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What holds for each of them."""
-        among = ((a.building, self.buildings), (a.point, self.points))
-        found: list[sa.ColumnElement[bool]] = [column.in_(wanted) for column, wanted in among if wanted is not None]
+        found: list[sa.ColumnElement[bool]] = [] if self.buildings is None else [a.building.in_(self.buildings)]
+        found += [] if self.points is None else [among_points(a.point, self.points)]
         return found if self.raised_since is None else [*found, a.raised_at >= self.raised_since]
 
 

@@ -15,6 +15,7 @@ from stores.records.accounting.recomputations import ask
 from stores.records.accounting.tables import spell as table
 from stores.records.audit import append_entry, check_reason
 from stores.records.database import writing
+from stores.records.shown_points import ShownPoints, among_points
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
@@ -193,6 +194,8 @@ def _parts(where: sa.ColumnElement[bool], points: Collection[str] | None) -> lis
     """A condition for some counters (None: all), in parts that a database takes at once."""
     if points is None:
         return [where]
+    if isinstance(points, ShownPoints) and len(points.hidden) < CHUNK:
+        return [where & among_points(c.point, points)]
     names = sorted(set(points))
     return [where & c.point.in_(names[k : k + CHUNK]) for k in range(0, len(names), CHUNK)]
 
