@@ -222,10 +222,9 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One series: a quantity of a meter on a channel. Its id is permanent.
+    """One series: a quantity of a meter on a channel. Its ``id``, ``meter/quantity/channel``, is permanent everywhere.
 
     ``ratio`` says by which transformer ratios the agent multiplies what the device shows; None: by none.
-    ``id`` is ``meter/quantity/channel``: the identity of the series on the wire and in every store.
     """
 
     meter: str
