@@ -83,7 +83,8 @@ def roll_back(settings: Settings, now: datetime, *, gives_up: bool) -> RolledBac
         if (readings > 0 or acts > 0) and not gives_up:
             raise ConfigError(
                 f"since the upgrade {so_many(max(readings, 0), 'reading')} and {so_many(max(acts, 0), 'act')} of people"
-                f" came, which {before} lacks: --give-up leaves them (agents send again what they still hold, a week's readings)"
+                f" came, which {before} lacks:"
+                " --give-up leaves them (agents send again what they still hold, a week's readings)"
             )
         if (before / NOTES).exists():
             renew_store(before / NOTES)

@@ -70,7 +70,7 @@ def test_the_list_holds_what_waits_and_with_all_what_is_closed(quarantine, tmp_p
     assert "Discarded" in meterhouse("quarantine", "list", "--all", data=tmp_path).stdout
     assert "edge-0" not in meterhouse("quarantine", "list", "--agent", "edge-1", data=tmp_path).stdout
     assert meterhouse("quarantine", "list", "--reason", "late", data=tmp_path).stdout.startswith("nothing of this kind")
-    assert "1 of 2 items" in meterhouse("quarantine", "list", "--limit", "1", data=tmp_path).stdout
+    assert "items shown: 1 of 2" in meterhouse("quarantine", "list", "--limit", "1", data=tmp_path).stdout
 
 
 def test_an_item_is_shown_without_what_a_terminal_would_obey(quarantine, tmp_path):

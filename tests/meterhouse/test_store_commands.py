@@ -271,8 +271,8 @@ def test_everything_moves_to_an_influxdb_and_back(data, either, tmp_path):
     meterhouse("store", "init", data=data, METERHOUSE_STORE=either)
     there = meterhouse("store", "migrate", "--to", either, data=data)
     assert there.returncode == 0, there.stderr
-    assert "copying points: 1 of 1, 3,000 rows\n" in there.stdout
-    assert "comparing points: 1 of 1, 6,000 rows\n" in there.stdout
+    assert "copying points: 1 of 1; rows: 3,000\n" in there.stdout
+    assert "comparing points: 1 of 1; rows: 6,000\n" in there.stdout
     assert re.search(r"readings in both +3,000\n", there.stdout)
     assert "the two hold the same." in there.stdout
     back = f"sqlite://{tmp_path / 'back.db'}"
@@ -314,7 +314,7 @@ def test_a_move_that_leaves_rows_behind_which_the_source_has_no_more_says_so(dat
     to = f"sqlite://{tmp_path / 'to.db'}"
     whole = meterhouse("store", "migrate", "--to", to, data=data)
     kinds = len(ROLLUPS)
-    assert (whole.returncode, f"copying rollups: {kinds} of {kinds}, 5 rows\n" in whole.stdout) == (0, True)
+    assert (whole.returncode, f"copying rollups: {kinds} of {kinds}; rows: 5\n" in whole.stdout) == (0, True)
     source.delete_rollup("usage_1h", {}, 0, int(hours_ms[2]))
     source.close()
     partly = meterhouse("store", "migrate", "--to", to, data=data)
@@ -333,7 +333,7 @@ def test_on_a_terminal_a_move_draws_one_line_again_and_again(data, tmp_path):
     os.close(screen)
     assert moving.returncode == 0
     assert "\r\x1b[2K" in drawn  # the line is drawn over
-    assert "comparing points: 1 of 1, 6,000 rows" in drawn
+    assert "comparing points: 1 of 1; rows: 6,000" in drawn
     assert drawn.count("\n") < 12
 
 
