@@ -26,6 +26,8 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.bus
 	$(RUN)/python -m bench.catalogue
 	$(RUN)/python -m bench.dashboards
+	$(RUN)/python -m bench.departments
+	$(RUN)/python -m bench.imports
 	$(RUN)/python -m bench.demo
 	$(RUN)/python -m bench.demo --store influx
 	$(RUN)/python -m bench.rollups_cost

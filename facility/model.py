@@ -243,9 +243,8 @@ class Point:
     @property
     def range(self) -> tuple[float, float]:
         """Lowest and highest plausible value, narrowed by the profile or the site."""
-        low = self.quantity.low if self.low is None else self.low
-        high = self.quantity.high if self.high is None else self.high
-        return low, high
+        low, high = self.quantity.low, self.quantity.high
+        return low if self.low is None else self.low, high if self.high is None else self.high
 
 
 @dataclass(frozen=True, slots=True)
