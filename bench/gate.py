@@ -63,10 +63,10 @@ async def page_shares(folder: Path, points: int, pages: int) -> dict[str, float]
     live.refresh()
     session = people.redeem(people.invite(NAME, now), now + timedelta(seconds=1), 86_400)
     Grants(records).give(NAME, Grant(Role.VIEWER, level=Level.INTERNAL), "bench", now)
-    told = {"hosts": [HOST], "session_s": 86_400, "live": live}
+    given = {"hosts": [HOST], "session_s": 86_400, "live": live}
     apps = {
-        "without": create_app(store, records, utc_now, rights_of=lambda _: Rights((Permit(),)), **told),
-        "with": create_app(store, records, utc_now, **told),
+        "without": create_app(store, records, utc_now, rights_of=lambda _: Rights((Permit(),)), **given),
+        "with": create_app(store, records, utc_now, **given),
     }
     cookie = f"{SESSION_COOKIE}={session}"
     took = {name: [await cpu_s(app, cookie) for _ in range(3)][3:] for name, app in apps.items()}
