@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from analytics.audit_watch import AuditWatch
 from analytics.backup_watch import BackupWatch
 from analytics.estate_watch import EstateWatch
 from analytics.heartbeat import Heartbeat
+from analytics.letters.clerk import Clerk
+from analytics.letters.couriers import read_couriers
+from analytics.letters.post_office import PostOffice
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
@@ -18,15 +22,23 @@ from facility.status import LONGEST_STILL_S, ServerProcess
 from process.health import HealthServer, note_file
 from process.pulse import Pulse
 from process.run import run
+from stores.access import kept_rights
+from stores.access.important import ReadTrail
 from stores.readings import open_readings, place_of
 from stores.records.audit import Audit
 from stores.records.database import open_records
+from stores.records.letters.contacts import Contacts
+from stores.records.letters.letters import Letters
+from stores.records.letters.take_links import TakeLinks
+from stores.records.people import People
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
+
+    from sqlalchemy.engine import Engine
 
 
 def main() -> int:
@@ -47,16 +59,33 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     watch = EstateWatch(settings, store, records, pulse)
     audit_watch = AuditWatch(Audit(records), stop, settings.audit_checkpoints)
     heartbeat = Heartbeat(settings.heartbeat, settings.heartbeat_method, settings.heartbeat_s, board.overview, stop)
+    post_office = _post_office(settings, records, rounds)
     teller = Teller(
         board,
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
-        heartbeat.beside(BackupWatch(settings.data, settings.backup).beside(audit_watch.beside(watch.status))),
+        post_office.beside(
+            heartbeat.beside(BackupWatch(settings.data, settings.backup).beside(audit_watch.beside(watch.status)))
+        ),
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")
-    with audit_watch, heartbeat, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
+    with audit_watch, heartbeat, post_office, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
         watch.run(rounds, stop)
     return True
+
+
+def _post_office(settings: AnalyticsSettings, records: Engine, rounds: Rounds) -> PostOffice:
+    clerk = Clerk(
+        Registry(records),
+        People(records),
+        kept_rights(records, utc_now),
+        links=TakeLinks(records),
+        trail=ReadTrail(Audit(records), utc_now),
+        console=settings.console_url.rstrip("/"),
+        language=settings.language,
+        daily_at=datetime.strptime(settings.daily_at, "%H:%M").time(),  # noqa: DTZ007 - a time of day
+    )
+    return PostOffice(Letters(records), Contacts(records), clerk, read_couriers(settings.notify), utc_now, rounds)
 
 
 def _check_store(settings: AnalyticsSettings, board: StatusBoard) -> None:
@@ -68,6 +97,11 @@ def _check_store(settings: AnalyticsSettings, board: StatusBoard) -> None:
             f"ingest has stored {so_many(readings, 'reading')} in {other}, and METERHOUSE_STORE names {place}:"
             " name that, bring them over with 'meterhouse store migrate', or say METERHOUSE_LEAVE_STORED=yes"
         )
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -41,10 +41,10 @@ class Loop:
         self._thread = Thread(target=self._run, args=(stop,), name=self._name, daemon=True)
         self._thread.start()
 
-    def join(self) -> None:
-        """Wait for the end."""
+    def join(self, limit_s: float | None = None) -> None:
+        """Wait for the end, or for so long."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(limit_s)
 
     def go_round(self) -> bool:
         """Once; raises nothing but ``ConfigError``."""

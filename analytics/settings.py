@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -41,6 +41,17 @@ class AnalyticsSettings(ProcessSettings):
 
     audit_checkpoints: Annotated[str, AfterValidator(check_place)] = ""
     """A file, or a syslog, to which a signed checkpoint of the audit trail is shipped each hour; none: nowhere."""
+    notify: str = Field(default="", repr=False, examples=["mail=mailtos://user:password@smtp.example.org"])
+    """Couriers by name, each with an address that apprise knows; none: nobody is told of anything."""
+
+    console_url: str = Field(default="", pattern=r"^(https?://\S+)?$", examples=["https://meters.example.org"])
+    """Where people open the console: links in letters lead there."""
+
+    language: Literal["en", "zh-Hans"] = "en"
+    """In which letters go to who has chosen none."""
+
+    daily_at: str = Field(default="08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])
+    """Local time of the day's digest."""
 
     backup: str = ""
     """The folder of backups; where one is set, an old backup is an alarm."""

@@ -29,7 +29,9 @@ MOST_SESSIONS = 4
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-OPEN_PATHS: frozenset[str] = frozenset({"/sign-in", "/sign-in/password", "/health", "/ca", "/ca.crt", "/ca.svg"})
+OPEN_PATHS: frozenset[str] = frozenset(
+    {"/sign-in", "/sign-in/password", "/take", "/health", "/ca", "/ca.crt", "/ca.svg"}
+)
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 
 LIVE_PATHS: frozenset[str] = frozenset({"/events", "/live"})

@@ -119,3 +119,8 @@ def visit_of(request: Request) -> Visit:
     view, language = view_of(request), language_of(request)
     site = view.catalogue.site
     return Visit(view, load_texts(language), Formats(language, site.timezone, site.currency), parts_of(request).clock())
+
+
+def view_of_link(request: Request, person: str) -> View:
+    """What somebody sees who is not signed in: whose link it is that was followed."""
+    return parts_of(request).access.view(person)

@@ -59,6 +59,7 @@ class SystemAlarm(StrEnum):
     AUDIT_NOT_SHIPPED = "audit_not_shipped"
     HEARTBEAT_FAILS = "heartbeat_fails"
     BACKUP_OVERDUE = "backup_overdue"
+    LETTERS_FAIL = "letters_fail"
     INGEST_SILENT = "ingest_silent"
     ANALYTICS_SILENT = "analytics_silent"
     CONSOLE_SILENT = "console_silent"

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reconcile": ("reconcile:reconcile", "Mend what the store lacks of what came in."),
     "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
     "people": ("people:app", "Who may come in, and what each may do."),
+    "notify": ("notify:app", "Who is told of cases, by which courier; try one."),
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
     "profile": ("profile:app", "Check device profiles: every example is decoded."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),

@@ -45,6 +45,7 @@ class Settings(EnvironmentSettings):
     data: Path = DEFAULT_DATA
     store: str = Field(default="", repr=False)
     records: str = Field(default="", repr=False)
+    notify: str = Field(default="", repr=False)
 
     profiles: Path | None = None
     """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""

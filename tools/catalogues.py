@@ -44,6 +44,7 @@ from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
 from stores.records.audit_fault import Wrong
 from stores.records.imports.book import ImportState
+from stores.records.letters.letter import LetterState
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from tools.dashboard_texts import dashboard_ids
@@ -68,6 +69,10 @@ REFUSED_OF_PEOPLE = (
 )  # fmt: skip
 AGENT_STATES = ("online", "offline", "expected", "unknown")
 PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent", "still")
+CASE_STEPS = (
+    *("opened", "reopened", "rose", "resolved", "acknowledged", "released", "closed", "checked", "handed_over"),
+    "undone",
+)
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("unit.",)
 """Texts for units; without one, the word itself is shown."""
@@ -124,8 +129,7 @@ def _vocabulary() -> Iterator[str]:
         yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
     yield from (f"sure.{word}" for word in ("fact", "very_likely", "likely", "possible"))
     yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
-    steps = ("opened", "reopened", "resolved", "acknowledged", "released", "closed", "checked", "handed_over", "undone")
-    yield from (f"event.{word}" for word in steps)
+    yield from (*(f"event.{word}" for word in CASE_STEPS), *(f"letter.state.{state}" for state in LetterState))
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
     yield from (f"move.{doing}" for doing in Doing)

@@ -27,6 +27,7 @@ DOMAINS = (
     "spells",
     "doctor",
     "people",
+    "letters",
     "dashboards",
     "indicators",
     "imports",

@@ -27,6 +27,7 @@ from console.pages import (
     sign_in,
     spell,
     spells,
+    take,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ PAGES: dict[str, APIRouter] = {
     "preferences": preferences.router,
     "authority": authority.router,
     "sign_in": sign_in.router,
+    "take": take.router,
     "account": account.router,
     "people": people.router,
     "person": person.router,

@@ -152,7 +152,11 @@ def environments(folder: ServerFolder, settings: UpSettings) -> dict[str, dict[s
             "METERHOUSE_BROKER": broker_url(folder, settings, "ingest"),
             "METERHOUSE_BROKER_RIGHTS": "checked",
         },
-        "analytics": {**shared, "METERHOUSE_BROKER": broker_url(folder, settings, "analytics")},
+        "analytics": {
+            **shared,
+            "METERHOUSE_BROKER": broker_url(folder, settings, "analytics"),
+            "METERHOUSE_CONSOLE_URL": settings.console_page,
+        },
         "console": {**shared, **console},
     }
 

@@ -47,12 +47,16 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_BACKUP": ("setting.backup", ""),
     "METERHOUSE_BACKUP_AT": ("setting.backup_at", "03:10"),
     "METERHOUSE_BACKUP_KEEP": ("setting.backup_keep", "14"),
+    "METERHOUSE_NOTIFY": ("setting.notify", ""),
+    "METERHOUSE_DAILY_AT": ("setting.daily_at", "08:00"),
     "METERHOUSE_GRAFANA_URL": ("setting.grafana_url", ""),
     "METERHOUSE_CONSOLE_URL": ("setting.console_url", ""),
 }
 """Setting of a server → the text that explains it, and its default where one stands for it."""
 
-SECRET = frozenset({"METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT"})
+SECRET = frozenset(
+    {"METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT", "METERHOUSE_NOTIFY"}
+)
 """Values that may hold a password or a key: they are never shown."""
 
 

@@ -22,7 +22,7 @@ from stores.records.accounts.sign_in import TooManyError
 from stores.records.accounts.tokens import Browser
 from stores.records.audit import AuditEntry, AuditFilter
 from stores.records.case_list import CasePlace
-from stores.records.casebook import CaseEvent
+from stores.records.case_steps import CaseEvent
 from stores.records.errands import Errand
 from stores.records.imports.book import KeptImport, ProposedImport
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally

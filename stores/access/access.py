@@ -20,6 +20,7 @@ from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.imports.book import Imports
+from stores.records.letters.take_links import TakeLinks
 from stores.records.people import DAY_S, People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
@@ -28,6 +29,7 @@ from stores.records.status.board import StatusBoard
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from uuid import UUID
 
     from sqlalchemy import Engine
 
@@ -64,6 +66,7 @@ class Access:
         """
         self._idle_s, self._second_factor = idle_s, second_factor
         people, audit = People(records), Audit(records)
+        self._sights, self._take_links = Sights(Registry(records)), TakeLinks(records)
         self._kept = Kept(
             store,
             Casebook(records),
@@ -73,19 +76,14 @@ class Access:
             StatusBoard(records),
             Spells(records),
             Proposals(records),
-            AccountBook(records, people, self._estate),
+            AccountBook(records, people, self._sights.whole),
             audit,
             ReadTrail(audit, clock),
             Imports(records),
             ClosedMonths(records),
-            self._estate,
+            self._sights.whole,
         )
         self._people, self._live, self._rights_of = people, live, rights_of
-        self._sights = Sights(Registry(records))
-
-    def _estate(self) -> Catalogue | None:
-        sight = self._sights.of(ALL)
-        return sight.catalogue if sight else None
 
     def view(self, person: str, proof: str = "") -> View:
         """What a person sees now who came in so (``Person.proof``)."""
@@ -120,6 +118,14 @@ class Access:
     def prove(self, name: str, password: str, code: str, at: datetime, session_s: float, browser: Browser) -> str:
         """A session for who knows their password, and shows a code where they have a phone. Raises ``Denied``."""
         return self._kept.accounts.sign_in.prove(name, password, code, at, session_s, browser)
+
+    def take_link_owner(self, alert: UUID, token: str, at: datetime) -> str:
+        """Who may take a case by the link in their letter. Raises ``Denied`` if it is unknown, used or expired."""
+        return self._take_links.owner(alert, token, at)
+
+    def use_take_link(self, alert: UUID, token: str, at: datetime, address: str) -> str:
+        """The same, and the link is used up."""
+        return self._take_links.use(alert, token, at, address)
 
     def note_denied(self, at: datetime, person: str, asked: str, address: str) -> None:
         """Put on record that somebody asked for what is not theirs, or not there."""
@@ -167,6 +173,11 @@ class Sights:
         self._lock = threading.Lock()
         self._version = 0
         self._made: dict[frozenset[Scope], Sight] = {}
+
+    def whole(self) -> Catalogue | None:
+        """All of it; None while nothing has been applied."""
+        sight = self.of(ALL)
+        return sight.catalogue if sight else None
 
     def of(self, scopes: frozenset[Scope]) -> Sight | None:
         """What the scopes show together; None while nothing has been applied."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from facility.work import Alert, AlertState, Verdict
     from stores.access.reader import Reader
     from stores.records.case_list import CasePlace, Unsettled
-    from stores.records.casebook import Casebook, CaseEvent
+    from stores.records.case_steps import CaseEvent
+    from stores.records.casebook import Casebook
 
 
 class VisibleCases:
@@ -90,9 +91,7 @@ class VisibleCases:
         return CaseFilter(buildings, points)
 
     def _shows(self, alert: Alert) -> bool:
-        sight = self._reader.sight
-        is_here = sight.buildings is None or alert.building in sight.buildings
-        return is_here and (sight.points is None or alert.point in sight.points)
+        return self._reader.sight.shows(alert.building, alert.point)
 
     def _acting(self, act: Act, alert: UUID) -> str:
         """Their name, where the case shows and the act is theirs.

@@ -143,6 +143,11 @@ class Sight:
         building = self.catalogue.meter[self.catalogue.point[point].meter].building
         return self.important_in(self.important)[building]
 
+    def shows(self, building: str, point: str) -> bool:
+        """Whether what was found in a building, at a point, shows."""
+        is_here = self.buildings is None or building in self.buildings
+        return is_here and (self.points is None or point in self.points)
+
 
 def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
     """What the scopes show together of an estate; none shows nothing. Who looks finds no trace of the rest in it."""

@@ -166,6 +166,12 @@ class People:
             if row is not None:
                 connection.execute(sa.delete(tables.token).where(tables.token.c.id == row.id))
 
+    def language_of(self, name: str) -> str:
+        """The language that somebody chose; ``NO_WISH`` where they chose none, or there is no such person."""
+        with self._engine.connect() as connection:
+            query = sa.select(tables.person.c.language).where(tables.person.c.name == name)
+            return connection.execute(query).scalar() or NO_WISH
+
     def set_language(self, name: str, language: str) -> None:
         """Remember the language a person reads."""
         if language not in LANGUAGES:

@@ -1,0 +1,120 @@
+"""The clerk: for each reader what they may be told, in their language, with links that are theirs.
+
+Their roles are looked up when letters are written and once more when one leaves: who has lost a building meanwhile is
+not told of it, and neither is who has left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from analytics.letters.courier import Post
+from facility.rights import Act
+from facility.work import RUNNING, AlertState
+from stores.access.access import Sights
+from stores.access.important import ImportantReads
+from stores.records.letters.letters import Desk
+from wording.letters import MOST_CASES, ToldCase, letter_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime, time
+
+    from facility.catalogue import Catalogue
+    from facility.work import Alert
+    from stores.access.important import ReadTrail
+    from stores.access.scope import Rights, Sight
+    from stores.records.letters.contacts import Contacts
+    from stores.records.letters.letter import Letter
+    from stores.records.letters.letters import Letters
+    from stores.records.letters.take_links import TakeLinks
+    from stores.records.people import People
+    from stores.records.registry import Registry
+
+
+class Clerk:
+    """Says what goes to whom. ``console`` is where people open the console; empty: letters have no links."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        people: People,
+        rights_of: Callable[[str], Rights],
+        *,
+        links: TakeLinks,
+        trail: ReadTrail,
+        console: str,
+        language: str,
+        daily_at: time,
+    ) -> None:
+        self._sights, self._people, self._rights_of = Sights(registry), people, rights_of
+        self._trail = trail
+        self._links, self._console, self._language, self._daily_at = links, console, language, daily_at
+
+    def desk(self, contacts: Contacts, couriers: Sequence[str]) -> Desk | None:
+        """What is needed to write letters now; None while there is no estate."""
+        known = [one for one in contacts.all_of() if one.courier in couriers]
+        sights = {name: self._sight(name) for name in {one.name for one in known}}
+        whole = self._sights.whole()
+        if whole is None:
+            return None
+
+        def shows(name: str, alert: Alert) -> bool:
+            sight = sights[name]
+            return sight is not None and sight.shows(alert.building, alert.point)
+
+        def agent_of(meter: str) -> str:
+            return whole.meter[meter].agent if meter in whole.meter else ""
+
+        return Desk(known, shows, agent_of, ZoneInfo(whole.site.timezone), self._daily_at)
+
+    def post_of(self, letter: Letter, letters: Letters, now: datetime, *, takes_address: bool) -> Post | None:
+        """The letter as it leaves now; None where nothing is left to tell them."""
+        rights, sight = self._rights(letter.name), self._sight(letter.name)
+        if sight is None:
+            return None
+        shown = [
+            one
+            for one in letters.alerts_of(letter.id)
+            if one.state in RUNNING and one.acknowledged_by != letter.name and sight.shows(one.building, one.point)
+        ]
+        if not shown:
+            return None
+        ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in shown])
+        is_theirs = takes_address and bool(letter.address)
+        linked = [
+            self._with_links(one, letter.name, rights, sight.catalogue, now, is_theirs=is_theirs)
+            for one in shown[:MOST_CASES]
+        ]
+        text = letter_text(
+            [*linked, *(ToldCase(one) for one in shown[MOST_CASES:])],
+            self._people.language_of(letter.name) or self._language,
+            sight.catalogue,
+            now,
+            haste=letter.haste,
+            list_page=f"{self._console}/alerts" if self._console else "",
+            is_repeat=letter.may_have_arrived,
+        )
+        return Post(str(letter.id), letter.address, text.subject, text.body)
+
+    def _with_links(
+        self, alert: Alert, name: str, rights: Rights, catalogue: Catalogue, now: datetime, *, is_theirs: bool
+    ) -> ToldCase:
+        """A link that acts for somebody goes to an address of their own, never to a group."""
+        if not self._console:
+            return ToldCase(alert)
+        page = f"{self._console}/alerts/{alert.id}"
+        building, point = catalogue.building.get(alert.building), catalogue.point.get(alert.point)
+        may = is_theirs and alert.state is AlertState.OPEN and rights.may_here(Act.TAKE, building, point)
+        if not may:
+            return ToldCase(alert, page)
+        token = self._links.make(name, alert.id, now)
+        return ToldCase(alert, page, f"{self._console}/take?alert={alert.id}&token={token}")
+
+    def _sight(self, name: str) -> Sight | None:
+        return self._sights.of(self._rights(name).scopes)
+
+    def _rights(self, name: str) -> Rights:
+        """Without what needs a code of their phone: nobody shows one to read a letter."""
+        return self._rights_of(name).without_phone
