@@ -73,6 +73,13 @@ class MemoryRecords:
         self._asked = {item: errand for item, errand in self._asked.items() if errand.id != errand_id}
 
 
+class NoImports:
+    """Nobody hands anything in."""
+
+    def done(self, number, outcome, at):
+        raise AssertionError(f"import {number} is done at {at}: {outcome}")
+
+
 class Trial:
     """Takes messages in and stores them. ``crash`` goes on as the next process would find things."""
 
@@ -102,6 +109,7 @@ class Trial:
             motion=Motion(lambda: 0.0),
             mend=lambda _damage: None,
             reached=lambda: 0,
+            imports=NoImports(),
         )
 
     def take(self, *messages):
