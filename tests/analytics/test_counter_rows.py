@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rigs.influx_server import InfluxServer, make_ready
 from rigs.rollup_hall import NOW, assert_same, batch, estate, everything, fed, ms, steady
+from rigs.whole_view import whole_view
 
 from accounting.calendars import SiteCalendar
 from accounting.dirty import dirty_between
@@ -19,11 +20,8 @@ from facility.errors import StoreUnavailable
 from facility.model import Building, MeterRole, Name
 from facility.quantities import Utility
 from reports.stored_use import read_days, read_use
-from stores.access.scope import Rights, Sight
-from stores.access.view import Kept, View
 from stores.counter_rows import counter_tags, one_series
 from stores.readings import open_readings
-from stores.readings.live import Picture
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
@@ -164,20 +162,15 @@ def test_rows_of_a_closed_month_stay_as_they_were_and_are_adjusted_for_nothing(r
     assert books.adjustments("hall", NOW - timedelta(days=999), NOW + timedelta(days=1)) == []
 
 
-def view(store, catalogue):
-    """Readings and estate as somebody sees them who sees everything."""
-    return View(Kept(store, *[None] * 4, list, *[None] * 5), "li", Rights(), Sight(catalogue), Picture())
-
-
 def test_the_use_of_a_stretch_over_a_closed_month_and_an_open_one_is_all_of_it(records):
     before, after, books = town(), town(enduse="lighting"), ClosedMonths(records)
     store = fed(before, *BATCHES)
-    whole = meter_use(view(store, before), "usage_1d", "hall", 0, 10**13)
+    whole = meter_use(whole_view(store, before), "usage_1d", "hall", 0, 10**13)
     books.close("hall", "2026-03", {}, based_on=0, by="li", at=NOW)
     ask(records, before, after)
     do_all(store, after, records, books)
     assert len(store.read_rollup("usage_1d", {"meter": "m0"}, 0, 10**13)) == 2
-    assert meter_use(view(store, after), "usage_1d", "hall", 0, 10**13) == whole
+    assert meter_use(whole_view(store, after), "usage_1d", "hall", 0, 10**13) == whole
 
 
 def test_a_meter_that_left_a_building_whose_month_is_closed_is_read_once_and_as_it_was_computed_last(records):

@@ -88,8 +88,8 @@ def foreign(sample):
 
 FORM = {"acts": 0, "changes": 0, "reason": "x", "verdict": "fixed", "state": "waiting", "where": "site:"}
 FORM |= {"role": "viewer", "grant": 1, "name": "Zed"}
-OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events")
-"""Everybody's own, or nobody's."""
+OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events", "/take")
+"""Everybody's own, or nobody's; a link of a letter opens one case to whom it was sent (``test_take``)."""
 
 GATED = {"/people": Act.GRANT, "/audit": Act.READ_AUDIT, "/server": Act.TEND}
 ROLES_OF_A_PART = [role for role in Role if role not in ADMINISTRATORS]

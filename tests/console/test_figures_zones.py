@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from rigs.rollup_hall import batch, estate, fed
+from rigs.whole_view import whole_view
 
 from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS, MINUTE_MS
@@ -18,9 +19,6 @@ from console.figures.use import building_hours
 from console.visit import Visit
 from facility.model import MeterRole
 from facility.quantities import Utility
-from stores.access.scope import Rights, Sight
-from stores.access.view import Kept, View
-from stores.readings.live import Picture
 from stores.readings.port import RollupSeries
 from wording.formats import Formats
 from wording.texts import load_texts
@@ -48,7 +46,7 @@ def visit_at(zone, now, *, role=MeterRole.HEAD):
         store.write_rollup("building_1h", [RollupSeries(tags, edges[:-1], band)])
     (usage,) = store.read_rollup("usage_1h", {"meter": "m0"}, 0, 2**52, ["qty"])
     store.write_rollup("baseline_1h", [RollupSeries(usage.tags, edges[:-1], band)])
-    view = View(Kept(store, *[None] * 4, list, *[None] * 5), "li", Rights(), Sight(catalogue), Picture())
+    view = whole_view(store, catalogue)
     return Visit(view, load_texts("en"), Formats("en", zone, "GBP"), now)
 
 
