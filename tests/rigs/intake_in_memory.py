@@ -79,6 +79,9 @@ class NoImports:
     def done(self, number, outcome, at):
         raise AssertionError(f"import {number} is done at {at}: {outcome}")
 
+    def take_again(self, number, now_ms):
+        raise AssertionError(f"import {number} is asked for at {now_ms}")
+
 
 class Trial:
     """Takes messages in and stores them. ``crash`` goes on as the next process would find things."""

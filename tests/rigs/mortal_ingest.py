@@ -19,7 +19,7 @@ from ingest.refusals import SetAside
 from ingest.status import IngestStatus
 from process.pulse import Pulse
 from rigs.ingest_rig import CATALOGUE, NOW_MS, UnsteadyStore
-from rigs.intake_in_memory import MEMORY_DISK, MemoryRecords
+from rigs.intake_in_memory import MEMORY_DISK, MemoryRecords, NoImports
 from stores.readings.memory import MemoryStore
 
 ROOM = JournalRoom(segment_bytes=300, kept_bytes=1)
@@ -123,7 +123,8 @@ class MortalIngest:
         store, records, broker = (Outside(thing, self.life) for thing in (self.store, self.records, self.broker))
         monotonic = lambda: self.now_s  # noqa: E731
         fares = IngestStatus(monotonic), Pulse(self.folder, "ingest", monotonic)
-        around = Around(store, records, records, records, broker, *fares, monotonic, lambda: NOW_MS, lambda: True)
+        kept = store, records, records, NoImports()
+        around = Around(*kept, broker, *fares, monotonic, lambda: NOW_MS, lambda: True)
         self.parts = put_together(Files(self.folder, ROOM), self._gate, around)
         self.intake = self.parts.intake
 
