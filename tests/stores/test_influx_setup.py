@@ -46,7 +46,7 @@ def test_keeping_for_less_long_is_refused_whole_unless_it_is_meant(wire, policy,
     prepare(wire, Retention(**before), "town", NOW_MS)
     was = kept_days(wire)
     with pytest.raises(
-        ConfigError, match=rf": {policy} from before \d+-\d+-\d+ [^,]*, to be kept {asked} days\);"
+        ConfigError, match=rf": {policy} from before \d+-\d+-\d+ [^,]*, to be kept {asked:,} days\);"
     ) as no:
         prepare(wire, Retention(**after), "town", NOW_MS)
     assert ("(kept 800 days," if kept else "(kept for ever,") in str(no.value)
