@@ -72,7 +72,7 @@ def _subject(t: Texts, cases: Sequence[Case], haste: str) -> str:
     first = t("letter.case", title=cases[0].wording.title, building=cases[0].building)
     if haste == "daily":
         return t.counted("letter.daily", len(cases))
-    what = first if len(cases) == 1 else t("letter.several", n=len(cases), first=first)
+    what = first if len(cases) == 1 else t.counted("letter.several", len(cases), first=first)
     return t("letter.urgent", what=what) if haste == "urgent" else what
 
 
