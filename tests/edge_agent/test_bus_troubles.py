@@ -73,10 +73,11 @@ class TestClosedConnections:
 
     @pytest.mark.parametrize("scheme", NETWORK)
     def test_a_gateway_that_closes_idle_connections_is_well(self, scheme):
-        with RawTcp(scheme, well, idle_s=0.1) as peer:
-            with OneBus(peer.url, profile_of(APART), poll_s=0.3, timeout_s=PATIENT_S).polling() as bus:
-                until(lambda: bus.note_state() and bus.count(1, 200) >= 5)
-            assert peer.connections >= 5
+        with (
+            RawTcp(scheme, well, idle_s=0.1) as peer,
+            OneBus(peer.url, profile_of(APART), poll_s=0.3, timeout_s=PATIENT_S).polling() as bus,
+        ):
+            until(lambda: bus.note_state() and bus.count(1, 200) >= 5 and peer.connections >= 5)
         assert (bus.states, bus.wrong()) == ({"ok"}, [])
 
     @pytest.mark.parametrize("scheme", NETWORK)
