@@ -103,9 +103,9 @@ def test_a_mistake_is_told_with_its_line(text, said):
 
 
 def test_an_agent_of_2500_points_reads_its_site_in_a_fraction_of_a_processor_second():
-    """It took 1.6 s with the parser in Python; this thread's processor time, which other work changes little."""
+    """It took 1.6 s with the parser in Python, on a machine at rest; this is processor time of this thread."""
     profiles = load_profiles()
     text = HEAD + "".join(METER.format(n=n, bus=n // 247, unit=n % 247 + 1) for n in range(1250))
     begun = time.thread_time()
     assert len(load_site(text, "site.yaml", profiles).points) == 2500
-    assert time.thread_time() - begun < 0.6
+    assert time.thread_time() - begun < 1.2
