@@ -182,7 +182,8 @@ class Watch:
         with self._seeing("hours"):
             if self._awaited.share < 1.0:
                 # History that is still coming in changes hours that the window has read: read them again at its end.
-                self.window, self._caught_ms = None, now_ms
+                self.window = self._by_rules = None
+                self._caught_ms = now_ms
                 self._tell("rollups", self._awaited.share, None, now_ms)
                 return
             hour_ms = int(self._calendar.hour_edges(now_ms - GRACE_MS, now_ms - GRACE_MS)[0])
@@ -203,7 +204,7 @@ class Watch:
         horizon = hour_ms - self.step_days * DAY_MS
         through = self._through
         start = max(horizon, _ms(through)) if through else horizon
-        if self.window is None and not through:
+        if self.window is None and self._by_rules is None and not through:
             self._look_by_rules(horizon, hour_ms, at_ms)
         window = self._read_window(horizon, hour_ms, start)
         begin_ms = start if through else horizon
