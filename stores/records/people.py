@@ -21,6 +21,7 @@ from stores.records.accounts.tokens import (
     Browser,
     find_token,
     new_token,
+    valid_link,
 )
 from stores.records.audit import append_entry
 from stores.records.database import writing
@@ -95,13 +96,7 @@ class People:
                 raise Denied("this link is not known")
         with writing(self._engine) as connection:
             connection.execute(sa.delete(tables.token).where(tables.token.c.expires_at < at - _FORGET_AFTER))
-            row = find_token(connection, INVITATION, token)
-            if row is None:
-                raise Denied("this link is not known")
-            if row.used_at is not None:
-                raise Denied("this link has been used")
-            if at >= row.expires_at:
-                raise Denied("this link has expired")
+            row = valid_link(connection, INVITATION, token, at)
             connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
             append_entry(connection, at, row.name, SIGNED_IN, row.name, f"link, from {browser.address}")
             return new_token(connection, SESSION, row.name, at, session_s, proof="link", **browser.columns)

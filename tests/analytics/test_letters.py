@@ -18,7 +18,6 @@ from stores.access.important import READ
 from stores.records.accounts.accounts import Accounts
 from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.audit import Audit
-from stores.records.database import open_records
 from stores.records.letters.letter import LetterState
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -40,14 +39,6 @@ class Pigeon:
     @property
     def subjects(self):
         return [post.subject for post in self.posts]
-
-
-@pytest.fixture
-def records(migrated, tmp_path):
-    (tmp_path / "records.db").write_bytes(migrated.read_bytes())
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

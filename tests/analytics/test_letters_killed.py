@@ -9,7 +9,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from rigs.letter_desk import Office, finding
 from rigs.mailboxes import WebAddress
 from rigs.patience import until
@@ -17,7 +16,6 @@ from rigs.trials import FULL
 
 from analytics.letters.couriers import read_couriers
 from facility.work import Severity
-from stores.records.database import open_records
 from stores.records.letters.letter import UNSENT
 
 KILLS = 200 if FULL else 8
@@ -26,14 +24,6 @@ EACH = 4
 
 LEASE_S = 0.3
 RIGS = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def records(migrated, tmp_path):
-    (tmp_path / "records.db").write_bytes(migrated.read_bytes())
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield engine
-    engine.dispose()
 
 
 def test_kills_anywhere_lose_no_letter_and_each_repeat_is_marked(records, tmp_path):

@@ -6,23 +6,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
-import pytest
 from rigs.letter_desk import Office
 from rigs.mailboxes import WebAddress
 from rigs.patience import until
 
 from stores.readings.sqlite.store import SqliteStore
-from stores.records.database import open_records
 from stores.records.letters.letter import LetterState
 from stores.records.status.board import StatusBoard
-
-
-@pytest.fixture
-def records(migrated, tmp_path):
-    (tmp_path / "records.db").write_bytes(migrated.read_bytes())
-    engine = open_records(f"sqlite:///{tmp_path}/records.db")
-    yield engine
-    engine.dispose()
 
 
 def test_a_case_leaves_a_running_server_as_a_letter(records, tmp_path):

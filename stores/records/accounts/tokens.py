@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from facility.errors import Denied
 from stores.records import tables
 
 if TYPE_CHECKING:
@@ -62,6 +63,18 @@ def find_token(connection: Connection, kind: str, token: str) -> sa.Row[Any] | N
     query = sa.select(tables.token).where(tables.token.c.id == one, tables.token.c.kind == kind)
     row = connection.execute(query).one_or_none()
     return row if row is not None and hmac.compare_digest(row.digest, digest(secret)) else None
+
+
+def valid_link(connection: Connection, kind: str, token: str, at: datetime) -> sa.Row[Any]:
+    """The row of a one-time link. Raises ``Denied`` where it is unknown, used or too old."""
+    row = find_token(connection, kind, token)
+    if row is None:
+        raise Denied("this link is not known")
+    if row.used_at is not None:
+        raise Denied("this link has been used")
+    if at >= row.expires_at:
+        raise Denied("this link has expired")
+    return row
 
 
 def token_id(token: str) -> str:

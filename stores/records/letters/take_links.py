@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from facility.errors import Denied
 from stores.records import tables
-from stores.records.accounts.tokens import find_token, new_token
+from stores.records.accounts.tokens import new_token, valid_link
 from stores.records.audit import append_entry
 from stores.records.database import writing
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Engine
 
 VALID_S = 86_400.0
 _TAKE = "take"
@@ -38,12 +37,12 @@ class TakeLinks:
     def owner(self, alert: UUID, token: str, at: datetime) -> str:
         """Whose it is. Raises ``Denied`` where it is unknown, used or too old."""
         with self._engine.connect() as connection:
-            return str(_found(connection, alert, token, at).name)
+            return str(valid_link(connection, _kind(alert), token, at).name)
 
     def use(self, alert: UUID, token: str, at: datetime, address: str) -> str:
         """The same, and it is used up."""
         with writing(self._engine) as connection:
-            row = _found(connection, alert, token, at)
+            row = valid_link(connection, _kind(alert), token, at)
             connection.execute(sa.update(tables.token).where(tables.token.c.id == row.id).values(used_at=at))
             append_entry(connection, at, row.name, "person.take_link", str(alert), f"from {address}")
             return str(row.name)
@@ -51,14 +50,3 @@ class TakeLinks:
 
 def _kind(alert: UUID) -> str:
     return f"{_TAKE} {alert}"
-
-
-def _found(connection: Connection, alert: UUID, token: str, at: datetime) -> sa.Row[tuple[object, ...]]:
-    row = find_token(connection, _kind(alert), token)
-    if row is None:
-        raise Denied("this link is not known")
-    if row.used_at is not None:
-        raise Denied("this link has been used")
-    if at >= row.expires_at:
-        raise Denied("this link has expired")
-    return row
