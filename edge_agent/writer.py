@@ -46,13 +46,22 @@ class Writer:
         self._thread.start()
 
     def put(self, samples: Sequence[Sample]) -> None:
-        """Take samples. On a full disk the newest wait in memory; the oldest are lost, and get a tombstone later."""
+        """Take samples. On a full disk the newest wait in memory, and security states longest.
+
+        What is lost gets a tombstone later.
+        """
         with self._changed:
             self._waiting.extend(samples)
             if (excess := len(self._waiting) - MOST_WAITING) > 0:
-                del self._waiting[:excess]
-                self.lost += excess
+                self.lost += self._make_room(excess + MOST_WAITING // 100)  # some more: rarely done
             self._changed.notify()
+
+    def _make_room(self, excess: int) -> int:
+        """Let the oldest go, telemetry first; how many went."""
+        order = sorted(range(len(self._waiting)), key=lambda i: self._outbox.is_kept(self._waiting[i][0]))
+        gone = {*order[:excess]}
+        self._waiting = [sample for i, sample in enumerate(self._waiting) if i not in gone]
+        return len(gone)
 
     @property
     def is_alive(self) -> bool:

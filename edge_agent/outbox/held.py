@@ -54,8 +54,9 @@ def take(
 
 
 def drop(db: sqlite3.Connection, rows: int) -> int:
-    """Inside a transaction: let the oldest go, and return how many went."""
-    return db.execute("DELETE FROM held WHERE id IN (SELECT id FROM held ORDER BY id LIMIT ?)", (rows,)).rowcount
+    """Inside a transaction: let the oldest go, telemetry first, and return how many went."""
+    oldest = "SELECT held.id FROM held LEFT JOIN point ON point.id = held.point ORDER BY kept, held.id LIMIT ?"
+    return db.execute(f"DELETE FROM held WHERE id IN ({oldest})", (rows,)).rowcount  # noqa: S608 - our own words
 
 
 def _is_sound(row: HeldRow) -> bool:

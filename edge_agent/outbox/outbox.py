@@ -87,6 +87,10 @@ class Outbox:
         """The id of a point by its number in this file."""
         return self._points.name(point)
 
+    def is_kept(self, name: str) -> bool:
+        """Whether readings of a point are dropped last."""
+        return self._points.is_kept(name)
+
     def oldest(self) -> int:
         """The lowest sequence number still held, as a row or as a tombstone; ``newest + 1`` if none is."""
         return self.reader.oldest() or self._newest + 1
@@ -222,7 +226,7 @@ class Outbox:
             log.info("disk_has_room")
 
     def _drop_undated(self, spare_bytes: int, dropped: int) -> int:
-        """The oldest readings without a time, if they are too many: they get numbers for their tombstone."""
+        """The oldest readings without a time, telemetry first, if they are too many: numbered for their tombstone."""
         waiting = self.reader.undated()
         excess = max(waiting - self._room.unstored_rows, 0)
         if self._room.is_exhausted(spare_bytes) and not dropped:

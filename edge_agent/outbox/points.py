@@ -47,6 +47,10 @@ class Points:
         """The id of a point by its number."""
         return self._names[number]
 
+    def is_kept(self, name: str) -> bool:
+        """Whether readings of a point are dropped last."""
+        return name in self._kept
+
     def number(self, name: str) -> int:
         """The number of a point; one that has no reading yet gets one."""
         if name not in self._numbers:

@@ -94,6 +94,16 @@ def test_readings_that_wait_for_the_clock_for_ever_are_bounded_and_leave_a_tombs
     outbox.close()
 
 
+def test_of_readings_that_wait_for_the_clock_telemetry_is_dropped_before_an_alarm(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", 0, kept=["smoke"], room=Room(unstored_rows=1000, ballast_bytes=0))
+    outbox.hold("boot", [("smoke", 0, 1.0, 0), *(("p", i, float(i), 0) for i in range(1, 1500))])
+    outbox.tidy(0.0)
+    while outbox.release("boot", NOW_MS, NOW_MS):
+        pass
+    assert [outbox.name(row[2]) for row in outbox.rows(501, 502, 2)] == ["smoke", "p"]
+    outbox.close()
+
+
 def test_a_held_row_that_the_disk_changed_gets_a_number_a_tombstone_and_a_copy_for_a_person(tmp_path):
     outbox = Outbox(tmp_path / "outbox.db", 0, room=Room(ballast_bytes=0))
     outbox.hold("boot", [("p", i, float(i), 2 if i == 3 else 0) for i in range(5)])

@@ -40,3 +40,19 @@ def test_what_a_full_disk_crowded_out_of_memory_gets_numbers_and_a_tombstone(tmp
     assert [row[4] for row in kept] == [float(k) for k in range(writer.lost, 4000)]
     assert outbox.newest == 4001
     outbox.close()
+
+
+def test_an_alarm_waits_in_memory_longer_than_telemetry_that_came_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(edge_writer, "MOST_WAITING", 1000)
+    outbox = Outbox(tmp_path / "outbox.db", NOW_MS, kept=["smoke"])
+    writer = Writer(outbox, lambda: None, ReadingClock(lambda: NOW_MS, lambda: 10**9), "boot")
+    writer.put([("smoke", NOW_MS, 1.0, 0)])
+    for begin in range(0, 4000, 500):
+        writer.put(samples(500, begin))
+    writer.start()
+    writer.stop()
+    rows = outbox.rows(writer.lost + 1, 9999, 9999)
+    assert writer.lost + len(rows) == 4001
+    assert outbox.name(rows[0][2]) == "smoke"
+    assert rows[-1][4] == 3999.0
+    outbox.close()
