@@ -13,28 +13,19 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from facility.errors import ConfigError, Problem
 from facility.host import is_host, is_loopback
+from facility.tls_files import FILES, TlsFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-FILES = ("ca", "cert", "key")
 PLAIN, SECRETS = "plain", ("password_file", "password_env")
 WORDS = (*FILES, PLAIN, *SECRETS)
 ALLOWED_BROKER = "mqtt://user:password@host:1883, mqtts://user:password@host:8883?ca=FILE&cert=FILE&key=FILE"
 ALLOWED_FAR = "mqtts://…?ca=FILE, or mqtt://…?plain=yes where nobody can listen on the way"
 ALLOWED_SECRETS = "one of password_file, password_env, with a user"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """Whom we trust (empty: whom this machine trusts), and the certificate that we show if any, with its key."""
-
-    ca: str = ""
-    certificate: str = ""
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import ssl
 from typing import TYPE_CHECKING, Literal
 
 from paho.mqtt.client import MQTTv5, MQTTv311
@@ -18,12 +17,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from facility import wire
-from facility.errors import ConfigError
 from process.client import SturdyClient
 from process.kept_secret import password_of
+from process.tls import tls_context
 
 if TYPE_CHECKING:
-    from facility.broker_address import BrokerAddress, TlsFiles
+    from facility.broker_address import BrokerAddress
 
 FIRST_WAIT_S, LAST_WAIT_S = 1, 10
 """Before a connection is tried again: at first, and at most after it has been in vain again and again."""
@@ -74,7 +73,7 @@ def make_client(
     if address.user:
         client.username_pw_set(address.user, password_of(address) or None)
     if address.tls is not None:
-        client.tls_set_context(_context(address.tls))
+        client.tls_set_context(tls_context(address.tls))
     client.reconnect_delay_set(FIRST_WAIT_S, LAST_WAIT_S)
     return client
 
@@ -84,25 +83,3 @@ def checksum(payload: bytes, packet: int = PacketTypes.PUBLISH) -> Properties:
     properties = Properties(packet)  # type: ignore[no-untyped-call]
     properties.UserProperty = [(wire.CRC_PROPERTY, wire.crc(payload))]
     return properties
-
-
-def _context(files: TlsFiles) -> ssl.SSLContext:
-    """The broker's certificate and name are always verified, and nothing older than TLS 1.2 is spoken."""
-    try:
-        context = ssl.create_default_context(cafile=files.ca or None)
-    except OSError as error:
-        raise ConfigError(f"the CA file {files.ca} cannot be used: {error.strerror or error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if files.certificate:
-        try:
-            context.load_cert_chain(files.certificate, files.key or None, password=_no_password)
-        except OSError as error:
-            names = " with the key ".join(name for name in (files.certificate, files.key) if name)
-            where = "" if files.key else " (its key stands in the same file, or in another that key=FILE names)"
-            raise ConfigError(f"the certificate {names} cannot be used: {error.strerror or error}{where}") from None
-    return context
-
-
-def _no_password() -> str:
-    """A key that has a password is refused; without this OpenSSL would ask for it at the terminal."""
-    return ""

@@ -71,7 +71,8 @@ def _check_url(document: Document, place: Place, url: str) -> None:
     is_modbus, example = parts.scheme.startswith("modbus"), f"{parts.scheme}://host:port"
     if not host or parts.path.startswith("/dev/"):
         return
-    idle = [parts.path.strip("/"), parts.fragment, *((parts.query, parts.username) if is_modbus else ())]
+    query = parts.query if is_modbus and parts.scheme != "modbus+tls" else ""
+    idle = [parts.path.strip("/"), parts.fragment, query, *((parts.username,) if is_modbus else ())]
     if any(idle):
         document.report(place, "the URL says more than is read there", example)
     if host.replace(".", "").isdecimal() and not _is_address(host):

@@ -9,7 +9,16 @@ import time
 from contextlib import suppress
 
 import pytest
-from rigs.driver_peers import ModbusTcpPeer, MqttJsonPeer, MqttJsonTlsPeer, RtuOverTcpPeer, RtuPeer
+from rigs.driver_peers import (
+    AsciiPeer,
+    ModbusTcpPeer,
+    ModbusTlsPeer,
+    ModbusUdpPeer,
+    MqttJsonPeer,
+    MqttJsonTlsPeer,
+    RtuOverTcpPeer,
+    RtuPeer,
+)
 from rigs.framed_peers import (
     Cjt188SerialPeer,
     Cjt188TcpPeer,
@@ -33,6 +42,9 @@ PEERS = {
     "modbus+tcp": ModbusTcpPeer,
     "modbus+rtu": RtuPeer,
     "modbus+rtu-over-tcp": RtuOverTcpPeer,
+    "modbus+ascii": AsciiPeer,
+    "modbus+udp": ModbusUdpPeer,
+    "modbus+tls": ModbusTlsPeer,
     "dlt645+tcp": Dlt645TcpPeer,
     "dlt645+serial": Dlt645SerialPeer,
     "cjt188+tcp": Cjt188TcpPeer,

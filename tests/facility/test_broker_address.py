@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from facility.broker_address import SecretPlace, TlsFiles, broker_address, without_password
+from facility.broker_address import SecretPlace, broker_address, without_password
 from facility.errors import ConfigError
+from facility.tls_files import TlsFiles
 
 
 def test_credentials_may_be_left_out_where_they_are_optional():

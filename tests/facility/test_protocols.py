@@ -19,6 +19,7 @@ from facility.protocols import PROTOCOLS, SCHEMES, protocol_of
 from facility.protocols.lines import NetworkLine, SerialLine
 from facility.protocols.modbus.bus import modbus_line, modbus_unit
 from facility.protocols.mqtt_json import json_broker, json_unit
+from facility.tls_files import TlsFiles
 
 SITE = """\
 version: 1
@@ -127,7 +128,14 @@ def test_every_protocol_has_a_driver_and_schemes_of_its_own():
 
 @pytest.mark.parametrize(
     ("url", "allowed"),
-    [(RTU, {*range(1, 248)}), (THROUGH, {*range(1, 248)}), (TCP, {0, *range(1, 248), 255})],
+    [
+        (RTU, {*range(1, 248)}),
+        ("modbus+ascii:///dev/ttyUSB0", {*range(1, 248)}),
+        (THROUGH, {*range(1, 248)}),
+        (TCP, {0, *range(1, 248), 255}),
+        ("modbus+udp://h", {0, *range(1, 248), 255}),
+        ("modbus+tls://h", {0, *range(1, 248), 255}),
+    ],
 )
 def test_a_modbus_address_is_one_that_a_device_on_such_a_bus_can_have(url, allowed):
     """Serial line V1.02, 2.2; Messaging on TCP/IP Implementation Guide V1.0b, 4.4.2."""
@@ -167,6 +175,14 @@ def test_an_address_of_a_publishing_device_may_have_levels_and_spaces():
         ("modbus+tcp://gateway", NetworkLine("gateway", 502, has_rtu_frames=False)),
         ("MODBUS+TCP://[::1]:5020", NetworkLine("::1", 5020, has_rtu_frames=False)),
         ("modbus+rtu-over-tcp://10.0.0.7:4001", NetworkLine("10.0.0.7", 4001, has_rtu_frames=True)),
+        ("modbus+udp://10.0.0.7", NetworkLine("10.0.0.7", 502, has_rtu_frames=False, is_datagrams=True)),
+        ("modbus+tls://gateway", NetworkLine("gateway", 802, has_rtu_frames=False, tls=TlsFiles())),
+        (
+            "modbus+tls://gateway:8020?ca=/etc/ca.pem&cert=/etc/a.pem&key=/etc/a.key",
+            NetworkLine("gateway", 8020, has_rtu_frames=False, tls=TlsFiles("/etc/ca.pem", "/etc/a.pem", "/etc/a.key")),
+        ),
+        ("modbus+ascii:///dev/ttyUSB0", SerialLine("/dev/ttyUSB0", 9600, "E", 1, data_bits=7)),
+        ("modbus+ascii:///dev/ttyUSB0?parity=N&bits=8", SerialLine("/dev/ttyUSB0", 9600, "N", 1)),
         ("modbus+rtu:///dev/ttyUSB0", SerialLine("/dev/ttyUSB0", 9600, "N", 1)),
         ("modbus+rtu://localhost/dev/ttyS1?baud=19200&parity=E&stop=2", SerialLine("/dev/ttyS1", 19200, "E", 2)),
     ],
@@ -197,6 +213,13 @@ WRONG_URLS = [
     "modbus+rtu:///dev/x?speed=1",
     "modbus+rtu:///dev/x?parity=none",
     "modbus+rtu:///dev/x?stop=1.5",
+    "modbus+rtu:///dev/x?bits=7",
+    "modbus+ascii:///dev/x?bits=6",
+    "modbus+ascii://h:502",
+    "modbus+udp:///dev/x",
+    "modbus+tls://h?ca",
+    "modbus+tls://h?password=p",
+    "modbus+tls://h?key=/a.key",
     "mqtt://",
     "mqtt://u:secret/word@h",
     "http://h",

@@ -15,6 +15,7 @@ One that speaks by itself has ``serving()``, within which ``say()`` publishes ev
 
 from __future__ import annotations
 
+import ssl
 import struct
 from contextlib import contextmanager
 
@@ -26,9 +27,9 @@ from edge_agent.drivers.modbus.registers import encode_registers
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable, WordOrder
 from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
 from facility.quantities import Quantity
-from rigs.bare_server import BareServer
+from rigs.bare_server import BareDatagrams, BareServer, BareTlsServer
 from rigs.certificates import Authority
-from rigs.edge_lines import PtyUnits, TcpUnits, rtu_frame
+from rigs.edge_lines import PtyTextUnits, PtyUnits, TcpUnits, TlsUnits, UdpUnits, ascii_frame, rtu_frame
 from rigs.patience import PATIENCE_S
 from rigs.servers import Mosquitto, TlsMosquitto, free_port
 
@@ -84,7 +85,7 @@ class ModbusPeer:
 class ModbusTcpPeer(ModbusPeer):
     """pymodbus's simulator; what it cannot be talked into (silence, nonsense) a bare socket does."""
 
-    scheme, framer = "modbus+tcp", FramerType.SOCKET
+    scheme, framer, bare = "modbus+tcp", FramerType.SOCKET, BareServer
 
     def __init__(self, _folder):
         self.port = free_port()
@@ -94,13 +95,13 @@ class ModbusTcpPeer(ModbusPeer):
         return TcpUnits({UNIT: self.registers(refusing, without)}, self.framer, self.port)
 
     def mute(self):
-        return BareServer(self.port, lambda _: b"")
+        return self.bare(self.port, lambda _: b"")
 
     def late(self, held):
-        return BareServer(self.port, lambda request: held.wait() and self.reply(request))
+        return self.bare(self.port, lambda request: held.wait() and self.reply(request))
 
     def babbling(self, noise):
-        return BareServer(self.port, lambda request: noise(self.reply(request)))
+        return self.bare(self.port, lambda request: noise(self.reply(request)))
 
     def reply(self, request):
         return self.framed(request, self.right_answer(request[7:]))
@@ -121,24 +122,57 @@ class RtuOverTcpPeer(ModbusTcpPeer):
         return rtu_frame(right[0], body)
 
 
+class ModbusUdpPeer(ModbusTcpPeer):
+    """The same at a UDP port."""
+
+    scheme, bare = "modbus+udp", BareDatagrams
+
+    def serving(self, refusing="", without=""):
+        return UdpUnits({UNIT: self.registers(refusing, without)}, port=self.port)
+
+
+class ModbusTlsPeer(ModbusTcpPeer):
+    """The same behind TLS, with a certificate on both sides."""
+
+    scheme = "modbus+tls"
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        authority = Authority(folder)
+        client, key = authority.sign("agent", "DNS:agent")
+        self.url += f"?ca={authority.ca}&cert={client}&key={key}"
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*authority.sign("gateway", "IP:127.0.0.1"))
+        self.context.load_verify_locations(authority.ca)
+        self.context.verify_mode = ssl.CERT_REQUIRED
+
+    def serving(self, refusing="", without=""):
+        return TlsUnits({UNIT: self.registers(refusing, without)}, self.context, self.port)
+
+    def bare(self, port, answer):
+        return BareTlsServer(port, answer, self.context)
+
+
 class RtuPeer(ModbusPeer):
     """A pseudo-terminal behind a link, which is gone while nobody serves."""
 
+    scheme, units = "modbus+rtu", PtyUnits
+
     def __init__(self, folder):
         self.link = folder / "line"
-        self.url = f"modbus+rtu://{self.link}?baud=115200"
+        self.url = f"{self.scheme}://{self.link}?baud=115200"
 
     def serving(self, refusing="", without=""):
-        return self._linked(PtyUnits({UNIT: self.registers(refusing, without)}))
+        return self._linked(self.units({UNIT: self.registers(refusing, without)}))
 
     def mute(self):
-        return self._linked(PtyUnits({}))
+        return self._linked(self.units({}))
 
     def late(self, held):
-        return self._linked(PtyUnits({UNIT: self.registers()}, held=held))
+        return self._linked(self.units({UNIT: self.registers()}, held=held))
 
     def babbling(self, noise):
-        return self._linked(PtyUnits({UNIT: self.registers()}, noise=noise))
+        return self._linked(self.units({UNIT: self.registers()}, noise=noise))
 
     def framed(self, right, body):
         return rtu_frame(right[0], body)
@@ -151,6 +185,19 @@ class RtuPeer(ModbusPeer):
                 yield
             finally:
                 self.link.unlink()
+
+
+class AsciiPeer(RtuPeer):
+    """The same in ASCII mode."""
+
+    scheme, units = "modbus+ascii", PtyTextUnits
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.url += "&parity=N&bits=8"  # a pseudo-terminal knows nothing else
+
+    def framed(self, right, body):
+        return ascii_frame(int(right[1:3], 16), body)
 
 
 class MqttJsonPeer:

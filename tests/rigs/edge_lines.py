@@ -9,8 +9,9 @@ import struct
 import threading
 import tty
 
-from pymodbus.framer import FramerRTU, FramerType
-from pymodbus.server import ModbusTcpServer
+from pymodbus.framer import FramerAscii, FramerRTU, FramerType
+from pymodbus.pdu import DecodePDU
+from pymodbus.server import ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from rigs.patience import PATIENCE_S
@@ -44,14 +45,45 @@ class TcpUnits:
             )
             for unit, words in self.units.items()
         ]
-        server = ModbusTcpServer(devices, framer=self.framer, address=("127.0.0.1", self.port))
+        server = self.server(devices)
         await server.serve_forever(background=True)
+        assert server.transport, f"nobody listens at {self.port}"
         self.ready.set()
         await self.finish.wait()
         server.transport.close()
         await turns()  # whoever was accepted just now becomes a connection, or nobody would close it
+        self.hang_up(server)
         await server.shutdown()
         await turns()
+
+    def hang_up(self, server):
+        """Nothing more than what the server does when it is shut down."""
+
+    def server(self, devices):
+        return ModbusTcpServer(devices, framer=self.framer, address=("127.0.0.1", self.port))
+
+
+class UdpUnits(TcpUnits):
+    """The same at a UDP port."""
+
+    def server(self, devices):
+        return ModbusUdpServer(devices, framer=self.framer, address=("127.0.0.1", self.port))
+
+
+class TlsUnits(TcpUnits):
+    """The same behind TLS; ``context`` is the server's."""
+
+    def __init__(self, units, context, port):
+        super().__init__(units, FramerType.TLS, port)
+        self.context = context
+
+    def hang_up(self, server):
+        """Closed in good order, a connection would wait for the other end's farewell."""
+        for connection in list(server.active_connections.values()):
+            connection.transport.abort()
+
+    def server(self, devices):
+        return ModbusTlsServer(devices, sslctx=self.context, address=("127.0.0.1", self.port))
 
 
 async def turns():
@@ -67,6 +99,11 @@ def rtu_frame(unit, body):
     """A reply as it stands on a serial line."""
     frame = bytes((unit,)) + body
     return frame + FramerRTU.compute_CRC(frame).to_bytes(2, "big")
+
+
+def ascii_frame(unit, body):
+    """The same in ASCII mode, as pymodbus has it."""
+    return FramerAscii(DecodePDU(is_server=True)).encode(bytes(body), unit, 0)
 
 
 class PtyLine:
@@ -127,6 +164,10 @@ class PtyUnits(PtyLine):
             heard = heard[8:]
         return heard
 
+    def framed(self, unit, body):
+        """A reply as it stands on the line."""
+        return rtu_frame(unit, body)
+
     def _answer(self, request):
         unit, function, address, count = struct.unpack(">BBHH", request[:6])
         self.asked.append(unit)
@@ -135,4 +176,17 @@ class PtyUnits(PtyLine):
             return
         wanted = [words[address + i] for i in range(count) if address + i in words]
         body = struct.pack(f">BB{count}H", function, 2 * count, *wanted) if len(wanted) == count else None
-        self.say(self.noise(rtu_frame(unit, body or bytes((function | 0x80, ILLEGAL_ADDRESS)))))
+        self.say(self.noise(self.framed(unit, body or bytes((function | 0x80, ILLEGAL_ADDRESS)))))
+
+
+class PtyTextUnits(PtyUnits):
+    """The same in ASCII mode."""
+
+    def framed(self, unit, body):
+        return ascii_frame(unit, body)
+
+    def take(self, heard):
+        while (end := heard.find(b"\r\n")) >= 0:
+            self._answer(bytes.fromhex(heard[heard.index(b":") + 1 : end].decode()))
+            heard = heard[end + 2 :]
+        return heard

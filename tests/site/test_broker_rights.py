@@ -19,7 +19,8 @@ from rigs.servers import Mosquitto, end
 from rigs.site_estate import two_agents
 from rigs.site_server import SiteServer
 
-from facility.broker_address import BrokerAddress, TlsFiles
+from facility.broker_address import BrokerAddress
+from facility.tls_files import TlsFiles
 from facility.wire import PREFIX
 from meterhouse.up.join import read_join_file
 from process.mqtt import make_client

@@ -1,9 +1,10 @@
-"""Ways to devices that bytes go and come on: TCP connections and serial lines."""
+"""Ways to devices that bytes go and come on: TCP connections, UDP sockets and serial lines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.drivers.lines.datagrams import UdpLine
 from edge_agent.drivers.lines.network import TcpLine
 from edge_agent.drivers.lines.serial import WireLine
 from facility.protocols.lines import SerialLine
@@ -15,4 +16,6 @@ if TYPE_CHECKING:
 
 def line_to(place: NetworkLine | SerialLine, timeout_s: float) -> Line:
     """The line that a bus's URL names; nothing is opened yet."""
-    return WireLine(place, timeout_s) if isinstance(place, SerialLine) else TcpLine(place, timeout_s)
+    if isinstance(place, SerialLine):
+        return WireLine(place, timeout_s)
+    return UdpLine(place) if place.is_datagrams else TcpLine(place, timeout_s)

@@ -12,6 +12,10 @@ class LineClosedError(DriverError):
     """The line was open and is no more: the other end hung up, or the device was pulled out."""
 
 
+class LineAbsentError(LineClosedError):
+    """The host says that nobody listens there (UDP: a connection that is refused cannot be opened at all)."""
+
+
 class Line(Protocol):
     """A way to devices. Constructing opens nothing. ``byte_s`` is how long a byte is on a wire, 0 on a network."""
 

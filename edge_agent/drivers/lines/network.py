@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.lines.line import LineClosedError
+from process.tls import tls_context
 
 if TYPE_CHECKING:
     from facility.protocols.lines import NetworkLine
@@ -21,8 +23,9 @@ class TcpLine:
     """How fast they pass on the wire behind a gateway is not known."""
 
     def __init__(self, place: NetworkLine, timeout_s: float) -> None:
-        """Nothing is opened yet."""
+        """Nothing is opened yet. Raises ``ConfigError`` for a file of TLS that cannot be used."""
         self._address, self._timeout_s = (place.host, place.port), timeout_s
+        self._tls = tls_context(place.tls) if place.tls else None
         self._socket: socket.socket | None = None
 
     @property
@@ -33,8 +36,13 @@ class TcpLine:
     def open(self) -> None:
         """Raises ``OSError`` where nobody listens."""
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, self._timeout_s)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line = socket.create_connection(self._address, self._timeout_s)
+            try:
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._socket = self._tls.wrap_socket(line, server_hostname=self._address[0]) if self._tls else line
+            except OSError:
+                line.close()
+                raise
 
     def close(self) -> None:
         """Hang up."""
@@ -45,7 +53,9 @@ class TcpLine:
     def write(self, frame: bytes) -> None:
         """Send all of it. Raises ``LineClosedError``."""
         try:
-            self._opened().sendall(frame)
+            connection = self._opened()
+            connection.settimeout(self._timeout_s)
+            connection.sendall(frame)
         except OSError as error:
             raise LineClosedError(error.strerror or str(error)) from None
 
@@ -53,9 +63,12 @@ class TcpLine:
         """Some bytes as soon as there are any, none after so many seconds. Raises ``LineClosedError``."""
         connection = self._opened()
         try:
-            if not select.select([connection], [], [], max(seconds, 0))[0]:
+            if not (_has_decoded(connection) or select.select([connection], [], [], max(seconds, 0))[0]):
                 return b""
+            connection.settimeout(0)  # with TLS there may be something to read that is nothing for us
             heard = connection.recv(MOST_BYTES)
+        except ssl.SSLWantReadError:
+            return b""
         except OSError as error:
             raise LineClosedError(error.strerror or str(error)) from None
         if not heard:
@@ -66,3 +79,8 @@ class TcpLine:
         if self._socket is None:
             raise LineClosedError("the connection is closed")
         return self._socket
+
+
+def _has_decoded(connection: socket.socket) -> bool:
+    """TLS decodes whole records: what of one was not read yet is in no socket any more."""
+    return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0

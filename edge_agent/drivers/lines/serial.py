@@ -46,6 +46,7 @@ class WireLine:
             baudrate=self._place.baud,
             parity=serialx.Parity(self._place.parity),
             stopbits=serialx.StopBits(self._place.stop_bits),
+            byte_size=self._place.data_bits,
             write_timeout=self._timeout_s,
             exclusive=True,
             low_latency=False,

@@ -1,1 +1,1 @@
-"""Modbus over TCP, over a serial line (RTU), and RTU frames over TCP."""
+"""Modbus over TCP, TLS and UDP, over a serial line (RTU and ASCII), and RTU frames over TCP."""

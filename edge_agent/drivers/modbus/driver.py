@@ -1,4 +1,4 @@
-"""Modbus over TCP, over a serial line (RTU), and RTU frames over TCP: one driver, chosen by URL."""
+"""Modbus over TCP, TLS, UDP, over a serial line (RTU, ASCII), and RTU frames over TCP: one driver, chosen by URL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from edge_agent.drivers.modbus.exchange import Exchange
 from edge_agent.drivers.modbus.frames import FUNCTIONS, Request, RtuFraming, TcpFraming
 from edge_agent.drivers.modbus.registers import AmbiguousError, choose, decode_point
 from edge_agent.drivers.modbus.spans import BlockLimits, plan_spans
+from edge_agent.drivers.modbus.text_frames import AsciiFraming
 from facility.protocols.lines import NetworkLine
-from facility.protocols.modbus.bus import modbus_line, modbus_unit
+from facility.protocols.modbus.bus import ASCII, modbus_line, modbus_unit
 from facility.protocols.modbus.profile import ComposedPoint, EitherPoint, ModbusProfile, RegisterPoint
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from edge_agent.devices import Device
     from edge_agent.drivers.base import BusSeat
-    from edge_agent.drivers.modbus.frames import Reply
+    from edge_agent.drivers.modbus.frames import Framing, Reply
     from edge_agent.drivers.modbus.registers import Held
     from edge_agent.drivers.modbus.spans import Span
     from facility.protocols.modbus.profile import PlacedPoint
@@ -167,8 +168,9 @@ class ModbusDriver:
 
 def _exchange(seat: BusSeat) -> Exchange:
     place = modbus_line(seat.bus)
-    is_numbered = isinstance(place, NetworkLine) and not place.has_rtu_frames
-    framing = TcpFraming() if is_numbered else RtuFraming()
+    framing: Framing = AsciiFraming() if seat.bus.scheme == ASCII else RtuFraming()
+    if isinstance(place, NetworkLine) and not place.has_rtu_frames:
+        framing = TcpFraming()
     return Exchange(seat.bus, line_to(place, seat.bus.timeout_s), framing, seat.monotonic)
 
 

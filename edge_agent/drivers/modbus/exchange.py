@@ -9,6 +9,7 @@ import structlog
 
 from edge_agent.drivers.base import BusDownError, NoAnswerError
 from edge_agent.drivers.lines.line import LineClosedError, open_patiently
+from edge_agent.drivers.modbus.endings import OtherwiseError, without_answer
 from edge_agent.drivers.modbus.frames import Reply, without
 from edge_agent.drivers.modbus.steps import Steps
 from edge_agent.drivers.modbus.waits import LONGEST_HOLD_S, Waits
@@ -84,8 +85,8 @@ class Exchange:
         except LineClosedError as error:
             self._hang_up()
             if not is_reused:
-                raise NoAnswerError(f"unit {request.unit}: {error}") from None
-        except _OtherwiseError:
+                raise without_answer(self._bus, request, error) from None
+        except OtherwiseError:
             pass
         except NoAnswerError:
             if not may_be_forgotten:
@@ -99,8 +100,8 @@ class Exchange:
             return self._ask(request)
         except LineClosedError as error:
             self._hang_up()
-            raise NoAnswerError(f"unit {request.unit}: {error}") from None
-        except _OtherwiseError as error:
+            raise without_answer(self._bus, request, error) from None
+        except OtherwiseError as error:
             if not self._line.byte_s:
                 self._hang_up()
             raise NoAnswerError(str(error)) from None
@@ -183,12 +184,12 @@ class Exchange:
         if self._framing.has_numbers and self._framing.finds_no_numbers(request, heard):
             log.warning("bus_answers_without_numbers", bus=self._bus.id)
             self._hang_up()  # what comes on another connection is the answer to what is asked there
-            raise _OtherwiseError(f"unit {request.unit}: the answer has no number")
+            raise OtherwiseError(f"unit {request.unit}: the answer has no number")
         self._steps.note_missing(is_behind=bool(before))
         if other := without(heard, frame):
             self._waits.note_owed(request, self._number, sent_s)
             what = self._note_strays(request, other) or "what came is no answer"
-            raise _OtherwiseError(f"unit {request.unit}: {what}")
+            raise OtherwiseError(f"unit {request.unit}: {what}")
         self._waits.note_silence(request, self._number, sent_s)
         if self._waits.silences > 1 and not self._line.byte_s:
             self._hang_up()
@@ -216,7 +217,7 @@ class Exchange:
             self._ask(known)
         except LineClosedError:
             self._hang_up()
-        except (NoAnswerError, _OtherwiseError):
+        except (NoAnswerError, OtherwiseError):
             self._answered = None  # it is not well any more
 
     def _takes(self, request: Request, replies: list[Reply], *, is_behind: bool) -> bool:
@@ -240,7 +241,7 @@ class Exchange:
 
     def _listen(self, request: Request, sent_s: float) -> tuple[bytes, list[Reply]]:
         """Everything that came until an answer was among it or time was up."""
-        under_way_s = self._line.byte_s * (FRAME_BYTES + request.size)
+        under_way_s = self._line.byte_s * self._framing.chars_per_byte * (FRAME_BYTES + request.size)
         end_s = self._waits.end_s(request.unit, sent_s) + under_way_s
         last_s = end_s + self._waits.patience_s(sent_s)
         heard, replies = b"", list[Reply]()
@@ -290,7 +291,3 @@ class Exchange:
             if self._monotonic() > end_s:
                 raise NoAnswerError("the line is never quiet")
         return heard
-
-
-class _OtherwiseError(DriverError):
-    """Something came, and it is not the answer."""

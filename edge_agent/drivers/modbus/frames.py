@@ -81,6 +81,7 @@ class Framing(Protocol):
     """How requests and answers lie on a line. ``has_numbers``: an answer says which request it belongs to."""
 
     has_numbers: bool
+    chars_per_byte: int
 
     def frame(self, request: Request, number: int) -> bytes:
         """The request as it is sent."""
@@ -97,6 +98,8 @@ class Framing(Protocol):
 
 class TcpFraming:
     """Modbus TCP: each request has a number, which its answer repeats; some servers say ``NO_NUMBER`` in every one."""
+
+    chars_per_byte = 1
 
     def __init__(self) -> None:
         self.has_numbers = True
@@ -124,7 +127,7 @@ class TcpFraming:
         _, protocol, length, unit = HEADER.unpack_from(heard)
         if protocol or length + 6 > len(heard):
             return ""
-        return _described(request, unit, heard[HEADER.size], heard[HEADER.size + 1 : length + 6])
+        return described(request, unit, heard[HEADER.size], heard[HEADER.size + 1 : length + 6])
 
     def _numbered(self, request: Request, number: int, heard: bytes) -> Iterator[Reply]:
         at = heard.find(number.to_bytes(2, "big") + b"\0\0")
@@ -154,6 +157,7 @@ class RtuFraming:
     """Modbus RTU: an answer shows unit, function and length of its request, and a checksum; no more."""
 
     has_numbers = False
+    chars_per_byte = 1
 
     def frame(self, request: Request, number: int) -> bytes:
         """Unit, body and checksum."""
@@ -181,7 +185,7 @@ class RtuFraming:
             unit, function, size = heard[at : at + 3]
             end = at + (3 if function & EXCEPTION else 3 + size)
             if heard[end : end + 2] == checksum(heard[at:end]):
-                return _described(request, unit, function, heard[at + 2 : end])
+                return described(request, unit, function, heard[at + 2 : end])
         return ""
 
     def _reply(self, request: Request, heard: bytes, at: int) -> Reply | None:
@@ -228,7 +232,7 @@ def _crc_of(byte: int) -> int:
 _CRC_TABLE = tuple(map(_crc_of, range(256)))
 
 
-def _described(request: Request, unit: int, function: int, rest: bytes) -> str:
+def described(request: Request, unit: int, function: int, rest: bytes) -> str:
     """In what a frame differs from what was asked."""
     if unit != request.unit:
         return f"unit {unit} spoke"
