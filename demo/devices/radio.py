@@ -52,7 +52,7 @@ class Sender:
             place = self._world.offered(point)
             assert isinstance(place, JsonPoint), f"{point.id} is on an MQTT bus"
             number = float(held(place, self._world.true_values(point, instant))[0])
-            tree = trees.setdefault(place.topic_of(self._meter.unit), {})
+            tree = trees.setdefault(place.topics_of(self._meter.unit)[0], {})
             for key in place.path[:-1]:
                 tree = tree.setdefault(key, {})
             tree[place.path[-1]] = _word(place, number) if place.words else number

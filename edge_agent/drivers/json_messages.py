@@ -37,21 +37,23 @@ def decode_json(
     point is absent too, and ``unread`` is told the field, what came and why. ``times`` is told when the message says
     that a value was true (UTC ms). Raises ``DriverError`` if the payload is not JSON.
     """
-    wanted = [point for point in points if point.topic_of(unit) == topic]
+    wanted = [(point, path) for point in points if (path := point.path_on(topic, unit)) is not None]
     if not wanted:
         return {}
     tree = parse_json(payload)
-    if isinstance(tree, Unreadable) and any(point.path for point in wanted):
+    if isinstance(tree, Unreadable) and any(path for _, path in wanted):
         raise DriverError("not JSON")
     said: dict[str, float] = {}
-    for point in wanted:
-        depth, node = _find(tree, point.path)
+    for point, path in wanted:
+        depth, node = _find(tree, path)
+        if isinstance(node, Unreadable) and not path:
+            node = node.came
         try:
             if not _is_none(node, point):
-                said[point.name] = _value(node, point, point.path[depth:])
+                said[point.name] = _value(node, point, path[depth:])
         except DriverError as error:
             if unread is not None:
-                unread[point.name] = f"{'.'.join(point.path[:depth]) or 'the message'} is {shown(node)}: {error}"
+                unread[point.name] = f"{'.'.join(path[:depth]) or 'the message'} is {shown(node)}: {error}"
         if times is not None and point.time and point.name in said:
             when = time_of(_find(tree, point.time.path)[1], point.time.form)
             times.update({} if when is None else {point.name: when})
@@ -95,10 +97,8 @@ def _find(tree: Any, path: Sequence[str]) -> tuple[int, Any]:
 def _value(node: object, point: JsonPoint, rest: Sequence[str]) -> float:
     """A finite number in the quantity's unit. Raises ``DriverError`` with why there is none: nothing is guessed.
 
-    ``rest`` is what of the point's path lies below the node. A message that is a bare word is its text.
+    ``rest`` is what of the point's path lies below the node.
     """
-    if isinstance(node, Unreadable) and not point.path:
-        node = node.came
     if isinstance(node, Unreadable):
         raise DriverError(node.why)
     if rest:

@@ -34,7 +34,10 @@ MOST_AHEAD_MS, MOST_BEHIND_MS = 60_000, 31 * 86_400_000
 
 
 class MqttJsonDriver:
-    """Subscribes to the topics of its devices. Retained messages are old news without a time and are not taken."""
+    """Subscribes to the topics of its devices.
+
+    What a broker has kept of them is old news without a time: only states are taken from it, for they last.
+    """
 
     def __init__(self, seat: BusSeat) -> None:
         broker = json_broker(seat.bus)
@@ -89,7 +92,8 @@ class MqttJsonDriver:
         spoken: dict[str, list[str]] = {}
         for point, place in device.places.items():
             if isinstance(place, JsonPoint):
-                spoken.setdefault(place.topic_of(device.meter.unit), []).append(point)
+                for topic in place.topics_of(device.meter.unit):
+                    spoken.setdefault(topic, []).append(point)
         for topic, points in spoken.items():
             self._points_at[_at(device, topic)] = points
             if fault := fault_of_topic(topic):
@@ -102,12 +106,16 @@ class MqttJsonDriver:
             self._line.client.subscribe([(topic, 1) for topic in self._devices])
 
     def _message(self, message: MQTTMessage) -> None:
-        if self._paused or message.retain:
+        if self._paused:
             return
         t_ms, quality = self._seat.stamp()
+        if message.retain:
+            quality = quality or Quality.TIME_ESTIMATED  # it was so before
         for device in self._devices.get(message.topic, ()):
             times: dict[str, int] = {}
             said = self._values(device, message.topic, bytes(message.payload), times)
+            if message.retain:
+                said = {p: x for p, x in said.items() if device.places[p].quantity.kind is Kind.STATE}
             stamped = {p: _stamped(times.get(device.places[p].name), t_ms, quality) for p in said}
             due = [p for p, x in said.items() if self._is_due(device, p, stamped[p][0], x)]
             if due:

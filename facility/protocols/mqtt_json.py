@@ -61,11 +61,20 @@ class MessageTime:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePlace:
+    """A topic with ``{unit}``, and the keys that lead to a value in its messages."""
+
+    topic: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JsonPoint(ProfilePoint):
     """Where an MQTT device says a quantity: topic with ``{unit}``, path of keys, JSON words that mean numbers.
 
     With ``words`` a value is one of them or none. ``text`` says that a number may come as text, and how it is written.
     ``none`` are numbers and words that say that there is no value, as null does. ``many`` says what a list stands for.
+    ``also`` are other messages that say the same in other words, as the device is set.
     """
 
     topic: str
@@ -77,10 +86,20 @@ class JsonPoint(ProfilePoint):
     none: tuple[float | str, ...] = field(default=(), kw_only=True)
     many: Many | None = field(default=None, kw_only=True)
     time: MessageTime | None = field(default=None, kw_only=True)
+    also: tuple[MessagePlace, ...] = field(default=(), kw_only=True)
 
-    def topic_of(self, unit: str) -> str:
-        """The topic on which the device with that address says it."""
-        return self.topic.replace("{unit}", unit)
+    def topics_of(self, unit: str) -> tuple[str, ...]:
+        """The topics on which the device with that address says it."""
+        return tuple(place.topic.replace("{unit}", unit) for place in self._places)
+
+    def path_on(self, topic: str, unit: str) -> tuple[str, ...] | None:
+        """Where in a message of this topic it is said; None if it is not."""
+        each = zip(self.topics_of(unit), self._places, strict=True)
+        return next((place.path for its, place in each if its == topic), None)
+
+    @property
+    def _places(self) -> tuple[MessagePlace, ...]:
+        return (MessagePlace(self.topic, self.path), *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +134,20 @@ class TimePart(DocumentPart):
     form: TimeForm
 
 
+class PlacePart(DocumentPart):
+    """Another message that says the same."""
+
+    topic: str = Field(min_length=1, max_length=MOST_UNIT_BYTES)
+    path: str
+
+
 class MessagePart(SaidPart):
     """One value in a JSON message. ``topic`` may hold ``{unit}``; ``path`` is keys joined by dots, or empty.
 
     Where it is empty the message is the value itself. ``words`` are all that the value may be; ``text`` allows numbers
     that come as text. ``not_available`` are numbers or words that say that there is none; ``of_list`` says whether the
-    sum or the last of a list is meant; ``time`` is where the message says when it was so.
+    sum or the last of a list is meant; ``time`` is where the message says when it was so. ``also`` are other messages
+    that say the same.
     """
 
     topic: str = Field(min_length=1, max_length=MOST_UNIT_BYTES)
@@ -130,6 +157,7 @@ class MessagePart(SaidPart):
     not_available: list[float | str] = []
     of_list: Many | None = None
     time: TimePart | None = None
+    also: list[PlacePart] = []
 
 
 class MessageExamplePart(ExamplePart):
@@ -179,8 +207,12 @@ def json_unit(bus: Bus, unit: str) -> str:
 def _check_message(document: Document, i: int, part: MessagePart, quantity: Quantity | None) -> None:
     """Report a topic that is none, and what words and text cannot mean."""
     place = ("messages", i)
-    if fault := fault_of_topic(part.topic.replace("{unit}", MOST_UNIT_BYTES * "u")):
-        document.report((*place, "topic"), f"topic {quoted(part.topic)} {fault}", "such as zigbee2mqtt/{unit}")
+    _check_topic(document, (*place, "topic"), part.topic)
+    for k, elsewhere in enumerate(part.also):
+        where = (*place, "also", k, "topic")
+        _check_topic(document, where, elsewhere.topic)
+        if elsewhere.topic in {part.topic, *(before.topic for before in part.also[:k])}:
+            document.report(where, f"topic {quoted(elsewhere.topic)} stands there twice", "each topic once")
     if part.words and part.text is not None:
         document.report((*place, "text"), "'words' and 'text' stand together", "one of them")
     if part.words and part.of_list is not None:
@@ -197,6 +229,15 @@ def _check_message(document: Document, i: int, part: MessagePart, quantity: Quan
             document.report((*place, "words", word), f"'{word}' means {value:g}, which is no {quantity.word}", allowed)
 
 
+def _check_topic(document: Document, place: tuple[str | int, ...], topic: str) -> None:
+    if fault := fault_of_topic(topic.replace("{unit}", MOST_UNIT_BYTES * "u")):
+        document.report(place, f"topic {quoted(topic)} {fault}", "such as zigbee2mqtt/{unit}")
+
+
+def _path(written: str) -> tuple[str, ...]:
+    return tuple(written.split(".")) if written else ()
+
+
 def _number(word: str) -> str | float:
     """The number that a word is, for numbers are matched by value; the word itself where it is none."""
     try:
@@ -206,19 +247,20 @@ def _number(word: str) -> str | float:
 
 
 def _point(quantity: Quantity, part: MessagePart) -> JsonPoint:
-    path, text, time = tuple(part.path.split(".")) if part.path else (), part.text, part.time
+    text, time = part.text, part.time
     return JsonPoint(
         quantity,
         part.channel,
         part.topic,
-        path,
+        _path(part.path),
         part.scale,
         part.words,
         TextNumber(text.decimal, text.unit) if text else None,
         offset=part.offset,
         none=tuple(part.not_available),
         many=part.of_list,
-        time=MessageTime(tuple(time.path.split(".")), time.form) if time else None,
+        time=MessageTime(_path(time.path), time.form) if time else None,
+        also=tuple(MessagePlace(other.topic, _path(other.path)) for other in part.also),
         optional=part.optional,
     )
 

@@ -243,7 +243,7 @@ def device_topics() -> list[str]:
     profiles = load_profiles()
     estate = load_site(shipped_site(), "demo/site.yaml", profiles)
     said = ((meter, place) for meter in estate.meters for place in profiles[meter.profile].points)
-    return sorted({place.topic_of(meter.unit) for meter, place in said if isinstance(place, JsonPoint)})
+    return sorted({t for meter, place in said if isinstance(place, JsonPoint) for t in place.topics_of(meter.unit)})
 
 
 def newest_ms(store_url: str) -> int:

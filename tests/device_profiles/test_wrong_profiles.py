@@ -138,6 +138,8 @@ examples:
         ('"true": 0', '"true": 7', 11, "'true' means 7, which is no door_open"),
         ('"true": 0', '"true": 0.5', 11, "'true' means 0.5, which is no door_open"),
         ('"true": 0, "false": 1', '"1": 0, "1.0": 1', 11, "'1.0' and '1' are one number that means two things"),
+        ("    path", "    also: [{topic: a/#, path: x}]\n    path", 10, "topic 'a/#' holds a wildcard"),
+        ("    path", "    also: [{topic: 'acme/{unit}', path: x}]\n    path", 10, "stands there twice"),
         ("    path", "    text: {}\n    path", 10, "'words' and 'text' stand together"),
         ("    path", "    text: {decimal: ;}\n    path", 10, "messages.0.text.decimal is ';'"),
     ],

@@ -17,7 +17,7 @@ from facility.errors import DriverError
 from facility.model import Ratio
 from facility.protocols.modbus.coding import Coding
 from facility.protocols.modbus.profile import RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint, Many, MessageTime, TextNumber, TimeForm
+from facility.protocols.mqtt_json import JsonPoint, Many, MessagePlace, MessageTime, TextNumber, TimeForm
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT
@@ -218,6 +218,15 @@ def test_what_is_wrong_with_a_message_costs_no_more_than_it_must(payload, value)
     said = decode_json([point], "z/7", payload, unit="7", unread=unread)
     assert said.get("active_power/door") == value
     assert bool(unread) == (b"5" in payload and value is None)  # null is silence
+
+
+def test_what_two_messages_say_is_found_in_each_by_its_own_path():
+    also = (MessagePlace("{unit}/events/rpc", ("params", "em:0", "x")),)
+    points = [json_point(("x",), quantity=POWER, topic="{unit}/status/em:0", also=also)]
+    said = {"plug/status/em:0": b'{"x":5}', "plug/events/rpc": b'{"params":{"em:0":{"x":6}}}', "7/events/rpc": b""}
+    found = [decode_json(points, topic, payload, unit="plug") for topic, payload in said.items()]
+    assert found == [{"active_power/door": 5.0}, {"active_power/door": 6.0}, {}]
+    assert decode_json(points, "plug/events/rpc", b'{"params":{"em:1":{"x":6}}}', unit="plug") == {}
 
 
 @pytest.mark.parametrize(

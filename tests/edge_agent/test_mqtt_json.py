@@ -7,6 +7,7 @@ import time
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.publish import single
 from rigs.edge_server import Server
 from rigs.patience import PATIENCE_S, until
 
@@ -16,7 +17,7 @@ from edge_agent.drivers.base import BusSeat
 from edge_agent.drivers.mqtt_json import MqttJsonDriver
 from edge_agent.settings import EdgeSettings
 from facility.catalogue import Bus
-from facility.model import Meter, Name
+from facility.model import Meter, Name, Quality
 from facility.protocols.mqtt_json import JsonPoint, MessageTime, MqttJsonProfile, TimeForm
 from facility.quantities import Quantity
 from process.settings import read_settings
@@ -40,8 +41,8 @@ PROFILE = MqttJsonProfile(
 class Radio:
     """A driver with devices at these units, and who publishes for them."""
 
-    def __init__(self, broker, *units):
-        self.taken = []
+    def __init__(self, broker, *units, profile=PROFILE):
+        self.taken, self.profile = [], profile
         devices = tuple(self.device(f"m{i}", unit) for i, unit in enumerate(units))
         bus = Bus("radio", broker.url)
         self.driver = MqttJsonDriver(BusSeat(bus, devices, self.taken.extend, lambda: STAMP, time.monotonic))
@@ -49,8 +50,9 @@ class Radio:
         self.client.connect("127.0.0.1", broker.port)
 
     def device(self, meter, unit):
-        places = {f"{meter}/{place.name}": place for place in PROFILE.points}
-        return Device(Meter(meter, Name("M"), "b", PROFILE.id, "a", "radio", unit, poll_s=1), PROFILE, places)
+        profile = self.profile
+        places = {f"{meter}/{place.name}": place for place in profile.points}
+        return Device(Meter(meter, Name("M"), "b", profile.id, "a", "radio", unit, poll_s=1), profile, places)
 
     def __enter__(self):
         self.client.loop_start()
@@ -71,6 +73,40 @@ class Radio:
         self.taken.clear()
         until(lambda: self.say(topic, payload) or [row for row in self.taken if row[0] == point], pause_s=0.3)
         return self.taken[-1][2]
+
+
+DOOR = MqttJsonProfile(
+    "test/door", "Test door", "security", (),
+    (
+        JsonPoint(Quantity.DOOR_OPEN, "door", "{unit}/door", ("open",), words={"true": 1, "false": 0}),
+        JsonPoint(Quantity.BATTERY, "total", "{unit}/door", ("battery",)),
+    ),
+)  # fmt: skip
+DOOR_POINT = "m0/door_open/door"
+
+
+def keep(broker, payload):
+    single("hall/door", payload, qos=1, retain=True, port=broker.port)
+
+
+def test_a_state_that_the_broker_has_kept_is_known_at_once_and_levels_are_old(broker):
+    keep(broker, b'{"open":false,"battery":90}')
+    try:
+        for _ in range(2):  # after a restart, too
+            with Radio(broker, "hall", profile=DOOR) as radio:
+                until(lambda: radio.taken)
+                kept = (DOOR_POINT, STAMP[0], radio.taken[0][2], Quality.TIME_ESTIMATED)
+                assert radio.taken == [kept]
+                keep(broker, b'{"open":true,"battery":89}')
+                until(lambda: len(radio.taken) == 3)
+                assert radio.taken == [
+                    kept,
+                    (DOOR_POINT, *STAMP[:1], 1.0, 0),
+                    ("m0/battery/total", *STAMP[:1], 89.0, 0),
+                ]
+        assert kept[2] == 1.0
+    finally:
+        keep(broker, b"")
 
 
 BAD_UNITS = ["+", "a/#", "\0", "\x07", "\ud800", "/", "x" * 70_000, "$share/group/m"]
