@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from device_profiles import load_profiles
 from edge_agent.drivers.examples import check_examples, decode_example
+from facility.documents.profile import load_profile
 from facility.errors import ConfigError
 from facility.protocols import PROTOCOLS
 
+ROOT = Path(__file__).parents[2]
 PROFILES = load_profiles().values()
 EXAMPLES = [(profile, example) for profile in PROFILES for example in profile.examples]
 
@@ -47,3 +51,10 @@ def test_an_example_says_why_a_value_in_it_is_none():
     with pytest.raises(ConfigError) as refused:
         check_examples([replace(profile, examples=(example,))])
     assert f"active_power/total is not said ({why}), expected 840.0" in str(refused.value)
+
+
+def test_the_profile_that_a_newcomer_is_shown_is_a_good_one():
+    page = (ROOT / "docs/adding-a-meter.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    check_examples([load_profile(shown, "xintai/water-485.yaml")])
+    assert len(page.splitlines()) < 65  # one screen
