@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from accounting.dirty import dirty_between
 from accounting.spells import NoSpells
 from analytics.rollups.writer import RollupWriter
-from console.figures.use import last_seen_ms, live_sum
+from console.figures.heard import heard_in
+from console.figures.use import live_sum
 from facility.catalogue import Agent, Bus, Catalogue
 from facility.ledger.installation import Installation
 from facility.model import Building, Meter, MeterRole, Name, Point, Site
@@ -90,7 +91,7 @@ def look_live(catalogue: Catalogue) -> None:
     """What the first page says of each building: what flows now and when it was last heard."""
     for building in catalogue.buildings:
         live_sum(catalogue, catalogue.head_meters(building.id, Utility.ELECTRICITY), Utility.ELECTRICITY, picture())
-        last_seen_ms(catalogue, building.id, picture())
+        heard_in(catalogue, building.id, picture(), 2)
 
 
 def look_up_agents(catalogue: Catalogue) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -79,6 +80,25 @@ class Feeds:
     def __init__(self, templates: Environment, access: Access, clock: Callable[[], datetime]) -> None:
         self._templates, self._access, self._clock = templates, access, clock
         self._feeds: dict[Key, Feed] = {}
+        self._seen: dict[tuple[str, str], tuple[float, asyncio.Task[View | None]]] = {}
+
+    def turn(self, session: str) -> int:
+        """Grows when it is time to ask again what a session may see: of each at a moment of its own.
+
+        Two hundred streams that ask at one moment would keep a page waiting for half a second.
+        """
+        phase_s = zlib.crc32(session.encode()) % 1000 / 1000 * LOOK_ANYWAY_S
+        return int((time.monotonic() + phase_s) // LOOK_ANYWAY_S)
+
+    async def view(self, session: str, of: str, ask: Callable[[], View | None]) -> View | None:
+        """What a session may see by now (None: it has ended), asked once for all its streams of that part."""
+        now_s, key = time.monotonic(), (session, of)
+        asked_s, answer = self._seen.get(key, (float("-inf"), None))
+        if answer is None or now_s - asked_s > 2 * TICK_S:
+            answer = asyncio.create_task(run_in_threadpool(ask))
+            kept = {one: known for one, known in self._seen.items() if now_s - known[0] < LOOK_ANYWAY_S}
+            self._seen = kept | {key: (now_s, answer)}
+        return await asyncio.shield(answer)
 
     def feed(self, view: View, language: str, of: str) -> Feed:
         """The feed of all who see what this view shows."""

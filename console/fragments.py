@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from console.figures.building import SENSORS_HIDDEN, UTILITIES
 from console.figures.domains import domains
 from console.figures.estate import number_unsettled
+from console.figures.heard import heard_everywhere, heard_in
 from console.figures.tiles import (
     Tile,
     estate_power_tile,
@@ -73,17 +74,18 @@ def _tiles(visit: Visit, of: str) -> Iterator[Tile]:
 
 def _estate_tiles(visit: Visit) -> Iterator[Tile]:
     yield estate_power_tile(visit)
-    yield reporting_tile(visit)
-    for building in visit.catalogue.buildings:
-        if visit.catalogue.meters_of(building.id):
-            yield power_tile(visit, building)
-            yield seen_tile(visit, building)
+    heard = heard_everywhere(visit)
+    yield reporting_tile(visit, heard.values())
+    for name, one in heard.items():
+        yield power_tile(visit, visit.catalogue.building[name])
+        yield seen_tile(visit, visit.catalogue.building[name], one)
     for domain in domains(visit):
         yield from (fact.tile for fact in domain.facts)
 
 
 def _building_tiles(visit: Visit, building: str) -> Iterator[Tile]:
-    yield seen_tile(visit, visit.catalogue.building[building])
+    heard = heard_in(visit.catalogue, building, visit.picture, visit.now_ms)
+    yield seen_tile(visit, visit.catalogue.building[building], heard)
     for utility in UTILITIES:
         heads = visit.catalogue.head_meters(building, utility)
         if heads:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -9,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from console.feeds import LOOK_ANYWAY_S, TICK_S, Feed, feeds_of, message
+from console.feeds import TICK_S, Feed, feeds_of, message
 from console.visit import Visit, parts_of, view_of, visit_of
 from facility.errors import StoreUnavailable
 from stores.access import View
@@ -74,17 +75,17 @@ async def _stream(request: Request, feed: Feed) -> AsyncIterator[bytes]:
 
 async def _texts(request: Request, feed: Feed) -> AsyncIterator[bytes]:
     """What has changed since the last second, from the feed of all who see the same."""
-    parts = parts_of(request)
-    seen, quiet_s, trusted_s = 0, 0.0, 0.0
-    while not parts.is_ending():
-        if trusted_s >= LOOK_ANYWAY_S:
-            trusted_s, followed = 0.0, feed
-            view = await run_in_threadpool(_view, request, feed)
+    feeds, session = feeds_of(request), request.state.session
+    seen, quiet_s, turn = 0, 0.0, feeds.turn(session)
+    while not parts_of(request).is_ending():
+        if turn != feeds.turn(session):
+            turn, followed = feeds.turn(session), feed
+            view = await feeds.view(session, feed.of, partial(_view, request, feed))
             if view is None:
                 return
-            feed = feeds_of(request).feed(view, feed.language, feed.of)
+            feed = feeds.feed(view, feed.language, feed.of)
             seen = seen if feed is followed else 0
-        await feeds_of(request).look(feed)
+        await feeds.look(feed)
         if text := feed.since(seen):
             yield text
             quiet_s = 0.0
@@ -93,7 +94,7 @@ async def _texts(request: Request, feed: Feed) -> AsyncIterator[bytes]:
             quiet_s = 0.0
         seen = feed.round
         await asyncio.sleep(TICK_S)
-        quiet_s, trusted_s = quiet_s + TICK_S, trusted_s + TICK_S
+        quiet_s += TICK_S
 
 
 def _follow(view: View, of: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.figures.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug, stale_after_s
+from console.figures.heard import stale_after_s
+from console.figures.tiles import Tile, flow_tile, point_stale_after_s, point_tile, slug
 from console.figures.use import live_sum
 from facility.model import MeterRole, Provenance, SpaceKind
 from facility.quantities import Quantity, Utility

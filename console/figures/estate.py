@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 from accounting.local_time import DAY_MS, HOUR_MS
 from console.figures.sparkline import Sparkline, sparkline
-from console.figures.tiles import Tile, heard, power_tile, seen_tile
+from console.figures.tiles import Tile, power_tile, seen_tile
 from console.figures.use import NO_HOURS, ComparedUse, building_hours
 from facility.model import Provenance
 from facility.quantities import Utility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from console.figures.heard import HeardLately
     from console.visit import Visit
     from facility.model import Building, Meter
     from facility.work import Severity
+    from stores.access import Unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,14 @@ class Card:
     provenance: Provenance | None
 
 
-def cards(visit: Visit) -> list[Card]:
-    """Every building that has meters: first those with the worst alerts, then by how far they are above expected."""
+def cards(visit: Visit, heard: Mapping[str, HeardLately], unsettled: Mapping[str, Unsettled]) -> list[Card]:
+    """Every building with meters (those of ``heard``): first the worst alerts, then by how far above expected."""
     start_ms = min(visit.midnight_ms(), visit.now_ms - DAY_MS - HOUR_MS)
     hours = building_hours(visit.view, Utility.ELECTRICITY, start_ms, visit.now_ms + HOUR_MS)
-    unsettled, checked = visit.view.cases.unsettled(), visit.view.cases.being_checked()
+    checked = visit.view.cases.being_checked()
     found = []
     for building in visit.catalogue.buildings:
-        meters = visit.catalogue.meters_of(building.id)
-        if not meters:
+        if building.id not in heard:
             continue
         here = unsettled.get(building.id)
         known = hours.get(building.id, NO_HOURS)
@@ -57,13 +58,13 @@ def cards(visit: Visit) -> list[Card]:
             Card(
                 building=building,
                 power=power_tile(visit, building),
-                seen=seen_tile(visit, building),
+                seen=seen_tile(visit, building, heard[building.id]),
                 today=known.so_far(visit.midnight_ms(), visit.now_ms),
                 spark=sparkline(known, visit.now_ms - DAY_MS, visit.now_ms),
                 alerts=here.number if here else 0,
                 worst=here.worst if here else None,
                 is_checked=building.id in checked,
-                is_unheard=not any(heard(visit, meters)),
+                is_unheard=heard[building.id].is_unheard,
                 provenance=provenance(visit.catalogue.head_meters(building.id, Utility.ELECTRICITY)),
             )
         )
@@ -83,7 +84,12 @@ def provenance(meters: Iterable[Meter]) -> Provenance | None:
 
 def number_unsettled(visit: Visit) -> int:
     """Cases that wait for a person or are in somebody's hands."""
-    return sum(one.number for one in visit.view.cases.unsettled().values())
+    return total_unsettled(visit.view.cases.unsettled())
+
+
+def total_unsettled(unsettled: Mapping[str, Unsettled]) -> int:
+    """The same, where it is known of each building."""
+    return sum(one.number for one in unsettled.values())
 
 
 def whole(cards: Iterable[Card]) -> ComparedUse:

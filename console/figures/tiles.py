@@ -5,27 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.figures.use import LIVE_QUANTITY, last_seen_ms, live_sum
+from console.figures.heard import STATE_STALE_S, stale_after_s
+from console.figures.use import LIVE_QUANTITY, live_sum
 from facility.quantities import Kind, Quantity, Utility
 from wording.formats import NOTHING, Amount
 from wording.names import ON, state_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from console.figures.heard import HeardLately
     from console.visit import Visit
     from facility.model import Building, Meter, Point
 
-STALE_POLLS = 2
-
-GRACE_S = 5.0
-"""A value is stale when two polls have passed, plus the way from the meter to the page."""
-
 SHOWN_LATER = 0.1
 """A figure that was read again and is the same is sent anew after such a share of the age from which it is old."""
-
-STATE_STALE_S = 2 * 3600.0
-"""A contact that only reports changes still says hourly that it is there."""
 
 ALARM_STATES = frozenset({Quantity.LEAK, Quantity.SMOKE, Quantity.TAMPER})
 
@@ -57,11 +51,6 @@ class Tile:
 def slug(*parts: str) -> str:
     """An id that is safe in HTML and in selectors."""
     return "-".join(parts).replace("/", "-")
-
-
-def stale_after_s(poll_s: float) -> float:
-    """Age from which a value polled every ``poll_s`` is old."""
-    return STALE_POLLS * poll_s + GRACE_S
 
 
 def flow_amount(visit: Visit, utility: Utility, x: float) -> Amount:
@@ -100,12 +89,11 @@ def point_stale_after_s(visit: Visit, point: Point) -> float:
     return max(limit_s, STATE_STALE_S) if point.quantity.kind is Kind.STATE else limit_s
 
 
-def seen_tile(visit: Visit, building: Building) -> Tile:
+def seen_tile(visit: Visit, building: Building, heard: HeardLately) -> Tile:
     """When a building was last heard of; only its age is shown."""
     polls = [meter.poll_s for meter in visit.catalogue.meters_of(building.id)]
-    at_ms = last_seen_ms(visit.catalogue, building.id, visit.picture)
     limit_s = stale_after_s(min(polls, default=10.0))
-    return Tile(slug("seen", building.id), Amount("", ""), at_ms, limit_s, shows_age=True)
+    return Tile(slug("seen", building.id), Amount("", ""), heard.newest_ms, limit_s, shows_age=True)
 
 
 def power_tile(visit: Visit, building: Building) -> Tile:
@@ -120,26 +108,9 @@ def estate_power_tile(visit: Visit) -> Tile:
     return flow_tile(visit, "power-estate", heads, Utility.ELECTRICITY)
 
 
-def heard(visit: Visit, meters: Iterable[Meter]) -> Iterator[bool]:
-    """Of each meter and sensor that has points, whether it was heard of lately."""
-    values, now_ms = visit.picture.values, visit.now_ms
-
-    def is_heard(point: Point) -> bool:
-        latest = values.get(point.id)
-        return latest is not None and now_ms - latest.t_ms <= point_stale_after_s(visit, point) * 1000
-
-    present = (points for meter in meters if (points := visit.catalogue.points_of(meter.id)))
-    return (any(map(is_heard, points)) for points in present)
-
-
-def reporting(visit: Visit) -> tuple[int, int]:
-    """How many meters and sensors were heard of lately, and how many there are."""
-    found = list(heard(visit, visit.catalogue.meters))
-    return sum(found), len(found)
-
-
-def reporting_tile(visit: Visit) -> Tile:
-    """``41 of 43`` meters are heard of."""
-    heard, present = reporting(visit)
-    tone = "ok" if heard == present else "watch" if heard >= 0.9 * present else "act"
-    return Tile("reporting", Amount(visit.texts("now.reporting_of", heard=heard, present=present), ""), tone=tone)
+def reporting_tile(visit: Visit, heard: Iterable[HeardLately]) -> Tile:
+    """``41 of 43`` meters and sensors are heard of."""
+    every = list(heard)
+    lately, present = sum(one.lately for one in every), sum(one.present for one in every)
+    tone = "ok" if lately == present else "watch" if lately >= 0.9 * present else "act"
+    return Tile("reporting", Amount(visit.texts("now.reporting_of", heard=lately, present=present), ""), tone=tone)

@@ -121,6 +121,9 @@ class Hourly:
         )
 
 
+HOURLY_FIELDS = ("qty", "expected", "lo", "hi", "cost")
+"""Fields of a rollup that make ``Hourly``."""
+
 _NO_TIMES = np.empty(0, np.int64)
 NO_HOURS = Hourly(_NO_TIMES, _NO_TIMES, *[np.empty(0)] * 5)
 
@@ -132,14 +135,14 @@ def hourly(series: RollupSeries, zone: ZoneInfo) -> Hourly:
     edges_ms = hour_edges(int(series.t_ms[0]), int(series.t_ms[-1]) + 1, zone)
     rows, known = rows_among(edges_ms, series.t_ms)
     blank = np.full(len(series), np.nan)
-    columns = (series.fields.get(name, blank)[known] for name in ("qty", "expected", "lo", "hi", "cost"))
+    columns = (series.fields.get(name, blank)[known] for name in HOURLY_FIELDS)
     return Hourly(edges_ms[rows], edges_ms[rows + 1], *columns)
 
 
 def building_hours(view: View, utility: Utility, start_ms: int, end_ms: int, building: str = "") -> dict[str, Hourly]:
     """Hours of every building (or of one) for a utility, by building id."""
     tags = {"utility": utility.value} | ({"building": building} if building else {})
-    found = view.readings.rollup("building_1h", tags, start_ms, end_ms)
+    found = view.readings.rollup("building_1h", tags, start_ms, end_ms, HOURLY_FIELDS)
     zone = ZoneInfo(view.catalogue.site.timezone)
     return {series.tags["building"]: hourly(series, zone) for series in found}
 
@@ -163,12 +166,6 @@ def _flow(catalogue: Catalogue, meter: Meter, utility: Utility, picture: Picture
     if counter and per_hour is not None and per_hour <= most_per_hour(meter, counter.quantity):
         return LiveSum(per_hour * SPEED_TO_GAUGE[utility], picture.values[counter.id].t_ms, meter.poll_s)
     return None
-
-
-def last_seen_ms(catalogue: Catalogue, building: str, picture: Picture) -> int | None:
-    """When anything in a building was last heard."""
-    points = (point.id for meter in catalogue.meters_of(building) for point in catalogue.points_of(meter.id))
-    return max((latest.t_ms for latest in map(picture.values.get, points) if latest is not None), default=None)
 
 
 def meter_use(view: View, rollup: str, building: str, start_ms: int, end_ms: int) -> Mapping[str, float]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from console.answer import page
 from console.cases import case
 from console.figures.building import meter_rows, sections, sensor_rows, today, use_sentence
+from console.figures.heard import heard_in
 from console.figures.tiles import seen_tile
 from console.visit import Visit, visit_of
 from facility.quantities import Utility
@@ -35,7 +36,7 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         sensors=sensor_rows(visit, found),
         cases=cases,
         leak=next((one for one in cases if one.alert.detector in LEAKS), None),
-        seen=seen_tile(visit, found),
+        seen=seen_tile(visit, found, heard_in(visit.catalogue, found.id, visit.picture, visit.now_ms)),
         has_papers=visit.view.papers.show(found.id),
         sentence=use_sentence(visit, today(visit, found, Utility.ELECTRICITY), Utility.ELECTRICITY),
         live_of=found.id,

@@ -7,7 +7,8 @@ from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.figures.domains import domains
-from console.figures.estate import cards, number_unsettled, whole
+from console.figures.estate import cards, total_unsettled, whole
+from console.figures.heard import heard_everywhere
 from console.figures.tiles import estate_power_tile, reporting_tile
 from console.visit import Visit, visit_of
 from facility.rights import Act
@@ -26,7 +27,8 @@ def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Respons
     """Every building at a glance, and the domains beside energy."""
     if not visit.view.may(Act.LOOK):
         return RedirectResponse(next((path for act, path in ELSEWHERE.items() if visit.view.may(act)), "/account"), 303)
-    shown = cards(visit)
+    heard, unsettled = heard_everywhere(visit), visit.view.cases.unsettled()
+    shown = cards(visit, heard, unsettled)
     return page(
         request,
         "now.html",
@@ -35,8 +37,8 @@ def now(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> Respons
         most_cards=MOST_CARDS,
         whole=whole(shown),
         power=estate_power_tile(visit),
-        reporting=reporting_tile(visit),
-        open_count=number_unsettled(visit),
+        reporting=reporting_tile(visit, heard.values()),
+        open_count=total_unsettled(unsettled),
         domains=domains(visit),
         live_of="estate",
     )

@@ -21,7 +21,7 @@ from stores.records.accounts.sessions import Session
 from stores.records.accounts.sign_in import TooManyError
 from stores.records.accounts.tokens import Browser
 from stores.records.audit import AuditEntry, AuditFilter
-from stores.records.case_list import CasePlace
+from stores.records.case_list import CasePlace, Unsettled
 from stores.records.case_steps import CaseEvent
 from stores.records.errands import Errand
 from stores.records.imports.book import KeptImport, ProposedImport
@@ -69,6 +69,7 @@ __all__ = [
     "Tally",
     "Times",
     "TooManyError",
+    "Unsettled",
     "Values",
     "View",
     "kept_rights",

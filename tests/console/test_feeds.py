@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -127,7 +128,7 @@ def test_many_streams_cost_one_look_a_second(sample, monkeypatch):
 
 
 def test_a_stream_narrows_with_the_rights_of_its_reader(sample, monkeypatch):
-    monkeypatch.setattr(events, "LOOK_ANYWAY_S", 1.0)
+    monkeypatch.setattr(feeds_module, "LOOK_ANYWAY_S", 1.0)
     rights = {}
     with (
         served(sample.store, sample.records, lambda: NOW, rights_of=lambda name: rights.get(name, ALL)) as (at, _),
@@ -141,6 +142,32 @@ def test_a_stream_narrows_with_the_rights_of_its_reader(sample, monkeypatch):
             narrowed = "\n".join(next_event(lines))
     assert 'id="power-lib"' in narrowed
     assert "hall" not in narrowed
+
+
+def test_what_a_session_may_see_is_asked_once_for_all_its_streams(access, made):
+    asked, view = [], access.view("Anna")
+
+    async def fifty():
+        return await asyncio.gather(
+            *(made.view("session", "estate", lambda: asked.append(1) or view) for _ in range(50)),
+            made.view("another", "estate", lambda: None),
+        )
+
+    *views, ended = finished(fifty())
+    assert all(one is view for one in views)
+    assert ended is None
+    assert asked == [1]
+
+
+def test_many_sessions_are_not_asked_for_at_one_moment(made, monkeypatch):
+    now_s = 1000.0
+    monkeypatch.setattr(feeds_module.time, "monotonic", lambda: now_s)
+    sessions, changed = [f"session-{n}" for n in range(300)], []
+    for _ in range(5):
+        before, now_s = [made.turn(one) for one in sessions], now_s + 1.0
+        changed.append(sum(made.turn(one) != turn for one, turn in zip(sessions, before, strict=True)))
+    assert sum(changed) == 300, "each once in five seconds"
+    assert max(changed) < 100
 
 
 def test_a_quiet_stream_says_that_it_is_there_by_an_event(sample, monkeypatch):

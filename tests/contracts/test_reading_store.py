@@ -515,6 +515,21 @@ def test_many_series_are_read_at_once_each_once_and_with_their_own_columns(store
         store.read_rollups("usage_1h", [{"meter": "m1"}, {"room": "1"}], 0, 1)
 
 
+def test_of_many_series_those_alone_are_read_that_have_every_tag_that_was_asked_for(store):
+    every = [
+        USAGE | {"meter": f"m{k}", "role": role, "quantity": quantity, "building": f"b{k % 7}"}
+        for k in range(60)
+        for role in ("head", "sub")
+        for quantity in ("energy_import", "energy_export")
+    ]
+    store.write_rollup("usage_1h", [usage([0], tags, qty=[1.0]) for tags in every])
+    asked = [tags for n, tags in enumerate(every) if n * 7 % 4 == n // 4 % 4]
+    for some in (asked, asked[:2], [{"role": one["role"], "meter": one["meter"]} for one in asked]):
+        found = store.read_rollups("usage_1h", some, 0, 20, ["qty"])
+        wanted = [tags for tags in every if any(one.items() <= tags.items() for one in some)]
+        assert sorted(map(sorted, (one.tags.items() for one in found))) == sorted(sorted(t.items()) for t in wanted)
+
+
 def test_several_rollups_are_written_in_one_step_and_what_is_wrong_writes_nothing(store):
     there = USAGE | {"meter": "lift"}
     store.write_rollup("usage_1h", [usage([0], tags, qty=[1.0], cost=[2.0]) for tags in (USAGE, there)])

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.local_time import HOUR_MS
+from stores.readings.influx.conditions import among
 from stores.readings.influx.layout import RAW, source
-from stores.readings.influx.points import all_series, among, point_of, some_at_once, stretch_ends, within
+from stores.readings.influx.points import all_series, point_of, some_at_once, stretch_ends, within
 from stores.readings.influx.stretches import KnownStretches
 from stores.readings.influx.wire import quoted
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from stores.readings.influx.conditions import among
 from stores.readings.influx.layout import RAW, source
-from stores.readings.influx.wire import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from stores.readings.influx.wire import InfluxWire
 
@@ -38,16 +38,6 @@ def point_of(tags: Mapping[str, str]) -> str:
 def some_at_once(points: Sequence[str]) -> Iterator[Sequence[str]]:
     """Points in parts that fit a query."""
     return (points[i : i + AT_ONCE] for i in range(0, len(points), AT_ONCE))
-
-
-def among(points: Iterable[str]) -> str:
-    """The condition that a reading is of one of the points; what is no point's id finds nothing."""
-    names = ([*point.split("/", 2), "", ""][:3] for point in points)
-    asked = (
-        f"(meter = {quoted(meter)} AND quantity = {quoted(quantity)} AND channel = {quoted(channel)})"
-        for meter, quantity, channel in names
-    )
-    return f"({' OR '.join(asked)})"
 
 
 def all_series(wire: InfluxWire) -> Iterator[dict[str, str]]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stores.readings.influx.conditions import about, is_one_of
 from stores.readings.influx.layout import policy_of, source
 from stores.readings.influx.line_protocol import line_head, quoted_text
 from stores.readings.influx.points import AT_ONCE, END_MS, FIRST_MS, within
-from stores.readings.influx.wire import quoted
 from stores.readings.port import RollupSeries
 from stores.readings.rollup_columns import FieldType, absent, column_of
 from stores.readings.rollups import ROLLUPS, check_fields, check_series, check_tags, rollup_called
@@ -93,13 +93,17 @@ class InfluxRollups:
     ) -> Iterator[RollupSeries]:
         known, types = ROLLUPS[name].tags, {field: ROLLUPS[name].types[field] for field in fields}
         columns = ", ".join(['"row"', *(f'"{field}"{_CASTS[kind]}' for field, kind in types.items())])
+        where = " AND ".join(filter(None, (about(some), within(*period))))
         query = (
             f"SELECT {columns} FROM {source(self._wire, policy_of(name), measurement)}"
-            f" WHERE {_where(some, period)} GROUP BY {', '.join(known)}"
+            f" WHERE {where} GROUP BY {', '.join(known)}"
         )
+        is_wanted = is_one_of(some)
         answer = self._figures if set(types.values()) <= {FieldType.FLOAT} else self._mixed
         for one in answer(query, types):
-            yield RollupSeries({tag: one.tags.get(tag, "") for tag in known}, one.t_ms, one.fields)
+            tags = {tag: one.tags.get(tag, "") for tag in known}
+            if is_wanted(tags):
+                yield RollupSeries(tags, one.t_ms, one.fields)
 
     def _figures(self, query: str, types: Mapping[str, FieldType]) -> Iterator[RollupSeries]:
         """An answer of figures alone, which is read as columns at once."""
@@ -188,13 +192,6 @@ def _worded(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _put_by(name: str) -> str:
     return f"{name}_put_by"
-
-
-def _where(some: Sequence[Mapping[str, str]], period: Period) -> str:
-    chosen = [" AND ".join(f'"{tag}" = {quoted(value)}' for tag, value in tags.items()) for tags in some]
-    if not all(chosen):  # one that asks for no tag asks for every series
-        return within(*period)
-    return f"({' OR '.join(f'({one})' for one in chosen)}) AND {within(*period)}"
 
 
 def _lines(name: str, measurement: str, one: RollupSeries) -> Iterator[bytes]:

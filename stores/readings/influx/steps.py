@@ -10,8 +10,9 @@ from accounting.local_time import DAY_MS
 from facility.model import Quality
 from stores.readings.columns import last_of_steps
 from stores.readings.influx.answers import newest_in
+from stores.readings.influx.conditions import among
 from stores.readings.influx.layout import RAW, source
-from stores.readings.influx.points import BY_POINT, POINT_TAGS, among, point_of
+from stores.readings.influx.points import BY_POINT, POINT_TAGS, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

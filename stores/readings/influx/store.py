@@ -25,6 +25,7 @@ from stores.readings.columns import (
 )
 from stores.readings.influx.answers import newest_in, readings_in
 from stores.readings.influx.changes import ChangeLog
+from stores.readings.influx.conditions import among
 from stores.readings.influx.layout import RAW, source
 from stores.readings.influx.line_protocol import ReadingLines
 from stores.readings.influx.mark import MarkKeeper
@@ -34,7 +35,6 @@ from stores.readings.influx.points import (
     END_MS,
     FIRST_MS,
     all_points,
-    among,
     point_of,
     some_at_once,
     stretch_ends,
