@@ -15,7 +15,7 @@ import structlog
 
 from accounting.calendars import SiteCalendar
 from analytics.accepted import JustAccepted, listen
-from analytics.fits import FitPool
+from analytics.fits import LEAST_LEAK_M3H, FitPool
 from analytics.live import Watch
 from analytics.loop import Loop
 from analytics.model_file import KeptModels
@@ -42,7 +42,7 @@ from stores.records.status.board import StatusBoard
 from stores.records.status.watched import Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
     from sqlalchemy import Engine
@@ -63,6 +63,8 @@ AT_LEAST_EVERY_S = 1.0
 """What was written is heard, and rolled up, so often: what waits here is how late figures are."""
 
 STILL_S = 0.9 * LONGEST_STILL_S[ServerProcess.ANALYTICS]
+TWICE_THE_LEAST_LEAK_M3H = 2 * LEAST_LEAK_M3H
+
 ALARMING_FAILURES = 3
 """So many rounds in a row that fail are no accident."""
 
@@ -136,6 +138,7 @@ class EstateWatch:
             return ProcessStatus("waiting_for_estate", alarms)
         status = self._watch.status(alarms, now_ms())
         facts = {**status.facts, "budget": self._budget_words(self._watch.catalogue)}
+        facts |= _leak_words(self._watch.models.unseen_leaks())
         return dataclasses.replace(status, figures={**status.figures, **self._learning}, facts=facts)
 
     def _look(self) -> bool:
@@ -236,6 +239,18 @@ class EstateWatch:
 
     def _is_current(self) -> bool:
         return self._registry.version() == self._version
+
+
+def _leak_words(unseen: Mapping[str, float]) -> dict[str, str]:
+    """What leaks cannot be seen: their counters count in large steps, or their night flow wanders by itself."""
+    blind = {name: flow for name, flow in unseen.items() if flow >= TWICE_THE_LEAST_LEAK_M3H}
+    if not blind:
+        return {}
+    worst = max(blind, key=lambda name: blind[name])
+    return {
+        "leaks": f"{len(blind)} of {len(unseen)} water counters show no leak as small as"
+        f" {LEAST_LEAK_M3H} m3/h; {worst} none below {blind[worst]:.2g} m3/h"
+    }
 
 
 def now_ms() -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.baselines.port import Floats
 
 FILE = "analytics.models"
-FORMAT = "towt_recentred 3"
+FORMAT = "towt_recentred 4"
 """Whoever changes what a model learns, or from what, changes this."""
 
 CHECKSUM_BYTES = 4
@@ -51,6 +51,7 @@ class _Row(msgspec.Struct, array_like=True):
     flat_record: int = 0
     is_never_zero: bool = False
     leaks: bytes = b""
+    leak_steps: tuple[float, int] = (0.0, 1)
     hours: int = 0
     short: list[tuple[str, float, float]] = []
 
@@ -130,6 +131,7 @@ def _row(one: Fitted) -> _Row:
         suspicion.flat_record_,
         suspicion.is_never_zero_,
         one.model.leaks.sizes_.tobytes() if one.model.leaks else b"",
+        (one.model.leaks.step_, one.model.leaks.span_) if one.model.leaks else (0.0, 1),
         one.model.hours,
     )
 
@@ -150,6 +152,7 @@ def _leaks(row: _Row) -> LeakRule | None:
         return None
     rule = LeakRule(least=LEAST_LEAK_M3H)
     rule.sizes_ = _floats(row.leaks)
+    rule.step_, rule.span_ = row.leak_steps
     return rule
 
 

@@ -18,7 +18,7 @@ from analytics.suspicion.trouble import LOOK_BACK_H, Trouble, troubles
 from facility.quantities import Utility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from accounting.local_time import Times
     from analytics.baselines.port import Floats, HoursOfWeek
@@ -108,6 +108,11 @@ class Models:
         if model is not None and model.leaks is not None:
             skip = max(0, first - LEAKS_BACK_H)
             yield from (one.moved(skip) for one in model.leaks.detect(y[skip:]))
+
+    def unseen_leaks(self) -> Mapping[str, float]:
+        """By water counter the flow below which a leak of it is not told, in its unit per hour."""
+        newest = {name: models[max(models)] for name, models in list(self._fitted.items()) if models}
+        return {name: one.leaks.unseen for name, one in newest.items() if one is not None and one.leaks is not None}
 
     def _troubles(self, stretches: list[tuple[int, Followed, AlarmPolicy]], first: int) -> Iterator[Trouble]:
         """What is wrong from hour ``first`` on, each stretch judged by the limits in force; rows are of all hours."""

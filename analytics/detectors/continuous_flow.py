@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from analytics.suspicion.steps import added_up
 from facility.quantities import Utility
 from facility.work import Excess, Severity
 
@@ -44,8 +45,9 @@ class ContinuousFlow:
 
     def _finding(self, scene: Scene, use: CounterUse, one: Trouble) -> Finding:
         hours = len(use.qty) - one.since
-        before = use.qty[max(0, one.since - DAY_H) : one.since]
-        lowest = float(np.nanmin(use.qty[-DAY_H:]))
+        before = added_up(use.qty[: one.since], one.span_h)[-DAY_H:]
+        lately = added_up(use.qty, one.span_h)[-DAY_H:]
+        lowest = float(np.nanmin(lately)) if np.isfinite(lately).any() else 0.0
         rate = lowest - (float(np.nanmin(before)) if np.isfinite(before).any() else 0.0)
         return scene.finding(
             self.name,
@@ -58,6 +60,7 @@ class ContinuousFlow:
             rate_qty=round(rate, 3),
             excess_qty=round(rate * hours, 2),
             per_day_qty=round(rate * DAY_H, 2),
+            unseen_qty=round(one.unseen, 3),
             unit=use.utility.unit,
             excess=Excess(round(rate * hours, 3), use.utility.unit, round(rate * DAY_H, 3)),
             utility=use.utility,

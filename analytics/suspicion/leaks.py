@@ -1,4 +1,8 @@
-"""Water that runs away: the lowest flows of a meter's days rise above those of its weeks before, and stay there."""
+"""Water that runs away: the lowest flows of a meter's days rise above those of its weeks before, and stay there.
+
+A counter that counts in large steps shows a slow leak as hours of nothing between steps: what such a meter used is
+added up over some hours first (``analytics.suspicion.steps``).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from analytics.suspicion.bouts import QUIET_BELOW
 from analytics.suspicion.budget import UNSEEN, YEAR_H, Budget, highest_quantiles, limit
 from analytics.suspicion.policy import first_known
 from analytics.suspicion.shapes import DAY_H
+from analytics.suspicion.steps import added_up, counter_step, span_of
 from analytics.suspicion.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -36,8 +41,14 @@ USUAL = 0.9
 
 PEAKS_A_YEAR, ALARMS_A_YEAR = 4.0, 8.0
 EASE: Mapping[Budget, float] = {Budget.QUIET: 1.5, Budget.NORMAL: 1.0, Budget.KEEN: 0.8}
+NEARLY_ONE_STEP = 0.9
+"""Where use is added up, less than a step says nothing."""
+
 WARM_UP_H = RECORD_DAYS * DAY_H
-RETURN_H = 2 * DAY_H
+
+LAST_NIGHT_H, NIGHT_BEFORE_H, LOW_A_NIGHT_H = 8, (26, 47), 2
+"""A leak has ended once the last night and the one before had so many hours as low as before it. What is that far apart
+is not the same night."""
 
 
 class LeakRule:
@@ -51,7 +62,9 @@ class LeakRule:
     def fit(self, y: Floats) -> Self:
         """Learn how far this meter's lowest flows rise by themselves, from hours (n,)."""
         y = y[first_known(y) :]
-        rises, _ = rises_of(y)
+        self.step_ = counter_step(y)
+        self.span_ = span_of(y, self.step_, self.least)
+        rises, _ = rises_of(added_up(y, self.span_))
         learned = {name: rise[min(WARM_UP_H, len(y) // 2) :] for name, rise in rises.items()}
         years = len(learned["rest"]) / YEAR_H
         peaks = np.array([max(limit(rise, PEAKS_A_YEAR * years), self.least) for rise in learned.values()])
@@ -60,13 +73,23 @@ class LeakRule:
         self.sizes_ = peaks * unseen * max(limit(largest, ALARMS_A_YEAR * years), self.least / float(peaks.min()))
         return self
 
+    @property
+    def unseen(self) -> float:
+        """A leak below this flow is not told: it is no larger than what the meter does by itself, or one step."""
+        return float(max(self._told_from()[0], self.step_ / self.span_))
+
+    def _told_from(self) -> Floats:
+        """Rise of each lowest flow from which on it is told, (3,)."""
+        one_step = self.step_ / self.span_ if self.span_ > 1 else 0.0
+        return np.asarray(np.maximum(self.sizes_ * EASE[self.budget], NEARLY_ONE_STEP * one_step), np.float64)
+
     def detect(self, y: Floats) -> list[Trouble]:
         """Leaks in hours (n,), in the order they were raised."""
-        return sorted(self._leaks(y), key=lambda one: one.raised)
+        return sorted(self._leaks(added_up(y, self.span_)), key=lambda one: one.raised)
 
     def _leaks(self, y: Floats) -> Iterator[Trouble]:
         rises, usual = rises_of(y)
-        sizes = self.sizes_ * EASE[self.budget]
+        sizes = self._told_from()
         scores = np.stack([rise / size for rise, size in zip(rises.values(), sizes, strict=True)])
         score, over = scores.max(axis=0), scores.max(axis=0) > 1
         k = 0
@@ -78,18 +101,17 @@ class LeakRule:
             end = raised + int(quiet[0]) if len(quiet) else len(y)
             loud = ~has_ended[: end - raised]
             since = _since(y, raised, usual[name][raised] + rises[name][raised] / 2)
-            yield Trouble(NEVER_RESTS if name == "rest" else RISES, since, raised, end, loud)
+            kind = NEVER_RESTS if name == "rest" else RISES
+            yield Trouble(kind, since, raised, end, loud, span_h=self.span_, unseen=self.unseen)
             k = end
 
     def _returned(self, y: Floats, raised: int, usual: float, rise: float) -> Flags:
-        """Whether the lowest flow is back where it was, hour by hour from ``raised`` on: two days and nights long."""
-        below = y[raised:] < usual + rise / 2
-        lately = rolling_sum(below.astype(np.float64), RETURN_H)
-        return lately >= np.minimum(RESTS_TO_END, np.arange(len(below)) + 1)
-
-
-RESTS_TO_END = 4
-"""So many hours of two days must be as low as before: a leak that was mended shows them in its first nights."""
+        """Whether the lowest flow is back where it was, hour by hour from ``raised`` on: for night after night."""
+        low = (y[raised:] < usual + rise / 2).astype(np.float64)
+        apart, far = NIGHT_BEFORE_H
+        night_before = np.concatenate([np.zeros(apart), rolling_sum(low, far - apart)])[: len(low)]
+        both = (rolling_sum(low, LAST_NIGHT_H) >= LOW_A_NIGHT_H) & (night_before >= LOW_A_NIGHT_H)
+        return rolling_sum(both.astype(np.float64), DAY_H) > 0  # by day it stays as the night left it
 
 
 def rises_of(y: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:

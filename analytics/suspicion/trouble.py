@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,10 +51,15 @@ class Trouble:
     raised: int
     end: int
     loud: Flags
+    span_h: int = 1
+    """Of a leak: over how many hours its flow was added up, because the counter counts in large steps."""
+
+    unseen: float = 0.0
+    """Of a leak: a smaller one would not be told on this meter, in its unit per hour."""
 
     def moved(self, rows: int) -> Trouble:
         """The same in an array in which everything lies so many rows later."""
-        return Trouble(self.kind, self.since + rows, self.raised + rows, self.end + rows, self.loud)
+        return replace(self, since=self.since + rows, raised=self.raised + rows, end=self.end + rows)
 
     def is_seen(self, row: int) -> bool:
         """Whether it is to be seen in an hour."""

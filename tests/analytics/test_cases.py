@@ -24,6 +24,9 @@ def changed(case):
             hours[:] = change["set"]
         if change.get("missing"):
             hours[:] = np.nan
+        if step := change.get("counts_in"):
+            register = np.concatenate([[0.0], np.cumsum(use[change["meter"]])])
+            use[change["meter"]] = np.diff(np.floor(register / step) * step)
     return use
 
 

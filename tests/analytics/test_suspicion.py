@@ -87,6 +87,51 @@ def test_a_leak_is_closed_only_when_the_lowest_flow_has_been_back():
     assert leak.is_seen(6479)
 
 
+def counted(flow, step, seed=7):
+    """Hours of a counter that counts whole steps of what flowed, from a place within a step by chance."""
+    register = np.concatenate([[0.0], np.cumsum(flow)]) + step * np.random.default_rng(seed).random()
+    return np.diff(np.floor(register / step) * step)
+
+
+def office_water(level=0.0, last_h=9 * 24):
+    """Use of a year by day, none by night, and a leak in the last days but two, m3."""
+    rng, how = np.random.default_rng(5), np.arange(YEAR_H) % 24
+    flow = np.where((how >= 7) & (how < 19), 3.0 * rng.random(YEAR_H), 0.0)
+    flow[-last_h - 48 : -48] += level
+    return flow
+
+
+@pytest.mark.parametrize("step", [0.001, 0.01, 0.1, 0.25, 1.0])
+@pytest.mark.parametrize("level", [0.3, 0.6])
+def test_a_leak_is_found_whatever_the_step_of_the_counter(step, level):
+    y = counted(office_water(level), step)
+    rule = LeakRule(least=0.02).fit(y[: -12 * 24])
+    assert rule.step_ == step
+    assert rule.unseen < level
+    (leak,) = rule.detect(y)
+    begun = YEAR_H - 11 * 24
+    assert begun - 24 <= leak.since <= begun + 12
+    assert begun <= leak.raised <= begun + 48
+    assert not rule.detect(counted(office_water(), step))
+
+
+def test_a_counter_of_large_steps_says_which_leaks_it_does_not_show():
+    rule = LeakRule(least=0.02).fit(counted(office_water(), 1.0))
+    fine = LeakRule(least=0.02).fit(counted(office_water(), 0.001))
+    assert rule.unseen == pytest.approx(1.0 / 10, rel=0.3)  # a step in a night
+    assert fine.unseen == pytest.approx(0.02, rel=0.1)
+
+
+def test_one_quiet_night_does_not_close_a_leak():
+    y = office_water(0.5)
+    begun = YEAR_H - 11 * 24
+    rule = LeakRule(least=0.02).fit(y[: begun - 24])
+    y[begun + 4 * 24 - 5 : begun + 4 * 24 + 7] -= 0.5  # somebody shut the main valve for a night
+    (leak,) = rule.detect(y)
+    assert leak.is_seen(begun + 4 * 24 + 12)
+    assert begun + 10 * 24 <= leak.end <= begun + 11 * 24
+
+
 def test_kept_models_keep_to_the_budget_they_are_given(tmp_path):
     rng, how = np.random.default_rng(6), np.arange(YEAR_H) % 168
     y = 20 + 10 * (how < 120) + rng.normal(0, 2, YEAR_H)
