@@ -7,7 +7,8 @@ come back.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from analytics.grid import USE_FIELDS, Grid
 from analytics.sufficiency import Insufficient, Shortage
 from analytics.suspicion.leaks import LeakRule
 from analytics.suspicion.policy import AlarmPolicy
+from analytics.suspicion.trouble import LOOK_BACK_H, troubles, without_cases
 from facility.quantities import Utility
 from stores.counter_rows import one_series
 from stores.readings import open_readings
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from analytics.baselines.port import Floats, HoursOfWeek
     from analytics.scene import Times
+    from analytics.suspicion.followed import Followed
+    from analytics.suspicion.trouble import Trouble
     from stores.readings.port import ReadingStore
 
 TRAIN_H = 400 * 24
@@ -119,11 +123,35 @@ def _fit(training: Training, lesson: Lesson, y: Floats, fit_at: int) -> Fitted:
 
 
 def learned(hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, *, is_water: bool) -> Model:
-    """A model of hours (n,) each. Raises ``Insufficient`` when they do not suffice."""
-    baseline = RecentredBaseline()
-    suspicion = AlarmPolicy().fit(baseline.learn(hour_of_week, temp_c, y))
+    """A model of hours (n,) each. Raises ``Insufficient`` when they do not suffice.
+
+    What is normal is learned twice: hours that the first time showed to be a leak or waste teach nothing the second,
+    of waste those of a fortnight: what lasts for longer is what the meter does now. Limits are learned from all hours.
+    """
     leaks = LeakRule(least=LEAST_LEAK_M3H).fit(y) if is_water else None
-    return Model(baseline, suspicion, leaks, int(np.isfinite(y).sum()))
+    if leaks is not None:
+        baseline, followed = _ordinary(hour_of_week, temp_c, y, leaks.detect(y), None)
+    else:
+        baseline = RecentredBaseline()
+        followed = baseline.learn(hour_of_week, temp_c, y)
+        wasted = troubles(followed, AlarmPolicy().fit(followed).scores(followed))
+        baseline, followed = _ordinary(hour_of_week, temp_c, y, wasted, (baseline, followed), LOOK_BACK_H)
+    return Model(baseline, AlarmPolicy().fit(followed), leaks, int(np.isfinite(y).sum()))
+
+
+def _ordinary(
+    hour_of_week: HoursOfWeek, temp_c: Floats | None, y: Floats, cases: Iterable[Trouble],
+    before: tuple[RecentredBaseline, Followed] | None, most_h: int | None = None,
+) -> tuple[RecentredBaseline, Followed]:  # fmt: skip
+    """What is learned of hours (n,) that belong to no case, and all hours beside it.
+
+    Where there is no case, or too little is left without them, it is what was learned ``before``, or of all hours.
+    """
+    baseline, ordinary = RecentredBaseline(), without_cases(y, cases, most_h)
+    if not np.array_equal(ordinary, y, equal_nan=True):
+        with suppress(Insufficient):
+            return baseline, replace(baseline.learn(hour_of_week, temp_c, ordinary), y=y)
+    return before or (baseline, baseline.learn(hour_of_week, temp_c, y))
 
 
 class FitPool:

@@ -26,6 +26,7 @@ from analytics.models import Models
 from analytics.rollups.beside import Beside
 from analytics.rollups.pending import Pending
 from analytics.scene import instant
+from analytics.scores import scored
 from analytics.state import GRACE_MS, Awaited, WatchState
 from analytics.states import States
 from analytics.stepper import NOTIFY_WITHIN_MS, step_through
@@ -213,7 +214,7 @@ class Watch:
         self._changed = {}
         notify_from = hour_ms - NOTIFY_WITHIN_MS if through else hour_ms + 1
         phase = "live" if self.window or self._by_rules else "history"
-        for now_ms in step_through(window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
+        for now_ms in scored(self.store, window, self.alerting, start, hour_ms, notify_from_ms=notify_from):
             if (now_ms - start) // HOUR_MS % LOGGED_EVERY == 0:
                 done = (now_ms - start) / (hour_ms - start)
                 self._tell(phase, done, instant(now_ms), at_ms)

@@ -39,9 +39,10 @@ LEAKS_BACK_H = 91 * 24
 
 @dataclass(frozen=True)
 class JudgedUse(Expectation):
-    """What was expected, and what is wrong."""
+    """What was expected, what is wrong, and how suspicious each hour is, (n,): above 1 it is told."""
 
     troubles: tuple[Trouble, ...]
+    score: Floats
 
 
 class Models:
@@ -76,7 +77,7 @@ class Models:
         """
         found = Expectation(*(np.full(len(y), np.nan) for _ in range(3)))
         if not self.are_on:
-            return JudgedUse(found.expected, found.lo, found.hi, ())
+            return JudgedUse(found.expected, found.lo, found.hi, (), found.expected)
         stretches: list[tuple[int, Followed, AlarmPolicy]] = []
 
         def fitted_at(row: int) -> Model | None:
@@ -96,26 +97,33 @@ class Models:
             for whole, new in ((found.expected, part.expected), (found.lo, part.lo), (found.hi, part.hi)):
                 whole[start:end] = new
             stretches.append((start, followed, model.suspicion))
+        score = np.full(len(y), np.nan)
         is_judged = utility is Utility.ELECTRICITY
-        return JudgedUse(
-            found.expected, found.lo, found.hi, tuple(self._troubles(stretches, first) if is_judged else ())
-        )
+        wrong = tuple(self._troubles(stretches, first, score)) if is_judged else ()
+        return JudgedUse(found.expected, found.lo, found.hi, wrong, score)
 
-    def leaks(self, name: str, t_ms: Times, y: Floats, first: int) -> Iterator[Trouble]:
-        """Leaks of a water counter in hours (n,), by the model in force at hour ``first``."""
+    def leaks(self, name: str, t_ms: Times, y: Floats, first: int) -> tuple[tuple[Trouble, ...], Floats]:
+        """Leaks of a water counter in hours (n,), by the model in force at hour ``first``; and the score of each."""
         fit_at = next(self.learner(name, t_ms).terms(t_ms, first)).fit_at
-        model = self._fitted.get(name, {}).get(int(t_ms[fit_at]))
+        model, score = self._fitted.get(name, {}).get(int(t_ms[fit_at])), np.full(len(y), np.nan)
         if model is not None and model.leaks is not None:
             skip = max(0, first - LEAKS_BACK_H)
-            yield from (one.moved(skip) for one in model.leaks.detect(y[skip:]))
+            found, score[skip:] = model.leaks.judge(y[skip:])
+            return tuple(one.moved(skip) for one in found), score
+        return (), score
 
     def unseen_leaks(self) -> Mapping[str, float]:
         """By water counter the flow below which a leak of it is not told, in its unit per hour."""
         newest = {name: models[max(models)] for name, models in list(self._fitted.items()) if models}
         return {name: one.leaks.unseen for name, one in newest.items() if one is not None and one.leaks is not None}
 
-    def _troubles(self, stretches: list[tuple[int, Followed, AlarmPolicy]], first: int) -> Iterator[Trouble]:
-        """What is wrong from hour ``first`` on, each stretch judged by the limits in force; rows are of all hours."""
+    def _troubles(
+        self, stretches: list[tuple[int, Followed, AlarmPolicy]], first: int, score: Floats
+    ) -> Iterator[Trouble]:
+        """What is wrong from hour ``first`` on, each stretch judged by the limits in force; rows are of all hours.
+
+        The highest score of each of these hours is written into ``score``.
+        """
         stretches = [one for one in stretches if one[0] + len(one[1].y) > first - JUDGED_H]
         if not stretches:
             return
@@ -128,6 +136,7 @@ class Models:
             mine = {name: shape[rows] for name, shape in shapes.items()}
             parts.append(suspicion.rated(followed, mine))
         scores = {family: np.concatenate([part[family] for part in parts])[skip:] for family in parts[0]}
+        score[begin + skip : begin + len(whole.y)] = np.max(list(scores.values()), axis=0)
         yield from (one.moved(begin + skip) for one in troubles(whole.since(skip), scores))
 
     def wants(self, utility: Utility) -> bool:

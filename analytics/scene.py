@@ -53,6 +53,9 @@ class CounterUse:
     troubles: tuple[Trouble, ...] = ()
     """What is wrong in these hours; rows are of these arrays."""
 
+    score: Floats | None = None
+    """How suspicious each hour of the whole window is, (n,): above 1 it is told; NaN where nothing is known."""
+
     def until(self, hours: int) -> CounterUse:
         """The same without what lies after so many hours of the window: views, nothing is copied."""
         hours = max(hours - self.skipped, 0)

@@ -14,14 +14,15 @@ from accounting.local_time import DAY_MS, HOUR_MS
 from accounting.tariffs import Tariffs
 from analytics.fits import Fitted, Lesson, Training, fit_here
 from analytics.grid import USE_FIELDS, Grid
-from analytics.scene import CounterUse
+from analytics.scene import CounterUse, Floats
+from analytics.suspicion.trouble import Trouble, without_cases
 from facility.quantities import Utility
 from stores.counter_rows import counter_tags, one_series
 
 if TYPE_CHECKING:
     from accounting.calendars import SiteCalendar
     from analytics.models import Models
-    from analytics.scene import Flags, Floats, Window
+    from analytics.scene import Flags, Window
     from facility.catalogue import Catalogue
     from facility.model import Meter, Point
     from stores.readings.port import ReadingStore, RollupSeries
@@ -34,6 +35,8 @@ LOOK_BACK_DAYS = 74
 
 COUNTERS_AT_ONCE = 100
 JUST_NOW_MS = 6 * HOUR_MS
+
+NO_LEAKS: tuple[tuple[Trouble, ...], Floats | None] = ((), None)
 
 Learning = Callable[[Training, Sequence[Lesson]], Iterable[list[Fitted]]]
 
@@ -170,14 +173,16 @@ class Uses:
         for meter, point in counters:
             assert meter.utility is not None
             skipped, qty = self._first(meter.utility), quantities[point.id]
-            y = qty[self._skipped - skipped :]
-            temp = temps.get(meter.building)
-            band = models.expectation(point.id, recent.t_ms, how, temp, y, first, known_ms, utility=meter.utility)
-            troubles = [one.moved(self._skipped - skipped) for one in band.troubles]
+            temp, y = temps.get(meter.building), qty[self._skipped - skipped :]
+            leaks, flow = NO_LEAKS
             if meter.utility is Utility.WATER:
                 row = self._grid.since(skipped).row(self._start_ms)
-                troubles += models.leaks(point.id, self._grid.t_ms[skipped:], qty, row)
-            expected, lo, hi = (_in_32_bits(column, len(qty)) for column in (band.expected, band.lo, band.hi))
+                leaks, flow = models.leaks(point.id, self._grid.t_ms[skipped:], qty, row)
+                y = without_cases(qty, leaks, once_raised=True)[self._skipped - skipped :]
+            band = models.expectation(point.id, recent.t_ms, how, temp, y, first, known_ms, utility=meter.utility)
+            troubles = (*(one.moved(self._skipped - skipped) for one in band.troubles), *leaks)
+            columns = band.expected, band.lo, band.hi, band.score if flow is None else flow
+            expected, lo, hi, score = (_in_32_bits(column, len(qty)) for column in columns)
             uses[point.id] = CounterUse(
                 meter,
                 point.id,
@@ -190,7 +195,8 @@ class Uses:
                 prices[meter.utility, meter.building][skipped:],
                 closed[meter.building][skipped:],
                 skipped,
-                tuple(troubles),
+                troubles,
+                score,
             )
         return uses
 

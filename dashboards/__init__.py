@@ -61,7 +61,6 @@ WAITING: Mapping[str, tuple[str, str]] = {
         "such a field of the day's rows, made of readings",
     ),
     "meter/balance": ("parent less children, by the meter tree", "the meter tree, with allocation"),
-    "meter/score": ("what the detectors' models say of each hour", "a rollup of their scores, with models"),
     "patterns/starts": (
         "by how many minutes a day started early and stopped late",
         "such a field of the day's rows, with models: detectors tell early starts as alerts, which are marked",

@@ -47,6 +47,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
             ),
             (band(asking, (16, 9)), _live(asking)),
             (_enduses(asking), _occupancy(asking)),
+            (_alert_timeline(asking),),
             (alerts_here(asking, (24, 8), within="30d"),),
         ),
         choices=(asking.building(), asking.utility()),
@@ -75,6 +76,13 @@ def _live(asking: Asking) -> Panel:
         unit="W",
         step="1m",
     )
+
+
+def _alert_timeline(asking: Asking) -> Panel:
+    """Hour by hour the highest severity of what was told of each meter; grey while nothing was."""
+    where = Extent(asking.site, building=BUILDING).where('"severity" > 0')
+    asked = asking.course('max("severity") AS "severity"', "score_1m", where, "meter")
+    return Panel("alert_timeline", Shape.STATES, (24, 7), (asked,), unit=COUNT, states="severity", within="7d")
 
 
 def _enduses(asking: Asking) -> Panel:

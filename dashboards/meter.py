@@ -8,7 +8,7 @@ from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent, each, source
 from dashboards.parts import HEARD, USED, WHOLE, faults
-from dashboards.sheet import Choice, Column, Drawing, Panel, Shape, Sheet
+from dashboards.sheet import Choice, Column, Drawing, Limits, Panel, Shape, Sheet
 from dashboards.units import GAUGES_SHOWN, MONEY, SHARE
 from facility.levels import Level
 
@@ -29,6 +29,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
             (_facts(asking, here), _completeness(asking, here)),
             (_gauges(asking, here, level),),
             (_hours(asking, here), _quality(asking, here)),
+            (_score(asking, here),),
             (_siblings(asking),),
             (_unaccounted(asking),),
         ),
@@ -114,6 +115,13 @@ def _hours(asking: Asking, here: Extent) -> Panel:
 def _quality(asking: Asking, here: Extent) -> Panel:
     """What was wrong with its readings, a bar an hour."""
     return faults(asking, here, "quality", (10, 9))
+
+
+def _score(asking: Asking, here: Extent) -> Panel:
+    """How suspicious its use is: what is above 1 was told."""
+    asked = asking.course('max("score") AS "score"', "score_1m", here.where())
+    column = Column("score", "1", colour=colours.ACTUAL)
+    return Panel("score", Shape.LINES, (24, 7), (asked,), (column,), "1", 1, Limits(0.7, 1.0))
 
 
 def _siblings(asking: Asking) -> Panel:

@@ -51,6 +51,11 @@ LAST_NIGHT_H, NIGHT_BEFORE_H, LOW_A_NIGHT_H = 8, (26, 47), 2
 is not the same night."""
 
 
+SHORT_PAST_H, LASTING_H = 13 * 7 * DAY_H, 3 * DAY_H
+"""In a past shorter than a quarter of a year a leak would be the largest of few rises, and hide itself: rises that last
+are not learned from there."""
+
+
 class LeakRule:
     """Options in the constructor, a meter's hours in ``fit``; flows in the counter's unit per hour, arrays (n,)."""
 
@@ -65,7 +70,10 @@ class LeakRule:
         self.step_ = counter_step(y)
         self.span_ = span_of(y, self.step_, self.least)
         rises, _ = rises_of(added_up(y, self.span_))
-        learned = {name: rise[min(WARM_UP_H, len(y) // 2) :] for name, rise in rises.items()}
+        ordinary = np.arange(len(y)) >= min(WARM_UP_H, len(y) // 2)
+        if len(y) < SHORT_PAST_H:
+            ordinary &= ~_lasting(rises["rest"] > self.least)
+        learned = {name: rise[ordinary] if ordinary.any() else rise for name, rise in rises.items()}
         years = len(learned["rest"]) / YEAR_H
         peaks = np.array([max(limit(rise, PEAKS_A_YEAR * years), self.least) for rise in learned.values()])
         largest = np.max([rise / peak for rise, peak in zip(learned.values(), peaks, strict=True)], axis=0)
@@ -85,12 +93,19 @@ class LeakRule:
 
     def detect(self, y: Floats) -> list[Trouble]:
         """Leaks in hours (n,), in the order they were raised."""
-        return sorted(self._leaks(added_up(y, self.span_)), key=lambda one: one.raised)
+        return self.judge(y)[0]
 
-    def _leaks(self, y: Floats) -> Iterator[Trouble]:
+    def judge(self, y: Floats) -> tuple[list[Trouble], Floats]:
+        """As ``detect``, and how suspicious each hour is, (n,): above 1 it is told."""
+        y = added_up(y, self.span_)
         rises, usual = rises_of(y)
-        sizes = self._told_from()
-        scores = np.stack([rise / size for rise, size in zip(rises.values(), sizes, strict=True)])
+        scores = np.stack([rise / size for rise, size in zip(rises.values(), self._told_from(), strict=True)])
+        return sorted(self._leaks(y, rises, usual, scores), key=lambda one: one.raised), scores.max(axis=0)
+
+    def _leaks(
+        self, y: Floats, rises: Mapping[str, Floats], usual: Mapping[str, Floats], scores: Floats
+    ) -> Iterator[Trouble]:
+        """By rises and the usual of each lowest flow, (n,), and its score, (3, n)."""
         score, over = scores.max(axis=0), scores.max(axis=0) > 1
         k = 0
         while over[k:].any():
@@ -112,6 +127,16 @@ class LeakRule:
         night_before = np.concatenate([np.zeros(apart), rolling_sum(low, far - apart)])[: len(low)]
         both = (rolling_sum(low, LAST_NIGHT_H) >= LOW_A_NIGHT_H) & (night_before >= LOW_A_NIGHT_H)
         return rolling_sum(both.astype(np.float64), DAY_H) > 0  # by day it stays as the night left it
+
+
+def _lasting(over: Flags) -> Flags:
+    """Hours (n,) of spells that are long, and of the days after them that remember them."""
+    hours = np.arange(len(over))
+    run = hours - np.maximum.accumulate(np.where(over, -1, hours))
+    found = np.zeros(len(over), np.bool_)
+    for end in np.flatnonzero(run >= LASTING_H).tolist():
+        found[end - LASTING_H + 1 : end + max(LOW_H.values())] = True
+    return found
 
 
 def rises_of(y: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:

@@ -15,7 +15,7 @@ from analytics.suspicion.policy import suspects
 from analytics.suspicion.shapes import DAY_H, MORNING_H
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from analytics.baselines.port import Floats, HoursOfWeek
     from analytics.suspicion.followed import Followed
@@ -64,6 +64,20 @@ class Trouble:
     def is_seen(self, row: int) -> bool:
         """Whether it is to be seen in an hour."""
         return self.raised <= row < self.end and bool(self.loud[row - self.raised])
+
+
+def without_cases(
+    y: Floats, cases: Iterable[Trouble], most_h: int | None = None, *, once_raised: bool = False
+) -> Floats:
+    """``y`` (n,) with NaN in the hours that belong to a case, ``most_h`` of each at most: they are not normal.
+
+    ``once_raised``: only those that were known to belong to it when they had ended.
+    """
+    left = y.copy()
+    for one in cases:
+        first = one.raised if once_raised else one.since
+        left[first : one.end if most_h is None else min(one.end, first + most_h)] = np.nan
+    return left
 
 
 def troubles(followed: Followed, scores: Mapping[str, Floats]) -> Iterator[Trouble]:

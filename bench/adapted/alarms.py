@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analytics.baselines.recentred import RecentredBaseline
-from analytics.suspicion.policy import AlarmPolicy, suspects
+from analytics.fits import learned
+from analytics.suspicion.policy import suspects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.baselines.port import Floats
+    from analytics.baselines.recentred import RecentredBaseline
     from analytics.suspicion.budget import Budget
+    from analytics.suspicion.policy import AlarmPolicy
     from bench.task_folder import TaskFolder
 
 COLUMNS = ["series", "meter", "start", "end", "kind"]
@@ -43,11 +45,12 @@ def detect(folder: TaskFolder, budget: Budget) -> dict[str, pd.DataFrame]:
 
 
 def _learned(folder: TaskFolder, meter: str, budget: Budget) -> tuple[RecentredBaseline, AlarmPolicy]:
-    train, baseline = folder.rows("train"), RecentredBaseline()
+    train = folder.rows("train")
     temp_c = None if folder.temp_c is None else folder.temp_c[train]
     y = folder.series["clean"][meter].to_numpy()[train]
-    followed = baseline.learn(folder.hour_of_week(meter)[train], temp_c, y)
-    return baseline, AlarmPolicy(budget=budget).fit(followed)
+    model = learned(folder.hour_of_week(meter)[train], temp_c, y, is_water=False)
+    model.suspicion.budget = budget
+    return model.baseline, model.suspicion
 
 
 def _scores(

@@ -142,6 +142,15 @@ EVENT: Mapping[str, RollupField] = _fields(
     path=("its page in the console, below the console's address", FieldUnit.TEXT),
 )
 
+SCORE: Mapping[str, RollupField] = _fields(
+    score=("how far its use strays in a shape of trouble; from 1 on a person is told", FieldUnit.NUMBER),
+    severity=(
+        "how soon somebody should look by what was told of it then: 1 to 4 of facility.work.Severity, 0 nothing",
+        FieldUnit.CODE,
+    ),
+)
+"""How suspicious a meter was when an hour had ended, as it was known then."""
+
 QUALITY: Mapping[str, RollupField] = _fields(
     heard=("share of the hour's time that lies between readings at most two hours apart", FieldUnit.SHARE),
     gaps=("silences of more than two hours that began in the hour", FieldUnit.NUMBER),

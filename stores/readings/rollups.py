@@ -98,6 +98,13 @@ ROLLUPS: dict[str, Rollup] = {
         "agent, bus and radio device, and minute", ("site", "gateway", "device"), of.HEALTH, MINUTE_MS, _RAW
     ),
     "platform_1m": Rollup("kind of process and minute", ("site", "process"), of.PLATFORM, MINUTE_MS, _RAW),
+    "score_1m": Rollup(
+        "meter and hour, stamped at the minute at which that hour had ended",
+        ("site", "building", "utility", "meter"),
+        of.SCORE,
+        MINUTE_MS,
+        _HOURLY,
+    ),
     "alert_1d": Rollup(
         "building, kind of alert and local day", ("site", "building", "type"), of.ALERTS, DAY_MS, _DAILY
     ),

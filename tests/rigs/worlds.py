@@ -106,10 +106,10 @@ def make_window(use, first, *, seen=None, states=None, models=None):
         one = CATALOGUE.meter[name]
         band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first, utility=one.utility)
         price = np.full(hours, PRICES[one.utility])
-        leaks = models.leaks(POINT[name], t_ms, qty, first) if one.utility is Utility.WATER else ()
+        leaks, flow = models.leaks(POINT[name], t_ms, qty, first) if one.utility is Utility.WATER else ((), band.score)
         troubles = (*band.troubles, *leaks)
         uses[POINT[name]] = CounterUse(
-            one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed, 0, troubles
+            one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed, 0, troubles, flow
         )
     always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}
     return Window(CATALOGUE, hours_ms(hours + 1), uses, always | (seen or {}), states or {}, {"hall": ~closed})
