@@ -20,10 +20,10 @@ SURE, RATHER_SURE = 0.9, 0.7
 FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter"})
 """Detectors of what a sensor says itself: nothing is inferred, so nothing is likely."""
 
-ONCE = frozenset({"door_left_open", "water_on_floor", "spike"})
+ONCE = frozenset({"door_left_open", "water_on_floor", "spike", "peak_demand", "burst"})
 """What is over within the day costs so much so far, and nothing by the day or the year."""
 
-NOT_EVERY_DAY = frozenset({"weekend_or_holiday_waste", "early_start"})
+NOT_EVERY_DAY = frozenset({"weekend_or_holiday_waste", "early_start", "late_stop"})
 """What shows on some days alone costs so much on such a day; 365 of them make no year."""
 
 SETTLED = frozenset({AlertState.BEING_CHECKED, AlertState.CLOSED})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analytics.detectors.balances import PueHigh, ResidualLoss
 from analytics.detectors.continuous_flow import ContinuousFlow, NightFlowRise
 from analytics.detectors.door_left_open import DoorLeftOpen
+from analytics.detectors.evenings import LateStop, LightsWhileArmed
 from analytics.detectors.excess import BaseLoadStep, Drift, EarlyStart, NightWaste, Spike, WeekendOrHolidayWaste
+from analytics.detectors.own_record import Burst, Dropout, PeakDemand
 from analytics.detectors.silent_meter import SilentMeter
 from analytics.detectors.stuck_meter import StuckMeter
 from analytics.detectors.water_on_floor import WaterOnFloor
@@ -22,9 +25,16 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "base_load_step": BaseLoadStep,
     "drift": Drift,
     "early_start": EarlyStart,
+    "late_stop": LateStop,
     "spike": Spike,
+    "peak_demand": PeakDemand,
+    "lights_while_armed": LightsWhileArmed,
+    "pue_high": PueHigh,
+    "residual_loss": ResidualLoss,
     "continuous_flow": ContinuousFlow,
     "night_flow_rise": NightFlowRise,
+    "burst": Burst,
+    "dropout": Dropout,
     "stuck_meter": StuckMeter,
     "silent_meter": SilentMeter,
     "door_left_open": DoorLeftOpen,

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rigs.worlds import FIRST, HOURS, at, make_window, normal_use
+from rigs.worlds import FIRST, HOURS, at, make_window, normal_use, use_of_servers
 
 from analytics.detectors import DETECTORS
+from analytics.models import Models
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = sorted(path.parent for path in FOLDER.glob("*/*/case.json"))
@@ -15,7 +16,7 @@ FROM_H = 88 * 24
 
 
 def changed(case):
-    use = normal_use(HOURS)
+    use = normal_use(HOURS) | use_of_servers(HOURS)
     for change in case["changes"]:
         hours = use[change["meter"]][change["hour"] : change["hour"] + change["hours"]]
         hours *= change.get("times", 1.0)
@@ -24,6 +25,8 @@ def changed(case):
             hours[:] = change["set"]
         if change.get("missing"):
             hours[:] = np.nan
+        if "wanders" in change:
+            hours += change["wanders"] * np.exp(0.8 * np.random.default_rng(3).standard_normal(len(hours)))
         if step := change.get("counts_in"):
             register = np.concatenate([[0.0], np.cumsum(use[change["meter"]])])
             use[change["meter"]] = np.diff(np.floor(register / step) * step)
@@ -35,7 +38,8 @@ def test_a_detector_tells_its_fault_and_not_what_looks_like_it(folder):
     case = json.loads((folder / "case.json").read_text())
     assert case["detector"] == folder.parent.name
     meters = {change["meter"] for change in case["changes"]} or {"lights"}
-    window = make_window({name: qty for name, qty in changed(case).items() if name in meters}, FIRST)
+    models = Models(are_on=case.get("models", True))
+    window = make_window({name: qty for name, qty in changed(case).items() if name in meters}, FIRST, models=models)
     detector = DETECTORS[case["detector"]]()
     found = [one for hour in range(FROM_H, HOURS) for one in detector.detect(window.scene(at(hour)))]
     assert bool(found) == case["fires"]

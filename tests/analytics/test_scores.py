@@ -45,11 +45,11 @@ def test_each_look_has_the_score_of_its_hour_and_the_highest_severity_told():
     looks = list(scored(store, window, Looking(FRIDAY_EVENING + 20), *span, notify_from_ms=None))
     lights, water, door = (written(store, meter) for meter in ("lights", "water", "door"))
     assert list(lights) == list(water) == looks
-    told = round(at(FRIDAY_EVENING + 20).timestamp() * 1000)
-    assert {t_ms for t_ms, (_, severity) in lights.items() if severity} == {told}
-    assert lights[told][1] == Severity.ACT
-    assert [(t_ms, v) for t_ms, (_, v) in door.items()] == [(told, Severity.ACT)]
-    assert np.isnan(door[told][0])
+    spoken = round(at(FRIDAY_EVENING + 20).timestamp() * 1000)
+    assert {t_ms for t_ms, (_, severity) in lights.items() if severity} == {spoken}
+    assert lights[spoken][1] == Severity.ACT
+    assert [(t_ms, v) for t_ms, (_, v) in door.items()] == [(spoken, Severity.ACT)]
+    assert np.isnan(door[spoken][0])
     evening = round(at(FRIDAY_EVENING).timestamp() * 1000)
     before = [score for t_ms, (score, _) in lights.items() if t_ms <= evening]
     after = [score for t_ms, (score, _) in lights.items() if evening + 6 * HOUR_MS < t_ms <= evening + 48 * HOUR_MS]

@@ -1,5 +1,6 @@
 """Small estates with made-up readings, for tests of baselines, detectors and cases."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import numpy as np
@@ -48,6 +49,12 @@ METERS = (
     meter("floor"),
     meter("outdoor", space="outside"),
 )
+SERVERS = (
+    meter("room", Utility.ELECTRICITY, MeterRole.SUB, "server_room"),
+    meter("racks", Utility.ELECTRICITY, MeterRole.SUB, "server_it"),
+)
+"""Of an estate with a server room (``WITH_SERVERS``); ``room`` is all that it draws."""
+
 QUANTITIES = {
     "main": Quantity.ENERGY_IMPORT,
     "lights": Quantity.ENERGY_IMPORT,
@@ -74,6 +81,10 @@ CATALOGUE = Catalogue(
     points=POINTS,
 )
 
+_RACKS = tuple(Point(one.id, Quantity.ENERGY_IMPORT, level=Level.INTERNAL) for one in SERVERS)
+WITH_SERVERS = replace(CATALOGUE, meters=METERS + SERVERS, points=POINTS + _RACKS)
+POINT |= {point.meter: point.id for point in _RACKS}
+
 
 def hours_ms(hours):
     return START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
@@ -96,14 +107,20 @@ def normal_use(hours, seed=0):
     }
 
 
+def use_of_servers(hours, seed=1):
+    """Hourly use of a server room: its computers, and half as much again to cool them."""
+    racks = 5.0 * (1 + 0.05 * np.random.default_rng(seed).standard_normal(hours))
+    return {"room": 1.5 * racks, "racks": racks}
+
+
 def make_window(use, first, *, seen=None, states=None, models=None):
     """A window on these hours of use, with expectations causal from hour ``first`` on."""
     hours = len(next(iter(use.values())))
     local, t_ms = calendar_hours(hours), hours_ms(hours)
     closed, models = local.occ != Occupancy.WORK, models or Models()
-    uses = {}
+    uses, catalogue = {}, WITH_SERVERS if "room" in use else CATALOGUE
     for name, qty in use.items():
-        one = CATALOGUE.meter[name]
+        one = catalogue.meter[name]
         band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first, utility=one.utility)
         price = np.full(hours, PRICES[one.utility])
         leaks, flow = models.leaks(POINT[name], t_ms, qty, first) if one.utility is Utility.WATER else ((), band.score)
@@ -111,8 +128,8 @@ def make_window(use, first, *, seen=None, states=None, models=None):
         uses[POINT[name]] = CounterUse(
             one, POINT[name], one.utility, t_ms, qty, band.expected, band.lo, band.hi, price, closed, 0, troubles, flow
         )
-    always = {m.id: t_ms + HOUR_MS - 10_000 for m in METERS}
-    return Window(CATALOGUE, hours_ms(hours + 1), uses, always | (seen or {}), states or {}, {"hall": ~closed})
+    always = {m.id: t_ms + HOUR_MS - 10_000 for m in catalogue.meters}
+    return Window(catalogue, hours_ms(hours + 1), uses, always | (seen or {}), states or {}, {"hall": ~closed})
 
 
 def state_series(*changes):
@@ -149,8 +166,8 @@ def _hours_from(hour, days, use, **sizes):
     local, later = calendar_hours(HOURS), np.arange(HOURS)
     chosen = (later >= hour) & (later < hour + days * DAY_H)
     off = local.weekday >= 5
-    early = ~off & (local.hour >= 4) & (local.hour < 8)
-    kinds = {"off": off, "always": np.ones(HOURS, bool), "early": early}
+    early, late = (~off & (local.hour >= first) & (local.hour < last) for first, last in ((4, 8), (18, 21)))
+    kinds = {"off": off, "always": np.ones(HOURS, bool), "early": early, "late": late}
     for kind, size in sizes.items():
         use["lights"] = use["lights"] + np.where(chosen & kinds[kind], size, 0.0)
     return use
@@ -161,6 +178,11 @@ def excess_of(kind):
     use, saturday = normal_use(HOURS), 96 * DAY_H
     if kind == "spike":
         use["lights"][FRIDAY_EVENING - 5 : FRIDAY_EVENING - 3] += 40.0
+        return use
+    if kind in SHORT:
+        name, hours, times, add = SHORT[kind]
+        use[name][FRIDAY_EVENING - 5 : FRIDAY_EVENING - 5 + hours] *= times
+        use[name][FRIDAY_EVENING - 5 : FRIDAY_EVENING - 5 + hours] += add
         return use
     if kind == "night_flow_rise":
         cooling = 0.2 * np.exp(0.8 * np.random.default_rng(3).standard_normal(HOURS))
@@ -175,12 +197,22 @@ def excess_of(kind):
         "weekend_or_holiday_waste": {"hour": saturday, "days": 2, "off": 12.0},
         "base_load_step": {"hour": 93 * DAY_H + 10, "days": 9, "always": 4.0},
         "early_start": {"hour": 91 * DAY_H, "days": 5, "early": 11.0},
+        "late_stop": {"hour": 91 * DAY_H, "days": 5, "late": 8.0},
     }
     return _hours_from(use=use, **sizes[kind])
 
 
+SHORT = {
+    "peak_demand": ("main", 1, 1.6, 0.0),
+    "burst": ("water", 3, 1.0, 5.0),
+    "dropout": ("main", 20, 0.2, 0.0),
+    "residual_loss": ("main", 120, 1.0, 12.0),
+}
+"""Meter, hours, and by how much and what its use rises."""
+
 EXCESSES = (
     "night_waste", "weekend_or_holiday_waste", "base_load_step", "early_start", "drift", "spike", "night_flow_rise",
+    "late_stop", *SHORT,
 )  # fmt: skip
 
 
@@ -188,5 +220,13 @@ def broken_window(kind):
     """A window in which this kind of trouble is to be found."""
     if kind in EXCESSES:
         return make_window(excess_of(kind), FIRST)
+    if kind == "pue_high":
+        use = use_of_servers(HOURS)
+        use["room"][FRIDAY_EVENING:] += 4.0
+        return make_window(use, FIRST)
+    if kind == "lights_while_armed":
+        use = normal_use(HOURS)
+        use["lights"][FRIDAY_EVENING : FRIDAY_EVENING + 10] = 12.0
+        return make_window(use, FIRST, models=Models(are_on=False))
     use, seen, states = faulty()
     return make_window(use, FIRST, seen=seen, states=states)
