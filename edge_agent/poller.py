@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from edge_agent.drivers.base import BusDownError, NoAnswerError, bus_state
+from edge_agent.pace import next_due, offset_of
 from edge_agent.questions import Questions
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Poller:
         begin = seat.monotonic()
         planned = [(device, Questions(driver, device, begin)) for device in seat.devices if device.places]
         self.turns = [Turn(device, asked, begin, begin, seat.bus.timeout_s) for device, asked in planned]
-        self._wake = threading.Event()
+        self._wake, self._offset_s = threading.Event(), offset_of(seat.bus.id)
         self._stopping = self._paused = False
         self._bus_failures = self.rounds = self._known_first = 0
         self._bus_free_at = self._silent_allowed_at = begin
@@ -252,10 +253,14 @@ class Poller:
             unread = turn.questions.unread()
             why = "; ".join(dict.fromkeys(unread.values())) or "no more"
             log.warning("device_refuses", meter=turn.device.meter.id, error=why, points=len(unread))
-        poll_s = turn.device.meter.poll_s
-        # The grid of due times is kept, so that one late poll does not shift all that follow.
-        turn.due = turn.due + poll_s if turn.due + poll_s > started_s else started_s + poll_s
-        turn.next_s = turn.due
+        turn.due = turn.next_s = next_due(
+            turn.due,
+            started_s,
+            self._seat.monotonic(),
+            poll_s=turn.device.meter.poll_s,
+            wall_ms=self._seat.stamp()[0],
+            offset_s=self._offset_s,
+        )
 
 
 def _next_s(turn: Turn) -> float:
