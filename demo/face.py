@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facility.profile import divisor_of
+from facility.protocols.json_values import JsonPoint
 from facility.protocols.modbus.coding import Coding
 from facility.protocols.modbus.profile import RegisterPoint
-from facility.protocols.mqtt_json import JsonPoint
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -63,6 +63,17 @@ class Quantity(Enum):
     SMOKE = ("smoke", "smoke detected", "1", Kind.STATE, 0.0, 1.0, None)
     LEAK = ("leak", "water on the floor", "1", Kind.STATE, 0.0, 1.0, None)
     TAMPER = ("tamper", "device opened or removed", "1", Kind.STATE, 0.0, 1.0, None)
+    GLASS_BREAK = ("glass_break", "glass was heard breaking", "1", Kind.STATE, 0.0, 1.0, None)
+    INTRUSION = (
+        "intrusion",
+        "contact of an alarm panel: somebody is where nobody should be",
+        "1",
+        Kind.STATE,
+        0.0,
+        1.0,
+        None,
+    )
+    MAINS_LOST = ("mains_lost", "the supply has failed: what runs, runs on battery", "1", Kind.STATE, 0.0, 1.0, None)
     BATTERY = ("battery", "battery charge left", "%", Kind.GAUGE, 0.0, 100.0, None)
     SIGNAL = ("signal", "radio signal strength", "dBm", Kind.GAUGE, -150.0, 20.0, None)
 

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 SHOWN_LATER = 0.1
 """A figure that was read again and is the same is sent anew after such a share of the age from which it is old."""
 
-ALARM_STATES = frozenset({Quantity.LEAK, Quantity.SMOKE, Quantity.TAMPER})
+ALARM_STATES = frozenset(
+    {
+        Quantity.LEAK,
+        Quantity.SMOKE,
+        Quantity.TAMPER,
+        Quantity.GLASS_BREAK,
+        Quantity.INTRUSION,
+        Quantity.MAINS_LOST,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

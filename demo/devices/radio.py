@@ -10,7 +10,7 @@ import numpy as np
 
 from demo.face import held
 from facility.broker_address import broker_address
-from facility.protocols.mqtt_json import JsonPoint
+from facility.protocols.json_values import JsonPoint
 from facility.quantities import Kind
 from process.line import BrokerLine
 from process.mqtt import own_client_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_agent.drivers.framed.driver import Cjt188Driver, Dlt645Driver
+from edge_agent.drivers.http_json import HttpJsonDriver
 from edge_agent.drivers.mbus.driver import MbusDriver
 from edge_agent.drivers.modbus.driver import ModbusDriver
 from edge_agent.drivers.mqtt_json import MqttJsonDriver
@@ -20,5 +21,6 @@ DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
     "dlt645": Dlt645Driver,
     "cjt188": Cjt188Driver,
     "mbus": MbusDriver,
+    "http_json": HttpJsonDriver,
 }
 """Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

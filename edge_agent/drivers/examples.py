@@ -13,9 +13,11 @@ from facility.errors import ConfigError, DriverError, Problem
 from facility.protocols.cjt188 import Cjt188Profile
 from facility.protocols.dlt645 import Dlt645Profile
 from facility.protocols.framed import FrameExample
+from facility.protocols.http_json import HttpJsonProfile
+from facility.protocols.json_values import JsonExample
 from facility.protocols.mbus import MbusProfile
 from facility.protocols.modbus.profile import ModbusProfile, RegisterExample, RegisterTable
-from facility.protocols.mqtt_json import JsonExample, MqttJsonProfile
+from facility.protocols.mqtt_json import MqttJsonProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +37,7 @@ def decode_example(
     """
     if isinstance(profile, ModbusProfile) and isinstance(example, RegisterExample):
         return _of_registers(profile, example)
-    if isinstance(profile, MqttJsonProfile) and isinstance(example, JsonExample):
+    if isinstance(profile, MqttJsonProfile | HttpJsonProfile) and isinstance(example, JsonExample):
         payload = example.payload.encode("utf-8", "surrogatepass")
         return decode_json(profile.points, example.topic, payload, unread=unread)
     if isinstance(profile, Dlt645Profile) and isinstance(example, FrameExample):

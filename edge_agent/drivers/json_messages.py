@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from edge_agent.drivers.json_text import Unreadable, parse_json, shown
 from facility.errors import DriverError
 from facility.profile import scaled
-from facility.protocols.mqtt_json import Many, TimeForm
+from facility.protocols.json_values import Many, TimeForm
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from facility.protocols.mqtt_json import JsonPoint, TextNumber
+    from facility.protocols.json_values import JsonPoint, TextNumber
 
 _NUMBER = {mark: re.compile(rf"[+-]?[0-9]+(?:{re.escape(mark)}[0-9]+)?(?:[eE][+-]?[0-9]+)?") for mark in ".,"}
 """A number as text, by its decimal mark. What may be a mark of thousands is none: 1.234 or 1,234 is either."""

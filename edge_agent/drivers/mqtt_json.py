@@ -12,7 +12,8 @@ from edge_agent.drivers.unread import Unread
 from facility.broker_address import SECRETS
 from facility.errors import DriverError
 from facility.model import Quality
-from facility.protocols.mqtt_json import JsonPoint, json_broker
+from facility.protocols.json_values import JsonPoint
+from facility.protocols.mqtt_json import json_broker
 from facility.protocols.topics import fault_of_topic
 from facility.quantities import Kind
 from process.line import BrokerLine

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError, Problem
 from facility.protocols.cjt188 import CJT188
 from facility.protocols.dlt645 import DLT645
+from facility.protocols.http_json import HTTP_JSON
 from facility.protocols.mbus import MBUS
 from facility.protocols.modbus import MODBUS
 from facility.protocols.mqtt_json import MQTT_JSON
@@ -25,6 +26,7 @@ PROTOCOLS: dict[str, ProtocolRules] = {
     "dlt645": DLT645,
     "cjt188": CJT188,
     "mbus": MBUS,
+    "http_json": HTTP_JSON,
 }
 """By the word under ``protocol`` in a profile."""
 

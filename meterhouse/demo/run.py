@@ -17,7 +17,7 @@ from demo.world import World
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.errors import ConfigError, StoreUnavailable, Unavailable
-from facility.protocols.mqtt_json import JsonPoint
+from facility.protocols.json_values import JsonPoint
 from facility.status import LONGEST_STILL_S, AgentStatus
 from ingest.confirmed import noted_store
 from meterhouse.control import Control

@@ -27,6 +27,7 @@ from rigs.framed_peers import (
     MbusSerialPeer,
     MbusTcpPeer,
 )
+from rigs.http_peers import HttpJsonPeer, HttpsJsonPeer
 from rigs.patience import until, within
 
 from edge_agent.devices import devices_of
@@ -51,6 +52,8 @@ PEERS = {
     "cjt188+serial": Cjt188SerialPeer,
     "mbus+tcp": MbusTcpPeer,
     "mbus+serial": MbusSerialPeer,
+    "http": HttpJsonPeer,
+    "https": HttpsJsonPeer,
     "mqtt": MqttJsonPeer,
     "mqtts": MqttJsonTlsPeer,
 }

@@ -30,7 +30,8 @@ def registers(profile):
     """The points of a profile that are whole numbers in registers."""
     if not isinstance(profile, ModbusProfile):
         return []
-    return [r for r in profile.registers() if r.coding not in {*FLOAT_FORMATS, *DECIMAL, Coding.TEXT, Coding.BIT}]
+    others = {*FLOAT_FORMATS, *DECIMAL, Coding.TEXT, Coding.BIT}
+    return [r for r in profile.registers() if not (r.mask or r.coding in others)]  # a mask picks bits
 
 
 def held(point, number, size):

@@ -6,7 +6,7 @@ import pytest
 
 from facility.documents.profile import load_profile
 from facility.errors import ConfigError
-from facility.protocols.mqtt_json import TextNumber
+from facility.protocols.json_values import TextNumber
 
 GOOD = """\
 profile: acme/m1

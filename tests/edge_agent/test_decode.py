@@ -15,9 +15,9 @@ from edge_agent.drivers.modbus.registers import decode_registers, encode_registe
 from edge_agent.drivers.modbus.spans import BlockLimits, plan_spans
 from facility.errors import DriverError
 from facility.model import Ratio
+from facility.protocols.json_values import JsonPoint, Many, MessagePlace, MessageTime, TextNumber, TimeForm
 from facility.protocols.modbus.coding import Coding
 from facility.protocols.modbus.profile import RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint, Many, MessagePlace, MessageTime, TextNumber, TimeForm
 from facility.quantities import Quantity
 
 WH = Quantity.ENERGY_IMPORT

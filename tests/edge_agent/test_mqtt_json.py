@@ -18,7 +18,8 @@ from edge_agent.drivers.mqtt_json import MqttJsonDriver
 from edge_agent.settings import EdgeSettings
 from facility.catalogue import Bus
 from facility.model import Meter, Name, Quality
-from facility.protocols.mqtt_json import JsonPoint, MessageTime, MqttJsonProfile, TimeForm
+from facility.protocols.json_values import JsonPoint, MessageTime, TimeForm
+from facility.protocols.mqtt_json import MqttJsonProfile
 from facility.quantities import Quantity
 from process.settings import read_settings
 

@@ -39,9 +39,10 @@ METERS = {
     "dlt645": "dlt645/2007-single-phase",
     "cjt188": "cjt188/cold-water",
     "mbus": "kamstrup/multical-601",
+    "http_json": "shelly/pro-3em-http",
 }
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
-RADIO = "mqtt://u:secret@localhost"
+RADIO, WEB = "mqtt://u:secret@localhost", "https://meter.example:8443"
 
 
 def checked(url, profile, unit):
@@ -222,16 +223,24 @@ WRONG_URLS = [
     "modbus+tls://h?key=/a.key",
     "mqtt://",
     "mqtt://u:secret/word@h",
-    "http://h",
+    "ftp://h",
+    "http://h/status",
+    "http://u@h",
+    "https://u:secret@",
+    "http://h#secret",
+    "http://h?ca=/a.pem",
+    "https://h?user=u",
+    "https://:80",
     "h:502",
     "",
 ]
-OTHERS = {"modbus": "mqtt_json", "mqtt_json": "modbus"}
+OTHERS = {"modbus": "mqtt_json", "mqtt_json": "modbus", "http_json": "modbus"}
 
 
 @pytest.mark.parametrize("url", WRONG_URLS)
 def test_a_url_that_names_no_bus_is_refused_by_both_at_its_line_and_without_its_password(url):
-    profile = METERS["mqtt_json" if url.startswith("mqtt") else "modbus"]
+    speaks = {"mqtt": "mqtt_json", "http": "http_json"}
+    profile = METERS[speaks.get(url[:4], "modbus")]
     said = checked(url, profile, "1")
     assert said.startswith("site.yaml:7: ")
     assert "(allowed: " in said
@@ -240,7 +249,9 @@ def test_a_url_that_names_no_bus_is_refused_by_both_at_its_line_and_without_its_
     assert "secret" not in said + started(url, profile, "1")
 
 
-@pytest.mark.parametrize(("url", "unit"), [(RTU, "0"), (RTU, "248"), (THROUGH, "255"), (TCP, "248"), (RADIO, "#")])
+@pytest.mark.parametrize(
+    ("url", "unit"), [(RTU, "0"), (RTU, "248"), (THROUGH, "255"), (TCP, "248"), (RADIO, "#"), (WEB, "a/b")]
+)
 def test_an_address_that_no_device_can_have_is_refused_by_both(url, unit):
     profile = METERS[protocol_of(Bus("line", url))]
     assert checked(url, profile, unit).startswith(f"site.yaml:10: unit '{unit}' is no ")
@@ -248,14 +259,14 @@ def test_an_address_that_no_device_can_have_is_refused_by_both(url, unit):
 
 
 @pytest.mark.parametrize(
-    ("url", "unit"), [(RTU, "1"), (RTU, "247"), (THROUGH, "9"), (TCP, "0"), (TCP, "255"), (RADIO, "x")]
+    ("url", "unit"), [(RTU, "1"), (RTU, "247"), (THROUGH, "9"), (TCP, "0"), (TCP, "255"), (RADIO, "x"), (WEB, "0")]
 )
 def test_what_the_check_lets_through_the_agent_takes(url, unit):
     profile = METERS[protocol_of(Bus("line", url))]
     assert (checked(url, profile, unit), started(url, profile, unit)) == ("", "")
 
 
-@pytest.mark.parametrize("url", [TCP, RTU, THROUGH, RADIO])
+@pytest.mark.parametrize("url", [TCP, RTU, THROUGH, RADIO, WEB])
 def test_a_device_that_does_not_speak_what_its_bus_speaks_is_refused_by_both(url):
     """It would never be heard, and nobody would know why."""
     profile = METERS[OTHERS[protocol_of(Bus("line", url))]]

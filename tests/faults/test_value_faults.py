@@ -21,8 +21,8 @@ from edge_agent.drivers.modbus.registers import decode_registers, encode_registe
 from edge_agent.suspicion import Suspicion
 from facility import wire
 from facility.errors import DriverError, Rejected
+from facility.protocols.json_values import JsonPoint
 from facility.protocols.modbus.profile import Coding, RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint
 from facility.quantities import GREATEST_RATES, Quantity
 from ingest import decode as ingest_decode
 from ingest.subscriber import Inbound

@@ -5,8 +5,9 @@ from dataclasses import replace
 from facility.documents.site import load_site
 from facility.model import Name
 from facility.profile import Source
+from facility.protocols.json_values import JsonPoint
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
-from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.protocols.mqtt_json import MqttJsonProfile
 from facility.quantities import Quantity
 
 SOURCES = (Source("register list", "1", "2"),)

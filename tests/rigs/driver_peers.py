@@ -24,8 +24,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pymodbus.framer import FramerType
 
 from edge_agent.drivers.modbus.registers import encode_registers
+from facility.protocols.json_values import JsonPoint
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable, WordOrder
-from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.protocols.mqtt_json import MqttJsonProfile
 from facility.quantities import Quantity
 from rigs.bare_server import BareDatagrams, BareServer, BareTlsServer
 from rigs.certificates import Authority

@@ -80,7 +80,8 @@ class TlsUnits(TcpUnits):
     def hang_up(self, server):
         """Closed in good order, a connection would wait for the other end's farewell."""
         for connection in list(server.active_connections.values()):
-            connection.transport.abort()
+            if connection.transport:  # nobody has hung up there
+                connection.transport.abort()
 
     def server(self, devices):
         return ModbusTlsServer(devices, sslctx=self.context, address=("127.0.0.1", self.port))

@@ -1,8 +1,9 @@
 """A small estate as text, with profiles of its own, for tests of documents."""
 
 from facility.profile import Source
+from facility.protocols.json_values import JsonPoint
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
-from facility.protocols.mqtt_json import JsonPoint, MqttJsonProfile
+from facility.protocols.mqtt_json import MqttJsonProfile
 from facility.quantities import Quantity
 
 SOURCE = (Source("a document", "1", "1"),)
