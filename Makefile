@@ -24,6 +24,8 @@ check: .venv/dev.stamp ## style, types, architecture, catalogues
 bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/results/*.json
 	$(RUN)/python -m bench.accounting
 	$(RUN)/python -m bench.bus
+	$(RUN)/python -m bench.edge
+	$(RUN)/python -m bench.fuzz
 	$(RUN)/python -m bench.catalogue
 	$(RUN)/python -m bench.dashboards
 	$(RUN)/python -m bench.departments
