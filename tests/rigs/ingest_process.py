@@ -74,7 +74,6 @@ class Served:
         self._apply(catalogue)
         self.command = [sys.executable, str(HERE / script)] if script else [sys.executable, "-m", "ingest"]
         self.supervisor = Supervisor(folder / "logs")
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without cached bytecode every start takes seconds more
 
     @property
     def records(self):
