@@ -102,6 +102,17 @@ class Window:
     seen_from_ms: int = 0
     seen_skipped: int = 0
     heard_ms: Mapping[str, int] = field(default_factory=dict)
+    levels: Mapping[str, Floats] = field(default_factory=dict)
+    """Mean of each hour of gauges that are looked at (``analytics.levels``), by point; NaN where nothing was read."""
+
+    levels_skipped: int = 0
+    """How many hours of the window lie before them."""
+
+    @property
+    def levels_end_ms(self) -> int:
+        """Up to when levels are known, ms UTC; 0 where there are none."""
+        hours = max(map(len, self.levels.values()), default=0)
+        return int(self.edges_ms[self.levels_skipped + hours]) if hours else 0
 
     @property
     def hours(self) -> int:
@@ -167,6 +178,18 @@ class Scene:
             if point.quantity is quantity:
                 k = int(np.searchsorted(series.t_ms, self.now_ms, side="right"))
                 yield point, Series(series.t_ms[:k], series.x[:k], series.q[:k])
+
+    def levels(self, quantity: Quantity) -> Iterator[tuple[Point, Floats]]:
+        """Mean levels of the hours that have ended, of each such point of which there are any, (hours,)."""
+        hours = self.hours - self.window.levels_skipped
+        for point_id, level in self.window.levels.items():
+            point = self.catalogue.point[point_id]
+            if point.quantity is quantity and 0 < hours <= len(level):
+                yield point, level[:hours]
+
+    def hour_ms(self, row: int) -> int:
+        """When an hour began, counted from the one that lasts: -1 is the last that has ended; ms UTC."""
+        return int(self.window.edges_ms[self.hours + row])
 
     def seen(self, meter: str) -> Times:
         """Time of the newest reading at the end of each hour, (hours,); 0 where there was none yet."""

@@ -16,6 +16,7 @@ from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
 from analytics.grid import Grid, filled
 from analytics.heard import points_heard
+from analytics.levels import read_levels
 from analytics.rollups.outdoors import outdoor_points
 from analytics.scene import Window
 from analytics.states import States
@@ -66,6 +67,7 @@ def read_window(
     if states is None:
         states = read_states(store, catalogue, start_ms, grid.end_ms)
     seen_skipped = max(grid.row(seen_from_ms + 1) - 1, 0)
+    levels, levels_skipped = read_levels(store, catalogue, grid, known_ms or start_ms, before)
     return Window(
         catalogue=catalogue,
         edges_ms=grid.edges_ms,
@@ -76,6 +78,8 @@ def read_window(
         named_ms=named_ms,
         seen_from_ms=seen_from_ms if before is None else min(seen_from_ms, before.seen_from_ms),
         seen_skipped=seen_skipped,
+        levels=levels,
+        levels_skipped=levels_skipped,
     )
 
 

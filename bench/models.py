@@ -1,7 +1,8 @@
 """What the product's models find on public meters: every task exported, adapted, scored and checked for looking ahead.
 
 ``python -m bench.models --data DATA`` wants the scorers (``run_all.py`` and others) in a folder ``bench`` beside DATA.
-They are run as programs and never imported. It writes ``bench/results/models.json`` and prints a table.
+They are run as programs and never imported. It writes ``bench/results/models.json`` and prints a table. Where only some
+tasks or draws are measured (``--tasks``, ``--seeds``), the other rows of that file stay as they were.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +97,9 @@ class Kit:
         return False
 
 
+ROW = ("task", "budget", "seed")
+"""What tells a row from others."""
+
 NO_CACHE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -103,20 +108,21 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder shaped like the public data sets")
     parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS, help="other faults than the published ones")
     parser.add_argument("--tasks", nargs="*", default=(*ALARM_TASKS, *OTHER_TASKS, *PREDICTION_TASKS))
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="tasks that are measured beside each other")
     args = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as work:
         kit, rows = Kit(args.data, Path(work)), []
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(args.at_once) as pool:
             for row in pool.map(lambda job: kit.run(*job), _jobs(args.tasks, args.seeds)):
                 rows.append(row)
                 print(table(rows[-1:]), flush=True)
-                _keep(rows, time.monotonic() - begun, None)
+                _keep(rows, time.monotonic() - begun, {})
             checked = [task for task in CHECKED if task in args.tasks]
-            ahead = [task for task, looks in zip(checked, pool.map(kit.looks_ahead, checked), strict=True) if looks]
-        _keep(rows, time.monotonic() - begun, ahead)
+            looked = dict(zip(checked, pool.map(kit.looks_ahead, checked), strict=True))
+        _keep(rows, time.monotonic() - begun, looked)
     print(table(rows))
-    return 1 if ahead else 0
+    return 1 if any(looked.values()) else 0
 
 
 def _jobs(tasks: Sequence[str], seeds: Sequence[int]) -> Iterator[tuple[str, Budget, int | None]]:
@@ -127,11 +133,21 @@ def _jobs(tasks: Sequence[str], seeds: Sequence[int]) -> Iterator[tuple[str, Bud
                 yield task, budget, seed
 
 
-def _keep(rows: list[dict[str, Any]], wall_s: float, ahead: list[str] | None) -> None:
-    """Write what is known so far; ``ahead`` is None until it was checked what looked ahead."""
+def _keep(rows: list[dict[str, Any]], wall_s: float, looked: dict[str, bool]) -> None:
+    """Write what is known so far beside what was; ``looked`` says of checked tasks whether they look ahead."""
+    before = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    kept = before.get("looked_ahead")
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-    figures = {**machine, "wall_s": round(wall_s), "looked_ahead": ahead, "rows": rows}
+    ahead = (kept if isinstance(kept, dict) else {}) | looked
+    figures = {**machine, "wall_s": round(wall_s), "looked_ahead": ahead, "rows": merged(before.get("rows", []), rows)}
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def merged(before: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of both, those that were measured anew in place of what was, each with the day on which it was measured."""
+    today = datetime.now(UTC).date().isoformat()
+    found = {tuple(one[name] for name in ROW): one for one in before}
+    return list((found | {tuple(one[name] for name in ROW): {**one, "measured": today} for one in rows}).values())
 
 
 def table(rows: list[dict[str, Any]]) -> str:

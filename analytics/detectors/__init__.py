@@ -9,6 +9,7 @@ from analytics.detectors.continuous_flow import ContinuousFlow, NightFlowRise
 from analytics.detectors.door_left_open import DoorLeftOpen
 from analytics.detectors.evenings import LateStop, LightsWhileArmed
 from analytics.detectors.excess import BaseLoadStep, Drift, EarlyStart, NightWaste, Spike, WeekendOrHolidayWaste
+from analytics.detectors.gauges import ColdChain, PhaseLoss, RoomOutOfRange
 from analytics.detectors.own_record import Burst, Dropout, PeakDemand
 from analytics.detectors.silent_meter import SilentMeter
 from analytics.detectors.stuck_meter import StuckMeter
@@ -35,6 +36,9 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "night_flow_rise": NightFlowRise,
     "burst": Burst,
     "dropout": Dropout,
+    "phase_loss": PhaseLoss,
+    "cold_chain": ColdChain,
+    "room_out_of_range": RoomOutOfRange,
     "stuck_meter": StuckMeter,
     "silent_meter": SilentMeter,
     "door_left_open": DoorLeftOpen,

@@ -11,6 +11,7 @@ from rigs.worlds import (
     HOURS,
     POINT,
     START_MS,
+    WITH_GAUGES,
     WITH_SERVERS,
     at,
     broken_window,
@@ -71,12 +72,12 @@ def test_each_finds_its_fault_and_says_who_where_and_since_when(name):
     assert found
     finding = next(iter(found.values()))[0]
     assert finding.detector == name
-    assert finding.meter in WITH_SERVERS.meter
+    assert finding.meter in WITH_SERVERS.meter | WITH_GAUGES.meter
     assert finding.building == "hall"
     assert finding.since <= finding.seen_at
     assert finding.evidence
     assert 0 < finding.confidence <= 1
-    assert finding.meter == WITH_SERVERS.point[finding.point].meter
+    assert finding.meter == (WITH_SERVERS.point | WITH_GAUGES.point)[finding.point].meter
     named = {"meter": finding.meter, "building": "hall", "since_at": finding.since.isoformat()}
     assert finding.params | named == finding.params
 

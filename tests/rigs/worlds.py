@@ -85,6 +85,32 @@ _RACKS = tuple(Point(one.id, Quantity.ENERGY_IMPORT, level=Level.INTERNAL) for o
 WITH_SERVERS = replace(CATALOGUE, meters=METERS + SERVERS, points=POINTS + _RACKS)
 POINT |= {point.meter: point.id for point in _RACKS}
 
+GAUGES = {
+    "freezer": (Quantity.TEMPERATURE, "total", "cold", -20.0),
+    "air": (Quantity.TEMPERATURE, "total", "office", 27.0),
+    "outdoor": (Quantity.TEMPERATURE, "total", "outside", 32.0),
+    **{f"main-{phase}": (Quantity.CURRENT, phase, "", 40.0) for phase in ("l1", "l2", "l3")},
+}
+"""Name → quantity, channel, space and usual level of gauges of a hall in China, in a hot week."""
+
+
+def gauge_point(name):
+    quantity, channel, _, _ = GAUGES[name]
+    return Point(name.partition("-")[0], quantity, channel, level=Level.INTERNAL)
+
+
+WITH_GAUGES = replace(
+    CATALOGUE,
+    site=replace(CATALOGUE.site, holiday_country="CN"),
+    spaces=(
+        *CATALOGUE.spaces,
+        Space("cold", "hall", Name("Cold store"), SpaceKind.COLD_STORE),
+        Space("office", "hall", Name("Office"), SpaceKind.OFFICE),
+    ),
+    meters=(*METERS, meter("freezer", space="cold"), meter("air", space="office")),
+    points=(*POINTS, *(gauge_point(name) for name in GAUGES if name != "outdoor")),
+)
+
 
 def hours_ms(hours):
     return START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
@@ -111,6 +137,19 @@ def use_of_servers(hours, seed=1):
     """Hourly use of a server room: its computers, and half as much again to cool them."""
     racks = 5.0 * (1 + 0.05 * np.random.default_rng(seed).standard_normal(hours))
     return {"room": 1.5 * racks, "racks": racks}
+
+
+def normal_levels(hours):
+    """Mean of each hour of gauges that are as they should be: name → (hours,)."""
+    return {name: np.full(hours, usual) for name, (_, _, _, usual) in GAUGES.items()}
+
+
+def gauge_window(levels):
+    """A window on these levels of gauges, with use as always."""
+    window = make_window(normal_use(len(levels["air"])), FIRST)
+    return replace(
+        window, catalogue=WITH_GAUGES, levels={gauge_point(name).id: level for name, level in levels.items()}
+    )
 
 
 def make_window(use, first, *, seen=None, states=None, models=None):
@@ -210,6 +249,8 @@ SHORT = {
 }
 """Meter, hours, and by how much and what its use rises."""
 
+LEVELS_WRONG = {"cold_chain": ("freezer", -5.0), "room_out_of_range": ("air", 22.0), "phase_loss": ("main-l2", 0.0)}
+
 EXCESSES = (
     "night_waste", "weekend_or_holiday_waste", "base_load_step", "early_start", "drift", "spike", "night_flow_rise",
     "late_stop", *SHORT,
@@ -220,6 +261,10 @@ def broken_window(kind):
     """A window in which this kind of trouble is to be found."""
     if kind in EXCESSES:
         return make_window(excess_of(kind), FIRST)
+    if kind in LEVELS_WRONG:
+        levels, (name, level) = normal_levels(HOURS), LEVELS_WRONG[kind]
+        levels[name][FRIDAY_EVENING - 8 : FRIDAY_EVENING - 2] = level
+        return gauge_window(levels)
     if kind == "pue_high":
         use = use_of_servers(HOURS)
         use["room"][FRIDAY_EVENING:] += 4.0
