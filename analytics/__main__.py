@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analytics.audit_watch import AuditWatch
 from analytics.backup_watch import BackupWatch
+from analytics.dispatch.dispatcher import Dispatcher
 from analytics.estate_watch import EstateWatch
 from analytics.heartbeat import Heartbeat
 from analytics.letters.clerk import Clerk
@@ -59,7 +60,11 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     watch = EstateWatch(settings, store, records, pulse)
     audit_watch = AuditWatch(Audit(records), stop, settings.audit_checkpoints)
     heartbeat = Heartbeat(settings.heartbeat, settings.heartbeat_method, settings.heartbeat_s, board.overview, stop)
-    post_office = _post_office(settings, records, rounds)
+    clerk, couriers = _clerk(settings, records), read_couriers(settings.notify)
+    contacts = Contacts(records)
+    post_office = PostOffice(Letters(records), contacts, clerk, couriers, utc_now, rounds)
+    rights_of = kept_rights(records, utc_now)
+    dispatcher = Dispatcher(records, clerk, contacts, list(couriers), rights_of, utc_now, rounds)
     teller = Teller(
         board,
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
@@ -69,13 +74,14 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")
-    with audit_watch, heartbeat, post_office, teller, HealthServer(settings.metrics, teller.health, rounds, note=note):
+    health = HealthServer(settings.metrics, teller.health, rounds, note=note)
+    with audit_watch, heartbeat, post_office, dispatcher, teller, health:
         watch.run(rounds, stop)
     return True
 
 
-def _post_office(settings: AnalyticsSettings, records: Engine, rounds: Rounds) -> PostOffice:
-    clerk = Clerk(
+def _clerk(settings: AnalyticsSettings, records: Engine) -> Clerk:
+    return Clerk(
         Registry(records),
         People(records),
         kept_rights(records, utc_now),
@@ -85,7 +91,6 @@ def _post_office(settings: AnalyticsSettings, records: Engine, rounds: Rounds) -
         language=settings.language,
         daily_at=datetime.strptime(settings.daily_at, "%H:%M").time(),  # noqa: DTZ007 - a time of day
     )
-    return PostOffice(Letters(records), Contacts(records), clerk, read_couriers(settings.notify), utc_now, rounds)
 
 
 def _check_store(settings: AnalyticsSettings, board: StatusBoard) -> None:

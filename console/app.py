@@ -48,7 +48,7 @@ DAY_S = 86_400
 MOST_NOTED = 200
 """Characters of an address that are put on record."""
 
-STORIES = {"case": "event.", "item": "quarantine.step.", "spell": "spell.step."}
+STORIES = {"case": "event.", "item": "quarantine.step.", "spell": "spell.step.", "order": "order.step."}
 """What people act on here → the texts that tell what others did to it."""
 
 
@@ -78,7 +78,17 @@ def create_app(
     access = Access(store, records, live, rights, clock, idle_s=idle_s, second_factor=second_factor)
     templates = environment()
     parts = ConsoleParts(
-        access, clock, templates, session_s, Seats(), Guesses(), lambda: live.is_ending, grafana, authority, ground
+        access,
+        clock,
+        templates,
+        session_s,
+        Seats(),
+        Guesses(),
+        Guesses(),
+        lambda: live.is_ending,
+        grafana,
+        authority,
+        ground,
     )
     for language in LANGUAGES:
         load_texts(language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +31,7 @@ MOST_SESSIONS = 4
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 OPEN_PATHS: frozenset[str] = frozenset(
-    {"/sign-in", "/sign-in/password", "/take", "/health", "/ca", "/ca.crt", "/ca.svg"}
+    {"/sign-in", "/sign-in/password", "/take", "/report", "/health", "/ca", "/ca.crt", "/ca.svg"}
 )
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 
@@ -46,6 +47,11 @@ MOST_BODY_BYTES = 64 * 1024
 
 MOST_UPLOAD_BYTES = {"/imports": 16 * 2**20}
 """Where somebody who is signed in hands in a file."""
+
+MOST_PHOTO_BYTES = 32 * 2**20
+"""A photo of a work order: one that is larger than what is kept shall be told so by a page."""
+
+_ORDER_FILES = re.compile(r"/orders/\d{1,9}/files")
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -158,6 +164,8 @@ def _stated_length(headers: Headers) -> int:
 
 
 def _most_bytes(scope: Scope) -> int:
+    if _ORDER_FILES.fullmatch(scope["path"]):
+        return MOST_PHOTO_BYTES
     return MOST_UPLOAD_BYTES.get(scope["path"], MOST_BODY_BYTES)
 
 

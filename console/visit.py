@@ -38,6 +38,9 @@ class ConsoleParts:
     session_s: int
     seats: Seats
     guesses: Guesses
+    reports: Guesses
+    """How often an address has reported something: counted as refused links are."""
+
     is_ending: Callable[[], bool]
     """Whether streams should close because the console stops."""
 

@@ -31,6 +31,7 @@ class Act(StrEnum):
     LOOK = "look at buildings, figures and cases"
     TAKE = "take a case or give it back"
     JUDGE = "give a verdict or take it back"
+    ORDER = "make, give and call off work orders, and see all of them"
     REPLAY = "have refused readings taken in again"
     DISCARD = "discard what was refused"
     DECIDE = "decide about a register in doubt"
@@ -49,6 +50,7 @@ PERMISSIONS: Mapping[Act, frozenset[Role]] = {
     Act.LOOK: frozenset({_V, _F, _C, _O, _SYSTEM}),
     Act.TAKE: frozenset({_F, _C, _O}),
     Act.JUDGE: frozenset({_F, _C, _O}),
+    Act.ORDER: frozenset({_F, _O}),
     Act.REPLAY: frozenset({_O, _SYSTEM}),
     Act.DISCARD: frozenset({_O, _SYSTEM}),
     Act.DECIDE: frozenset({_O}),

@@ -1,4 +1,4 @@
-"""What a finding, an alert, a verdict and a work order are: from a detector's suspicion to a closed case."""
+"""What a finding, an alert and a verdict are: from a detector's suspicion to a closed case."""
 
 from __future__ import annotations
 
@@ -178,16 +178,3 @@ def still_shows(alert: Alert) -> bool:
 def alert_id(finding: Finding) -> UUID:
     """The id of the case this finding opens: the same finding always gives the same id."""
     return uuid5(ALERT_NAMESPACE, f"{finding.key}/{finding.since.isoformat()}")
-
-
-@dataclass(frozen=True, slots=True)
-class WorkOrder:
-    """A task for a person, made from an alert."""
-
-    id: UUID
-    alert: UUID
-    title: str
-    assignee: str
-    due: datetime | None
-    state: str
-    cause: str = ""

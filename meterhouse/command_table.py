@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sign-in": ("access:sign_in", "Print a one-time link to sign in to the console."),
     "people": ("people:app", "Who may come in, and what each may do."),
     "notify": ("notify:app", "Who is told of cases, by which courier; try one."),
+    "orders": ("orders:app", "Work orders: list, make, give, to and from a table."),
+    "roster": ("roster:app", "Who takes work orders, and when they are on shift."),
     "profiles": ("profiles:profiles", "List the device profiles that Meterhouse knows."),
     "profile": ("profile:app", "Check device profiles: every example is decoded."),
     "site": ("site:app", "Check, apply and export the estate (site.yaml)."),

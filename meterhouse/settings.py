@@ -46,6 +46,8 @@ class Settings(EnvironmentSettings):
     store: str = Field(default="", repr=False)
     records: str = Field(default="", repr=False)
     notify: str = Field(default="", repr=False)
+    console_url: str = ""
+    """Where people open the console."""
 
     profiles: Path | None = None
     """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""

@@ -22,11 +22,14 @@ from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from console.pages.account import DONE
 from console.pages.imports import CHOICES
+from console.pages.order import FILES_REFUSED
+from console.pages.orders import COLUMNS, SHOWS
 from facility.building_use import BuildingUse
 from facility.duties import Duty
 from facility.factors import Carrier
 from facility.levels import Level
 from facility.model import MeterRole, Provenance
+from facility.order import STEPS_OF_A_LIST, OrderState, Skill
 from facility.quantities import Kind, Quantity, Utility
 from facility.remark import RemarkKind
 from facility.rights import Act, Role
@@ -47,6 +50,7 @@ from stores.records.imports.book import ImportState
 from stores.records.letters.letter import LetterState
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
+from stores.records.roster.worker import Rank
 from tools.dashboard_texts import dashboard_ids
 from wording.alerts import OTHERWISE_ONCE_OVER
 from wording.refusals import REFUSALS
@@ -72,6 +76,10 @@ PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live",
 CASE_STEPS = (
     *("opened", "reopened", "rose", "resolved", "acknowledged", "released", "closed", "checked", "handed_over"),
     "undone",
+)
+ORDER_STEPS = (
+    *("made", "offered_worker", "offered_lead", "offered_manager", "accepted", "refused", "timed_out", "withdrawn"),
+    *("given", "on_site", "done", "called_off", "case_over", "case_settled", "nobody_there", "rated", "file"),
 )
 ALERT_PARTS = ("title", "what", "why", "check")
 FREE_FAMILIES = ("unit.",)
@@ -154,6 +162,7 @@ def _vocabulary() -> Iterator[str]:
     yield from (f"charge.{charge}" for charge in CHARGES)
     yield from _of_indicators()
     yield from _of_imports()
+    yield from _of_orders()
     yield from dashboard_ids()
     words = (
         "not_found",
@@ -183,6 +192,17 @@ def _of_imports() -> Iterator[str]:
     yield from (f"import.{name}" for name in CHOICES)
     yield from (f"import.{name}.{word}" for name, words in CHOICES.items() for word in words)
     yield from ("import.period.said", "imports.withdraw", "imports.undo")
+
+
+def _of_orders() -> Iterator[str]:
+    yield from (f"{family}.{skill}" for family in ("skill", "report.kind") for skill in Skill)
+    yield from (f"order.state.{state}" for state in OrderState)
+    yield from (f"order.step.{step}" for step in ORDER_STEPS)
+    yield from (f"order.refused.{reason}" for reason in FILES_REFUSED)
+    yield from (f"orders.show.{word}" for word in SHOWS)
+    yield from (f"orders.column.{word}" for word in COLUMNS)
+    yield from (*(f"rank.{rank}" for rank in Rank), *(f"report.{word}" for word in ("rated", "too_early", "refused")))
+    yield from (f"playbook.{skill}.{n}" for skill in Skill for n in range(1, STEPS_OF_A_LIST + 1))
 
 
 def _alert_ids() -> Iterator[str]:

@@ -28,6 +28,7 @@ DOMAINS = (
     "doctor",
     "people",
     "letters",
+    "orders",
     "dashboards",
     "indicators",
     "imports",

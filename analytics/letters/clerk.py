@@ -14,14 +14,16 @@ from facility.rights import Act
 from facility.work import RUNNING, AlertState
 from stores.access.access import Sights
 from stores.access.important import ImportantReads
-from stores.records.letters.letters import Desk
+from stores.records.letters.putting import Desk
 from wording.letters import MOST_CASES, ToldCase, letter_text
+from wording.orders import order_letter_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime, time
 
     from facility.catalogue import Catalogue
+    from facility.model import Building
     from facility.work import Alert
     from stores.access.important import ReadTrail
     from stores.access.scope import Rights, Sight
@@ -74,14 +76,27 @@ class Clerk:
         rights, sight = self._rights(letter.name), self._sight(letter.name)
         if sight is None:
             return None
+        orders = letters.orders_of(letter.id)
+        ordered = letters.cases_ordered_of(letter.name)
         shown = [
             one
             for one in letters.alerts_of(letter.id)
-            if one.state in RUNNING and one.acknowledged_by != letter.name and sight.shows(one.building, one.point)
+            if one.state in RUNNING
+            and one.acknowledged_by != letter.name
+            and one.id not in ordered
+            and sight.shows(one.building, one.point)
         ]
-        if not shown:
+        if not shown and not orders:
             return None
         ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in shown])
+        language = self._people.language_of(letter.name) or self._language
+        if orders:
+            text = order_letter_text(
+                [(one, letters.alert_of_order(one)) for one in orders],
+                language, sight.catalogue, now,
+                haste=letter.haste, console=self._console, is_repeat=letter.may_have_arrived,
+            )  # fmt: skip
+            return Post(str(letter.id), letter.address, text.subject, text.body)
         is_theirs = takes_address and bool(letter.address)
         linked = [
             self._with_links(one, letter.name, rights, sight.catalogue, now, is_theirs=is_theirs)
@@ -89,7 +104,7 @@ class Clerk:
         ]
         text = letter_text(
             [*linked, *(ToldCase(one) for one in shown[MOST_CASES:])],
-            self._people.language_of(letter.name) or self._language,
+            language,
             sight.catalogue,
             now,
             haste=letter.haste,
@@ -97,6 +112,17 @@ class Clerk:
             is_repeat=letter.may_have_arrived,
         )
         return Post(str(letter.id), letter.address, text.subject, text.body)
+
+    def building(self, building: str) -> Building | None:
+        """A building of the estate."""
+        whole = self._sights.whole()
+        return whole.building.get(building) if whole else None
+
+    def utility_of(self, point: str) -> str:
+        """The utility of a point; empty: none, or there is no such point any more."""
+        whole = self._sights.whole()
+        utility = whole.utility_of(whole.point[point]) if whole and point in whole.point else None
+        return utility.value if utility else ""
 
     def _with_links(
         self, alert: Alert, name: str, rights: Rights, catalogue: Catalogue, now: datetime, *, is_theirs: bool

@@ -43,6 +43,7 @@ def alert(request: Request, visit: Visiting, named: Named) -> Response:
         visit=visit,
         exhibits=exhibits(visit, named),
         past=past(visit, named),
+        orders=visit.view.orders.for_case(named.id),
         **_case_parts(visit, named),
     )
 

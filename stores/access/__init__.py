@@ -25,12 +25,17 @@ from stores.records.case_list import CasePlace, Unsettled
 from stores.records.case_steps import CaseEvent
 from stores.records.errands import Errand
 from stores.records.imports.book import KeptImport, ProposedImport
+from stores.records.orders.clean_files import MOST_BYTES as MOST_FILE_BYTES
+from stores.records.orders.clean_files import FileKind
+from stores.records.orders.order_files import OrderFile
+from stores.records.orders.order_rows import OrderStep
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.quarantine import Standing
 from stores.records.quarantine.story import steps
 from stores.records.stale import Stale
 
 __all__ = [
+    "MOST_FILE_BYTES",
     "Access",
     "Act",
     "AuditEntry",
@@ -40,6 +45,7 @@ __all__ = [
     "CasePlace",
     "ClosedMonths",
     "Errand",
+    "FileKind",
     "Grant",
     "ItemState",
     "KeptImport",
@@ -48,6 +54,8 @@ __all__ = [
     "Latest",
     "LiveValues",
     "NoEstateError",
+    "OrderFile",
+    "OrderStep",
     "Permit",
     "Picture",
     "Proposal",

@@ -21,9 +21,13 @@ from stores.records.casebook import Casebook
 from stores.records.errands import Errands
 from stores.records.imports.book import Imports
 from stores.records.letters.take_links import TakeLinks
+from stores.records.orders.order_files import OrderFiles
+from stores.records.orders.orders import Orders
+from stores.records.orders.report_places import ReportPlaces
 from stores.records.people import DAY_S, People
 from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
+from stores.records.roster.roster import Roster
 from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from facility.catalogue import Catalogue
+    from facility.order import OrderPlace, OrderWish
     from stores.access.scope import Rights
     from stores.readings.port import ReadingStore
     from stores.records.accounts.tokens import Browser
@@ -81,6 +86,10 @@ class Access:
             ReadTrail(audit, clock),
             Imports(records),
             ClosedMonths(records),
+            Orders(records),
+            OrderFiles(records),
+            ReportPlaces(records),
+            Roster(records),
             self._sights.whole,
         )
         self._people, self._live, self._rights_of = people, live, rights_of
@@ -126,6 +135,21 @@ class Access:
     def use_take_link(self, alert: UUID, token: str, at: datetime, address: str) -> str:
         """The same, and the link is used up."""
         return self._take_links.use(alert, token, at, address)
+
+    def report_place(self, secret: str) -> OrderPlace:
+        """Where a link of a report hangs. Raises ``Denied`` for one that is unknown or works no more."""
+        return self._kept.places.place(secret)
+
+    def report(self, wish: OrderWish, at: datetime) -> str:
+        """Take in what somebody without an account reports; the secret by which they rate it.
+
+        Raises ``Rejected`` where too much came from there of late.
+        """
+        return self._kept.orders.report(wish, at)[1]
+
+    def rate_report(self, secret: str, stars: int, note: str, at: datetime) -> bool:
+        """Take in how they found it done; whether there was something to rate."""
+        return self._kept.orders.rate_by_link(secret, stars, note, at)
 
     def note_denied(self, at: datetime, person: str, asked: str, address: str) -> None:
         """Put on record that somebody asked for what is not theirs, or not there."""

@@ -12,6 +12,7 @@ from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
 from stores.access.important import FollowedReads, ImportantReads
 from stores.access.imports import VisibleImports
+from stores.access.orders import VisibleOrders
 from stores.access.papers import VisiblePapers
 from stores.access.people import OwnAccount, VisiblePeople
 from stores.access.reader import NoEstateError, Reader
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
     from stores.records.casebook import Casebook
     from stores.records.errands import Errands
     from stores.records.imports.book import Imports
+    from stores.records.orders.order_files import OrderFiles
+    from stores.records.orders.orders import Orders
+    from stores.records.orders.report_places import ReportPlaces
     from stores.records.people import People
     from stores.records.quarantine.quarantine import Quarantine
+    from stores.records.roster.roster import Roster
     from stores.records.status.board import StatusBoard
 
 
@@ -58,6 +63,10 @@ class Kept:
     reads: ReadTrail
     imports: Imports
     closed: ClosedMonths
+    orders: Orders
+    files: OrderFiles
+    places: ReportPlaces
+    roster: Roster
     estate: Callable[[], Catalogue | None]
 
 
@@ -129,6 +138,12 @@ class View:
     def imports(self) -> VisibleImports:
         """What people handed in, and acts upon it."""
         return VisibleImports(self._kept.imports, self._reader)
+
+    @property
+    def orders(self) -> VisibleOrders:
+        """Work orders and acts upon them."""
+        kept = self._kept
+        return VisibleOrders(kept.orders, kept.files, kept.places, kept.roster, self._reader)
 
     @property
     def papers(self) -> VisiblePapers:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
 ROWS_AT_ONCE = 1_000
+FILES_AT_ONCE = 4
+"""Rows that hold whole files are megabytes each."""
 
 
 def copy_records(source: Engine, target: Engine) -> dict[str, int]:
@@ -49,7 +51,9 @@ def _copy(table: sa.Table, source: Connection, target: Connection) -> int:
 
 
 def _parts(table: sa.Table, connection: Connection) -> Iterator[list[dict[str, Any]]]:
-    found = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(sa.select(table))
+    holds_files = any(isinstance(column.type, sa.LargeBinary) for column in table.columns)
+    at_once = FILES_AT_ONCE if holds_files else ROWS_AT_ONCE
+    found = connection.execution_options(yield_per=at_once).execute(sa.select(table))
     for part in found.mappings().partitions():
         yield [dict(row) for row in part]
 

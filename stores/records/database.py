@@ -27,7 +27,9 @@ from stores.records.accounts import tables as account_tables  # noqa: F401
 from stores.records.audit_key import AUDIT_FILES, AuditFiles
 from stores.records.imports import tables as import_tables  # noqa: F401
 from stores.records.letters import tables as letter_tables  # noqa: F401
+from stores.records.orders import tables as order_tables  # noqa: F401
 from stores.records.quarantine import tables as quarantine_tables  # noqa: F401
+from stores.records.roster import tables as roster_tables  # noqa: F401
 from stores.records.status import tables as status_tables  # noqa: F401
 from stores.wal import use_wal
 

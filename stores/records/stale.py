@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation", "spell", "account"]
+Record: TypeAlias = Literal["estate", "case", "item", "books", "recomputation", "spell", "account", "order"]
 
 _NAMED: dict[Record, str] = {
     "estate": "the estate",
@@ -21,6 +21,7 @@ _NAMED: dict[Record, str] = {
     "recomputation": "the recomputation",
     "spell": "the spell",
     "account": "the account",
+    "order": "the work order",
 }
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rigs.work_in_hand import order_paths
 
 from facility.rights import Role
 from stores.records.accounts.grants import Grant, Grants, RolePart
@@ -35,7 +36,7 @@ def paths(estate):
         "now": "/", "building": "/buildings/lib", "alerts": "/alerts", "quarantine": "/quarantine", "spells": "/spells",
         "alert": f"/alerts/{sample.alerts['night_waste'].id}", "item": f"/quarantine/{item.id}",
         "people": "/people", "person": "/people/Helper", "roles": "/roles", "account": "/account",
-        "second_factor": "/account/second-factor", "nowhere": "/buildings/none",
+        "second_factor": "/account/second-factor", "nowhere": "/buildings/none", **order_paths(sample, "Helper"),
     }  # fmt: skip
 
 

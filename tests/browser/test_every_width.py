@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rigs.work_in_hand import order_paths
 
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
@@ -30,7 +31,8 @@ def paths(estate):
     refused = f"/quarantine/{Quarantine(sample.records).items(reason='malformed')[0].id}"
     buildings = [f"/buildings/{one}" for one in sample.catalogue.building]
     lists = ["/", "/alerts?state=all", "/quarantine", "/spells", "/account", "/people", "/roles", "/ca"]
-    return [*lists, *buildings, *cards, refused]
+    sample.session("Helper")
+    return [*lists, *buildings, *cards, refused, *order_paths(sample, "Helper").values()]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])

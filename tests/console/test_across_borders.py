@@ -14,9 +14,12 @@ from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import post
 
+from facility.order import OrderPlace, OrderWish, Skill
 from facility.rights import ADMINISTRATORS, PERMISSIONS, Act, Role, acts_of
+from facility.work import Severity
 from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.casebook import Casebook
+from stores.records.orders.orders import Orders
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
 
@@ -76,9 +79,13 @@ def foreign(sample):
     """What a path may name, of a building that is somebody else's."""
     (item,) = Quarantine(sample.records).items(reason="malformed")
     alert = str(sample.alerts["door_left_open"].id)
+    wish = OrderWish(OrderPlace(THEIRS), Skill.GENERAL, Severity.ACT, "The Crick door")
+    order = Orders(sample.records).make(wish, "Root", NOW)
     return {
         "building_id": THEIRS,
         "alert_id": alert,
+        "order_id": order.id,
+        "file_id": 1,
         "item_id": item.id,
         "number": 987,
         "utility": "electricity",
@@ -88,9 +95,10 @@ def foreign(sample):
 
 FORM = {"acts": 0, "changes": 0, "reason": "x", "verdict": "fixed", "state": "waiting", "where": "site:"}
 FORM |= {"role": "viewer", "grant": 1, "name": "Zed"}
-OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events", "/take")
+OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events", "/take", "/report")
 """Everybody's own, or nobody's; a link of a letter opens one case to whom it was sent (``test_take``)."""
 
+NAMING = ("building_id", "alert_id", "item_id", "number", "order_id")
 GATED = {"/people": Act.GRANT, "/audit": Act.READ_AUDIT, "/server": Act.TEND}
 ROLES_OF_A_PART = [role for role in Role if role not in ADMINISTRATORS]
 
@@ -110,7 +118,7 @@ def test_every_route_at_what_is_somebody_elses(client_of, running, foreign, role
             continue
         gate = next((act for prefix, act in GATED.items() if path.startswith(prefix)), None)
         answer = client.get(path) if method == "GET" else post(client, path, **FORM)
-        names_foreign = any(f"/{foreign[key]}" in path for key in ("building_id", "alert_id", "item_id", "number"))
+        names_foreign = any(f"/{foreign[key]}" in path for key in NAMING)
         if gate and gate not in acts_of(role):
             assert answer.status_code == 403, (role, path)
         elif names_foreign and not sees_all(role):

@@ -27,6 +27,8 @@ EXAMPLES = {
     "item_id": "1",
     "number": "1",
     "name": "Ada",
+    "order_id": "1",
+    "file_id": "1",
     "alert_id": "00000000-0000-0000-0000-000000000000",
 }
 
@@ -43,7 +45,7 @@ def test_every_route_is_denied_without_a_session_except_the_allow_list(app, stra
 
 
 def test_the_allow_list_is_sign_in_health_and_the_sites_authority():
-    assert {"/sign-in", "/sign-in/password", "/take", "/health", "/ca", "/ca.crt", "/ca.svg"} == OPEN_PATHS
+    assert {"/sign-in", "/sign-in/password", "/take", "/report", "/health", "/ca", "/ca.crt", "/ca.svg"} == OPEN_PATHS
 
 
 def test_a_page_that_does_not_exist_is_denied_too(stranger):

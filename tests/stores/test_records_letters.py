@@ -13,7 +13,8 @@ from stores.records.accounts.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.letters.contacts import Contacts
 from stores.records.letters.letter import Contact, Haste, LetterState
-from stores.records.letters.letters import Desk, Letters
+from stores.records.letters.letters import Letters
+from stores.records.letters.putting import Desk
 from stores.records.letters.rules import after_quiet, leaves_at, next_local, quiet_hours, tried_again_at
 from stores.records.people import People
 

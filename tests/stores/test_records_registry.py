@@ -214,6 +214,10 @@ def test_the_password_of_a_devices_broker_is_kept_nowhere(engine, now, tmp_path)
     assert not [row for row in said if "s3cr3t" in row]
 
 
+ORDERS = (
+    *("letter_offer", "order_offer", "order_step", "order_file", "order_mark", "work_order", "report_place"),
+    *("shift", "day_off", "worker"),
+)
 LETTERS = ("letter_step", "letter", "letter_mark", "contact")
 ACCOUNT_COLUMNS = {
     "person": ("password", "totp", "totp_step", "closed_at", "changes"),
@@ -241,6 +245,7 @@ def test_passwords_that_were_kept_once_are_kept_no_more(engine, now):
             "sign_in_attempt",
             "graded_point",
             "reading_import",
+            *ORDERS,
             *LETTERS,
         ):
             connection.execute(sa.text(f"DROP TABLE {name}"))

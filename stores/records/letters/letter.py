@@ -99,6 +99,12 @@ def letter_id(step: CaseStep, contact: Contact) -> UUID:
     return uuid5(LETTER_NAMESPACE, f"{what}/{contact.name}/{contact.courier}/{contact.address}")
 
 
+def offer_letter_id(offer: int, at: datetime, contact: Contact) -> UUID:
+    """The same of a letter that tells somebody that a work order is theirs."""
+    what = f"offer/{offer}/{at.isoformat()}"
+    return uuid5(LETTER_NAMESPACE, f"{what}/{contact.name}/{contact.courier}/{contact.address}")
+
+
 def unknown_letter(letter: object) -> Rejected:
     """For an id that no letter has."""
     return Rejected("unknown_letter", f"there is no letter {letter}")

@@ -28,21 +28,25 @@ from stores.records.letters.letter import (
     letter_id,
     unknown_letter,
 )
-from stores.records.letters.rules import GIVEN_UP_AFTER, STORM, TOO_OLD, leaves_at, quiet_hours, tried_again_at
+from stores.records.letters.putting import letter_for
+from stores.records.letters.rules import GIVEN_UP_AFTER, TOO_OLD, tried_again_at
 from stores.records.letters.tables import letter as letters
 from stores.records.letters.tables import letter_mark, letter_step
+from stores.records.orders.order_rows import order_of
+from stores.records.orders.tables import letter_offer, order_offer, work_order
 from stores.records.tables import alert as alerts
 from stores.records.tables import case_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime, time
-    from zoneinfo import ZoneInfo
+    from collections.abc import Collection
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
 
+    from facility.order import WorkOrder
     from facility.work import Alert
     from stores.records.letters.letter import Contact
+    from stores.records.letters.putting import Desk
 
 STEPS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=90)
@@ -50,17 +54,6 @@ LEASE = timedelta(seconds=60)
 """Who has said nothing for so long about an attempt is gone; an attempt takes half as long at most."""
 
 _MARK = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What is known of the readers while letters are written: contacts, what each may see, and the site's clocks."""
-
-    contacts: Sequence[Contact]
-    shows: Callable[[str, Alert], bool]
-    agent_of: Callable[[str], str]
-    zone: ZoneInfo
-    daily_at: time
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +154,30 @@ class Letters:
             found = [alert_of(row) for row in connection.execute(query).mappings()]
         return sorted(found, key=lambda one: (-one.severity, one.raised_at, one.id))
 
+    def orders_of(self, letter: UUID) -> list[WorkOrder]:
+        """The work orders that a letter tells of and that are still with its reader, the worst first."""
+        a, o = order_offer.c, work_order.c
+        query = (
+            sa.select(work_order).join(order_offer, a.standing == o.id).join(letter_offer, letter_offer.c.offer == a.id)
+        )
+        query = query.where(letter_offer.c.letter == str(letter)).order_by(o.severity.desc(), o.id)
+        with self._engine.connect() as connection:
+            return [order_of(row) for row in connection.execute(query).mappings()]
+
+    def alert_of_order(self, order: WorkOrder) -> Alert | None:
+        """The case that an order is for, if it is for one."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(alerts).where(alerts.c.id == str(order.wish.alert))).mappings()
+            found = row.one_or_none()
+            return alert_of(found) if found else None
+
+    def cases_ordered_of(self, name: str) -> set[UUID]:
+        """The cases of which somebody has a work order, and is told by its letter."""
+        o = work_order.c
+        query = sa.select(o.alert).where(o.assignee == name, o.alert.is_not(None), o.ended_at.is_(None))
+        with self._engine.connect() as connection:
+            return {UUID(one) for one in connection.execute(query).scalars()}
+
     def end(self, letter: UUID, state: LetterState, at: datetime, why: str = "") -> None:
         """It has left, or will not."""
         with writing(self._engine) as connection:
@@ -213,7 +230,8 @@ class Letters:
         """Forget letters that ended before: the cases stay."""
         old = sa.select(letters.c.id).where(letters.c.ended_at < before)
         with writing(self._engine) as connection:
-            connection.execute(sa.delete(letter_step).where(letter_step.c.letter.in_(old)))
+            for bound in (letter_step, letter_offer):
+                connection.execute(sa.delete(bound).where(bound.c.letter.in_(old)))
             connection.execute(sa.delete(letters).where(letters.c.ended_at < before))
 
 
@@ -241,43 +259,9 @@ def _put(
     connection: Connection, contact: Contact, haste: Haste, agent: str, about: list[CaseStep], now: datetime, desk: Desk
 ) -> None:
     """Into the letter that waits to leave for them, or into a new one."""
-    c = letters.c
-    same = (c.name == contact.name) & (c.courier == contact.courier) & (c.address == contact.address)
-    same &= (c.haste == haste.value) & (c.agent == agent)
-    waits = sa.select(c.id).where(same, c.state == LetterState.WAITING.value, c.attempts == 0).limit(1)
-    found = connection.execute(waits).scalar()
-    if found is None:
-        found = str(letter_id(about[0], contact))
-        if connection.execute(sa.select(c.id).where(c.id == found)).one_or_none():
-            return  # its step was read before: records that were put back tell nothing twice
-        left = sa.select(c.due_at).where(same, c.created_at > now - STORM)
-        due = leaves_at(
-            haste,
-            now,
-            list(connection.execute(left).scalars()),
-            quiet=quiet_hours(contact.quiet),
-            zone=desk.zone,
-            daily_at=desk.daily_at,
-        )
-        connection.execute(sa.insert(letters).values(_new_row(found, contact, haste, agent, now, due)))
-    connection.execute(sa.insert(letter_step), [{"letter": found, "step": step.id} for step in about])
-
-
-def _new_row(id_: str, contact: Contact, haste: Haste, agent: str, now: datetime, due: datetime) -> dict[str, Any]:
-    return {
-        "id": id_,
-        "name": contact.name,
-        "courier": contact.courier,
-        "address": contact.address,
-        "haste": haste.value,
-        "agent": agent,
-        "created_at": now,
-        "due_at": due,
-        "state": LetterState.WAITING.value,
-        "attempts": 0,
-        "may_have_arrived": False,
-        "why": "",
-    }
+    found = letter_for(connection, contact, haste, agent, letter_id(about[0], contact), now, desk)
+    if found:
+        connection.execute(sa.insert(letter_step), [{"letter": found, "step": step.id} for step in about])
 
 
 def _change(connection: Connection, letter: str, change: dict[str, Any]) -> None:

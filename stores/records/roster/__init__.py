@@ -1,0 +1,1 @@
+"""The roster: who can do what, where, and when they are on shift."""
