@@ -34,8 +34,8 @@ GATEWAYS, METERS = 4, 34
 WARM_S, LASTS_S = 90.0, 600.0
 MOST_MIB, MOST_CPU_SHARE, LEAST_SHARE = 100.0, 0.05, 0.98
 REQUEST_BYTES, ANSWER_S = 12, 0.03
-WORDS = struct.unpack(">2H", struct.pack(">f", 49.0))
-"""Every point of the model may be 49, save the power factor, which the agent does not judge."""
+WORDS = struct.unpack(">2H", struct.pack(">f", 0.5))
+"""A half is plausible for every point of the model, its power factor too."""
 
 
 class Gateway:
@@ -124,8 +124,9 @@ def measure(folder: Path, broker: Broker) -> dict[str, float]:
 
 
 def stored_rows(folder: Path) -> int:
-    """How far ingest says that the agent's stream is stored."""
-    return next((agent.store_hw for agent in ask(noted_health(folder)).agents if agent.agent == AGENT), 0)
+    """How many readings ingest says that it has stored."""
+    seen = [one for one in ask(noted_health(folder)).processes if one.instance.process == "ingest"]
+    return round(sum(one.status.figures.get("stored", 0) for one in seen))
 
 
 def main() -> int:
