@@ -25,7 +25,7 @@ from rigs.framed_peers import (
 from rigs.raw_lines import HangUp, RawTcp, word
 from rigs.servers import Mosquitto
 
-AGENT, POLL_S, TIMEOUT_S = "edge-1", 1.0, 0.5
+AGENT, POLL_S, TIMEOUT_S = "edge-1", 1.0, 2.0
 SILENT, WRONG_CHECKSUM, SWAPPED, STUCK = 4, 7, 9, 2
 """Units of the serial line."""
 
