@@ -16,9 +16,6 @@ SERIES_BUDGET = 100_000
 """For one site: an InfluxDB keeps an index of its series, by default in memory."""
 
 NEAR_SHARE = 0.8
-LOGS = 1
-"""An InfluxDB also has a series for each point in its log of changes."""
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesUse:
@@ -42,11 +39,11 @@ class SeriesUse:
 
 
 def count_series(catalogue: Catalogue) -> int:
-    """Series of readings, of the log and of all rollups: at most so many, if every meter is accounted.
+    """Series of readings and of all rollups: at most so many, if every meter is accounted.
 
-    Of alerts and events, which are few, one a building is reckoned.
+    Of alerts and events, which are few, one a building is reckoned; the log of changes stands in a few.
     """
-    return len(catalogue.points) * (1 + LOGS) + sum(rollup_series(catalogue).values())
+    return len(catalogue.points) + sum(rollup_series(catalogue).values())
 
 
 def rollup_series(catalogue: Catalogue) -> dict[str, int]:

@@ -16,6 +16,8 @@ from facility.model import ReadingBatch
 from stores.readings import open_readings, place_of
 from stores.readings.influx.address import influx_address
 from stores.readings.influx.answers import series_of, table_of
+from stores.readings.influx.changes import ChangeLog
+from stores.readings.influx.layout import LOG
 from stores.readings.influx.store import InfluxStore
 from stores.readings.influx.wire import InfluxWire, connect
 from stores.readings.port import RollupSeries
@@ -211,13 +213,48 @@ def test_a_reader_whose_cursor_is_older_than_the_log_is_told_everything(make, ur
     store.write_many([one(10), one(20)])
     cursor = store.changes(0).cursor
     wire = connect(influx_address(url))
-    wire.ask_json('DROP MEASUREMENT "write"')
+    wire.ask_json('DROP MEASUREMENT "change"')
     assert (store.changes(cursor).cursor, dict(store.changes(cursor).ranges)) == (1, {POWER: (10, 20)})
     assert store.cursor() == 1
     assert dict(store.changes(1).ranges) == {}  # told once, not for ever
     store.write(one(30))
     assert dict(store.changes(1).ranges) == {POWER: (10, 30)}
     assert dict(store.changes(store.changes(1).cursor).ranges) == {}
+    wire.client.close()
+
+
+def test_a_log_as_it_was_kept_before_is_read_on(make, url):
+    """With an entry of its own for each point, before the line that makes them count."""
+    make().probe()
+    wire = connect(influx_address(url))
+    early, late = time.time_ns() - 2 * 10**9, time.time_ns() - 10**9
+    for stamp, first, last in ((early, 10, 20), (late, 5, 7)):
+        entry = f"written,point={POWER} first={first}i,last={last}i {stamp}"
+        wire.write(LOG, f"{entry}\nwrite points=1i {stamp}".encode(), "ns")
+    store = make()
+    assert store.cursor() == late
+    assert dict(store.changes(early).ranges) == {POWER: (5, 7)}
+    assert dict(store.changes(late).ranges) == {}
+    store.write(one(30))
+    assert dict(store.changes(early).ranges) == {POWER: (5, 30)}
+    assert dict(store.changes(late).ranges) == {POWER: (30, 30)}
+    assert dict(store.changes(store.cursor()).ranges) == {}
+    wire.client.close()
+
+
+def test_the_log_stands_in_few_series_whatever_the_estate(make, url):
+    log = ChangeLog(wire := connect(influx_address(url)), time.time_ns)
+    make().probe()
+    points = {f"meter-{n}/energy_import/total": (n, n + 1) for n in range(2_100)}
+    log.add({"first/energy_import/total": (1, 2)})
+    cursor = log.cursor()
+    log.add(points)
+    log.add({"meter-7/energy_import/total": (3, 90)})
+    changes = log.since(cursor)
+    assert dict(changes.ranges) == points | {"meter-7/energy_import/total": (3, 90)}
+    assert log.since(changes.cursor).ranges == {}
+    listed = wire.ask_json("SHOW SERIES")
+    assert sum(len(series.values) for series in listed) < 15
     wire.client.close()
 
 
