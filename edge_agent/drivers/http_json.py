@@ -51,7 +51,8 @@ class HttpJsonDriver:
         """Ask for the resource; one that is refused, or no JSON, names its points."""
         status, body = ask_for(self._place, ask.resource, self._tls, self._bus.timeout_s)
         if status != HTTPStatus.OK:
-            why = dict.fromkeys(ask.points, f"{ask.resource} is answered with HTTP {status}")
+            hint = ": it wants a password, which is not given" if status == HTTPStatus.UNAUTHORIZED else ""
+            why = dict.fromkeys(ask.points, f"{ask.resource} is answered with HTTP {status}{hint}")
             if status in BUSY:
                 return Answer(put_off=why)
             return Answer(unread=why, may_pass=status >= HTTPStatus.INTERNAL_SERVER_ERROR)
