@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facility.quantities import Kind, Quantity
+from facility.quantities import Kind, Quantity, Utility
 from facility.status import ServerProcess
 from stores.readings.rollups import ROLLUPS
 
@@ -16,6 +16,7 @@ SERIES_BUDGET = 100_000
 """For one site: an InfluxDB keeps an index of its series, by default in memory."""
 
 NEAR_SHARE = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesUse:
@@ -61,6 +62,10 @@ def rollup_series(catalogue: Catalogue) -> dict[str, int]:
         "platform_1m": len(ServerProcess),
         "events": len(catalogue.buildings),
         "alert_1d": len(catalogue.buildings),
+        "score_1m": sum(
+            meter.utility in {Utility.ELECTRICITY, Utility.WATER} and catalogue.accounted_point(meter) is not None
+            for meter in catalogue.meters
+        ),
     }
     of_tags = {True: len(metered), False: len(building_utilities)}
     return {name: numbers.get(name, of_tags["meter" in rollup.tags]) for name, rollup in ROLLUPS.items()}
