@@ -50,6 +50,12 @@ def bearers_on(stated: Stated, building: Building, utility: Utility, day: date) 
     return Bearers(own, _weights(stated, rule, day), rule.rest.value, rule.basis)
 
 
+def days_of_change(stated: Stated) -> set[date]:
+    """The days on which somebody else may begin to bear something, or another share of it."""
+    figures, members = {one.valid_from for one in stated.figures}, {one.valid_from for one in stated.memberships}
+    return figures | members | {one.valid_from for one in stated.allocations}
+
+
 def department_of(stated: Stated, member: Member, one: str, day: date) -> str:
     """To which department something belongs on a day; empty where no membership holds."""
     held = [

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TOTAL = "total"
 """The channel of a point that is not split by phase, door or sensor."""
 
+READ_EVERY_DAYS = 31  # of a meter that people read, where nothing is said
+
 
 @unique
 class MeterRole(StrEnum):
@@ -55,6 +57,7 @@ class Ratio(StrEnum):
 class SpaceKind(StrEnum):
     """What a space is for, where that changes how its sensors are read."""
 
+    FLOOR = "floor"
     ROOM = "room"
     OFFICE = "office"
     MEETING_ROOM = "meeting_room"
@@ -112,10 +115,7 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a year's notice says of a country's days: weekend days that are worked (调休), days off beside the usual.
-
-    It holds over what the holiday library says of those days. ``basis`` names the document.
-    """
+    """What the document ``basis`` says of a year's days, over the holiday library: days worked (调休), days off."""
 
     year: int
     basis: str
@@ -174,10 +174,9 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """A building with its use, area and hours (weekday 0 = Monday).
+    """A building with its use, area and opening ``hours`` (weekday 0 = Monday; a missing day is closed).
 
-    ``hours`` are opening hours: a missing day is closed. ``armed`` are the hours in which its security sensors are
-    armed beside closed days: where none are stated, whenever it is not open.
+    Its security sensors are armed on closed days and in ``armed``: where none are stated, whenever it is not open.
     """
 
     id: str
@@ -193,9 +192,9 @@ class Building:
 class Meter:
     """A meter or sensor on a bus. ``connection`` names a bus of its agent, ``unit`` its address there.
 
-    ``serial``, ratios and where the register rolls over are those of the device that hangs there now; the ledger
-    has the ones before it. ``most_per_hour`` is what its feeder can deliver in an hour at most.
-    ``shares_device``: other meters are parts of the same device, at the same address.
+    Without an agent people read it, every ``read_every_days`` days: no profile, no bus. Serial, ratios and where the
+    register rolls over are those of the device that hangs there now; the ledger has the ones before it. Its feeder
+    delivers ``most_per_hour`` at most. ``shares_device``: other meters are parts of the device at the same address.
     """
 
     id: str
@@ -218,6 +217,7 @@ class Meter:
     rolls_over_at: float | None = None
     most_per_hour: float | None = None
     shares_device: bool = False
+    read_every_days: int = READ_EVERY_DAYS
 
 
 @dataclass(frozen=True, slots=True)

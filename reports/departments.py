@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from accounting.allocation import BY_METERS, bearers_on, borne
+from accounting.allocation import BY_METERS, bearers_on, borne, days_of_change
 from facility.quantities import Utility
 from facility.tariff import Period
 from reports.adjusting import AdjustingLine
@@ -54,6 +54,7 @@ class Departments:
         self._building = estate.building[building]
         self._stated = estate.stated.part({building}, {meter.id for meter in estate.meters_of(building)})
         self._smallest, self._closed = smallest, closed
+        self.changes = days_of_change(self._stated)
 
     def bills(self, bill: Bill) -> tuple[DepartmentBill, ...]:
         """A bill for each department, in the order of the estate; none where nobody is named for some day.
@@ -144,7 +145,10 @@ class _Shares:
         self._utility = utility
         first, end = bill.start.date(), bill.end.date()
         self._days = [first + timedelta(days=n) for n in range((end - first).days)]
-        self._bearers = {day: of.bearers(utility.utility, day) for day in self._days}
+        self._bearers: dict[date, Bearers | None] = {}
+        for day in self._days:
+            is_new = day == first or day in of.changes
+            self._bearers[day] = of.bearers(utility.utility, day) if is_new else self._bearers[day - timedelta(days=1)]
         named = [one for one in self._bearers.values() if one]
         self.is_named = len(named) == len(self._days)
         self._heads = [days for counter, days in bill.days.items() if counter.partition("/")[0] in utility.meters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,7 @@ def read_days(
     """What ``usage_1d`` knows of a counter's use and cost, by local day and field."""
     days: Days = {}
     rows = read_counter(store, catalogue, point, "usage_1d", (start_ms, end_ms), ADJUSTED)
-    for k, t_ms in enumerate(rows.t_ms.tolist()):
-        known = {name: float(column[k]) for name, column in rows.fields.items() if not np.isnan(column[k])}
-        days[calendar.local_date(t_ms).isoformat()] = known
+    columns = {name: column.tolist() for name, column in rows.fields.items()}
+    for k, day in enumerate(calendar.local_days(rows.t_ms).astype("datetime64[D]").astype(str).tolist()):
+        days[day] = {name: column[k] for name, column in columns.items() if not math.isnan(column[k])}
     return days

@@ -54,6 +54,8 @@ class SilentMeter:
         newest = self._newest_by_agent(scene, heard)
         for meter_id, last_ms in heard.items():
             meter = scene.catalogue.meter[meter_id]
+            if not meter.agent:
+                continue  # people read it
             if not last_ms:
                 yield from self._never_heard(scene, meter, newest[meter.agent])
                 continue

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from facility.model import READ_EVERY_DAYS
 from facility.quantities import Kind
 
 if TYPE_CHECKING:
     from console.visit import Visit
     from facility.catalogue import Catalogue
+    from facility.model import Meter
     from stores.access import Picture
 
 STALE_POLLS = 2
 
 GRACE_S = 5.0
 """A value is stale when two polls have passed, plus the way from the meter to the page."""
+
+DAY_S = 86_400.0
 
 STATE_STALE_S = 2 * 3600.0
 """A contact that only reports changes still says hourly that it is there."""
@@ -35,7 +39,7 @@ class HeardLately:
     @property
     def is_unheard(self) -> bool:
         """Whether nothing was heard of lately: that a building has no alerts then says nothing."""
-        return not self.lately
+        return self.present > 0 and not self.lately
 
 
 def stale_after_s(poll_s: float) -> float:
@@ -43,12 +47,17 @@ def stale_after_s(poll_s: float) -> float:
     return STALE_POLLS * poll_s + GRACE_S
 
 
+def meter_stale_after_s(meter: Meter) -> float:
+    """Age from which a meter's value is old; one that people read is due then."""
+    return stale_after_s(meter.poll_s) if meter.agent else (meter.read_every_days or READ_EVERY_DAYS) * DAY_S
+
+
 def heard_in(catalogue: Catalogue, building: str, picture: Picture, now_ms: int) -> HeardLately:
-    """A building's meters and sensors as one hears of them now."""
+    """A building's meters and sensors as one hears of them now; those that people read are not waited for."""
     values = picture.values
     newest_ms, lately, present = -1, 0, 0
     for meter in catalogue.meters_of(building):
-        since_ms = now_ms - stale_after_s(meter.poll_s) * 1000
+        since_ms = now_ms - meter_stale_after_s(meter) * 1000
         state_since_ms = min(since_ms, now_ms - STATE_STALE_S * 1000)
         is_heard = False
         points = catalogue.points_of(meter.id)
@@ -58,8 +67,9 @@ def heard_in(catalogue: Catalogue, building: str, picture: Picture, now_ms: int)
             t_ms = latest.t_ms
             newest_ms = max(newest_ms, t_ms)
             is_heard |= t_ms >= (state_since_ms if point.quantity.kind is Kind.STATE else since_ms)
-        present += bool(points)
-        lately += is_heard
+        if meter.agent:
+            present += bool(points)
+            lately += is_heard
     return HeardLately(newest_ms if newest_ms >= 0 else None, lately, present)
 
 

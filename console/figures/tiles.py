@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.figures.heard import STATE_STALE_S, stale_after_s
+from console.figures.heard import STATE_STALE_S, meter_stale_after_s, stale_after_s
 from console.figures.use import LIVE_QUANTITY, live_sum
 from facility.quantities import Kind, Quantity, Utility
 from wording.formats import NOTHING, Amount
@@ -94,14 +94,14 @@ def point_tile(visit: Visit, point: Point, prefix: str = "point") -> Tile:
 
 def point_stale_after_s(visit: Visit, point: Point) -> float:
     """Age from which a point's value is old."""
-    limit_s = stale_after_s(visit.catalogue.meter[point.meter].poll_s)
+    limit_s = meter_stale_after_s(visit.catalogue.meter[point.meter])
     return max(limit_s, STATE_STALE_S) if point.quantity.kind is Kind.STATE else limit_s
 
 
 def seen_tile(visit: Visit, building: Building, heard: HeardLately) -> Tile:
     """When a building was last heard of; only its age is shown."""
-    polls = [meter.poll_s for meter in visit.catalogue.meters_of(building.id)]
-    limit_s = stale_after_s(min(polls, default=10.0))
+    limits_s = [meter_stale_after_s(meter) for meter in visit.catalogue.meters_of(building.id)]
+    limit_s = min(limits_s, default=stale_after_s(10.0))
     return Tile(slug("seen", building.id), Amount("", ""), heard.newest_ms, limit_s, shows_age=True)
 
 

@@ -11,6 +11,7 @@ from console.figures.heard import heard_in
 from console.figures.tiles import seen_tile
 from console.visit import Visit, visit_of
 from facility.quantities import Utility
+from facility.read_by_hand import reads_by_hand
 from facility.work import RUNNING
 
 router = APIRouter()
@@ -33,6 +34,7 @@ def building(request: Request, building_id: str, visit: Annotated[Visit, Depends
         building=found,
         sections=sections(visit, found),
         meters=meter_rows(visit, found),
+        by_hand=[one for one in reads_by_hand(visit.catalogue, visit.picture.values) if one.meter.building == found.id],
         sensors=sensor_rows(visit, found),
         cases=cases,
         leak=next((one for one in cases if one.alert.detector in LEAKS), None),

@@ -13,12 +13,13 @@ from facility.documents.ledger import read_installations
 from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_figures import check_figures
-from facility.documents.site_points import read_points
+from facility.documents.site_points import is_read_by_hand, read_points
 from facility.documents.site_schema import SiteDocument
 from facility.documents.stated import read_factor_sets, read_stated
 from facility.documents.tariff import read_tariffs
 from facility.ledger.installation import present_facts
 from facility.model import (
+    READ_EVERY_DAYS,
     Building,
     Closure,
     DayHours,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from facility.profile import DeviceProfile
     from facility.tariff import Tariff
 
+
+_REACHED_BY = ("profile", "agent", "bus", "unit")
+_HOW_READ = "profile, agent, bus and unit; or none of them, where people read the meter"
 
 ALLOWED_HOURS = "two local times, such as 08:00-18:00; all day long is 00:00-23:59"
 
@@ -81,7 +85,9 @@ def load_site(
     points: list[list[Point]] = []
     ledger: list[Installation] = []
     for i, part in enumerate(body.meters):
-        _check_meter(document, i, part, body, spaces, profiles)
+        _check_meter(document, i, part, body, spaces)
+        if not is_read_by_hand(part):
+            _check_reached(document, i, part, body, profiles)
         installations = read_installations(document, i, part, body.site.timezone)
         meters.append(_meter(part, installations))
         points.append(read_points(document, i, part, profiles.get(part.profile), body.site.custodian))
@@ -202,14 +208,7 @@ def _day_hours(span: str) -> DayHours | None:
     return DayHours(start, end_time) if start.tzinfo is None and end_time.tzinfo is None else None
 
 
-def _check_meter(
-    document: Document,
-    i: int,
-    part: MeterPart,
-    body: SiteDocument,
-    spaces: Mapping[str, Space],
-    profiles: Mapping[str, DeviceProfile],
-) -> None:
+def _check_meter(document: Document, i: int, part: MeterPart, body: SiteDocument, spaces: Mapping[str, Space]) -> None:
     """Report every name in a meter that stands for nothing."""
     place: Place = ("meters", i)
     buildings = [b.id for b in body.buildings]
@@ -218,15 +217,27 @@ def _check_meter(
     if part.space and (part.space not in spaces or spaces[part.space].building != part.building):
         here = [s.id for s in spaces.values() if s.building == part.building]
         document.report((*place, "space"), f"unknown space '{part.space}' in {part.building}", here or "none")
-    if part.profile not in profiles:
-        document.report((*place, "profile"), f"unknown profile '{part.profile}'", sorted(profiles))
-    agents = {a.id: a for a in body.agents}
-    if part.agent not in agents:
-        document.report((*place, "agent"), f"unknown agent '{part.agent}'", agents or "none")
-    elif part.bus not in (buses := [b.id for b in agents[part.agent].buses]):
-        document.report((*place, "bus"), f"agent {part.agent} has no bus '{part.bus}'", buses)
     if part.role is not MeterRole.SUB and part.utility is None:
         document.report((*place, "role"), f"a {part.role} meter needs a utility", list(Utility))
+
+
+def _check_reached(
+    document: Document, i: int, part: MeterPart, body: SiteDocument, profiles: Mapping[str, DeviceProfile]
+) -> None:
+    """Report what an agent would need to read a meter."""
+    place: Place = ("meters", i)
+    for key in _REACHED_BY:
+        if not getattr(part, key):
+            document.report(place, f"'{key}' is missing in meters.{i}", _HOW_READ)
+    if part.profile and part.profile not in profiles:
+        document.report((*place, "profile"), f"unknown profile '{part.profile}'", sorted(profiles))
+    if part.read_every_days is not None:
+        document.report((*place, "read_every_days"), "an agent reads this meter", "poll_s")
+    agents = {a.id: a for a in body.agents}
+    if part.agent and part.agent not in agents:
+        document.report((*place, "agent"), f"unknown agent '{part.agent}'", agents or "none")
+    elif part.agent and part.bus and part.bus not in (buses := [b.id for b in agents[part.agent].buses]):
+        document.report((*place, "bus"), f"agent {part.agent} has no bus '{part.bus}'", buses)
 
 
 def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
@@ -251,5 +262,6 @@ def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
         rolls_over_at=part.rolls_over_at,
         most_per_hour=part.most_per_hour,
         shares_device=part.shares_device,
+        read_every_days=part.read_every_days or READ_EVERY_DAYS,
     )
     return present_facts(meter, installations) if installations else meter

@@ -223,7 +223,8 @@ def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
         **({"installations": ledger} if ledger else device),
         "most_per_hour": meter.most_per_hour,
         "shares_device": meter.shares_device or None,
-        "poll_s": meter.poll_s,
+        "poll_s": meter.poll_s if meter.agent else None,
+        "read_every_days": None if meter.agent else meter.read_every_days,
         "provenance": None if meter.provenance is Provenance.METERED else meter.provenance.value,
         "points": [_point(point) for point in catalogue.points_of(meter.id)],
     }

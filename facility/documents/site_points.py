@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from facility.documents.site_schema import PointPart
 from facility.errors import Rejected
 from facility.levels import LEVEL_WORDS, Level, parse_level
 from facility.model import Point, Ratio
-from facility.quantities import BY_WORD, WORDS
+from facility.quantities import ACCOUNTED, BY_WORD, WORDS, Utility
 
 if TYPE_CHECKING:
     from facility.documents.part import Document, Place
@@ -19,6 +20,8 @@ def read_points(
     document: Document, i: int, part: MeterPart, profile: DeviceProfile | None, custodian: str
 ) -> list[Point]:
     """The points of a meter: those it lists, else all of its profile that are not optional."""
+    if is_read_by_hand(part):
+        return _of_hand(document, i, part, custodian)
     if profile is None:
         return []
     offered = [p.name for p in profile.points]
@@ -42,6 +45,33 @@ def read_points(
             document.report((*place, "unit"), f"unit '{chosen.unit}' is wrong for {quantity.word}", quantity.unit)
         level = _level(document, (*place, "level"), chosen.level or part.level, custodian)
         points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, _ratio(said)))
+    return points
+
+
+def is_read_by_hand(part: MeterPart) -> bool:
+    """Whether people read a meter: nothing is said of an agent, nor of how one would reach it."""
+    return not (part.profile or part.agent or part.bus or part.unit)
+
+
+def _of_hand(document: Document, i: int, part: MeterPart, custodian: str) -> list[Point]:
+    """The points of a meter that people read: those it lists, else the counter of its utility.
+
+    What its face shows is multiplied by the transformers' ratios.
+    """
+    own = part.points or ([PointPart(quantity=ACCOUNTED[part.utility].word)] if part.utility else [])
+    if not own:
+        what = "who reads this meter, and what it shows, is not said"
+        document.report(("meters", i), what, "a profile with agent, bus and unit; or a utility, where people read it")
+    points = []
+    for j, chosen in enumerate(own):
+        place: Place = ("meters", i, "points", j)
+        if chosen.quantity not in WORDS:
+            document.report((*place, "quantity"), f"unknown quantity '{chosen.quantity}'", WORDS)
+            continue
+        quantity = BY_WORD[chosen.quantity]
+        level = _level(document, (*place, "level"), chosen.level or part.level, custodian)
+        ratio = Ratio.CT_PT if quantity.utility is Utility.ELECTRICITY and quantity.is_counter else None
+        points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, ratio))
     return points
 
 

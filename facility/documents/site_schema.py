@@ -181,17 +181,18 @@ class InstallationPart(DocumentPart):
 class MeterPart(DocumentPart):
     """A meter or sensor. Without ``points`` it reads all points of its profile that are not optional.
 
-    With ``installations`` the facts of the device (serial, ratios, digits) stand there and nowhere else.
+    With ``installations`` the facts of the device (serial, ratios, digits) stand there and nowhere else. One that
+    people read has no ``profile``, ``agent``, ``bus`` and ``unit``: its utility's counter, or ``points``.
     """
 
     id: Slug
     name: NamePart
     building: str
     space: str = ""
-    profile: str
-    agent: str
-    bus: str
-    unit: str
+    profile: str = ""
+    agent: str = ""
+    bus: str = ""
+    unit: str = ""
     utility: Utility | None = None
     role: MeterRole = MeterRole.SUB
     enduse: Slug = TOTAL
@@ -200,6 +201,7 @@ class MeterPart(DocumentPart):
     pt_ratio: float = Field(default=1.0, gt=0)
     digits: int | None = Field(default=None, ge=FEWEST_DIGITS, le=MOST_DIGITS)
     poll_s: float = Field(default=10.0, ge=1, le=86400)
+    read_every_days: int | None = Field(default=None, ge=1, le=366)
     level: str | None = Field(default=None, json_schema_extra={"allowed": [*LEVEL_WORDS]})
     provenance: Provenance = Provenance.METERED
     rolls_over_at: float | None = Field(default=None, gt=0)

@@ -233,6 +233,8 @@ def _check_ratio_applies(estate: Catalogue, place: Meter) -> None:
 
 def _agent_knows_from(place: Meter, agent_from: AgentFrom, agents: Ratios) -> datetime | None:
     """When the agent knows a changed ratio, None for never: nobody but a person can tell, and a guess costs energy."""
+    if not place.agent:
+        return None  # an import multiplies by what it is divided by
     if agent_from is None:
         what = (
             f"is missing: agent {place.agent} multiplies by CT {agents[0]:g}, PT {agents[1]:g} until it is restarted"

@@ -143,7 +143,7 @@ def read_estate(file: Path) -> Catalogue:
     """The estate; the profiles that it names are held to their own examples."""
     profiles = Settings().known_profiles()
     estate = read_site(file, profiles)
-    check_examples(profiles[name] for name in dict.fromkeys(meter.profile for meter in estate.meters))
+    check_examples(profiles[name] for name in dict.fromkeys(meter.profile for meter in estate.meters if meter.agent))
     return estate
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facility.duties import Duty, Standing, standing, standing_of_agent, undone
+from facility.duties import Standing, standing, standing_of_agent, undone
 from facility.errors import ConfigError, StoreUnavailable
 from facility.status import MODELS_DUE, MODELS_LEARNED, SERVER_UNHEARD_S, ServerProcess
-from facility.system_alarm import SystemAlarm, Unseen
+from facility.system_alarm import Unseen
+from meterhouse.answers.status import (
+    AgentAnswer,
+    AlarmAnswer,
+    ProcessAnswer,
+    RestoredAnswer,
+    StatusAnswer,
+    UnknownAnswer,
+)
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.overview import is_of_an_agent, look, look_at_agent
 from meterhouse.settings import Settings
@@ -46,83 +55,14 @@ AGENT_COLUMNS = (
 MOST_UNSTORED = 2**53
 """An agent may say what it likes: what is more is no number of readings."""
 
+MOST_DUE = 5
+"""So many meters that people should read are named."""
+
 RESTORED = "restored.json"
 """A restore leaves this note in the data folder."""
 
 WELL = frozenset({"ok", "running"})
 """What a bus says of itself when nothing is wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmAnswer:
-    """Something is wrong with the way of readings."""
-
-    alarm: SystemAlarm
-    agent: Annotated[str | None, "absent where the server itself is concerned"]
-    words: Annotated[str | None, "for whoever looks into it"]
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownAnswer:
-    """Something cannot be seen, so whether it is well is unknown."""
-
-    what: Unseen
-    words: Annotated[str | None, "why"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessAnswer:
-    """How a process of the server fares, by what it last told."""
-
-    name: Annotated[str, "`process@host:place`, as `--forget` takes it"]
-    process: Annotated[str, "`ingest`, `analytics` or `console`; `edge` where an agent was asked itself"]
-    host: Annotated[str, "its machine"]
-    place: Annotated[str, "its data folder, or where it listens"]
-    pid: int
-    state: Annotated[str, "`running`, what it is at, or the first alarm; `silent` or `ended` where it tells no more"]
-    undone: Annotated[list[Duty], "what does not work because of it"]
-    has_ended: Annotated[bool, "it ended in good order"]
-    told_at: Annotated[datetime, "its last progress, by this machine's clock: who runs and gets nowhere does not tell"]
-    started_at: Annotated[datetime, "by this machine's clock"]
-    figures: Annotated[dict[str, float], "numbers by name"]
-    facts: Annotated[dict[str, str], "words by name"]
-
-
-@dataclass(frozen=True, slots=True)
-class AgentAnswer:
-    """How an agent fares, by what it last said."""
-
-    agent: Annotated[str, "its id"]
-    state: Annotated[str, "`online`, `offline`, `expected` or `unknown`"]
-    heard_at: Annotated[datetime | None, "by this machine's clock"]
-    unstored: Annotated[int | None, "readings that it keeps until they are stored; absent where it has not said"]
-    buses: Annotated[dict[str, str], "by bus: `ok`, `running`, or what is wrong"]
-
-
-@dataclass(frozen=True, slots=True)
-class RestoredAnswer:
-    """A restore, and what agents have sent again since."""
-
-    made_at: Annotated[datetime, "of when the backup is"]
-    restored_at: datetime
-    readings: Annotated[int, "of the time between that are stored now"]
-
-
-@dataclass(frozen=True, slots=True)
-class StatusAnswer:
-    """How readings fare."""
-
-    standing: Annotated[Standing, "`down` where no readings are taken in, or read"]
-    alarms: list[AlarmAnswer]
-    unknown: list[UnknownAnswer]
-    asked: Annotated[bool, "the records cannot be read, so the processes were asked themselves"]
-    ingest: Annotated[str | None, "state of the ingest that told last; absent where none is known"]
-    stored: Annotated[int, "readings stored ever; one that an agent sends again under a new stream epoch counts again"]
-    quarantined: Annotated[int, "readings put into quarantine ever"]
-    queue: Annotated[int, "messages that wait for ingest"]
-    processes: list[ProcessAnswer]
-    agents: list[AgentAnswer]
-    restored: Annotated[RestoredAnswer | None, "what came back after the last restore; absent where none was"] = None
 
 
 @answers(StatusAnswer)
@@ -147,9 +87,10 @@ def status(
     else:
         overview, seen = look(settings)
         stands = standing(overview, seen)
-    restored = _restored(settings)
-    whole = replace(_status_answer(overview, seen, stands, datetime.now(UTC)), restored=restored)
-    answer(whole, lambda: "\n".join([*_lines(texts(), overview, seen), *_homecoming_lines(texts(), restored)]))
+    restored, due = _restored(settings), _due(settings)
+    whole = replace(_status_answer(overview, seen, stands, datetime.now(UTC)), restored=restored, due=due)
+    said = (*_lines(texts(), overview, seen), *_due_lines(texts(), due), *_homecoming_lines(texts(), restored))
+    answer(whole, lambda: "\n".join(said))
     if code := EXITS[stands]:
         raise typer.Exit(code)
 
@@ -165,6 +106,26 @@ def _restored(settings: Settings) -> RestoredAnswer | None:
     except (ConfigError, StoreUnavailable):
         return None
     return RestoredAnswer(found.made_at, found.restored_at, found.readings) if found else None
+
+
+def _due(settings: Settings) -> list[str] | None:
+    """The meters that people should have read by now."""
+    if is_of_an_agent(settings):
+        return None
+    from stores.looking import look_at_reads_by_hand  # noqa: PLC0415 - an agent's machine has no store
+
+    try:
+        found = look_at_reads_by_hand(settings.records_url, settings.store_url)
+    except (ConfigError, StoreUnavailable):
+        return None
+    now_ms = time.time_ns() // 1_000_000
+    return list(dict.fromkeys(one.meter.id for one in found if one.is_due(now_ms)))
+
+
+def _due_lines(t: Texts, due: list[str] | None) -> Iterator[str]:
+    if due:
+        more = "…" if len(due) > MOST_DUE else ""
+        yield t.counted("cli.status.due", len(due), names=t("cli.between").join(due[:MOST_DUE]) + more)
 
 
 def _homecoming_lines(t: Texts, restored: RestoredAnswer | None) -> Iterator[str]:

@@ -9,7 +9,6 @@ import stat
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -20,13 +19,15 @@ from facility.system_alarm import SystemAlarm, outlook
 from process.kernel_clock import is_kernel_synchronised
 from reports.doctor.line import Check, Ground, How
 from stores.backup_note import read_backup_note
-from stores.readings import open_readings, place_of
+from stores.looking import readings_to_look_at
 from stores.records.database import NEWEST, look_at_records, present_schema
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -101,10 +102,11 @@ def certificates(ground: Ground, now: datetime) -> Found:
 
 
 def points(ground: Ground, now: datetime) -> Found:
-    """Which points have told nothing for an hour."""
+    """Which points have told nothing for an hour; those that people read tell when they are read."""
     with _records(ground) as engine:
         registry = Registry(engine)
-        known = [point.id for point in registry.load().points] if registry.version() else []
+        estate = registry.load() if registry.version() else None
+        known = [point.id for point in estate.points if estate.meter[point.meter].agent] if estate else []
     with _readings(ground) as opened:
         newest = opened.latest(known) if known else {}
     since_ms = round((now - SILENT).timestamp() * 1000)
@@ -164,20 +166,8 @@ def _records(ground: Ground) -> Iterator[Engine]:
         engine.dispose()
 
 
-@contextmanager
-def _readings(ground: Ground) -> Iterator[ReadingStore]:
-    """The store, to look at: opened, one of an earlier Meterhouse would be brought up to date, and none be made."""
-    place = place_of(ground.store_url)
-    if place.startswith("/") and not Path(place).exists():
-        raise StoreUnavailable(f"{place} does not exist")
-    with _records(ground) as engine:
-        if present_schema(engine) != NEWEST:
-            raise StoreUnavailable("the data folder is of an earlier Meterhouse: start the server first")
-    opened = open_readings(ground.store_url)
-    try:
-        yield opened
-    finally:
-        opened.close()
+def _readings(ground: Ground) -> AbstractContextManager[ReadingStore]:
+    return readings_to_look_at(ground.records_url, ground.store_url)
 
 
 def _alarms_of(ground: Ground, alarms: tuple[SystemAlarm, ...]) -> Found:

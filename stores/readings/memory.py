@@ -150,7 +150,8 @@ class MemoryStore:
             for tag_set, rows in self._matching(name, some):
                 times = sorted(t for t in rows if start_ms <= t < end_ms)
                 if times:
-                    columns = {f: column_of(types[f], (rows[t].get(f) for t in times)) for f in wanted}
+                    chosen = [rows[t] for t in times]
+                    columns = {f: column_of(types[f], [row.get(f) for row in chosen]) for f in wanted}
                     found.append(RollupSeries(dict(sorted(tag_set)), np.array(times, np.int64), columns))
         return found
 

@@ -12,6 +12,7 @@ from facility.catalogue import Agent, Bus, Catalogue
 from facility.errors import ConfigError
 from facility.levels import parse_level
 from facility.model import (
+    READ_EVERY_DAYS,
     Building,
     DayHours,
     Department,
@@ -266,6 +267,7 @@ def _meter_row(meter: Meter) -> Row:
         "role": meter.role.value,
         "provenance": meter.provenance.value,
         "shares_device": meter.shares_device or None,  # as in documents that were applied before there was the word
+        "read_every_days": None if meter.agent else meter.read_every_days,
     }
 
 
@@ -277,6 +279,7 @@ def _meter(row: Row) -> Meter:
         role=MeterRole(row["role"]),
         provenance=Provenance(row["provenance"]),
         shares_device=bool(row["shares_device"]),
+        read_every_days=row["read_every_days"] or READ_EVERY_DAYS,
         **{field: row[field] for field in _METER_FIELDS},
     )
 

@@ -116,6 +116,7 @@ meter = sa.Table(
     sa.Column("rolls_over_at", sa.Double),
     sa.Column("most_per_hour", sa.Double),
     sa.Column("shares_device", sa.Boolean),
+    sa.Column("read_every_days", sa.Integer),  # by people; NULL: an agent reads it
 )
 
 point = sa.Table(

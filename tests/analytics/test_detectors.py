@@ -148,6 +148,12 @@ def test_a_silent_meter_is_found_after_three_hours(broken):
     assert {finding.meter for findings in found.values() for finding in findings} == {"lights"}
 
 
+def test_a_meter_that_people_read_is_never_silent(broken):
+    meters = tuple(replace(one, agent="") if one.id == "lights" else one for one in CATALOGUE.meters)
+    window = replace(broken, catalogue=replace(CATALOGUE, meters=meters))
+    assert not steps(window, DETECTORS["silent_meter"](), FRIDAY_EVENING, HOURS)
+
+
 def never(window, *meters, named=None, looked_from=0, **more):
     """The window in which these meters have not spoken yet."""
     unheard = {meter: np.zeros(HOURS, np.int64) for meter in meters}
