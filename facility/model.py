@@ -217,7 +217,7 @@ class Meter:
     rolls_over_at: float | None = None
     most_per_hour: float | None = None
     shares_device: bool = False
-    read_every_days: int = READ_EVERY_DAYS
+    read_every_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

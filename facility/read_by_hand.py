@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from facility.model import READ_EVERY_DAYS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,7 +34,7 @@ class HandRead:
     @property
     def due_ms(self) -> int:
         """From when on somebody should read it."""
-        return self.last.t_ms + self.meter.read_every_days * _DAY_MS if self.last else 0
+        return self.last.t_ms + (self.meter.read_every_days or READ_EVERY_DAYS) * _DAY_MS if self.last else 0
 
     def is_due(self, now_ms: int) -> bool:
         """Whether somebody should have read it by now."""

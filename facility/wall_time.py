@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _MINUTE = timedelta(minutes=1)
+
+
+def written_day(where: str, text: str) -> date | None:
+    """A written day; None where nothing is written. Raises ``ConfigError`` where that is no day."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ConfigError(Problem(where, f"'{text}' is no day", "such as 2026-03-01")) from None
 
 
 def written_instant(where: str, text: str, zone: ZoneInfo) -> datetime:

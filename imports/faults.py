@@ -52,6 +52,12 @@ class FaultKind(StrEnum):
     NOT_JOINED_AFTER = "not_joined_after"
     BELOW_REGISTER = "below_register"
     ENDS_DIFFER = "ends_differ"
+    HEADER_TWICE = "header_twice"
+    WORD_UNKNOWN = "word_unknown"
+    NOT_OF_KIND = "not_of_kind"
+    SAID_OTHERWISE = "said_otherwise"
+    NOT_HERE = "not_here"
+    AS_TOLD = "as_told"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,13 @@ def load_site(
     name, which a version before let pass, must not keep all others from being read. The registry takes no estate of
     which figures would be left out.
     """
-    document = parse(text, name)
+    return read_estate(parse(text, name), profiles, reader=reader)
+
+
+def read_estate(
+    document: Document, profiles: Mapping[str, DeviceProfile], *, reader: Literal["anybody", "agent", "registry"]
+) -> Catalogue:
+    """The estate that a document stands for, wherever it was written: see ``load_site``."""
     body = document.validate(SiteDocument)
     _check_zone(document, body.site.timezone)
     _check_unique(document, "departments", (d.id for d in body.departments))
@@ -262,6 +268,6 @@ def _meter(part: MeterPart, installations: tuple[Installation, ...]) -> Meter:
         rolls_over_at=part.rolls_over_at,
         most_per_hour=part.most_per_hour,
         shares_device=part.shares_device,
-        read_every_days=part.read_every_days or READ_EVERY_DAYS,
+        read_every_days=None if part.agent else part.read_every_days or READ_EVERY_DAYS,
     )
     return present_facts(meter, installations) if installations else meter

@@ -25,7 +25,15 @@ Tree = dict[str, Any]
 
 def dump_site(catalogue: Catalogue) -> str:
     """The estate as site.yaml text."""
-    tree: Tree = {
+    yaml, out = YAML(), io.StringIO()
+    yaml.width = 120
+    yaml.dump({key: value for key, value in site_tree(catalogue).items() if value or key == "buildings"}, out)
+    return out.getvalue()
+
+
+def site_tree(catalogue: Catalogue) -> Tree:
+    """The estate as the keys and values of a site.yaml, lists and mappings anew each time."""
+    return {
         "version": 1,
         "site": _site(catalogue.site),
         "departments": [
@@ -39,10 +47,6 @@ def dump_site(catalogue: Catalogue) -> str:
         "meters": [_meter(catalogue, meter) for meter in catalogue.meters],
         **stated_trees(catalogue.stated),
     }
-    yaml, out = YAML(), io.StringIO()
-    yaml.width = 120
-    yaml.dump({key: value for key, value in tree.items() if value or key == "buildings"}, out)
-    return out.getvalue()
 
 
 def dump_part(catalogue: Catalogue, agent: str) -> str:
@@ -224,7 +228,7 @@ def _meter(catalogue: Catalogue, meter: Meter) -> Tree:
         "most_per_hour": meter.most_per_hour,
         "shares_device": meter.shares_device or None,
         "poll_s": meter.poll_s if meter.agent else None,
-        "read_every_days": None if meter.agent else meter.read_every_days,
+        "read_every_days": meter.read_every_days,
         "provenance": None if meter.provenance is Provenance.METERED else meter.provenance.value,
         "points": [_point(point) for point in catalogue.points_of(meter.id)],
     }

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 from facility.ledger.installation import BEFORE_THE_LEDGER, BEGINNING
 from facility.model import MeterRole  # noqa: TC001
 from meterhouse.output import shown, table, texts
+from wording.texts import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facility.ledger.installation import Installation
     from facility.model import Meter
+    from facility.trees import Trees
     from wording.formats import Formats
 
 
 METER_COLUMNS = (
     "cli.column.building",
     "cli.column.meter",
+    "cli.column.department",
     "cli.column.role",
     "cli.column.serial",
     "cli.column.ct",
@@ -55,6 +58,8 @@ class MeterNow:
     pt_ratio: Annotated[float, "of the voltage transformers, in truth"]
     rolls_over_at: Annotated[float | None, "where the register begins again, in units of its face"]
     entries: Annotated[int, "how many the ledger has"]
+    spaces: Annotated[list[str], "in which it stands, from the outermost to its own"]
+    departments: Annotated[list[str], "whose it is, from the topmost to its own"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,8 @@ class MeterLedger:
     entries: list[LedgerEntry]
 
 
-def meter_now(meter: Meter, history: Sequence[Installation], language: str) -> MeterNow:
-    """A meter with the last of its entries."""
+def meter_now(meter: Meter, history: Sequence[Installation], trees: Trees, language: str) -> MeterNow:
+    """A meter with the last of its entries, and where it belongs."""
     now = history[-1]
     return MeterNow(
         meter=meter.id,
@@ -104,6 +109,8 @@ def meter_now(meter: Meter, history: Sequence[Installation], language: str) -> M
         pt_ratio=now.pt_ratio,
         rolls_over_at=now.span,
         entries=len(history),
+        spaces=[*trees.spaces_of(meter)],
+        departments=[*trees.departments_of(meter)],
     )
 
 
@@ -113,8 +120,9 @@ def meters_table(meters: Sequence[MeterNow], formats: Formats) -> str:
         return texts()("cli.meter.none")
     rows = [
         (
-            one.building,
+            " / ".join((one.building, *one.spaces)),
             one.meter,
+            " / ".join(one.departments) or ABSENT,
             texts()(f"role.{one.role}"),
             shown(one.serial),
             f"{one.ct_ratio:g}",
@@ -124,7 +132,7 @@ def meters_table(meters: Sequence[MeterNow], formats: Formats) -> str:
         )
         for one in meters
     ]
-    return table(METER_COLUMNS, rows, right=(4, 5, 6, 7))
+    return table(METER_COLUMNS, rows, right=(5, 6, 7, 8))
 
 
 def ledger_entry(one: Installation) -> LedgerEntry:

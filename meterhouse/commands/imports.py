@@ -22,6 +22,7 @@ from meterhouse.answers.imports import (
     preview_answer,
     preview_text,
 )
+from meterhouse.commands.estate_tables import import_meters
 from meterhouse.commands.spoken import formats_of, given_by
 from meterhouse.output import answer, answers, say, speaks_json, texts
 from meterhouse.settings import Settings
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from wording.formats import Formats
 
 app = typer.Typer(no_args_is_help=True)
+app.command(
+    "meters",
+    help="Take in meters with the spaces and departments that they belong to, as `export meters` writes them:"
+    " previewed first, changed in one step. A table with one wrong row changes nothing; what it does not name stays.",
+    short_help="Take in meters with both trees from a CSV or Excel file.",
+)(import_meters)
 
 LOOK_EVERY_S = 0.2
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from facility.ledger.changes import DeviceSwap, EntryRemoval, LedgerCorrection, ledgers_of
-from facility.wall_time import written_instant
+from facility.trees import Trees
+from facility.wall_time import written_day, written_instant
 from meterhouse.answers.meter import (
     MeterLedger,
     MetersNow,
@@ -29,8 +31,6 @@ from stores.records.registry import Registry
 from wording.remarks import remark_text
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from facility.ledger.changes import AgentFrom
     from stores.ledger_book import Noted
 
@@ -45,6 +45,8 @@ OPTIONS = {
     "agent_from": "--agent-from",
     "rolls_over_at": "--rolls-over-at",
     "building": "--building",
+    "space": "--space",
+    "department": "--department",
     **{name: f"--{name}" for name in ("serial", "closing", "opening", "digits", "reason")},
 }
 """Field of what is noted in a ledger → the option it is written in."""
@@ -69,12 +71,18 @@ Knows = Annotated[
 @answers(MetersNow)
 def list_meters(
     building: Annotated[str, typer.Option("--building", help="Only this building.")] = "",
+    space: Annotated[str, typer.Option("--space", help="Only this floor or room, and what lies within it.")] = "",
+    department: Annotated[str, typer.Option("--department", help="Only this department, and those below it.")] = "",
+    on: Annotated[str, typer.Option("--on", help="As both trees stood on a day, such as 2026-01-01; today.")] = "",
 ) -> None:
-    """Print every meter with the device that hangs there."""
+    """Print every meter with the device that hangs there, by either tree."""
     estate = Registry(open_records(Settings().records_url)).load()
     with written_as(OPTIONS):
         ledgers = ledgers_of(estate, building)
-    meters = [meter_now(meter, history, texts().language) for meter, history in ledgers]
+        trees = Trees(estate, written_day("--on", on) or datetime.now(ZoneInfo(estate.site.timezone)).date())
+        wanted = {meter.id for meter in trees.found(space, department)}
+    chosen = [(meter, history) for meter, history in ledgers if meter.id in wanted]
+    meters = [meter_now(meter, history, trees, texts().language) for meter, history in chosen]
     answer(MetersNow(meters), lambda: meters_table(meters, formats_of(estate.site)))
 
 

@@ -12,7 +12,6 @@ from facility.catalogue import Agent, Bus, Catalogue
 from facility.errors import ConfigError
 from facility.levels import parse_level
 from facility.model import (
-    READ_EVERY_DAYS,
     Building,
     DayHours,
     Department,
@@ -255,7 +254,7 @@ def _agent(one: str, buses: list[Row]) -> Agent:
 
 _METER_FIELDS = (
     "building", "profile", "agent", "connection", "unit", "space", "enduse", "serial", "ct_ratio", "pt_ratio", "digits",
-    "poll_s", "rolls_over_at", "most_per_hour",
+    "poll_s", "rolls_over_at", "most_per_hour", "read_every_days",
 )  # fmt: skip
 
 
@@ -267,7 +266,6 @@ def _meter_row(meter: Meter) -> Row:
         "role": meter.role.value,
         "provenance": meter.provenance.value,
         "shares_device": meter.shares_device or None,  # as in documents that were applied before there was the word
-        "read_every_days": None if meter.agent else meter.read_every_days,
     }
 
 
@@ -279,7 +277,6 @@ def _meter(row: Row) -> Meter:
         role=MeterRole(row["role"]),
         provenance=Provenance(row["provenance"]),
         shares_device=bool(row["shares_device"]),
-        read_every_days=row["read_every_days"] or READ_EVERY_DAYS,
         **{field: row[field] for field in _METER_FIELDS},
     )
 
