@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analytics.audit_watch import AuditWatch
 from analytics.backup_watch import BackupWatch
 from analytics.dispatch.dispatcher import Dispatcher
+from analytics.dispatch.order_hook import OrderHook
 from analytics.estate_watch import EstateWatch
 from analytics.heartbeat import Heartbeat
 from analytics.letters.clerk import Clerk
@@ -31,6 +32,7 @@ from stores.records.database import open_records
 from stores.records.letters.contacts import Contacts
 from stores.records.letters.letters import Letters
 from stores.records.letters.take_links import TakeLinks
+from stores.records.orders.order_telling import OrderTelling
 from stores.records.people import People
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
@@ -65,17 +67,20 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     post_office = PostOffice(Letters(records), contacts, clerk, couriers, utc_now, rounds)
     rights_of = kept_rights(records, utc_now)
     dispatcher = Dispatcher(records, clerk, contacts, list(couriers), rights_of, utc_now, rounds)
+    hook = OrderHook(settings.orders_hook, OrderTelling(records), rounds)
     teller = Teller(
         board,
         this_instance(ServerProcess.ANALYTICS, settings.data.absolute()),
-        post_office.beside(
-            heartbeat.beside(BackupWatch(settings.data, settings.backup).beside(audit_watch.beside(watch.status)))
+        hook.beside(
+            post_office.beside(
+                heartbeat.beside(BackupWatch(settings.data, settings.backup).beside(audit_watch.beside(watch.status)))
+            )
         ),
         moves=lambda: pulse.still_s() < LONGEST_STILL_S[ServerProcess.ANALYTICS],
     )
     note = note_file(settings.data, "analytics")
     health = HealthServer(settings.metrics, teller.health, rounds, note=note)
-    with audit_watch, heartbeat, post_office, dispatcher, teller, health:
+    with audit_watch, heartbeat, post_office, dispatcher, hook, teller, health:
         watch.run(rounds, stop)
     return True
 

@@ -56,7 +56,7 @@ class Heartbeat:
             raise ConfigError(Problem(WHERE, "cannot be used", ALLOWED))
         self._url, self._method, self._every_s = url, method, every_s
         self._overview, self._stop = overview, stop
-        self._opener = build_opener(_NoRedirect())
+        self._opener = build_opener(NoRedirect())
         self._failed, self._last_failure = 0, ""
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -131,7 +131,7 @@ class Heartbeat:
         """It ends with the process."""
 
 
-class _NoRedirect(HTTPRedirectHandler):
+class NoRedirect(HTTPRedirectHandler):
     """Another address is not the one that the site chose: an answer like any other that is not well."""
 
     def redirect_request(self, *_: object) -> None:

@@ -44,6 +44,9 @@ class AnalyticsSettings(ProcessSettings):
     notify: str = Field(default="", repr=False, examples=["mail=mailtos://user:password@smtp.example.org"])
     """Couriers by name, each with an address that apprise knows; none: nobody is told of anything."""
 
+    orders_hook: str = Field(default="", repr=False, examples=["https://cmms.example.org/hook/KEY"])
+    """An address of the site's own maintenance system that hears each step of a work order; none: nobody does."""
+
     console_url: str = Field(default="", pattern=r"^(https?://\S+)?$", examples=["https://meters.example.org"])
     """Where people open the console: links in letters lead there."""
 

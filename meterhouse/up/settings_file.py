@@ -48,6 +48,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_BACKUP_AT": ("setting.backup_at", "03:10"),
     "METERHOUSE_BACKUP_KEEP": ("setting.backup_keep", "14"),
     "METERHOUSE_NOTIFY": ("setting.notify", ""),
+    "METERHOUSE_ORDERS_HOOK": ("setting.orders_hook", ""),
     "METERHOUSE_DAILY_AT": ("setting.daily_at", "08:00"),
     "METERHOUSE_GRAFANA_URL": ("setting.grafana_url", ""),
     "METERHOUSE_CONSOLE_URL": ("setting.console_url", ""),
@@ -55,7 +56,10 @@ KNOWN: dict[str, tuple[str, str]] = {
 """Setting of a server → the text that explains it, and its default where one stands for it."""
 
 SECRET = frozenset(
-    {"METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT", "METERHOUSE_NOTIFY"}
+    {
+        *("METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT", "METERHOUSE_NOTIFY"),
+        "METERHOUSE_ORDERS_HOOK",
+    }
 )
 """Values that may hold a password or a key: they are never shown."""
 
