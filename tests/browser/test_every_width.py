@@ -32,7 +32,8 @@ def paths(estate):
     buildings = [f"/buildings/{one}" for one in sample.catalogue.building]
     lists = ["/", "/alerts?state=all", "/quarantine", "/spells", "/account", "/people", "/roles", "/ca"]
     sample.session("Helper")
-    return [*lists, *buildings, *cards, refused, *order_paths(sample, "Helper").values()]
+    orders = [path for name, path in order_paths(sample, "Helper").items() if name != "report_none"]  # it is a 403
+    return [*lists, *buildings, *cards, refused, *orders]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
