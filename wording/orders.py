@@ -57,7 +57,7 @@ def order_words(order: WorkOrder, alert: Alert | None, catalogue: Catalogue, lan
 
 
 def order_letter_text(
-    orders: Sequence[tuple[WorkOrder, Alert | None]],
+    orders: Sequence[tuple[WorkOrder, Alert | None, str]],
     language: str,
     catalogue: Catalogue,
     now: datetime,
@@ -66,19 +66,23 @@ def order_letter_text(
     console: str,
     is_repeat: bool,
 ) -> LetterText:
-    """The letter to who is asked to do some orders, at least one, the worst first."""
+    """The letter to who is asked to do some orders, at least one, the worst first.
+
+    Each comes with its case, and the link by which its reader takes both without signing in; empty: they have none.
+    """
     t = load_texts(language)
     formats = Formats(language, catalogue.site.timezone, catalogue.site.currency)
-    words = [order_words(order, alert, catalogue, language) for order, alert in orders]
+    words = [order_words(order, alert, catalogue, language) for order, alert, _ in orders]
     parts = [t("letter.repeat")] if is_repeat else []
-    parts += ["\n".join(_lines(t, formats, one, console, now)) for one in words]
+    takes = [take for _, _, take in orders]
+    parts += ["\n".join(_lines(t, formats, one, take, console, now)) for one, take in zip(words, takes, strict=True)]
     parts.append(t("letter.from", site=catalogue.site.name.in_language(language)))
     first = t("letter.order", title=words[0].title, building=words[0].building)
     what = first if len(words) == 1 else t.counted("letter.orders", len(words), first=first)
     return LetterText(t("letter.urgent", what=what) if haste == "urgent" else what, "\n\n".join(parts) + "\n")
 
 
-def _lines(t: Texts, formats: Formats, one: OrderWords, console: str, now: datetime) -> Iterator[str]:
+def _lines(t: Texts, formats: Formats, one: OrderWords, take: str, console: str, now: datetime) -> Iterator[str]:
     order = one.order
     yield f"■ {one.what or one.title}"
     yield one.where
@@ -87,5 +91,7 @@ def _lines(t: Texts, formats: Formats, one: OrderWords, console: str, now: datet
     if order.answer_by and order.answer_by > now:
         yield t("letter.order_answer", at=formats.instant(order.answer_by))
     yield t("letter.check", check=one.checklist[0])
+    if take:
+        yield t("letter.take", link=take)
     if console:
         yield t("letter.order_page", link=f"{console}/orders/{order.id}")

@@ -90,14 +90,24 @@ class Clerk:
             return None
         ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in shown])
         language = self._people.language_of(letter.name) or self._language
-        if orders:
-            text = order_letter_text(
-                [(one, letters.alert_of_order(one)) for one in orders],
-                language, sight.catalogue, now,
-                haste=letter.haste, console=self._console, is_repeat=letter.may_have_arrived,
-            )  # fmt: skip
-            return Post(str(letter.id), letter.address, text.subject, text.body)
         is_theirs = takes_address and bool(letter.address)
+        if orders:
+            cases = {one.id: letters.alert_of_order(one) for one in orders}
+            takes = {
+                order: self._with_links(case, letter.name, rights, sight.catalogue, now, is_theirs=is_theirs).take
+                for order, case in cases.items()
+                if case is not None
+            }
+            text = order_letter_text(
+                [(one, cases[one.id], takes.get(one.id, "")) for one in orders],
+                language,
+                sight.catalogue,
+                now,
+                haste=letter.haste,
+                console=self._console,
+                is_repeat=letter.may_have_arrived,
+            )
+            return Post(str(letter.id), letter.address, text.subject, text.body)
         linked = [
             self._with_links(one, letter.name, rights, sight.catalogue, now, is_theirs=is_theirs)
             for one in shown[:MOST_CASES]

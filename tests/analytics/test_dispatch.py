@@ -47,6 +47,7 @@ def test_an_alarm_is_offered_to_one_person_who_is_written_to(desk):
     post = desk.clerk.post_of(letter, desk.letters, desk.clock(), takes_address=True)
     assert f"/orders/{order.id}" in post.body
     assert post.subject.startswith("URGENT: For you: ")
+    assert f"/take?alert={alert.id}&token=" in post.body
     desk.turn()
     assert len(desk.orders.of()) == 1
 
