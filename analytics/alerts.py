@@ -13,17 +13,21 @@ from accounting.local_time import DAY_MS
 from accounting.tariffs import Tariffs
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, folded
+from analytics.savings import saving_of
+from analytics.silent_agents import HOLD, SILENT_AGENT, by_agent, silent_agents
 from facility.currency import minor_digits
 from facility.work import RUNNING, Money
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from analytics.scene import Floats, Scene, Times
     from facility.catalogue import Catalogue
-    from facility.work import Alert, AlertState, Finding
+    from facility.work import Alert, AlertState, Finding, Saving
 
+SILENT_METER = "silent_meter"
 JUST_CLOSED = timedelta(hours=2)
 SEEN_AGAIN_AFTER = timedelta(minutes=1)
 """A case that stands as it was seen is not written again before."""
@@ -31,6 +35,7 @@ SEEN_AGAIN_AFTER = timedelta(minutes=1)
 RECORDED_AT_ONCE = 50
 
 SETTLED_EVERY = timedelta(minutes=30)
+WOKEN_EVERY = timedelta(minutes=1)
 
 
 class Cases(Protocol):
@@ -42,8 +47,19 @@ class Cases(Protocol):
     def resolve_all(self, keys: Sequence[str], at: datetime) -> list[Alert]:
         """The causes of these cases went away by themselves; those that were open."""
 
-    def settle(self, at: datetime, holds: Mapping[str, timedelta]) -> list[Alert]:
-        """Close what was put right and has stayed so; ``holds`` says how long detectors may be silent meanwhile."""
+    def settle(
+        self, at: datetime, holds: Mapping[str, timedelta], saving_of: Callable[[Alert], Saving | None] = ...
+    ) -> list[Alert]:
+        """Close what was put right and has stayed so; ``holds`` says how long detectors may be silent meanwhile.
+
+        ``saving_of`` measures what was saved: a case of which too little ended is open again.
+        """
+
+    def fold(self, keys: Sequence[str], parent: UUID, at: datetime) -> list[Alert]:
+        """Tell open cases with another from now on; those that nobody had in hand."""
+
+    def wake_all(self, at: datetime) -> list[Alert]:
+        """Wake the cases whose sleep is over."""
 
     def alerts(self, *, states: Collection[AlertState]) -> list[Alert]:
         """The cases that are in one of these states."""
@@ -62,24 +78,32 @@ class Alerting:
         self._calendar = SiteCalendar(catalogue.site)
         self._tariffs = Tariffs(catalogue.site, self._calendar)
         self._hold = {detector.name: timedelta(hours=detector.hold_h) for detector in self.detectors}
+        self._hold[SILENT_AGENT] = HOLD
         self._lock = Lock()
         self._settled_at: datetime | None = None
+        self._woken_at: datetime | None = None
         self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
         self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
 
     def look(self, scene: Scene, *, notify: bool, only: Collection[str] | None = None) -> list[Finding]:
         """Detect (all, or only the named detectors), record each finding as a case, resolve what went quiet."""
         chosen = [d for d in self.detectors if only is None or d.name in only]
+        names = {detector.name for detector in chosen}
         seen = [finding for detector in chosen for finding in detector.detect(scene)]
+        if SILENT_METER in names:
+            seen += silent_agents(scene)
+            names.add(SILENT_AGENT)
         with self._lock:
             just_closed = [door for door in self._doors.values() if scene.now - door.last_seen_at <= JUST_CLOSED]
-            findings = folded(seen, just_closed)
+            findings, folded_keys = by_agent(folded(seen, just_closed), scene)
             news = [finding for finding in findings if not self._stands(finding)]
         for k in range(0, len(news), RECORDED_AT_ONCE):
             self._record(news[k : k + RECORDED_AT_ONCE], notify=notify)
         with self._lock:
-            self._resolve_quiet(scene.now, {detector.name for detector in chosen})
-            self._settle(scene.now, notify=notify)
+            self._fold(folded_keys, scene.now)
+            self._resolve_quiet(scene.now, names)
+            self._wake(scene.now)
+            self._settle(scene, notify=notify)
         return findings
 
     def _stands(self, finding: Finding) -> bool:
@@ -117,6 +141,14 @@ class Alerting:
         digits = minor_digits(currency)
         return Money(round(to_date, digits), round(per_day, digits), currency)
 
+    def _fold(self, folded_keys: Mapping[str, Sequence[str]], now: datetime) -> None:
+        """Cases that were open before it was known what they have in common are told with that from now on."""
+        for key, mine in folded_keys.items():
+            known = [one for one in mine if one in self._running]
+            if known and key in self._running:
+                for one in self.cases.fold(known, self._running[key].id, now):
+                    del self._running[one.key]
+
     def _resolve_quiet(self, now: datetime, names: Collection[str]) -> None:
         quiet = [
             key
@@ -125,15 +157,21 @@ class Alerting:
         ]
         if quiet:
             self.cases.resolve_all(quiet, now)
-        for key in quiet:
+        for key in quiet:  # one that is held open, since it comes and goes, is known to run again when cases settle
             del self._running[key]
 
-    def _settle(self, now: datetime, *, notify: bool) -> None:
+    def _wake(self, now: datetime) -> None:
+        if self._woken_at is None or now - self._woken_at >= WOKEN_EVERY:
+            self._woken_at = now
+            self.cases.wake_all(now)
+
+    def _settle(self, scene: Scene, *, notify: bool) -> None:
         """Now and then: what stayed put right is closed, and what people opened again is known to run."""
+        now = scene.now
         if self._settled_at is not None and now - self._settled_at < SETTLED_EVERY:
             return
         self._settled_at = now
-        self.cases.settle(now, self._hold)
+        self.cases.settle(now, self._hold, lambda case: saving_of(case, scene))
         if notify:
             self._running |= {alert.key: alert for alert in self.cases.alerts(states=RUNNING)}
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FILTERS: dict[str, frozenset[AlertState] | None] = {
     "open": frozenset({AlertState.OPEN}),
     "acknowledged": frozenset({AlertState.ACKNOWLEDGED}),
+    "snoozed": frozenset({AlertState.SNOOZED}),
     "resolved": frozenset({AlertState.RESOLVED}),
     "being_checked": frozenset({AlertState.BEING_CHECKED}),
     "closed": frozenset({AlertState.CLOSED}),

@@ -40,12 +40,16 @@ class AlertState(StrEnum):
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"  # it goes on, and for a while nobody is to be told
     RESOLVED = "resolved"  # the cause went away by itself; a verdict is still owed
     BEING_CHECKED = "being_checked"  # put right, somebody says; whether the cause stays away is yet to be seen
     CLOSED = "closed"  # closed with a verdict
 
 
-RUNNING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+CALLING = frozenset({AlertState.OPEN, AlertState.ACKNOWLEDGED})
+"""Where somebody is to act now."""
+
+RUNNING = CALLING | {AlertState.SNOOZED}
 """Where the cause may go on, and nobody has given a verdict."""
 
 WATCHED = RUNNING | {AlertState.BEING_CHECKED}
@@ -62,6 +66,19 @@ class Verdict(StrEnum):
     FALSE_ALARM = "false_alarm"
     DUPLICATE = "duplicate"
 
+
+@unique
+class Cause(StrEnum):
+    """What a case came of; whoever closes it says so. Rules and hand-overs are put right by other people than pumps."""
+
+    EQUIPMENT = "equipment"
+    DATA = "data"  # a meter, its wiring or its settings, or what was expected of it
+    PROCESS = "process"  # a rule, a schedule or a habit
+    COORDINATION = "coordination"  # nobody knew that it was theirs, or was told
+
+
+NIGHTS_CHECKED = 3
+"""So many nights what was put right is measured, where it cost something: then its saving is known."""
 
 CHECKED_FOR = timedelta(hours=24)
 """So long a cause must have been gone before what was fixed is closed. One that shows anew is open again at once, and
@@ -94,6 +111,17 @@ class Money:
     to_date: float
     per_day: float
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How much less a meter used in the nights after a repair than before it, per day; money at the case's price."""
+
+    per_day: float
+    unit: str
+    nights: int
+    money_per_day: float | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +188,12 @@ class Alert:
     closed_at: datetime | None = None
     notify: bool = True  # False: raised while history was stepped through
     acts: int = 0  # how many times people have acted on it: what an act is based on
+    cause: Cause | None = None
+    snoozed_until: datetime | None = None  # stays once it woke, until somebody acts
+    snoozed_over: float | None = None  # excess per day when it was snoozed: twice as much wakes it
+    plan: int | None = None  # the planned event that it was found in
+    parent: UUID | None = None  # the case that this one is told with
+    saving: Saving | None = None
 
 
 def over_at(alert: Alert) -> datetime | None:

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo:demo", "Start a live demo estate: real data of 2022 shown as today."),
     "latest": ("latest:latest", "Show the newest value of every point."),
     "alerts": ("alerts:alerts", "List alerts: what, where, since when, at what cost."),
+    "cases": ("cases:app", "Work on cases: take, snooze, close; plans; figures."),
     "status": ("status:status", "Show alarms, and how ingest and the agents fare."),
     "doctor": ("doctor:doctor", "Say how the server itself stands, and what to do."),
     "reconcile": ("reconcile:reconcile", "Mend what the store lacks of what came in."),

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from accounting.spells import Outcome
 from accounting.standard_coal import Rung
 from analytics.detectors import DETECTORS
-from analytics.detectors.silent_meter import NEVER_HEARD
+from analytics.detectors.silent_meter import NEVER_HEARD, SENSOR
 from analytics.folding import DOOR_AND_LIGHTS
+from analytics.silent_agents import MANY, SILENT_AGENT, STORM
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from console.pages.account import DONE
@@ -36,7 +37,7 @@ from facility.rights import Act, Role
 from facility.stated import FigureKind, Indicator, RestBy
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.tariff import Period
-from facility.work import AlertState, Severity, Verdict
+from facility.work import AlertState, Cause, Severity, Verdict
 from imports.columns import ColumnRole
 from imports.faults import FaultKind
 from reports.doctor.checks import CASES, CHECKS
@@ -46,8 +47,11 @@ from stores.readings.migrate import Doing
 from stores.records.accounting.proposals import EntryState
 from stores.records.accounting.spells import DECISIONS
 from stores.records.audit_fault import Wrong
+from stores.records.case_figures import AGES, OLDER
+from stores.records.case_rules import SNOOZES
 from stores.records.imports.book import ImportState
 from stores.records.letters.letter import LetterState
+from stores.records.planned_events import PlanKind
 from stores.records.quarantine.item import ItemState
 from stores.records.quarantine.story import STEPS
 from stores.records.roster.worker import Rank
@@ -75,7 +79,7 @@ AGENT_STATES = ("online", "offline", "expected", "unknown")
 PROCESS_STATES = ("running", "waiting_for_estate", "rollups", "history", "live", "ended", "silent", "still")
 CASE_STEPS = (
     *("opened", "reopened", "rose", "resolved", "acknowledged", "released", "closed", "checked", "handed_over"),
-    "undone",
+    *("undone", "flapped", "put_aside", "woke", "woken", "snoozed", "passed", "folded", "saved", "not_saved"),
 )
 ORDER_STEPS = (
     *("made", "offered_worker", "offered_lead", "offered_manager", "accepted", "refused", "timed_out", "withdrawn"),
@@ -136,7 +140,7 @@ def _vocabulary() -> Iterator[str]:
         yield f"domain.security.{sensor.word}"
         yield from (f"domain.security.{sensor.word}.{word}" for word in ("on", "off", "unknown"))
     yield from (f"sure.{word}" for word in ("fact", "very_likely", "likely", "possible"))
-    yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened"))
+    yield from (f"done.{word}" for word in ("taken", "released", "closed", "reopened", "snoozed", "woken", "planned"))
     yield from (*(f"event.{word}" for word in CASE_STEPS), *(f"letter.state.{state}" for state in LetterState))
     yield from (f"refusal.{reason}{part}" for reason in REFUSALS for part in ("", ".long"))
     yield from (f"cli.agent.{state}" for state in AGENT_STATES)
@@ -163,6 +167,7 @@ def _vocabulary() -> Iterator[str]:
     yield from _of_indicators()
     yield from _of_imports()
     yield from _of_orders()
+    yield from _of_casework()
     yield from dashboard_ids()
     words = (
         "not_found",
@@ -175,6 +180,13 @@ def _vocabulary() -> Iterator[str]:
         "store_lost",
     )
     yield from (f"problem.{word}{part}" for word in words for part in ("", ".long"))
+
+
+def _of_casework() -> Iterator[str]:
+    yield from (f"cause.{cause}{part}" for cause in Cause for part in ("", ".long"))
+    yield from (f"plan.{kind}" for kind in PlanKind)
+    yield from (f"cases.age.{age}" for age in (*AGES, OLDER))
+    yield from (f"snooze.{choice}" for choice in SNOOZES)
 
 
 def _of_indicators() -> Iterator[str]:
@@ -207,7 +219,15 @@ def _of_orders() -> Iterator[str]:
 
 def _alert_ids() -> Iterator[str]:
     """All four texts of every alert that a detector can raise."""
-    messages = (*DETECTORS, DOOR_AND_LIGHTS, NEVER_HEARD, *(f"{message}_over" for message in OTHERWISE_ONCE_OVER))
+    agents = (SILENT_AGENT, MANY, STORM)
+    messages = (
+        *DETECTORS,
+        *agents,
+        DOOR_AND_LIGHTS,
+        NEVER_HEARD,
+        SENSOR,
+        *(f"{message}_over" for message in OTHERWISE_ONCE_OVER),
+    )
     yield from (f"alert.{message}.{part}" for message in messages for part in ALERT_PARTS)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SURE, RATHER_SURE = 0.9, 0.7
 
-FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter"})
+FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter", "silent_agent"})
 """Detectors of what a sensor says itself: nothing is inferred, so nothing is likely."""
 
 ONCE = frozenset({"door_left_open", "water_on_floor", "spike", "peak_demand", "burst"})
@@ -69,14 +69,14 @@ class Case:
 
 def case_of(alert: Alert, catalogue: Catalogue, language: str, now: datetime) -> Case:
     """The alert for a reader of ``en`` or ``zh-Hans``."""
-    names = Names(catalogue, language)
+    names, agent = Names(catalogue, language), alert.params.get("agent")
     end = alert.last_seen_at if alert.resolved_at or still_shows(alert) else alert.closed_at or now
     return Case(
         alert=alert,
         wording=wording_of(alert, language, catalogue),
         building=names.building(alert.building),
-        place=names.place(alert.meter),
-        meter=names.meter(alert.meter),
+        place="" if agent else names.place(alert.meter),
+        meter=str(agent) if agent else names.meter(alert.meter),
         lasting=max(end, alert.since) - alert.since,
         sure=_sure(alert),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS
 from facility.model import MeterRole
-from facility.quantities import Kind
+from facility.quantities import Kind, Quantity
 from facility.work import Severity
 
 if TYPE_CHECKING:
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from facility.work import Finding
 
 DAY_H = 24
-NEVER_HEARD = "silent_meter_never_heard"
-"""The texts of a meter that never spoke."""
+NEVER_HEARD, SENSOR = "silent_meter_never_heard", "silent_meter_sensor"
+"""The texts of a meter that never spoke, and of a sensor that guards."""
+
+GUARDS = frozenset({Quantity.DOOR_OPEN, Quantity.LEAK, Quantity.SMOKE, Quantity.TAMPER})
+"""Whoever guards and is silent is not well: what it would tell of is not noticed."""
 
 
 class SilentMeter:
     """Silence longer than three hours and longer than three times this meter's usual pause.
+
+    Of doors, leak, smoke and tamper sensors two hours and two pauses: they say hourly that they are there.
 
     Silence ends with the newest word of any meter on the same agent: when a whole agent is cut off, or the server
     itself was, that is the agent's alarm and not one of each of its meters.
@@ -38,11 +43,20 @@ class SilentMeter:
     hold_h: ClassVar[int] = 3
 
     def __init__(
-        self, *, min_h: float = 3.0, pauses: float = 3.0, record_days: int = 28, first_change_h: float = 24.0
+        self,
+        *,
+        min_h: float = 3.0,
+        pauses: float = 3.0,
+        record_days: int = 28,
+        first_change_h: float = 24.0,
+        guard_h: float = 2.0,
+        guard_pauses: float = 2.0,
     ) -> None:
         """``pauses`` times the 99th percentile of pauses in the ``record_days`` before the silence."""
         self.min_h = min_h
         self.first_change_h = first_change_h
+        self.guard_h = guard_h
+        self.guard_pauses = guard_pauses
         self.pauses = pauses
         self.record_days = record_days
 
@@ -60,8 +74,10 @@ class SilentMeter:
                 yield from self._never_heard(scene, meter, newest[meter.agent])
                 continue
             silence_h = (newest[meter.agent] - last_ms) / HOUR_MS
-            if silence_h > self.min_h and silence_h > self.pauses * self._usual_pause_h(scene, meter_id):
-                yield self._finding(scene, meter, last_ms)
+            guards = _guards(scene, meter)
+            least_h, pauses = (self.guard_h, self.guard_pauses) if guards else (self.min_h, self.pauses)
+            if silence_h > least_h and silence_h > pauses * self._usual_pause_h(scene, meter_id):
+                yield self._finding(scene, meter, last_ms, SENSOR if guards else "")
 
     def _never_heard(self, scene: Scene, meter: Meter, newest_ms: int) -> Iterator[Finding]:
         """A meter without a reading, as far back as was looked: it may have spoken before that."""
@@ -95,14 +111,18 @@ class SilentMeter:
 
     def _finding(self, scene: Scene, meter: Meter, last_ms: int, message: str = "") -> Finding:
         point = scene.catalogue.accounted_point(meter) or scene.catalogue.points_of(meter.id)[0]
-        head = meter.role is MeterRole.HEAD and meter.utility is not None
+        matters = (meter.role is MeterRole.HEAD and meter.utility is not None) or _guards(scene, meter)
         return scene.finding(
             self.name,
             point.id,
             last_ms,
             scene.evidence(point.id, "reading"),
-            severity=Severity.ACT if head else Severity.WATCH,
+            severity=Severity.ACT if matters else Severity.WATCH,
             confidence=0.97,
             message=message,
             hours_h=round((scene.now_ms - last_ms) / HOUR_MS, 1),
         )
+
+
+def _guards(scene: Scene, meter: Meter) -> bool:
+    return any(point.quantity in GUARDS for point in scene.catalogue.points_of(meter.id))

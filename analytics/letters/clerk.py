@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.letters.courier import Post
 from facility.rights import Act
-from facility.work import RUNNING, AlertState
+from facility.work import CALLING, AlertState
 from stores.access.access import Sights
 from stores.access.important import ImportantReads
 from stores.records.letters.putting import Desk
@@ -81,8 +81,8 @@ class Clerk:
         shown = [
             one
             for one in letters.alerts_of(letter.id)
-            if one.state in RUNNING
-            and one.acknowledged_by != letter.name
+            if one.state in CALLING
+            and _is_news(one, letter.name)
             and one.id not in ordered
             and sight.shows(one.building, one.point)
         ]
@@ -154,3 +154,8 @@ class Clerk:
     def _rights(self, name: str) -> Rights:
         """Without what needs a code of their phone: nobody shows one to read a letter."""
         return self._rights_of(name).without_phone
+
+
+def _is_news(alert: Alert, name: str) -> bool:
+    """What somebody has in hand they know, unless it has slept meanwhile."""
+    return alert.acknowledged_by != name or alert.snoozed_until is not None

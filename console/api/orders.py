@@ -1,11 +1,9 @@
-"""Work orders for programs: list, look, make, and each act; described by OpenAPI at ``/api/openapi.json``."""
+"""Work orders for programs: list, look, make, and each act."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
 from console.orders import MOST_SHOWN, Named, Visiting, shown
@@ -136,18 +134,6 @@ def give(visit: Visiting, named: Named, act: ActBody) -> OrderBody:
 def call_off(visit: Visiting, named: Named, act: ActBody) -> OrderBody:
     """Say that it need not be done."""
     return _body(visit, visit.view.orders.call_off(named.id, act.reason, visit.now, based_on=act.acts))
-
-
-@router.get("/openapi.json")
-def described() -> dict[str, Any]:
-    """What a program may ask, in OpenAPI 3.1; a form token goes in the header X-CSRF-Token."""
-    return get_openapi(title="Meterhouse", version="1", routes=[*router.routes, *one_router.routes], description=_SAID)
-
-
-_SAID = (
-    "A program signs in as a person does, with a session's cookie. What it sends beside GET carries the session's form "
-    "token in the header X-CSRF-Token, which every page states."
-)
 
 
 def _body(visit: Visit, one: WorkOrder) -> OrderBody:

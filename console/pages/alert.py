@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from starlette.responses import RedirectResponse
@@ -10,7 +11,8 @@ from console.answer import page
 from console.cases import DAYS_PER_YEAR, case, past
 from console.figures.evidence import exhibits
 from console.visit import Visit, visit_of
-from facility.work import Alert, Verdict
+from facility.work import Alert, Cause, Verdict
+from stores.access import SNOOZES, snooze_end
 
 router = APIRouter(prefix="/alerts/{alert_id}")
 
@@ -62,6 +64,37 @@ def release(request: Request, visit: Visiting, named: Named, acts: Acts) -> Resp
     return _acted(request, visit, named, "released")
 
 
+@router.post("/snooze")
+def snooze(
+    request: Request,
+    visit: Visiting,
+    named: Named,
+    acts: Acts,
+    asleep_until: Annotated[str, Form(max_length=20)],
+    reason: Annotated[str, Form(max_length=NOTE_LENGTH)],
+) -> Response:
+    """Let it rest until a time, for a reason."""
+    end = snooze_end(asleep_until, visit.now, ZoneInfo(visit.catalogue.site.timezone))
+    visit.view.cases.snooze(named.id, end, reason, visit.now, based_on=acts)
+    return _acted(request, visit, named, "snoozed")
+
+
+@router.post("/wake")
+def wake(request: Request, visit: Visiting, named: Named, acts: Acts) -> Response:
+    """End the rest."""
+    visit.view.cases.wake(named.id, visit.now, based_on=acts)
+    return _acted(request, visit, named, "woken")
+
+
+@router.post("/weekly")
+def weekly(
+    request: Request, visit: Visiting, named: Named, reason: Annotated[str, Form(max_length=NOTE_LENGTH)]
+) -> Response:
+    """Expect the same each week."""
+    visit.view.cases.expect_weekly(named.id, reason, visit.now)
+    return _acted(request, visit, named, "planned")
+
+
 @router.post("/close")
 def close(
     request: Request,
@@ -69,10 +102,11 @@ def close(
     named: Named,
     acts: Acts,
     verdict: Annotated[Verdict, Form()],
+    cause: Annotated[Cause, Form()],
     note: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
 ) -> Response:
-    """Give the verdict."""
-    visit.view.cases.close(named.id, verdict, note.strip(), visit.now, based_on=acts)
+    """Give the verdict, and say what it came of."""
+    visit.view.cases.close(named.id, verdict, cause, note.strip(), visit.now, based_on=acts)
     return _acted(request, visit, named, "closed")
 
 
@@ -88,6 +122,9 @@ def _case_parts(visit: Visit, named: Alert) -> dict[str, Any]:
         "case": case(visit, named),
         "timeline": visit.view.cases.timeline(named.id),
         "verdicts": list(Verdict),
+        "causes": list(Cause),
+        "snoozes": SNOOZES,
+        "folded": visit.view.cases.folded_into(named),
         "days_per_year": DAYS_PER_YEAR,
         "note_length": NOTE_LENGTH,
         "live_of": "alerts",

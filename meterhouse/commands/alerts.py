@@ -81,7 +81,7 @@ def alerts(
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
-    cases = [_alert_answer(alert, estate) for alert in Casebook(records).alerts(states=states)]
+    cases = [alert_answer(alert, estate) for alert in Casebook(records).alerts(states=states)]
     answer(AlertsAnswer(cases), lambda: _table(cases, estate) if cases else texts()("cli.alerts.none"))
     for sentence in _unwatched(texts(), StatusBoard(records).outlook()):
         warn(sentence)
@@ -93,7 +93,8 @@ def _unwatched(t: Texts, seen: Outlook) -> Iterator[str]:
     yield from (alarm_sentence(t, one) for one in seen.alarms if one.alarm in BLINDING)
 
 
-def _alert_answer(alert: Alert, estate: Catalogue) -> AlertAnswer:
+def alert_answer(alert: Alert, estate: Catalogue) -> AlertAnswer:
+    """A case, for programs."""
     return AlertAnswer(
         id=str(alert.id),
         state=alert.state,

@@ -21,7 +21,9 @@ from stores.records.accounts.sessions import Session
 from stores.records.accounts.sign_in import TooManyError
 from stores.records.accounts.tokens import Browser
 from stores.records.audit import AuditEntry, AuditFilter
+from stores.records.case_figures import CaseFigures
 from stores.records.case_list import CasePlace, Unsettled
+from stores.records.case_rules import SNOOZES, snooze_end
 from stores.records.case_steps import CaseEvent
 from stores.records.errands import Errand
 from stores.records.imports.book import KeptImport, ProposedImport
@@ -36,12 +38,14 @@ from stores.records.stale import Stale
 
 __all__ = [
     "MOST_FILE_BYTES",
+    "SNOOZES",
     "Access",
     "Act",
     "AuditEntry",
     "AuditFilter",
     "Browser",
     "CaseEvent",
+    "CaseFigures",
     "CasePlace",
     "ClosedMonths",
     "Errand",
@@ -82,6 +86,7 @@ __all__ = [
     "View",
     "kept_rights",
     "rights_by",
+    "snooze_end",
     "steps",
     "views",
 ]

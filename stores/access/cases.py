@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
 from facility.rights import Act
+from stores.records.case_figures import case_figures
 from stores.records.case_list import CaseFilter
+from stores.records.planned_events import as_weekly
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
-    from facility.work import Alert, AlertState, Verdict
+    from facility.work import Alert, AlertState, Cause, Verdict
     from stores.access.reader import Reader
+    from stores.records.case_figures import CaseFigures
     from stores.records.case_list import CasePlace, Unsettled
     from stores.records.case_steps import CaseEvent
     from stores.records.casebook import Casebook
+    from stores.records.planned_events import PlannedEvent
 
 
 class VisibleCases:
@@ -75,9 +80,37 @@ class VisibleCases:
         """Give back a case that was taken."""
         return self._casebook.release(alert, self._acting(Act.TAKE, alert), at, based_on=based_on)
 
-    def close(self, alert: UUID, verdict: Verdict, note: str, at: datetime, *, based_on: int) -> Alert:
-        """Close a case with a verdict."""
-        return self._casebook.close(alert, verdict, note, self._acting(Act.JUDGE, alert), at, based_on=based_on)
+    def snooze(self, alert: UUID, until: datetime, reason: str, at: datetime, *, based_on: int) -> Alert:
+        """Let a case rest until an instant, or until it becomes worse or twice as large."""
+        return self._casebook.snooze(alert, until, reason, self._acting(Act.TAKE, alert), at, based_on=based_on)
+
+    def wake(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
+        """End the sleep of a case."""
+        return self._casebook.wake(alert, self._acting(Act.TAKE, alert), at, based_on=based_on)
+
+    def close(self, alert: UUID, verdict: Verdict, cause: Cause, note: str, at: datetime, *, based_on: int) -> Alert:
+        """Close a case with a verdict and what it came of."""
+        by = self._acting(Act.JUDGE, alert)
+        return self._casebook.close(alert, verdict, cause, note, by, at, based_on=based_on)
+
+    def expect_weekly(self, alert: UUID, reason: str, at: datetime) -> PlannedEvent:
+        """Expect the same as in a case each week from now on."""
+        by, case = self._acting(Act.JUDGE, alert), self.alert(alert)
+        assert case is not None
+        zone = self._reader.sight.catalogue.site.timezone
+        return self._casebook.plans.add(as_weekly(case, reason, zone), by, at)
+
+    def figures(self, now: datetime, within: timedelta) -> CaseFigures:
+        """How the work goes on the cases that show, of those raised within a time."""
+        return case_figures(self._casebook.engine, now, replace(self._among(), raised_since=now - within))
+
+    def plans(self, at: datetime) -> list[PlannedEvent]:
+        """What is planned in the buildings that show, from an instant on."""
+        return self._casebook.plans.all_of(self._reader.sight.buildings, from_at=at)
+
+    def folded_into(self, alert: Alert) -> list[Alert]:
+        """The cases that are told with one, the newest first."""
+        return [one for one in self._casebook.folded_into(alert.id) if self._shows(one)]
 
     def reopen(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a verdict back."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from facility.work import RUNNING, AlertState, Severity, Verdict
+from facility.work import CALLING, AlertState, Severity, Verdict
 from stores.records.case_rows import alert_of
 from stores.records.shown_points import among_points
 from stores.records.tables import alert as alerts
@@ -105,8 +105,8 @@ def count_cases(connection: Connection, among: CaseFilter, most: int | None = No
 
 
 def count_unsettled(connection: Connection, among: CaseFilter) -> dict[str, Unsettled]:
-    """The buildings that have running cases."""
-    running = a.state.in_([state.value for state in RUNNING])
+    """The buildings that have cases in which somebody is to act."""
+    running = a.state.in_([state.value for state in CALLING])
     query = sa.select(a.building, sa.func.count(), sa.func.max(a.severity)).where(running, *among.conditions())
     rows = connection.execute(query.group_by(a.building))
     return {building: Unsettled(number, Severity(worst)) for building, number, worst in rows}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from facility.work import Alert, AlertState, Evidence, Excess, Finding, Money, Severity, Verdict
+from facility.work import Alert, AlertState, Cause, Evidence, Excess, Finding, Money, Saving, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,9 @@ def alert_of(row: RowMapping) -> Alert:
         "excess": Excess(**row["excess"]) if row["excess"] else None,
         "money": Money(**row["money"]) if row["money"] else None,
         "verdict": Verdict(row["verdict"]) if row["verdict"] else None,
+        "cause": Cause(row["cause"]) if row["cause"] else None,
+        "parent": UUID(row["parent"]) if row["parent"] else None,
+        "saving": Saving(**row["saving"]) if row["saving"] else None,
     }
     return Alert(**fields)
 

@@ -18,33 +18,39 @@ from stores.records.case_list import (
     count_verdicts,
     find_cases,
 )
-from stores.records.case_rules import has_stayed_away
+from stores.records.case_rows import alert_of
+from stores.records.case_rules import check_snooze, has_stayed_away
 from stores.records.case_steps import (
+    AWAKE,
     NOBODY,
     UNDECIDED,
     CaseEvent,
     another_case,
+    awake,
     case_by_id,
     changed,
+    folded,
     one_case,
     recorded,
     resolved,
     settled,
 )
 from stores.records.database import writing
+from stores.records.planned_events import PlannedEvents
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
     from sqlalchemy.engine import Connection, Engine
 
-    from facility.work import Finding, Money
+    from facility.work import Cause, Finding, Money, Saving
     from stores.records.case_list import CasePlace, Unsettled
 
 EVERY_CASE = CaseFilter()
+LEAST_NAMED = 4
 
 
 class Casebook:
@@ -52,6 +58,26 @@ class Casebook:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """Where they are kept."""
+        return self._engine
+
+    def named(self, text: str) -> Alert:
+        """The case whose id begins so. Raises ``Rejected`` where none or several do, or it says too little."""
+        a = tables.alert.c
+        query = sa.select(tables.alert).where(a.id.startswith(text, autoescape=True)).limit(2)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all() if len(text) >= LEAST_NAMED else []
+        if len(rows) != 1:
+            raise Rejected("unknown_alert", f"{'several cases begin' if rows else 'no case begins'} with '{text}'")
+        return alert_of(rows[0])
+
+    @property
+    def plans(self) -> PlannedEvents:
+        """What is planned, and puts aside what is found meanwhile."""
+        return PlannedEvents(self._engine)
 
     def record(self, finding: Finding, *, money: Money | None, notify: bool) -> Alert:
         """Open a case, or bring the one that this finding belongs to up to date.
@@ -78,17 +104,48 @@ class Casebook:
             found = [resolved(connection, key, at) for key in keys]
         return [alert for alert in found if alert is not None]
 
-    def settle(self, at: datetime, holds: Mapping[str, timedelta]) -> list[Alert]:
+    def fold(self, keys: Sequence[str], parent: UUID, at: datetime) -> list[Alert]:
+        """Tell open cases with another from now on, in one transaction; those that nobody had in hand."""
+        with writing(self._engine) as connection:
+            into = case_by_id(connection, parent)
+            found = [folded(connection, key, into, at) for key in keys]
+        return [alert for alert in found if alert is not None]
+
+    def folded_into(self, parent: UUID, limit: int = 20) -> list[Alert]:
+        """The cases that are told with one, the newest first."""
+        a = tables.alert.c
+        query = sa.select(tables.alert).where(a.parent == str(parent)).order_by(a.raised_at.desc(), a.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [alert_of(row) for row in connection.execute(query).mappings()]
+
+    def wake_all(self, at: datetime) -> list[Alert]:
+        """Wake the cases whose sleep is over."""
+        with self._engine.connect() as connection:  # most of the time there is none, and nobody need wait for that
+            a = tables.alert.c
+            due = (a.state == AlertState.SNOOZED.value) & (a.snoozed_until <= at)
+            if connection.execute(sa.select(a.id).where(due).limit(1)).one_or_none() is None:
+                return []
+        with writing(self._engine) as connection:
+            return awake(connection, at)
+
+    def settle(
+        self,
+        at: datetime,
+        holds: Mapping[str, timedelta],
+        saving_of: Callable[[Alert], Saving | None] = lambda _case: None,
+    ) -> list[Alert]:
         """Close what has been put right: its cause was not seen for ``CHECKED_FOR``, or for its detector's hold.
 
-        ``holds`` says by detector how long it may be silent though the cause goes on.
+        ``holds`` says by detector how long it may be silent though the cause goes on; ``saving_of`` measures what a
+        repair saved, where it can: a case of which too little ended is open again.
         """
         checked = self.alerts(states=[AlertState.BEING_CHECKED])
         due = [one for one in checked if has_stayed_away(one, at, holds.get(one.detector, CHECKED_FOR))]
         if not due:
             return []
+        savings = [saving_of(one) for one in due]
         with writing(self._engine) as connection:
-            found = [settled(connection, one, at) for one in due]
+            found = [settled(connection, one, at, saving) for one, saving in zip(due, savings, strict=True)]
         return [alert for alert in found if alert is not None]
 
     def alerts(
@@ -144,23 +201,45 @@ class Casebook:
         ``based_on`` is the case's ``acts`` as that person saw them: here and below, raises ``Stale`` where somebody
         has acted since.
         """
-        change = {"state": AlertState.ACKNOWLEDGED.value, "acknowledged_by": by, "acknowledged_at": at}
+        change = {"state": AlertState.ACKNOWLEDGED.value, "acknowledged_by": by, "acknowledged_at": at, **AWAKE}
         return self._act(alert, based_on, {AlertState.OPEN}, change, CaseEvent(at, "acknowledged", by, ""))
 
     def release(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
         """Undo an acknowledgement. Raises ``Rejected`` where there is none."""
-        change = {"state": AlertState.OPEN.value, **NOBODY}
+        change = {"state": AlertState.OPEN.value, **NOBODY, **AWAKE}
         return self._act(alert, based_on, {AlertState.ACKNOWLEDGED}, change, CaseEvent(at, "released", by, ""))
 
-    def close(self, alert: UUID, verdict: Verdict, note: str, by: str, at: datetime, *, based_on: int) -> Alert:
-        """Close a case with a verdict. Raises ``Rejected`` where it is closed.
+    def snooze(self, alert: UUID, until: datetime, reason: str, by: str, at: datetime, *, based_on: int) -> Alert:
+        """Let a case rest until an instant, or until it becomes worse or twice as large.
+
+        Raises ``Rejected`` where it does not run, without a reason, and for more than two weeks.
+        """
+        check_snooze(until, reason, at)
+        with writing(self._engine) as connection:
+            case = _case_to_act_on(connection, alert, based_on, RUNNING)
+            over = case.excess.per_day if case.excess else None
+            change = {"state": AlertState.SNOOZED.value, **AWAKE, "snoozed_until": until, "snoozed_over": over}
+            return _acted(connection, case, change, CaseEvent(at, "snoozed", by, reason.strip()))
+
+    def wake(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
+        """End the sleep of a case. Raises ``Rejected`` where it does not sleep."""
+        with writing(self._engine) as connection:
+            case = _case_to_act_on(connection, alert, based_on, {AlertState.SNOOZED})
+            state = AlertState.ACKNOWLEDGED if case.acknowledged_by else AlertState.OPEN
+            return _acted(connection, case, {"state": state.value, **AWAKE}, CaseEvent(at, "woken", by, ""))
+
+    def close(
+        self, alert: UUID, verdict: Verdict, cause: Cause, note: str, by: str, at: datetime, *, based_on: int
+    ) -> Alert:
+        """Close a case with a verdict and what it came of. Raises ``Rejected`` where it is closed.
 
         What is put right is being checked until its cause has stayed away, and is open again where it has not.
         """
         note_kept = f"{verdict}: {note}" if note else verdict.value
         with writing(self._engine) as connection:
             case = _case_to_act_on(connection, alert, based_on, RUNNING | {AlertState.RESOLVED})
-            change = {**_closed_as(connection, case, verdict, at), "verdict": verdict.value, "verdict_note": note}
+            said = {"verdict": verdict.value, "verdict_note": note, "cause": cause.value, **AWAKE}
+            change = {**_closed_as(connection, case, verdict, at), **said}
             return _acted(connection, case, change, CaseEvent(at, "closed", by, note_kept))
 
     def reopen(self, alert: UUID, by: str, at: datetime, *, based_on: int) -> Alert:
@@ -170,7 +249,8 @@ class Casebook:
             standing = _standing(case)
             if standing["open_key"] and another_case(connection, case):
                 raise Rejected("superseded", f"a newer case of {case.key} is open")
-            return _acted(connection, case, {**standing, **UNDECIDED}, CaseEvent(at, "undone", by, ""))
+            change = {**standing, **UNDECIDED, "parent": None}
+            return _acted(connection, case, change, CaseEvent(at, "undone", by, ""))
 
     def _act(
         self, alert: UUID, based_on: int, allowed: Collection[AlertState], change: dict[str, Any], step: CaseEvent

@@ -187,6 +187,12 @@ alert = sa.Table(
     sa.Column("closed_at", Instant),
     sa.Column("notify", sa.Boolean, nullable=False),
     sa.Column("acts", sa.Integer, nullable=False),  # of people: an act states the number it is based on
+    sa.Column("cause", sa.Text),
+    sa.Column("snoozed_until", Instant),
+    sa.Column("snoozed_over", sa.Double),
+    sa.Column("plan", sa.Integer),
+    sa.Column("parent", sa.String(36), index=True),
+    sa.Column("saving", sa.JSON(none_as_null=True)),
     sa.Index("ix_alert_key", "key"),
     sa.Index("ix_alert_state_raised_at", "state", "raised_at", "id"),  # state and time: a page is read from it in order
     sa.Index("ix_alert_building_state", "building", "state", "raised_at", "id"),
@@ -201,6 +207,25 @@ case_event = sa.Table(
     text_column("what"),
     text_column("by"),
     text_column("note"),
+)
+
+planned_event = sa.Table(
+    "planned_event",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    text_column("kind"),  # maintenance | event
+    text_column("building"),
+    sa.Column("meter", sa.Text),  # NULL: every meter of the building
+    sa.Column("detector", sa.Text),  # NULL: whatever is found
+    sa.Column("begins_at", Instant, nullable=False),
+    sa.Column("ends_at", Instant, nullable=False),
+    sa.Column("every_week", sa.Boolean, nullable=False),
+    text_column("zone"),  # whose clocks a week is told by
+    text_column("reason"),
+    text_column("by"),
+    sa.Column("noted_at", Instant, nullable=False),
+    sa.Column("withdrawn_at", Instant),
+    sa.Index("ix_planned_event_building", "building"),
 )
 
 # People and what they did.

@@ -7,8 +7,9 @@ from rigs.worlds import state_series as states_of
 from sqlalchemy import event
 
 from analytics.alerts import Alerting
+from analytics.savings import saving_of
 from analytics.stepper import step_through
-from facility.work import RUNNING, AlertState, Verdict
+from facility.work import RUNNING, AlertState, Cause, Verdict
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from wording.alerts import wording_of
@@ -132,7 +133,9 @@ def test_lights_behind_an_open_door_are_told_with_the_door_alone(casebook):
 def test_a_closed_false_alarm_stays_closed_while_it_is_seen_on(broken, casebook):
     walk(broken, casebook, end=FRIDAY_EVENING + 30)
     leak = by_key(casebook)["hall/water/continuous_flow"]
-    casebook.close(leak.id, Verdict.EXPECTED, "filling the pool", "ann", at(FRIDAY_EVENING + 31), based_on=0)
+    casebook.close(
+        leak.id, Verdict.EXPECTED, Cause.EQUIPMENT, "filling the pool", "ann", at(FRIDAY_EVENING + 31), based_on=0
+    )
     walk(broken, casebook, start=FRIDAY_EVENING + 30, end=FRIDAY_EVENING + 60)
     after = by_key(casebook)["hall/water/continuous_flow"]
     assert after.state is AlertState.CLOSED
@@ -142,7 +145,7 @@ def test_a_closed_false_alarm_stays_closed_while_it_is_seen_on(broken, casebook)
 @pytest.mark.parametrize(
     ("goes_on_h", "state", "steps"),
     [
-        (31, AlertState.CLOSED, ["opened", "closed", "checked"]),
+        (31, AlertState.CLOSED, ["opened", "closed", "saved"]),
         (60, AlertState.OPEN, ["opened", "closed", "reopened"]),
     ],
 )
@@ -159,13 +162,36 @@ def test_what_a_person_has_fixed_ends_once_its_cause_has_stayed_away_and_comes_b
 
     found = step(FRIDAY_EVENING - 24, FRIDAY_EVENING + 31)
     assert found.state is AlertState.OPEN
-    casebook.close(found.id, Verdict.FIXED, "", "ann", at(FRIDAY_EVENING + 31), based_on=found.acts)
+    casebook.close(found.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", at(FRIDAY_EVENING + 31), based_on=found.acts)
     checked = step(FRIDAY_EVENING + 31, FRIDAY_EVENING + 36)
     assert (checked.id, checked.state) == (found.id, AlertState.BEING_CHECKED), "neither over nor open before a day"
-    ended = step(FRIDAY_EVENING + 36, FRIDAY_EVENING + 60)
+    ended = step(FRIDAY_EVENING + 36, FRIDAY_EVENING + (60 if goes_on_h == 60 else 31 + 74))
     assert (ended.id, ended.state) == (found.id, state)
+    if state is AlertState.CLOSED:
+        assert (ended.saving.nights, ended.saving.unit) == (3, "kWh")
+        assert ended.saving.per_day == pytest.approx(15 * 24, rel=0.1)
+        assert ended.saving.money_per_day == pytest.approx(15 * 24 * 0.3, rel=0.1)
     without_cost = [one.what for one in casebook.timeline(found.id) if one.what != "rose"]
     assert without_cost[: len(steps)] == steps
+
+
+@pytest.mark.parametrize(("left", "state"), [(0.0, AlertState.CLOSED), (0.2, AlertState.OPEN)])
+def test_a_leak_is_measured_for_three_nights_after_its_repair(casebook, left, state):
+    """One that was made smaller by a fifth alone is open again, however its detector has become used to it."""
+    use, fixed = normal_use(HOURS), FRIDAY_EVENING + 36
+    use["water"][FRIDAY_EVENING:fixed] += 0.25
+    use["water"][fixed:] += left
+    window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)
+    list(step_through(window, alerting, START_MS + FRIDAY_EVENING * HOUR_MS, START_MS + fixed * HOUR_MS))
+    leak = by_key(casebook)["hall/water/continuous_flow"]
+    closed = casebook.close(leak.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", at(fixed), based_on=0)
+    scene = window.scene(at(fixed + 72))
+    saving = saving_of(closed, scene)
+    assert saving.per_day == pytest.approx((0.25 - left) * 24, abs=0.7)
+    assert saving.unit == "m3"
+    (after,) = casebook.settle(at(fixed + 90), {}, lambda case: saving_of(case, scene))
+    assert after.state is state
+    assert saving_of(closed, window.scene(at(fixed + 48))) is None, "two nights are too few"
 
 
 def test_a_head_meter_without_a_sub_meter_to_blame_is_told_itself(casebook):

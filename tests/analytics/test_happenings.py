@@ -12,7 +12,7 @@ from analytics.rollups.case_days import CaseDays, CaseSpan
 from analytics.rollups.happenings import Happenings
 from facility.ledger.installation import BEGINNING, Installation
 from facility.model import Closure
-from facility.work import Evidence, Finding, Severity, Verdict
+from facility.work import Cause, Evidence, Finding, Severity, Verdict
 from stores.readings.memory import MemoryStore
 from stores.records.casebook import Casebook
 from stores.records.registry import Registry
@@ -142,7 +142,7 @@ def test_whoever_begins_again_leaves_everything_as_it_was(town):
     town.begin()
     town.happenings.step(NOW + MINUTE)
     assert everything_of(town.store) == before
-    town.cases.close(alert.id, Verdict.ACCEPTED, "", "li", SINCE + timedelta(hours=5), based_on=0)
+    town.cases.close(alert.id, Verdict.ACCEPTED, Cause.EQUIPMENT, "", "li", SINCE + timedelta(hours=5), based_on=0)
     town.happenings.step(NOW + 2 * MINUTE)
     assert everything_of(town.store) != before
 

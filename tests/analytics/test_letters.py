@@ -13,7 +13,7 @@ from analytics.letters.couriers import read_couriers
 from facility.levels import Level
 from facility.rights import Role
 from facility.status import ProcessStatus
-from facility.work import Severity, Verdict
+from facility.work import Cause, Severity, Verdict
 from stores.access.important import READ
 from stores.records.accounts.accounts import Accounts
 from stores.records.accounts.grants import Grant, Grants, RolePart
@@ -170,7 +170,7 @@ def test_what_was_settled_before_the_letter_left_is_left_out(town, pigeon):
     town.person()
     settled, _ = town.find(Severity.ACT, "door_left_open"), town.find(Severity.ACT, "night_waste")
     town.deliver()
-    town.casebook.close(settled.id, Verdict.FIXED, "", "jo", town.clock(), based_on=0)
+    town.casebook.close(settled.id, Verdict.FIXED, Cause.EQUIPMENT, "", "jo", town.clock(), based_on=0)
     town.clock.pass_by(minutes=2)
     town.deliver()
     assert "alerts, first" not in pigeon.subjects[0]

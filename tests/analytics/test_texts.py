@@ -6,15 +6,22 @@ from babel.messages.pofile import read_po
 from rigs.worlds import FIRST, HOURS, at, broken_window
 
 from analytics.detectors import DETECTORS
-from analytics.detectors.silent_meter import NEVER_HEARD
+from analytics.detectors.silent_meter import NEVER_HEARD, SENSOR
 from analytics.folding import DOOR, DOOR_AND_LIGHTS
+from analytics.silent_agents import MANY, SILENT_AGENT, STORM
 
 LOCALE = Path(__file__).parents[2] / "wording" / "locale"
 PARTS = ("title", "what", "why", "check")
-VARIANTS = {DOOR_AND_LIGHTS: DOOR, NEVER_HEARD: "silent_meter", "stuck_meter_over": "stuck_meter"}
+VARIANTS = {
+    DOOR_AND_LIGHTS: DOOR,
+    NEVER_HEARD: "silent_meter",
+    SENSOR: "silent_meter",
+    "stuck_meter_over": "stuck_meter",
+}
+OF_AGENTS = dict.fromkeys((SILENT_AGENT, MANY, STORM), "silent_meter")
 """Second sets of texts → the detector they belong to."""
 
-MESSAGES = {name: name for name in DETECTORS} | VARIANTS
+MESSAGES = {name: name for name in DETECTORS} | VARIANTS | OF_AGENTS
 
 
 @pytest.fixture(scope="module", params=["en", "zh_Hans"])
@@ -42,7 +49,8 @@ def test_every_detector_has_its_four_texts_and_no_text_is_left_over(texts):
 def test_texts_name_only_what_their_finding_carries(texts, findings):
     for text_id, text in texts.items():
         named = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-        given = {"door", *findings[MESSAGES[text_id.split(".")[1]]].params}  # who writes the text names the door
+        carried = findings[MESSAGES[text_id.split(".")[1]]].params
+        given = {"door", "agent", "number", *carried}  # who writes the text names the door
         assert named <= given, text_id
 
 

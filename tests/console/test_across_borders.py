@@ -94,6 +94,7 @@ def foreign(sample):
 
 
 FORM = {"acts": 0, "changes": 0, "reason": "x", "verdict": "fixed", "state": "waiting", "where": "site:"}
+FORM |= {"cause": "data", "asleep_until": "1h"}
 FORM |= {"role": "viewer", "grant": 1, "name": "Zed"}
 OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events", "/take", "/report")
 """Everybody's own, or nobody's; a link of a letter opens one case to whom it was sent (``test_take``)."""
@@ -145,7 +146,9 @@ def test_a_hundred_attempts_across_a_border_leak_nothing(client_of, running, for
     ]  # fmt: skip
     for n in range(ATTEMPTS):
         path = shapes[n % len(shapes)]
-        answer = post(client, path, acts=0, verdict="fixed") if path.endswith("close") else client.get(path)
+        answer = (
+            post(client, path, acts=0, verdict="fixed", cause="data") if path.endswith("close") else client.get(path)
+        )
         assert answer.status_code in {403, 404}, path
         assert FOREIGN.findall(answer.text) == []
     new = entries(running)[: len(entries(running)) - before]

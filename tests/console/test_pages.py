@@ -18,7 +18,7 @@ from rigs.visitor import act, acts_on, choose, post
 from console import cases
 from console.figures.evidence import _broken_where_silent
 from console.guard import csrf_token
-from facility.work import RUNNING, AlertState, Finding, Severity, Verdict
+from facility.work import RUNNING, AlertState, Cause, Finding, Severity, Verdict
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.records.casebook import Casebook
@@ -62,7 +62,7 @@ def test_what_was_fixed_just_now_is_being_checked_and_not_called_calm(tmp_path):
     casebook, building = Casebook(sample.records), sample.alerts["night_waste"].building
     fixed = [one for one in casebook.alerts(states=RUNNING) if one.building == building]
     for one in fixed:
-        casebook.close(one.id, Verdict.FIXED, "valve", "Kim", NOW, based_on=one.acts)
+        casebook.close(one.id, Verdict.FIXED, Cause.EQUIPMENT, "valve", "Kim", NOW, based_on=one.acts)
     assert casebook.being_checked()[building] == len(fixed)
     cookies = {"meterhouse_session": sample.session()}
     with (
@@ -153,11 +153,12 @@ def test_room_temperature_is_that_of_rooms_alone(visitor):
     assert re.search(r'id="room-temperature".*?>20\.6<', text, re.DOTALL)
 
 
-@pytest.mark.parametrize("state", ["open", "acknowledged", "resolved", "being_checked", "closed", "all"])
+@pytest.mark.parametrize("state", ["open", "acknowledged", "snoozed", "resolved", "being_checked", "closed", "all"])
 def test_filters_show_their_cases(visitor, sample, state):
     text = visitor.get("/alerts", params={"state": state}).text
     shown = sum(str(alert.id) in text for alert in sample.alerts.values())
-    assert shown == {"open": 3, "acknowledged": 0, "resolved": 1, "being_checked": 1, "closed": 0, "all": 5}[state]
+    some = {"open": 3, "resolved": 1, "being_checked": 1, "all": 5}
+    assert shown == some.get(state, 0)
     assert ("Nothing here" in text) == (shown == 0)
 
 
@@ -166,7 +167,7 @@ def test_an_alert_is_taken_given_back_closed_and_opened_again(visitor, sample):
     steps = [
         ("acknowledge", {}, AlertState.ACKNOWLEDGED),
         ("release", {}, AlertState.OPEN),
-        ("close", {"verdict": "expected", "note": "Open day"}, AlertState.CLOSED),
+        ("close", {"verdict": "expected", "cause": "process", "note": "Open day"}, AlertState.CLOSED),
         ("reopen", {}, AlertState.OPEN),
     ]
     for what, fields, state in steps:
@@ -176,6 +177,37 @@ def test_an_alert_is_taken_given_back_closed_and_opened_again(visitor, sample):
     text = visitor.get(f"/alerts/{alert.id}").text
     assert "Kim took it" in text
     assert "Open day" in text
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ("Snoozed", "the plumber comes")), ("zh-Hans", ("已暂缓",))])
+def test_an_alert_is_snoozed_for_a_reason_and_woken(visitor, sample, language, words):
+    alert, casebook = sample.alerts["night_waste"], Casebook(sample.records)
+    assert act(visitor, alert.id, "snooze", asleep_until="1h").status_code == 422
+    for until, reason in (("1h", " "), ("never", "x"), ("2099-01-01", "x")):
+        assert act(visitor, alert.id, "snooze", asleep_until=until, reason=reason).status_code == 409
+    assert casebook.alert(alert.id).state is AlertState.OPEN
+    assert act(visitor, alert.id, "snooze", asleep_until="tomorrow", reason="the plumber comes").status_code == 303
+    choose(visitor, language)
+    text = visitor.get(f"/alerts/{alert.id}").text + visitor.get("/alerts?state=snoozed").text
+    choose(visitor, "en")
+    for word in words:
+        assert word in text
+    assert act(visitor, alert.id, "wake").status_code == 303
+    assert casebook.alert(alert.id).state is AlertState.OPEN
+
+
+def test_what_was_expected_can_be_expected_every_week(visitor, sample):
+    alert, casebook = sample.alerts["night_waste"], Casebook(sample.records)
+    assert "Expect this every week" not in visitor.get(f"/alerts/{alert.id}").text
+    act(visitor, alert.id, "close", verdict="expected", cause="process", note="choir")
+    assert "Expect this every week" in visitor.get(f"/alerts/{alert.id}").text
+    assert post(visitor, f"/alerts/{alert.id}/weekly", reason="").status_code in {409, 422}
+    for _ in range(2):
+        assert post(visitor, f"/alerts/{alert.id}/weekly", reason="choir").status_code == 303
+    (plan,) = casebook.plans.all_of()
+    assert (plan.meter, plan.detector, plan.every_week, plan.reason) == (alert.meter, "night_waste", True, "choir")
+    casebook.plans.withdraw(plan.id, "Kim", NOW)
+    act(visitor, alert.id, "reopen")
 
 
 def test_htmx_gets_only_the_part_that_changed(visitor, sample):
@@ -197,12 +229,12 @@ def test_htmx_gets_only_the_part_that_changed(visitor, sample):
         ("zh-Hans", ("已被他人处理", "Kim 已接单")),
     ],
 )
-@pytest.mark.parametrize("late", [("acknowledge", {}), ("close", {"verdict": "fixed", "note": "mine"})])
+@pytest.mark.parametrize("late", [("acknowledge", {}), ("close", {"verdict": "fixed", "cause": "data"})])
 def test_who_acts_on_what_somebody_has_changed_is_told_who_did_what(visitor, sample, late, language, words):
     alert, casebook = sample.alerts["continuous_flow"].id, Casebook(sample.records)
     seen = acts_on(visitor, alert)
     act(visitor, alert, "acknowledge")
-    act(visitor, alert, "close", verdict="expected", note="a fair")
+    act(visitor, alert, "close", verdict="expected", cause="process", note="a fair")
     stands = casebook.alert(alert)
     choose(visitor, language)
     what, fields = late
@@ -218,10 +250,10 @@ def test_who_acts_on_what_somebody_has_changed_is_told_who_did_what(visitor, sam
 
 def test_an_undo_from_an_old_page_does_not_take_back_another_verdict(visitor, sample):
     alert, casebook = sample.alerts["continuous_flow"].id, Casebook(sample.records)
-    act(visitor, alert, "close", verdict="fixed")
+    act(visitor, alert, "close", verdict="fixed", cause="data")
     seen = acts_on(visitor, alert)
     act(visitor, alert, "reopen")
-    act(visitor, alert, "close", verdict="false_alarm")
+    act(visitor, alert, "close", verdict="false_alarm", cause="data")
     assert post(visitor, f"/alerts/{alert}/reopen", acts=seen).status_code == 409
     assert casebook.alert(alert).verdict == "false_alarm"
     act(visitor, alert, "reopen")
@@ -236,7 +268,16 @@ def test_a_form_that_does_not_say_what_it_is_based_on_changes_nothing(visitor, s
     assert Casebook(sample.records).alert(alert) == before
 
 
-@pytest.mark.parametrize("fields", [{}, {"verdict": "whatever"}, {"verdict": "fixed", "note": "x" * 501}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"verdict": "whatever", "cause": "data"},
+        {"verdict": "fixed"},
+        {"verdict": "fixed", "cause": "whatever"},
+        {"verdict": "fixed", "cause": "data", "note": "x" * 501},
+    ],
+)
 def test_a_verdict_that_is_none_changes_nothing(visitor, sample, fields):
     alert = sample.alerts["continuous_flow"]
     assert act(visitor, alert.id, "close", **fields).status_code == 422
@@ -339,7 +380,7 @@ def test_a_long_list_of_cases_is_turned_over_page_by_page(empty, sample, monkeyp
         )
         opened = casebook.record(finding, money=None, notify=False)
         if n % 2:
-            casebook.close(opened.id, Verdict.FIXED, "", "Kim", NOW, based_on=0)
+            casebook.close(opened.id, Verdict.FIXED, Cause.EQUIPMENT, "", "Kim", NOW, based_on=0)
     seen, address = [], "/alerts?state=all&building=lib"
     while address:
         text = client.get(address).text

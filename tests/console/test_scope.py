@@ -192,14 +192,15 @@ def test_another_buildings_case_is_one_that_does_not_exist(lib, sample, foreign)
         hidden = lib.get(path.format(alert))
         assert hidden.status_code == 404
         assert hidden.text.replace(str(alert), str(absent)) == lib.get(path.format(absent)).text
-    for what in ("acknowledge", "release", "close", "reopen"):
-        assert post(lib, f"/alerts/{alert}/{what}", verdict="fixed").status_code == 404
+    for what in ("acknowledge", "release", "close", "reopen", "snooze", "wake", "weekly"):
+        said = {"verdict": "fixed", "cause": "data", "asleep_until": "1h", "reason": "x"}
+        assert post(lib, f"/alerts/{alert}/{what}", **said).status_code == 404
     assert Casebook(sample.records).alert(alert) == sample.alerts["door_left_open"]
 
 
 def test_lists_and_counts_leave_other_buildings_out(lib):
     text = lib.get("/alerts?state=all").text
-    assert re.findall(r'class="count">(\d+)', text) == ["3", "0", "0", "0", "0", "3"]
+    assert re.findall(r'class="count">(\d+)', text) == ["3", "0", "0", "0", "0", "0", "3"]
     assert '<option value="lib"' in text
     assert re.search(r'id="alert-badge"[^>]*>3<', text)
 
@@ -318,7 +319,7 @@ def test_who_may_only_look_is_told_so_and_changes_nothing(client_of, sample):
         assert answer.status_code == 403, path
         assert "leave this to somebody else" in answer.text
     assert post(guest, "/quarantine/replay", reason="out_of_range").status_code == 403
-    assert post(guest, f"/alerts/{alert.id}/close", verdict="fixed", acts=alert.acts).status_code == 403
+    assert post(guest, f"/alerts/{alert.id}/close", verdict="fixed", cause="data", acts=alert.acts).status_code == 403
     assert casebook.alert(alert.id) == alert
     assert Quarantine(sample.records).item(item).state is ItemState.WAITING
     assert post(guest, "/language", language="en").status_code == 303

@@ -28,7 +28,9 @@ ODD = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), 
 CRAFTED = st.sampled_from(["", "-1", "1e999", "NaN", "../..", "' OR 1=1 --", "%00"])
 WORDS = st.one_of(ODD, st.integers().map(str), CRAFTED)
 ASKED = st.dictionaries(st.sampled_from(["state", "utility", "from", "to", "page", "q", "reason"]), WORDS)
-SAID = st.dictionaries(st.sampled_from(["csrf", "acts", "verdict", "note", "language", "back"]), WORDS)
+SAID = st.dictionaries(
+    st.sampled_from(["csrf", "acts", "verdict", "cause", "asleep_until", "note", "language", "back"]), WORDS
+)
 HEADERS = st.sampled_from([{}, {"hx-request": "true"}, {"accept": "application/json"}, {"range": "bytes=9-"}])
 DAYS = "/api/buildings/lab/days/water"
 
@@ -114,7 +116,7 @@ def test_P4_of_two_who_close_a_case_at_once_one_does(sample, client):
 
     def close(note):
         both.wait()
-        return post(client, f"/alerts/{alert}/close", acts=acts, verdict="fixed", note=note).status_code
+        return post(client, f"/alerts/{alert}/close", acts=acts, verdict="fixed", cause="data", note=note).status_code
 
     with ThreadPoolExecutor(2) as two:
         codes = list(two.map(close, ["mine", "yours"]))

@@ -15,7 +15,7 @@ from facility.documents.site import load_site
 from facility.model import ReadingBatch
 from facility.quantities import Kind, Quantity, Utility
 from facility.status import Instance, ProcessStatus
-from facility.work import Evidence, Excess, Finding, Money, Severity, Verdict
+from facility.work import Cause, Evidence, Excess, Finding, Money, Severity, Verdict
 from rigs.rights import everything
 from stores.readings.port import RollupSeries
 from stores.readings.sqlite.store import SqliteStore
@@ -207,7 +207,13 @@ def _raise_alerts(casebook: Casebook, now: datetime) -> dict[str, Alert]:
         raised[finding.detector] = casebook.record(finding, money=money, notify=False)
     casebook.resolve(raised["silent_meter"].key, now - timedelta(minutes=10))
     casebook.close(
-        raised["stuck_meter"].id, Verdict.FIXED, "Pulse lead was loose", "Ada", now - timedelta(minutes=10), based_on=0
+        raised["stuck_meter"].id,
+        Verdict.FIXED,
+        Cause.EQUIPMENT,
+        "Pulse lead was loose",
+        "Ada",
+        now - timedelta(minutes=10),
+        based_on=0,
     )
     return {name: casebook.alert(alert.id) for name, alert in raised.items()}
 

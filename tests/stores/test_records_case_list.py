@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from facility.work import RUNNING, AlertState, Finding, Severity, Verdict
+from facility.work import CALLING, RUNNING, AlertState, Cause, Finding, Severity, Verdict
 from stores.records.case_list import CaseFilter, CasePlace, Unsettled
 from stores.records.case_rows import opened_row
 from stores.records.casebook import Casebook
@@ -87,7 +87,7 @@ def test_a_page_begins_where_the_last_one_ended_whatever_became_of_its_last_case
     fill(engine, finding, 20, [AlertState.OPEN])
     first = casebook.alerts(limit=5)
     rest = casebook.alerts()[5:]
-    casebook.close(first[-1].id, Verdict.FIXED, "", "anna", now, based_on=0)
+    casebook.close(first[-1].id, Verdict.FIXED, Cause.EQUIPMENT, "", "anna", now, based_on=0)
     place = CasePlace(AlertState.OPEN, first[-1].raised_at, first[-1].id)
     assert casebook.alerts(after=place)[:-1] == rest
 
@@ -98,7 +98,7 @@ def test_counts_are_those_of_the_lists(engine, casebook, finding):
         listed = Counter(one.state for one in casebook.alerts(among=among))
         assert casebook.counts(among=among) == {state: listed[state] for state in AlertState}
         assert casebook.counts(among=among, most=9) == {state: min(listed[state], 9) for state in AlertState}
-    running = casebook.alerts(states=RUNNING, among=CaseFilter(points=["p1", "p2"]))
+    running = casebook.alerts(states=CALLING, among=CaseFilter(points=["p1", "p2"]))
     by_building = {b: [one.severity for one in running if one.building == b] for b in BUILDINGS}
     assert casebook.unsettled(among=CaseFilter(points=["p1", "p2"])) == {
         building: Unsettled(len(found), max(found)) for building, found in by_building.items() if found

@@ -10,6 +10,7 @@ from facility.errors import Rejected
 from facility.quantities import Utility
 from facility.work import (
     AlertState,
+    Cause,
     Evidence,
     Excess,
     Finding,
@@ -123,7 +124,7 @@ def test_a_cause_that_returns_after_a_day_is_a_new_case(casebook, finding, now):
 @pytest.mark.parametrize("verdict", [Verdict.EXPECTED, Verdict.ACCEPTED, Verdict.FALSE_ALARM])
 def test_after_such_a_verdict_there_is_a_week_of_quiet(casebook, finding, now, verdict):
     first = casebook.record(finding, money=None, notify=True)
-    closed = casebook.close(first.id, verdict, "a fair", "anna", now + HOUR, based_on=0)
+    closed = casebook.close(first.id, verdict, Cause.PROCESS, "a fair", "anna", now + HOUR, based_on=0)
     fresh = {"since": now + 2 * HOUR}
     assert casebook.record(later(finding, 6 * DAY, **fresh), money=MONEY, notify=True) == closed
     assert casebook.record(later(finding, 7 * DAY + HOUR, **fresh), money=MONEY, notify=True).id != first.id
@@ -133,8 +134,9 @@ NO_HOLDS = {}
 
 
 def fixed_at(casebook, finding, at):
-    first = casebook.record(finding, money=None, notify=True)
-    fixed = casebook.close(first.id, Verdict.FIXED, "valve", "anna", at, based_on=0)
+    """Of what costs nothing: what does is measured for three nights."""
+    first = casebook.record(replace(finding, excess=None), money=None, notify=True)
+    fixed = casebook.close(first.id, Verdict.FIXED, Cause.EQUIPMENT, "valve", "anna", at, based_on=0)
     assert (fixed.state, fixed.closed_at) == (AlertState.BEING_CHECKED, at)
     return fixed
 
@@ -160,7 +162,7 @@ def test_what_was_fixed_may_show_for_a_day_and_says_so(casebook, finding, now):
 
 def test_what_was_fixed_is_closed_once_its_cause_has_been_gone_for_a_day(casebook, finding, now):
     fixed = fixed_at(casebook, finding, now + HOUR)
-    casebook.record(later(finding, 5 * HOUR), money=None, notify=True)
+    casebook.record(later(finding, 5 * HOUR, excess=None), money=None, notify=True)
     assert casebook.settle(now + 28 * HOUR, NO_HOLDS) == []
     (closed,) = casebook.settle(now + 29 * HOUR, NO_HOLDS)
     assert (closed.id, closed.state, closed.closed_at) == (fixed.id, AlertState.CLOSED, fixed.closed_at)
@@ -177,9 +179,9 @@ def test_a_detector_that_looks_seldom_must_have_looked_before_it_is_closed(caseb
 
 
 def test_what_had_gone_away_a_day_before_it_was_fixed_needs_no_check(casebook, finding, now):
-    first = casebook.record(finding, money=None, notify=True)
+    first = casebook.record(replace(finding, excess=None), money=None, notify=True)
     casebook.resolve(finding.key, now + HOUR)
-    closed = casebook.close(first.id, Verdict.FIXED, "", "anna", now + 26 * HOUR, based_on=0)
+    closed = casebook.close(first.id, Verdict.FIXED, Cause.EQUIPMENT, "", "anna", now + 26 * HOUR, based_on=0)
     assert closed.state is AlertState.CLOSED
 
 
@@ -216,7 +218,9 @@ def test_a_verdict_can_be_undone(casebook, finding, now, before):
         case = casebook.acknowledge(case.id, "anna", now, based_on=0)
     if before == "resolved":
         case = casebook.resolve(finding.key, now)
-    closed = casebook.close(case.id, Verdict.FIXED, "valve shut", "anna", now + HOUR, based_on=case.acts)
+    closed = casebook.close(
+        case.id, Verdict.FIXED, Cause.EQUIPMENT, "valve shut", "anna", now + HOUR, based_on=case.acts
+    )
     assert (closed.state, closed.verdict, closed.verdict_note) == (
         AlertState.BEING_CHECKED,
         Verdict.FIXED,
@@ -230,7 +234,7 @@ def test_a_verdict_can_be_undone(casebook, finding, now, before):
 
 def test_a_verdict_cannot_be_undone_while_a_newer_case_is_open(casebook, finding, now):
     case = casebook.record(finding, money=None, notify=True)
-    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now, based_on=0)
+    casebook.close(case.id, Verdict.DUPLICATE, Cause.EQUIPMENT, "", "anna", now, based_on=0)
     casebook.record(later(finding, HOUR, since=now), money=None, notify=True)
     with pytest.raises(Rejected, match="a newer case"):
         casebook.reopen(case.id, "anna", now, based_on=1)
@@ -242,9 +246,9 @@ def test_steps_that_make_no_sense_are_refused(casebook, finding, now):
         casebook.release(case.id, "anna", now, based_on=0)
     with pytest.raises(Rejected, match="not being_checked or closed"):
         casebook.reopen(case.id, "anna", now, based_on=0)
-    casebook.close(case.id, Verdict.DUPLICATE, "", "anna", now, based_on=0)
+    casebook.close(case.id, Verdict.DUPLICATE, Cause.EQUIPMENT, "", "anna", now, based_on=0)
     with pytest.raises(Rejected, match="the alert is closed"):
-        casebook.close(case.id, Verdict.FIXED, "", "anna", now, based_on=1)
+        casebook.close(case.id, Verdict.FIXED, Cause.EQUIPMENT, "", "anna", now, based_on=1)
     with pytest.raises(Rejected, match="there is no alert"):
         casebook.acknowledge(uuid4(), "anna", now, based_on=0)
     assert casebook.alert(uuid4()) is None
@@ -255,7 +259,7 @@ def test_each_act_of_a_person_is_told_and_audited(casebook, engine, finding, now
     case = casebook.record(finding, money=None, notify=True)
     casebook.acknowledge(case.id, "anna", now, based_on=0)
     casebook.release(case.id, "anna", now, based_on=1)
-    casebook.close(case.id, Verdict.EXPECTED, "a fair", "bob", now, based_on=2)
+    casebook.close(case.id, Verdict.EXPECTED, Cause.EQUIPMENT, "a fair", "bob", now, based_on=2)
     casebook.reopen(case.id, "bob", now, based_on=3)
     steps = ["acknowledged", "released", "closed", "undone"]
     assert whats(casebook, case) == ["opened", *steps]

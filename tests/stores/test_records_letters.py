@@ -8,7 +8,7 @@ import pytest
 from rigs.letter_desk import finding
 
 from facility.errors import Rejected
-from facility.work import Severity, Verdict
+from facility.work import Cause, Severity, Verdict
 from stores.records.accounts.accounts import Accounts
 from stores.records.casebook import Casebook
 from stores.records.letters.contacts import Contacts
@@ -110,7 +110,7 @@ def test_a_case_that_gets_worse_is_told_again_but_not_each_time_it_goes_up_and_d
 
 def test_what_a_person_closed_before_it_was_read_is_told_to_nobody(casebook, letters, desk, now):
     alert = found(casebook, now)
-    casebook.close(alert.id, Verdict.FALSE_ALARM, "", "kim", now, based_on=0)
+    casebook.close(alert.id, Verdict.FALSE_ALARM, Cause.EQUIPMENT, "", "kim", now, based_on=0)
     letters.write(now, desk)
     assert waiting(letters) == []
 

@@ -9,7 +9,7 @@ from rigs.poison import poison
 
 from accounting.dirty import Dirty
 from facility.errors import Rejected
-from facility.work import AlertState, Finding, Severity, Verdict
+from facility.work import AlertState, Cause, Finding, Severity, Verdict
 from stores.records.accounting.closed_months import Adjustment, ClosedMonths
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.audit import Audit
@@ -104,7 +104,7 @@ def take(casebook, seen, by, at):
 
 
 def judge(casebook, seen, by, at):
-    return casebook.close(seen.id, Verdict.FALSE_ALARM, "a fair", by, at, based_on=seen.acts)
+    return casebook.close(seen.id, Verdict.FALSE_ALARM, Cause.EQUIPMENT, "a fair", by, at, based_on=seen.acts)
 
 
 @pytest.mark.parametrize(("quick", "slow"), [(take, judge), (judge, take), (take, take), (judge, judge)])
@@ -120,7 +120,7 @@ def test_of_two_who_act_on_one_case_the_second_is_told_what_the_first_did(casebo
 def test_a_verdict_is_not_taken_back_by_who_saw_an_earlier_one(casebook, finding, now):
     seen = judge(casebook, casebook.record(finding, money=None, notify=True), "bob", now)
     again = casebook.reopen(seen.id, "bob", now, based_on=seen.acts)
-    stands = casebook.close(seen.id, Verdict.FIXED, "", "ann", now + HOUR, based_on=again.acts)
+    stands = casebook.close(seen.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", now + HOUR, based_on=again.acts)
     with pytest.raises(Stale) as refusal:
         casebook.reopen(seen.id, "kim", now + HOUR, based_on=seen.acts)
     assert [(deed.by, deed.what, deed.note) for deed in refusal.value.deeds] == [

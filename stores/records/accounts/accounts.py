@@ -90,7 +90,7 @@ def _account(row: sa.Row[Any], seen: Mapping[str, datetime], cases: Mapping[str,
 
 
 def _is_open() -> sa.ColumnElement[bool]:
-    return tables.alert.c.state == AlertState.ACKNOWLEDGED.value
+    return tables.alert.c.state.in_([AlertState.ACKNOWLEDGED.value, AlertState.SNOOZED.value])
 
 
 def _hand_over(connection: Connection, name: str, to: str, by: str, at: datetime) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LETTER_NAMESPACE = UUID("0d0a3f0e-52a7-5c1b-8f6e-3b9f3c6f7a21")
 """Namespace of letters' ids: who reads the same timeline again writes the same letters."""
 
-TOLD = frozenset({"opened", "reopened", "rose"})
+TOLD = frozenset({"opened", "reopened", "flapped", "rose", "woke", "not_saved"})
 """The steps of a case that somebody is told of; what people do themselves they know."""
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from facility.work import RUNNING
+from facility.work import CALLING
 from stores.records.case_rows import alert_of
 from stores.records.database import writing
 from stores.records.letters.letter import (
@@ -73,7 +73,7 @@ class _Written:
     def take(self, step: CaseStep, now: datetime, desk: Desk) -> None:
         alert = step.alert
         is_old = now - step.at > TOO_OLD
-        if not alert.notify or step.what not in TOLD or alert.state not in RUNNING:
+        if not alert.notify or step.what not in TOLD or alert.state not in CALLING:
             return
         haste = Haste.DAILY if is_old else haste_of(alert.severity)
         agent = "" if haste is Haste.DAILY else desk.agent_of(alert.meter)

@@ -59,7 +59,7 @@ ORDERED_FROM = Severity.ACT
 """Less severe cases wait for somebody to order something."""
 
 NOBODY_THERE = "nobody_there"
-_OPENING = ("opened", "reopened")
+_OPENING = ("opened", "reopened", "flapped", "woke", "woken", "not_saved")
 
 
 @dataclass(frozen=True, slots=True)
