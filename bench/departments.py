@@ -5,9 +5,7 @@ Use is stored beforehand as rollups have it; closing a month keeps its bill with
 
 from __future__ import annotations
 
-import json
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from accounting.local_time import HOUR_MS
 from accounting.spells import NoSpells
 from analytics.rollups.writer import RollupWriter
 from bench.accounting import estate
+from bench.bounded import held_to_its_bound
 from facility.model import Building, Department, Name, ReadingBatch
 from facility.stated import AllocationRule, Figure, FigureKind, RestBy, Stated
 from reports.billing import make_bill
@@ -82,14 +81,5 @@ def measure(folder: Path) -> dict[str, float]:
     return {"buildings": BUILDINGS, "department_bills": made, "months": MONTHS, "whole_s": spent, "most_s": MOST_S}
 
 
-def main() -> int:
-    """Measure, write the result, fail beyond the bound."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder))
-    RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
-    return 0 if found["whole_s"] <= MOST_S else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(held_to_its_bound(measure, RESULT))

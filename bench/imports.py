@@ -6,9 +6,7 @@ seconds is not counted.
 
 from __future__ import annotations
 
-import json
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +14,7 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from bench.accounting import estate
+from bench.bounded import held_to_its_bound
 from facility.levels import Level
 from imports.readings import ImportPlan, plan_import
 from imports.rows import Wishes
@@ -79,14 +78,5 @@ def measure(folder: Path) -> dict[str, float]:
     }
 
 
-def main() -> int:
-    """Measure, write the result, fail beyond the bound."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder))
-    RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
-    return 0 if found["whole_s"] <= MOST_S else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(held_to_its_bound(measure, RESULT))
