@@ -20,7 +20,7 @@ COPY --from=wheel /wheel /wheel
 COPY requirements/server.txt deploy/image/install.sh /install/
 RUN /install/install.sh /install/server.txt /wheel /opt/meterhouse
 COPY deploy/image/account.sh /install/
-RUN /install/account.sh /var/lib/meterhouse /var/lib/meterhouse/broker /var/lib/meterhouse-grafana /var/lib/meterhouse-dashboards /var/lib/meterhouse-postgres
+RUN /install/account.sh /var/lib/meterhouse /var/lib/meterhouse/broker /var/lib/meterhouse-grafana /var/lib/meterhouse-dashboards /var/lib/meterhouse-postgres /var/lib/meterhouse-backups
 COPY deploy/image/prepare.sh deploy/image/secret.sh /opt/meterhouse/image/
 ENV PATH=/opt/meterhouse/bin:$PATH PYTHONDONTWRITEBYTECODE=1 METERHOUSE_DATA=/var/lib/meterhouse
 USER 10001:10001

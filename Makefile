@@ -65,9 +65,9 @@ release: .venv/dev.stamp console/static/vendor/stamp ## wheel, bill of materials
 	$(RUN)/python -m tools.release $(ARGS)
 
 lock: $(UV) ## refresh requirements/*.txt
-	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra dashboards --extra embedded --extra influx --extra notify --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
+	for set in edge server; do $(COMPILE) --extra $$set $$( [ $$set = server ] && echo --extra dashboards --extra embedded --extra influx --extra notify --extra oidc --extra postgres ) -o requirements/$$set.txt pyproject.toml; done
 	$(COMPILE) \
-	  --extra server --extra dashboards --extra embedded --extra influx --extra notify --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
+	  --extra server --extra dashboards --extra embedded --extra influx --extra notify --extra oidc --extra postgres --group dev -c requirements/server.txt -o requirements/dev.txt pyproject.toml
 	$(COMPILE) \
 	  --group bench -c requirements/server.txt -o requirements/bench.txt
 	$(COMPILE) \

@@ -19,6 +19,7 @@ from analytics.letters.post_office import PostOffice
 from analytics.metrics import Rounds
 from analytics.settings import AnalyticsSettings
 from facility.errors import ConfigError
+from facility.levels import Level
 from facility.so_many import so_many
 from facility.status import LONGEST_STILL_S, ServerProcess
 from process.health import HealthServer, note_file
@@ -26,6 +27,7 @@ from process.pulse import Pulse
 from process.run import run
 from stores.access import kept_rights
 from stores.access.important import ReadTrail
+from stores.access.shown_copy import with_copy
 from stores.readings import open_readings, place_of
 from stores.records.audit import Audit
 from stores.records.database import open_records
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
+    from stores.readings.port import ReadingStore
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT (0), or until a person must change something (2).
@@ -54,7 +58,7 @@ def main() -> int:
 
 def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     records = open_records(settings.records)
-    store = open_readings(settings.store, Registry(records))
+    store = _store(settings, Registry(records))
     board = StatusBoard(records)
     _check_store(settings, board)
     rounds = Rounds(time.monotonic)
@@ -83,6 +87,16 @@ def _run(settings: AnalyticsSettings, stop: Event) -> bool:
     with audit_watch, heartbeat, post_office, dispatcher, hook, teller, health:
         watch.run(rounds, stop)
     return True
+
+
+def _store(settings: AnalyticsSettings, registry: Registry) -> ReadingStore:
+    store = open_readings(settings.store, registry)
+    if not settings.shown_store:
+        return store
+    if place_of(settings.shown_store) == place_of(settings.store):
+        raise ConfigError("METERHOUSE_SHOWN_STORE names the store itself: what Grafana shows has a database of its own")
+    copy = open_readings(settings.shown_store, registry)
+    return with_copy(store, copy, registry, Level.INTERNAL, settings.data / "shown.json")
 
 
 def _clerk(settings: AnalyticsSettings, records: Engine) -> Clerk:

@@ -19,6 +19,11 @@ class AnalyticsSettings(ProcessSettings):
     data: Path = Field(examples=["/var/lib/meterhouse"])
     store: str = Field(repr=False, examples=["sqlite:///var/lib/meterhouse/readings.db"])
     records: str = Field(repr=False, examples=["sqlite:////var/lib/meterhouse/records.db"])
+    shown_store: str = Field(
+        default="", repr=False, examples=["influx://writer:password@host:8086/meterhouse-internal"]
+    )
+    """Where figures up to the level ``internal`` are kept once more, for Grafana, which reads nothing else."""
+
     leave_stored: bool = False
     """Read this store though ingest has stored in another."""
 

@@ -15,8 +15,11 @@ from console.metrics import Timed
 from console.server import ConsoleServer, listen
 from console.settings import ConsoleSettings
 from console.tls import open_tls
+from facility.broker_address import SecretPlace
+from facility.errors import ConfigError
 from facility.status import LONGEST_STILL_S, ProcessStatus, ServerProcess
 from process.health import HealthServer, note_file
+from process.kept_secret import kept_secret
 from process.pulse import Pulse
 from process.run import run
 from reports.doctor import Ground
@@ -29,6 +32,8 @@ from stores.records.status.teller import Teller, this_instance
 
 if TYPE_CHECKING:
     from threading import Event
+
+    from console.provider import Provider
 
 
 def main() -> int:
@@ -53,6 +58,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         grafana=settings.grafana_url.rstrip("/"),
         authority=Authority.at(settings.ca, settings.host_names),
         second_factor=settings.second_factor,
+        provider=_provider(settings),
         ground=_ground(settings),
     )
     timed = Timed(app, time.monotonic)
@@ -72,6 +78,20 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         store.close()
         records.dispose()
     return True
+
+
+def _provider(settings: ConsoleSettings) -> Provider | None:
+    """Who vouches for people. Raises ``ConfigError``, also where the package that asks them is not installed."""
+    if not settings.oidc_issuer:
+        return None
+    try:
+        from console.provider import Provider  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        needed = f"the Python package {error.name} (Meterhouse's extra 'oidc')"
+        raise ConfigError(f"METERHOUSE_OIDC_ISSUER needs {needed}") from None
+    kept = settings.oidc_secret_file
+    secret = kept_secret(SecretPlace(file=str(kept))) if kept else ""
+    return Provider(settings.oidc_issuer, settings.oidc_client, secret, settings.oidc_name)
 
 
 def _ground(settings: ConsoleSettings) -> Ground | None:

@@ -41,6 +41,7 @@ def page(
         "now": parts.clock(),
         "grafana": parts.grafana,
         "has_authority": parts.authority is not None,
+        "provider": parts.provider.name if parts.provider else "",
         "has_ground": parts.ground is not None,
         "may": lambda act: visit is not None and visit.view.may(Act[act]),
         "badge_count": lambda: number_unsettled(visit) if visit else 0,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from console.authority import Authority
+    from console.provider import Provider
     from reports.doctor import Ground
     from stores.access import Rights, SecondFactorOf
     from stores.readings.port import ReadingStore
@@ -65,31 +66,22 @@ def create_app(
     grafana: str = "",
     authority: Authority | None = None,
     second_factor: SecondFactorOf = "administrators",
+    provider: Provider | None = None,
     ground: Ground | None = None,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
     ``rights_of`` tells by a person's name what they may see and do, None: what the records say; ``grafana`` is where
     dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them;
-    ``second_factor`` says whose roles need a code of a phone; ``ground`` is where the server is.
+    ``second_factor`` says whose roles need a code of a phone; ``provider`` is who vouches for people, where there is
+    one; ``ground`` is where the server is.
     """
     live = live or LiveValues(store)
     rights = rights_of or kept_rights(records, clock)
     access = Access(store, records, live, rights, clock, idle_s=idle_s, second_factor=second_factor)
     templates = environment()
-    parts = ConsoleParts(
-        access,
-        clock,
-        templates,
-        session_s,
-        Seats(),
-        Guesses(),
-        Guesses(),
-        lambda: live.is_ending,
-        grafana,
-        authority,
-        ground,
-    )
+    own = (access, clock, templates, session_s, Seats(), Guesses(), Guesses(), lambda: live.is_ending)
+    parts = ConsoleParts(*own, grafana, authority, provider, ground)
     for language in LANGUAGES:
         load_texts(language)
     app = FastAPI(

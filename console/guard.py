@@ -31,7 +31,10 @@ MOST_SESSIONS = 4
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 OPEN_PATHS: frozenset[str] = frozenset(
-    {"/sign-in", "/sign-in/password", "/take", "/report", "/health", "/ca", "/ca.crt", "/ca.svg"}
+    {
+        *("/sign-in", "/sign-in/password", "/sign-in/provider", "/sign-in/provider/back"),
+        *("/take", "/report", "/health", "/ca", "/ca.crt", "/ca.svg"),
+    }
 )
 """Exactly these paths, and files under ``/static/``, are answered without a session. Everything else is denied."""
 

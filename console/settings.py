@@ -39,6 +39,18 @@ class ConsoleSettings(ProcessSettings):
     second_factor: Literal["administrators", "nobody"] = "administrators"
     """Whose roles hold only once they have shown a code of their phone; ``nobody`` is for trials."""
 
+    oidc_issuer: Annotated[str, Field(examples=["https://id.example/realms/site"])] = ""
+    """The provider that vouches for people, by OpenID Connect; empty: none does."""
+
+    oidc_client: str = ""
+    """As what the provider knows this console."""
+
+    oidc_secret_file: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+    """The file with the secret that the provider gave for it, ours alone; none where it is a public client."""
+
+    oidc_name: str = ""
+    """What the button says; the provider's host unless something is said."""
+
     grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
     """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from console.authority import Authority
     from console.guesses import Guesses
+    from console.provider import Provider
     from console.seats import Seats
     from facility.catalogue import Catalogue
     from reports.doctor import Ground
@@ -49,6 +50,9 @@ class ConsoleParts:
 
     authority: Authority | None = None
     """Who signed the certificate, where it is the site's own."""
+
+    provider: Provider | None = None
+    """Who vouches for people, where the site has a provider."""
 
     ground: Ground | None = None
     """Where the server is, for who runs it; None where the console knows no data folder."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("init:init", "Write the first files of a server, by five questions."),
+    "init": ("init:init", "Write the first files of a server, by six questions."),
     "up": ("up:up", "Start the server of a site: broker, ingest, analytics, console."),
     "down": ("up:down", "End the server."),
     "restart": ("up:restart", "Let the server begin anew with its settings."),
@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "dashboards": ("dashboards:app", "Make, check and push the dashboards for Grafana."),
     "account": ("account:app", "Bills of buildings, closing of months, computing again."),
     "import": ("imports:app", "Readings and meters from CSV or Excel: preview, confirm, undo."),
-    "export": ("estate_tables:app", "The estate's meters and both its trees as a table."),
+    "export": ("estate_tables:app", "The estate's meters and both its trees as a table; readings."),
     "indicators": ("indicators:app", "Standard coal, CO2, per area, per person; codes of energy items."),
     "meter": ("meter:app", "The ledger of meters, and registers in doubt."),
     "audit": ("audit:app", "Hold what people did against its seals."),

@@ -49,6 +49,8 @@ class Settings(EnvironmentSettings):
     console_url: str = ""
     """Where people open the console."""
 
+    shown_store: str = Field(default="", repr=False)
+
     profiles: Path | None = None
     """A folder of the site's own device profiles, ``maker/model.yaml``, beside those that are shipped."""
 

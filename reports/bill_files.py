@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     import xlsxwriter
 
     from reports.bill import Bill
+    from stores.access.exports import Taken
     from wording.formats import Formats
 
 MONEY = frozenset({"total", "amount", "adjustments", "subtotal"})
 SHARES_OF_TIME = frozenset({"measured", "estimated", "missing"})
 
 
-def bill_csv(bill: Bill, formats: Formats) -> str:
-    """The bill as CSV: a block for each part, its name in the first column."""
+def bill_csv(bill: Bill, formats: Formats, taken: Taken | None = None) -> str:
+    """The bill as CSV: a block for each part, its name in the first column; ``taken`` is the export that it is."""
     out, words = io.StringIO(), BillCodes(formats)
     writer = csv.writer(out, lineterminator="\n")
-    for row in head_rows(bill, words):
+    for row in head_rows(bill, words, taken):
         writer.writerow(["bill", *map(csv_cell, row)])
     for part in parts_of(bill):
         writer.writerow([part.field, *part.headings(words)])
@@ -39,8 +40,8 @@ def bill_csv(bill: Bill, formats: Formats) -> str:
     return out.getvalue()
 
 
-def bill_xlsx(bill: Bill, formats: Formats) -> bytes:
-    """The bill as an XLSX workbook: a sheet for each part."""
+def bill_xlsx(bill: Bill, formats: Formats, taken: Taken | None = None) -> bytes:
+    """The bill as an XLSX workbook: a sheet for each part; ``taken`` is the export that it is."""
     out, words = io.BytesIO(), BillWords(formats)
     import xlsxwriter  # noqa: PLC0415 - one of three forms needs it
 
@@ -50,7 +51,7 @@ def bill_xlsx(bill: Bill, formats: Formats) -> bytes:
         bold, styles = book.add_format({"bold": True}), _Styles(book, minor_digits(bill.currency))
         front = book.add_worksheet(words.heading("bill", "bill.part.bill"))
         front.set_column(0, 1, 32)
-        for row, (key, value) in enumerate(head_rows(bill, words)):
+        for row, (key, value) in enumerate(head_rows(bill, words, taken)):
             front.write_string(row, 0, str(key), bold)
             _write(front, row, 1, value, styles.of(str(key), value))
         for part in parts_of(bill):

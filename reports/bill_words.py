@@ -13,6 +13,7 @@ from wording.texts import load_texts
 if TYPE_CHECKING:
     from datetime import date
 
+    from facility.levels import Level
     from facility.remark import Remark
     from reports.bill import Bill, HandedIn, UtilityBill
     from reports.lines import BillLine
@@ -56,6 +57,10 @@ class BillCodes:
     def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002 - words are found by the other
         """What a column, a part or a fact is called."""
         return field
+
+    def level(self, level: Level) -> str:
+        """How sensitive it is."""
+        return level.word
 
     def utility(self, word: str) -> str:
         """What is charged for."""
@@ -110,6 +115,9 @@ class BillWords(BillCodes):
 
     def heading(self, field: str, text_id: str) -> str:  # noqa: ARG002, D102
         return self.texts(text_id)
+
+    def level(self, level: Level) -> str:  # noqa: D102
+        return self.texts(f"level.{level.word}")
 
     def utility(self, word: str) -> str:  # noqa: D102
         return self.texts(f"charged.{word}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reports.bill import Bill
     from reports.bill_words import BillCodes
     from reports.lines import BillLine
+    from stores.access.exports import Taken
 
 Rows = list[list[object]]
 NOTHING = ""
@@ -39,8 +40,8 @@ class Part:
         return [words.heading(field, text_id) for field, text_id in self.columns.items()]
 
 
-def head_rows(bill: Bill, words: BillCodes) -> Rows:
-    """What bill it is: a fact and its value."""
+def head_rows(bill: Bill, words: BillCodes, taken: Taken | None = None) -> Rows:
+    """What bill it is, and which export: a fact and its value."""
     facts = [
         ("building", "bill.column.building", words.building(bill)),
         ("month", "bill.column.month", bill.month),
@@ -51,6 +52,9 @@ def head_rows(bill: Bill, words: BillCodes) -> Rows:
     ]
     if bill.accepted_missing:
         facts.append(("accepted missing", "bill.column.accepted_missing", bill.accepted_missing))
+    if taken:
+        facts.append(("level", "bill.column.level", words.level(taken.level)))
+        facts.append(("export", "bill.column.export", taken.id))
     return [[words.heading(field, text_id), value] for field, text_id, value in facts]
 
 

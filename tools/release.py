@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tools.sbom import LOCK, ROOT, bill, problems
 
-SUMS, SIGNATURE, INSTALL = "SHA256SUMS", "SHA256SUMS.sig", "install.sh"
+SUMS, SIGNATURE, IMAGE = "SHA256SUMS", "SHA256SUMS.sig", "image"
 
 
 def main(arguments: list[str]) -> int:
@@ -72,7 +72,7 @@ def release(version: str, out: Path, key: Path | None, *, dry: bool) -> None:
     if not dry:
         command = [ROOT / ".tools/bin/python", "-m", "pip", "download", "-q", "--require-hashes", "--only-binary=:all:"]
         subprocess.run([*command, "-d", bundle / "wheels", "-r", LOCK], check=True)  # noqa: S603 - our own words
-    fill(bundle, json.dumps(document, indent=2) + "\n")
+    fill(bundle, json.dumps(document, indent=2) + "\n", version)
     seal(bundle, signing)
     if not dry:
         with tarfile.open(out / f"{bundle.name}.tar", "w") as archive:
@@ -90,11 +90,17 @@ def check_changelog(text: str, version: str, *, dry: bool) -> str:
     return found[0].splitlines()[0]
 
 
-def fill(bundle: Path, sbom: str) -> None:
-    """Beside the wheels: the lock, the bill of materials, and what installs."""
+def fill(bundle: Path, sbom: str, version: str) -> None:
+    """Beside the wheels: the lock, the bill of materials, what installs, and what images are built from."""
     shutil.copy(LOCK, bundle / "requirements.txt")
     (bundle / "sbom.json").write_text(sbom, encoding="utf-8")
-    shutil.copy(ROOT / "deploy" / "bundle" / INSTALL, bundle / INSTALL)
+    (bundle / "version").write_text(f"{version}\n", encoding="utf-8")
+    for script in (ROOT / "deploy" / "bundle").iterdir():
+        shutil.copy(script, bundle)
+    shutil.copytree(ROOT / "deploy", bundle / IMAGE / "deploy")
+    shutil.copytree(ROOT / "requirements", bundle / IMAGE / "requirements")
+    for file in ("Dockerfile", "docker-compose.yml"):
+        shutil.copy(ROOT / file, bundle / IMAGE)
 
 
 def seal(bundle: Path, key: Ed25519PrivateKey) -> None:

@@ -25,7 +25,7 @@ def account(request: Request, visit: Visiting, done: str = "") -> Response:
     return _shown(request, visit, done=done if done in DONE else "")
 
 
-DONE = ("password", "ended")
+DONE = ("password", "ended", "matched", "unmatched", "taken", "provider_away")
 
 
 @router.post("/password")
@@ -104,6 +104,7 @@ def _shown(request: Request, visit: Visit, status: int = 200, **more: Any) -> Re
         "sessions": own.sessions(visit.now),
         "places": places(visit.catalogue, visit.texts.language),
         "codes_left": own.codes_left(),
+        "identities": own.identities(),
         "this_session": request.state.session.partition(".")[0],
         "refused": "",
         "done": "",

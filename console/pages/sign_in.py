@@ -24,14 +24,14 @@ def show(request: Request, token: str = "") -> Response:
 def redeem(request: Request, token: Annotated[str, Form(max_length=200)]) -> Response:
     """Exchange the token for a session."""
     parts = parts_of(request)
-    _check_guesses(request)
+    check_guesses(request)
     try:
         session = parts.access.sign_in(
             token, parts.clock(), parts.session_s, browser_of(request.scope, request.headers)
         )
     except Denied as denied:
-        return _refused(request, str(denied), "sign_in.refused")
-    return _begun(request, session)
+        return refused_page(request, str(denied), "sign_in.refused")
+    return begun(request, session)
 
 
 @router.post("/sign-in/password")
@@ -43,18 +43,19 @@ def prove(
 ) -> Response:
     """Come in by name, password and, where there is a phone, its code."""
     parts = parts_of(request)
-    _check_guesses(request)
+    check_guesses(request)
     browser = browser_of(request.scope, request.headers)
     try:
         session = parts.access.prove(name, password, code, parts.clock(), parts.session_s, browser)
     except TooManyError as error:
         raise HTTPException(429, headers={"retry-after": str(error.wait_s)}) from None
     except Denied as denied:
-        return _refused(request, str(denied), "sign_in.wrong")
-    return _begun(request, session)
+        return refused_page(request, str(denied), "sign_in.wrong")
+    return begun(request, session)
 
 
-def _check_guesses(request: Request) -> None:
+def check_guesses(request: Request) -> None:
+    """Raise ``HTTPException`` for an address that has tried too often."""
     if wait_s := parts_of(request).guesses.wait_s(_address(request)):
         raise HTTPException(429, headers={"retry-after": str(wait_s)})
 
@@ -63,7 +64,8 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _refused(request: Request, why: str, refused: str) -> Response:
+def refused_page(request: Request, why: str, refused: str) -> Response:
+    """The page again, and on record ``why``."""
     parts, address = parts_of(request), _address(request)
     if noted := parts.guesses.refused(address):
         parts.access.note_refusal(parts.clock(), noted, address, why)
@@ -77,7 +79,7 @@ def _first_page(parts: ConsoleParts, session: str) -> str:
     return "/account/second-factor" if waits else "/"
 
 
-def _begun(request: Request, session: str) -> Response:
+def begun(request: Request, session: str) -> Response:
     """A new session ends the one that this browser had."""
     parts = parts_of(request)
     parts.access.sign_out(request.state.session)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reports.bill import Bill
+    from stores.access.exports import Taken
     from stores.records.accounting.recomputations import Recomputation
     from wording.formats import Formats
 
@@ -66,6 +67,8 @@ class BillAnswer:
     adjustments: list[AdjustingLine]
     accepted_missing: Annotated[str | None, "why it was closed although something is missing"]
     notes: list[RemarkAnswer]
+    level: Annotated[str | None, "data level of what it rests on"] = None
+    export: Annotated[str | None, "by which it is found in the audit trail"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,8 @@ class RecomputationsAnswer:
     recomputations: list[RecomputationAnswer]
 
 
-def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
-    """A bill without the days it was made from."""
+def bill_answer(bill: Bill, formats: Formats, taken: Taken | None = None) -> BillAnswer:
+    """A bill without the days it was made from; ``taken`` is the export that it is."""
     stop = {one.kind for one in stops_closing(bill)}
     if RemarkKind.METER_HOURS_MISSING in stop:
         stop.add(RemarkKind.HOURS_MISSING)  # of one meter, the same
@@ -122,6 +125,8 @@ def bill_answer(bill: Bill, formats: Formats) -> BillAnswer:
         adjustments=list(bill.adjustments),
         accepted_missing=bill.accepted_missing or None,
         notes=[RemarkAnswer(one.kind, remark_text(one, formats), one.kind in stop) for one in bill.notes],
+        level=taken.level.word if taken else None,
+        export=taken.id if taken else None,
     )
 
 

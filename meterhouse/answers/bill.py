@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reports.bill import Bill, UtilityBill
     from reports.table_rows import Part
+    from stores.access.exports import Taken
     from wording.formats import Formats
 
 _NUMBERS = frozenset(
@@ -29,11 +30,14 @@ _LEFT_OUT = frozenset({"meters", "basis", "peak kW", "peak at", "measured"})
 """Columns of lines that stand in the sums and among the tariffs."""
 
 
-def bill_text(bill: Bill, formats: Formats, width: int | None = None) -> str:
-    """The whole bill, ending with a new line; tables that are wider than ``width`` are wrapped."""
+def bill_text(bill: Bill, formats: Formats, width: int | None = None, taken: Taken | None = None) -> str:
+    """The whole bill, ending with a new line; tables that are wider than ``width`` are wrapped.
+
+    ``taken`` is the export that it is, where it is one.
+    """
     words = BillWords(formats)
     texts = words.texts
-    parts = [_facts(bill, words, width), _table(LINES, bill, words, width), _fitted(_sums(bill, words), width)]
+    parts = [_facts(bill, words, width, taken), _table(LINES, bill, words, width), _fitted(_sums(bill, words), width)]
     titles = {
         "bill.title.tariffs": TARIFFS if any(one.tariffs for one in bill.utilities) else None,
         "bill.title.adjustments": ADJUSTMENTS if bill.adjustments else None,
@@ -47,7 +51,7 @@ def bill_text(bill: Bill, formats: Formats, width: int | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(bill: Bill, words: BillWords, width: int | None) -> str:
+def _facts(bill: Bill, words: BillWords, width: int | None, taken: Taken | None) -> str:
     texts, name = words.texts, bill.name.in_language(words.formats.language)
     facts = [
         (texts("bill.column.building"), f"{name} ({bill.building})"),
@@ -57,6 +61,9 @@ def _facts(bill: Bill, words: BillWords, width: int | None) -> str:
     ]
     if bill.accepted_missing:
         facts.append((texts("bill.column.accepted_missing"), bill.accepted_missing))
+    if taken:
+        facts.append((texts("bill.column.level"), words.level(taken.level)))
+        facts.append((texts("bill.column.export"), taken.id))
     return render_facts(facts, width)
 
 

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 NOTES, RECORDS, READINGS = "ingest.db", "records.db", "readings.db"
 
-PASSING_FOLDERS = frozenset({"logs", "processes", "trial-broker"})
-"""Made anew at every start."""
+PASSING_FOLDERS = frozenset({"logs", "processes", "trial-broker", "influx-backup"})
+"""Made anew at every start; the last is what a restore has left of an InfluxDB, to be brought into one."""
 
 QUEUE = ("broker", "kept")
 """What the broker holds for those who are away: old acknowledgements must not come to an agent after a restore."""
 
 PASSING_FILES = re.compile(
-    r"^(up\.json|.*\.(lock|pulse|health|new|part)|.*-(wal|shm|journal)|.*\.corrupt-\d+.*|\..*|backup\.json|restored\.json)$"
+    r"^(up\.json|.*\.(lock|pulse|health|new|part)|.*-(wal|shm|journal)|.*\.corrupt-\d+.*|\..*|backup\.json|restored\.json|shown\.json)$"
 )
-"""Locks, signs of life, logs of databases (the copy of a database holds them), notes of backups, what lies aside."""
+"""Locks, signs of life, logs of databases (the copy of a database holds them), notes of backups, what lies aside.
+
+What Grafana's copy holds is brought anew after a restore."""
 
 SQLITE = b"SQLite format 3\0"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Unavailable
 from meterhouse.backup.contents import NOTES, READINGS, RECORDS
+from meterhouse.backup.filling import check_vacant, fill, is_volume
 from meterhouse.demo.folder import MARK as DEMO
 from meterhouse.up.folder import LOCK
 from process.health import noted_health
@@ -32,11 +33,14 @@ AT_FDCWD, EXCHANGE = -100, 2
 
 
 @contextmanager
-def held(folder: Path, doing: str) -> Iterator[None]:
-    """Keep every process away. Raises ``ConfigError`` where one runs, or the folder is somebody else's."""
+def held(folder: Path, doing: str, *, may_be_volume: bool = False) -> Iterator[None]:
+    """Keep every process away. Raises ``ConfigError`` where one runs, or the folder is somebody else's.
+
+    A volume that ``may_be`` one is vacant.
+    """
     with ExitStack() as locks:
         if folder.exists():
-            _check_ours(folder)
+            _check_ours(folder, may_be_volume=may_be_volume)
             taken = f"a server runs in {folder}: end it before {doing} ('meterhouse down')"
             for name in LOCKS:
                 if (folder / name).exists():
@@ -48,13 +52,14 @@ def held(folder: Path, doing: str) -> Iterator[None]:
 
 @contextmanager
 def beside(folder: Path, doing: str) -> Iterator[Path]:
-    """A new, empty folder beside another; gone when left, unless it was put in that one's place.
+    """A new, empty folder beside another (in one that is a volume); gone when left, unless it was put in its place.
 
     What one that was killed left is cleared away. Raises ``Unavailable`` where the disk or a database fails.
     """
-    for left in folder.parent.glob(f"{folder.name}.{doing}-*"):
+    place, named = (folder, "") if is_volume(folder) else (folder.parent, folder.name)
+    for left in place.glob(f"{named}.{doing}-*"):
         shutil.rmtree(left)
-    new = folder.with_name(f"{folder.name}.{doing}-{secrets.token_hex(4)}")
+    new = place / f"{named}.{doing}-{secrets.token_hex(4)}"
     try:
         new.mkdir(parents=True, mode=0o700)
         yield new
@@ -72,6 +77,9 @@ def put(new: Path, folder: Path, named: str, now: datetime) -> Path | None:
     the old folder.
     """
     flush(new)
+    if is_volume(folder):
+        fill(new, folder)
+        return None
     if not folder.exists():
         new.rename(folder)
         return None
@@ -95,8 +103,11 @@ def flush(new: Path) -> None:
             os.close(opened)
 
 
-def _check_ours(folder: Path) -> None:
-    if not folder.is_dir() or folder.is_symlink() or os.path.ismount(folder):
+def _check_ours(folder: Path, *, may_be_volume: bool) -> None:
+    if is_volume(folder) and may_be_volume:
+        check_vacant(folder)
+        return
+    if not folder.is_dir() or folder.is_symlink() or is_volume(folder):
         raise ConfigError(f"{folder} is no folder of its own that can be exchanged: name a place within it by --data")
     if (folder / DEMO).exists():
         raise ConfigError(f"{folder} holds a demo; choose another folder by --data")

@@ -11,6 +11,7 @@ from facility.errors import ConfigError, StoreUnavailable
 from ingest.watermarks import renew_store
 from meterhouse.backup.contents import NOTES, RECORDS
 from meterhouse.backup.exchange import beside, held, put
+from meterhouse.backup.filling import is_volume
 from meterhouse.backup.homecoming import note_restored
 from meterhouse.backup.placing import place_records, place_stores
 from meterhouse.backup.snapshot import check_room
@@ -43,7 +44,7 @@ def restore_backup(file: Path, identities: Sequence[x25519.Identity], folder: Pa
 
     Raises ``ConfigError`` for what a person must change and ``Unavailable`` for a full disk, with nothing changed.
     """
-    with held(folder, "a restore"), beside(folder, RESTORING) as new:
+    with held(folder, "a restore", may_be_volume=True), beside(folder, RESTORING) as new:
         unpacked = unpack(file, identities, new, lambda head: _check(file, head, folder))
         _make_its_own(new, folder, unpacked, now)
         before = put(new, folder, BEFORE, now)
@@ -57,8 +58,9 @@ def look(file: Path, identities: Sequence[x25519.Identity]) -> Unpacked:
 
 def _check(file: Path, head: Head, folder: Path) -> None:
     """Raise ``ConfigError`` for the backup of another server, ``Unavailable`` where it has no room."""
-    check_room(folder.parent if folder.parent.exists() else folder.parent.parent, head.expected_bytes, "the backup")
-    if not folder.exists() or not any(folder.iterdir()):
+    above = folder if is_volume(folder) else folder.parent
+    check_room(above if above.exists() else above.parent, head.expected_bytes, "the backup")
+    if is_volume(folder) or not folder.exists() or not any(folder.iterdir()):
         return
     known = known_id(folder)
     site = _site(folder) if not known else head.site

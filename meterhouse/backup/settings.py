@@ -19,5 +19,8 @@ class BackupSettings(Settings):
     backup_at: str = Field(default="03:10", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["03:10"])
     """When, by the site's own clock."""
 
+    influx_backup_at: str = Field(default="", examples=["influx.example:8088"])
+    """Where an InfluxDB 1.x listens for its own program; its host's port 8088 unless something is said."""
+
     backup_keep: int = Field(default=14, ge=1)
     """How many of those that were made by themselves stay."""

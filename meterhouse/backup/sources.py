@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from meterhouse.backup import influx
 from meterhouse.backup.contents import READINGS, RECORDS, contents
 from meterhouse.backup.snapshot import size_of
 from stores.readings import place_of
@@ -16,12 +17,13 @@ from stores.records.copying import copy_records
 from stores.records.database import AUDIT_KEY, look_at_records, open_records, present_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
     from meterhouse.settings import Settings
 
 UNNAMED = "unnamed"
 """A site whose estate was never applied."""
-
-INFLUX_TOOL = "its own backup is 'influx backup' (2.x) or 'influxd backup -portable' (1.8)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Sources:
     records_url: str
     site: str
     elsewhere: list[str]
+    influx: str = ""
+    """The URL of the store where it is an InfluxDB, whose own backup is a part of ours."""
+
+    influx_rpc: str = ""
+    """Where a 1.x listens for its own program."""
 
     def expected_bytes(self, beside: Path) -> int:
         """How much a backup takes, by what the files measure now."""
@@ -56,6 +63,15 @@ class Sources:
             source.dispose()
             target.dispose()
 
+    def copy_influx(self, into: Path, now: datetime) -> Iterator[Path]:
+        """Each file of an InfluxDB's own backup; where it cannot be called from here, ``elsewhere`` names it."""
+        if not self.influx:
+            return
+        try:
+            yield from influx.copies_of(self.influx, into, now, self.influx_rpc)
+        except influx.NotHereError as why:
+            self.elsewhere.append(f"the readings are in {place_of(self.influx)}: {why}")
+
 
 def named_key(records_url: str) -> Path | None:
     """The file of the audit trail's key that a URL names, if it does."""
@@ -63,13 +79,12 @@ def named_key(records_url: str) -> Path | None:
     return Path(str(named)) if named else None
 
 
-def sources_of(settings: Settings) -> Sources:
+def sources_of(settings: Settings, influx_rpc: str = "") -> Sources:
     """What the settings of a server name. Raises ``ConfigError``, and ``StoreUnavailable`` without its records."""
     folder = settings.data.absolute()
-    databases, elsewhere = {}, []
-    if is_influx(settings.store_url):
-        elsewhere.append(f"the readings are in {place_of(settings.store_url)}: {INFLUX_TOOL}")
-    else:
+    databases, elsewhere = {}, list[str]()
+    store = settings.store_url if is_influx(settings.store_url) else ""
+    if not store:
         databases[READINGS] = Path(place_of(settings.store_url))
     if settings.records_url.startswith("sqlite:"):
         databases[RECORDS] = Path(str(sa.make_url(settings.records_url).database))
@@ -77,7 +92,8 @@ def sources_of(settings: Settings) -> Sources:
         elsewhere.append(f"the key of the audit trail is in {key}")
     if settings.profiles and not settings.profiles.absolute().is_relative_to(folder):
         elsewhere.append(f"device profiles are in {settings.profiles}")
-    return Sources(folder, databases, settings.records_url, site_of(settings.records_url), elsewhere)
+    site = site_of(settings.records_url)
+    return Sources(folder, databases, settings.records_url, site, elsewhere, store, influx_rpc)
 
 
 def site_of(records_url: str) -> str:

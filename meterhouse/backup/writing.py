@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from facility.errors import MeterhouseError, Unavailable
 from ingest.watermarks import SCHEMA_VERSION
 from meterhouse.backup.contents import READINGS, RECORDS, Found, contents
+from meterhouse.backup.influx import FOLDER as INFLUX
 from meterhouse.backup.keys import read_recipients
 from meterhouse.backup.manifest import FOLDER, FORM, HEAD, MANIFEST, Head, KeptFile, Manifest, written
 from meterhouse.backup.sealing import CHUNK_BYTES, END, header, padding, seal
@@ -133,6 +134,9 @@ class _Archive:
             yield from self._copied(found) if found.is_database else self._file(found.path, found.name, {})
         if records := self.sources.copy_records(self.copies / RECORDS):
             yield from self._file(self.copies / RECORDS, RECORDS, records)
+        for file in self.sources.copy_influx(self.copies / INFLUX, self.now):
+            yield from self._file(file, f"{INFLUX}/{file.name}", {})
+            file.unlink()
         if self.sources.audit_key() != key:
             raise Unavailable("the audit trail was sealed anew while the backup was written: write it once more")
         self.manifest = Manifest(parts=self.manifest.parts, elsewhere=self.sources.elsewhere)

@@ -25,11 +25,13 @@ from meterhouse.answers.bill import bill_text
 from meterhouse.answers.departments import DepartmentsAnswer, departments_answer, departments_text
 from meterhouse.commands import proposals
 from meterhouse.commands.spoken import formats_of, given_by, written_as
+from meterhouse.commands.taking import Custodian, Reason, handed_out, wish_of
 from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, speaks_json, tell_failure, terminal_width, texts
 from meterhouse.settings import Settings
 from reports.bill_files import bill_csv, bill_xlsx
 from reports.billing import make_bill
 from reports.closing import close_month
+from stores.access.exports import points_in
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.recomputations import Recomputations
@@ -41,6 +43,8 @@ from wording.remarks import remark_text
 
 if TYPE_CHECKING:
     from reports.bill import Bill
+    from stores.access.exports import Taken
+    from stores.records.registry import Revision
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(proposals.app)
@@ -70,24 +74,35 @@ def report(
     *,
     form: Annotated[Format, typer.Option("--format", help=FORMS)] = Format.TEXT,
     out: Out = None,
+    reason: Reason = "",
+    custodian: Custodian = "",
 ) -> None:
     """Print or write the bill. A month of which nothing is known has none: the exit code is 3."""
     if form is Format.XLSX and out is None:
         raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as bill.xlsx"))
     if speaks_json() and (out is not None or form is not Format.TEXT):
         raise ConfigError(Problem("--json", "stands beside --format or --out", "one of them"))
-    bill, _ = _bill(building, month, datetime.now(UTC))
+    bill, found = _bill(building, month, datetime.now(UTC))
     formats = Formats(texts().language, bill.timezone, bill.currency)
     if not bill.is_known and bill.closed is None:
         raise typer.Exit(tell_failure(MeterhouseError(_nothing_known(bill, formats)), EXIT_UNKNOWN))
+    is_export = speaks_json() or out is not None or form is not Format.TEXT
+    taken = handed_out(
+        open_records(Settings().records_url),
+        found.catalogue,
+        f"bill of {month}",
+        points_in(found.catalogue, {building}),
+        wish_of(reason, custodian),
+        is_export=is_export,
+    )
     if out is None and form is Format.CSV:
-        typer.echo(bill_csv(bill, formats), nl=False)
+        typer.echo(bill_csv(bill, formats, taken), nl=False)
         return
     if out is None:
-        answer(bill_answer(bill, formats), lambda: bill_text(bill, formats, terminal_width()).removesuffix("\n"))
+        answer(bill_answer(bill, formats, taken), lambda: bill_text(bill, formats, terminal_width()).removesuffix("\n"))
         return
     try:
-        out.write_bytes(_file(bill, form, formats))
+        out.write_bytes(_file(bill, form, formats, taken))
     except OSError as error:
         raise ConfigError(Problem(str(out), f"cannot be written: {error.strerror}")) from None
     name, total = bill.name.in_language(formats.language), formats.billed(bill.due)
@@ -100,6 +115,8 @@ def departments(
     month: Month,
     *,
     building: Annotated[str, typer.Option("--building", help="Only this building, with its lines.")] = "",
+    reason: Reason = "",
+    custodian: Custodian = "",
 ) -> None:
     """Print the parts of departments; those of a building add up to its bill."""
     settings = Settings()
@@ -112,6 +129,8 @@ def departments(
     ):
         wanted = [building] if building else list(estate.building)
         bills = [make_bill(store, estate, books, spells, one, month, now=now) for one in wanted]
+    points = points_in(estate, wanted)
+    handed_out(records, estate, f"departments of {month}", points, wish_of(reason, custodian), is_export=speaks_json())
     formats = formats_of(estate.site)
     found = departments_answer(bills, month, formats)
     answer(found, lambda: departments_text(found, formats))
@@ -124,10 +143,10 @@ def _nothing_known(bill: Bill, formats: Formats) -> str:
     return remark_text(next(not_begun, nothing), formats)
 
 
-def _file(bill: Bill, form: Format, formats: Formats) -> bytes:
+def _file(bill: Bill, form: Format, formats: Formats, taken: Taken | None) -> bytes:
     if form is Format.XLSX:
-        return bill_xlsx(bill, formats)
-    return (bill_csv if form is Format.CSV else bill_text)(bill, formats).encode()
+        return bill_xlsx(bill, formats, taken)
+    return (bill_csv(bill, formats, taken) if form is Format.CSV else bill_text(bill, formats, taken=taken)).encode()
 
 
 @app.command(help="Keep a month as it is handed in; afterwards it is adjusted, never rewritten.")
@@ -140,9 +159,9 @@ def close(
 ) -> None:
     """Close a month whose figures stand; one that lacks something, only with the reason why that is accepted."""
     now = datetime.now(UTC)
-    bill, version = _bill(building, month, now)
+    bill, found = _bill(building, month, now)
     books = ClosedMonths(open_records(Settings().records_url))
-    closed = close_month(bill, books, based_on=version, by=given_by(by), at=now, accept_missing=accept_missing)
+    closed = close_month(bill, books, based_on=found.version, by=given_by(by), at=now, accept_missing=accept_missing)
     total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.due)
     say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
 
@@ -177,12 +196,12 @@ def recomputations() -> None:
     answer(RecomputationsAnswer(found), lambda: recomputations_table(found, formats_of(site)))
 
 
-def _bill(building: str, month: str, now: datetime) -> tuple[Bill, int]:
-    """The bill, and the version of the estate that it was made for."""
+def _bill(building: str, month: str, now: datetime) -> tuple[Bill, Revision]:
+    """The bill, and the estate that it was made for."""
     settings = Settings()
     records = open_records(settings.records_url)
     found = Registry(records).revision()
     options = {"building": "--building", "month": "--month"}
     with closing(open_readings(settings.store_url)) as store, written_as(options):
         books, spells = ClosedMonths(records), Spells(records)
-        return make_bill(store, found.catalogue, books, spells, building, month, now=now), found.version
+        return make_bill(store, found.catalogue, books, spells, building, month, now=now), found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -19,7 +22,9 @@ from meterhouse.backup.sources import sources_of
 from meterhouse.backup.writing import Made, backups_in, write_backup
 from meterhouse.commands.up import settings_in
 from meterhouse.output import answer, answers, facts, say, texts, warn
+from meterhouse.up.nightly import NightlyBackup
 from meterhouse.up.settings_file import NAME
+from process.pulse import BEAT_S, Pulse
 from process.settings import read_settings
 from stores.backup_note import BackupNote, keep_backup_note, read_backup_note
 
@@ -53,6 +58,9 @@ def backup(
     nightly: Annotated[
         bool, typer.Option("--nightly", help="As the schedule does: older ones than METERHOUSE_BACKUP_KEEP go.")
     ] = False,
+    every_night: Annotated[
+        bool, typer.Option("--every-night", help="Go on and write one each night: a service where no 'up' runs.")
+    ] = False,
 ) -> None:
     """Write a backup of records, settings, secrets, journal and readings; the server goes on meanwhile."""
     settings = _settings()
@@ -62,7 +70,10 @@ def backup(
     folder = to or settings.backup
     if not folder:
         raise ConfigError("no folder for backups: say --to FOLDER, or set METERHOUSE_BACKUP")
-    sources = sources_of(settings)
+    if every_night:
+        _go_on(settings.model_copy(update={"backup": folder}))
+        return
+    sources = sources_of(settings, settings.influx_backup_at)
     made = _write(settings, sources, Path(folder), datetime.now(UTC))
     for left in made.manifest.elsewhere:
         warn(texts()("cli.backup.elsewhere", what=left))
@@ -71,6 +82,18 @@ def backup(
     if nightly:
         for old in backups_in(made.file.parent, sources.site)[: -settings.backup_keep]:
             old.unlink()
+
+
+def _go_on(settings: BackupSettings) -> None:
+    """Write one each night until SIGTERM or SIGINT, which end one that is under way as well."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    nightly, pulse = NightlyBackup(settings.data, settings), Pulse(settings.data, "backup", time.monotonic)
+    while not stop.wait(BEAT_S):
+        nightly.look()
+        pulse.beat()
+    nightly.stop()
 
 
 def _settings() -> BackupSettings:

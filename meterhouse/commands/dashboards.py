@@ -16,12 +16,15 @@ from facility.errors import ConfigError, Problem
 from meterhouse.answers.dashboards import BuiltDashboards, CheckedDashboards, LeftOutAnswer, PushedDashboards
 from meterhouse.output import answer, answers, texts, warn
 from meterhouse.settings import GrafanaSettings, Settings
+from stores.readings import place_of
+from stores.readings.influx.address import is_influx
 from stores.records.database import open_records
 from stores.records.registry import Registry
 from stores.site_file import read_site
 
 if TYPE_CHECKING:
     from facility.catalogue import Catalogue
+    from facility.levels import Level
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -107,12 +110,23 @@ def push(
     if found := problems(boards, estate):
         raise ConfigError(*found)
     address = influx_address(settings.grafana_store) if settings.grafana_store else None
+    if address:
+        _check_level(estate, SHIPPED, address.place)
     home = f"estate-{texts().language}"
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     wish = Wish(estate, boards, SHIPPED, home, address, overwrite)
     done = bring(grafana, wish, (now_ms - TRIED_DAYS * DAY_MS, now_ms))
     pushed = PushedDashboards(grafana.place, **asdict(done), left_out=_left_out(estate))
     answer(pushed, lambda: texts()("cli.dashboards.pushed", **_counts(pushed)))
+
+
+def _check_level(estate: Catalogue, level: Level, place: str) -> None:
+    """Raise ``ConfigError`` where Grafana would read what is above the level, however its dashboards are made."""
+    store = Settings().store_url
+    above = [one.id for one in estate.points if one.level is None or one.level > level]
+    if above and is_influx(store) and place_of(store) == place:
+        what = f"names the database of everything, and {above[0]} is above {level.word}"
+        raise ConfigError(Problem("METERHOUSE_GRAFANA_STORE", what, "the database of METERHOUSE_SHOWN_STORE"))
 
 
 def _counts(pushed: PushedDashboards) -> dict[str, object]:

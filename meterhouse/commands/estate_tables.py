@@ -14,6 +14,7 @@ from facility.wall_time import written_day
 from imports.estate_plan import plan_estate
 from imports.estate_sheet import estate_csv, estate_xlsx
 from meterhouse.answers.estate_tables import EstateTableAnswer, estate_answer, estate_text
+from meterhouse.commands.readings_table import export_readings
 from meterhouse.commands.spoken import formats_of, given_by
 from meterhouse.output import answer, answers, say, speaks_json, texts
 from meterhouse.settings import Settings
@@ -21,6 +22,7 @@ from stores.records.database import open_records
 from stores.records.registry import Registry
 
 app = typer.Typer(no_args_is_help=True)
+app.command("readings", help="Readings of a building as CSV, on record with their level.")(export_readings)
 
 
 class TableForm(StrEnum):

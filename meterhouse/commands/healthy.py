@@ -13,18 +13,21 @@ from meterhouse.output import say
 from meterhouse.settings import Settings
 from process.pulse import pulse_file
 
-EDGE_STILL_S = 60.0
+OTHERS_STILL_S = 60.0
+"""Of an agent, and of what waits for the hour of the next backup."""
 
 
 def healthy(
-    process: Annotated[Literal["edge", "ingest", "analytics", "console"], typer.Argument(help="Which process.")],
+    process: Annotated[
+        Literal["edge", "ingest", "analytics", "console", "backup"], typer.Argument(help="Which process.")
+    ],
 ) -> None:
     """End with 0 where its pulse has beaten as lately as it should, whatever it says or listens to; else with 1."""
     pulse = pulse_file(Settings().data, process)
     if not pulse.exists():
         raise Unavailable(f"{process} has made no progress yet")
     still_s = time.time() - pulse.stat().st_mtime
-    longest_s = EDGE_STILL_S if process == "edge" else LONGEST_STILL_S[ServerProcess(process)]
+    longest_s = OTHERS_STILL_S if process in {"edge", "backup"} else LONGEST_STILL_S[ServerProcess(process)]
     if still_s > longest_s:
         raise Unavailable(f"{process} has made no progress for {still_s:.0f} s (at most {longest_s:.0f} s)")
     say("up.healthy", process=process, seconds=round(still_s))

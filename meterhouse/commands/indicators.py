@@ -10,11 +10,13 @@ import typer
 
 from meterhouse.answers.indicators import IndicatorAnswer, indicator_answer, indicator_text
 from meterhouse.commands.spoken import formats_of, written_as
-from meterhouse.output import answer, answers, shown, table, tell, texts
+from meterhouse.commands.taking import Custodian, Reason, handed_out, wish_of
+from meterhouse.output import answer, answers, shown, speaks_json, table, tell, texts
 from meterhouse.settings import Settings
 from reports.indicators import YEAR, make_indicators
 from reports.item_codes import DEFAULT_DIALECT, code_table, in_dialect, item_of
 from reports.worked_example import factor_sets_text, worked_example
+from stores.access.exports import points_in
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -36,10 +38,13 @@ def report(
     without_vehicles: Annotated[
         bool, typer.Option("--without-vehicles", help="Leave the fuel of vehicles out of energy per person.")
     ] = False,
+    reason: Reason = "",
+    custodian: Custodian = "",
 ) -> None:
     """Print the indicators; what is not known as a whole is absent, and named."""
     settings = Settings()
-    estate = Registry(open_records(settings.records_url)).load()
+    records = open_records(settings.records_url)
+    estate = Registry(records).load()
     with (
         closing(open_readings(settings.store_url)) as store,
         written_as({"building": "--building", "first_month": "--first"}),
@@ -47,6 +52,9 @@ def report(
         found = make_indicators(
             store, estate, first, months, building=building, vehicles_per_person=not without_vehicles
         )
+    points = points_in(estate, {building} if building else estate.building.keys())
+    what = f"indicators from {first}"
+    handed_out(records, estate, what, points, wish_of(reason, custodian), is_export=speaks_json())
     formats = formats_of(estate.site)
     answer(indicator_answer(found, formats), lambda: indicator_text(found, formats))
 

@@ -1,4 +1,4 @@
-"""``meterhouse init``: the first files of a server, by five questions at most."""
+"""``meterhouse init``: the first files of a server, by six questions at most."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def init(
     zone: Annotated[str, typer.Option("--zone", help="Its time zone, such as Asia/Shanghai.")] = "",
     currency: Annotated[str, typer.Option("--currency", help="What is paid with, such as EUR.")] = "",
     listen: Annotated[str, typer.Option("--listen", help="Where the console listens: host and port.")] = "",
+    custodian: Annotated[
+        str, typer.Option("--custodian", help="Who decides about data levels; then each point needs one.")
+    ] = "",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the default of what no option says.")] = False,
 ) -> None:
@@ -35,7 +38,8 @@ def init(
     place = zone or _asked("zone", zone_here(), asks=asks)
     paid = currency or _asked("currency", currency_of(place, language), asks=asks)
     where = listen or _asked("listen", DEFAULT_LISTEN, asks=asks)
-    begin(data, Answers(language, site, place, paid, where), texts())
+    decides = custodian or _asked("custodian", "", asks=asks)
+    begin(data, Answers(language, site, place, paid, where, decides), texts())
     say("init.done", folder=data, up="meterhouse up" if data == DEFAULT_DATA else f"meterhouse up --data {data}")
 
 
@@ -49,9 +53,10 @@ def _asked(what: str, default: str, *, asks: bool) -> str:
         "zone": "init.ask.zone",
         "currency": "init.ask.currency",
         "listen": "init.ask.listen",
+        "custodian": "init.ask.custodian",
     }[what]
     while True:
-        said = str(typer.prompt(texts()(question), default=default)).strip()
+        said = str(typer.prompt(texts()(question), default=default, show_default=bool(default))).strip()
         try:
             return known_language(said, SETTING) if what == "language" else check_answer(what, said)
         except ConfigError as error:

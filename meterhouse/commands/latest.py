@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facility.errors import ConfigError, Problem
+from meterhouse.commands.taking import handed_out, wish_of
 from meterhouse.output import answer, answers, table, texts
 from meterhouse.settings import Settings
 from meterhouse.values import shown_value
@@ -64,12 +65,14 @@ def latest(
 ) -> None:
     """Print one line per point: building, meter, quantity, value, unit, age."""
     settings = Settings()
-    registry = Registry(open_records(settings.records_url))
+    records = open_records(settings.records_url)
+    registry = Registry(records)
     estate = registry.load()
     if building and building not in estate.building:
         raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
     newest = open_readings(settings.store_url, registry).latest()
     points = [one for one in estate.points if not building or estate.meter[one.meter].building == building]
+    handed_out(records, estate, "live values", [one.id for one in points], wish_of(), is_export=False)
     answer(PointsNow([_now(one, estate, newest) for one in points]), lambda: _table(points, estate, newest))
 
 

@@ -17,11 +17,12 @@ from facility.levels import LEVEL_WORDS, Level
 from facility.person_name import person_name
 from facility.rights import Role
 from facility.wall_time import written_instant
-from meterhouse.commands.spoken import given_by
+from meterhouse.commands.spoken import given_by, written_as
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.accounts.accounts import Account, Accounts
 from stores.records.accounts.grants import Grant, Grants, RolePart
+from stores.records.accounts.identities import Identities, Identity
 from stores.records.accounts.second_factor import SecondFactor
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -120,6 +121,27 @@ def forget_phone(name: Name) -> None:
     """Their password stays."""
     SecondFactor(_records()).take_away(person_name(name), given_by(""), datetime.now(UTC))
     say("cli.people.forgotten", name=name)
+
+
+@app.command(help="Match somebody with their account at the site's sign-in provider; without --subject, with none.")
+def match(
+    name: Name,
+    subject: Annotated[str, typer.Option("--subject", help="What the provider calls them (the claim sub).")] = "",
+    issuer: Annotated[
+        str, typer.Option("--issuer", envvar="METERHOUSE_OIDC_ISSUER", help="The provider's address.")
+    ] = "",
+) -> None:
+    """No claim of a provider ever makes an account."""
+    identities, who, now = Identities(_records()), person_name(name), datetime.now(UTC)
+    if not subject:
+        identities.forget(who, given_by(""), now)
+        say("cli.people.unmatched", name=who)
+        return
+    if not issuer:
+        raise ConfigError(Problem("--issuer", "is missing", "the provider's address, or METERHOUSE_OIDC_ISSUER"))
+    with written_as({"subject": "--subject"}):
+        identities.match(who, Identity(issuer, subject), given_by(""), now)
+    say("cli.people.matched", name=who, subject=subject, issuer=issuer)
 
 
 def _records() -> Engine:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meterhouse.answers.backup import counts, moment, rows_of
+from meterhouse.backup.influx import FOLDER as INFLUX
 from meterhouse.backup.keys import read_identities
 from meterhouse.backup.restoring import look, restore_backup
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
@@ -36,6 +37,7 @@ class RestoreAnswer:
     elsewhere: Annotated[list[str], "what is not in it"]
     folder: Annotated[str | None, "where it was put; absent where it was only looked at"]
     before: Annotated[str | None, "where the folder is that stood there"]
+    influx: Annotated[str | None, "where an InfluxDB's own backup was put, for its own program"] = None
 
 
 @answers(RestoreAnswer)
@@ -72,6 +74,7 @@ def _answer(unpacked: Unpacked, folder: Path | None, before: Path | None) -> Res
         manifest.elsewhere,
         str(folder) if folder else None,
         str(before) if before else None,
+        str(folder / INFLUX) if folder and (folder / INFLUX).exists() else None,
     )
 
 
@@ -84,6 +87,8 @@ def _lines(t: Texts, found: RestoreAnswer) -> Iterator[str]:
         yield t("cli.restore.whole")
         return
     yield t("cli.restore.done", folder=found.folder)
+    if found.influx:
+        yield t("cli.restore.influx", folder=found.influx)
     if found.before:
         yield t("cli.restore.before", folder=found.before)
     yield t("cli.restore.next")

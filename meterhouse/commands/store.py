@@ -51,10 +51,11 @@ def init(
         bool, typer.Option("--shorten", help="Keep for less long than before: what is older is deleted at once.")
     ] = False,
 ) -> None:
-    """Prepare the store that METERHOUSE_STORE names."""
+    """Prepare the stores that METERHOUSE_STORE and METERHOUSE_SHOWN_STORE name."""
     settings = Settings()
     site = Registry(open_records(settings.records_url)).load().site.id
-    prepare_store(settings.store_url, site, _now_ms(), (raw_days, hourly_days, daily_days), may_shorten=shorten)
+    for url in filter(None, (settings.store_url, settings.shown_store)):
+        prepare_store(url, site, _now_ms(), (raw_days, hourly_days, daily_days), may_shorten=shorten)
     say("cli.store.ready", site=site)
 
 

@@ -121,12 +121,15 @@ def prepare_folder(
         from meterhouse.up.influx import set_up_influx  # noqa: PLC0415
 
         check_version(folder.path)
-        said["METERHOUSE_STORE"] = set_up_influx(influx, folder.path / "secrets" / "influx.json")
+        store, shown = set_up_influx(influx, folder.path / "secrets" / "influx.json")
+        said |= {"METERHOUSE_STORE": store, "METERHOUSE_SHOWN_STORE": shown}
     if said:
         keep(folder.path / NAME, said)
         os.environ.update(said)
     settings = settings_in(folder.path)
     prepare(folder, settings, datetime.now(UTC))
+    if influx:
+        _prepare_shown(Settings(data=folder.path), said["METERHOUSE_SHOWN_STORE"])
     if influx and grafana:
         _tell_grafana(folder, influx, grafana)
     say("up.prepared", folder=data)
@@ -142,12 +145,21 @@ def _begin(folder: Path) -> None:
     keep(folder / NAME, {name: os.environ[name] for name in KNOWN if name in os.environ})
 
 
+def _prepare_shown(settings: Settings, shown: str) -> None:
+    """The database of what Grafana shows, once there is a site whose figures it holds."""
+    from meterhouse.backup.sources import UNNAMED, site_of  # noqa: PLC0415
+    from meterhouse.store_setup import prepare_store  # noqa: PLC0415
+
+    if (site := site_of(settings.records_url)) != UNNAMED:
+        prepare_store(shown, site, round(datetime.now(UTC).timestamp() * 1000))
+
+
 def _tell_grafana(folder: ServerFolder, influx: str, grafana: Path) -> None:
     """What Grafana is told: an account that may only read, and its own administrator's password."""
-    from meterhouse.up.influx import DATABASE, reading_token  # noqa: PLC0415
+    from meterhouse.up.influx import SHOWN, reading_token  # noqa: PLC0415
 
     token = reading_token(influx, folder.path / "secrets" / "influx.json")
-    said = {"influx_token": token, "influx_url": influx, "influx_database": DATABASE}
+    said = {"influx_token": token, "influx_url": influx, "influx_database": SHOWN}
     for name, value in said.items():
         write_if_new(grafana / name, value)
     if not (grafana / "admin_password").exists():

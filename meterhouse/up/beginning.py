@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from device_profiles import load_profiles
 from facility.documents.site import load_site
 from facility.errors import ConfigError, Problem, quoted
+from facility.person_name import person_name
 from meterhouse.demo.folder import MARK as DEMO
 from meterhouse.up.folder import check_version, say_version
 from meterhouse.up.prepare import SITE
@@ -39,6 +40,8 @@ class Answers:
     zone: str
     currency: str
     listen: str
+    custodian: str = ""
+    """Who decides about data levels: none changes otherwise, and a point without one waits in quarantine."""
 
 
 def zone_here() -> str:
@@ -75,12 +78,14 @@ def check_answer(what: str, text: str) -> str:
         raise ConfigError(Problem(where, f"unknown currency {quoted(text)}", "an ISO code such as EUR"))
     if what == "listen":
         address_of(where, text)
+    if what == "custodian" and text:
+        return person_name(text)
     return text
 
 
 def begin(folder: Path, answers: Answers, t: Texts) -> None:
     """Write the files. Raises ``ConfigError``, with nothing changed, where there is a server or a demo already."""
-    for what in ("name", "zone", "currency", "listen"):
+    for what in ("name", "zone", "currency", "listen", "custodian"):
         check_answer(what, getattr(answers, what))
     check_version(folder)
     for name in (NAME, SITE, DEMO):
@@ -95,6 +100,9 @@ def begin(folder: Path, answers: Answers, t: Texts) -> None:
 
 def site_text(answers: Answers, t: Texts) -> str:
     """A site.yaml with one building and, as comments, what a meter looks like."""
+    named = json.dumps(answers.custodian.strip() or t("init.site.somebody"), ensure_ascii=False)
+    custodian = f"{'' if answers.custodian.strip() else '# '}custodian: {named}  # {t('init.site.custodian')}"
+    level = ", level: internal" if answers.custodian.strip() else ""
     return f"""\
 # {t("init.site.top")}
 version: 1
@@ -103,6 +111,7 @@ site:
   name: {json.dumps(answers.name.strip(), ensure_ascii=False)}
   timezone: {answers.zone}
   currency: {answers.currency}
+  {custodian}
 
 buildings:  # {t("init.site.buildings")}
   - id: main
@@ -115,7 +124,7 @@ agents: []  # {t("init.site.agents")}
 
 meters: []  # {t("init.site.meters")}
 #  - {{id: main-meter, name: Main meter, building: main, profile: eastron/sdm630,
-#     agent: edge-1, bus: bus-1, unit: 1, utility: electricity, role: head}}
+#     agent: edge-1, bus: bus-1, unit: 1, utility: electricity, role: head{level}}}
 """
 
 

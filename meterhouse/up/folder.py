@@ -21,6 +21,9 @@ VERSION = 1
 """The form of a data folder that this Meterhouse writes; folders that say none are of the first."""
 
 SAID = "folder.json"
+CUT_OFF = ".restoring"
+"""In a volume while a restore puts its files there one by one: who finds it later knows that some of them lack."""
+
 LOCK = "up.lock"
 HOLDER = "up.json"
 """Who holds the folder, and how far it is."""
@@ -48,7 +51,9 @@ class Holder:
 
 
 def check_version(folder: Path) -> None:
-    """Raise ``ConfigError`` for a folder of a newer Meterhouse, and for one that does not say what it is."""
+    """Raise ``ConfigError`` for a folder of a newer Meterhouse, for half a one, and for one that does not say which."""
+    if (folder / CUT_OFF).exists():
+        raise ConfigError(f"a restore into {folder} was cut off, and files are missing: restore the backup again")
     said = folder / SAID
     if not said.exists():
         return

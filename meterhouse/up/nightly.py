@@ -68,9 +68,10 @@ class NightlyBackup:
 
     def _begin(self) -> None:
         path = self.folder / "logs" / "backup.log"
-        command = [sys.executable, "-m", "meterhouse", "backup", "--nightly"]
+        command = [sys.executable, "-m", "meterhouse", "backup", "--nightly", "--to", self.settings.backup]
         environment = {**os.environ, "METERHOUSE_DATA": str(self.folder)}
         try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             with path.open("wb") as out:
                 self._child = subprocess.Popen(  # noqa: S603 - our own words
                     command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
@@ -109,6 +110,17 @@ class UpSettings(EnvironmentSettings):
         return [_bracketed(name) for name in (*names, "localhost")] if self.console[1] == 443 else []  # noqa: PLR2004 - HTTPS
 
 
+KNOWN_WORDS = frozenset(
+    {
+        *("admin", "administrator", "root", "user", "guest", "test", "public", "default", "secret", "password"),
+        *("passw0rd", "changeme", "change-me", "123456", "12345678", "123456789", "qwerty", "letmein"),
+        *("meterhouse", "mosquitto", "mqtt", "influx", "influxdb", "postgres", "postgresql", "grafana"),
+        *("my-super-secret-auth-token", "mytoken", "token", "password123", "admin123", "influxdb-password"),
+    }
+)
+"""Passwords and tokens of examples and of images."""
+
+
 def read_up_settings(decided: Mapping[str, str]) -> UpSettings:
     """The settings; ``decided`` says of names where in the settings file they stand. Raises ``ConfigError``."""
     try:
@@ -133,8 +145,19 @@ def address_of(where: str, text: str) -> Address:
 def _check(settings: UpSettings) -> None:
     if (settings.cert is None) != (settings.key is None):
         raise ConfigError(Problem("METERHOUSE_CERT", "a certificate and its key are given together", "METERHOUSE_KEY"))
+    _check_words(settings)
     if settings.console == settings.broker_place:
         raise ConfigError(Problem("METERHOUSE_BROKER_LISTEN", "console and broker listen at one port", "another port"))
+
+
+def _check_words(settings: UpSettings) -> None:
+    """Raise ``ConfigError`` for a password that everybody knows: many servers come with one."""
+    for name in ("broker", "store", "records"):
+        place = urlsplit(str(getattr(settings, name, "")))
+        word = place.username if place.scheme.endswith("+token") else place.password
+        if word is not None and unquote(word).lower() in KNOWN_WORDS:
+            what = "its password is one that everybody knows"
+            raise ConfigError(Problem(f"METERHOUSE_{name.upper()}", what, "one of its own, which nobody can guess"))
 
 
 def _settings_of(place: str) -> type[EnvironmentSettings]:

@@ -32,10 +32,15 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_BROKER_AT": ("setting.broker_at", ""),
     "METERHOUSE_BROKER": ("setting.broker", ""),
     "METERHOUSE_STORE": ("setting.store", ""),
+    "METERHOUSE_SHOWN_STORE": ("setting.shown_store", ""),
     "METERHOUSE_RECORDS": ("setting.records", ""),
     "METERHOUSE_PROFILES": ("setting.profiles", ""),
     "METERHOUSE_SESSION_HOURS": ("setting.session_hours", "12"),
     "METERHOUSE_SECOND_FACTOR": ("setting.second_factor", "administrators"),
+    "METERHOUSE_OIDC_ISSUER": ("setting.oidc_issuer", ""),
+    "METERHOUSE_OIDC_CLIENT": ("setting.oidc_client", ""),
+    "METERHOUSE_OIDC_SECRET_FILE": ("setting.oidc_secret_file", ""),
+    "METERHOUSE_OIDC_NAME": ("setting.oidc_name", ""),
     "METERHOUSE_SERIES_BUDGET": ("setting.series_budget", ""),
     "METERHOUSE_STEP_DAYS": ("setting.step_days", "30"),
     "METERHOUSE_TICK_S": ("setting.tick_s", "2"),
@@ -47,6 +52,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "METERHOUSE_BACKUP": ("setting.backup", ""),
     "METERHOUSE_BACKUP_AT": ("setting.backup_at", "03:10"),
     "METERHOUSE_BACKUP_KEEP": ("setting.backup_keep", "14"),
+    "METERHOUSE_INFLUX_BACKUP_AT": ("setting.influx_backup_at", ""),
     "METERHOUSE_NOTIFY": ("setting.notify", ""),
     "METERHOUSE_ORDERS_HOOK": ("setting.orders_hook", ""),
     "METERHOUSE_DAILY_AT": ("setting.daily_at", "08:00"),
@@ -57,8 +63,8 @@ KNOWN: dict[str, tuple[str, str]] = {
 
 SECRET = frozenset(
     {
-        *("METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_RECORDS", "METERHOUSE_HEARTBEAT", "METERHOUSE_NOTIFY"),
-        "METERHOUSE_ORDERS_HOOK",
+        *("METERHOUSE_BROKER", "METERHOUSE_STORE", "METERHOUSE_SHOWN_STORE", "METERHOUSE_RECORDS"),
+        *("METERHOUSE_HEARTBEAT", "METERHOUSE_NOTIFY", "METERHOUSE_ORDERS_HOOK"),
     }
 )
 """Values that may hold a password or a key: they are never shown."""

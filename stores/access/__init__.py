@@ -17,6 +17,7 @@ from stores.records.accounting.proposals import Proposal
 from stores.records.accounting.spells import KeptSpell, Spells
 from stores.records.accounting.spells import Standing as SpellStanding
 from stores.records.accounts.grants import Grant, RolePart
+from stores.records.accounts.identities import Identity
 from stores.records.accounts.sessions import Session
 from stores.records.accounts.sign_in import TooManyError
 from stores.records.accounts.tokens import Browser
@@ -51,6 +52,7 @@ __all__ = [
     "Errand",
     "FileKind",
     "Grant",
+    "Identity",
     "ItemState",
     "KeptImport",
     "KeptSpell",

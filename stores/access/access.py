@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from facility.order import OrderPlace, OrderWish
     from stores.access.scope import Rights
     from stores.readings.port import ReadingStore
+    from stores.records.accounts.identities import Identity
     from stores.records.accounts.tokens import Browser
     from stores.records.people import Person
 
@@ -127,6 +128,10 @@ class Access:
     def prove(self, name: str, password: str, code: str, at: datetime, session_s: float, browser: Browser) -> str:
         """A session for who knows their password, and shows a code where they have a phone. Raises ``Denied``."""
         return self._kept.accounts.sign_in.prove(name, password, code, at, session_s, browser)
+
+    def sign_in_by(self, one: Identity, at: datetime, session_s: float, browser: Browser) -> str:
+        """A session for whom the site's provider vouches. Raises ``Denied`` where nobody here is matched with them."""
+        return self._kept.accounts.identities.sign_in(one, at, session_s, browser)
 
     def take_link_owner(self, alert: UUID, token: str, at: datetime) -> str:
         """Who may take a case by the link in their letter. Raises ``Denied`` if it is unknown, used or expired."""

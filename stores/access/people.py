@@ -12,6 +12,7 @@ from facility.rights import Act
 from stores.access.reader import NoEstateError
 from stores.records.accounts.accounts import Accounts
 from stores.records.accounts.grants import Grants
+from stores.records.accounts.identities import Identities
 from stores.records.accounts.second_factor import SecondFactor
 from stores.records.accounts.sessions import Sessions
 from stores.records.accounts.sign_in import SignIn
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from stores.access.scope import Rights
     from stores.records.accounts.accounts import Account
     from stores.records.accounts.grants import Grant
+    from stores.records.accounts.identities import Identity
     from stores.records.accounts.sessions import Session
     from stores.records.people import People
 
@@ -45,6 +47,7 @@ class AccountBook:
         self.people, self.estate = people, estate
         self.grants, self.accounts = Grants(records), Accounts(records)
         self.sessions, self.sign_in, self.second_factor = Sessions(records), SignIn(records), SecondFactor(records)
+        self.identities = Identities(records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,18 @@ class OwnAccount:
         self._prove(before, session, at)
         self._book.sign_in.set_password(self._person, password, at)
         self.end_others(session, at)
+
+    def identities(self) -> list[Identity]:
+        """Accounts of the site's provider by which one signs in."""
+        return self._book.identities.of(self._person)
+
+    def match(self, one: Identity, at: datetime) -> None:
+        """Sign in by this one from now on. Raises ``Rejected`` where it is somebody else's here."""
+        self._book.identities.match(self._person, one, self._person, at)
+
+    def forget_identities(self, at: datetime) -> None:
+        """Sign in by none any more."""
+        self._book.identities.forget(self._person, self._person, at)
 
     def new_phone(self) -> tuple[str, str]:
         """A secret for a phone, and the address that a QR code of it shows; nothing is kept yet."""

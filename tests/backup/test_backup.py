@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import tarfile
 import threading
 from contextlib import closing
@@ -142,6 +146,54 @@ def test_a_disk_that_fills_midway_leaves_no_half_of_one(folder, key, tmp_path, m
         with pytest.raises(Unavailable, match=r"the backup in .* cannot be written: No space left on device"):
             writing.write_backup(sources_of(Settings(data=folder)), disk, datetime.now(UTC))
         assert list(disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("at", ["copied", "sealed", "whole"])
+def test_one_that_is_killed_leaves_the_folder_as_it_was_and_no_half_of_one(at, folder, key, tmp_path):
+    """Right after the first copy of a database, midway of the archive, and before it has its name."""
+    to, before = tmp_path / "to", {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    program = tmp_path / "killed.py"
+    program.write_text(f"""
+import os, signal, sys
+from pathlib import Path
+from meterhouse.backup import writing
+killed = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+if {at!r} == "copied":
+    copied = writing.snapshot
+    writing.snapshot = lambda *words: (copied(*words), killed())
+elif {at!r} == "sealed":
+    drawn = writing.seal
+    def half(pieces, out, recipients):
+        def some():
+            for n, piece in enumerate(pieces):
+                yield piece
+                if n == 12:
+                    out.flush()
+                    killed()
+        drawn(some(), out, recipients)
+    writing.seal = half
+else:
+    Path.rename = killed
+from meterhouse.cli import main
+sys.argv = ["meterhouse", "backup", "--to", {str(to)!r}]
+main()
+""")
+    env = {name: word for name, word in os.environ.items() if not name.startswith("METERHOUSE_")}
+    done = subprocess.run([sys.executable, program], env=env | {"METERHOUSE_DATA": str(folder)}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not list(to.glob("*.age"))
+    now = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path: content for path, content in now.items() if path in before} == before
+    assert {path.name for path in now.keys() - before.keys()} <= {
+        "backup.lock",
+        "ingest.db",
+        "ingest.db-shm",
+        "ingest.db-wal",
+    }
+    done = meterhouse("backup", "--to", to, data=folder)
+    assert done.returncode == 0, done.stderr
+    assert [path.suffix for path in to.iterdir()] == [".age"], "what it left is cleared away by the next"
+    assert not (folder / ".backup").exists()
 
 
 def test_a_folder_of_backups_within_the_data_folder_is_no_part_of_one(folder, key):

@@ -1,10 +1,15 @@
 """Backups are made by themselves where a folder is set, and one that is not made is an alarm."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from rigs.patience import until
+from rigs.command_line import meterhouse
+from rigs.patience import PATIENCE_S, until
 
 from analytics.backup_watch import BackupWatch, fault_of
 from facility.status import ProcessStatus
@@ -62,6 +67,26 @@ def test_a_server_that_runs_makes_it_in_a_process_of_its_own(folder, key, tmp_pa
     until(lambda: nightly.look() or read_backup_note(folder).made_at, says=(folder / "logs" / "backup.log").read_text)
     assert [file.name for file in to.glob("*.tar.age")] == [read_backup_note(folder).file.rpartition("/")[2]]
     nightly.stop()
+
+
+def test_where_no_up_runs_a_service_of_its_own_makes_them_and_says_that_it_is_well(folder, key, tmp_path):
+    """As docker-compose.yml has it, whose schedule is this process."""
+    to = tmp_path / "nightly"
+    (folder / "backup.json").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "meterhouse", "backup", "--every-night"]
+    kept = {name: word for name, word in os.environ.items() if not name.startswith("METERHOUSE_")}
+    env = kept | {"METERHOUSE_DATA": str(folder), "METERHOUSE_BACKUP": str(to)}
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE) as service:
+        try:
+            until(lambda: read_backup_note(folder).made_at)
+            assert meterhouse("healthy", "backup", data=folder).returncode == 0
+            service.send_signal(signal.SIGTERM)
+            assert service.wait(PATIENCE_S) == 0, service.stderr.read()
+        finally:
+            service.kill()
+    assert len(list(to.glob("*.tar.age"))) == 1
+    refused = meterhouse("backup", "--every-night", data=folder)
+    assert (refused.returncode, refused.stderr.startswith("no folder for backups")) == (2, True)
 
 
 def test_none_is_made_where_no_folder_is_set(folder):

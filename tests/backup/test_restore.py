@@ -16,8 +16,11 @@ from rigs.command_line import meterhouse
 from rigs.fault_rig import small_disk
 from rigs.patience import PATIENCE_S, until
 
+from facility.errors import Unavailable
 from facility.status import ProcessStatus, ServerProcess
 from meterhouse.backup import manifest as words
+from meterhouse.backup import restoring
+from meterhouse.backup.keys import read_identities
 from meterhouse.backup.sealing import END, header, padding, seal
 from process.health import HealthServer, note_file
 from process.lock import FileLock
@@ -228,6 +231,61 @@ def test_a_full_disk_leaves_what_stood_there(backup, key, folder, tmp_path):
         assert "has not enough room for the backup" in done.stderr
         assert everything(disk / "data") == before
         assert sorted(path.name for path in disk.iterdir()) == ["data", "full"]
+
+
+def test_a_disk_that_fills_midway_leaves_what_stood_there(backup, key, folder, tmp_path, monkeypatch):
+    """There was room when it began: somebody else's file takes it."""
+    monkeypatch.setattr(restoring, "check_room", lambda *_: None)
+    identities = read_identities(key)
+    with small_disk(tmp_path / "disk", "16m") as disk:
+        shutil.copytree(folder, disk / "data")
+        before = everything(disk / "data")
+        (disk / "taken").write_bytes(bytes(shutil.disk_usage(disk).free - 2**18))
+        with pytest.raises(Unavailable, match=r"cannot be written: No space left on device$"):
+            restoring.restore_backup(backup, identities, disk / "data", datetime.now(UTC))
+        assert everything(disk / "data") == before
+        assert sorted(path.name for path in disk.iterdir()) == ["data", "taken"]
+
+
+def test_a_new_volume_is_filled_and_one_that_holds_a_server_stands(backup, key, folder, tmp_path):
+    """As a container has it: the folder cannot be exchanged, and a folder within it is a volume as well."""
+    with small_disk(tmp_path / "data", "96m") as data, small_disk(data / "broker", "8m"):
+        done = restore(backup, key, data)
+        assert done.returncode == 0, done.stderr
+        assert stored(data) == stored(folder)
+        assert (data / "broker/accounts").read_text() == "edge-1:digest"
+        assert not [path for path in data.iterdir() if path.name.startswith(".")]
+        before = everything(data)
+        again = restore(backup, key, data)
+        assert (again.returncode, len(again.stderr.splitlines())) == (2, 1)
+        assert "is a volume and holds" in again.stderr
+        assert everything(data) == before
+
+
+def test_a_volume_that_was_filled_by_half_starts_nothing_and_is_filled_again(backup, key, folder, tmp_path):
+    with small_disk(tmp_path / "data", "96m") as data:
+        program = tmp_path / "killed.py"
+        program.write_text(f"""
+import os, signal, shutil, sys
+move, moved = shutil.move, []
+def once(*words):
+    moved.append(words)
+    if len(moved) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    move(*words)
+from meterhouse.backup import filling
+filling.shutil.move = once
+from meterhouse.cli import main
+sys.argv = ["meterhouse", "restore", {str(backup)!r}, "--key", {str(key)!r}, "--data", {str(data)!r}]
+main()
+""")
+        assert subprocess.run([sys.executable, program], check=False).returncode == -signal.SIGKILL
+        for command in ("ingest", "console", "settings show"):
+            refused = meterhouse(*command.split(), data=data)
+            assert (refused.returncode, "was cut off, and files are missing" in refused.stderr) == (2, True), command
+        done = restore(backup, key, data)
+        assert done.returncode == 0, done.stderr
+        assert stored(data) == stored(folder)
 
 
 def test_one_that_is_killed_midway_leaves_what_stood_there(folder, backup, key, tmp_path):

@@ -34,7 +34,7 @@ def test_it_is_what_the_compose_specification_calls_valid():
 
 def test_the_services_and_their_profiles_are_these():
     assert SERVICES.keys() == {
-        *("prepare", "mosquitto", "influxdb", "ingest", "analytics", "console", "grafana"),
+        *("prepare", "mosquitto", "influxdb", "ingest", "analytics", "console", "backup", "grafana"),
         *PROFILES,
     }
     assert {name: one.get("profiles", []) for name, one in SERVICES.items()} == {
@@ -71,7 +71,7 @@ def test_a_service_is_well_where_it_makes_progress(name):
         assert one["restart"] == "no"
         return
     asked = " ".join(one["healthcheck"]["test"])
-    ours = {"ingest", "analytics", "console", "edge"}
+    ours = {"ingest", "analytics", "console", "backup", "edge"}
     progress = {
         "mosquitto": "mosquitto_pub",
         "influxdb": "/api/v2/setup",
@@ -105,7 +105,7 @@ def test_no_service_of_the_peoples_zone_reaches_the_broker():
 
 
 def test_everybody_waits_for_the_secrets_and_none_stands_in_a_file():
-    for name in ("mosquitto", "ingest", "analytics", "console", "grafana"):
+    for name in ("mosquitto", "ingest", "analytics", "console", "backup", "grafana"):
         assert SERVICES[name]["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
     said = "\n".join(path.read_text() for path in (FILE, ROOT / "Dockerfile", *(ROOT / "deploy").rglob("*.sh")))
     named = re.findall(r"(?i)^\s*\w*(?:password|token|secret)\w*[ ]*[:=][ ]*([^\s#].*)$", said, re.MULTILINE)
@@ -123,7 +123,7 @@ def test_whoever_shares_a_volume_has_one_account():
         for volume in one.get("volumes", []):
             accounts.setdefault(volume.partition(":")[0], set()).add(one["user"].partition(":")[0])
     assert {name: found for name, found in accounts.items() if len(found) > 1} == {}
-    folders = {volume.split(":")[1] for volume in SERVICES["prepare"]["volumes"]}
+    folders = {volume.split(":")[1] for name in ("prepare", "backup") for volume in SERVICES[name]["volumes"]}
     made = re.search(r"RUN /install/account.sh (.*meterhouse-grafana.*)", (ROOT / "Dockerfile").read_text())[1]
     assert folders <= set(made.split()), "a new volume takes over whose its folder in the image is"
 

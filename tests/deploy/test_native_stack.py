@@ -90,11 +90,28 @@ def test_what_prepare_was_told_holds_for_every_later_command(stack):
     assert f"METERHOUSE_BROKER_AT=localhost:{stack.broker}\n" in (stack.data / "settings.env").read_text()
 
 
-def test_grafanas_account_may_read_and_nothing_else(stack):
+def test_grafanas_account_reads_one_levels_database_and_nothing_else(stack):
+    """Whatever it asks for, and in whichever language; what it must not see lies in the store beside it."""
     token = (stack.given / "influx_token").read_text()
+    assert (stack.given / "influx_database").read_text() == "meterhouse-internal"
     http = urllib3.PoolManager(headers={"Authorization": f"Token {token}"}, retries=False)
-    shown = http.request("GET", f"{stack.influx.address}/query?db=meterhouse&q=SHOW%20MEASUREMENTS")
-    assert shown.status == 200, shown.data
+    owner = urllib3.PoolManager(headers={"Authorization": f"Token {stack.token()}"}, retries=False)
+    api = stack.influx.address
+    for database in ("meterhouse", "meterhouse-internal"):
+        place = f"{api}/api/v2/write?org=meterhouse&bucket={database}%2Fdaily"
+        assert owner.request("POST", place, body="building_1d,building=b qty=7 1000000000000000000").status == 204
+
+    def asked(database):
+        query = f'SELECT qty FROM "{database}"."daily"."building_1d"'  # noqa: S608 - our own words
+        return http.request("GET", f"{api}/query", fields={"db": database, "q": query}).data.decode()
+
+    assert "qty" in asked("meterhouse-internal")
+    assert "qty" not in asked("meterhouse")
+    flux = 'from(bucket: "meterhouse/daily") |> range(start: 0)'
+    answer = http.request("POST", f"{api}/api/v2/query?org=meterhouse", json={"query": flux})
+    assert (answer.status != 200, b"qty" in answer.data) == (True, False)
+    shown = http.request("GET", f"{api}/api/v2/buckets").json()["buckets"]
+    assert {one["name"].partition("/")[0] for one in shown} == {"meterhouse-internal"}
     line = "reading,site=x value=1"
     written = http.request("POST", f"{stack.influx.address}/api/v2/write?org=meterhouse&bucket=meterhouse", body=line)
     assert written.status in {401, 403, 404}

@@ -1,8 +1,12 @@
 """A release is made dry from the tree; its bundle installs without a network, and only as it was signed."""
 
+import hashlib
+import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from rigs.bare_install import ROOT
@@ -37,10 +41,21 @@ def bundle(tmp_path, keys):
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", made / "wheels"], cwd=source, check=False
     )
     assert built.returncode == 0
-    release.fill(made, "{}")
+    release.fill(made, "{}", "9.9.9")
     (made / "requirements.txt").write_text("")
     release.seal(made, release.read_key(keys / "ours"))
     return made
+
+
+def small_wheel(folder):
+    """A package of one line."""
+    file = folder / "small-1-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as wheel:
+        wheel.writestr("small.py", "")
+        wheel.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1\n")
+        wheel.writestr("small-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("small-1.dist-info/RECORD", "")
+    return file
 
 
 def install(bundle, folder, key):
@@ -81,6 +96,39 @@ def test_what_was_not_signed_so_is_not_installed(bundle, keys, tmp_path, how):
     assert not (tmp_path / "installed").exists()
 
 
+def test_what_an_image_runs_installs_from_the_wheels_of_a_bundle_alone(bundle, tmp_path):
+    """A lock's packages, by their digests; pip is told of an index where nobody answers."""
+    other = next(bundle.glob("wheels/*.whl"))
+    wheels, lock = tmp_path / "wheel", tmp_path / "lock.txt"
+    shutil.copytree(bundle / "wheels", wheels)
+    small = small_wheel(wheels)
+    lock.write_text(f"small==1 --hash=sha256:{hashlib.sha256(small.read_bytes()).hexdigest()}\n")
+    script = bundle / "image/deploy/image/install.sh"
+    done = run(script, lock, wheels, tmp_path / "env", PATH=os.environ["PATH"], PIP_INDEX_URL="http://127.0.0.1:9/")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "meterhouse 9.9.9\n"
+    assert run(tmp_path / "env/bin/python", "-c", "import small").returncode == 0
+    lock.write_text(f"small==1 --hash=sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}\n")
+    assert run(script, lock, wheels, tmp_path / "other", PATH=os.environ["PATH"]).returncode != 0
+
+
+def test_images_are_built_from_a_bundle_as_it_was_signed_and_without_a_network(bundle, keys, tmp_path):
+    """Where no Docker is, what it would be told is written down."""
+    said = tmp_path / "said"
+    (tmp_path / "docker").write_text(f'#!/bin/sh\necho "$@" >>{said}\nls "${{5#wheel=}}/wheel" >>{said}\n')
+    (tmp_path / "docker").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    refused = run(bundle / "images.sh", keys / "another.pub", PATH=path)
+    assert (refused.returncode, "not signed with that key" in refused.stderr, said.exists()) == (1, True, False)
+    done = run(bundle / "images.sh", keys / "ours.pub", PATH=path)
+    assert done.returncode == 0, done.stderr
+    for target in ("server", "edge"):
+        assert re.search(rf"--network none .* --target {target} -t meterhouse-{target}:9.9.9 image\n", said.read_text())
+    assert said.read_text().count(next(bundle.glob("wheels/*.whl")).name) == 2
+    bases = re.findall(r"^COPY --from=wheel (\S+)", (bundle / "image/Dockerfile").read_text(), re.MULTILINE)
+    assert bases == ["/wheel", "/wheel"], "what a bundle puts in its place"
+
+
 def test_it_runs_dry_from_this_tree(tmp_path):
     if not (ROOT / "console/static/vendor/stamp").exists():
         pytest.skip("the front end is missing (run tools/front_end.py)")
@@ -88,8 +136,9 @@ def test_it_runs_dry_from_this_tree(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "(dry)" in done.stdout
     (bundle,) = (tmp_path / "out").iterdir()
-    assert {"SHA256SUMS", "SHA256SUMS.sig", "install.sh", "requirements.txt", "sbom.json", "wheels"} == {
-        one.name for one in bundle.iterdir()
+    assert {one.name for one in bundle.iterdir()} == {
+        *("SHA256SUMS", "SHA256SUMS.sig", "requirements.txt", "sbom.json", "version", "wheels"),
+        *("install.sh", "images.sh", "signed.sh", "image"),
     }
 
 

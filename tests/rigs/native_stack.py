@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -87,6 +88,10 @@ class NativeStack:
     def kept(self, name):
         """What the settings file says."""
         return read_settings_file(self.data / "settings.env")[name][1]
+
+    def token(self):
+        """Of the InfluxDB's owner."""
+        return json.loads((self.data / "secrets" / "influx.json").read_text())["token"]
 
     def settings(self, kind):
         """The same as settings of a kind."""

@@ -6,7 +6,7 @@ import pytest
 from rigs.command_line import meterhouse
 
 from facility.errors import ConfigError
-from meterhouse.up.settings import UpSettings
+from meterhouse.up.settings import UpSettings, read_up_settings
 from meterhouse.up.settings_file import KNOWN, LAST, adopt, read_settings_file
 
 WHOLE = f"# a comment\nMETERHOUSE_LISTEN=127.0.0.1:9443\n\n{LAST}=1\n"
@@ -81,3 +81,19 @@ def test_a_link_and_a_join_file_name_the_server_as_others_do_and_not_as_its_own_
     assert "mosquitto" in settings.names
     named = UpSettings(listen="127.0.0.1:8443", broker_at="mosquitto:8883", hosts="meters.example.org")
     assert (named.console_page, named.agents_place[0]) == ("https://meters.example.org:8443", "meters.example.org")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("METERHOUSE_STORE", "influx://meterhouse:Admin@db:8086/meterhouse"),
+        ("METERHOUSE_STORE", "influx+token://my-super-secret-auth-token@db:8086/o/meterhouse"),
+        ("METERHOUSE_RECORDS", "postgresql+psycopg://meterhouse:postgres@db/meterhouse"),
+        ("METERHOUSE_BROKER", "mqtts://up:change%2Dme@broker:8883"),
+    ],
+)
+def test_a_password_that_everybody_knows_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name}: its password is one that everybody knows") as refused:
+        read_up_settings({})
+    assert value not in str(refused.value)

@@ -31,6 +31,9 @@ from stores.records.accounts.tokens import Browser
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from stores.records.letters.contacts import Contacts
+from stores.records.letters.letter import Contact
+from stores.records.letters.tables import contact, letter
 from stores.records.people import People
 from stores.records.registry import Registry
 from stores.records.stale import Stale
@@ -377,3 +380,19 @@ def test_everybody_of_before_may_do_what_they_could_and_somebody_at_the_machine_
     assert grants.make_first("B", now, "B")
     assert {one.role for one in grants.of("B", now)} == set(FIRST_ROLES)
     engine.dispose()
+
+
+def test_where_somebody_was_reached_goes_with_them(engine, now):
+    """Also out of letters that were written: that they were written to stays."""
+    People(engine).invite("Gone", now)
+    Contacts(engine).add(Contact("Gone", "mail", "gone@example.org", ""), "Sec", now)
+    row = {
+        "id": "l", "name": "Gone", "courier": "mail", "address": "gone@example.org", "haste": "urgent", "agent": "",
+        "created_at": now, "due_at": now, "state": "sent", "attempts": 1, "may_have_arrived": False, "why": "",
+    }  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(sa.insert(letter).values(row))
+    Accounts(engine).close("Gone", "Sec", now)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(letter.c.address, letter.c.name)).all() == [("", "Gone")]
+        assert connection.execute(sa.select(sa.func.count()).select_from(contact)).scalar() == 0

@@ -110,9 +110,10 @@ def test_what_cannot_be_upgraded_is_one_sentence_and_stays(town, tmp_path):
     assert everything(data).keys() == before.keys()
 
 
-@pytest.mark.parametrize("at", ["copied", "records", "readings"])
+@pytest.mark.parametrize("at", ["copied", "records", "readings", 2, 20, 60])
 def test_one_that_is_killed_leaves_the_folder_as_it_was(town, at, tmp_path):
-    """It is stopped by a signal of its own, right after the copy, after the records, and after the readings."""
+    """It is stopped by a signal of its own, right after the copy, after the records, after the readings, and at a
+    statement that changes the records."""
     data = town.home / "data"
     before = everything(data)
     program = tmp_path / "killed.py"
@@ -120,7 +121,17 @@ def test_one_that_is_killed_leaves_the_folder_as_it_was(town, at, tmp_path):
 import os, signal, sys
 from meterhouse.backup import upgrade
 names = {{"copied": "say_version", "records": "open_readings", "readings": "Watermarks"}}
-setattr(upgrade, names[{at!r}], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+if {at!r} in names:
+    setattr(upgrade, names[{at!r}], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+else:
+    from sqlalchemy import Engine, event
+    changes = []
+    @event.listens_for(Engine, "after_cursor_execute")
+    def killed(_connection, _cursor, statement, *_):
+        if not statement.lstrip().upper().startswith(("SELECT", "PRAGMA", "BEGIN")):
+            changes.append(statement)
+        if len(changes) == {at!r}:
+            os.kill(os.getpid(), signal.SIGKILL)
 from meterhouse.cli import main
 sys.argv = ["meterhouse", "upgrade"]
 main()

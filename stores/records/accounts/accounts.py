@@ -13,10 +13,11 @@ from facility.work import AlertState
 from stores.records import tables
 from stores.records.accounts.account_rows import changed, open_person
 from stores.records.accounts.grants import administrators, check_administered
-from stores.records.accounts.tables import recovery_code, role_grant
+from stores.records.accounts.tables import identity, recovery_code, role_grant
 from stores.records.accounts.tokens import SESSION
 from stores.records.audit import append_entry
 from stores.records.database import writing
+from stores.records.letters.tables import contact, letter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,8 +73,10 @@ class Accounts:
             changed(connection, name, based_on)
             before = administrators(connection, at)
             handed = _hand_over(connection, name, hand_to, by, at)
-            for table in (tables.token, role_grant, recovery_code):
+            for table in (tables.token, role_grant, recovery_code, identity, contact):
                 connection.execute(sa.delete(table).where(table.c.name == name))
+            nowhere = sa.update(letter).where(letter.c.name == name).values(address="")
+            connection.execute(nowhere)  # where they were reached is theirs; that they were written to stays
             gone = {"closed_at": at, "password": None, "totp": None, "totp_step": None}
             connection.execute(sa.update(tables.person).where(tables.person.c.name == name).values(gone))
             check_administered(connection, before, at)

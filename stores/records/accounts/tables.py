@@ -34,3 +34,13 @@ sign_in_attempt = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("since", Instant, nullable=False),
 )
+
+identity = sa.Table(
+    "identity",
+    METADATA,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),  # as the provider names them: opaque, and never used again there
+    sa.Column("name", sa.Text, sa.ForeignKey("person.name"), nullable=False, index=True),
+    text_column("given_by"),
+    sa.Column("given_at", Instant, nullable=False),
+)
