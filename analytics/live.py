@@ -34,6 +34,7 @@ from analytics.uses import accounted
 from analytics.window import blind_window, read_window, watched_points
 from facility.errors import StoreUnavailable
 from facility.system_alarm import SystemAlarm
+from facility.work import SENSOR_ALARMS
 from stores.records.status.watched import Watched
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from stores.records.status.watched import Watches
 
 AHEAD_MS = 2 * DAY_MS
-AT_ONCE = frozenset({"door_left_open", "water_on_floor"})
+AT_ONCE = SENSOR_ALARMS | {"door_left_open"}
 """Detectors that look at states alone and need not wait for the hour."""
 
 COUNTERS_AT_ONCE = 250

@@ -36,7 +36,15 @@ if TYPE_CHECKING:
 SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
 CHUNK_MS = 7 * DAY_MS
-WATCHED_STATES = (Quantity.DOOR_OPEN, Quantity.LEAK)
+WATCHED_STATES = (
+    Quantity.DOOR_OPEN,
+    Quantity.LEAK,
+    Quantity.SMOKE,
+    Quantity.INTRUSION,
+    Quantity.GLASS_BREAK,
+    Quantity.MAINS_LOST,
+    Quantity.TAMPER,
+)
 
 
 def read_window(

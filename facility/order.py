@@ -59,6 +59,11 @@ _SKILL_OF_DETECTOR = {
     "stuck_meter": Skill.METERS,
     "door_left_open": Skill.SECURITY,
     "water_on_floor": Skill.WATER,
+    "smoke_detected": Skill.SECURITY,
+    "intrusion_alarm": Skill.SECURITY,
+    "glass_broken": Skill.SECURITY,
+    "device_tampered": Skill.SECURITY,
+    "mains_lost": Skill.ELECTRICITY,
 }
 
 

@@ -18,6 +18,11 @@ ALERT_NAMESPACE = UUID("6f0c2a54-0d6b-5a3e-9d1f-6d7a3b8f4c10")
 
 Params: TypeAlias = dict[str, Any]
 
+SENSOR_ALARMS = frozenset(
+    {"water_on_floor", "smoke_detected", "intrusion_alarm", "glass_broken", "mains_lost", "device_tampered"}
+)
+"""Detectors of sensors that say themselves what is wrong."""
+
 
 @unique
 class Severity(IntEnum):

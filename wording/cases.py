@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facility.work import RUNNING, AlertState, still_shows
+from facility.work import RUNNING, SENSOR_ALARMS, AlertState, still_shows
 from wording.alerts import Wording, wording_of
 from wording.names import Names
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 SURE, RATHER_SURE = 0.9, 0.7
 
-FACTS = frozenset({"door_left_open", "water_on_floor", "silent_meter", "silent_agent"})
+FACTS = SENSOR_ALARMS | {"door_left_open", "silent_meter", "silent_agent"}
 """Detectors of what a sensor says itself: nothing is inferred, so nothing is likely."""
 
-ONCE = frozenset({"door_left_open", "water_on_floor", "spike", "peak_demand", "burst"})
+ONCE = SENSOR_ALARMS | {"door_left_open", "spike", "peak_demand", "burst"}
 """What is over within the day costs so much so far, and nothing by the day or the year."""
 
 NOT_EVERY_DAY = frozenset({"weekend_or_holiday_waste", "early_start", "late_stop"})

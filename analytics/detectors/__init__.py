@@ -11,9 +11,16 @@ from analytics.detectors.evenings import LateStop, LightsWhileArmed
 from analytics.detectors.excess import BaseLoadStep, Drift, EarlyStart, NightWaste, Spike, WeekendOrHolidayWaste
 from analytics.detectors.gauges import ColdChain, PhaseLoss, RoomOutOfRange
 from analytics.detectors.own_record import Burst, Dropout, PeakDemand
+from analytics.detectors.sensor_alarms import (
+    DeviceTampered,
+    GlassBroken,
+    IntrusionAlarm,
+    MainsLost,
+    SmokeDetected,
+    WaterOnFloor,
+)
 from analytics.detectors.silent_meter import SilentMeter
 from analytics.detectors.stuck_meter import StuckMeter
-from analytics.detectors.water_on_floor import WaterOnFloor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,5 +50,10 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "silent_meter": SilentMeter,
     "door_left_open": DoorLeftOpen,
     "water_on_floor": WaterOnFloor,
+    "smoke_detected": SmokeDetected,
+    "intrusion_alarm": IntrusionAlarm,
+    "glass_broken": GlassBroken,
+    "mains_lost": MainsLost,
+    "device_tampered": DeviceTampered,
 }
 """Every detector that runs."""
