@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from facility.errors import Rejected
 from facility.order import Skill
+from facility.so_many import so_many
 from stores.records import tables
 from stores.records.accounts.account_rows import open_person
 from stores.records.audit import append_entry
@@ -126,7 +127,7 @@ def plan_shifts(
         same = (day_off.c.name == day.name) & (day_off.c.day == day.day.isoformat())
         connection.execute(sa.delete(day_off).where(same))
         connection.execute(sa.insert(day_off).values(name=day.name, day=day.day.isoformat()))
-    append_entry(connection, at, by, "roster.plan", "roster", f"{len(shifts)} shifts, {len(off)} days off")
+    append_entry(connection, at, by, "roster.plan", "roster", f"{so_many(len(shifts), 'shift')}, {so_many(len(off), 'day')} off")
 
 
 def find_workers(connection: Connection) -> list[Worker]:
