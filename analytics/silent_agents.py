@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from accounting.local_time import HOUR_MS
 from facility.quantities import Kind
-from facility.work import Severity
+from facility.work import SENSOR_ALARMS, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +30,16 @@ MANY, STORM = "silent_agent_many", "silent_agent_storm"
 
 HOLD = timedelta(hours=1)
 SAY_NOTHING = frozenset({"silent_meter", "stuck_meter"})
-RAISE_ALARM = frozenset({"door_left_open", "water_on_floor"})
+RAISE_ALARM = SENSOR_ALARMS | {"door_left_open"}
 
 MANY_OF_FEW, HALF = 5, 0.5
 MANY_OF_ALL = 20
 """So many meters of one agent have one cause, or half of them where these are a few at least."""
 
 AT_ONCE = timedelta(minutes=10)
+
+RECORD_H, OFTEN = 28 * 24, 0.99
+"""The record by which one knows how long an agent rests, and the share of its pauses that are no longer."""
 
 LEAST_H, STATES_H, PAUSES = 0.5, 2.0, 3.0
 """An agent is silent after so long, or so many pauses of its quickest meter; with states alone it speaks hourly."""
@@ -49,9 +54,9 @@ def silent_agents(scene: Scene) -> Iterator[Finding]:
     if not scene.window.heard_ms:
         return
     heard, of_agent = scene.last_seen(), defaultdict[str, "list[Meter]"](list)
-    for meter_id in heard:
-        meter = scene.catalogue.meter[meter_id]
-        of_agent[meter.agent].append(meter)
+    for meter in map(scene.catalogue.meter.__getitem__, heard):
+        if meter.agent:  # else people read it
+            of_agent[meter.agent].append(meter)
     newest = {agent: max(heard[meter.id] for meter in meters) for agent, meters in of_agent.items()}
     silent = [
         agent
@@ -61,8 +66,8 @@ def silent_agents(scene: Scene) -> Iterator[Finding]:
     if len(silent) == len(newest) > 1:
         return
     for agent in silent:
-        if len(of_agent[agent]) > 1:
-            hours_h = round((scene.now_ms - newest[agent]) / HOUR_MS, 1)
+        hours_h = round((scene.now_ms - newest[agent]) / HOUR_MS, 1)
+        if len(of_agent[agent]) > 1 and hours_h > PAUSES * _usual_pause_h(scene, of_agent[agent]):
             yield _finding(scene, agent, newest[agent], Severity.ACT, len(of_agent[agent]), "", hours_h=hours_h)
 
 
@@ -140,6 +145,22 @@ def _finding(
 
 def _first_ms(findings: Sequence[Finding]) -> int:
     return round(min(one.since for one in findings).timestamp() * 1000)
+
+
+def _usual_pause_h(scene: Scene, meters: Sequence[Meter]) -> float:
+    """How long these were usually silent together in the last weeks, in hours: some report less often than polled.
+
+    Of the hours in which one spoke, how long before their ends the last word came; and whole hours between them.
+    """
+    newest = np.max([scene.seen(meter.id)[-RECORD_H:] for meter in meters], axis=0)
+    spoke = np.flatnonzero(np.diff(newest, prepend=0) > 0)
+    if len(spoke) < 2:  # noqa: PLR2004 - nothing to compare with
+        return 0.0
+    ends_ms = scene.window.edges_ms[: scene.hours + 1][-len(newest) :]
+    said = spoke[:-1]  # in the last one the silence may have begun
+    ages_h = np.maximum(ends_ms[said] - newest[said], 0) / HOUR_MS
+    between_h = np.diff(spoke) - 1.0
+    return max(float(np.quantile(ages_h, OFTEN)), float(np.quantile(between_h, OFTEN)) if len(between_h) else 0.0)
 
 
 def _patience_h(catalogue: Catalogue, meters: Sequence[Meter]) -> float:

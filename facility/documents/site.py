@@ -233,7 +233,8 @@ def _check_reached(
     """Report what an agent would need to read a meter."""
     place: Place = ("meters", i)
     for key in _REACHED_BY:
-        if not getattr(part, key):
+        is_unit_given = key == "unit" and key in part.model_fields_set  # whether it will do its protocol says, later
+        if not (getattr(part, key) or is_unit_given):
             document.report(place, f"'{key}' is missing in meters.{i}", _HOW_READ)
     if part.profile and part.profile not in profiles:
         document.report((*place, "profile"), f"unknown profile '{part.profile}'", sorted(profiles))

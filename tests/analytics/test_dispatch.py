@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from facility.errors import Rejected
 from facility.order import CHAINS, OrderState, Skill
 from facility.rights import Role
-from facility.work import AlertState, Severity, Verdict
+from facility.work import AlertState, Cause, Severity, Verdict
 from stores.records.accounts.accounts import Accounts
 from stores.records.accounts.grants import Grant, RolePart
 from stores.records.casebook import Casebook
@@ -79,7 +79,7 @@ def test_nobody_is_sent_to_a_case_that_is_over(desk):
     desk.person("kim")
     alert = desk.find()
     desk.turn()
-    desk.casebook.close(alert.id, Verdict.FALSE_ALARM, "", "root", desk.clock(), based_on=0)
+    desk.casebook.close(alert.id, Verdict.FALSE_ALARM, Cause.DATA, "", "root", desk.clock(), based_on=0)
     desk.turn()
     assert desk.order(alert).state is OrderState.CALLED_OFF
 

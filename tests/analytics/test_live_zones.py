@@ -82,8 +82,10 @@ def test_what_was_expected_stands_beside_what_was_used_hour_by_hour_over_a_chang
     assert (
         np.quantile(np.abs(qty / expected - 1), 0.98) < 0.15
     )  # a step aside, mornings and evenings are twice as far off
-    assert {alert.detector for alert in casebook.alerts()} == {"continuous_flow"}
-    (leak,) = casebook.alerts()
+    found = {alert.detector: alert for alert in casebook.alerts()}
+    found.pop("silent_agent", None)  # all was written before: between the two looks nothing is heard
+    assert set(found) == {"continuous_flow"}
+    leak = found["continuous_flow"]
     assert abs(leak.since.timestamp() * 1000 - LEAK_MS) <= 9 * HOUR_MS  # found where nothing else ran
 
 

@@ -94,6 +94,18 @@ GAUGES = {
 """Name → quantity, channel, space and usual level of gauges of a hall in China, in a hot week."""
 
 
+SENSORS = {
+    "smoke_detected": Quantity.SMOKE,
+    "intrusion_alarm": Quantity.INTRUSION,
+    "glass_broken": Quantity.GLASS_BREAK,
+    "mains_lost": Quantity.MAINS_LOST,
+    "device_tampered": Quantity.TAMPER,
+}
+"""Detector → what contacts of the hall's alarm panel say."""
+
+_PANEL = {name: Point("panel", quantity, level=Level.INTERNAL) for name, quantity in SENSORS.items()}
+
+
 def gauge_point(name):
     quantity, channel, _, _ = GAUGES[name]
     return Point(name.partition("-")[0], quantity, channel, level=Level.INTERNAL)
@@ -107,8 +119,8 @@ WITH_GAUGES = replace(
         Space("cold", "hall", Name("Cold store"), SpaceKind.COLD_STORE),
         Space("office", "hall", Name("Office"), SpaceKind.OFFICE),
     ),
-    meters=(*METERS, meter("freezer", space="cold"), meter("air", space="office")),
-    points=(*POINTS, *(gauge_point(name) for name in GAUGES if name != "outdoor")),
+    meters=(*METERS, meter("freezer", space="cold"), meter("air", space="office"), meter("panel")),
+    points=(*POINTS, *(gauge_point(name) for name in GAUGES if name != "outdoor"), *_PANEL.values()),
 )
 
 
@@ -265,6 +277,9 @@ def broken_window(kind):
         levels, (name, level) = normal_levels(HOURS), LEVELS_WRONG[kind]
         levels[name][FRIDAY_EVENING - 8 : FRIDAY_EVENING - 2] = level
         return gauge_window(levels)
+    if kind in SENSORS:
+        raised = {_PANEL[kind].id: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 3, 0))}
+        return replace(gauge_window(normal_levels(HOURS)), states=raised)
     if kind == "pue_high":
         use = use_of_servers(HOURS)
         use["room"][FRIDAY_EVENING:] += 4.0

@@ -127,7 +127,8 @@ def plan_shifts(
         same = (day_off.c.name == day.name) & (day_off.c.day == day.day.isoformat())
         connection.execute(sa.delete(day_off).where(same))
         connection.execute(sa.insert(day_off).values(name=day.name, day=day.day.isoformat()))
-    append_entry(connection, at, by, "roster.plan", "roster", f"{so_many(len(shifts), 'shift')}, {so_many(len(off), 'day')} off")
+    planned = f"{so_many(len(shifts), 'shift')}, {so_many(len(off), 'day')} off"
+    append_entry(connection, at, by, "roster.plan", "roster", planned)
 
 
 def find_workers(connection: Connection) -> list[Worker]:
