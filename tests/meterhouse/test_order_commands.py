@@ -65,7 +65,7 @@ def test_an_order_is_made_given_exported_and_brought_back(data, tmp_path):
     table = meterhouse("orders", "export", data=data).stdout
     assert table.splitlines()[1].startswith("1,accepted,act,main,")
     (tmp_path / "back.csv").write_text("id,state,cost\n1,done,12\n")
-    assert "1 work orders have moved" in meterhouse("orders", "import", f"{tmp_path}/back.csv", data=data).stdout
+    assert "Work orders that have moved: 1." in meterhouse("orders", "import", f"{tmp_path}/back.csv", data=data).stdout
     assert "done" in meterhouse("orders", "list", "--all", data=data).stdout
     assert "No work orders" in meterhouse("orders", "list", data=data).stdout
 

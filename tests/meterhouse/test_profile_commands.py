@@ -110,7 +110,7 @@ def test_what_an_exception_means_is_said_in_both_languages():
 MISTAKES = {
     "a profile": (("--url", "modbus+tcp://h", "--profile", "eastron/sdm12"), "eastron/sdm120"),
     "a bus": (("--url", "modbus+tcp://", "--profile", "eastron/sdm120"), "names no host"),
-    "a scheme": (("--url", "http://h", "--profile", "eastron/sdm120"), "unknown protocol"),
+    "a scheme": (("--url", "gopher://h", "--profile", "eastron/sdm120"), "unknown protocol"),
     "the other bus": (("--url", "dlt645+tcp://h:1", "--profile", "eastron/sdm120"), "speaks modbus"),
     "a unit": (("--url", "modbus+tcp://h", "--profile", "eastron/sdm120", "--unit", "900"), "no Modbus address"),
 }
