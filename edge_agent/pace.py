@@ -13,7 +13,9 @@ from edge_agent.clock import EARLIEST_MS
 LEAST_ALIGNED_S = 30.0
 """Paces from here on are aligned; whoever is asked more often is near every minute anyway."""
 
-MOST_OFFSET_S = 5.0
+MOST_OFFSET_S = 15.0
+"""Spread over a quarter of a minute a large estate asks and stores without a rush each minute."""
+
 EARLY = 0.1
 """A round that began before its point of the grid by less than this part of the pace was that point's."""
 

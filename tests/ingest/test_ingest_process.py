@@ -93,18 +93,18 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
 def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp_path, broker, run):
     registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))
-    run(**settings(tmp_path, broker), series_budget="20")
+    run(**settings(tmp_path, broker), series_budget="19")
 
     def alarms():
         return [one for one in outlook(overview(tmp_path)).alarms if not one.agent]
 
     until(alarms)
     (alarm,) = alarms()
-    assert (alarm.alarm, alarm.words[:9]) == (SystemAlarm.TOO_MANY_SERIES, "21 of 20:")
+    assert (alarm.alarm, alarm.words[:9]) == (SystemAlarm.TOO_MANY_SERIES, "20 of 19:")
     fewer = dataclasses.replace(CATALOGUE, points=CATALOGUE.points[:-1])
     registry.apply(fewer, by="a test", at=datetime.now(UTC), accept=True)
     until(lambda: not alarms())
-    assert overview(tmp_path).processes[0].status.figures["series"] == 19
+    assert overview(tmp_path).processes[0].status.figures["series"] == 18
 
 
 def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in(tmp_path, broker, run, edge):
