@@ -36,7 +36,8 @@ MANY_OF_FEW, HALF = 5, 0.5
 MANY_OF_ALL = 20
 """So many meters of one agent have one cause, or half of them where these are a few at least."""
 
-AT_ONCE = timedelta(minutes=10)
+AT_ONCE = timedelta(minutes=1)
+"""What a gateway says of many sensors when it fails or starts comes in one round; leaks of one flood do not."""
 
 RECORD_H, OFTEN = 28 * 24, 0.99
 """The record by which one knows how long an agent rests, and the share of its pauses that are no longer."""
@@ -112,7 +113,7 @@ def _keys_of(catalogue: Catalogue, agent: str) -> list[str]:
 
 
 def _at_once(loud: Sequence[Finding]) -> list[Finding]:
-    """Those that began within ten minutes of each other, as many as there are."""
+    """Those that began within a minute of each other, as many as there are."""
     in_order = sorted(loud, key=lambda one: one.since)
     best: list[Finding] = []
     first = 0
