@@ -56,7 +56,9 @@ if TYPE_CHECKING:
 
 ALARM_AFTER_START_S = 10.0
 DAYS_AT_ONCE = 2
-LEAKS = 20
+LEAKS, LEAKS_AT_ONCE = 20, 16
+"""Twenty sensors of one agent within a minute are a storm, and one case."""
+
 FEW_STREAMS, MANY_STREAMS = 20, 200
 
 
@@ -170,7 +172,7 @@ class Run:
         """The minutes that are measured: with few streams first, then with many."""
         rollups = RollupWatch(self.readings, self.estate)
         end_ms = begin_ms + round(self.minutes * 60_000)
-        dues = np.linspace(0.05, 0.85, LEAKS) * self.minutes * 60_000 + begin_ms
+        dues = np.linspace(0.05, 0.85, LEAKS_AT_ONCE if self.at_once else LEAKS) * self.minutes * 60_000 + begin_ms
         leaks = [(f"l{n}", due_ms) for n, due_ms in enumerate(dues)]
         self.viewers.pages_s.clear()
         stored = self._stored()
