@@ -36,5 +36,5 @@ def building_account(
         month=wanted,
         papers=papers,
         lacks=lacks,
-        live_of=found.id,
+        live_of="alerts",
     )
