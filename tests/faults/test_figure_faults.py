@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rigs.rollup_hall import HALL, assert_same, batch, estate, everything, fed, rows, steady
 from rigs.trials import FULL, seeded
@@ -97,6 +97,8 @@ FORMULAS = st.builds(str.__add__, st.sampled_from(["=", "+", "-", "@", "\t=", "\
 
 @settings(max_examples=20_000 if FULL else 500, deadline=None)
 @given(st.one_of(ANY_TEXT, FORMULAS))
+@example(" =1+1")
+@example("\u00a0\n@x")
 def test_X6_no_name_ends_a_line_of_the_log_or_lives_as_a_formula_in_a_table(text):
     line = _render()(None, "", shorten(None, "", {"timestamp": "t", "level": "info", "event": "e", "name": text}))
     assert len(line.splitlines()) == 1
@@ -104,4 +106,5 @@ def test_X6_no_name_ends_a_line_of_the_log_or_lives_as_a_formula_in_a_table(text
     out = io.StringIO()
     csv.writer(out).writerow([csv_cell(text)])
     (cell,) = next(csv.reader(io.StringIO(out.getvalue(), newline=""), strict=True), [""]) or [""]
-    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
