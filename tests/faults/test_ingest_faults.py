@@ -127,14 +127,14 @@ def test_I3_a_poison_is_set_aside_after_three_deaths_and_good_messages_flow_agai
 
 
 def test_I3_many_poisons_among_good_messages_are_all_set_aside_and_nothing_else(tmp_path, broker, edge):
-    poisons = 4 if FULL else 2
+    poisons = 5 if FULL else 2
     with Served(tmp_path, broker, script="ingest_with_fault.py", FAULT="poison") as ingest:
         poisonous = {f"poison-{i}" for i in range(0, 30, 30 // poisons)}
         for i, first in enumerate(range(1, 300, 10)):
             edge.pour(said(first))
             if f"poison-{i}" in poisonous:
                 edge.pour(said(1, ep=f"poison-{i}"))
-        ingest.until(lambda: ingest.child.process.poll() is not None)
+        ingest.until(lambda: ingest.child.restarts or ingest.child.process.poll() is not None)
         with within(30):
             edge.pour(said(1, ep="after"))
             until_said(ingest, edge, taken_up_to, after=10)  # what comes after does not wait for the last poison
