@@ -21,7 +21,7 @@ from analytics.rollups.outdoors import outdoor_points
 from analytics.scene import Window
 from analytics.states import States
 from analytics.uses import HISTORY_DAYS, Uses
-from facility.quantities import Quantity
+from facility.quantities import ALARM_STATES, Quantity
 from stores.readings.columns import switches_of
 
 if TYPE_CHECKING:
@@ -36,15 +36,7 @@ if TYPE_CHECKING:
 SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
 CHUNK_MS = 7 * DAY_MS
-WATCHED_STATES = (
-    Quantity.DOOR_OPEN,
-    Quantity.LEAK,
-    Quantity.SMOKE,
-    Quantity.INTRUSION,
-    Quantity.GLASS_BREAK,
-    Quantity.MAINS_LOST,
-    Quantity.TAMPER,
-)
+WATCHED_STATES = (Quantity.DOOR_OPEN, *ALARM_STATES)
 
 
 def read_window(

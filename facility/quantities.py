@@ -126,3 +126,13 @@ ACCOUNTED: dict[Utility, Quantity] = {
     Utility.COOLING: Quantity.COOLING_ENERGY,
 }
 """The counter from which each utility's use and cost are computed."""
+
+ALARM_STATES = (
+    Quantity.LEAK,
+    Quantity.SMOKE,
+    Quantity.INTRUSION,
+    Quantity.GLASS_BREAK,
+    Quantity.MAINS_LOST,
+    Quantity.TAMPER,
+)
+"""States in which a sensor says itself that something is wrong."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.figures.heard import STATE_STALE_S, meter_stale_after_s, stale_after_s
 from console.figures.use import LIVE_QUANTITY, live_sum
-from facility.quantities import Kind, Quantity, Utility
+from facility.quantities import ALARM_STATES, Kind, Utility
 from wording.formats import NOTHING, Amount
 from wording.names import ON, state_word
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 SHOWN_LATER = 0.1
 """A figure that was read again and is the same is sent anew after such a share of the age from which it is old."""
-
-ALARM_STATES = frozenset(
-    {
-        Quantity.LEAK,
-        Quantity.SMOKE,
-        Quantity.TAMPER,
-        Quantity.GLASS_BREAK,
-        Quantity.INTRUSION,
-        Quantity.MAINS_LOST,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

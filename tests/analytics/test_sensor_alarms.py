@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from rigs.worlds import CATALOGUE, START_MS
+from rigs.worlds import SENSORS as PANEL
 
 from analytics.detectors import DETECTORS
 from analytics.live import Watch
@@ -20,14 +21,7 @@ from stores.records.status.watched import Watches
 from wording.alerts import wording_of
 from wording.cases import FACTS, ONCE
 
-SENSORS = {
-    "water_on_floor": Quantity.LEAK,
-    "smoke_detected": Quantity.SMOKE,
-    "intrusion_alarm": Quantity.INTRUSION,
-    "glass_broken": Quantity.GLASS_BREAK,
-    "mains_lost": Quantity.MAINS_LOST,
-    "device_tampered": Quantity.TAMPER,
-}
+SENSORS = {"water_on_floor": Quantity.LEAK} | PANEL
 NOW_MS = START_MS + 86_400_000
 
 
