@@ -15,6 +15,7 @@ from ingest.decode import decode, numbers_of, sender
 from ingest.entry import Entry, readings_of
 from ingest.gate import IN_FUTURE
 from ingest.refusals import name_by, printable, refused_message, refused_readings
+from ingest.status import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 UNREADABLE = frozenset({"malformed", "not_finite", "unexpected_error", "crashed_worker"})
 """Reasons that lie in the batch itself: sending it again cannot help. Others may pass once the server is mended."""
 
-NOT_ADMITTED = frozenset({"unknown_agent", "wrong_sender"})
+NOT_ADMITTED = frozenset({UNKNOWN, "wrong_sender"})
 """Reasons that lie in who sends: nothing of it is taken in until a person does something."""
 
-MOST_TURNED_AWAY, MOST_NAME_CHARS = 10, 80
+MOST_OF_A_GROUP, MOST_NAME_CHARS = 10, 80
 WARNED_EVERY_MS = 60_000
 
 log = structlog.get_logger()
@@ -68,9 +69,9 @@ class Pipeline:
                 self.doorway.gate.admit(agent)
                 self._read(message, group, now_ms)
             except Rejected as error:
-                if error.reason in NOT_ADMITTED and len(group.turned_away) < MOST_TURNED_AWAY:
+                if error.reason in NOT_ADMITTED and len(group.turned_away) < MOST_OF_A_GROUP:
                     group.turned_away[visible(agent, MOST_NAME_CHARS)] = error.reason
-                if error.reason == "unknown_agent" and what in {"status", "hello"}:
+                if error.reason == UNKNOWN and what in {"status", "hello"}:
                     group.refused_messages += 1  # no readings, and a new one every few seconds: counted, not kept
                 else:
                     self._set_aside(message, error, group, now_ms)

@@ -24,8 +24,14 @@ LATENCY_SAMPLES = 5_000
 DROPS_TOLD_S = 3600.0
 """A broker that has dropped nothing more for so long is well."""
 
+UNKNOWN = "unknown_agent"
+"""Why an agent is turned away that the estate does not have, or not yet."""
+
 TURNED_AWAY_TOLD_S = 600.0
 """An agent says how it fares every few seconds: who has not been turned away for so long is not there any more."""
+
+MOST_TURNED_AWAY = 100
+"""Names that the estate does not have are without end."""
 
 log = structlog.get_logger()
 
@@ -53,7 +59,8 @@ class IngestStatus:
         self._series = SeriesUse(0, series_budget)
         self._refused_messages = 0
         self._retained_ignored = self._dropped = 0
-        self._dropped_at_s = self._turned_away_s = float("-inf")
+        self._dropped_at_s = float("-inf")
+        self._turned_away: dict[str, tuple[float, str]] = {}
         self._alarms: dict[str, str] = {}
         self._state = "waiting_for_estate"
         self._lock = Lock()
@@ -88,8 +95,10 @@ class IngestStatus:
 
     def note_turned_away(self, agent: str, why: str) -> None:
         """Nothing that this agent sends is taken in."""
-        self._turned_away_s = self._clock_s()
-        self.alarm(SystemAlarm.AGENTS_REFUSED, f"{agent}: {why}")
+        with self._lock:
+            if agent in self._turned_away or len(self._turned_away) < MOST_TURNED_AWAY:
+                self._turned_away[agent] = self._clock_s(), why
+        self._tell_turned_away()
 
     def count(self, totals: Mapping[str, int]) -> None:
         """Readings ever stored and quarantined, each once however often it was sent."""
@@ -115,8 +124,7 @@ class IngestStatus:
         with self._lock:
             self._retained_ignored = retained
         now_s = self._clock_s()
-        if now_s - self._turned_away_s >= TURNED_AWAY_TOLD_S:
-            self.all_clear(SystemAlarm.AGENTS_REFUSED)
+        self._tell_turned_away()
         if dropped > self._dropped:
             self._dropped_at_s = now_s
             self.alarm(SystemAlarm.BROKER_DROPS_MESSAGES, f"{dropped} in all; agents send them again")
@@ -131,10 +139,15 @@ class IngestStatus:
             self._latencies_ms.extend(latencies_ms)
 
     def note_agent(self, agent: str, said: Status) -> None:
-        """What an agent says of itself now."""
+        """What an agent says of itself now. The estate has it, so it is not unknown any more."""
         with self._lock:
             known = self._agents.setdefault(agent, _Agent())
             known.said, known.heard_s = said, self._clock_s()
+            was = self._turned_away.get(agent)
+            if was_unknown := was is not None and was[1] == UNKNOWN:
+                del self._turned_away[agent]
+        if was_unknown:
+            self._tell_turned_away()
 
     def note_watermark(self, agent: str, epoch: str, store_hw: int) -> None:
         """How far an agent's stream is stored."""
@@ -167,6 +180,14 @@ class IngestStatus:
         now_s = self._clock_s()
         with self._lock:
             return [_as_status(name, agent, now_s) for name, agent in self._agents.items()]
+
+    def _tell_turned_away(self) -> None:
+        """The alarm names whoever was turned away last, and ends with the last of them."""
+        heard_after_s = self._clock_s() - TURNED_AWAY_TOLD_S
+        with self._lock:
+            self._turned_away = {who: one for who, one in self._turned_away.items() if one[0] > heard_after_s}
+            newest = max(self._turned_away.items(), key=lambda one: one[1][0], default=None)
+        self.set(SystemAlarm.AGENTS_REFUSED, f"{newest[0]}: {newest[1][1]}" if newest else "")
 
     def _latency(self) -> dict[str, float]:
         """Seconds of the newest live readings; without one there is nothing to say but that."""

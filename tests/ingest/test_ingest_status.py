@@ -112,3 +112,36 @@ def test_the_state_is_the_first_alarm_and_before_the_estate_that_it_waits(logged
         status.all_clear("store_unavailable")
     assert status.as_status(0).state == "running"
     assert [line["event"] for line in logged] == ["alarm", "over"]
+
+
+def test_an_agent_that_the_estate_has_at_last_is_not_turned_away_any_more():
+    now = [0.0]
+    status = IngestStatus(lambda: now[0])
+    refused = lambda: status.as_status(0).alarms.get("agents_refused")  # noqa: E731
+    status.note_turned_away("edge-1", "unknown_agent")
+    now[0] = 1.0
+    status.note_turned_away("edge-2", "unknown_agent")
+    assert refused() == "edge-2: unknown_agent"
+    status.note_agent("edge-2", wire.Status(v=1, dev="edge-2", state="online", figures={}))
+    assert refused() == "edge-1: unknown_agent", "who is still strange stays an alarm"
+    status.note_agent("edge-1", wire.Status(v=1, dev="edge-1", state="online", figures={}))
+    assert refused() is None
+
+
+def test_an_agent_that_signs_as_another_stays_an_alarm_while_the_other_tells():
+    now = [0.0]
+    status = IngestStatus(lambda: now[0])
+    status.note_turned_away("edge-1", "wrong_sender")
+    status.note_agent("edge-1", wire.Status(v=1, dev="edge-1", state="online", figures={}))
+    assert status.as_status(0).alarms["agents_refused"] == "edge-1: wrong_sender"
+    now[0] = 601.0
+    status.note_broker(0, 0)
+    assert "agents_refused" not in status.as_status(0).alarms
+
+
+def test_names_without_end_are_kept_by_the_hundred():
+    status = IngestStatus(lambda: 0.0)
+    for n in range(1000):
+        status.note_turned_away(f"nobody-{n}", "unknown_agent")
+    assert status.as_status(0).alarms["agents_refused"].startswith("nobody-")
+    assert len(status._turned_away) == 100
