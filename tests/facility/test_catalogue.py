@@ -10,7 +10,8 @@ from facility.catalogue import Catalogue
 from facility.model import MeterRole, Space, SpaceKind
 from facility.quantities import Quantity, Utility
 
-TOWN = replace(town(), spaces=tuple(Space(f"s{i}", f"b{i % 7}", town().site.name, SpaceKind.ROOM) for i in range(30)))
+TOWN = town()
+TOWN = replace(TOWN, spaces=tuple(Space(f"s{i}", f"b{i % 7}", TOWN.site.name, SpaceKind.ROOM) for i in range(30)))
 SOME_METERS = [meter.id for meter in TOWN.meters[::331]]
 SOME_BUILDINGS = [building.id for building in TOWN.buildings[::23]]
 LOOK_UPS = {
