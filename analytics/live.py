@@ -168,7 +168,7 @@ class Watch:
     def roll_up(self, now_ms: int) -> bool:
         """Compute the rollups that have waited longest, a bounded number; whether there is more to do at once."""
         with self._seeing("rollups"):
-            has_more = self._beside.step(now_ms)
+            has_more = self._beside.step(now_ms, counters_wait=self._pending.count > 0)
             with self._pending.in_hand(COUNTERS_AT_ONCE) as ranges:
                 if ranges:
                     self.rollups.update(ranges, now_ms=now_ms, beside=partial(self._beside.take_late, ranges, now_ms))

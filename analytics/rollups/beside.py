@@ -39,10 +39,10 @@ class Beside:
         """The hours of a range have ended."""
         self._heard.end_hours(start_ms, end_ms)
 
-    def step(self, now_ms: int) -> bool:
+    def step(self, now_ms: int, *, counters_wait: bool = False) -> bool:
         """Do what is due in this minute, a bounded part of it; whether there is more to do at once."""
         self._each_minute.step(now_ms)
-        return self._minutes.step(now_ms)
+        return self._minutes.step(now_ms, others_wait=counters_wait)
 
     def take_late(self, ranges: Mapping[str, tuple[int, int]], now_ms: int, store: ReadingStore) -> None:
         """Rollups of these stretches are computed in this view of the store: some may be of hours long ended."""

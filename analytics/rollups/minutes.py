@@ -25,6 +25,9 @@ GAUGES_AT_ONCE = 2_000
 ROWS_AT_ONCE = 20_000
 """Minutes that are read by one question and written by one more, of one day."""
 
+PATIENT_MS = MINUTE_MS // 2
+"""For so much of a minute gauges let counters go first: these are asked on the minute, and their use is waited for."""
+
 FIRST_MS = 2 * HOUR_MS
 """Of what was stored before anybody looked: a year of minutes would keep everything else waiting."""
 
@@ -53,10 +56,12 @@ class Minutes:
         """Changes up to here are in the rollup."""
         return self._pending.done_cursor
 
-    def step(self, now_ms: int) -> bool:
+    def step(self, now_ms: int, *, others_wait: bool = False) -> bool:
         """Write what has waited since the last minute, a bounded number; whether there is more to do at once."""
         if self._done_minute == now_ms // MINUTE_MS:
             return False
+        if others_wait and now_ms % MINUTE_MS < PATIENT_MS:
+            return self._pending.count > 0
         with self._pending.in_hand(GAUGES_AT_ONCE) as ranges:
             self.update(ranges)
         if not ranges:

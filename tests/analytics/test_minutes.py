@@ -97,6 +97,20 @@ def test_they_are_written_once_a_minute_and_wait_where_no_store_is():
     assert rows(store, "live", {"meter": "m0"}).fields["value"].tolist() == [2.0]
 
 
+def test_gauges_let_counters_go_first_for_half_a_minute_and_no_longer():
+    store = MemoryStore()
+    minutes = Minutes(store, hall(), 0)
+    store.write(batch(POWER, at(0), [1.0]))
+    minutes.add(store.changes(0), BEGIN)
+    assert minutes.step(BEGIN + 29_999, others_wait=True), "there is more to do once the others are done"
+    assert minutes.done_cursor == 0
+    assert minutes.step(BEGIN + 30_000, others_wait=True)
+    minutes.step(BEGIN + 30_001)
+    store.write(batch(POWER, at(61), [2.0]))
+    minutes.add(store.changes(minutes.done_cursor), BEGIN + 61_000)
+    assert minutes.step(BEGIN + 61_000), "nobody waits"
+
+
 def test_of_a_store_that_nobody_has_looked_at_the_last_two_hours_are_taken():
     store = MemoryStore()
     store.write(batch(POWER, np.arange(BEGIN - DAY_MS, BEGIN + 1, MINUTE_MS), np.zeros(1441)))
