@@ -37,7 +37,7 @@ def paths(estate):
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-@pytest.mark.parametrize("width", [360, 390, 1440])
+@pytest.mark.parametrize("width", [pytest.param(360, marks=pytest.mark.thorough), 390, 1440])
 def test_nothing_is_cut(open_page, estate, paths, width, language):
     sample, address = estate
     sample.session(language)

@@ -26,7 +26,7 @@ from stores.readings.influx.wire import connect
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.casebook import Casebook
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.thorough]
 
 ZONE = ZoneInfo("Europe/London")
 LOOKED = SEEN.astimezone(ZONE)

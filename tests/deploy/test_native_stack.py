@@ -41,6 +41,8 @@ from stores.records.database import open_records
 from stores.records.status.board import StatusBoard
 from stores.site_file import read_site
 
+pytestmark = pytest.mark.thorough
+
 DAY_MS = 86_400_000
 HISTORY_DAYS = 60
 """Of the fifteen months that the demo itself replays."""

@@ -13,6 +13,8 @@ from rigs.bare_install import ROOT
 
 from tools import release
 
+pytestmark = pytest.mark.thorough
+
 
 def run(*words, **env):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, env=env or None)

@@ -90,6 +90,7 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
     assert broker.words["ingest"] not in log()
 
 
+@pytest.mark.thorough
 def test_more_series_than_the_budget_is_an_alarm_until_the_estate_is_smaller(tmp_path, broker, run):
     registry = Registry(open_records(f"sqlite:///{tmp_path / 'records.db'}"))
     registry.apply(CATALOGUE, by="a test", at=datetime.now(UTC))

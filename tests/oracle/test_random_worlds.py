@@ -22,7 +22,9 @@ SEEDS = range(100)
 PORTION = 10
 
 
-@pytest.mark.parametrize("first", SEEDS[::PORTION])
+@pytest.mark.parametrize(
+    "first", [SEEDS[0], *(pytest.param(first, marks=pytest.mark.thorough) for first in SEEDS[PORTION::PORTION])]
+)
 def test_figures_are_what_the_script_of_a_world_says(first):
     for seed in range(first, first + PORTION):
         world = world_of(seed)
