@@ -8,12 +8,17 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from accounting.local_time import day_number
 from accounting.standard_coal import exactly
 from facility.stated import Figure, FigureKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from accounting.arrays import Floats
+    from accounting.local_time import Times
     from facility.catalogue import Catalogue
     from facility.stated import Stated
 
@@ -49,6 +54,19 @@ def mean_figure(
     value = sum((_summed(one, first, end) for one in series), Decimal(0)) / days
     used = (figure.basis for one in series for figure in one if figure.valid_from < end)
     return MeanFigure(kind, value, tuple(dict.fromkeys(used)))
+
+
+def daily_figure(estate: Catalogue, kind: FigureKind, days: Times, building: str) -> Floats:
+    """What is stated of a building for each of ``days`` (d,), numbers since 1970-01-01; NaN where nothing is."""
+    series = _series(estate, kind, building, "")
+    if not series and kind is FigureKind.WATER_PERSONS:
+        return daily_figure(estate, FigureKind.PERSONS, days, building)
+    total = np.full(len(days), 0.0 if series else np.nan)
+    for one in series:
+        since = np.array([day_number(figure.valid_from) for figure in one])
+        values = np.array([np.nan, *(figure.value for figure in one)])
+        total += values[np.searchsorted(since, days, side="right")]
+    return total
 
 
 def figure_on(stated: Stated, kind: FigureKind, day: date, building: str, department: str) -> float | None:

@@ -49,13 +49,9 @@ ABOUT: Mapping[str, Utility] = {"water": Utility.WATER}
 """Dashboards of one utility: an estate that counts none of it has none of them."""
 
 WAITING: Mapping[str, tuple[str, str]] = {
-    "cost/quota": ("use and expected use of the month against the quota", "quotas of buildings, with allocation"),
-    "estate/quota": ("share of the quota in the league", "quotas of buildings, with allocation"),
     "alerts/acknowledged": ("median time from an alert to whoever takes it", "the steps of cases, with casework"),
     "alerts/finished": ("median time from an alert to its end", "the steps of cases, with casework"),
     "alerts/real": ("share judged real, by detector", "verdicts counted by day, with casework"),
-    "water/people": ("water per person", "the headcount of departments, with allocation"),
-    "lobby/people": ("water per person", "the headcount of departments, with allocation"),
     "water/zero": (
         "minutes without flow, where hours are drawn now",
         "such a field of the day's rows, made of readings",

@@ -82,7 +82,7 @@ def _units(rollup: str, unit: FieldUnit, how: str, query: str) -> tuple[str, ...
     if unit is FieldUnit.READING:
         asked = _QUANTITY.search(query)
         return (BY_WORD[asked[1]].unit,) if asked and asked[1] in BY_WORD else None
-    if unit is FieldUnit.USE:
+    if unit in {FieldUnit.USE, FieldUnit.LIMITED}:
         return _of_use(rollup, how, query)
     return _ALLOWED.get(unit)
 

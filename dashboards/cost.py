@@ -1,4 +1,4 @@
-"""Cost, tariff and demand: what use costs, when it is dear, and the peak that sets the demand charge."""
+"""Cost, tariff, demand and quota: what use costs, when it is dear, the peak that sets a charge, what is allowed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboards import colours
 from dashboards.asking import Asking
+from dashboards.limited import quota_rows
 from dashboards.parts import USED, cost_total, heads_known, use_total
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import MONEY, MONEY_A_UNIT, SHARE
@@ -31,6 +32,7 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
                 heads_known(asking, (4, 4), asking.here),
             ),
             (_periods(asking), _prices(asking)),
+            *quota_rows(asking),
             (_running(asking), _buildings(asking)),
         ),
         choices=(asking.building(), asking.utility()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
+from dashboards.limited import projected_by_building
 from dashboards.parts import (
     ABOVE_EXPECTED,
     COMPARED,
@@ -102,8 +103,11 @@ def _league(asking: Asking) -> Panel:
     questions.append(asking.table(share, "building_1d", asking.everywhere.where(USED), "building"))
     compared = '(sum("qty") - sum("expected")) / sum("expected") AS "delta", sum("excess_cost") AS "excess_cost"'
     questions.append(asking.table(compared, "building_1d", asking.everywhere.where(COMPARED), "building"))
+    limited = [*projected_by_building(asking)]
+    questions += [asked for asked, _ in limited]
     columns += [
         Column("cost", MONEY),
+        *(column for _, column in limited),
         Column("base_share", SHARE, digits=0),
         Column("eui12", INTENSITY, digits=0, bar=True),
         Column("completeness", SHARE, digits=1, limits=HEARD),

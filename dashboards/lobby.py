@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
-from dashboards.parts import ABOVE_EXPECTED, COMPARED, FLOWS, WHOLE, live_flow
+from dashboards.limited import water_for_each
+from dashboards.parts import ABOVE_EXPECTED, COMPARED, FLOWS, WHOLE, live_flow, shared
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import RATING, SHARE
 from facility.quantities import Quantity, Utility
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from facility.catalogue import Catalogue
     from facility.levels import Level
     from facility.model import Building
@@ -42,7 +45,7 @@ def _of(catalogue: Catalogue, building: Building, utility: Utility) -> Sheet:
     return Sheet(
         f"lobby-{building.id}",
         (
-            (_rating(asking, here), _today(asking, here), now),
+            shared((_rating(asking, here), _today(asking, here), *_people(asking, building.id), now)),
             (_day(asking, here, rate),),
             (
                 _month(asking, here, utility, "month", ""),
@@ -57,6 +60,12 @@ def _of(catalogue: Catalogue, building: Building, utility: Utility) -> Sheet:
         is_hidden=True,
         is_plain=True,
     )
+
+
+def _people(asking: Asking, building: str) -> Iterator[Panel]:
+    """Water for each person over thirty days, in a building that counts its water."""
+    if asking.catalogue.head_counters(building, Utility.WATER):
+        yield from water_for_each(asking, (8, 6), building, within="30d")
 
 
 def _rating(asking: Asking, here: Extent) -> Panel:

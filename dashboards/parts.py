@@ -61,9 +61,9 @@ TILE = (6, 4)
 
 
 def shared(panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
-    """A row of panels that fills its width, however many there are."""
-    each = WIDTH // len(panels)
-    return tuple(replace(panel, size=(each, panel.size[1])) for panel in panels)
+    """A row of panels that fills its width, however many there are; the first are wider where it does not divide."""
+    width, left = divmod(WIDTH, len(panels))
+    return tuple(replace(panel, size=(width + (k < left), panel.size[1])) for k, panel in enumerate(panels))
 
 
 def live_now(asking: Asking, *, everywhere: bool = False) -> Iterator[Panel]:

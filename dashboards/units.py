@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MONEY, MONEY_A_UNIT = "money", "money/unit"
 SHARE, COUNT, SECONDS = "share", "count", "s"
 INTENSITY, TONNES, RATING, DAYS, HOURS = "kWh/m2", "t", "rating", "K.d", "h"
+LITRES = "L"
 
 UNITS: Mapping[str, str] = {
     "W": "watt",
@@ -25,6 +26,7 @@ UNITS: Mapping[str, str] = {
     "m3/day": "suffix:m³/d",
     "m3/h": "suffix:m³/h",
     "L/h": "litreh",
+    LITRES: "litre",
     "V": "volt",
     "A": "amp",
     "Hz": "hertz",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dashboards import colours
 from dashboards.asking import Asking
 from dashboards.influxql import Extent
-from dashboards.parts import WHOLE, alerts_here, carpet, heads_known
+from dashboards.limited import water_for_each
+from dashboards.parts import WHOLE, alerts_here, carpet, heads_known, shared
 from dashboards.sheet import Column, Drawing, Panel, Shape, Sheet
 from dashboards.units import HOURS
 
@@ -26,7 +27,15 @@ def dashboard(catalogue: Catalogue, level: Level) -> Sheet:
     return Sheet(
         "water",
         (
-            (_excess(asking, here), _used(asking, here), _last_night(asking, here), heads_known(asking, (6, 4), here)),
+            shared(
+                (
+                    _excess(asking, here),
+                    _used(asking, here),
+                    *water_for_each(asking, (6, 4), "$building"),
+                    _last_night(asking, here),
+                    heads_known(asking, (6, 4), here),
+                )
+            ),
             (_nights(asking, here), _hours(asking, here), _still(asking, here)),
             (carpet(asking, "carpet", (24, 11), here, "qty", "m3"),),
             (_buildings(asking), alerts_here(asking, (12, 10))),

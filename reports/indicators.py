@@ -8,6 +8,7 @@ from decimal import Decimal  # noqa: TC003 - the shape of an answer is read by i
 from typing import TYPE_CHECKING, Annotated
 
 from accounting.calendars import SiteCalendar
+from accounting.quotas import quotas_on
 from accounting.standard_coal import CarrierUse, Rung, energy_of, per, rung_of
 from accounting.stated_figures import mean_figure
 from facility.errors import ConfigError, Problem
@@ -19,7 +20,6 @@ from reports.rounding import THOUSANDTH, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
 
     from accounting.standard_coal import Energy
     from accounting.stated_figures import MeanFigure
@@ -117,7 +117,7 @@ def make_indicators(
         *used_by_vehicles(estate, names, building),
     ]
     figures = [mean_figure(estate, kind, first, end, building) for kind in FigureKind]
-    quotas = _quotas_on(estate, building, end) if months == YEAR else {}
+    quotas = quotas_on(estate.stated, building, end) if months == YEAR else {}
     return report_of(
         estate.site.id, building, (first_month, months), uses, figures, quotas, lacking,
         vehicles_per_person=vehicles_per_person,
@@ -215,12 +215,6 @@ def _indicators(
             quota.guide if quota else None,
             quota.basis if quota else "",
         )
-
-
-def _quotas_on(estate: Catalogue, building: str, end: date) -> dict[Indicator, Quota]:
-    """The quotas in force on the last day: a building's own before that of all."""
-    held = [one for one in estate.stated.quotas if one.building in {"", building} and one.valid_from < end]
-    return {one.indicator: one for one in sorted(held, key=lambda one: (bool(one.building), one.valid_from))}
 
 
 def _months(first: str, count: int) -> list[str]:

@@ -44,6 +44,11 @@ class DaysOfTotal:
         self._there = np.isin(self._edges[:-1], self.stored.t_ms)
         self._numbers = calendar.local_days(self.stored.t_ms)
 
+    @property
+    def days(self) -> Times:
+        """The instants at which the days (d,) of the span begin."""
+        return self._edges[:-1]
+
     def of_hours(self) -> Columns:
         """Fields of the days (d,) that follow from their own hours."""
         qty, t_out = self._hours["qty"], self._hours["t_out"]

@@ -15,6 +15,7 @@ import numpy as np
 from accounting.indicators import rating
 from accounting.local_time import DAY_MS, rows_among
 from analytics.rollups.days_of_total import DaysOfTotal, is_whole
+from analytics.rollups.stated_days import StatedDays
 from analytics.rollups.totals import totals_of
 from facility.model import MeterRole
 from facility.quantities import Utility
@@ -47,6 +48,7 @@ class DerivedDays:
     def __init__(self, store: ReadingStore, catalogue: Catalogue, calendar: SiteCalendar) -> None:
         self._store, self._catalogue, self._calendar = store, catalogue, calendar
         self._lock, self._is_caught_up = Lock(), False
+        self._stated = StatedDays(store, catalogue, calendar)
         self._typical = {(one.use.value, one.utility): one.kwh_per_m2 for one in catalogue.site.typical_use}
         self._noted: dict[Total, Span] = {}
         self._subs = {
@@ -79,7 +81,7 @@ class DerivedDays:
 
         ``earlier_ms`` are the counters (by point) whose band was written from an earlier hour on.
         """
-        if not self._is_caught_up:
+        if is_new := not self._is_caught_up:
             start_ms, self._is_caught_up = min(start_ms, self._first_ms(start_ms)), True
         spans = dict.fromkeys(totals_of(self._catalogue), (start_ms, end_ms - 1))
         for point, t_ms in earlier_ms.items():
@@ -88,6 +90,9 @@ class DerivedDays:
             if total in spans:
                 spans[total] = min(spans[total][0], t_ms), end_ms - 1
         self.update(spans)
+        if is_new:
+            with self._lock:
+                self._stated.catch_up(spans)
 
     def _first_ms(self, start_ms: int) -> int:
         """Where days begin that nobody has made yet: hours of a store of before there were any, else ``start_ms``."""
@@ -109,6 +114,11 @@ class DerivedDays:
             for k in range(0, len(totals), at_once):
                 with self._lock:
                     self._update(totals[k : k + at_once], span)
+        since: dict[str, int] = {}
+        for (building, _), (first_ms, _) in spans.items():
+            since[building] = min(first_ms, since.get(building, first_ms))
+        with self._lock:
+            self._stated.update(since)
 
     def _update(self, totals: Sequence[Total], span: Span) -> None:
         around = self._calendar.day_edges(span[0] - YEAR_MS - DAY_MS, span[1] + YEAR_MS)
@@ -122,6 +132,7 @@ class DerivedDays:
                 continue
             made = DaysOfTotal(self._calendar, total[1], span, hours[total], days[total])
             columns = made.of_hours()
+            columns["persons"] = self._stated.persons(total, made.days)
             if total in self._subs:
                 columns["unaccounted"] = made.known_use() - subs[total]
             tags = self._tags(total)

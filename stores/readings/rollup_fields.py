@@ -18,9 +18,10 @@ PROFILE_HOURS = tuple(f"{hour:02}" for hour in range(24))
 
 @unique
 class FieldUnit(StrEnum):
-    """In what a field is told. The first three are as the row's tags or the site have it."""
+    """In what a field is told. The first four are as the row's tags or the site have it."""
 
     USE = "kWh or m3"  # of the row's utility
+    LIMITED = "kWh, m3 or kgce"  # of the row's utility; of none standard coal
     READING = "the quantity's own"  # of the row's quantity
     MONEY = "the site's currency"
     KILOWATT = "kW"
@@ -110,6 +111,14 @@ DAY: Mapping[str, RollupField] = _fields(
     mnf_lph=("least flow of a whole hour from 01:00 to 05:00: the minimum night flow", FieldUnit.FLOW),
     mnf_ref_lph=("the minimum night flow that the 28 nights before lead to expect", FieldUnit.FLOW),
     unaccounted=("use of the head meters that no sub-meter below them has", FieldUnit.USE),
+    persons=("who use the utility, as stated for the day", FieldUnit.NUMBER),
+)
+
+QUOTA: Mapping[str, RollupField] = _fields(
+    quota=("what the building may use in all of the month or year", FieldUnit.LIMITED),
+    due=("what of that falls to the time up to the end of the day", FieldUnit.LIMITED),
+    used=("what was used up to the end of the day", FieldUnit.LIMITED),
+    projected=("what all of the month or year comes to at this pace", FieldUnit.LIMITED),
 )
 
 BAND: Mapping[str, RollupField] = _fields(

@@ -72,6 +72,7 @@ TAGS: Mapping[str, str] = {
     "gateway": "the agent",
     "device": "a bus of the agent, or a meter that tells its battery or signal; none: the agent itself",
     "process": "ingest, analytics, console",
+    "period": "month, year: the calendar's, by local days",
 }
 """What tags mean. Their values come from the registry and the vocabularies alone."""
 
@@ -104,6 +105,13 @@ ROLLUPS: dict[str, Rollup] = {
         of.SCORE,
         MINUTE_MS,
         _HOURLY,
+    ),
+    "quota": Rollup(
+        "building, utility, period and local day; without a utility of all energy as standard coal",
+        ("site", "building", "utility", "period"),
+        of.QUOTA,
+        DAY_MS,
+        _DAILY,
     ),
     "alert_1d": Rollup(
         "building, kind of alert and local day", ("site", "building", "type"), of.ALERTS, DAY_MS, _DAILY

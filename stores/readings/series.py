@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accounting.quotas import counted_by_quotas
 from facility.quantities import Kind, Quantity, Utility
 from facility.status import ServerProcess
 from stores.readings.rollups import ROLLUPS
@@ -62,6 +63,7 @@ def rollup_series(catalogue: Catalogue) -> dict[str, int]:
         "platform_1m": len(ServerProcess),
         "events": len(catalogue.buildings),
         "alert_1d": len(catalogue.buildings),
+        "quota": 2 * sum(len(counted_by_quotas(catalogue.stated, one.id)) for one in catalogue.buildings),
         "score_1m": sum(
             meter.utility in {Utility.ELECTRICITY, Utility.WATER} and catalogue.accounted_point(meter) is not None
             for meter in catalogue.meters

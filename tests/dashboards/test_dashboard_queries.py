@@ -29,6 +29,7 @@ OTHERS = {
     "gateway": tuple(estate().agent),
     "device": ("", "gateway"),
     "process": ("ingest", "analytics"),
+    "period": ("month", "year"),
 }
 
 
@@ -48,7 +49,7 @@ def series_of(rollup):
                 yield {tag: known[tag] for tag in about.tags}
         return
     buildings = tuple(some.building) if "building" in about.tags else ("",)
-    utilities = ("electricity", "water", "gas") if "utility" in about.tags else ("",)
+    utilities = ("electricity", "water", "gas", *[""][: rollup == "quota"]) if "utility" in about.tags else ("",)
     for building in buildings:
         for utility in utilities:
             for tag in [one for one in OTHERS if one in about.tags] or [""]:

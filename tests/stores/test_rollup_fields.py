@@ -45,6 +45,7 @@ def test_every_rollup_says_its_step_and_its_retention_class():
         "device_health": (MINUTE_MS, "raw"),
         "platform_1m": (MINUTE_MS, "raw"),
         "score_1m": (MINUTE_MS, "hourly"),
+        "quota": (DAY_MS, "daily"),
         "alert_1d": (DAY_MS, "daily"),
     }
     assert {name: rollup.total for name, rollup in ROLLUPS.items() if rollup.total} == {
