@@ -24,6 +24,7 @@ from process.pulse import Pulse
 from process.run import run
 from reports.doctor import Ground
 from stores.access import LiveValues
+from stores.mailbox import Mailbox
 from stores.readings import open_readings
 from stores.records.database import open_records
 from stores.records.registry import Registry
@@ -60,6 +61,7 @@ def _run(settings: ConsoleSettings, stop: Event) -> bool:
         second_factor=settings.second_factor,
         provider=_provider(settings),
         ground=_ground(settings),
+        mailbox=Mailbox(settings.mailbox) if settings.mailbox else None,
     )
     timed = Timed(app, time.monotonic)
     pulse = Pulse(settings.data, "console", time.monotonic) if settings.data else None

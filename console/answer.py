@@ -43,6 +43,7 @@ def page(
         "has_authority": parts.authority is not None,
         "provider": parts.provider.name if parts.provider else "",
         "has_ground": parts.ground is not None,
+        "has_mailbox": visit is not None and visit.view.has_mailbox,
         "may": lambda act: visit is not None and visit.view.may(Act[act]),
         "badge_count": lambda: number_unsettled(visit) if visit else 0,
         "system_outlook": visit.view.system_outlook if visit else Outlook,

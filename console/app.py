@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from console.provider import Provider
     from reports.doctor import Ground
     from stores.access import Rights, SecondFactorOf
+    from stores.mailbox import Mailbox
     from stores.readings.port import ReadingStore
 
 FOLDER = Path(__file__).parent
@@ -68,17 +69,18 @@ def create_app(
     second_factor: SecondFactorOf = "administrators",
     provider: Provider | None = None,
     ground: Ground | None = None,
+    mailbox: Mailbox | None = None,
 ) -> FastAPI:
     """The application. ``hosts`` are the Host headers that are answered; the live thread runs while it serves.
 
     ``rights_of`` tells by a person's name what they may see and do, None: what the records say; ``grafana`` is where
     dashboards are, if anywhere; ``authority`` is who signed the certificate, where phones do not know them;
     ``second_factor`` says whose roles need a code of a phone; ``provider`` is who vouches for people, where there is
-    one; ``ground`` is where the server is.
+    one; ``ground`` is where the server is; ``mailbox`` holds the letters of a demo.
     """
     live = live or LiveValues(store)
     rights = rights_of or kept_rights(records, clock)
-    access = Access(store, records, live, rights, clock, idle_s=idle_s, second_factor=second_factor)
+    access = Access(store, records, live, rights, clock, idle_s=idle_s, second_factor=second_factor, mailbox=mailbox)
     templates = environment()
     own = (access, clock, templates, session_s, Seats(), Guesses(), Guesses(), lambda: live.is_ending)
     parts = ConsoleParts(*own, grafana, authority, provider, ground)

@@ -54,6 +54,9 @@ class ConsoleSettings(ProcessSettings):
     grafana_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://grafana.example"])] = ""
     """Where a browser reaches Grafana; pages lead to the dashboards there. Empty: no page speaks of it."""
 
+    mailbox: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = None
+    """The folder of a demo's letters, which a page shows whole to who runs the server; without it there is no page."""
+
     backup: str = ""
     """The folder of backups, of which the page of the server tells."""
 

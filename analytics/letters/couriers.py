@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from analytics.letters.folder_courier import SCHEME, folder_courier_at
 from facility.errors import ConfigError, Problem
 from process.settings import PREFIX
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 WHERE = f"{PREFIX}NOTIFY"
 ALLOWED = "NAME=ADDRESS, several with blanks between, such as mail=mailtos://user:password@smtp.example.org"
+KNOWN = f"an address that apprise knows, or {SCHEME}:///A/FOLDER, where letters stay on this machine"
 
 _PAIR = re.compile(r"([a-z][a-z0-9_-]{0,30})=(\S+)")
 
@@ -32,12 +34,16 @@ def read_couriers(text: str) -> Mapping[str, Courier]:
 
 
 def _courier(name: str, url: str) -> Courier:
+    found = folder_courier_at(url) if url.startswith(f"{SCHEME}:") else _apprise_courier(url)
+    if found is None:
+        raise ConfigError(Problem(WHERE, f"the address of '{name}' cannot be used", KNOWN))
+    return found
+
+
+def _apprise_courier(url: str) -> Courier | None:
     try:
         from analytics.letters.apprise_courier import courier_at  # noqa: PLC0415 - most servers name none
     except ModuleNotFoundError as error:
         needs = f"needs the Python package {error.name} (Meterhouse's extra 'notify')"
         raise ConfigError(Problem(WHERE, needs)) from None
-    found = courier_at(url)
-    if found is None:
-        raise ConfigError(Problem(WHERE, f"the address of '{name}' cannot be used", "an address that apprise knows"))
-    return found
+    return courier_at(url)

@@ -84,7 +84,9 @@ def _run(running: Demo, until: Until, report: Path | None, address: str | None) 
     running.start()
     if address:
         say("cli.demo.live", link=_link(running, address))
-    proved = running.report(running.wait_until_ready())
+    seconds = running.wait_until_ready()
+    running.send_people()
+    proved = running.report(seconds)
     proof = [*summary_rows(texts(), proved), (texts()("cli.demo.page"), f"http://{running.listen}")]
     say("cli.demo.ready", facts=facts(proof))
     if report:

@@ -24,6 +24,7 @@ from meterhouse.control import Control
 from meterhouse.demo.folder import hold
 from meterhouse.demo.progress import NOTHING_DONE, ProgressBars, read_state
 from meterhouse.demo.report import Report, compare_alerts, conservation
+from meterhouse.demo.roster import COURIER, order_open_cases, put_roster
 from meterhouse.servers.broker import start_broker
 from meterhouse.servers.broker_files import demo_identities
 from meterhouse.servers.influxd import OWN_INFLUX, start_influxd
@@ -102,6 +103,7 @@ class Demo:
         profiles = load_profiles()
         estate = read_site(self.site, profiles)
         Registry(self.records).apply(estate, by="demo", at=now, accept=True)
+        put_roster(self.records, estate.site.timezone, now)
         self._begin_anew(estate.site.id)
         prepare_store(self.settings.store_url, estate.site.id, round(now.timestamp() * 1000))
         write_history(
@@ -131,6 +133,7 @@ class Demo:
             "METERHOUSE_RECORDS": self.settings.records_url,
             "METERHOUSE_LEAVE_STORED": "yes",  # we have looked ourselves
         }
+        mailbox = self.folder / "mailbox"
         edge = {
             "METERHOUSE_BROKER": self.broker.url_for(AGENT),
             "METERHOUSE_SITE": str(self.site),
@@ -143,10 +146,16 @@ class Demo:
             "devices": {"METERHOUSE_DEVICES_BROKER": self.broker.url_for("devices")},
             "ingest": {**stores, "METERHOUSE_BROKER": self.broker.url_for("ingest")},
             "edge": edge,
-            "analytics": {**stores, "METERHOUSE_BROKER": self.broker.url_for("analytics")},
+            "analytics": {
+                **stores,
+                "METERHOUSE_BROKER": self.broker.url_for("analytics"),
+                "METERHOUSE_NOTIFY": f"{COURIER}={mailbox.as_uri().replace('file:', 'folder:')}",
+                "METERHOUSE_CONSOLE_URL": f"http://{self.listen}",
+            },
             "console": {
                 **stores,
                 "METERHOUSE_LISTEN": self.listen,
+                "METERHOUSE_MAILBOX": str(mailbox),
                 "METERHOUSE_IDLE_MINUTES": "720",
                 "METERHOUSE_SECOND_FACTOR": "nobody",
             },
@@ -177,6 +186,10 @@ class Demo:
                 lived = live_since is not None and time.monotonic() - live_since >= LIVE_MINUTE_S
                 if state.is_analysed and lived:
                     return time.monotonic() - self.begun
+
+    def send_people(self) -> int:
+        """Order somebody for each case that was open before anybody was on the roster; how many."""
+        return order_open_cases(self.records, datetime.now(UTC))
 
     def report(self, seconds_to_ready: float) -> Report:
         """Pause polling, let the queues drain, then count everything."""

@@ -10,6 +10,7 @@ from stores.access.people import KnownPerson
 from stores.access.reader import NoEstateError
 from stores.access.scope import Permit, Rights, Scope, rights_by
 from stores.access.view import View
+from stores.mailbox import KeptLetter
 from stores.readings.live import LiveValues, Picture
 from stores.readings.port import Latest, ReadingStore, RollupSeries, Series, Times, Values
 from stores.records.accounting.closed_months import ClosedMonths
@@ -55,6 +56,7 @@ __all__ = [
     "Identity",
     "ItemState",
     "KeptImport",
+    "KeptLetter",
     "KeptSpell",
     "KnownPerson",
     "Latest",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.order import OrderPlace, OrderWish
     from stores.access.scope import Rights
+    from stores.mailbox import Mailbox
     from stores.readings.port import ReadingStore
     from stores.records.accounts.identities import Identity
     from stores.records.accounts.tokens import Browser
@@ -65,10 +66,12 @@ class Access:
         *,
         idle_s: float = DAY_S,
         second_factor: SecondFactorOf = "administrators",
+        mailbox: Mailbox | None = None,
     ) -> None:
         """``rights_of`` tells by a person's name what they may see and do; ``clock`` dates what they read.
 
-        Who is idle for ``idle_s`` is signed out; ``second_factor`` says whose roles need a code of a phone.
+        Who is idle for ``idle_s`` is signed out; ``second_factor`` says whose roles need a code of a phone; ``mailbox``
+        holds the letters of a demo.
         """
         self._idle_s, self._second_factor = idle_s, second_factor
         people, audit = People(records), Audit(records)
@@ -92,6 +95,7 @@ class Access:
             ReportPlaces(records),
             Roster(records),
             self._sights.whole,
+            mailbox,
         )
         self._people, self._live, self._rights_of = people, live, rights_of
 

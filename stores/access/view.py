@@ -7,6 +7,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from facility.rights import Act
 from facility.system_alarm import Outlook
 from stores.access.cases import VisibleCases
 from stores.access.doubted import VisibleProposals, VisibleSpells
@@ -21,13 +22,14 @@ from stores.access.refused import VisibleQuarantine
 from stores.access.trail import VisibleTrail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from facility.catalogue import Catalogue
-    from facility.rights import Act
     from stores.access.important import ReadTrail
     from stores.access.people import AccountBook
     from stores.access.scope import Rights, Sight
+    from stores.mailbox import KeptLetter, Mailbox
     from stores.readings.live import Picture
     from stores.readings.port import ReadingStore
     from stores.records.accounting.closed_months import ClosedMonths
@@ -68,6 +70,7 @@ class Kept:
     places: ReportPlaces
     roster: Roster
     estate: Callable[[], Catalogue | None]
+    mailbox: Mailbox | None = None
 
 
 class View:
@@ -175,6 +178,15 @@ class View:
     def trail(self) -> VisibleTrail:
         """The audit trail."""
         return VisibleTrail(self._kept.audit, self.person, self._rights)
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether letters stay on this machine, as in a demo, and this person, who runs it, may read all of them."""
+        return self._kept.mailbox is not None and self.may(Act.TEND)
+
+    def mailbox(self) -> Iterator[tuple[datetime, KeptLetter]]:
+        """Everybody's letters and when they came, the newest first; none where ``has_mailbox`` does not hold."""
+        return self._kept.mailbox.letters() if self._kept.mailbox and self.has_mailbox else iter(())
 
     def may(self, act: Act) -> bool:
         """Whether an act is this person's, in some part of the estate at least."""

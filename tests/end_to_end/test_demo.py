@@ -17,6 +17,7 @@ from rigs.servers import free_port
 
 from demo.shift import ZONE, read_shift
 from demo.upkeep import silence_ms, swap_of
+from facility.work import AlertState, Severity
 from meterhouse.demo.report import conservation
 from meterhouse.demo.run import PULSING
 from meterhouse.servers.influxd import own_influxd
@@ -25,7 +26,9 @@ from reports.billing import make_bill
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.spells import Spells
+from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from stores.records.orders.orders import Orders
 from stores.records.registry import Registry
 from stores.records.status.board import StatusBoard
 
@@ -90,6 +93,16 @@ def test_the_table_says_what_was_proved(run):
     _, report, printed = run
     assert f"{report['produced']:,}" in printed
     assert "injected faults found" in printed
+
+
+def test_somebody_is_sent_to_each_case_that_is_to_be_acted_on(run):
+    folder, _, _ = run
+    records = open_records(Settings(data=folder).records_url)
+    open_now = Casebook(records).alerts(states=[AlertState.OPEN])
+    ordered = {one.wish.alert for one in Orders(records).of()}
+    records.dispose()
+    assert ordered
+    assert {one.id for one in open_now if one.severity >= Severity.ACT} <= ordered
 
 
 def left_running(folder):
