@@ -80,8 +80,10 @@ def _spoilt_example(chance: random.Random, example: ProfileExample) -> ProfileEx
 
 
 def _closed(chance: random.Random, frame: bytes) -> bytes:
-    """Half of the time the frame as spoilt; else its checksum, counted from the first 68h, is put right."""
+    """Half of the time the frame as spoilt; else its checksum (from the first 68h on) or length is put right."""
     start = frame.find(0x68)
+    if frame[:1] == b"\x81" and chance.random() < 0.5:  # noqa: PLR2004 - BACnet
+        return frame[:2] + len(frame).to_bytes(2) + frame[4:]
     if chance.random() < 0.5 or start < 0 or len(frame) < start + 3:  # noqa: PLR2004
         return frame
     is_mbus = frame[start + 3 : start + 4] == b"\x68" and frame[start + 1 : start + 2] == frame[start + 2 : start + 3]

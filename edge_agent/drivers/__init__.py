@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.drivers.bacnet.driver import BacnetDriver
 from edge_agent.drivers.framed.driver import Cjt188Driver, Dlt645Driver
 from edge_agent.drivers.http_json import HttpJsonDriver
 from edge_agent.drivers.mbus.driver import MbusDriver
@@ -22,5 +23,6 @@ DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
     "cjt188": Cjt188Driver,
     "mbus": MbusDriver,
     "http_json": HttpJsonDriver,
+    "bacnet": BacnetDriver,
 }
 """Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

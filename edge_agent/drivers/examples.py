@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from edge_agent.drivers.bacnet.driver import bacnet_example
 from edge_agent.drivers.framed.values import cjt188_example, dlt645_example
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.mbus.telegrams import records_of, telegrams, value_of
 from edge_agent.drivers.modbus.registers import decode_point, is_held
 from facility.errors import ConfigError, DriverError, Problem
+from facility.protocols.bacnet import BacnetProfile
 from facility.protocols.cjt188 import Cjt188Profile
 from facility.protocols.dlt645 import Dlt645Profile
 from facility.protocols.framed import FrameExample
@@ -46,6 +48,8 @@ def decode_example(
         return cjt188_example(profile, example.frame)
     if isinstance(profile, MbusProfile) and isinstance(example, FrameExample):
         return _of_telegram(profile, example.frame, unread)
+    if isinstance(profile, BacnetProfile) and isinstance(example, FrameExample):
+        return bacnet_example(profile, example.frame)
     raise TypeError(f"no decoder for {type(profile).__name__}")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Problem
+from facility.protocols.bacnet import BACNET
 from facility.protocols.cjt188 import CJT188
 from facility.protocols.dlt645 import DLT645
 from facility.protocols.http_json import HTTP_JSON
@@ -27,6 +28,7 @@ PROTOCOLS: dict[str, ProtocolRules] = {
     "cjt188": CJT188,
     "mbus": MBUS,
     "http_json": HTTP_JSON,
+    "bacnet": BACNET,
 }
 """By the word under ``protocol`` in a profile."""
 

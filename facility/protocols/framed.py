@@ -26,7 +26,7 @@ NO_PORT = 0
 
 @dataclass(frozen=True, slots=True)
 class FrameExample(ProfileExample):
-    """An answer as a device sent it, from the first 68 to the last 16."""
+    """An answer as a device sent it, from its first byte (68, or 81 of BACnet) to its last."""
 
     frame: bytes
 
@@ -44,7 +44,9 @@ def read_examples(document: Document, parts: list[FrameExamplePart]) -> tuple[Fr
         try:
             examples.append(FrameExample(part.note, part.expect, bytes.fromhex(part.frame), captured=part.captured))
         except ValueError:
-            document.report(("examples", i, "frame"), "is no row of hexadecimal bytes", "such as 68 96 63 … 16")
+            document.report(
+                ("examples", i, "frame"), "is no row of hexadecimal bytes", "such as 68 96 63 … 16, or 81 0A …"
+            )
     return tuple(examples)
 
 

@@ -16,6 +16,7 @@ from facility.catalogue import Bus
 from facility.errors import ConfigError, Problem, Rejected
 from facility.model import Meter, Name
 from facility.protocols import check_bus, check_protocol, check_unit, protocol_of
+from facility.protocols.lines import NetworkLine
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.settings import Settings
 from meterhouse.values import shown_value
@@ -74,7 +75,7 @@ def probe(
     """Read every point of one device once, and print what it says."""
     model = _model(profile)
     bus = Bus("probe", url, timeout)
-    check_bus(bus)
+    line = check_bus(bus)
     check_protocol(bus, model)
     check_unit(bus, unit)
     places = {f"{METER}/{place.name}": place for place in model.points}
@@ -82,7 +83,9 @@ def probe(
     said: list[Sample] = []
     seat = BusSeat(bus, (device,), said.extend, lambda: (time.time_ns() // 1_000_000, 0), time.monotonic)  # type: ignore[arg-type,return-value]
     driver = DRIVERS[protocol_of(bus)](seat)
-    values, why = _asked(driver, device) if isinstance(driver, AskingDriver) else _heard(driver, said, listen)
+    is_wire = not isinstance(line, NetworkLine) or line.has_rtu_frames
+    hint = "cli.probe.silent" if is_wire else "cli.probe.unheard"
+    values, why = _asked(driver, device, hint) if isinstance(driver, AskingDriver) else _heard(driver, said, listen)
     points = [
         ProbedPoint(place.name, values.get(point), place.quantity.unit, why.get(point, ""))
         for point, place in places.items()
@@ -100,7 +103,7 @@ def _model(profile: str) -> DeviceProfile:
     return known[profile]
 
 
-def _asked(driver: AskingDriver, device: Device) -> tuple[dict[str, float], dict[str, str]]:  # type: ignore[type-arg]
+def _asked(driver: AskingDriver, device: Device, hint: str) -> tuple[dict[str, float], dict[str, str]]:  # type: ignore[type-arg]
     """Values, and why others were not read; what is refused as a whole is asked in parts."""
     values: dict[str, float] = {}
     why: dict[str, str] = {}
@@ -111,7 +114,7 @@ def _asked(driver: AskingDriver, device: Device) -> tuple[dict[str, float], dict
             try:
                 got = driver.answer(ask)
             except NoAnswerError as error:
-                why |= dict.fromkeys(ask.points, f"{error}: {texts()('cli.probe.silent')}")
+                why |= dict.fromkeys(ask.points, f"{error}: {texts()(hint)}")
                 continue
             except BusDownError as error:
                 raise Rejected("bus_down", f"{error}; {texts()('cli.probe.down')}") from None

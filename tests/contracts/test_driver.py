@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from rigs.bacnet_peers import BacnetPeer
 from rigs.driver_peers import (
     AsciiPeer,
     ModbusTcpPeer,
@@ -54,6 +55,7 @@ PEERS = {
     "mbus+serial": MbusSerialPeer,
     "http": HttpJsonPeer,
     "https": HttpsJsonPeer,
+    "bacnet": BacnetPeer,
     "mqtt": MqttJsonPeer,
     "mqtts": MqttJsonTlsPeer,
 }

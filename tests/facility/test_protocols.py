@@ -40,6 +40,7 @@ METERS = {
     "cjt188": "cjt188/cold-water",
     "mbus": "kamstrup/multical-601",
     "http_json": "shelly/pro-3em-http",
+    "bacnet": "generic/bacnet-water",
 }
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
 RADIO, WEB = "mqtt://u:secret@localhost", "https://meter.example:8443"

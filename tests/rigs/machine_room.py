@@ -12,6 +12,7 @@ from facility.catalogue import Agent, Bus, Catalogue
 from facility.model import Meter, Name, Point, Site
 from facility.protocols.modbus.profile import Coding, ModbusProfile, RegisterPoint, RegisterTable
 from facility.quantities import Quantity
+from rigs.bacnet_peers import BacnetPeer
 from rigs.driver_peers import ModbusPeer, ModbusTlsPeer, ModbusUdpPeer, MqttJsonPeer
 from rigs.edge_lines import PtyTextUnits, PtyUnits, TcpUnits
 from rigs.framed_peers import (
@@ -29,7 +30,7 @@ AGENT, POLL_S, TIMEOUT_S = "edge-1", 1.0, 2.0
 SILENT, WRONG_CHECKSUM, SWAPPED, STUCK = 4, 7, 9, 2
 """Units of the serial line."""
 
-SENSORS = 8
+SENSORS = 7
 SMALL = ModbusProfile(
     "test/small", "Small meter", "electricity", (),
     (
@@ -54,7 +55,7 @@ class MachineRoom:
         self.ill_on_the_network()
         for kind in (Dlt645TcpPeer, Dlt645SerialPeer, Cjt188TcpPeer, Cjt188SerialPeer, MbusTcpPeer, MbusSerialPeer):
             self.alone(kind)
-        for kind in (ModbusUdpPeer, ModbusTlsPeer):
+        for kind in (ModbusUdpPeer, ModbusTlsPeer, BacnetPeer):
             self.alone(kind)
         self.radio()
         assert (len(self.meters), len(self.ill)) == (60, 6)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent.drivers.base import Answer, BusDownError, NoAnswerError
 from edge_agent.drivers.lines import line_to
-from edge_agent.drivers.lines.line import LineClosedError
+from edge_agent.drivers.lines.line import LineAbsentError, LineClosedError
 from facility.errors import DriverError
 from facility.protocols.framed import framed_line
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edge_agent.devices import Device
     from edge_agent.drivers.base import Ask, BusSeat
     from facility.profile import ProfilePoint
+    from facility.protocols.lines import NetworkLine, SerialLine
 
 FoundT = TypeVar("FoundT")
 PlaceT = TypeVar("PlaceT", bound="ProfilePoint")
@@ -31,10 +32,10 @@ NOISE_S = 1.0
 class Talk:
     """One line. On a network the connection is closed after a silence: what comes late finds nobody."""
 
-    def __init__(self, seat: BusSeat) -> None:
-        """Raises ``ConfigError`` for a URL that names no line; nothing is opened."""
+    def __init__(self, seat: BusSeat, place: NetworkLine | SerialLine) -> None:
+        """Nothing is opened."""
         self._bus, self._monotonic = seat.bus, seat.monotonic
-        self._line = line_to(framed_line(seat.bus), seat.bus.timeout_s)
+        self._line = line_to(place, seat.bus.timeout_s)
 
     def close(self) -> None:
         """Let the line go."""
@@ -51,12 +52,18 @@ class Talk:
         except LineClosedError as error:
             self._line.close()
             if not is_reused:
-                raise NoAnswerError(f"{who}: {error}") from None
+                raise self._without_answer(who, error) from None
         try:  # it may have been closed long ago
             return self._ask(frame, find, who)
         except LineClosedError as error:
             self._line.close()
-            raise NoAnswerError(f"{who}: {error}") from None
+            raise self._without_answer(who, error) from None
+
+    def _without_answer(self, who: str, error: LineClosedError) -> DriverError:
+        """What it means that the line was closed: the device is silent, or nobody listens there at all."""
+        if isinstance(error, LineAbsentError):
+            return BusDownError(f"{self._bus.url} cannot be reached: {error}")
+        return NoAnswerError(f"{who}: {error}")
 
     def _ask(self, frame: bytes, find: Callable[[bytes], FoundT | None], who: str) -> FoundT:
         try:
@@ -87,9 +94,9 @@ class Talk:
 class TalkingDriver:
     """What the drivers of such buses have in common: a talk, and answers that say whose they are and what they hold."""
 
-    def __init__(self, seat: BusSeat) -> None:
-        """Raises ``ConfigError`` for a URL that names no line."""
-        self._bus, self._talk = seat.bus, Talk(seat)
+    def __init__(self, seat: BusSeat, place: NetworkLine | SerialLine | None = None) -> None:
+        """``place``: the line, where it is none of frames. Raises ``ConfigError`` for a URL that names none."""
+        self._bus, self._talk = seat.bus, Talk(seat, place or framed_line(seat.bus))
 
     def confirm(self, device: Device) -> None:
         """No answer can be one to another request."""
