@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from accounting.belonging import department_of, owner_of
 from accounting.stated_figures import figure_on
 from facility.errors import ConfigError, Problem
 from facility.stated import FigureKind, Member, RestBy
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from accounting.arrays import Floats
+    from facility.catalogue import Catalogue
     from facility.model import Building
     from facility.quantities import Utility
     from facility.stated import AllocationRule, Stated
@@ -36,16 +41,19 @@ class Bearers:
     basis: str
 
 
-def bearers_on(stated: Stated, building: Building, utility: Utility, day: date) -> Bearers | None:
+def bearers_on(estate: Catalogue, building: Building, utility: Utility, day: date) -> Bearers | None:
     """Who bears it by what is stated; None where nobody is named.
 
-    Raises ``ConfigError`` where a figure that is needed is not stated.
+    A rule of all utilities may name meters of several: each counts for its own alone. Raises ``ConfigError`` where a
+    figure that is needed is not stated.
     """
+    stated = estate.stated_of(building.id)
     rule = _rule_on(stated, building.id, utility, day)
     if rule is None:
-        owner = department_of(stated, Member.BUILDING, building.id, day) or building.department
+        owner = owner_of(stated, building, day)
         return Bearers({}, {owner: 1.0}, BY_OWNER, "") if owner else None
-    owners = {meter: department_of(stated, Member.METER, meter, day) for meter in rule.meters}
+    counting = [one for one in rule.meters if one in estate.meter and estate.meter[one].utility is utility]
+    owners = {meter: department_of(stated, Member.METER, meter, day) for meter in counting}
     own = {meter: owner for meter, owner in owners.items() if owner}
     return Bearers(own, _weights(stated, rule, day), rule.rest.value, rule.basis)
 
@@ -56,30 +64,29 @@ def days_of_change(stated: Stated) -> set[date]:
     return figures | members | {one.valid_from for one in stated.allocations}
 
 
-def department_of(stated: Stated, member: Member, one: str, day: date) -> str:
-    """To which department something belongs on a day; empty where no membership holds."""
-    held = [
-        m for m in stated.memberships if m.member is member and m.id == one and m.department and m.valid_from <= day
-    ]
-    return max(held, key=lambda m: m.valid_from).department if held else ""
-
-
-def borne(bearers: Bearers, total: float, counted: Mapping[str, float]) -> dict[tuple[str, str], float]:
-    """A day's use by department and how it came to it; ``counted`` is what each meter counted.
+def borne(bearers: Bearers, total: Floats, counted: Mapping[str, Floats]) -> dict[tuple[str, str], Floats]:
+    """The use of days (d,) by department and how it came to it; ``counted`` is what each meter counted.
 
     Meters that counted more than there was bear it in proportion, and there is no rest.
     """
-    own = {meter: max(counted.get(meter, 0.0), 0.0) for meter in bearers.meters}
-    metered = sum(own.values())
-    scale = total / metered if metered > total > 0 else 1.0 if total > 0 else 0.0
-    found: dict[tuple[str, str], float] = {}
+    none = np.zeros(len(total))
+    own = {meter: np.maximum(counted.get(meter, none), 0.0) for meter in bearers.meters}
+    metered = sum(own.values(), none)
+    plain = np.where(total > 0, 1.0, 0.0)
+    scale = np.divide(total, metered, out=plain, where=(metered > total) & (total > 0))
+    found: dict[tuple[str, str], Floats] = {}
     for meter, qty in own.items():
         key = bearers.meters[meter], BY_METERS
-        found[key] = found.get(key, 0.0) + qty * scale
-    rest = max(total - metered * scale, 0.0)
+        found[key] = found.get(key, none) + qty * scale
+    rest = np.maximum(total - metered * scale, 0.0)
     for department, weight in bearers.rest.items():
-        found[department, bearers.by] = found.get((department, bearers.by), 0.0) + rest * weight
+        found[department, bearers.by] = found.get((department, bearers.by), none) + rest * weight
     return found
+
+
+def added(before: float, more: Floats) -> float:
+    """A sum and what comes to it day by day, added one after the other: in another order a last cent may fall apart."""
+    return float(np.add.accumulate(np.append(before, more))[-1])
 
 
 def _rule_on(stated: Stated, building: str, utility: Utility, day: date) -> AllocationRule | None:

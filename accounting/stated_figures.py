@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accounting.belonging import owner_of
 from accounting.local_time import day_number
 from accounting.standard_coal import exactly
 from facility.stated import Figure, FigureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from accounting.arrays import Floats
     from accounting.local_time import Times
     from facility.catalogue import Catalogue
+    from facility.model import Building
     from facility.stated import Stated
 
 
@@ -37,16 +39,25 @@ class MeanFigure:
 
 
 def mean_figure(
-    estate: Catalogue, kind: FigureKind, first: date, end: date, building: str = "", department: str = ""
+    estate: Catalogue,
+    kind: FigureKind,
+    first: date,
+    end: date,
+    building: str = "",
+    department: str = "",
+    below: Collection[str] = (),
 ) -> MeanFigure:
     """The daily mean from ``first`` up to before ``end``, of a building, a department, a part, or of the estate.
 
     What is stated of a whole goes before what is stated of its parts. Where no area of a building is stated with a
-    date, ``floor_area_m2`` of the building holds for ever.
+    date, ``floor_area_m2`` of the building holds for ever. A department has what is stated of its parts of buildings,
+    of the buildings that it has alone, and of the departments ``below`` it.
     """
     series = _series(estate, kind, building, department)
+    if below and not _is_stated(estate, kind, building, department):
+        series = [one for name in (department, *below) for one in _series(estate, kind, building, name)]
     if not series and kind is FigureKind.WATER_PERSONS:
-        return mean_figure(estate, FigureKind.PERSONS, first, end, building, department)
+        return mean_figure(estate, FigureKind.PERSONS, first, end, building, department, below)
     lacks = tuple((_whose(one[0]), one[0].valid_from) for one in series if one[0].valid_from > first)
     if lacks or not series:
         return MeanFigure(kind, None, lacks=lacks or ((_called(building, department), None),))
@@ -81,19 +92,51 @@ def figure_on(stated: Stated, kind: FigureKind, day: date, building: str, depart
 
 def _series(estate: Catalogue, kind: FigureKind, building: str, department: str) -> list[list[Figure]]:
     """The dated series, each oldest first, that add up to what is asked for."""
-    own = [one for one in estate.stated.figures if one.kind is kind]
+    own = [one for one in _figures(estate, building) if one.kind is kind]
     exact = [one for one in own if (one.building, one.department) == (building, department)]
     if exact:
         return _by_owner(exact)
     if building and not department:
         parts = _by_owner(one for one in own if one.building == building)
         return parts or _undated_area(estate, kind, building)
-    if department and not building:
-        return _by_owner(one for one in own if one.department == department)
-    if not building:
-        of_buildings = [part for one in estate.buildings for part in _series(estate, kind, one.id, "")]
-        return of_buildings or _by_owner(one for one in own if one.department and not one.building)
-    return []
+    if department:
+        parts = _by_owner(one for one in own if one.department == department and building in {"", one.building})
+        homes = [one for one in estate.buildings if building in {"", one.id}]
+        return [*parts, *(one for home in homes for one in _owned(estate, kind, home, department))]
+    of_buildings = [part for one in estate.buildings for part in _series(estate, kind, one.id, "")]
+    return of_buildings or _by_owner(one for one in own if one.department and not one.building)
+
+
+def _is_stated(estate: Catalogue, kind: FigureKind, building: str, department: str) -> bool:
+    whose = kind, building, department
+    return any((one.kind, one.building, one.department) == whose for one in _figures(estate, building))
+
+
+def _figures(estate: Catalogue, building: str) -> tuple[Figure, ...]:
+    """Those of a building, or of all."""
+    return estate.stated_of(building).figures if building else estate.stated.figures
+
+
+def _owned(estate: Catalogue, kind: FigureKind, building: Building, department: str) -> list[list[Figure]]:
+    """What is stated of a building that a department has alone: 0 before it had it, and after."""
+    stated = estate.stated_of(building.id)
+    is_shared = bool(stated.allocations) or any(one.kind is kind and one.department for one in stated.figures)
+    changes = [one.valid_from for one in stated.memberships if one.id == building.id and one.department]
+    if is_shared or department not in {owner_of(stated, building, day) for day in (date.min, *changes)}:
+        return []
+    return [_while_owned(one, changes, stated, building, department) for one in _series(estate, kind, building.id, "")]
+
+
+def _while_owned(
+    series: Sequence[Figure], changes: Sequence[date], stated: Stated, building: Building, department: str
+) -> list[Figure]:
+    days = sorted({one.valid_from for one in series} | {day for day in changes if day > series[0].valid_from})
+    found = []
+    for day in days:
+        newest = next(one for one in reversed(series) if one.valid_from <= day)
+        is_theirs = owner_of(stated, building, day) == department
+        found.append(replace(newest, valid_from=day, value=newest.value if is_theirs else 0.0))
+    return found
 
 
 def _undated_area(estate: Catalogue, kind: FigureKind, building: str) -> list[list[Figure]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from accounting.local_time import MINUTE_MS, day_number, day_of_number, midnight_ms
+from accounting.local_time import MINUTE_MS, day_number, midnight_ms
 from facility.tariff import DAY_KINDS, MINUTES, PERIODS, RANK, WEEKDAYS, Period, Tariff
 
 if TYPE_CHECKING:
@@ -104,12 +104,6 @@ class Tariffs:
     def has_periods(self, utility: Utility, building: str) -> bool:
         """Whether any tariff of a building has more than one price a day."""
         return any(not one.is_flat for one in self.in_force(utility, building))
-
-    def unpriced_days(self, utility: Utility, building: str, edges_ms: Times) -> tuple[date, ...]:
-        """Local days of the intervals between edges (n + 1,) for which no price is in force, in order."""
-        days = self._calendar.local_days(edges_ms[:-1])
-        missing = _chosen(self.in_force(utility, building), days) < 0
-        return tuple(day_of_number(int(day)) for day in np.unique(days[missing]))
 
 
 def minute_periods(tariff: Tariff, kinds: DayKinds) -> tuple[Codes, Codes]:

@@ -22,8 +22,8 @@ from bench.accounting import estate
 from bench.bounded import held_to_its_bound
 from facility.model import Building, Department, Name, ReadingBatch
 from facility.stated import AllocationRule, Figure, FigureKind, RestBy, Stated
-from reports.billing import make_bill
-from reports.closing import close_month
+from reports.billing import BillsOfMonth
+from reports.closing import close_months
 from stores.readings.memory import MemoryStore
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.database import open_records
@@ -72,11 +72,11 @@ def measure(folder: Path) -> dict[str, float]:
     begun = perf_counter()
     made = 0
     for month in months:
-        for building in catalogue.buildings:
-            bill = make_bill(store, catalogue, books, NoSpells(), building.id, month, now=LATER)
-            assert sum(one.amount for one in bill.departments) == bill.due
-            close_month(bill, books, based_on=version, by="bench", at=LATER, accept_missing="bench")
-            made += len(bill.departments)
+        of_month = BillsOfMonth(store, catalogue, books, NoSpells(), catalogue.building, month, now=LATER)
+        bills = [of_month.bill(building) for building in catalogue.building]
+        assert all(sum(one.amount for one in bill.departments) == bill.due for bill in bills)
+        close_months(bills, books, based_on=version, by="bench", at=LATER, accept_missing="bench")
+        made += sum(len(bill.departments) for bill in bills)
     spent = perf_counter() - begun
     return {"buildings": BUILDINGS, "department_bills": made, "months": MONTHS, "whole_s": spent, "most_s": MOST_S}
 

@@ -31,6 +31,7 @@ from wording.refusals import advice, held, refusal
 from wording.remarks import remark_text
 from wording.spells import ACTS, meaning, what_it_is
 from wording.texts import LANGUAGES, load_texts
+from wording.units import unit_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
@@ -126,7 +127,18 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    worded = (still_shows, remark_text, refusal, advice, held, alarm_sentence, unseen_sentence, meaning, what_it_is)
+    worded = (
+        still_shows,
+        unit_in,
+        remark_text,
+        refusal,
+        advice,
+        held,
+        alarm_sentence,
+        unseen_sentence,
+        meaning,
+        what_it_is,
+    )
     made.globals |= {words.__name__: words for words in worded} | {"acts_on_spells": ACTS}
     return made
 

@@ -138,6 +138,10 @@ class Catalogue:
         """Points of a quantity, of all meters."""
         return self._points_by_quantity.get(quantity, ())
 
+    def stated_of(self, building: str) -> Stated:
+        """What is stated of a building and of its departments' parts, which meters are whose, and who bears it."""
+        return self._stated_by_building.get(building, NOTHING_STATED)
+
     def find_point(self, meter: str, quantity: Quantity) -> Point | None:
         """The first point of a meter with that quantity (its total, where there are channels)."""
         return next((point for point in self.points_of(meter) if point.quantity is quantity), None)
@@ -181,6 +185,10 @@ class Catalogue:
     @cached_property
     def _meters_by_building(self) -> Mapping[str, tuple[Meter, ...]]:
         return _grouped(self.meters, lambda meter: meter.building)
+
+    @cached_property
+    def _stated_by_building(self) -> Mapping[str, Stated]:
+        return self.stated.by_building({meter.id: meter.building for meter in self.meters})
 
     @cached_property
     def _meters_by_total(self) -> Mapping[tuple[str, Utility | None], tuple[Meter, ...]]:

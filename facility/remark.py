@@ -35,6 +35,8 @@ class RemarkKind(StrEnum):
     FACTOR_NOT_STATED = "factor_not_stated"
     FIGURE_NOT_STATED = "figure_not_stated"
     FIGURE_STATED_LATE = "figure_stated_late"
+    SHARES_NOT_KNOWN = "shares_not_known"
+    QUOTA_OF_ANOTHER_SET = "quota_of_another_set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
     from datetime import date
 
@@ -153,6 +155,28 @@ class Stated:
             ),
             allocations=tuple(one for one in self.allocations if one.building in buildings),
         )
+
+    def by_building(self, homes: Mapping[str, str]) -> dict[str, Stated]:
+        """What bears on the bills of each building: its figures, whose it and its meters are, how it is shared.
+
+        ``homes`` are the buildings of meters.
+        """
+        figures, memberships, allocations = _lists(), _lists(), _lists()
+        for figure in self.figures:
+            figures[figure.building].append(figure)
+        for one in self.memberships:
+            if one.member in {Member.BUILDING, Member.METER}:
+                memberships[one.id if one.member is Member.BUILDING else homes.get(one.id, "")].append(one)
+        for rule in self.allocations:
+            allocations[rule.building].append(rule)
+        return {
+            name: Stated(tuple(figures[name]), (), (), tuple(memberships[name]), tuple(allocations[name]))
+            for name in {*figures, *memberships, *allocations} - {""}
+        }
+
+
+def _lists() -> defaultdict[str, list[Any]]:
+    return defaultdict(list)
 
 
 NOTHING_STATED = Stated()

@@ -62,6 +62,24 @@ class Trees:
         """The meters of a department, or of one below it."""
         return tuple(meter for meter in self.estate.meters if department in self.departments_of(meter))
 
+    def departments_below(self, department: str) -> frozenset[str]:
+        """A department, and each below it."""
+        return frozenset(
+            {
+                one.id
+                for one in self.estate.departments
+                if department in self._up("department", Member.DEPARTMENT, one.id)
+            }
+            | {department}
+        )
+
+    def buildings_of(self, department: str) -> frozenset[str]:
+        """The buildings of a department, or of one below it."""
+        below, held = self.departments_below(department), self._held("department")
+        return frozenset(
+            one.id for one in self.estate.buildings if held.get((Member.BUILDING, one.id), one.department) in below
+        )
+
     def _up(self, tree: str, member: Member, own: str) -> Iterator[str]:
         """A space or department, and each above it. What would stand below itself is refused where it is written."""
         held, seen = self._held(tree), set[str]()

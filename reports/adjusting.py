@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from accounting.calendars import SiteCalendar
     from facility.catalogue import Catalogue
-    from stores.records.accounting.closed_months import Adjustment, ClosedMonth, ClosedMonths
+    from stores.records.accounting.books_at_once import BooksAtOnce
+    from stores.records.accounting.closed_months import Adjustment, ClosedMonth
     from stores.records.accounting.proposals import Proposal
 
 _EVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -41,7 +42,7 @@ class AdjustedMonths:
     What is no head meter today may have been one then, and the other way round: the closed bill decides.
     """
 
-    def __init__(self, catalogue: Catalogue, books: ClosedMonths, calendar: SiteCalendar, building: str) -> None:
+    def __init__(self, catalogue: Catalogue, books: BooksAtOnce, calendar: SiteCalendar, building: str) -> None:
         self._catalogue, self._books, self._calendar, self._building = catalogue, books, calendar, building
         self._closed: dict[str, ClosedMonth | None] = {}
 
@@ -88,8 +89,8 @@ class AdjustedMonths:
         that was found out after that could stand on its bill.
         """
         before, _, _ = self._calendar.month_of(round(start.timestamp() * 1000) - 1)
-        closed = self._month(before)
-        return min(start, closed.closed_at) if closed else start
+        closed_at = self._books.closed_at(self._building, before)
+        return min(start, closed_at) if closed_at else start
 
     def _entries(self, start: datetime, end: datetime) -> Iterator[Adjustment]:
         """Entries made in a time for counters that the closed month was billed by, oldest first."""

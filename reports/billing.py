@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from accounting.calendars import SiteCalendar
+from accounting.local_time import day_of_number
 from accounting.tariffs import Tariffs
 from facility.currency import smallest_unit
 from facility.errors import ConfigError, Problem
@@ -27,9 +28,11 @@ from reports.shares import shares_of, worst_of
 from reports.stored_use import past_hours, read_days, read_use, sum_of_use
 from reports.used_before import UsedBefore
 from stores.counters import Counters
+from stores.records.accounting.books_at_once import BooksAtOnce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import date
 
     from accounting.spells import SpellBook
     from accounting.tariffs import Pricing
@@ -57,22 +60,21 @@ def make_bill(
 
     Raises ``ConfigError`` for a building or month that does not exist.
     """
+    check_building(catalogue, building)
+    return BillsOfMonth(store, catalogue, books, spells, [building], month, now=now).bill(building)
+
+
+def check_building(catalogue: Catalogue, building: str) -> None:
+    """Raise ``ConfigError`` for a building that does not exist."""
     if building not in catalogue.building:
         raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(catalogue.building)))
-    calendar = SiteCalendar(catalogue.site)
-    try:
-        calendar.month_edges(month)
-    except ConfigError as error:
-        raise ConfigError(Problem("month", str(error))) from None
-    closed = books.closed_month(building, month)
-    if closed:
-        bill: Bill = BILL.validate_python({**closed.bill, "closed": None})
-        return replace(bill, closed=HandedIn(closed.closed_at, closed.by))
-    return _Month(store, catalogue, books, spells, calendar, building, month, now).bill()
 
 
-class _Month:
-    """An open month of a building."""
+class BillsOfMonth:
+    """Makes the bills of one month: what those of many buildings share is read and worked out once, as it stands now.
+
+    What is entered in the books meanwhile stands on none of them.
+    """
 
     def __init__(
         self,
@@ -80,19 +82,53 @@ class _Month:
         catalogue: Catalogue,
         books: ClosedMonths,
         spells: SpellBook,
-        calendar: SiteCalendar,
-        building: str,
+        buildings: Collection[str],
         month: str,
+        *,
         now: datetime,
     ) -> None:
-        self._store, self._catalogue, self._books, self._spells = store, catalogue, books, spells
-        self._calendar, self._building, self._month, self._now = calendar, building, month, now
-        self._start_ms, self._end_ms = calendar.month_edges(month)
-        self._edges_ms = calendar.hour_edges(self._start_ms, self._end_ms)
-        self._smallest = smallest_unit(catalogue.site.currency)
-        self._tariffs = Tariffs(catalogue.site, calendar)
-        self._counters = Counters(store, catalogue, spells)
-        self._adjusted = AdjustedMonths(catalogue, books, calendar, building)
+        """``buildings`` are those to be asked for. Raises ``ConfigError`` for a month that does not exist."""
+        self.store, self.catalogue, self.spells, self.now = store, catalogue, spells, now
+        self.month = month
+        self.calendar = SiteCalendar(catalogue.site)
+        try:
+            self.start_ms, self.end_ms = self.calendar.month_edges(month)
+        except ConfigError as error:
+            raise ConfigError(Problem("month", str(error))) from None
+        before, _, _ = self.calendar.month_of(self.start_ms - 1)
+        self.books = BooksAtOnce(books, buildings, (before, month))
+        self.edges_ms = self.calendar.hour_edges(self.start_ms, self.end_ms)
+        self.local_days = self.calendar.local_days(self.edges_ms[:-1])
+        self.tariffs = Tariffs(catalogue.site, self.calendar)
+        self.counters = Counters(store, catalogue, spells)
+        self._pricings: dict[tuple[int, ...], Pricing] = {}
+
+    def bill(self, building: str) -> Bill:
+        """The bill of a building of the catalogue."""
+        closed = self.books.closed_month(building, self.month)
+        if closed:
+            bill: Bill = BILL.validate_python({**closed.bill, "closed": None})
+            return replace(bill, closed=HandedIn(closed.closed_at, closed.by))
+        return _Month(self, building).bill()
+
+    def pricing(self, utility: Utility, building: str) -> Pricing:
+        """What a utility costs in each hour; buildings under the same tariffs share it."""
+        same = tuple(map(id, self.tariffs.in_force(utility, building)))
+        if same not in self._pricings:
+            self._pricings[same] = self.tariffs.price(utility, building, self.edges_ms)
+        return self._pricings[same]
+
+
+class _Month:
+    """An open month of a building."""
+
+    def __init__(self, of: BillsOfMonth, building: str) -> None:
+        self._of, self._building, self._now = of, building, of.now
+        self._store, self._catalogue, self._books, self._spells = of.store, of.catalogue, of.books, of.spells
+        self._calendar, self._month = of.calendar, of.month
+        self._start_ms, self._end_ms, self._edges_ms = of.start_ms, of.end_ms, of.edges_ms
+        self._smallest = smallest_unit(of.catalogue.site.currency)
+        self._adjusted = AdjustedMonths(of.catalogue, of.books, of.calendar, building)
 
     def bill(self) -> Bill:
         """All of it."""
@@ -102,7 +138,6 @@ class _Month:
         utilities = tuple(self._utility(utility, points) for utility, points in heads.items() if points)
         adjustments = self._adjusted.lines(start, end, self._smallest)
         amounts = [one.amount for one in utilities] + [one.amount for one in adjustments]
-        waiting = self._books.waiting()
         bill = Bill(
             site=site.id,
             building=self._building,
@@ -116,7 +151,15 @@ class _Month:
             adjustments=adjustments,
             total=rounded(sum(amounts, Decimal(0)), self._smallest),
             doubts=tuple(
-                doubts(self._catalogue, self._spells, self._building, (start, end), utilities, waiting, self._now)
+                doubts(
+                    self._catalogue,
+                    self._spells,
+                    self._building,
+                    (start, end),
+                    utilities,
+                    self._books.waiting,
+                    self._now,
+                )
             ),
             proposed=tuple(self._adjusted.proposed(end, self._smallest)),
             days=self._days(point for points in heads.values() for point in points),
@@ -131,18 +174,19 @@ class _Month:
         uses = [read_use(self._store, self._catalogue, point, self._edges_ms) for point in points]
         past_h = past_hours(self._edges_ms, round(self._now.timestamp() * 1000))
         heads = [shares_of(point.meter, use, past_h) for point, use in zip(points, uses, strict=True)]
-        pricing = self._tariffs.price(utility, self._building, self._edges_ms)
+        pricing = self._of.pricing(utility, self._building)
         qty, by_period = sum_of_use(uses)
         use = BilledUse(
             qty,
             by_period,
-            self._calendar.local_days(self._edges_ms[:-1]),
+            self._of.local_days,
             read_peaks(self._store, self._building, utility, uses, past_h, self._calendar.zone),
             self._used_before(utility),
         )
         lines = billed_lines(pricing, use, utility.unit, self._smallest)
         proofs = [
-            prove(self._store, self._counters, self._calendar, point, self._start_ms, self._end_ms) for point in points
+            prove(self._store, self._of.counters, self._calendar, point, self._start_ms, self._end_ms)
+            for point in points
         ]
         counted = sum(proof.counted for proof in proofs)
         return UtilityBill(
@@ -152,7 +196,7 @@ class _Month:
             quantity=rounded(float(np.nansum(qty))) if use.is_known else None,
             lines=lines,
             amount=rounded(sum((line.amount for line in lines), Decimal(0)), self._smallest),
-            unpriced_days=self._tariffs.unpriced_days(utility, self._building, self._edges_ms),
+            unpriced_days=self._unpriced_days(pricing),
             shares=worst_of(heads),
             registers=tuple(line for proof in proofs for line in proof.registers),
             counted=rounded(counted),
@@ -170,8 +214,12 @@ class _Month:
         """Those in force in the month, in the order of time."""
         for k in np.unique(pricing.tariff[pricing.tariff >= 0]).tolist():
             one = pricing.tariffs[k]
-            until = self._tariffs.valid_until(utility, self._building, one)
+            until = self._of.tariffs.valid_until(utility, self._building, one)
             yield BilledTariff(one.id, one.basis, one.valid_from, until)
+
+    def _unpriced_days(self, pricing: Pricing) -> tuple[date, ...]:
+        """Local days for which no price is in force, in order."""
+        return tuple(day_of_number(int(day)) for day in np.unique(self._of.local_days[pricing.tariff < 0]))
 
     def _days(self, points: Iterable[Point]) -> dict[str, Days]:
         """The stored days of counters, by meter/quantity."""

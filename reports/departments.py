@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from accounting.allocation import BY_METERS, bearers_on, borne, days_of_change
+import numpy as np
+
+from accounting.allocation import BY_METERS, added, bearers_on, borne, days_of_change
 from facility.quantities import Utility
 from facility.tariff import Period
 from reports.adjusting import AdjustingLine
@@ -20,7 +23,7 @@ from reports.rounding import THOUSANDTH, round_together
 from reports.stored_use import read_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from accounting.allocation import Bearers
     from accounting.calendars import SiteCalendar
@@ -52,9 +55,9 @@ class Departments:
         """``closed`` gives the kept bill of a closed month of the building, or nothing."""
         self._store, self._estate, self._calendar = store, estate, calendar
         self._building = estate.building[building]
-        self._stated = estate.stated.part({building}, {meter.id for meter in estate.meters_of(building)})
         self._smallest, self._closed = smallest, closed
-        self.changes = days_of_change(self._stated)
+        self._place = {one.id: i for i, one in enumerate(estate.departments)}
+        self.changes = days_of_change(estate.stated_of(building))
 
     def bills(self, bill: Bill) -> tuple[DepartmentBill, ...]:
         """A bill for each department, in the order of the estate; none where nobody is named for some day.
@@ -94,8 +97,8 @@ class Departments:
         return round_together([float(whole) * weight / total for _, weight in cells], to, whole)
 
     def _ordered(self, cells: Cells) -> list[tuple[tuple[str, str], float]]:
-        place = {one.id: i for i, one in enumerate(self._estate.departments)}
-        return sorted(cells.items(), key=lambda cell: (place.get(cell[0][0], len(place)), cell[0][1]))
+        last = len(self._place)
+        return sorted(cells.items(), key=lambda cell: (self._place.get(cell[0][0], last), cell[0][1]))
 
     def _adjusted(self, bill: Bill, shares: Mapping[str, _Shares]) -> dict[str, list[AdjustingLine]]:
         """What earlier months are adjusted by, split as their own bills were."""
@@ -135,7 +138,7 @@ class Departments:
 
     def bearers(self, utility: str, day: date) -> Bearers | None:
         """Who bears a utility's use on a day."""
-        return bearers_on(self._stated, self._building, Utility(utility), day)
+        return bearers_on(self._estate, self._building, Utility(utility), day)
 
 
 class _Shares:
@@ -183,12 +186,16 @@ class _Shares:
 
     def _over(self, days: Sequence[date], field: str) -> Cells:
         cells: Cells = defaultdict(float)
-        for day in days:
-            key, bearers = day.isoformat(), self._bearers[day]
-            total = sum(days_of.get(key, {}).get(field, 0.0) for days_of in self._heads)
-            counted = {meter: days_of.get(key, {}).get(field, 0.0) for meter, days_of in self._subs.items()}
-            for cell, qty in (borne(bearers, total, counted) if bearers else {}).items():
-                cells[cell] += qty
+        for bearers, some in groupby(days, key=self._bearers.__getitem__):
+            if bearers is None:
+                continue
+            keys = [day.isoformat() for day in some]
+            totals = np.array([_known(self._heads, key, field) for key in keys])
+            counted = {
+                meter: np.array([_known([one], key, field) for key in keys]) for meter, one in self._subs.items()
+            }
+            for cell, qty in borne(bearers, totals, counted).items():
+                cells[cell] = added(cells[cell], qty)
         if sum(cells.values()) > 0:
             return dict(cells)
         return self._by_days(days)
@@ -200,6 +207,11 @@ class _Shares:
             for department, weight in bearers.rest.items() if bearers else ():
                 cells[department, bearers.by if bearers else ""] += weight
         return dict(cells)
+
+
+def _known(some: Iterable[Days], day: str, field: str) -> float:
+    """The sum of a field of a day; what is not known adds nothing."""
+    return sum(days.get(day, {}).get(field, 0.0) for days in some)
 
 
 def _holds(first: date, last: date | None, day: date) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal  # noqa: TC003 - the shape of an answer is read by its types
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,8 @@ from facility.errors import ConfigError, Problem
 from facility.factors import Carrier
 from facility.remark import Remark, RemarkKind
 from facility.stated import FigureKind, Indicator
-from reports.carrier_use import used_by_meters, used_by_vehicles
+from facility.trees import Trees
+from reports.carrier_use import Whose, used_by_meters, used_by_vehicles
 from reports.rounding import THOUSANDTH, rounded
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class IndicatorReport:
 
     site: str
     building: Annotated[str, "its id; empty for the estate"]
+    department: Annotated[str, "its id, with those below it; empty for all"]
     first_month: str
     months: int
     lines: list[EnergyLine]
@@ -99,29 +102,42 @@ def make_indicators(
     months: int,
     *,
     building: str = "",
+    department: str = "",
     vehicles_per_person: bool = True,
 ) -> IndicatorReport:
-    """The report from what is stored. Raises ``ConfigError`` for a building or month that does not exist.
+    """The report from what is stored. Raises ``ConfigError`` for a building, department or month that does not exist.
 
-    ``vehicles_per_person`` says whether the fuel of vehicles is in the energy per person: that differs by scheme.
+    A department has what it bears of buildings' use, as its bills do, and what those below it bear at the end of the
+    time. ``vehicles_per_person`` says whether the fuel of vehicles is in the energy per person: that differs by scheme.
     """
-    if building and building not in estate.building:
-        raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(estate.building)))
+    _check(estate, building, department)
     calendar = SiteCalendar(estate.site)
     names = _months(first_month, months)
     span = calendar.month_edges(names[0])[0], calendar.month_edges(names[-1])[1]
     first, end = calendar.local_date(span[0]), calendar.local_date(span[1])
     lacking: list[Remark] = []
+    below = Trees(estate, end - timedelta(days=1)).departments_below(department) if department else frozenset[str]()
+    whose = Whose(building, below)
     uses = [
-        *used_by_meters(store, estate, calendar, span, building, lacking),
-        *used_by_vehicles(estate, names, building),
+        *used_by_meters(store, estate, calendar, span, whose, lacking),
+        *used_by_vehicles(estate, calendar, names, whose),
     ]
-    figures = [mean_figure(estate, kind, first, end, building) for kind in FigureKind]
+    others = sorted(below - {department})
+    figures = [mean_figure(estate, kind, first, end, building, department, others) for kind in FigureKind]
     quotas = quotas_on(estate.stated, building, end) if months == YEAR else {}
-    return report_of(
+    made = report_of(
         estate.site.id, building, (first_month, months), uses, figures, quotas, lacking,
         vehicles_per_person=vehicles_per_person,
     )  # fmt: skip
+    return replace(made, department=department)
+
+
+def _check(estate: Catalogue, building: str, department: str) -> None:
+    if building and building not in estate.building:
+        raise ConfigError(Problem("building", f"unknown building '{building}'", ", ".join(estate.building)))
+    known = [one.id for one in estate.departments]
+    if department and department not in known:
+        raise ConfigError(Problem("department", f"unknown department '{department}'", ", ".join(known) or "none"))
 
 
 def report_of(
@@ -136,10 +152,12 @@ def report_of(
     vehicles_per_person: bool = True,
 ) -> IndicatorReport:
     """The report of uses and figures that are known already."""
-    energy = energy_of(uses)
+    energy, others = energy_of(uses), [*_of_another_set(uses, quotas)]
+    compared = {one: quota for one, quota in quotas.items() if one not in others}
     return IndicatorReport(
         site=site,
         building=building,
+        department="",
         first_month=time[0],
         months=time[1],
         lines=[_line(one) for one in uses],
@@ -148,9 +166,9 @@ def report_of(
         co2_kg=energy.co2_kg,
         water_m3=energy.water_m3,
         figures=[FigureLine(one.kind, one.value, [*one.bases]) for one in figures],
-        indicators=[*_indicators(energy, figures, quotas, vehicles_per_person=vehicles_per_person)],
+        indicators=[*_indicators(energy, figures, compared, vehicles_per_person=vehicles_per_person)],
         factor_sets=list(dict.fromkeys(_named_sets(uses))),
-        lacking=(*lacking, *_lacks_of(uses, figures)),
+        lacking=(*lacking, *_lacks_of(uses, figures), *_not_compared(others, quotas)),
     )
 
 
@@ -165,6 +183,19 @@ def _lacks_of(uses: Sequence[CarrierUse], figures: Sequence[MeanFigure]) -> Iter
         for whose, day in one.lacks if one.kind in _NEEDED else ():
             kind = RemarkKind.FIGURE_STATED_LATE if day else RemarkKind.FIGURE_NOT_STATED
             yield Remark(kind, {"figure": one.kind, "whose": whose} | ({"day": day} if day else {}))
+
+
+def _of_another_set(uses: Sequence[CarrierUse], quotas: dict[Indicator, Quota]) -> Iterator[Indicator]:
+    """Indicators in standard coal whose quota counts by another factor than one of the uses: of 2.3 times, at times."""
+    for indicator, quota in quotas.items():
+        sets = {one.kgce_factor.set_id for one in uses if one.kgce_factor}
+        if quota.factor_set and sets - {quota.factor_set}:
+            yield indicator
+
+
+def _not_compared(others: Sequence[Indicator], quotas: dict[Indicator, Quota]) -> Iterator[Remark]:
+    for one in others:
+        yield Remark(RemarkKind.QUOTA_OF_ANOTHER_SET, {"indicator": one, "set": quotas[one].factor_set})
 
 
 def _named_sets(uses: Sequence[CarrierUse]) -> Iterator[str]:

@@ -34,15 +34,27 @@ _EVER = 2**62
 _ENTERED = (Quality.MANUAL, Quality.SUBSTITUTED)
 
 
+class _Stretches(dict[str, "tuple[Stretch, ...]"]):
+    """The stretches of each counter by its point's id, worked out when they are first asked for."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+
+    def __missing__(self, key: str) -> tuple[Stretch, ...]:
+        """Of one counter: a bill needs those of one building."""
+        point = self._catalogue.point[key]
+        meter = self._catalogue.meter[point.meter]
+        self[key] = stretches_of(meter, point, self._catalogue.installations_of(point.meter))
+        return self[key]
+
+
 class Counters:
-    """The counters of one estate as totals; nothing is kept between calls."""
+    """The counters of one estate as totals; no reading is kept between calls."""
 
     def __init__(self, store: ReadingStore, catalogue: Catalogue, spells: SpellBook) -> None:
         self._store, self.catalogue, self._spells = store, catalogue, spells
-        self.stretches: dict[str, tuple[Stretch, ...]] = {
-            point.id: stretches_of(catalogue.meter[point.meter], point, catalogue.installations_of(point.meter))
-            for point in catalogue.counters
-        }
+        self.stretches = _Stretches(catalogue)
 
     def most_per_hour(self, point: Point) -> float:
         """The most units an hour that the counter's feeder can deliver."""

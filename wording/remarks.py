@@ -41,6 +41,7 @@ _WORDS: dict[str, Callable[[str, Texts], str]] = {
     "reason": reason_text,
     "utility": lambda word, texts: texts(f"utility.{word}").lower(),
     "carrier": lambda word, texts: texts(f"carrier.{word}"),
+    "indicator": lambda word, texts: texts(f"indicator.{word}"),
     "figure": lambda word, texts: texts(f"figure.{word}"),
     "unit": lambda unit, texts: texts.text_or(f"unit.{unit}", unit),
 }

@@ -11,7 +11,7 @@ from reports.indicators import make_indicators
 if TYPE_CHECKING:
     from console.visit import Visit
     from facility.catalogue import Catalogue
-    from facility.model import Building
+    from facility.model import Building, Name
     from reports.bill import Bill
     from reports.indicators import IndicatorReport
     from stores.access import ClosedMonths, ReadingStore, Spells
@@ -29,6 +29,8 @@ class Papers:
     """The next month; empty where that has not begun."""
     bill: Bill
     indicators: IndicatorReport
+    by_department: tuple[tuple[Name, IndicatorReport], ...]
+    """The same of each department that bears a part of the building; none where one bears all of it."""
 
 
 def papers_of(visit: Visit, building: Building, month: str) -> Papers:
@@ -38,7 +40,13 @@ def papers_of(visit: Visit, building: Building, month: str) -> Papers:
         bill = make_bill(store, estate, closed, spells, building.id, month, now=visit.now)
         report = make_indicators(store, estate, moved(month, 1 - YEAR), YEAR, building=building.id)
         after = moved(month, 1)
-        return Papers(month, moved(month, -1), after if after <= this_month(visit) else "", bill, report)
+        first, home = moved(month, 1 - YEAR), building.id
+        shared = bill.departments if len(bill.departments) > 1 else ()
+        parts = tuple(
+            (one.name, make_indicators(store, estate, first, YEAR, building=home, department=one.department))
+            for one in shared
+        )
+        return Papers(month, moved(month, -1), after if after <= this_month(visit) else "", bill, report, parts)
 
     return visit.view.papers.made(building.id, make)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facility.model import MeterRole
 from facility.so_many import so_many
-from facility.stated import AllocationRule, Member, Membership, RestBy
+from facility.stated import AllocationRule, FigureKind, Member, Membership, RestBy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,6 +94,7 @@ def read_allocations(document: Document, body: SiteDocument) -> tuple[Allocation
             document.report(("allocations", i, "valid_from"), what, "one for a building and utility at a time")
         _check_named(document, i, part, body)
         _check_shares(document, i, part)
+        _check_figures(document, i, part, body)
     return tuple(
         AllocationRule(
             part.building, part.valid_from, part.basis, part.rest, _shares(part), tuple(part.meters), part.utility
@@ -128,6 +129,22 @@ def _check_named(document: Document, i: int, part: AllocationPart, body: SiteDoc
         elif name not in assigned:
             what = f"meter '{name}' belongs to no department"
             document.report(("allocations", i, "meters", j), what, "a membership of the meter in a department")
+
+
+def _check_figures(document: Document, i: int, part: AllocationPart, body: SiteDocument) -> None:
+    """Report a department whose area or heads a rule needs and nobody states for its first day."""
+    kind = {RestBy.AREA: FigureKind.FLOOR_AREA, RestBy.HEADCOUNT: FigureKind.PERSONS}.get(part.rest)
+    stated = {
+        one.department
+        for one in body.figures
+        if one.kind is kind and one.building == part.building and one.valid_from <= part.valid_from
+    }
+    for j, name in enumerate(part.departments if kind else ()):
+        if name not in stated:
+            what = f"department '{name}' has no {kind} in {part.building} on {part.valid_from}"
+            document.report(
+                ("allocations", i, "departments", j), what, "a figure of its part of the building by that day"
+            )
 
 
 def _check_shares(document: Document, i: int, part: AllocationPart) -> None:

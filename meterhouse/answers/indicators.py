@@ -11,7 +11,7 @@ from meterhouse.output import facts, shown, table, texts
 from reports.indicators import EnergyLine, FigureLine, IndicatorLine  # noqa: TC001 - the same
 from wording.remarks import remark_text
 from wording.texts import ABSENT
-from wording.units import unit_sign
+from wording.units import unit_in, unit_sign
 
 if TYPE_CHECKING:
     from reports.indicators import IndicatorReport
@@ -41,6 +41,7 @@ class IndicatorAnswer:
 
     site: Annotated[str, "its id"]
     building: Annotated[str, "its id; empty for the estate"]
+    department: Annotated[str, "its id, with those below it; empty for all"]
     first_month: Annotated[str, "local, such as `2026-01`"]
     months: int
     lines: list[EnergyLine]
@@ -67,7 +68,7 @@ def indicator_text(report: IndicatorReport, formats: Formats) -> str:
     parts = [
         facts(
             [
-                (t("cli.indicators.for"), report.building or t("cli.indicators.estate")),
+                (t("cli.indicators.for"), _whose(report)),
                 (t("cli.indicators.months"), t("cli.indicators.time", first=report.first_month, months=report.months)),
                 (t("cli.indicators.total"), _with_unit(report.energy_kgce, "kgce")),
                 (t("cli.indicators.vehicles"), _with_unit(report.vehicles_kgce, "kgce")),
@@ -82,6 +83,11 @@ def indicator_text(report: IndicatorReport, formats: Formats) -> str:
     ]
     lacking = [t("cli.indicators.lacking", what=remark_text(one, formats)) for one in report.lacking]
     return "\n\n".join([*parts, *(["\n".join(lacking)] if lacking else [])])
+
+
+def _whose(report: IndicatorReport) -> str:
+    names = [one for one in (report.department, report.building) if one]
+    return " · ".join(names) or texts()("cli.indicators.estate")
 
 
 def _figure(one: FigureLine) -> str:
@@ -102,7 +108,7 @@ def _indicator(one: IndicatorLine) -> tuple[str, ...]:
     return (
         texts()(f"indicator.{one.indicator}"),
         number(one.value),
-        one.unit.replace("m2", "m²").replace("m3", "m³"),
+        unit_in(one.unit, texts()),
         (ladder),
         rung,
     )

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from facility.errors import ConfigError, MeterhouseError, Problem
+from facility.quantities import Utility
 from facility.remark import Remark, RemarkKind
 from facility.wall_time import written_instant
 from meterhouse.answers.account import (
@@ -29,8 +30,8 @@ from meterhouse.commands.taking import Custodian, Reason, handed_out, wish_of
 from meterhouse.output import EXIT_UNKNOWN, answer, answers, say, speaks_json, tell_failure, terminal_width, texts
 from meterhouse.settings import Settings
 from reports.bill_files import bill_csv, bill_xlsx
-from reports.billing import make_bill
-from reports.closing import close_month
+from reports.billing import BillsOfMonth, check_building
+from reports.closing import close_months
 from stores.access.exports import points_in
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
@@ -42,6 +43,9 @@ from wording.formats import Formats
 from wording.remarks import remark_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from facility.catalogue import Catalogue
     from reports.bill import Bill
     from stores.access.exports import Taken
     from stores.records.registry import Revision
@@ -54,6 +58,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Into this file; xlsx ne
 Month = Annotated[str, typer.Option("--month", help="A local month, such as 2026-10.")]
 
 
+EVERY = "Every metered building of which the month is open; all of them, or none where one is not fit to be closed."
 ACCEPT = "Why it is closed although hours are missing, in doubt or yet to come; kept with the month."
 FORMS = "text, xlsx, or csv: the same fields and codes in every language, names and notes in the reader's."
 
@@ -128,7 +133,10 @@ def departments(
         written_as({"building": "--building", "month": "--month"}),
     ):
         wanted = [building] if building else list(estate.building)
-        bills = [make_bill(store, estate, books, spells, one, month, now=now) for one in wanted]
+        if building:
+            check_building(estate, building)
+        made = BillsOfMonth(store, estate, books, spells, wanted, month, now=now)
+        bills = [made.bill(one) for one in wanted]
     points = points_in(estate, wanted)
     handed_out(records, estate, f"departments of {month}", points, wish_of(reason, custodian), is_export=speaks_json())
     formats = formats_of(estate.site)
@@ -151,19 +159,24 @@ def _file(bill: Bill, form: Format, formats: Formats, taken: Taken | None) -> by
 
 @app.command(help="Keep a month as it is handed in; afterwards it is adjusted, never rewritten.")
 def close(
-    building: Building,
-    month: Month,
     *,
+    building: Annotated[str, typer.Option("--building", help="The building's id.")] = "",
+    every: Annotated[bool, typer.Option("--all", help=EVERY)] = False,
+    month: Month,
     by: Annotated[str, typer.Option("--by", help="Who closes it; you, unless said otherwise.")] = "",
     accept_missing: Annotated[str, typer.Option("--accept-missing", help=ACCEPT)] = "",
 ) -> None:
     """Close a month whose figures stand; one that lacks something, only with the reason why that is accepted."""
+    if bool(building) == every:
+        what = "stands beside --all" if every else "is missing"
+        raise ConfigError(Problem("--building", what, "a building's id, or --all for every building"))
     now = datetime.now(UTC)
-    bill, found = _bill(building, month, now)
+    bills, found = _bills([building] if building else None, month, now)
     books = ClosedMonths(open_records(Settings().records_url))
-    closed = close_month(bill, books, based_on=found.version, by=given_by(by), at=now, accept_missing=accept_missing)
-    total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.due)
-    say("cli.account.closed", building=building, month=month, total=total, digest=closed.digest[:12])
+    closed = close_months(bills, books, based_on=found.version, by=given_by(by), at=now, accept_missing=accept_missing)
+    for bill, one in zip(bills, closed, strict=True):
+        total = Formats(texts().language, bill.timezone, bill.currency).billed(bill.due)
+        say("cli.account.closed", building=bill.building, month=month, total=total, digest=one.digest[:12])
 
 
 @app.command(help="Compute a meter's figures again from its readings.")
@@ -198,10 +211,30 @@ def recomputations() -> None:
 
 def _bill(building: str, month: str, now: datetime) -> tuple[Bill, Revision]:
     """The bill, and the estate that it was made for."""
+    (bill,), found = _bills([building], month, now)
+    return bill, found
+
+
+def _bills(buildings: Sequence[str] | None, month: str, now: datetime) -> tuple[list[Bill], Revision]:
+    """The bills of some buildings, or of every one that is metered and whose month is open, and their estate."""
     settings = Settings()
     records = open_records(settings.records_url)
     found = Registry(records).revision()
+    estate, books = found.catalogue, ClosedMonths(records)
     options = {"building": "--building", "month": "--month"}
     with closing(open_readings(settings.store_url)) as store, written_as(options):
-        books, spells = ClosedMonths(records), Spells(records)
-        return make_bill(store, found.catalogue, books, spells, building, month, now=now), found
+        for one in buildings or ():
+            check_building(estate, one)
+        wanted = _open(estate, books, month) if buildings is None else buildings
+        made = BillsOfMonth(store, estate, books, Spells(records), wanted, month, now=now)
+        return [made.bill(one) for one in wanted], found
+
+
+def _open(estate: Catalogue, books: ClosedMonths, month: str) -> list[str]:
+    """The metered buildings whose month is open. Raises ``ConfigError`` where there is none."""
+    metered = [one for one in estate.building if any(estate.head_counters(one, utility) for utility in Utility)]
+    closed = books.closing_times([(one, month) for one in metered])
+    wanted = [one for one in metered if (one, month) not in closed]
+    if not wanted:
+        raise ConfigError(Problem("month", f"{month} is closed in every building", "another month"))
+    return wanted

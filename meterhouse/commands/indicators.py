@@ -35,6 +35,7 @@ def report(
     *,
     months: Annotated[int, typer.Option("--months", min=1, max=120, help="How many; quotas speak of twelve.")] = YEAR,
     building: Building = "",
+    department: Annotated[str, typer.Option("--department", help="Only what this one and those below it bear.")] = "",
     without_vehicles: Annotated[
         bool, typer.Option("--without-vehicles", help="Leave the fuel of vehicles out of energy per person.")
     ] = False,
@@ -47,10 +48,16 @@ def report(
     estate = Registry(records).load()
     with (
         closing(open_readings(settings.store_url)) as store,
-        written_as({"building": "--building", "first_month": "--first"}),
+        written_as({"building": "--building", "department": "--department", "first_month": "--first"}),
     ):
         found = make_indicators(
-            store, estate, first, months, building=building, vehicles_per_person=not without_vehicles
+            store,
+            estate,
+            first,
+            months,
+            building=building,
+            department=department,
+            vehicles_per_person=not without_vehicles,
         )
     points = points_in(estate, {building} if building else estate.building.keys())
     what = f"indicators from {first}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal
 
+from accounting.local_time import zone_called
 from facility.errors import ConfigError
+from facility.trees import Trees
 from stores.access.important import ReadTrail
 from stores.access.people import AccountBook
 from stores.access.scope import EVERYTHING, Scope, Sight, rights_by, sight_of
@@ -14,7 +16,7 @@ from stores.readings.live import LiveValues
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.accounting.proposals import Proposals
 from stores.records.accounting.spells import Spells
-from stores.records.accounts.grants import Grants
+from stores.records.accounts.grants import Grants, RolePart
 from stores.records.accounts.tokens import NO_BROWSER, SECOND_FACTOR
 from stores.records.audit import Audit
 from stores.records.casebook import Casebook
@@ -185,8 +187,20 @@ class Access:
 
 def kept_rights(records: Engine, clock: Callable[[], datetime]) -> Callable[[str], Rights]:
     """What the records say that people may see and do, by their names, as of now."""
-    grants = Grants(records)
-    return lambda name: rights_by(grants.of(name, clock()))
+    grants, sights = Grants(records), Sights(Registry(records))
+
+    def rights_of(name: str) -> Rights:
+        now = clock()
+        found = grants.of(name, now)
+        by_tree = any(one.part is RolePart.DEPARTMENT for one in found)
+        return rights_by(found, _trees(sights.whole(), now) if by_tree else None)
+
+    return rights_of
+
+
+def _trees(estate: Catalogue | None, now: datetime) -> Trees | None:
+    """The trees of today, on the site's clock."""
+    return Trees(estate, now.astimezone(zone_called(estate.site.timezone)).date()) if estate else None
 
 
 def views(store: ReadingStore, records: Engine, clock: Callable[[], datetime]) -> Callable[[str], View]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
+    from facility.trees import Trees
     from stores.records.accounts.grants import Grant
 
 
@@ -92,18 +93,17 @@ class Rights:
         return any(act in one.acts and one.reaches(building, point) for one in self.permits)
 
 
-def rights_by(grants: Iterable[Grant]) -> Rights:
-    """What the roles of a person allow them."""
-    return Rights(tuple(Permit(_scope_of(one), acts_of(one.role), one.role in ADMINISTRATORS) for one in grants))
+def rights_by(grants: Iterable[Grant], trees: Trees | None) -> Rights:
+    """What the roles of a person allow them by the tree of departments of now; None: nothing was applied yet."""
+    return Rights(tuple(Permit(_scope_of(one, trees), acts_of(one.role), one.role in ADMINISTRATORS) for one in grants))
 
 
-def _scope_of(grant: Grant) -> Scope:
+def _scope_of(grant: Grant, trees: Trees | None) -> Scope:
+    """A role for a department holds in the buildings of it and of each department below it, as they stand now."""
+    if grant.part is RolePart.DEPARTMENT:
+        return Scope(buildings=trees.buildings_of(grant.target) if trees else frozenset(), level=grant.level)
     named = frozenset({grant.target})
-    return Scope(
-        buildings=named if grant.part is RolePart.BUILDING else None,
-        departments=named if grant.part is RolePart.DEPARTMENT else None,
-        level=grant.level,
-    )
+    return Scope(buildings=named if grant.part is RolePart.BUILDING else None, level=grant.level)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,8 @@ class MemoryStore:
         found = []
         with self._lock:
             for tag_set, rows in self._matching(name, some):
-                times = sorted(t for t in rows if start_ms <= t < end_ms)
+                times = sorted(rows)
+                times = times[bisect_left(times, start_ms) : bisect_left(times, end_ms)]
                 if times:
                     chosen = [rows[t] for t in times]
                     columns = {f: column_of(types[f], [row.get(f) for row in chosen]) for f in wanted}
@@ -177,11 +179,11 @@ class MemoryStore:
         """Nothing to release."""
 
     def _matching(self, name: str, some: Sequence[Mapping[str, str]]) -> list[tuple[TagSet, Rows]]:
-        wanted = [tags.items() for tags in some]
+        wanted = [frozenset(tags.items()) for tags in some]
         return [
             (tag_set, rows)
             for tag_set, rows in self._rollups[name].items()
-            if any(tag_set.issuperset(one) for one in wanted)
+            if (wanted[0] <= tag_set if len(wanted) == 1 else any(one <= tag_set for one in wanted))
         ]
 
 

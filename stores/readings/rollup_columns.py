@@ -44,8 +44,11 @@ def column_of(kind: FieldType, values: Iterable[Any]) -> Column:
 def values_of(column: Column) -> list[Any]:
     """The values of a column (n,) as Python has them, None where absent."""
     values: list[Any] = column.tolist()
-    if column.dtype.kind != "f":
+    lacks = np.isnan(column) if column.dtype.kind == "f" else np.zeros(0, np.bool_)
+    if not lacks.any():
         return values
+    if lacks.all():
+        return [None] * len(values)
     return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN differs from itself
 
 

@@ -17,6 +17,7 @@ from stores.records.columns import plain
 from stores.records.database import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -155,15 +156,25 @@ def append_entry(connection: Connection, at: datetime, who: str, what: str, subj
 
     Raises ``StoreUnavailable`` where the trail cannot be sealed: then the act is not done.
     """
-    seq, before, end_seal = _head(connection)
+    append_entries(connection, at, who, what, [(subject, detail)])
+
+
+def append_entries(connection: Connection, at: datetime, who: str, what: str, about: Sequence[tuple[str, str]]) -> None:
+    """Seal the same act on several subjects, each with its detail, an entry each; as ``append_entry``."""
+    seq, seal, end_seal = _head(connection)
     key = _sealing_key(connection, seq, end_seal)
-    who, what, subject, detail = map(plain, (who, what, subject, detail))  # sealed as they are kept
     shown = at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = content_of(before, seq + 1, shown, who, what, subject, detail)
-    seal = seal_of(key.secret if key else None, content)
-    row = {"seq": seq + 1, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
-    connection.execute(sa.insert(tables.audit).values(row))
-    _set_head(connection, seq + 1, seal, head_seal(key, seq + 1, seal) if key else "")
+    who, what = plain(who), plain(what)  # sealed as they are kept
+    rows = []
+    for subject, detail in ((plain(subject), plain(detail)) for subject, detail in about):
+        seq += 1
+        seal = seal_of(key.secret if key else None, content_of(seal, seq, shown, who, what, subject, detail))
+        rows.append(
+            {"seq": seq, "at": at, "who": who, "what": what, "subject": subject, "detail": detail, "hash": seal}
+        )
+    if rows:
+        connection.execute(sa.insert(tables.audit), rows)
+        _set_head(connection, seq, seal, head_seal(key, seq, seal) if key else "")
 
 
 def _sealing_key(connection: Connection, seq: int, end_seal: str) -> AuditKey | None:

@@ -24,7 +24,7 @@ from stores.records.people import People
 from stores.records.registry import Registry
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-RULE = AllocationRule("hall", date(2026, 1, 1), "deal", RestBy.FIXED, (("archive", 1 / 3), ("office", 2 / 3)), ())
+RULE = AllocationRule("hall", date(2025, 1, 1), "deal", RestBy.FIXED, (("archive", 1 / 3), ("office", 2 / 3)), ())
 
 
 @pytest.fixture
@@ -38,7 +38,12 @@ def hall(tmp_path):
         departments=(Department("archive", Name("Archive"), "7001"), Department("office", Name("Office"), "7002")),
         points=tuple(replace(point, level=Level.INTERNAL) for point in plain.points),
         stated=Stated(
-            figures=(Figure(FigureKind.PERSONS, 24.0, date(2025, 1, 1), "list", "hall", ""),), allocations=(RULE,)
+            figures=(
+                Figure(FigureKind.PERSONS, 24.0, date(2025, 1, 1), "list", "hall", ""),
+                Figure(FigureKind.PERSONS, 8.0, date(2025, 1, 1), "list", "hall", "archive"),
+                Figure(FigureKind.FLOOR_AREA, 100.0, date(2025, 1, 1), "plan", "hall", "archive"),
+            ),
+            allocations=(RULE,),
         ),
     )
     year = steady("2025-11-01T00:00", "2026-11-01T00:00", step=HOUR_MS)
@@ -66,9 +71,30 @@ def test_the_departments_of_a_month_bear_the_buildings_bill_to_the_cent(hall):
     assert "Archive" in text
     assert "7002" in text
     assert "coal" in text
-    assert "kgce" in text
+    assert "kgce/person" in text
     assert "month=2026-09" in text
     assert "month=2026-11" in text
+
+
+def test_each_department_has_its_own_indicators_in_units_of_the_readers_language(hall):
+    """A third of 105,120 kWh is the archive's: 35,040 kWh for 8 persons on 100 m²."""
+    text = hall.get("/buildings/hall/account").text
+    table = text[text.index('id="by-department"') :]
+    archive = table[table.index("Archive") : table.index("Office")]
+    assert re.findall(r'class="right" data-label="[^"]+">([^<]+)<', archive) == [
+        "43.064 kgce/m²",
+        "538.302 kgce/person",
+        "–",
+        "350.400 kWh/m²",
+        "4,380.000 kWh/person",
+    ]
+    assert "none stated of office in hall" in table
+    choose(hall, "zh-Hans")
+    chinese = hall.get("/buildings/hall/account").text
+    assert "538.302 kgce/人" in chinese
+    assert "43.064 kgce/m²" in chinese
+    assert "/person" not in chinese
+    choose(hall, "en")
 
 
 def test_the_page_of_a_building_brings_it_in_and_leads_to_it(visitor):

@@ -68,6 +68,8 @@ def test_what_is_stated_is_read_exported_and_kept_as_it_is():
         ("rest: fixed", "rest: area", "shares are stated, but the rest goes by area"),
         ("rest: fixed, departments: [office, archive], shares: [0.75, 0.25]", "rest: remainder, departments: [office, archive]",
          "the remainder goes to 2 departments"),
+        ("rest: fixed, departments: [office, archive], shares: [0.75, 0.25]", "rest: headcount, departments: [office, archive]",
+         "site.yaml:31: department 'archive' has no persons in hall on 2026-01-01"),
         ("meters: [part]", "meters: [main]", "meter 'main' is a head meter"),
         ("meters: [part]", "meters: [other]", "unknown meter 'other' (allowed: main, part)"),
         ("id: part, department: archive", "id: main, department: archive", "meter 'part' belongs to no department"),

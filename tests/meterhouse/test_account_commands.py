@@ -201,6 +201,16 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(town, tmp_path):
     assert (tmp_path / "bill.xlsx").read_bytes()[:2] == b"PK"
 
 
+def test_every_building_is_closed_at_once_and_one_or_all_must_be_said(town):
+    close = ("account", "close", "--month", "2026-09")
+    for said, why in (((), "is missing"), (("--all", "--building", "hall"), "stands beside --all")):
+        assert f"--building: {why} (allowed: a building's id, or --all" in town.run(*close, *said, ok=False)
+    assert "hall" in town.run(*close, "--all")
+    assert ClosedMonths(town.records).closed() == {("hall", "2026-09")}
+    assert "--month: 2026-09 is closed in every building" in town.run(*close, "--all", ok=False)
+    assert Audit(town.records).look_through().fault == ""
+
+
 @pytest.mark.parametrize("month", ["2026-13", "October"])
 def test_what_is_no_month_is_told_with_its_option(town, month):
     for command in ("report", "close"):

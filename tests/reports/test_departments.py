@@ -4,17 +4,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import numpy as np
 import pytest
-from rigs.billed_hall import EN, estate, made, ms, steady, stored
+from rigs.billed_hall import EN, LATER, estate, made, ms, steady, stored
 
 from accounting.allocation import Bearers, borne
+from accounting.spells import NoSpells
 from facility.errors import ConfigError
 from facility.model import Department, Meter, MeterRole, Name, Point, Price
 from facility.quantities import Quantity, Utility
 from facility.stated import AllocationRule, Figure, FigureKind, Member, Membership, RestBy, Stated
 from reports.bill import BILL
 from reports.bill_files import bill_csv, bill_xlsx
-from reports.closing import close_month
+from reports.billing import BillsOfMonth, make_bill
+from reports.closing import close_month, close_months
 from stores.records.accounting.closed_months import Adjustment
 
 YEAR = date(2026, 1, 1)
@@ -97,12 +100,32 @@ def test_a_department_bears_what_its_meter_counts_and_one_bears_the_remainder(bo
 
 def test_meters_that_count_more_than_there_was_bear_all_of_it_and_no_more():
     bearers = Bearers({"a": "x", "b": "y"}, {"z": 1.0}, "remainder", "deal")
-    assert borne(bearers, 10.0, {"a": 15.0, "b": 5.0}) == {
-        ("x", "meters"): 7.5,
-        ("y", "meters"): 2.5,
-        ("z", "remainder"): 0.0,
+    days = borne(
+        bearers, np.array([10.0, 10.0, 0.0]), {"a": np.array([15.0, 4.0, 3.0]), "b": np.array([5.0, 0.0, 0.0])}
+    )
+    assert {cell: qty.tolist() for cell, qty in days.items()} == {
+        ("x", "meters"): [7.5, 4.0, 0.0],
+        ("y", "meters"): [2.5, 0.0, 0.0],
+        ("z", "remainder"): [0.0, 6.0, 0.0],
     }
-    assert borne(bearers, 10.0, {"a": 4.0}) == {("x", "meters"): 4.0, ("y", "meters"): 0.0, ("z", "remainder"): 6.0}
+
+
+def test_a_meter_of_another_utility_takes_nothing_from_this_one(books):
+    """A rule of all utilities names the archive's water meter: its m³ are no kWh."""
+    catalogue = shared(RestBy.FIXED, ("office", "post"), shares=[0.5, 0.5], meters=("floor",))
+    water = replace(catalogue.meter["floor"], utility=Utility.WATER)
+    catalogue = replace(
+        catalogue,
+        meters=(catalogue.meter["main"], water),
+        points=(catalogue.points[0], Point("floor", Quantity.WATER_VOLUME)),
+    )
+    store = stored(
+        catalogue, steady(), steady(per_hour=3.0), points=("main/energy_import/total", "floor/water_volume/total")
+    )
+    assert uses(made(store, catalogue, books)) == {
+        ("office", "fixed"): Decimal("4464.000"),
+        ("post", "fixed"): Decimal("4464.000"),
+    }
 
 
 def test_a_rule_that_begins_within_the_month_shares_from_its_day_on(books):
@@ -147,6 +170,42 @@ def test_it_is_the_same_to_the_last_byte_when_it_is_made_again(books):
     text = bill_csv(first, EN)
     assert text == bill_csv(again, EN)
     assert "departments,archive,Archive,700,electricity,meters,floor," in text
+
+
+def test_bills_made_together_are_those_made_one_by_one(books):
+    """With a closed month before, an entry that adjusts it, and a building that has neither."""
+    rest, more = CASES["meters and area"]
+    catalogue = shared(rest, ("archive", "office", "post"), **more)
+    shed = replace(catalogue.building["hall"], id="shed")
+    catalogue = replace(catalogue, buildings=(*catalogue.buildings, shed))
+    columns = steady(end="2026-12-01T00:00"), steady(end="2026-12-01T00:00", per_hour=3.0)
+    store = stored(catalogue, *columns, points=("main/energy_import/total", SUB))
+    close_month(made(store, catalogue, books), books, based_on=0, by="li", at=datetime(2026, 11, 2, tzinfo=UTC))
+    entry = {"2026-10-05": {"qty": 100.0, "cost": 73.31}}
+    at = datetime(2026, 11, 9, tzinfo=UTC)
+    books.adjust([Adjustment("hall", "electricity", "main", "energy_import", "2026-10", at, "late", entry)], based_on=0)
+    for month in ("2026-10", "2026-11"):
+        together = BillsOfMonth(store, catalogue, books, NoSpells(), catalogue.building, month, now=LATER)
+        for name in catalogue.building:
+            alone = make_bill(store, catalogue, books, NoSpells(), name, month, now=LATER)
+            assert BILL.dump_json(together.bill(name)) == BILL.dump_json(alone)
+    assert together.bill("hall").adjustments
+
+
+def test_months_are_closed_together_or_none_is(books):
+    catalogue = shared(*CASES["fixed"][:1], ("archive", "office", "post"), **CASES["fixed"][1])
+    store = stored(catalogue, steady(), points=("main/energy_import/total",))
+    october, november = (made(store, catalogue, books, month) for month in ("2026-10", "2026-11"))
+    at = datetime(2026, 12, 2, tzinfo=UTC)
+    with pytest.raises(ConfigError, match=r"hall 2026-11 cannot be closed: .*missing") as refused:
+        close_months([october, november], books, based_on=0, by="li", at=at)
+    assert "--accept-missing" in str(refused.value)
+    assert books.closed() == frozenset()
+    closed = close_months([october, november], books, based_on=0, by="li", at=at, accept_missing="pulled down")
+    assert [one.bill["accepted_missing"] for one in closed] == ["", "pulled down"]
+    assert books.closed() == {("hall", "2026-10"), ("hall", "2026-11")}
+    with pytest.raises(ConfigError, match=r"hall 2026-10 is closed already .*\n?.*hall 2026-11 is closed already"):
+        close_months([october, november], books, based_on=0, by="li", at=at, accept_missing="again")
 
 
 def test_what_a_closed_month_is_adjusted_by_reaches_departments_as_it_was_shared_then(books):

@@ -14,8 +14,9 @@ from rigs.sample import NOW
 from facility.documents.site import load_site
 from facility.errors import Denied, Rejected
 from facility.levels import Level
-from facility.model import ReadingBatch
+from facility.model import Department, Name, ReadingBatch
 from facility.rights import Role, acts_of
+from facility.stated import Member, Membership
 from facility.work import Finding, Severity
 from stores.access import Access, Act, LiveValues, NoEstateError, Permit, Rights, Scope, kept_rights
 from stores.access.scope import EVERYTHING, sight_of
@@ -270,3 +271,31 @@ def test_what_the_records_say_is_asked_for_each_time(store, records):
     grants.take("Kim", grants.of("Kim", NOW)[1].id, "Ada", NOW)
     clock[0] += timedelta(hours=1)
     assert access.view("Kim").catalogue.buildings == ()
+
+
+def test_a_role_for_a_department_holds_in_buildings_of_those_below_it_as_the_tree_stands_today(records, store, whole):
+    """What belongs to another department from a day on is no longer theirs, and what comes to one below it is."""
+    tomorrow = (NOW + timedelta(days=1)).date()
+    below = Membership(Member.DEPARTMENT, "museum", NOW.date() - timedelta(days=1), "institute")
+    moves = Membership(Member.BUILDING, "annex", tomorrow, "estates")
+    institute = Department("institute", Name("Institute"))
+    stated = replace(whole.stated, memberships=(below, moves))
+    Registry(records).apply(replace(whole, departments=(*whole.departments, institute), stated=stated), by="t", at=NOW)
+    for name, department in (("Kim", "institute"), ("Lee", "estates")):
+        People(records).invite(name, NOW)
+        Grants(records).give(name, Grant(Role.FACILITIES, RolePart.DEPARTMENT, department), "Ada", NOW)
+    clock = [NOW]
+    rights_of = kept_rights(records, lambda: clock[0])
+    access = Access(store, records, LiveValues(store), rights_of, lambda: clock[0])
+    view = access.view("Kim")
+    assert ids(view.catalogue.buildings) == {"annex"}
+    assert view.papers.show("annex")
+    assert rights_of("Kim").may_here(Act.TAKE, whole.building["annex"])
+    assert not rights_of("Kim").may_here(Act.TAKE, whole.building["hall"])
+    assert not view.papers.show("hall")
+    with pytest.raises(Denied):
+        view.papers.made("hall", lambda *_: None)
+    assert ids(access.view("Lee").catalogue.buildings) == {"hall"}
+    clock[0] = NOW + timedelta(days=2)
+    assert access.view("Kim").catalogue.buildings == ()
+    assert ids(access.view("Lee").catalogue.buildings) == {"hall", "annex"}

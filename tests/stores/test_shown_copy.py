@@ -33,7 +33,7 @@ def tags_of(name, meter, utility, quantity):
     every = {
         "site": "town", "building": "hall", "utility": utility, "meter": meter, "role": "head", "enduse": "",
         "quantity": quantity, "channel": "total", "kind": "alert", "type": "night_waste", "gateway": "edge-1",
-        "device": "", "process": "ingest",
+        "device": "", "process": "ingest", "period": "month",
     }  # fmt: skip
     return {tag: every[tag] for tag in ROLLUPS[name].tags}
 
@@ -100,6 +100,8 @@ def test_what_is_derived_shows_where_all_that_it_rests_on_does():
         assert seen[name] == (True, False), name
     assert seen["alert_1d"] == seen["device_health"] == (False, False), "a building's, and an agent's that reads both"
     assert seen["platform_1m"] == (True, True)
+    assert seen["quota"] == (True, False)
+    assert not shown.shows("quota", tags_of("quota", *OPEN) | {"utility": ""}), "all energy of the building"
     assert not shown.shows("usage_1h", tags_of("usage_1h", "nobody", "water", "water_volume"))
     assert not shown.shows("events", tags_of("events", "", "", "") | {"building": ""})
 

@@ -46,6 +46,8 @@ MADE = {
     RemarkKind.FACTOR_NOT_STATED: {"carrier": "diesel"},
     RemarkKind.FIGURE_NOT_STATED: {"figure": "persons", "whose": "hall"},
     RemarkKind.FIGURE_STATED_LATE: {"figure": "persons", "whose": "office in hall", "day": date(2026, 3, 1)},
+    RemarkKind.SHARES_NOT_KNOWN: {"utility": "electricity", "what": "figures: department 'x' has no area in hall"},
+    RemarkKind.QUOTA_OF_ANOTHER_SET: {"indicator": "energy_per_m2", "set": "equal"},
 }  # fmt: skip
 
 

@@ -33,6 +33,11 @@ _MIX = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 
 _OF_BYTES = np.array([zlib.crc32(bytes([one]), 0xFFFFFFFF) ^ 0xFFFFFFFF for one in range(256)], np.uint32)
 """What each byte makes of a checksum that is nothing (RFC 1952, 8)."""
 
+_PAIRS = np.arange(2**16, dtype=np.uint32)
+_AFTER_ONE = _OF_BYTES[_PAIRS & 0xFF] ^ (_PAIRS >> np.uint32(8))
+_OF_PAIRS = _OF_BYTES[_AFTER_ONE & 0xFF] ^ (_AFTER_ONE >> np.uint32(8))
+"""What each two bytes make of it: half as many steps over columns."""
+
 _FLOAT, _WHOLE, _KEY = struct.Struct("<d"), struct.Struct("<q"), struct.Struct("<qq")
 
 
@@ -91,8 +96,8 @@ def row_seals(types: Mapping[str, FieldType], series: Times, t_ms: Times, fields
 def _crc32(begun: int | npt.NDArray[np.uint32], values: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """``zlib.crc32`` of each of some values of eight bytes, (n,), after what has ``begun``, one or (n,)."""
     crc = np.full(len(values), begun, np.uint32) ^ np.uint32(0xFFFFFFFF)
-    for byte in values.view(np.uint8).reshape(-1, 8).T:
-        crc = _OF_BYTES[(crc ^ byte) & 0xFF] ^ (crc >> np.uint32(8))
+    for pair in values.view("<u2").reshape(-1, 4).T:
+        crc = _OF_PAIRS[(crc ^ pair) & 0xFFFF] ^ (crc >> np.uint32(16))
     return crc ^ np.uint32(0xFFFFFFFF)
 
 

@@ -15,13 +15,13 @@ from facility.tariff import PERIODS
 from stores.records.accounting.proposals import EntryState, Proposals, judged_anew
 from stores.records.accounting.recomputations import Recomputations
 from stores.records.accounting.tables import adjustment, closed_month
-from stores.records.audit import append_entry
+from stores.records.audit import append_entries, append_entry
 from stores.records.database import writing
 from stores.records.registry import check_version
 from stores.records.stale import Deed, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -69,6 +69,21 @@ class ClosedMonth:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToClose:
+    """The bill of a building's month, as it is handed in; ``accepted_missing``: why, where something is missing."""
+
+    building: str
+    month: str
+    bill: dict[str, Any]
+    accepted_missing: str = ""
+
+    @property
+    def id(self) -> str:
+        """Building and month."""
+        return f"{self.building}/{self.month}"
+
+
 class ClosedMonths:
     """What is closed, and what was found out afterwards."""
 
@@ -86,24 +101,28 @@ class ClosedMonths:
         at: datetime,
         accepted_missing: str = "",
     ) -> ClosedMonth:
-        """Keep a month as it is handed in. Raises ``ConfigError`` where it is closed already.
+        """Keep a month as it is handed in, as ``close_all`` does several."""
+        one = ToClose(building, month, bill, accepted_missing)
+        return self.close_all([one], based_on=based_on, by=by, at=at)[0]
 
-        ``accepted_missing`` is why it is closed although something is missing; it is sealed with the deed.
-        ``based_on`` is the version of the estate that the bill was made for: raises ``Stale`` where it has another
+    def close_all(self, some: Sequence[ToClose], *, based_on: int, by: str, at: datetime) -> list[ClosedMonth]:
+        """Keep months as they are handed in, all or none. Raises ``ConfigError`` with those that are closed already.
+
+        Why one is closed although something is missing is sealed with the deed.
+        ``based_on`` is the version of the estate that the bills were made for: raises ``Stale`` where it has another
         one by now, since meters, ledgers or tariffs may have changed with it.
         """
-        closed = ClosedMonth(building, month, at, by, bill, digest_of(bill))
-        values = {"id": f"{building}/{month}", "building": building, "month": month, "closed_at": at, "by": by}
+        closed = [ClosedMonth(one.building, one.month, at, by, one.bill, digest_of(one.bill)) for one in some]
         with writing(self._engine) as connection:
-            known = connection.execute(sa.select(closed_month.c.by).where(closed_month.c.id == values["id"])).first()
-            if known:
-                raise ConfigError(
-                    f"{building} {month} is closed already (by {known.by}); a closed month stays as it is"
-                )
+            _check_open(connection, some)
             check_version(connection, based_on, "make the bill again, look at it, then close the month")
-            connection.execute(sa.insert(closed_month).values(**values, bill=bill, digest=closed.digest))
-            detail = f"{closed.digest}; missing accepted: {accepted_missing}" if accepted_missing else closed.digest
-            append_entry(connection, at, by, "account.close", f"{building}/{month}", detail)
+            rows = [
+                {"id": one.id, **{name: getattr(kept, name) for name in ClosedMonth.__slots__}}
+                for one, kept in zip(some, closed, strict=True)
+            ]
+            connection.execute(sa.insert(closed_month), rows)
+            sealed = [(one.id, _sealed(one, kept)) for one, kept in zip(some, closed, strict=True)]
+            append_entries(connection, at, by, "account.close", sealed)
         return closed
 
     def closed(self) -> frozenset[tuple[str, str]]:
@@ -112,11 +131,14 @@ class ClosedMonths:
             rows = connection.execute(sa.select(closed_month.c.building, closed_month.c.month))
             return frozenset((row.building, row.month) for row in rows)
 
-    def closing_times(self) -> dict[tuple[str, str], datetime]:
-        """When each building and month was closed."""
+    def closing_times(self, some: Collection[tuple[str, str]] | None = None) -> dict[tuple[str, str], datetime]:
+        """When each building and month was closed, or each of some of them that is."""
         c = closed_month.c
+        query = sa.select(c.building, c.month, c.closed_at)
+        if some is not None:
+            query = query.where(c.id.in_([f"{building}/{month}" for building, month in some]))
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(c.building, c.month, c.closed_at))
+            rows = connection.execute(query)
             return {(row.building, row.month): row.closed_at for row in rows}
 
     def closed_month(self, building: str, month: str) -> ClosedMonth | None:
@@ -144,6 +166,11 @@ class ClosedMonths:
     def proposed(self, building: str) -> list[Proposal]:
         """Entries of a building that wait for a person, oldest first: they stand on no bill."""
         return Proposals(self._engine).open_ones(building)
+
+    def buildings_with_entries(self) -> frozenset[str]:
+        """Buildings of which some closed month was ever adjusted, or is proposed to be."""
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(sa.select(adjustment.c.building).distinct()).scalars())
 
     def newest_entry(self) -> int:
         """The number of the newest adjusting entry; 0 before the first."""
@@ -185,6 +212,19 @@ class ClosedMonths:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(adjustment).where(where).order_by(c.id)).mappings()
             return [Adjustment(**{name: row[name] for name in Adjustment.__slots__}) for row in rows]
+
+
+def _check_open(connection: Connection, some: Sequence[ToClose]) -> None:
+    c = closed_month.c
+    query = sa.select(c.building, c.month, c.by).where(c.id.in_([one.id for one in some])).order_by(c.id)
+    if known := connection.execute(query).all():
+        stays = "is closed already (by {by}); a closed month stays as it is"
+        raise ConfigError(*(f"{row.building} {row.month} {stays.format(by=row.by)}" for row in known))
+
+
+def _sealed(one: ToClose, kept: ClosedMonth) -> str:
+    """The digest, and why the month was closed although something was missing."""
+    return f"{kept.digest}; missing accepted: {one.accepted_missing}" if one.accepted_missing else kept.digest
 
 
 def _enter(connection: Connection, one: Adjustment, state: EntryState) -> None:
