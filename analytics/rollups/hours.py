@@ -274,7 +274,8 @@ def by_hour_and_period(quarters: Values) -> Values:
 
 def by_hour(quarters: Values) -> Values:
     """Sums of known quarters, (4 n,) → (n,), NaN where no quarter of an hour is known."""
-    table = quarters.reshape(-1, QUARTERS)
-    sums: Values = np.nansum(table, axis=1)
-    sums[np.isnan(table).all(axis=1)] = np.nan
+    is_known = ~np.isnan(quarters).reshape(-1, QUARTERS)
+    known = np.where(is_known, quarters.reshape(-1, QUARTERS), 0.0)
+    sums: Values = sum(known.T[1:], known.T[0])
+    sums[~is_known.any(axis=1)] = np.nan
     return sums

@@ -76,6 +76,13 @@ def heads_beside(edges_ms: Times, uses: Sequence[HourlyUse], *, with_peaks: bool
     return counts | (peaks(sum_of_known([use.measured_quarters for use in uses]), edges_ms) if with_peaks else {})
 
 
+def covering(edges_ms: Times, uses: Sequence[HourlyUse]) -> HourlyUse | None:
+    """The hours between edges (n + 1,), cut out of uses if one of them has them all."""
+    first, last = int(edges_ms[0]), int(edges_ms[-1])
+    whole = (use for use in uses if int(use.edges_ms[0]) <= first and last <= int(use.edges_ms[-1]))
+    return next((use.cut(first, last) for use in whole), None)
+
+
 def side_by_side(uses: list[HourlyUse]) -> list[list[HourlyUse]]:
     """Uses grouped so that those of one group overlap or touch, and those of two do not."""
     groups: list[list[HourlyUse]] = []

@@ -23,6 +23,7 @@ from analytics.rollups.strays import tidy
 from analytics.rollups.totals import (
     SHARES,
     Total,
+    covering,
     heads_beside,
     peaks,
     shares_of_heads,
@@ -39,7 +40,7 @@ from stores.readings.rollups import ROLLUPS
 from stores.records.accounting.closed_months import LATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from accounting.spells import SpellBook
     from analytics.rollups.closing import Books
@@ -131,7 +132,7 @@ class RollupWriter:
         for total, heads in self._totals.items():
             touched = [use for head in heads for use in changed.get(head.id, ())]
             for uses in side_by_side(touched):
-                self._write_total(total, heads, uses)
+                self._write_total(total, {head: changed.get(head.id, ()) for head in heads}, uses)
         for thermometer in dict.fromkeys(self._outdoors.values()):
             if thermometer.id in ranges:
                 totals = [t for t in self._totals if self._outdoors[t[0]] == thermometer]
@@ -235,11 +236,12 @@ class RollupWriter:
                 for month in (month for building, month in months if building == place):
                     self._adjust(point, month)
 
-    def _write_total(self, total: Total, heads: tuple[Point, ...], touched: list[HourlyUse]) -> None:
+    def _write_total(self, total: Total, fresh: Mapping[Point, Sequence[HourlyUse]], touched: list[HourlyUse]) -> None:
+        """``fresh`` are the hours of each head meter that were just computed."""
+        heads = tuple(fresh)
         first, last = min(int(u.edges_ms[0]) for u in touched), max(int(u.edges_ms[-1]) for u in touched)
         edges = self._calendar.hour_edges(first, last)
-        alone = len(heads) == 1 and len(touched) == 1
-        uses = touched if alone else [self._hours.between(head, edges) for head in heads]
+        uses = [covering(edges, known) or self._hours.between(head, edges) for head, known in fresh.items()]
         both = together(edges, uses)
         whole: Values = np.min([complete(use.completeness) for use in uses], axis=0)
         hours = self._hour_fields(total[1], both, whole) | self._costs.of(total[1], total[0], both)
