@@ -179,10 +179,10 @@ def _lacks_of(uses: Sequence[CarrierUse], figures: Sequence[MeanFigure]) -> Iter
     unweighed = (one.carrier for one in uses if one.carrier is not Carrier.WATER and one.kgce_factor is None)
     for carrier in dict.fromkeys(unweighed):
         yield Remark(RemarkKind.FACTOR_NOT_STATED, {"carrier": carrier})
-    for one in figures:
-        for whose, day in one.lacks if one.kind in _NEEDED else ():
-            kind = RemarkKind.FIGURE_STATED_LATE if day else RemarkKind.FIGURE_NOT_STATED
-            yield Remark(kind, {"figure": one.kind, "whose": whose} | ({"day": day} if day else {}))
+    lacks = [(one.kind, whose, day) for one in figures if one.kind in _NEEDED for whose, day in one.lacks]
+    for figure, whose, day in dict.fromkeys(lacks):  # heads stand for those who use water, too
+        kind = RemarkKind.FIGURE_STATED_LATE if day else RemarkKind.FIGURE_NOT_STATED
+        yield Remark(kind, {"figure": figure, "whose": whose} | ({"day": day} if day else {}))
 
 
 def _of_another_set(uses: Sequence[CarrierUse], quotas: dict[Indicator, Quota]) -> Iterator[Indicator]:
