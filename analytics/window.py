@@ -21,7 +21,7 @@ from analytics.rollups.outdoors import outdoor_points
 from analytics.scene import Window
 from analytics.states import States
 from analytics.uses import HISTORY_DAYS, Uses
-from facility.quantities import ALARM_STATES, Quantity
+from facility.quantities import GUARDING_STATES
 from stores.readings.columns import switches_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 SEEN_DAYS = 30
 LATE_MS = 6 * HOUR_MS
 CHUNK_MS = 7 * DAY_MS
-WATCHED_STATES = (Quantity.DOOR_OPEN, *ALARM_STATES)
 
 
 def read_window(
@@ -120,7 +119,7 @@ def read_states(store: ReadingStore, catalogue: Catalogue, start_ms: int, end_ms
 
 def watched_points(catalogue: Catalogue) -> list[str]:
     """Ids of doors and leak sensors."""
-    return [point.id for quantity in WATCHED_STATES for point in catalogue.points_of_quantity(quantity)]
+    return [point.id for quantity in GUARDING_STATES for point in catalogue.points_of_quantity(quantity)]
 
 
 def blind_window(catalogue: Catalogue, now_ms: int) -> Window:

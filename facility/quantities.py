@@ -136,3 +136,6 @@ ALARM_STATES = (
     Quantity.TAMPER,
 )
 """States in which a sensor says itself that something is wrong."""
+
+GUARDING_STATES = (Quantity.DOOR_OPEN, *ALARM_STATES)
+"""States that are followed as they change; a sensor of one that falls silent leaves something unguarded."""

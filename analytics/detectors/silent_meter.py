@@ -8,7 +8,7 @@ import numpy as np
 
 from accounting.local_time import HOUR_MS
 from facility.model import MeterRole
-from facility.quantities import Kind, Quantity
+from facility.quantities import GUARDING_STATES, Kind
 from facility.work import Severity
 
 if TYPE_CHECKING:
@@ -22,14 +22,12 @@ DAY_H = 24
 NEVER_HEARD, SENSOR = "silent_meter_never_heard", "silent_meter_sensor"
 """The texts of a meter that never spoke, and of a sensor that guards."""
 
-GUARDS = frozenset({Quantity.DOOR_OPEN, Quantity.LEAK, Quantity.SMOKE, Quantity.TAMPER})
-"""Whoever guards and is silent is not well: what it would tell of is not noticed."""
-
 
 class SilentMeter:
     """Silence longer than three hours and longer than three times this meter's usual pause.
 
-    Of doors, leak, smoke and tamper sensors two hours and two pauses: they say hourly that they are there.
+    Of what guards (doors, and sensors that raise an alarm themselves) two hours and two pauses: they say hourly that
+    they are there, and what a silent one would tell of is not noticed.
 
     Silence ends with the newest word of any meter on the same agent: when a whole agent is cut off, or the server
     itself was, that is the agent's alarm and not one of each of its meters.
@@ -125,4 +123,4 @@ class SilentMeter:
 
 
 def _guards(scene: Scene, meter: Meter) -> bool:
-    return any(point.quantity in GUARDS for point in scene.catalogue.points_of(meter.id))
+    return any(point.quantity in GUARDING_STATES for point in scene.catalogue.points_of(meter.id))

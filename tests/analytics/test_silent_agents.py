@@ -13,7 +13,7 @@ from analytics.silent_agents import MANY, SILENT_AGENT, STORM
 from facility.catalogue import Agent, Bus
 from facility.levels import Level
 from facility.model import Point
-from facility.quantities import Quantity
+from facility.quantities import ALARM_STATES, Quantity
 from facility.work import AlertState, Severity, Verdict
 from stores.readings.port import Series
 from stores.records.casebook import Casebook
@@ -159,7 +159,7 @@ def test_a_meter_that_was_silent_before_its_agent_is_told_again_after_it(caseboo
 
 
 @pytest.mark.parametrize(("quantity", "silent_h", "severity"), [
-    (Quantity.LEAK, 1.9, None), (Quantity.LEAK, 2.5, Severity.ACT), (Quantity.DOOR_OPEN, 2.5, Severity.ACT),
+    (Quantity.LEAK, 1.9, None), *((guard, 2.5, Severity.ACT) for guard in (Quantity.DOOR_OPEN, *ALARM_STATES)),
     (Quantity.TEMPERATURE, 2.5, None), (Quantity.TEMPERATURE, 5.0, Severity.WATCH),
 ])  # fmt: skip
 def test_a_sensor_that_guards_and_is_silent_is_a_task_within_the_hour_after_its_page_turns_grey(
