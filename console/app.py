@@ -173,7 +173,7 @@ def _problem(request: Request, status: int, word: str, back: str = "/", **contex
 
 
 async def _refusal(request: Request, error: HTTPException) -> Response:
-    if error.status_code == 404:  # noqa: PLR2004 - not there, or not theirs
+    if error.status_code in {403, 404}:  # a form that is none of ours; not there, or not theirs
         await _note_denied(request)
     words = {404: "not_found", 405: "not_found", 403: "form_refused", 429: "too_many"}
     answer = _problem(request, error.status_code, words.get(error.status_code, "not_understood"))

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from facility.order import WorkOrder
+    from stores.access.exports import Taken
 
 COLUMNS = (
     *("id", "state", "severity", "building", "space", "meter", "skill", "title", "note", "alert", "assignee"),
     *("created_at", "due_at", "accepted_at", "arrived_at", "ended_at", "parts", "cost", "signed_by", "rating"),
+    *("level", "export"),
 )
 MOST_ROWS = 10_000
 
@@ -36,13 +38,16 @@ class OrderNews:
     signed_by: str = ""
 
 
-def order_csv(orders: Iterable[WorkOrder]) -> str:
-    """One row for each order; instants in UTC, words as they are in the JSON of commands."""
+def order_csv(orders: Iterable[WorkOrder], taken: Taken) -> str:
+    """One row for each order; instants in UTC, words as they are in the JSON of commands.
+
+    Each says the level of the whole, and by which id it stands in the audit trail.
+    """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(COLUMNS)
     for one in orders:
-        lines.writerow([csv_cell(str(cell)) for cell in _cells(one)])
+        lines.writerow([csv_cell(str(cell)) for cell in (*_cells(one), taken.level.word, taken.id)])
     return text.getvalue()
 
 

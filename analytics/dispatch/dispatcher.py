@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analytics.letters.clerk import Clerk
     from analytics.metrics import Rounds
     from facility.order import OrderPlace, WorkOrder
+    from facility.work import Alert
     from stores.access.scope import Rights
     from stores.records.letters.contacts import Contacts
     from stores.records.roster.worker import Candidate
@@ -72,11 +73,13 @@ class Dispatcher:
         letters = self._clerk.desk(self._contacts, self._couriers) if self._desk.has_waiting() else None
         if letters is None:
             return 0
-        rights = cache(self._rights_of)
+        rights, sights = cache(self._rights_of), cache(self._clerk.sight)
 
-        def may(name: str, place: OrderPlace) -> bool:
-            """Whether their roles let them work there: the roster gives nobody a building that is not theirs."""
-            return rights(name).without_phone.may_here(Act.TAKE, self._clerk.building(place.building))
+        def may(name: str, place: OrderPlace, case: Alert | None) -> bool:
+            """Whether their roles let them work there, and see the case: the roster gives nobody what is not theirs."""
+            works_there = rights(name).without_phone.may_here(Act.TAKE, self._clerk.building(place.building))
+            sight = sights(name)
+            return works_there and (case is None or (sight is not None and sight.shows(case)))
 
         return self._desk.offer(now, OfferDesk(may, _choose, letters))
 

@@ -57,14 +57,14 @@ class Clerk:
     def desk(self, contacts: Contacts, couriers: Sequence[str]) -> Desk | None:
         """What is needed to write letters now; None while there is no estate."""
         known = [one for one in contacts.all_of() if one.courier in couriers]
-        sights = {name: self._sight(name) for name in {one.name for one in known}}
+        sights = {name: self.sight(name) for name in {one.name for one in known}}
         whole = self._sights.whole()
         if whole is None:
             return None
 
         def shows(name: str, alert: Alert) -> bool:
             sight = sights[name]
-            return sight is not None and sight.shows(alert.building, alert.point)
+            return sight is not None and sight.shows(alert)
 
         def agent_of(meter: str) -> str:
             return whole.meter[meter].agent if meter in whole.meter else ""
@@ -73,26 +73,24 @@ class Clerk:
 
     def post_of(self, letter: Letter, letters: Letters, now: datetime, *, takes_address: bool) -> Post | None:
         """The letter as it leaves now; None where nothing is left to tell them."""
-        rights, sight = self._rights(letter.name), self._sight(letter.name)
+        rights, sight = self._rights(letter.name), self.sight(letter.name)
         if sight is None:
             return None
-        orders = letters.orders_of(letter.id)
+        orders = [one for one in letters.orders_of(letter.id) if one.wish.place.building in sight.catalogue.building]
         ordered = letters.cases_ordered_of(letter.name)
         shown = [
             one
             for one in letters.alerts_of(letter.id)
-            if one.state in CALLING
-            and _is_news(one, letter.name)
-            and one.id not in ordered
-            and sight.shows(one.building, one.point)
+            if one.state in CALLING and _is_news(one, letter.name) and one.id not in ordered and sight.shows(one)
         ]
         if not shown and not orders:
             return None
-        ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in shown])
+        cases = {one.id: self._shown(letters.alert_of_order(one), sight) for one in orders}
+        told = [*shown, *(one for one in cases.values() if one)]
+        ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in told])
         language = self._people.language_of(letter.name) or self._language
         is_theirs = takes_address and bool(letter.address)
         if orders:
-            cases = {one.id: letters.alert_of_order(one) for one in orders}
             takes = {
                 order: self._with_links(case, letter.name, rights, sight.catalogue, now, is_theirs=is_theirs).take
                 for order, case in cases.items()
@@ -148,7 +146,13 @@ class Clerk:
         token = self._links.make(name, alert.id, now)
         return ToldCase(alert, page, f"{self._console}/take?alert={alert.id}&token={token}")
 
-    def _sight(self, name: str) -> Sight | None:
+    @staticmethod
+    def _shown(case: Alert | None, sight: Sight) -> Alert | None:
+        """The case of an order, where its reader may see it."""
+        return case if case and sight.shows(case) else None
+
+    def sight(self, name: str) -> Sight | None:
+        """What somebody may see of the estate now; None while there is none."""
         return self._sights.of(self._rights(name).scopes)
 
     def _rights(self, name: str) -> Rights:

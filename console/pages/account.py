@@ -22,7 +22,7 @@ Password = Annotated[str, Form(max_length=400)]
 @router.get("")
 def account(request: Request, visit: Visiting, done: str = "") -> Response:
     """What one signs in with, what one may do, and where one is signed in."""
-    return _shown(request, visit, done=done if done in DONE else "")
+    return account_page(request, visit, done=done if done in DONE else "")
 
 
 DONE = ("password", "ended", "matched", "unmatched", "taken", "provider_away")
@@ -34,9 +34,9 @@ def set_password(request: Request, visit: Visiting, password: Password, before: 
     try:
         visit.view.own.set_password(before, password, request.state.session, visit.now)
     except Denied:
-        return _shown(request, visit, 403, refused="password_wrong")
+        return account_page(request, visit, 403, refused="password_wrong")
     except Rejected as error:
-        return _shown(request, visit, 422, refused=error.reason)
+        return account_page(request, visit, 422, refused=error.reason)
     return RedirectResponse("/account?done=password", 303)
 
 
@@ -85,7 +85,10 @@ def show_code(request: Request, visit: Visiting, code: Annotated[str, Form(max_l
 @router.post("/sessions/end")
 def end_session(visit: Visiting, session: Annotated[str, Form(max_length=40)]) -> Response:
     """Sign out somewhere else."""
-    visit.view.own.end_session(session, visit.now)
+    try:
+        visit.view.own.end_session(session, visit.now)
+    except Rejected:
+        raise HTTPException(404) from None
     return RedirectResponse("/account?done=ended", 303)
 
 
@@ -96,7 +99,8 @@ def end_others(request: Request, visit: Visiting) -> Response:
     return RedirectResponse("/account?done=ended", 303)
 
 
-def _shown(request: Request, visit: Visit, status: int = 200, **more: Any) -> Response:
+def account_page(request: Request, visit: Visit, status: int = 200, **more: Any) -> Response:
+    """The page as it stands now; ``more`` is what was done, or why not."""
     own = visit.view.own
     found: dict[str, Any] = {
         "account": own.account(),

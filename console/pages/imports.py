@@ -2,13 +2,14 @@
 
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.imports import meters_of
 from console.spells import Visiting
 from console.visit import Visit
+from facility.errors import Denied
 from facility.rights import Act
 from imports.columns import ColumnRole
 from imports.fault_words import fault_text
@@ -73,7 +74,7 @@ def hand_in(
 ) -> Response:
     """Read a table: put on record what it would bring, or show what is wrong with it."""
     if not visit.view.may(Act.HAND_IN):
-        raise HTTPException(403)
+        raise Denied(f"{visit.view.person} may not {Act.HAND_IN}")
     name = (table.filename or "").rpartition("/")[2].rpartition("\\")[2][:200] or "–"
     plan = plan_import(
         table.file.read(), name, visit.catalogue, visit.formats.zone, visit.view.readings, given.wishes, visit.now_ms

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.orders import MOST_SHOWN, NOTE_LENGTH, Line, Note, Visiting, shown
 from console.visit import Visit
-from facility.errors import Denied
+from facility.errors import ConfigError, Denied
 from facility.order import IN_HAND, OPEN, OrderPlace, OrderState, OrderWish, Skill, parse_skill, skill_for
 from facility.rights import Act
 from facility.work import Alert, Severity
@@ -55,12 +55,15 @@ def mine(request: Request, visit: Visiting) -> Response:
 
 
 @router.get("/table.csv")
-def table(visit: Visiting) -> Response:
-    """Every order that shows, for a spreadsheet or another system."""
+def table(request: Request, visit: Visiting, reason: Annotated[str, Query(max_length=NOTE_LENGTH)] = "") -> Response:
+    """Every order that shows, for a spreadsheet or another system; what it is for, where its level asks."""
     _check_takes(visit)
+    try:
+        found, taken = visit.view.orders.take_along(reason, visit.now)
+    except ConfigError:
+        return page(request, "order_table.html", status=422, visit=visit, reason=reason, live_of="alerts")
     named = {"content-disposition": 'attachment; filename="work-orders.csv"'}
-    text = order_csv(visit.view.orders.of())
-    return Response(text, media_type="text/csv; charset=utf-8", headers=named)
+    return Response(order_csv(found, taken), media_type="text/csv; charset=utf-8", headers=named)
 
 
 @router.get("/roster")

@@ -34,7 +34,8 @@ def choose(
 @router.post("/sign-out")
 def sign_out(request: Request) -> Response:
     """End the session here and in the records."""
-    parts_of(request).access.sign_out(request.state.session)
+    parts = parts_of(request)
+    parts.access.sign_out(request.state.session, parts.clock())
     answer = RedirectResponse("/sign-in", 303)
     is_tls = request.url.scheme == "https"
     answer.delete_cookie(session_cookie(request.url.scheme), secure=is_tls, httponly=True, samesite="lax")

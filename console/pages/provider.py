@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse
 
 from console.answer import page
 from console.guard import browser_of
+from console.pages.account import Password, account_page
 from console.pages.sign_in import begun, check_guesses, refused_page
 from console.visit import Visit, parts_of, visit_of
 from facility.errors import Denied, Rejected, StoreUnavailable, Unavailable
@@ -58,11 +59,14 @@ def come_back(request: Request, state: str = "", code: str = "", iss: str = "", 
 
 
 @router.post("/account/provider")
-def ask_to_match(request: Request, visit: Visiting) -> Response:
+def ask_to_match(request: Request, visit: Visiting, before: Password = "") -> Response:
     """A page that leads to the provider: a form may not, and whoever only leads us there matches nothing."""
-    own = visit.view.own.account()
+    provider, own = _provider(request), visit.view.own
     try:
-        address, state = _provider(request).begin(_back(request), own.name)
+        own.check_may_match(before, request.state.session, visit.now)
+        address, state = provider.begin(_back(request), own.account().name)
+    except Denied:
+        return account_page(request, visit, 403, refused="password_wrong")
     except Unavailable as away:
         _check_ours(away)
         return RedirectResponse("/account?done=provider_away", 303)

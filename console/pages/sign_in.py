@@ -82,7 +82,7 @@ def _first_page(parts: ConsoleParts, session: str) -> str:
 def begun(request: Request, session: str) -> Response:
     """A new session ends the one that this browser had."""
     parts = parts_of(request)
-    parts.access.sign_out(request.state.session)
+    parts.access.sign_out(request.state.session, parts.clock())
     answer = RedirectResponse(_first_page(parts, session), 303)
     answer.set_cookie(
         session_cookie(request.url.scheme),

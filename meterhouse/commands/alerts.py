@@ -11,6 +11,7 @@ import typer
 
 from facility.system_alarm import SystemAlarm, Unseen
 from facility.work import AlertState, Excess, Money, Verdict
+from meterhouse.commands.taking import looked_at_cases
 from meterhouse.output import answer, answers, table, texts, warn
 from meterhouse.settings import Settings
 from stores.records.casebook import Casebook
@@ -81,7 +82,9 @@ def alerts(
     records = open_records(Settings().records_url)
     estate = Registry(records).load()
     states = None if everything else [s for s in AlertState if s is not AlertState.CLOSED]
-    cases = [alert_answer(alert, estate) for alert in Casebook(records).alerts(states=states)]
+    found = Casebook(records).alerts(states=states)
+    looked_at_cases(records, estate, "cases", found)
+    cases = [alert_answer(alert, estate) for alert in found]
     answer(AlertsAnswer(cases), lambda: _table(cases, estate) if cases else texts()("cli.alerts.none"))
     for sentence in _unwatched(texts(), StatusBoard(records).outlook()):
         warn(sentence)

@@ -24,6 +24,7 @@ from meterhouse.answers.cases import (
 )
 from meterhouse.commands.alerts import AlertsAnswer, alert_answer
 from meterhouse.commands.spoken import formats_of, given_by, written_as
+from meterhouse.commands.taking import looked_at_cases
 from meterhouse.output import answer, answers, texts
 from meterhouse.settings import Settings
 from stores.records.case_figures import case_figures
@@ -65,6 +66,7 @@ def list_cases(
     casebook, estate = _books()
     states = [state] if state else [s for s in AlertState if everything or s is not AlertState.CLOSED]
     found = casebook.alerts(states=states, among=_among(estate, building), limit=MOST_LISTED)
+    looked_at_cases(casebook.engine, estate, "cases", found)
     shown = [alert_answer(alert, estate) for alert in found]
     answer(AlertsAnswer(shown), lambda: cases_text(shown, estate))
 
@@ -243,6 +245,7 @@ def _named(casebook: Casebook, text: str) -> Alert:
 
 
 def _answer(casebook: Casebook, estate: Catalogue, alert: Alert) -> None:
+    looked_at_cases(casebook.engine, estate, f"case {alert.id}", [alert])
     found = case_answer(alert, casebook.timeline(alert.id), estate)
     answer(found, lambda: case_text(found, estate, texts()))
 

@@ -16,6 +16,7 @@ from imports.estate_sheet import estate_csv, estate_xlsx
 from meterhouse.answers.estate_tables import EstateTableAnswer, estate_answer, estate_text
 from meterhouse.commands.readings_table import export_readings
 from meterhouse.commands.spoken import formats_of, given_by
+from meterhouse.commands.taking import estate_handed_out
 from meterhouse.output import answer, answers, say, speaks_json, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
@@ -79,12 +80,14 @@ def export_meters(
     out: Annotated[Path | None, typer.Option("--out", help="Into this file; xlsx needs one.")] = None,
 ) -> None:
     """Write the table to a file, or CSV to standard output."""
-    estate = Registry(open_records(Settings().records_url)).load()
+    if out is None and form is TableForm.XLSX:
+        raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as meters.xlsx"))
+    records = open_records(Settings().records_url)
+    estate = Registry(records).load()
     content = estate_xlsx(estate) if form is TableForm.XLSX else estate_csv(estate)
+    estate_handed_out(records, estate, f"table of meters, {form}")
     if out is not None:
         _write(out, content)
-    elif form is TableForm.XLSX:
-        raise ConfigError(Problem("--out", "is missing: a workbook cannot be printed", "a file such as meters.xlsx"))
     else:
         lines = content.decode("utf-8-sig").replace("\r\n", "\n")
         typer.echo(lines, nl=False)

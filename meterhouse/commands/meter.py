@@ -22,6 +22,7 @@ from meterhouse.answers.meter import (
 )
 from meterhouse.commands import spells
 from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
+from meterhouse.commands.taking import looked_at
 from meterhouse.output import answer, answers, say, tell, texts
 from meterhouse.settings import Settings
 from stores.ledger_book import LedgerBook
@@ -92,6 +93,8 @@ def history(meter: Which) -> None:
     """Print a meter's ledger."""
     book = _book()
     entries = [ledger_entry(one) for one in book.history(meter)]
+    points = [point.id for point in book.estate.points_of(meter)]
+    looked_at(open_records(Settings().records_url), book.estate, "registers of a meter's ledger", points)
     answer(MeterLedger(meter, entries), lambda: ledger_table(entries, formats_of(book.estate.site)))
 
 

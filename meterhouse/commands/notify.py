@@ -160,7 +160,7 @@ def again(letter: Annotated[str, typer.Argument(help="Its id.")]) -> None:
         raise ConfigError(
             Problem("LETTER", f"'{letter}' is no id", "an id that 'meterhouse notify letters' names")
         ) from None
-    Letters(_records()).again(wanted, datetime.now(UTC))
+    Letters(_records()).again(wanted, datetime.now(UTC), given_by(""))
     say("cli.notify.again")
 
 

@@ -11,10 +11,12 @@ import segno
 import typer
 
 from facility.errors import ConfigError, Problem, Rejected
+from facility.levels import Level
 from facility.order import OPEN, OrderPlace, OrderState, OrderWish, parse_skill
 from facility.person_name import person_name
 from facility.work import Severity
 from meterhouse.commands.spoken import formats_of, given_by
+from meterhouse.commands.taking import Custodian, Reason, handed_out, looked_at, wish_of
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.settings import Settings
 from reports.order_table import order_csv, read_news
@@ -90,7 +92,10 @@ def list_orders(
     """The first thousand."""
     records = _records()
     among = OrderFilter(states=None if everything else OPEN)
-    found = [_answer(records, one) for one in Orders(records).of(among, 1000)]
+    orders = Orders(records)
+    kept = orders.of(among, 1000)
+    looked_at(records, Registry(records).load(), "work orders", sorted(orders.points_of(kept)))
+    found = [_answer(records, one) for one in kept]
     answer(OrdersAnswer(found), lambda: _lines(records, found))
 
 
@@ -99,7 +104,10 @@ def list_orders(
 def show(number: Number) -> None:
     """Every field."""
     records = _records()
-    found = _answer(records, _known(records, number))
+    known = _known(records, number)
+    points = sorted(Orders(records).points_of([known]))
+    looked_at(records, Registry(records).load(), f"work order {number}", points)
+    found = _answer(records, known)
     answer(found, lambda: _lines(records, [found]))
 
 
@@ -143,9 +151,16 @@ def call_off(number: Number, *, reason: Why = "") -> None:
 
 
 @app.command(help="Print every work order as CSV, for another system.")
-def export() -> None:
+def export(*, reason: Reason = "", custodian: Custodian = "") -> None:
     """To standard output."""
-    typer.echo(order_csv(Orders(_records()).of()), nl=False)
+    records = _records()
+    orders, estate = Orders(records), Registry(records).load()
+    found = orders.of()
+    points = [one for one in orders.points_of(found) if one in estate.point]
+    wish = wish_of(reason, custodian)
+    taken = handed_out(records, estate, "work orders", points, wish, is_export=True, least=Level.INTERNAL)
+    assert taken is not None, "it is an export"
+    typer.echo(order_csv(found, taken), nl=False)
 
 
 @app.command("import", help="Read from CSV what became of work orders in another system.")

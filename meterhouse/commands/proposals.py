@@ -10,6 +10,7 @@ import typer
 from facility.errors import ConfigError, Problem
 from meterhouse.answers.proposals import ProposalsAnswer, proposal_answer, proposals_table
 from meterhouse.commands.spoken import formats_of, given_by, written_as
+from meterhouse.commands.taking import looked_at
 from meterhouse.output import answer, answers, say
 from meterhouse.settings import Settings
 from stores.records.accounting.proposals import Proposals
@@ -39,6 +40,8 @@ def proposals(
     if building and building not in estate.building:
         raise ConfigError(Problem("--building", f"unknown building '{building}'", ", ".join(estate.building)))
     kept = entries.all_of(building) if everything else entries.open_ones(building)
+    points = {point.id for one in kept for point in estate.points_of(one.meter)}
+    looked_at(records, estate, "adjusting entries", sorted(points))
     found = [proposal_answer(one, estate.site.currency) for one in kept]
     answer(ProposalsAnswer(found), lambda: proposals_table(found, formats_of(estate.site)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,14 @@ from facility.errors import ConfigError, Problem
 from meterhouse.answers.errands import errand_answer, wait_for_answers
 from meterhouse.answers.quarantine import ItemsAnswer, Replays, ShownItem, fullness, item_answer
 from meterhouse.commands.spoken import given_by, written_as
+from meterhouse.commands.taking import looked_at
 from meterhouse.output import answer, answers, facts, say, table, texts
 from meterhouse.settings import Settings
 from stores.records.database import open_records
 from stores.records.errands import Errands
 from stores.records.quarantine.quarantine import ItemState, Quarantine
 from stores.records.quarantine.story import steps
+from stores.records.registry import Registry
 from wording.refusals import advice, held, refusal
 from wording.texts import ABSENT
 
@@ -53,6 +56,15 @@ def _open() -> tuple[Quarantine, Errands]:
     return Quarantine(records), Errands(records)
 
 
+def _note_look(what: str, items: Sequence[QuarantineItem]) -> None:
+    """A message holds readings of any point of its agent."""
+    records, agents = open_records(Settings().records_url), {one.agent for one in items}
+    with suppress(ConfigError):  # before the first site file nothing is graded
+        estate = Registry(records).load()
+        points = [one.id for one in estate.points if estate.meter[one.meter].agent in agents]
+        looked_at(records, estate, what, points)
+
+
 @app.command("list", help="One line per item, newest first; an alarm first where the quarantine is nearly full.")
 @answers(ItemsAnswer)
 def list_items(
@@ -68,6 +80,7 @@ def list_items(
     items = quarantine.items(
         reason=reason or None, agents=agents, standing=None if everything else "waiting", limit=limit
     )
+    _note_look("refused messages", items)
     is_part = not everything and len(items) < size.items and not (reason or agent)
     empty = "cli.quarantine.none_of_kind" if reason or agent else "cli.quarantine.empty"
     answer(
@@ -100,6 +113,7 @@ def show(item: Item) -> None:
     found = quarantine.item(item)
     if found is None:
         raise ConfigError(Problem("ITEM", f"there is no item {item} in quarantine"))
+    _note_look(f"refused message {item}", [found])
     asked = errands.of_item(item)
     payload = None if found.payload_dropped else found.excerpt(SHOWN_PAYLOAD_BYTES)
     shown = ShownItem(item_answer(found), [errand_answer(one) for one in asked], payload)

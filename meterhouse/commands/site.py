@@ -15,6 +15,7 @@ from facility.documents.site_export import dump_part, dump_site
 from facility.ledger.changes import zone_of
 from facility.ledger.faults import check_not_ahead
 from meterhouse.commands.spoken import change_text, formats_of, given_by, written_as
+from meterhouse.commands.taking import estate_handed_out
 from meterhouse.output import answer, answers, tell, texts, warn
 from meterhouse.settings import Settings
 from meterhouse.store_setup import check_belongs
@@ -134,9 +135,12 @@ def export(
     agent: Annotated[str, typer.Option("--agent", help="Only what this agent needs.")] = "",
 ) -> None:
     """Write the estate to standard output."""
-    estate = Registry(open_records(Settings().records_url)).load()
+    records = open_records(Settings().records_url)
+    estate = Registry(records).load()
     with written_as({"agent": "--agent"}):
-        typer.echo(dump_part(estate, agent) if agent else dump_site(estate), nl=False)
+        document = dump_part(estate, agent) if agent else dump_site(estate)
+    estate_handed_out(records, estate, f"site file of agent {agent}" if agent else "site file")
+    typer.echo(document, nl=False)
 
 
 def read_estate(file: Path) -> Catalogue:

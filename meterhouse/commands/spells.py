@@ -11,6 +11,7 @@ from facility.errors import ConfigError, Problem
 from facility.ledger.changes import known_meter
 from meterhouse.answers.spells import SpellsAnswer, spell_answer, spells_text
 from meterhouse.commands.spoken import formats_of, given_by, written_as
+from meterhouse.commands.taking import looked_at
 from meterhouse.output import answer, answers, say
 from meterhouse.settings import Settings
 from stores.records.accounting.spells import Spells
@@ -61,6 +62,7 @@ def list_spells(
         with written_as({"meter": "--meter"}):
             points = [point.id for point in estate.points_of(known_meter(estate, meter).id)]
     kept = spells.all_of(points) if everything else spells.asked(points)
+    looked_at(records, estate, "registers in doubt", sorted({one.point for one in kept}))
     found = [spell_answer(one, estate) for one in kept]
     answer(SpellsAnswer(found), lambda: spells_text(found, formats_of(estate.site)))
 

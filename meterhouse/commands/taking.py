@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facility.levels import Level
 from meterhouse.commands.spoken import given_by, written_as
 from stores.access.exports import ExportWish, Taken, note_look, take_along
 from stores.records.audit import Audit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy.engine import Engine
 
     from facility.catalogue import Catalogue
+    from facility.work import Alert
 
 Reason = Annotated[str, typer.Option("--reason", help="What it is for; needed above the level internal.")]
 Custodian = Annotated[
@@ -25,7 +27,14 @@ Custodian = Annotated[
 
 
 def handed_out(
-    records: Engine, estate: Catalogue, what: str, points: Collection[str], wish: ExportWish, *, is_export: bool
+    records: Engine,
+    estate: Catalogue,
+    what: str,
+    points: Collection[str],
+    wish: ExportWish,
+    *,
+    is_export: bool,
+    least: Level = Level.PUBLIC,
 ) -> Taken | None:
     """Put on record what is handed out next; what it is as an export, None where somebody only looks.
 
@@ -36,7 +45,25 @@ def handed_out(
         note_look(audit, estate, what, points, wish.person, now)
         return None
     with written_as({"reason": "--reason", "custodian": "--custodian"}):
-        return take_along(audit, estate, what, points, wish, now)
+        return take_along(audit, estate, what, points, wish, now, least=least)
+
+
+def looked_at(records: Engine, estate: Catalogue, what: str, points: Collection[str]) -> None:
+    """Put on record that somebody at the machine looks at what rests on these points, where it is important."""
+    known = [one for one in points if one in estate.point]
+    note_look(Audit(records), estate, what, known, given_by(""), datetime.now(UTC))
+
+
+def looked_at_cases(records: Engine, estate: Catalogue, what: str, cases: Iterable[Alert]) -> None:
+    """The same of cases, and all that they rest on."""
+    points = {point for case in cases for point in (case.point, *(one.point for one in case.evidence))}
+    looked_at(records, estate, what, sorted(points))
+
+
+def estate_handed_out(records: Engine, estate: Catalogue, what: str) -> None:
+    """Put on record that the estate itself is taken along: every point's name, and no figure of any."""
+    now = datetime.now(UTC)
+    take_along(Audit(records), estate, what, list(estate.point), wish_of(), now, holds_figures=False)
 
 
 def wish_of(reason: str = "", custodian: str = "") -> ExportWish:

@@ -170,9 +170,9 @@ class Access:
         """Put on record that a link was refused (``noted``), or that an address is blocked for a while."""
         self._people.note_refusal(at, noted, address, why)
 
-    def sign_out(self, session: str) -> None:
+    def sign_out(self, session: str, at: datetime) -> None:
         """End a session; nothing happens where it has ended already."""
-        self._people.sign_out(session)
+        self._people.sign_out(session, at)
 
     @property
     def is_reachable(self) -> bool:

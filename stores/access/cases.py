@@ -105,12 +105,16 @@ class VisibleCases:
         return case_figures(self._casebook.engine, now, replace(self._among(), raised_since=now - within))
 
     def plans(self, at: datetime) -> list[PlannedEvent]:
-        """What is planned in the buildings that show, from an instant on."""
-        return self._casebook.plans.all_of(self._reader.sight.buildings, from_at=at)
+        """What is planned in the buildings that show, and at meters that do, from an instant on."""
+        sight = self._reader.sight
+        found = self._casebook.plans.all_of(sight.buildings, from_at=at)
+        return [one for one in found if sight.is_whole or one.meter is None or one.meter in sight.catalogue.meter]
 
     def folded_into(self, alert: Alert) -> list[Alert]:
         """The cases that are told with one, the newest first."""
-        return [one for one in self._casebook.folded_into(alert.id) if self._shows(one)]
+        found = [one for one in self._casebook.folded_into(alert.id) if self._shows(one)]
+        self._reader.reads.note("cases", [one.point for one in found])
+        return found
 
     def reopen(self, alert: UUID, at: datetime, *, based_on: int) -> Alert:
         """Take a verdict back."""
@@ -118,13 +122,14 @@ class VisibleCases:
 
     def _among(self, building: str | None = None) -> CaseFilter:
         """The cases that show (in a building)."""
-        buildings, points = self._reader.sight.buildings, self._reader.sight.points
+        sight = self._reader.sight
+        buildings = sight.buildings
         if building is not None:
             buildings = frozenset([building]) if buildings is None or building in buildings else frozenset()
-        return CaseFilter(buildings, points)
+        return CaseFilter(buildings, sight.points, above=sight.above)
 
     def _shows(self, alert: Alert) -> bool:
-        return self._reader.sight.shows(alert.building, alert.point)
+        return self._reader.sight.shows(alert)
 
     def _acting(self, act: Act, alert: UUID) -> str:
         """Their name, where the case shows and the act is theirs.

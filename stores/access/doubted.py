@@ -108,7 +108,9 @@ class VisibleProposals:
 
     def _shows(self, one: Proposal) -> bool:
         sight = self._reader.sight
-        return sight.is_whole or (one.building in sight.catalogue.building and one.meter in sight.catalogue.meter)
+        if sight.points is None:
+            return sight.is_whole or (one.building in sight.catalogue.building and one.meter in sight.catalogue.meter)
+        return any(point.quantity.word == one.quantity for point in sight.catalogue.points_of(one.meter))
 
     def _acting(self, number: int) -> str:
         """Their name, where the entry shows and is theirs to decide about.

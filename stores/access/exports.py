@@ -53,18 +53,28 @@ def points_in(estate: Catalogue, buildings: Collection[str]) -> list[str]:
 
 
 def take_along(
-    audit: Audit, estate: Catalogue, what: str, points: Collection[str], wish: ExportWish, at: datetime
+    audit: Audit,
+    estate: Catalogue,
+    what: str,
+    points: Collection[str],
+    wish: ExportWish,
+    at: datetime,
+    *,
+    least: Level = Level.PUBLIC,
+    holds_figures: bool = True,
 ) -> Taken:
-    """Put an export on record before it is handed out; ``points`` are what it rests on.
+    """Put an export on record before it is handed out; ``points`` are what it rests on, ``least`` its level without.
 
+    What only names points (``holds_figures`` False) is on record with their level, and asks for nothing.
     Raises ``ConfigError`` where its level asks for a reason or the custodian, ``StoreUnavailable`` where it cannot be
     put on record: then nothing may be handed out.
     """
-    taken = Taken(token_hex(6), level_of(estate, points))
-    _check(taken.level, wish, estate.site.custodian)
+    taken = Taken(token_hex(6), max(least, level_of(estate, points)))
+    if holds_figures:
+        _check(taken.level, wish, estate.site.custodian)
     said = [f"{taken.id}: {what}", f"level {taken.level.word}"]
     said += [f"because {wish.reason.strip()}"] if wish.reason.strip() else []
-    said += [f"let by {wish.custodian.strip()}"] if taken.level is Level.IMPORTANT else []
+    said += [f"let by {wish.custodian.strip()}"] if taken.level is Level.IMPORTANT and holds_figures else []
     audit.append(at, wish.person, EXPORT, ", ".join(_buildings(estate, points)), ", ".join(said))
     return taken
 

@@ -35,7 +35,9 @@ class VisibleImports:
 
     def readings(self, number: int) -> ReadingBatch:
         """What it brings."""
-        return self._imports.readings(self._shown(number).id)
+        kept = self._shown(number)
+        self._reader.reads.note(f"import {number}", kept.points)
+        return self._imports.readings(kept.id)
 
     def may(self, act: Act, points: Iterable[str]) -> bool:
         """Whether an act is theirs on each of some points."""

@@ -5,10 +5,13 @@ Who may order sees all orders of the buildings that show. Whoever else takes cas
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
 from facility.rights import Act
+from stores.access.exports import FREE, ExportWish, take_along
+from stores.records.case_list import CaseFilter
 from stores.records.orders.order_rows import OrderFilter
 
 if TYPE_CHECKING:
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from facility.order import OrderState, OrderWish, Work, WorkOrder
+    from stores.access.exports import Taken
     from stores.access.reader import Reader
+    from stores.records.audit import Audit
     from stores.records.orders.order_files import OrderFile, OrderFiles
     from stores.records.orders.order_rows import OrderStep
     from stores.records.orders.orders import Orders
@@ -29,26 +34,26 @@ if TYPE_CHECKING:
 class VisibleOrders:
     """Work orders as one reader sees them, and acts upon them under their own name."""
 
-    def __init__(self, orders: Orders, files: OrderFiles, places: ReportPlaces, roster: Roster, reader: Reader) -> None:
+    def __init__(
+        self, orders: Orders, files: OrderFiles, places: ReportPlaces, roster: Roster, audit: Audit, reader: Reader
+    ) -> None:
         self._orders, self._files, self._places, self._roster = orders, files, places, roster
-        self._reader = reader
+        self._audit, self._reader = audit, reader
 
     def of(
         self, *, states: Collection[OrderState] | None = None, is_mine: bool = False, limit: int | None = None
     ) -> list[WorkOrder]:
         """Orders, open ones first, then those that are due first."""
         me = self._reader.name
-        among = OrderFilter(self._reader.sight.buildings, me if is_mine else None, states)
-        return [one for one in self._orders.of(among, limit) if self._shows(one)]
+        return self._found(OrderFilter(of=me if is_mine else None, states=states), limit)
 
     def for_case(self, alert: UUID) -> list[WorkOrder]:
         """The orders of a case that the reader sees."""
-        return [one for one in self._orders.of(OrderFilter(alert=alert)) if self._shows(one)]
+        return self._found(OrderFilter(alert=alert))
 
     def one(self, order: int) -> WorkOrder | None:
         """One order."""
-        found = self._orders.one(order)
-        return found if found and self._shows(found) else None
+        return next(iter(self._found(OrderFilter(number=order))), None)
 
     def story(self, order: int) -> list[OrderStep]:
         """What happened to it, oldest first."""
@@ -65,6 +70,13 @@ class VisibleOrders:
     def may(self, act: Act, building: str) -> bool:
         """Whether an act is theirs in a building."""
         return self._reader.rights.may_here(act, self._reader.sight.catalogue.building.get(building))
+
+    def take_along(self, reason: str, at: datetime) -> tuple[list[WorkOrder], Taken]:
+        """All that show, to be taken along; on record first. Raises ``ConfigError`` where their level asks for more."""
+        found, estate = self.of(), self._reader.sight.catalogue
+        points = [one for one in self._orders.points_of(found) if one in estate.point]
+        wish = ExportWish(self._reader.name, reason)
+        return found, take_along(self._audit, estate, "work orders", points, wish, at, least=FREE)
 
     def make(self, wish: OrderWish, at: datetime) -> WorkOrder:
         """Order something in a building."""
@@ -110,16 +122,36 @@ class VisibleOrders:
         return self._places.make(wish.place, self._reader.acting(Act.ORDER, wish.place.building), at)
 
     def workers(self) -> list[Worker]:
-        """Who is on the roster, for who may order."""
-        return self._roster.workers() if self._reader.rights.may(Act.ORDER) else []
+        """Who is on the roster for the buildings in which the reader may order; no other building is named."""
+        here = self._orders_in()
+        if here is None:
+            return self._roster.workers()
+        found = self._roster.workers() if here else []
+        return [replace(one, places=one.places & here) for one in found if not one.places or one.places & here]
 
     def shifts(self, first: datetime, end: datetime) -> list[WorkShift]:
         """Their shifts."""
-        return self._roster.shifts(first, end) if self._reader.rights.may(Act.ORDER) else []
+        theirs = {one.name for one in self.workers()}
+        return [one for one in self._roster.shifts(first, end) if one.name in theirs] if theirs else []
 
     def days_off(self, first: date) -> list[DayOff]:
         """Days on which they do not work."""
-        return self._roster.days_off(first) if self._reader.rights.may(Act.ORDER) else []
+        theirs = {one.name for one in self.workers()}
+        return [one for one in self._roster.days_off(first) if one.name in theirs] if theirs else []
+
+    def _found(self, among: OrderFilter, limit: int | None = None) -> list[WorkOrder]:
+        """Those that show. Of a case that does not, only what is theirs: somebody gave it to them."""
+        sight, me = self._reader.sight, self._reader.name
+        cases = CaseFilter(None, sight.points, above=sight.above)
+        narrowed = replace(among, buildings=sight.buildings, cases=cases, reader=me)
+        return [one for one in self._orders.of(narrowed, limit) if self._shows(one)]
+
+    def _orders_in(self) -> frozenset[str] | None:
+        """The buildings in which they may order; None: in all of the estate."""
+        sight = self._reader.sight
+        if sight.buildings is None and self._reader.rights.may_here(Act.ORDER, None):
+            return None
+        return frozenset(one.id for one in sight.catalogue.buildings if self.may(Act.ORDER, one.id))
 
     def _shows(self, order: WorkOrder) -> bool:
         """Whether it is in a building that shows, and theirs where they may not order there."""

@@ -41,4 +41,6 @@ class VisiblePapers:
         estate = self._estate()
         if estate is None or not self.show(building):
             raise Denied(f"{self._reader.name} may not look at papers of {building}")
+        here = (one.id for one in estate.points if estate.meter[one.meter].building == building)
+        self._reader.reads.note("papers", here)
         return make(self._store, estate, self._closed, self._spells)

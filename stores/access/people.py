@@ -171,6 +171,10 @@ class OwnAccount:
         """Accounts of the site's provider by which one signs in."""
         return self._book.identities.of(self._person)
 
+    def check_may_match(self, before: str, session: str, at: datetime) -> None:
+        """Raise ``Denied`` for a wrong password: whoever finds the browser open opens no way in of their own."""
+        self._prove(before, session, at)
+
     def match(self, one: Identity, at: datetime) -> None:
         """Sign in by this one from now on. Raises ``Rejected`` where it is somebody else's here."""
         self._book.identities.match(self._person, one, self._person, at)

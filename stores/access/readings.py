@@ -29,6 +29,7 @@ class VisibleReadings:
 
     def read_before(self, points: Sequence[str], t_ms: int) -> dict[str, Latest]:
         """The newest reading at or before a time of each point that shows."""
+        self._reads.note("readings before", points)
         return self._store.read_before(self._seen(points), t_ms)
 
     def latest(self, points: Sequence[str] | None = None) -> dict[str, Latest]:

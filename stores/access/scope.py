@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
     from facility.trees import Trees
+    from facility.work import Alert
     from stores.records.accounts.grants import Grant
 
 
@@ -120,6 +121,8 @@ class Sight:
     """Agents all of whose points show: a message holds readings of any of them."""
     sums: frozenset[tuple[str, str]] | None = None
     """Buildings and utilities whose totals show: a sum is graded as high as the highest of what it sums."""
+    above: frozenset[str] = frozenset()
+    """Points that are graded too high: a case that rests on one of them does not show, whatever else it names."""
 
     @property
     def is_whole(self) -> bool:
@@ -143,10 +146,14 @@ class Sight:
         building = self.catalogue.meter[self.catalogue.point[point].meter].building
         return self.important_in(self.important)[building]
 
-    def shows(self, building: str, point: str) -> bool:
-        """Whether what was found in a building, at a point, shows."""
-        is_here = self.buildings is None or building in self.buildings
-        return is_here and (self.points is None or point in self.points)
+    def shows(self, case: Alert) -> bool:
+        """Whether a case does: its building, its point, and nothing of what it rests on is graded too high."""
+        is_here = self.buildings is None or case.building in self.buildings
+        return (
+            is_here
+            and (self.points is None or case.point in self.points)
+            and self.above.isdisjoint(one.point for one in case.evidence)
+        )
 
 
 def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
@@ -167,7 +174,16 @@ def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
         points=ShownPoints(points, whole.point) if hides_levels else None,
         agents=frozenset(catalogue.agent) - mixed,
         sums=frozenset(_sums(whole, buildings, points)) if hides_levels else None,
+        above=frozenset(_above(whole, scopes, buildings, points)) if hides_levels else frozenset(),
     )
+
+
+def _above(whole: Catalogue, scopes: Collection[Scope], buildings: set[str], points: set[str]) -> Iterator[str]:
+    """Points that do not show though their building does, and those elsewhere that no scope would show."""
+    for point in whole.points:
+        is_here = whole.meter[point.meter].building in buildings
+        if point.id not in points and (is_here or not any(one.shows_level_of(point) for one in scopes)):
+            yield point.id
 
 
 def _sums(whole: Catalogue, buildings: set[str], points: set[str]) -> Iterator[tuple[str, str]]:

@@ -146,7 +146,7 @@ class View:
     def orders(self) -> VisibleOrders:
         """Work orders and acts upon them."""
         kept = self._kept
-        return VisibleOrders(kept.orders, kept.files, kept.places, kept.roster, self._reader)
+        return VisibleOrders(kept.orders, kept.files, kept.places, kept.roster, kept.audit, self._reader)
 
     @property
     def papers(self) -> VisiblePapers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def case_figures(engine: Engine, now: datetime, among: CaseFilter) -> CaseFigure
     """Of the cases that were raised at or after ``among.raised_since``; open ones count however old they are."""
     with engine.connect() as connection:
         found = find_cases(connection, AlertState, among)
-        running = find_cases(connection, RUNNING, CaseFilter(among.buildings, among.points))
+        running = find_cases(connection, RUNNING, replace(among, raised_since=None))
         taken = _taken(connection, among)
     judged = [one for one in found if one.verdict and one.verdict is not Verdict.DUPLICATE and one.closed_at]
     waited = [_hours(taken[str(one.id)] - one.raised_at) for one in found if str(one.id) in taken]

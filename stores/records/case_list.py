@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from facility.work import CALLING, AlertState, Severity, Verdict
 from stores.records.case_rows import alert_of
-from stores.records.shown_points import among_points
+from stores.records.shown_points import among_points, names_any
 from stores.records.tables import alert as alerts
 
 if TYPE_CHECKING:
@@ -53,11 +53,14 @@ class CaseFilter:
     buildings: Collection[str] | None = None
     points: Collection[str] | None = None
     raised_since: datetime | None = None
+    above: frozenset[str] = frozenset()
+    """Cases that rest on one of these points are left out."""
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What holds for each of them."""
         found: list[sa.ColumnElement[bool]] = [] if self.buildings is None else [a.building.in_(self.buildings)]
         found += [] if self.points is None else [among_points(a.point, self.points)]
+        found += [sa.not_(names_any(a.evidence, self.above))] if self.above else []
         return found if self.raised_since is None else [*found, a.raised_at >= self.raised_since]
 
 

@@ -154,12 +154,13 @@ class People:
         with suppress(StoreUnavailable), writing(self._engine) as connection:
             connection.execute(sa.update(tables.token).where(tables.token.c.id == token).values(seen_at=at))
 
-    def sign_out(self, session_token: str) -> None:
+    def sign_out(self, session_token: str, at: datetime) -> None:
         """End a session; nothing happens where it has ended already."""
         with writing(self._engine) as connection:
             row = find_token(connection, SESSION, session_token)
             if row is not None:
                 connection.execute(sa.delete(tables.token).where(tables.token.c.id == row.id))
+                append_entry(connection, at, row.name, "person.sign_out", row.name)
 
     def language_of(self, name: str) -> str:
         """The language that somebody chose; ``NO_WISH`` where they chose none, or there is no such person."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import json
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from stores.records import tables
 
@@ -30,3 +33,33 @@ def among_points(column: sa.ColumnElement[str], points: Collection[str]) -> sa.C
         return column.in_(points)
     known = column.in_(sa.select(tables.point.c.id))
     return known & column.not_in(points.hidden) if points.hidden else known
+
+
+class _NamesAny(FunctionElement[bool]):
+    """Whether a list of evidence names one of the points of a second list, both as JSON."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+def names_any(evidence: sa.ColumnElement[Any], points: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether a column of evidence names one of the points. They are one value: a database takes so many of those."""
+    return _NamesAny(evidence, sa.literal(json.dumps(sorted(points)), sa.Text))
+
+
+_NAMES_ANY = {
+    "sqlite": (
+        "EXISTS (SELECT 1 FROM json_each({0}) AS named"
+        " WHERE json_extract(named.value, '$.point') IN (SELECT value FROM json_each({1})))"
+    ),
+    "postgresql": (
+        "EXISTS (SELECT 1 FROM json_array_elements({0}) AS named"
+        " WHERE named->>'point' IN (SELECT json_array_elements_text(CAST({1} AS JSON))))"
+    ),
+}
+"""As each database says it, of the column and the parameter."""
+
+
+@compiles(_NamesAny)
+def _said(element: _NamesAny, compiler: Any, **more: Any) -> str:
+    return _NAMES_ANY[compiler.dialect.name].format(*(compiler.process(one, **more) for one in element.clauses))

@@ -7,16 +7,18 @@ from time import monotonic
 
 import pytest
 import sqlalchemy as sa
+from rigs.campus import estate
 from rigs.dispatch_desk import DispatchDesk, dispatcher_of
-from rigs.letter_desk import finding
+from rigs.letter_desk import POINT, finding
 from sqlalchemy.exc import IntegrityError
 
 from facility.errors import Rejected
+from facility.levels import Level
 from facility.order import CHAINS, OrderState, Skill
 from facility.rights import Role
-from facility.work import AlertState, Cause, Severity, Verdict
+from facility.work import AlertState, Cause, Evidence, Severity, Verdict
 from stores.records.accounts.accounts import Accounts
-from stores.records.accounts.grants import Grant, RolePart
+from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.casebook import Casebook
 from stores.records.database import open_records, writing
 from stores.records.letters.letter import LetterState
@@ -25,13 +27,15 @@ from stores.records.orders.tables import order_offer
 from stores.records.people import People
 from stores.records.roster.roster import DayOff
 from stores.records.roster.worker import Rank, Worker
+from wording.alerts import wording_of
 
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 URGENT = CHAINS[Severity.URGENT]
 
 
 @pytest.fixture
 def desk(records):
-    return DispatchDesk(records, datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
+    return DispatchDesk(records, NOW)
 
 
 def test_an_alarm_is_offered_to_one_person_who_is_written_to(desk):
@@ -50,6 +54,42 @@ def test_an_alarm_is_offered_to_one_person_who_is_written_to(desk):
     assert f"/take?alert={alert.id}&token=" in post.body
     desk.turn()
     assert len(desk.orders.of()) == 1
+
+
+SECRET = (Evidence(POINT, NOW - timedelta(days=1), NOW), Evidence("door/door_open/total", NOW, NOW))
+
+
+def test_nobody_is_asked_for_a_case_that_they_may_not_see(desk):
+    """It rests on a point that is graded above what the first of them may see."""
+    desk.person("low", grant=Grant(Role.CONTRACTOR, RolePart.BUILDING, "main", Level.INTERNAL))
+    desk.person("high", rank=Rank.LEAD)
+    alert = desk.find(evidence=SECRET)
+    desk.turn()
+    assert desk.order(alert).assignee == "high"
+
+
+def test_an_order_that_somebody_is_given_all_the_same_says_nothing_of_its_case(desk):
+    desk.person("low", grant=Grant(Role.CONTRACTOR, RolePart.BUILDING, "main", Level.RESTRICTED))
+    alert = desk.find(evidence=SECRET)
+    desk.turn()
+    (letter,) = desk.letters.all_of([LetterState.WAITING])
+
+    def told(**scope):
+        grants, now = Grants(desk.records), desk.clock()
+        (before,) = grants.of("low", now)
+        grants.give("low", Grant(Role.CONTRACTOR, RolePart.BUILDING, **scope), "test", now)
+        grants.take("low", before.id, "test", now)
+        return desk.clerk.post_of(letter, desk.letters, now, takes_address=True)
+
+    said = wording_of(alert, "en", estate()).what
+    whole = told(target="main", level=Level.SENSITIVE).body
+    assert said in whole
+    assert "/take?alert=" in whole
+    less = told(target="main", level=Level.INTERNAL).body
+    assert said not in less
+    assert "/take?" not in less
+    assert f"/orders/{desk.order(alert).id}" in less
+    assert told(target="annex", level=Level.SENSITIVE) is None
 
 
 def test_who_takes_the_order_has_the_case_and_who_gives_it_back_has_neither(desk):

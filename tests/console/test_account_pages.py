@@ -142,9 +142,19 @@ def test_sessions_are_listed_with_where_they_are_and_ended_one_by_one(signed_in,
     (other,) = [one for one in Sessions(sample.records).of("Eli", clock[0]) if one.browser == "There"]
     assert post(here, "/account/sessions/end", session=other.id).status_code == 303
     assert there.get("/account").status_code == 303
-    foreign = Sessions(sample.records).of("Ada", clock[0])
-    for one in foreign[:1]:
-        assert post(here, "/account/sessions/end", session=one.id).status_code == 409
+    sample.session("Ada")
+    (foreign, *_) = Sessions(sample.records).of("Ada", clock[0])
+    assert post(here, "/account/sessions/end", session=foreign.id).status_code == 404, "none of one's own"
+    assert Audit(sample.records).entries(limit=1)[0].what == "access.denied"
+
+
+def test_coming_and_going_and_a_forged_form_are_on_record(signed_in, sample):
+    client = signed_in("Gil", Grant(Role.VIEWER))
+    assert client.post("/language", data={"language": "en", "csrf": "forged"}).status_code == 403
+    assert post(client, "/sign-out").status_code == 303
+    newest = Audit(sample.records).entries(limit=2)
+    assert [(one.who, one.what) for one in newest] == [("Gil", "person.sign_out"), ("Gil", "access.denied")]
+    assert newest[1].subject == "POST /language"
 
 
 def test_a_cookie_in_another_browser_opens_nothing(signed_in, browser, sample):

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from rigs.console_routes import routes
 from rigs.patience import PATIENCE_S
+from rigs.photos import jpeg
 from rigs.postgres_server import Databases, PostgresServer
 from rigs.sample import NOW, make_sample
 from rigs.serving import served
 from rigs.visitor import post
 
-from facility.order import OrderPlace, OrderWish, Skill
+from accounting.spells import Outcome, Spell
+from console.guard import csrf_token
+from facility.model import ReadingBatch
+from facility.order import OrderPlace, OrderState, OrderWish, Skill
 from facility.rights import ADMINISTRATORS, PERMISSIONS, Act, Role, acts_of
 from facility.work import Severity
+from stores.records.accounting.proposals import Proposals
+from stores.records.accounting.spells import Spells
+from stores.records.accounting.tables import adjustment
 from stores.records.accounts.grants import Grant, Grants, RolePart
 from stores.records.casebook import Casebook
+from stores.records.database import writing
+from stores.records.imports.book import Imports, ProposedImport
+from stores.records.orders.order_files import OrderFiles
 from stores.records.orders.orders import Orders
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
@@ -75,19 +87,41 @@ def client_of(running, sample):
 
 
 @pytest.fixture(scope="module")
+def numbers(sample):
+    """An import, a register in doubt and a proposed entry of that building, by the page of each."""
+    point = "office-power/energy_import/total"
+    batch = ReadingBatch([point], [0], [0], [1.0])
+    doubt = Spell(1_790_000_000_000, 1_790_000_900_000, None, 61_234.5, 0.0, Outcome.IN_DOUBT)
+    Spells(sample.records).replace(point, 0, 2**62, [doubt])
+    values = {"building": THEIRS, "utility": "electricity", "meter": "office-power", "at": NOW, "month": "2026-09"}
+    values |= {"quantity": "energy_import", "reason": "r", "differences": {}}
+    values |= {"state": "proposed", "decided_by": "", "decision": ""}
+    with writing(sample.records) as connection:
+        connection.execute(sa.insert(adjustment).values(values))
+    (entry,) = Proposals(sample.records).open_ones()
+    wanted = ProposedImport("Crick.csv", "d", "register", batch)
+    return {
+        "imports": Imports(sample.records).propose(wanted, "Root", NOW),
+        "spells": Spells(sample.records).asked([point])[0].number,
+        "entries": entry.number,
+    }
+
+
+@pytest.fixture(scope="module")
 def foreign(sample):
     """What a path may name, of a building that is somebody else's."""
     (item,) = Quarantine(sample.records).items(reason="malformed")
     alert = str(sample.alerts["door_left_open"].id)
-    wish = OrderWish(OrderPlace(THEIRS), Skill.GENERAL, Severity.ACT, "The Crick door")
+    wish = OrderWish(OrderPlace(THEIRS), Skill.GENERAL, Severity.ACT, "The Crick door", alert=UUID(alert))
     order = Orders(sample.records).make(wish, "Root", NOW)
+    photo = OrderFiles(sample.records).add(order.id, "Crick.jpg", jpeg(), "Root", NOW)
     return {
         "building_id": THEIRS,
         "alert_id": alert,
         "order_id": order.id,
-        "file_id": 1,
+        "file_id": photo,
         "item_id": item.id,
-        "number": 987,
+        "number": NUMBER,
         "utility": "electricity",
         "name": "Root",
     }
@@ -95,13 +129,15 @@ def foreign(sample):
 
 FORM = {"acts": 0, "changes": 0, "reason": "x", "verdict": "fixed", "state": "waiting", "where": "site:"}
 FORM |= {"cause": "data", "asleep_until": "1h"}
-FORM |= {"role": "viewer", "grant": 1, "name": "Zed"}
-OPEN = ("/static", "/sign-", "/ca", "/health", "/account", "/language", "/events", "/take", "/report")
+FORM |= {"role": "viewer", "grant": 1, "name": "Zed", "stars": 1, "to": "Root", "skill": "general", "severity": 3}
+OPEN = re.compile(r"/(?:static|sign-in|sign-out|ca|ca\.crt|ca\.svg|health|account|language|events|take|report)(?:/|$)")
 """Everybody's own, or nobody's; a link of a letter opens one case to whom it was sent (``test_take``)."""
 
-NAMING = ("building_id", "alert_id", "item_id", "number", "order_id")
+NUMBER = 987_654
+"""Stands in paths for the number of what such a path names."""
+
+NAMING = ("building_id", "alert_id", "item_id", "order_id")
 GATED = {"/people": Act.GRANT, "/audit": Act.READ_AUDIT, "/server": Act.TEND}
-ROLES_OF_A_PART = [role for role in Role if role not in ADMINISTRATORS]
 
 
 def sees_all(role):
@@ -110,16 +146,18 @@ def sees_all(role):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_every_route_at_what_is_somebody_elses(client_of, running, foreign, role):
+def test_every_route_at_what_is_somebody_elses(client_of, running, foreign, numbers, role):
     """404 or 403 where it names a thing, nothing foreign in it where it does not, and every refusal is on record."""
     client = client_of(role)
     refused = 0
-    for method, path in routes(running[1], foreign):
-        if method not in {"GET", "POST"} or path.startswith(OPEN):
+    for method, written in routes(running[1], foreign):
+        if method not in {"GET", "POST"} or OPEN.match(written):
             continue
+        numbered = f"/{NUMBER}" in written
+        path = written.replace(str(NUMBER), str(numbers.get(written.split("/")[1], NUMBER)))
         gate = next((act for prefix, act in GATED.items() if path.startswith(prefix)), None)
         answer = client.get(path) if method == "GET" else post(client, path, **FORM)
-        names_foreign = any(f"/{foreign[key]}" in path for key in NAMING)
+        names_foreign = numbered or any(f"/{foreign[key]}" in path for key in NAMING)
         if gate and gate not in acts_of(role):
             assert answer.status_code == 403, (role, path)
         elif names_foreign and not sees_all(role):
@@ -135,25 +173,69 @@ def entries(running):
     return running[1].state.parts.access._kept.audit.entries(limit=100_000)
 
 
-@pytest.mark.parametrize("role", ROLES_OF_A_PART)
-def test_a_hundred_attempts_across_a_border_leak_nothing(client_of, running, foreign, sample, role):
-    client, before = client_of(role), len(entries(running))
-    shapes = [
-        f"/buildings/{THEIRS}", f"/alerts/{foreign['alert_id']}", f"/api/buildings/{THEIRS}/today",
-        f"/api/buildings/{THEIRS}/days/electricity", f"/api/alerts/{foreign['alert_id']}/evidence",
-        f"/live?of={THEIRS}", f"/events?of={THEIRS}", f"/alerts?building={THEIRS}", f"/quarantine/{foreign['item_id']}",
-        f"/alerts/{foreign['alert_id']}/close",
+def shapes_of(foreign, numbers):
+    """Ways to somebody else's building: to look (GET), by a form (POST), and as a program (JSON)."""
+    case, order, photo = foreign["alert_id"], foreign["order_id"], foreign["file_id"]
+    looks = [
+        f"/buildings/{THEIRS}", f"/buildings/{THEIRS}/account", f"/alerts/{case}", f"/alerts?building={THEIRS}",
+        f"/live?of={THEIRS}", f"/events?of={THEIRS}", f"/quarantine/{foreign['item_id']}",
+        f"/api/buildings/{THEIRS}/today", f"/api/buildings/{THEIRS}/days/electricity", f"/api/alerts/{case}/evidence",
+        f"/api/cases/{case}", f"/api/cases/{case}/steps", f"/api/cases?building={THEIRS}", f"/orders/{order}",
+        f"/orders/{order}/files/{photo}", f"/api/orders/{order}", f"/orders/new?alert={case}",
+        *(f"/{page}/{number}" for page, number in numbers.items()),
     ]  # fmt: skip
+    forms = [f"/alerts/{case}/close", f"/alerts/{case}/acknowledge", f"/alerts/{case}/weekly"]
+    forms += [f"/orders/{order}/{act}" for act in ("accept", "give", "finish", "rate", "call_off")]
+    forms += [f"/quarantine/{foreign['item_id']}/discard", f"/imports/{numbers['imports']}/confirm"]
+    forms += [f"/spells/{numbers['spells']}/accept", f"/entries/{numbers['entries']}/accept"]
+    said = {"acts": 0, "reason": "x", "to": "x", "verdict": "fixed", "cause": "data"}
+    bodies = [f"/api/cases/{case}/close", f"/api/cases/{case}/take"]
+    bodies += [f"/api/orders/{order}/{act}" for act in ("accept", "give", "finish")]
+    return [
+        *(("GET", path, {}) for path in looks),
+        *(("FORM", path, FORM) for path in forms),
+        ("FORM", "/orders", FORM | {"where": THEIRS, "title": "x"}),
+        *(("JSON", path, said) for path in bodies),
+        ("JSON", "/api/orders", {"title": "x", "where": THEIRS}),
+    ]
+
+
+def tried(client, way, path, said):
+    if way == "GET":
+        return client.get(path)
+    if way == "FORM":
+        return post(client, path, **said)
+    return client.post(path, json=said, headers={"x-csrf-token": csrf_token(client.cookies["meterhouse_session"])})
+
+
+@pytest.mark.parametrize("role", [role for role in Role if not sees_all(role)])
+def test_a_hundred_attempts_across_a_border_leak_nothing(client_of, running, foreign, numbers, sample, role):
+    client, before = client_of(role), len(entries(running))
+    shapes = shapes_of(foreign, numbers)
     for n in range(ATTEMPTS):
-        path = shapes[n % len(shapes)]
-        answer = (
-            post(client, path, acts=0, verdict="fixed", cause="data") if path.endswith("close") else client.get(path)
-        )
-        assert answer.status_code in {403, 404}, path
+        way, path, said = shapes[n % len(shapes)]
+        answer = tried(client, way, path, said)
+        assert answer.status_code in {403, 404}, (way, path, answer.text)
         assert FOREIGN.findall(answer.text) == []
     new = entries(running)[: len(entries(running)) - before]
     assert sum(one.what == "access.denied" and one.who == f"The {role}" for one in new) == ATTEMPTS
     assert Casebook(sample.records).alert(sample.alerts["door_left_open"].id) == sample.alerts["door_left_open"]
+    assert [(one.id, one.state) for one in Orders(sample.records).of()] == [(foreign["order_id"], OrderState.WAITING)]
+    assert [one.number for one in Proposals(sample.records).open_ones()] == [numbers["entries"]]
+
+
+def test_who_runs_the_server_changes_nothing_that_is_another_administrators(client_of, running, sample):
+    """They see the whole site: what is not theirs is to grant, to read the trail and to sign it."""
+    client, before = client_of(Role.SYSTEM_ADMINISTRATOR), len(entries(running))
+    ways = [("GET", path, {}) for path in ("/people", "/people/Root", "/audit", "/audit.csv", "/audit/whole")]
+    acts = ("give", "take", "close", "sign-out", "forget-phone", "link")
+    ways += [("FORM", path, FORM) for path in ("/people", "/audit/checkpoint", *(f"/people/Root/{a}" for a in acts))]
+    grants = Grants(sample.records).all_of()
+    for n in range(ATTEMPTS):
+        assert tried(client, *ways[n % len(ways)]).status_code == 403
+    new = entries(running)[: len(entries(running)) - before]
+    assert [one.what for one in new] == ["access.denied"] * ATTEMPTS
+    assert Grants(sample.records).all_of() == grants
 
 
 @pytest.mark.parametrize("role", Role)

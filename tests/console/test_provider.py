@@ -63,6 +63,9 @@ def li(sample, idp):
     return "Li"
 
 
+GOOD = "nine green bottles"
+
+
 def walked(browser, idp, **next_one):
     """The answer with which the browser comes back from the provider."""
     idp.says_next(**next_one)
@@ -167,6 +170,27 @@ def test_who_was_invited_matches_their_own_account_and_comes_in_by_it_from_then_
     assert "Wang" in other.get("/account").text
     assert post(other, "/account/provider/forget").status_code == 303
     assert walked(browsers(), idp, sub="wang-at-city").status_code == 403
+
+
+def test_who_finds_the_browser_open_matches_no_account_of_their_own(sample, provider, idp):
+    """With a password it is asked for; without one the link must have been used a short while ago."""
+    link, clock = People(sample.records).invite("Open", AT), [AT]
+    with (
+        served(sample.store, sample.records, lambda: clock[0], provider=provider) as (address, _),
+        httpx.Client(base_url=address, headers={"accept": "text/html"}, trust_env=False) as browser,
+    ):
+        assert browser.post("/sign-in", data={"token": link}).status_code == 303
+        clock[0] = AT + timedelta(minutes=16)
+        refused = post(browser, "/account/provider")
+        assert (refused.status_code, "authorize" in refused.text) == (403, False)
+        clock[0] = AT
+        assert post(browser, "/account/password", password=GOOD).status_code == 303
+        for wrong in ({}, {"before": "not it at all"}):
+            assert post(browser, "/account/provider", **wrong).status_code == 403
+        assert 'id="before-match"' in browser.get("/account").text
+        led = post(browser, "/account/provider", before=GOOD)
+        assert (led.status_code, "/authorize" in led.text) == (200, True)
+    assert Identities(sample.records).of("Open") == []
 
 
 def test_an_account_of_the_provider_is_one_persons(browsers, idp, li, sample):

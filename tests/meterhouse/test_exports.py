@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from analytics.rollups.writer import RollupWriter
 from facility.errors import MeterhouseError
+from facility.order import OrderPlace, OrderWish, Skill
+from facility.work import Evidence, Finding, Severity
 from meterhouse.cli import app
 from meterhouse.commands import readings_table
 from meterhouse.settings import Settings
@@ -20,7 +22,11 @@ from stores.access.important import READ
 from stores.readings import open_readings
 from stores.records.accounting.closed_months import ClosedMonths
 from stores.records.audit import Audit, AuditFilter
+from stores.records.casebook import Casebook
 from stores.records.database import open_records
+from stores.records.orders.orders import Orders
+from stores.records.quarantine.item import QuarantineItem
+from stores.records.quarantine.quarantine import Quarantine
 from stores.records.registry import Registry
 
 BILL = ("account", "report", "--building", "hall", "--month", "2026-09")
@@ -122,6 +128,63 @@ def test_important_data_leave_by_their_custodian_alone_and_each_look_is_on_recor
     one.run(*BILL)
     said = [("hall", f"{what}: main/energy_import/total") for what in ("bill of 2026-09", *["live values"] * 2)]
     assert one.on_record(READ) == said
+
+
+def test_the_estate_itself_leaves_on_record_and_asks_for_no_reason(town, tmp_path):
+    """It holds every name and no figure."""
+    one = town("important")
+    one.run("export", "meters")
+    one.run("export", "meters", "--format", "xlsx", "--out", str(tmp_path / "m.xlsx"))
+    one.run("site", "export")
+    one.run("site", "export", "--agent", "edge-1")
+    said = [(subject, detail.partition(": ")[2]) for subject, detail in one.on_record(EXPORT)]
+    names = ("site file of agent edge-1", "site file", "table of meters, xlsx", "table of meters, csv")
+    assert said == [("hall", f"{what}, level important") for what in names]
+
+
+def ordered(one):
+    """A case at the one point, and an order of it."""
+    at = datetime(2026, 9, 2, tzinfo=UTC)
+    point = "main/energy_import/total"
+    found = Finding("night_waste", point, "main", "hall", at, at, Severity.ACT, 0.9, (Evidence(point, at, at),))
+    case = Casebook(one.records).record(found, money=None, notify=False)
+    wish = OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Look", "", "li", case.id)
+    return case, Orders(one.records).make(wish, "li", at)
+
+
+def test_orders_leave_with_the_level_of_what_they_rest_on(town):
+    one = town("sensitive")
+    ordered(one)
+    assert "is missing: what is taken along is sensitive" in one.run("orders", "export", code=2)
+    (row,) = csv.DictReader(one.run("orders", "export", "--reason", "for the plumber").splitlines())
+    ((subject, detail),) = one.on_record(EXPORT)
+    said = f"{row['export']}: work orders, level {row['level']}, because for the plumber"
+    assert (subject, detail, row["level"]) == ("hall", said, "sensitive")
+
+
+def test_each_look_at_important_data_at_the_machine_is_on_record(town):
+    one = town("important")
+    case, order = ordered(one)
+    message = QuarantineItem(case.since, "decode", "message", "malformed", "", "t", "edge-1", "", None, None, 0, b"x")
+    Quarantine(one.records).put(message)
+    looks = {
+        ("alerts",): "cases",
+        ("cases", "list"): "cases",
+        ("cases", "show", str(case.id)): f"case {case.id}",
+        ("orders", "list"): "work orders",
+        ("orders", "show", str(order.id)): f"work order {order.id}",
+        ("quarantine", "list"): "refused messages",
+        ("quarantine", "show", "1"): "refused message 1",
+        ("meter", "history", "main"): "registers of a meter's ledger",
+    }
+    for words, what in looks.items():
+        before = len(one.on_record(READ))
+        one.run(*words)
+        new = one.on_record(READ)[: len(one.on_record(READ)) - before]
+        assert new == [("hall", f"{what}: main/energy_import/total")], words
+    one.run("meter", "spells", "--all")
+    one.run("account", "proposals", "--all")
+    assert one.on_record(EXPORT) == []
 
 
 def test_readings_leave_whole_with_their_level_or_not_at_all(town, tmp_path, monkeypatch):

@@ -12,20 +12,26 @@ from rigs.rights import ALL, within
 from rigs.sample import NOW
 
 from facility.documents.site import load_site
-from facility.errors import Denied, Rejected
+from facility.errors import ConfigError, Denied, Rejected
 from facility.levels import Level
 from facility.model import Department, Name, ReadingBatch
 from facility.rights import Role, acts_of
 from facility.stated import Member, Membership
-from facility.work import Finding, Severity
+from facility.order import OrderPlace, OrderWish, Skill
+from facility.work import Evidence, Finding, Severity
 from stores.access import Access, Act, LiveValues, NoEstateError, Permit, Rights, Scope, kept_rights
 from stores.access.scope import EVERYTHING, sight_of
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.records.accounts.grants import Grant, Grants, RolePart
+from stores.records.audit import Audit, AuditFilter
 from stores.records.casebook import Casebook
+from stores.records.orders.orders import Orders
 from stores.records.people import People
+from stores.records.planned_events import PlanKind, PlannedEvent, PlannedEvents
 from stores.records.registry import Registry
+from stores.records.roster.roster import Roster
+from stores.records.roster.worker import Worker, WorkShift
 
 ANNEX = """\
   - id: annex
@@ -197,6 +203,86 @@ def test_a_case_shows_with_its_building_and_its_point(view_of, records):
     with pytest.raises(Denied, match="Kim may not take a case"):
         view_of(acts=frozenset({Act.JUDGE})).cases.acknowledge(raised[0].id, NOW, based_on=0)
     assert casebook.alert(raised[0].id) == raised[0]
+
+
+@pytest.fixture
+def graded(records, whole):
+    """The hall's meter is public, its door restricted; a case at the meter rests on both. A plan is of the door's."""
+    points = tuple(replace(p, level=Level.PUBLIC) if p.meter == "hall-main" else p for p in whole.points)
+    Registry(records).apply(replace(whole, points=points), by="test", at=NOW, accept=True)
+    shown = tuple(Evidence(point, NOW, NOW) for point in (POWER, DOOR))
+    found = Finding("pue_high", POWER, "hall-main", "hall", NOW, NOW, Severity.ACT, 0.9, shown)
+    return Casebook(records).record(found, money=None, notify=False)
+
+
+@pytest.mark.parametrize(("level", "shows"), [(Level.PUBLIC, False), (Level.RESTRICTED, True), (None, True)])
+def test_a_case_is_graded_as_the_highest_of_what_it_rests_on(view_of, records, graded, level, shows):
+    cases = view_of(Scope(frozenset({"hall"}), level=level)).cases
+    found = [graded.id] if shows else []
+    assert [one.id for one in cases.alerts()] == found
+    assert (cases.alert(graded.id) is not None) == shows
+    assert (sum(cases.counts().values()), len(cases.unsettled())) == (len(found), len(found))
+    figures = cases.figures(NOW, timedelta(days=1))
+    assert (figures.raised, sum(figures.open_by_age.values())) == (len(found), len(found))
+    if not shows:
+        with pytest.raises(Rejected, match="unknown_alert"):
+            cases.acknowledge(graded.id, NOW, based_on=0)
+
+
+def test_what_lies_in_a_building_out_of_scope_hides_a_case_only_by_its_level(view_of, records, whole):
+    """Evidence of another building is left out of what is drawn; its level would not let them see it anywhere."""
+    found = Finding(
+        "night_waste", POWER, "hall-main", "hall", NOW, NOW, Severity.ACT, 0.9, (Evidence(POWER, NOW, NOW),)
+    )
+    outside = replace(found, detector="door_left_open", evidence=(Evidence(ANNEX_POWER, NOW, NOW),))
+    for one in (found, outside):
+        Casebook(records).record(one, money=None, notify=False)
+    assert len(view_of(Scope(frozenset({"hall"}), level=Level.INTERNAL)).cases.alerts()) == 2
+
+
+def test_an_order_shows_with_its_case_or_to_who_has_it(view_of, records, graded):
+    orders, kept = Orders(records), Orders(records).make
+    of_case = OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Look", "", "Ada", graded.id)
+    hidden = kept(of_case, "Ada", NOW)
+    plain = kept(replace(of_case, alert=None), "Ada", NOW)
+    low = Scope(level=Level.PUBLIC)
+    assert {one.id for one in view_of(low).orders.of()} == {plain.id}
+    assert view_of(low).orders.one(hidden.id) is None
+    assert {one.id for one in view_of().orders.of()} == {hidden.id, plain.id}
+    People(records).invite("Kim", NOW)
+    orders.give(hidden.id, "Kim", "Ada", NOW, based_on=0)
+    assert view_of(low).orders.one(hidden.id).assignee == "Kim", "somebody gave it to them"
+
+
+def test_a_table_of_orders_is_on_record_with_the_level_of_what_it_rests_on(view_of, records, graded):
+    wish = OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Look", "", "Ada", graded.id)
+    Orders(records).make(wish, "Ada", NOW)
+    with pytest.raises(ConfigError, match="what is taken along is restricted"):
+        view_of().orders.take_along("", NOW)
+    assert Audit(records).entries(among=AuditFilter(what="export")) == []
+    found, taken = view_of().orders.take_along("for the plumber", NOW)
+    assert (len(found), taken.level) == (1, Level.RESTRICTED)
+    (entry,) = Audit(records).entries(among=AuditFilter(what="export"))
+    assert (entry.who, entry.detail) == ("Kim", f"{taken.id}: work orders, level restricted, because for the plumber")
+    assert view_of(Scope(level=Level.PUBLIC)).orders.take_along("", NOW)[1].level is Level.INTERNAL
+
+
+def test_a_plan_and_a_roster_name_nothing_out_of_sight(view_of, records, whole):
+    for meter, building in (("hall-door", "hall"), ("annex-main", "annex"), (None, "hall")):
+        plan = PlannedEvent(PlanKind.EVENT, building, NOW, NOW + timedelta(hours=2), "fair", meter)
+        PlannedEvents(records).add(plan, "Ada", NOW)
+    low = view_of(Scope(level=Level.PUBLIC))
+    assert {one.meter for one in low.cases.plans(NOW)} == {"annex-main", None}
+    assert {one.meter for one in view_of().cases.plans(NOW)} == {"hall-door", "annex-main", None}
+    for name, places in (("Here", {"hall", "annex"}), ("There", {"annex"}), ("Anywhere", set())):
+        People(records).invite(name, NOW)
+        Roster(records).put(Worker(name, frozenset(Skill), frozenset(places)), "Ada", NOW)
+        Roster(records).plan([WorkShift(name, NOW, NOW + timedelta(hours=8))], [], "Ada", NOW)
+    orders = view_of(Scope(buildings=frozenset({"hall"}))).orders
+    assert {one.name: set(one.places) for one in orders.workers()} == {"Here": {"hall"}, "Anywhere": set()}
+    assert {one.name for one in orders.shifts(NOW, NOW + timedelta(days=1))} == {"Here", "Anywhere"}
+    assert len(view_of().orders.workers()) == 3
+    assert view_of(acts=frozenset({Act.TAKE})).orders.workers() == []
 
 
 def test_before_an_estate_a_language_can_be_chosen_and_nothing_seen(engine):

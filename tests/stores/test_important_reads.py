@@ -25,6 +25,7 @@ from stores.readings.port import RollupSeries
 from stores.records.accounts.grants import Grant, Grants
 from stores.records.audit import Audit, AuditFilter
 from stores.records.casebook import Casebook
+from stores.records.imports.book import ProposedImport
 from stores.records.people import People
 from stores.records.quarantine.item import QuarantineItem
 from stores.records.quarantine.quarantine import Quarantine
@@ -69,6 +70,8 @@ def noted(engine):
 
 WAYS = {
     "readings": lambda view: view.readings.read([POWER], 0, 1),
+    "readings before": lambda view: view.readings.read_before([POWER], 1),
+    "papers": lambda view: view.papers.made("hall", lambda *_: None),
     "newest readings": lambda view: view.readings.latest(),
     "usage_1h": lambda view: view.readings.rollup("usage_1h", {"meter": "hall-main"}, 0, 10),
     "building_1h": lambda view: view.readings.rollup("building_1h", HOME, 0, 10),
@@ -118,6 +121,14 @@ def test_a_case_a_refused_message_and_their_lists_are_on_record(access, engine, 
     assert [one[2].partition(":")[0] for one in noted()] == ["cases", f"case {case.id}"]
     assert view.cases.alert(uuid4()) is None
     assert noted() == []
+
+
+def test_what_was_handed_in_of_important_points_is_on_record_when_it_is_looked_at(access, noted):
+    batch = ReadingBatch(points=[ENERGY], p=[0], t_ms=[0], x=[1.0])
+    number = access.view("Ada").imports.propose(ProposedImport("t.csv", "d", "register", batch), NOW)
+    assert noted() == []
+    access.view("Kim").imports.readings(number)
+    assert noted() == [("Kim", "hall", f"import {number}: {ENERGY}")]
 
 
 def test_who_follows_live_values_is_on_record_at_once_and_each_hour(access, noted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pyotp
 import pytest
@@ -17,6 +18,7 @@ from rigs.old_records import make_old
 from facility.documents.site import load_site
 from facility.errors import Denied, Rejected
 from facility.levels import Level
+from facility.order import Skill
 from facility.rights import ADMINISTRATORS, FIRST_ROLES, PERMISSIONS, Act, Role, acts_of, check_apart, parse_role
 from facility.work import Finding, Severity
 from stores.records.accounts import attempts, passwords, sign_in
@@ -28,14 +30,18 @@ from stores.records.accounts.sessions import Sessions
 from stores.records.accounts.sign_in import SignIn, TooManyError
 from stores.records.accounts.tables import recovery_code
 from stores.records.accounts.tokens import Browser
-from stores.records.audit import Audit
+from stores.records.audit import Audit, AuditFilter
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 from stores.records.letters.contacts import Contacts
 from stores.records.letters.letter import Contact
 from stores.records.letters.tables import contact, letter
+from stores.records.letters.take_links import TakeLinks
 from stores.records.people import People
 from stores.records.registry import Registry
+from stores.records.roster.roster import DayOff, Roster
+from stores.records.roster.tables import day_off, shift, worker
+from stores.records.roster.worker import Worker, WorkShift
 from stores.records.stale import Stale
 
 HOUR = 3600
@@ -288,6 +294,8 @@ def test_a_recovery_code_works_once_and_is_kept_as_a_digest(engine, sign, phone,
     with pytest.raises(Denied):
         sign.prove("Ben", GOOD, codes[3], now, HOUR, PHONE)
     assert SecondFactor(engine).codes_left("Ben") == 9
+    came = Audit(engine).entries(among=AuditFilter(what="person.sign_in"))[0]
+    assert came.detail == f"recovery_code, from {PHONE.address}", "which of the two it was is on record"
     with engine.connect() as connection:
         assert not {code for code in codes if code in str(connection.execute(sa.select(recovery_code)).all())}
 
@@ -368,6 +376,35 @@ def test_who_leaves_hands_over_their_cases_and_keeps_nothing(engine, grants, sig
     assert grants.of("Ben", now) == []
     closed = accounts.account("Ben")
     assert (closed.closed_at, closed.has_password, closed.has_second_factor, closed.cases) == (now, False, False, 0)
+
+
+def test_who_signs_out_everywhere_is_reached_by_no_link_either(engine, sign, now):
+    """Whoever found their phone reads the letters on it."""
+    people, sessions, alert = People(engine), Sessions(engine), uuid4()
+    here = sign.prove("Ben", GOOD, "", now, HOUR, PHONE)
+    letter_link = TakeLinks(engine).make("Ben", alert, now)
+    others = TakeLinks(engine).make("Ada", alert, now)
+    invitation = people.invite("Ben", now)
+    sessions.end_all("Ben", "Ben", now, but=here.partition(".")[0])
+    with pytest.raises(Denied, match="not known"):
+        TakeLinks(engine).owner(alert, letter_link, now)
+    with pytest.raises(Denied, match="not known"):
+        people.redeem(invitation, now, HOUR)
+    assert TakeLinks(engine).owner(alert, others, now) == "Ada"
+    assert people.person(here, now)
+
+
+def test_who_leaves_is_on_no_roster(engine, sign, now):
+    roster = Roster(engine)
+    roster.put(Worker("Ben", frozenset({Skill.WATER})), "Ada", now)
+    roster.plan([WorkShift("Ben", now, now + timedelta(hours=8))], [DayOff("Ben", now.date())], "Ada", now)
+    Accounts(engine).close("Ben", "Ada", now)
+    with engine.connect() as connection:
+        left = [
+            connection.execute(sa.select(table).where(table.c.name == "Ben")).all()
+            for table in (worker, shift, day_off)
+        ]
+    assert left == [[], [], []]
 
 
 def test_everybody_of_before_may_do_what_they_could_and_somebody_at_the_machine_administers(empty_url, now):

@@ -158,10 +158,10 @@ def test_a_letter_that_does_not_leave_is_tried_for_two_days_and_then_once_more_b
     assert 150 < attempts < 250
     (given_up,) = letters.all_of([LetterState.GIVEN_UP])
     assert letters.counts()["mail"].given_up == 1
-    letters.again(given_up.id, clock)
+    letters.again(given_up.id, clock, "Ada")
     assert letters.claim("mail", clock).id == given_up.id
     with pytest.raises(Rejected, match="there is no letter"):
-        letters.again(given_up.id, clock)
+        letters.again(given_up.id, clock, "Ada")
 
 
 def test_letters_that_are_done_with_are_forgotten_and_their_cases_stay(casebook, letters, desk, now):

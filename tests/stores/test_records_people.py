@@ -54,8 +54,8 @@ def test_a_session_ends_by_time_or_by_signing_out(people, now):
     first, second = (people.redeem(people.invite("anna", now), now, HOUR) for _ in range(2))
     assert people.person(first, now + timedelta(seconds=HOUR - 1))
     assert people.person(first, now + timedelta(seconds=HOUR)) is None
-    people.sign_out(second)
-    people.sign_out(second)
+    people.sign_out(second, now)
+    people.sign_out(second, now)
     assert people.person(second, now) is None
     assert people.person(first, now)
 

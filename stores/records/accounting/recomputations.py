@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from accounting.dirty import dirty_meter
 from stores.records.accounting.tables import recomputation
-from stores.records.audit import check_reason
+from stores.records.audit import append_entry, check_reason
 from stores.records.database import writing
 from stores.records.stale import Stale
 
@@ -72,7 +72,11 @@ class Recomputations:
         ``span`` is its start and its end; None: up to now.
         """
         check_reason(reason)
-        return self.ask([dirty_meter(estate, meter, *span)], by=by, at=at, reason=reason.strip())
+        dirty, why = [dirty_meter(estate, meter, *span)], reason.strip()
+        with writing(self._engine) as connection:
+            if found := ask(connection, dirty, by=by, at=at, reason=why):
+                append_entry(connection, at, by, "account.recompute", meter, why)
+            return found
 
     def open_ones(self, limit: int | None = None) -> list[Recomputation]:
         """What is not finished, oldest first."""

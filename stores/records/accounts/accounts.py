@@ -18,6 +18,7 @@ from stores.records.accounts.tokens import SESSION
 from stores.records.audit import append_entry
 from stores.records.database import writing
 from stores.records.letters.tables import contact, letter
+from stores.records.roster.tables import day_off, shift, worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,8 @@ class Accounts:
     def close(self, name: str, by: str, at: datetime, *, hand_to: str = "", based_on: int | None = None) -> int:
         """Let somebody in no more; how many open cases went to ``hand_to``.
 
-        Sessions, links, roles, password and codes end with it. Raises ``Rejected`` where cases are open and nobody
+        Sessions, links, roles, password and codes end with it, and their place on the roster; dispatch finds others for
+        their work orders. Raises ``Rejected`` where cases are open and nobody
         takes them over, and for the last administrator.
         """
         with writing(self._engine) as connection:
@@ -73,7 +75,7 @@ class Accounts:
             changed(connection, name, based_on)
             before = administrators(connection, at)
             handed = _hand_over(connection, name, hand_to, by, at)
-            for table in (tables.token, role_grant, recovery_code, identity, contact):
+            for table in (tables.token, role_grant, recovery_code, identity, contact, shift, day_off, worker):
                 connection.execute(sa.delete(table).where(table.c.name == name))
             nowhere = sa.update(letter).where(letter.c.name == name).values(address="")
             connection.execute(nowhere)  # where they were reached is theirs; that they were written to stays

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STEP_S = 30
 RECOVERY_CODES = 10
 ISSUER = "Meterhouse"
+RECOVERY_CODE = "recovery_code"
+"""How the audit calls what was shown in place of the phone."""
 
 
 class SecondFactor:
@@ -72,15 +74,18 @@ class SecondFactor:
             return int(connection.execute(query).scalar_one())
 
 
-def uses_up(connection: Connection, person: sa.Row[tuple[object, ...]], code: str, at: datetime) -> bool:
-    """Whether the code is one of theirs that was never used; then it is now. In the transaction that lets them in."""
+def uses_up(connection: Connection, person: sa.Row[tuple[object, ...]], code: str, at: datetime) -> str:
+    """What it is, where the code is one of theirs that was never used; then it is now. Empty: it is none.
+
+    In the transaction that lets them in.
+    """
     said = "".join(code.split())
     step = _step_of(person.totp, said, at, person.totp_step)
     if step is not None:
         connection.execute(sa.update(tables.person).where(tables.person.c.name == person.name).values(totp_step=step))
-        return True
+        return SECOND_FACTOR
     kept = recovery_code.c.digest == _kept(person.name, said.lower())
-    return connection.execute(sa.delete(recovery_code).where(kept)).rowcount == 1
+    return RECOVERY_CODE if connection.execute(sa.delete(recovery_code).where(kept)).rowcount == 1 else ""
 
 
 def prove_session(connection: Connection, session: str, name: str) -> None:

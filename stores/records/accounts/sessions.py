@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from facility.errors import Rejected
 from stores.records import tables
-from stores.records.accounts.tokens import INVITATION, SESSION
+from stores.records.accounts.tokens import SESSION
 from stores.records.audit import append_entry
 from stores.records.database import writing
 
@@ -55,9 +55,11 @@ class Sessions:
             append_entry(connection, at, name, "person.end_session", name)
 
     def end_all(self, name: str, by: str, at: datetime, *, but: str = "") -> None:
-        """Sign a person out everywhere, except in the session with the id ``but``; links of theirs work no more."""
+        """Sign a person out everywhere, except in the session with the id ``but``; links of theirs work no more.
+
+        Those in letters neither: whoever found the phone reads the mail on it.
+        """
         t = tables.token.c
         with writing(self._engine) as connection:
-            kinds = t.kind.in_([SESSION, INVITATION])
-            connection.execute(sa.delete(tables.token).where(t.name == name, kinds, t.id != but))
+            connection.execute(sa.delete(tables.token).where(t.name == name, t.id != but))
             append_entry(connection, at, by, "person.end_sessions", name)

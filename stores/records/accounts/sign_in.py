@@ -62,9 +62,9 @@ class SignIn:
                     raise TooManyError(left)
                 person = open_person(connection, known)
                 proof = SECOND_FACTOR if person.totp else "password"
-                if not person.totp or uses_up(connection, person, code, at):
+                if shown := uses_up(connection, person, code, at) if person.totp else proof:
                     forget_failures(connection, known)
-                    append_entry(connection, at, known, SIGNED_IN, known, f"{proof}, from {browser.address}")
+                    append_entry(connection, at, known, SIGNED_IN, known, f"{shown}, from {browser.address}")
                     return new_token(connection, SESSION, known, at, session_s, proof=proof, **browser.columns)
         self._fail(known, at, browser)
         raise Denied(REFUSED)
@@ -94,14 +94,14 @@ class SignIn:
             if left := wait_s(connection, name, at):
                 raise TooManyError(left)
             person = open_person(connection, name)
-            is_right = bool(person.totp) and uses_up(connection, person, code, at)
-            if is_right:
+            shown = uses_up(connection, person, code, at) if person.totp else ""
+            if shown:
                 forget_failures(connection, name)
                 prove_session(connection, session, name)
-                append_entry(connection, at, name, "person.second_factor", name)
-        if not is_right:
+                append_entry(connection, at, name, "person.second_factor", name, shown)
+        if not shown:
             self._fail(name, at, NO_BROWSER)
-        return is_right
+        return bool(shown)
 
     def _kept(self, name: str, at: datetime) -> str | None:
         p = tables.person.c

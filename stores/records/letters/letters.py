@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from facility.work import CALLING
+from stores.records.audit import append_entry
 from stores.records.case_rows import alert_of
 from stores.records.database import writing
 from stores.records.letters.letter import (
@@ -197,7 +198,7 @@ class Letters:
         with writing(self._engine) as connection:
             _change(connection, str(letter.id), change)
 
-    def again(self, letter: UUID, now: datetime) -> None:
+    def again(self, letter: UUID, now: datetime, by: str) -> None:
         """Try one that was given up anew. Raises ``Rejected`` where there is none."""
         c = letters.c
         is_it = (c.id == str(letter)) & (c.state == LetterState.GIVEN_UP.value)
@@ -205,6 +206,7 @@ class Letters:
         with writing(self._engine) as connection:
             if not connection.execute(sa.update(letters).where(is_it).values(change)).rowcount:
                 raise unknown_letter(letter)
+            append_entry(connection, now, by, "letter.again", str(letter))
 
     def all_of(self, states: Collection[LetterState] | None = None, limit: int = 100) -> list[Letter]:
         """Letters, newest first."""

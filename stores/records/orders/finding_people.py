@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from facility.order import IN_HAND, OPEN, OrderPlace, OrderState, OrderWish, skill_for
 from facility.work import WATCHED, AlertState, Severity
+from stores.records.case_steps import case_by_id
 from stores.records.database import writing
 from stores.records.letters.letter import Haste
 from stores.records.letters.putting import put_order_letters
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from facility.order import WorkOrder
+    from facility.work import Alert
     from stores.records.letters.putting import Desk
 
     Choose = Callable[[WorkOrder, timedelta, frozenset[str], Sequence[Candidate]], Candidate | None]
@@ -66,7 +68,7 @@ _OPENING = ("opened", "reopened", "flapped", "woke", "woken", "not_saved")
 class OfferDesk:
     """What is needed to offer orders: who may be asked where, whom to choose, and how they are written to."""
 
-    may: Callable[[str, OrderPlace], bool]
+    may: Callable[[str, OrderPlace, Alert | None], bool]
     choose: Choose
     letters: Desk
 
@@ -165,7 +167,8 @@ def _plan(connection: Connection, now: datetime, desk: OfferDesk) -> Iterator[_O
     for order in sorted(waiting, key=lambda one: (-one.wish.severity, one.id))[:MOST_AT_ONCE]:
         place, age = order.wish.place, now - order.created_at
         asked = asked_already(connection, order.id, now - ASKED_AGAIN)
-        may = [one for name, one in people.items() if desk.may(name, place)]
+        case = case_by_id(connection, order.wish.alert) if order.wish.alert else None
+        may = [one for name, one in people.items() if desk.may(name, place, case)]
         chosen = desk.choose(order, age, asked, may)
         if chosen is None:
             if not _is_noted(connection, order):

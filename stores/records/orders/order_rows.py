@@ -13,12 +13,15 @@ from facility.errors import Rejected
 from facility.order import CHAINS, OPEN, OrderPlace, OrderState, OrderWish, Skill, Work, WorkOrder
 from facility.work import Severity
 from stores.records.orders.tables import work_order
+from stores.records.tables import alert as alerts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, RowMapping
+
+    from stores.records.case_list import CaseFilter
 
 
 @unique
@@ -50,6 +53,10 @@ class OrderFilter:
     of: str | None = None
     states: Collection[OrderState] | None = None
     alert: UUID | None = None
+    number: int | None = None
+    cases: CaseFilter | None = None
+    """Of the orders of cases only those of these cases, and those that ``reader`` has or asked for."""
+    reader: str = ""
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """As the database is asked."""
@@ -58,7 +65,13 @@ class OrderFilter:
         wanted += [] if self.buildings is None else [o.building.in_(sorted(self.buildings))]
         wanted += [] if self.of is None else [o.assignee == self.of]
         wanted += [] if self.states is None else [o.state.in_([one.value for one in self.states])]
-        return wanted + ([] if self.alert is None else [o.alert == str(self.alert)])
+        wanted += [] if self.alert is None else [o.alert == str(self.alert)]
+        wanted += [] if self.number is None else [o.id == self.number]
+        if self.cases is None or not (limits := self.cases.conditions()):
+            return wanted
+        shown = sa.select(alerts.c.id).where(*limits)
+        mine = (o.assignee == self.reader) | (o.requested_by == self.reader)
+        return [*wanted, o.alert.is_(None) | o.alert.in_(shown) | mine]
 
 
 def wish_row(wish: OrderWish, origin: str, at: datetime) -> dict[str, Any]:

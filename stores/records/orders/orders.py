@@ -20,9 +20,10 @@ from stores.records.orders.order_steps import accepted, change, ended, given_bac
 from stores.records.orders.report_places import check_calm
 from stores.records.orders.tables import order_file, order_offer, order_step, work_order
 from stores.records.stale import Deed, Stale
+from stores.records.tables import alert as alerts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
@@ -60,6 +61,14 @@ class Orders:
         with self._engine.connect() as connection:
             return [OrderStep(*row) for row in connection.execute(query)]
 
+    def points_of(self, orders: Iterable[WorkOrder]) -> set[str]:
+        """What the cases of these orders rest on."""
+        cases = {str(one.wish.alert) for one in orders if one.wish.alert}
+        query = sa.select(alerts.c.id, alerts.c.point, alerts.c.evidence).where(alerts.c.id.in_(cases))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {row.point for row in rows} | {one["point"] for row in rows for one in row.evidence}
+
     def make(self, wish: OrderWish, by: str, at: datetime) -> WorkOrder:
         """Order something."""
         with writing(self._engine) as connection:
@@ -77,6 +86,7 @@ class Orders:
             check_calm(connection, wish.place, at)
             order = made(connection, wish, f"report/{uuid4()}", at)
             change(connection, order.id, rating_digest=_digest(secret))
+            append_entry(connection, at, "", "order.reported", str(order.id), wish.place.building)
             return order, secret
 
     def accept(self, order: int, by: str, at: datetime, *, based_on: int) -> WorkOrder:
@@ -145,6 +155,7 @@ class Orders:
             if row is None or row["state"] != OrderState.DONE.value or row["rating"] is not None:
                 return False
             _rate(connection, order_of(row), stars, note, at)
+            append_entry(connection, at, "", "order.rated", str(row["id"]), str(stars))
             return True
 
     def erase(self, before: datetime, at: datetime) -> int:
