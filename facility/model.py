@@ -186,6 +186,7 @@ class Building:
     floor_area_m2: float | None = None
     hours: dict[int, DayHours] = field(default_factory=dict)
     armed: dict[int, DayHours] = field(default_factory=dict)
+    totals: dict[Utility, Level] = field(default_factory=dict)  # as the custodian graded them; else as what they sum
 
 
 @dataclass(frozen=True, slots=True)

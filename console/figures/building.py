@@ -69,14 +69,14 @@ class SensorRow:
 
 
 def sections(visit: Visit, building: Building) -> list[Section]:
-    """Every utility that has a head meter here."""
+    """Every utility that has a head meter here, or whose total shows though its meters do not."""
     found = []
     for utility in UTILITIES:
         heads = visit.catalogue.head_meters(building.id, utility)
-        if heads:
+        by_day = days(visit, building, utility) if heads or utility in building.totals else []
+        if heads or by_day:
             tile = flow_tile(visit, slug("flow", building.id, utility.value), heads, utility, shows_age=True)
-            used, by_day = today(visit, building, utility), days(visit, building, utility)
-            found.append(Section(utility, tile, used, by_day, provenance(heads)))
+            found.append(Section(utility, tile, today(visit, building, utility), by_day, provenance(heads)))
     return found
 
 

@@ -13,7 +13,7 @@ from facility.documents.ledger import read_installations
 from facility.documents.part import parse
 from facility.documents.site_buses import check_devices, read_agents
 from facility.documents.site_figures import check_figures
-from facility.documents.site_points import is_read_by_hand, read_points
+from facility.documents.site_points import is_read_by_hand, read_points, read_totals
 from facility.documents.site_schema import SiteDocument
 from facility.documents.stated import read_factor_sets, read_stated
 from facility.documents.tariff import read_tariffs
@@ -179,7 +179,8 @@ def _building(document: Document, i: int, part: BuildingPart, body: SiteDocument
     if part.department and part.department not in departments:
         document.report(("buildings", i, "department"), f"unknown department '{part.department}'", departments)
     opening, armed = _hours(document, i, "hours", part.hours), _hours(document, i, "armed", part.armed)
-    return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed)
+    totals = read_totals(document, i, part, body.site.custodian)
+    return Building(part.id, part.name.name(), part.department, part.use, part.floor_area_m2, opening, armed, totals)
 
 
 def _hours(document: Document, building: int, kind: str, hours: dict[str, str]) -> dict[int, DayHours]:

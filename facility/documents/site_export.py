@@ -54,7 +54,8 @@ def dump_part(catalogue: Catalogue, agent: str) -> str:
     if agent not in catalogue.agent:
         raise ConfigError(Problem("agent", f"unknown agent '{agent}'", ", ".join(catalogue.agent) or "none"))
     part = catalogue.part_for(agent)
-    return dump_site(replace(part, site=replace(part.site, custodian="")))  # agents grade nothing
+    ungraded = tuple(replace(one, totals={}) for one in part.buildings)
+    return dump_site(replace(part, site=replace(part.site, custodian=""), buildings=ungraded))  # agents grade nothing
 
 
 def _drop(tree: Tree) -> Tree:
@@ -175,6 +176,7 @@ def _building(catalogue: Catalogue, building: Building) -> Tree:
             "floor_area_m2": building.floor_area_m2,
             "hours": _hours(building.hours),
             "armed": _hours(building.armed),
+            "totals": {utility.value: level.word for utility, level in building.totals.items()},
             "spaces": spaces,
         }
     )

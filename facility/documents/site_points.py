@@ -12,7 +12,7 @@ from facility.quantities import ACCOUNTED, BY_WORD, WORDS, Utility
 
 if TYPE_CHECKING:
     from facility.documents.part import Document, Place
-    from facility.documents.site_schema import MeterPart
+    from facility.documents.site_schema import BuildingPart, MeterPart
     from facility.profile import DeviceProfile, ProfilePoint
 
 
@@ -73,6 +73,14 @@ def _of_hand(document: Document, i: int, part: MeterPart, custodian: str) -> lis
         ratio = Ratio.CT_PT if quantity.utility is Utility.ELECTRICITY and quantity.is_counter else None
         points.append(Point(part.id, quantity, chosen.channel, level, chosen.low, chosen.high, ratio))
     return points
+
+
+def read_totals(document: Document, i: int, part: BuildingPart, custodian: str) -> dict[Utility, Level]:
+    """The levels of a building's totals that its custodian graded otherwise than what they sum."""
+    if part.totals and not custodian:
+        document.report(("buildings", i, "totals"), "are graded by a custodian alone", "site: {custodian: NAME}")
+    found = {one: _level(document, ("buildings", i, "totals", one), word, "") for one, word in part.totals.items()}
+    return {one: level for one, level in found.items() if level is not None}
 
 
 def _ratio(said: ProfilePoint | None) -> Ratio | None:

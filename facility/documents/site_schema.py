@@ -130,6 +130,7 @@ class BuildingPart(DocumentPart):
     floor_area_m2: float | None = Field(default=None, gt=0)
     hours: dict[str, str] = {}
     armed: dict[str, str] = {}
+    totals: dict[Utility, str] = Field(default={}, json_schema_extra={"allowed": [*LEVEL_WORDS]})
     spaces: list[SpacePart] = []
 
 

@@ -120,7 +120,8 @@ class Sight:
     agents: frozenset[str] | None = None
     """Agents all of whose points show: a message holds readings of any of them."""
     sums: frozenset[tuple[str, str]] | None = None
-    """Buildings and utilities whose totals show: a sum is graded as high as the highest of what it sums."""
+    """Buildings and utilities whose totals show: a sum is graded as high as the highest of what it sums, or as
+    its custodian says."""
     above: frozenset[str] = frozenset()
     """Points that are graded too high: a case that rests on one of them does not show, whatever else it names."""
 
@@ -173,7 +174,7 @@ def sight_of(whole: Catalogue, scopes: Collection[Scope]) -> Sight:
         buildings=None if any(not one.hides_buildings for one in scopes) else frozenset(buildings),
         points=ShownPoints(points, whole.point) if hides_levels else None,
         agents=frozenset(catalogue.agent) - mixed,
-        sums=frozenset(_sums(whole, buildings, points)) if hides_levels else None,
+        sums=frozenset(_sums(whole, scopes, buildings, points)) if hides_levels else None,
         above=frozenset(_above(whole, scopes, buildings, points)) if hides_levels else frozenset(),
     )
 
@@ -186,10 +187,18 @@ def _above(whole: Catalogue, scopes: Collection[Scope], buildings: set[str], poi
             yield point.id
 
 
-def _sums(whole: Catalogue, buildings: set[str], points: set[str]) -> Iterator[tuple[str, str]]:
-    """The building and utility of every total all of whose counters show."""
+def _sums(
+    whole: Catalogue, scopes: Collection[Scope], buildings: set[str], points: set[str]
+) -> Iterator[tuple[str, str]]:
+    """The building and utility of every total that shows: by the level that its custodian gave it, or all it sums."""
     for building, utility in product(buildings, Utility):
-        if all(counter.id in points for counter in whole.head_counters(building, utility)):
+        graded = whole.building[building].totals.get(utility)
+        if graded is None:
+            shows = all(counter.id in points for counter in whole.head_counters(building, utility))
+        else:
+            here = [one.level for one in scopes if one.shows_building(whole.building[building])]
+            shows = any(level is None or graded <= level for level in here)
+        if shows:
             yield building, utility.value
 
 

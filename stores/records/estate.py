@@ -142,9 +142,8 @@ def rows_of(catalogue: Catalogue) -> Rows:
 def catalogue_of(rows: Rows) -> Catalogue:
     """The estate that rows stand for."""
     table = {name: _ordered(rows[name]) for name in TABLES}
-    (site,) = table["site"]
     return Catalogue(
-        site=_site(site, table),
+        site=_site(table["site"][0], table),
         departments=tuple(Department(r["id"], _name(r), r["cost_centre"]) for r in table["department"]),
         buildings=tuple(_building(r) for r in table["building"]),
         spaces=tuple(Space(r["id"], r["building"], _name(r), SpaceKind(r["kind"])) for r in table["space"]),
@@ -224,12 +223,14 @@ def _building_row(building: Building) -> Row:
         "floor_area_m2": building.floor_area_m2,
         "hours": _hours_row(building.hours),
         "armed": _hours_row(building.armed),
+        "totals": {one.value: level.word for one, level in sorted(building.totals.items())} or None,
     }
 
 
 def _building(row: Row) -> Building:
-    hours, armed = _hours(row["hours"]), _hours(row["armed"])
-    return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], hours, armed)
+    spans = _hours(row["hours"]), _hours(row["armed"])
+    totals = {Utility(one): parse_level(word) for one, word in (row.get("totals") or {}).items()}
+    return Building(row["id"], _name(row), row["department"], row["use"], row["floor_area_m2"], *spans, totals)
 
 
 def _hours_row(hours: dict[int, DayHours]) -> Row:

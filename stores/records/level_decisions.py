@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from facility.errors import ConfigError, Problem
-from facility.levels import Level
+from facility.levels import Level, parse_level
 from stores.records import tables
 from stores.records.audit import append_entry
 
@@ -55,8 +55,10 @@ def regrade(
 ) -> None:
     """Keep the levels of an estate. Where the site has a custodian, raise ``ConfigError`` for changes not decided."""
     graded = {row.point: row.level for row in connection.execute(sa.select(tables.graded_point))}
-    wanted = {point: row["level"] for point, row in new["point"].items()}
-    changed = [Regrading(one, graded[one], level) for one, level in wanted.items() if graded.get(one, level) != level]
+    totals = {one: _derived(new, one) for one in {**_totals(stored), **_totals(new)}}
+    wanted = {point: row["level"] for point, row in new["point"].items()} | totals | _totals(new)
+    before = totals | graded
+    changed = [Regrading(one, before[one], level) for one, level in wanted.items() if before.get(one, level) != level]
     custodian, successor = _custodian(stored) or _custodian(new), _custodian(new)
     if custodian and (changed or custodian != successor):
         _check(changed, custodian, successor, decision)
@@ -64,6 +66,20 @@ def regrade(
             why = f"{one.before} → {one.after or 'none'}, decided by {custodian}: {decision.reason if decision else ''}"
             append_entry(connection, at, by, one.what, one.point, why)
     _keep(connection, graded, {point: level for point, level in wanted.items() if level})
+
+
+def _totals(rows: Rows) -> dict[str, str]:
+    """What a custodian graded of buildings' totals, as ``BUILDING/UTILITY``, which is no point's name."""
+    stated = {building: row.get("totals") or {} for building, row in rows["building"].items()}
+    return {f"{building}/{utility}": level for building, of in stated.items() for utility, level in of.items()}
+
+
+def _derived(rows: Rows, total: str) -> str:
+    """The highest level of all that a total may rest on."""
+    building, _, utility = total.partition("/")
+    meters = {one for one, row in rows["meter"].items() if (row["building"], row["utility"]) == (building, utility)}
+    words = (row["level"] for row in rows["point"].values() if row["meter"] in meters)
+    return max((parse_level(word) for word in words if word), default=Level.PUBLIC).word
 
 
 def _custodian(rows: Rows) -> str:

@@ -66,6 +66,7 @@ building = sa.Table(
     sa.Column("floor_area_m2", sa.Double),
     sa.Column("hours", sa.JSON, nullable=False),
     sa.Column("armed", sa.JSON, nullable=False),
+    sa.Column("totals", sa.JSON(none_as_null=True)),  # utility: level, where the custodian graded it
 )
 
 space = sa.Table(

@@ -15,12 +15,15 @@ from facility.documents.site import load_site
 from facility.errors import ConfigError, Denied, Rejected
 from facility.levels import Level
 from facility.model import Department, Name, ReadingBatch
+from facility.order import OrderPlace, OrderWish, Skill
+from facility.quantities import Utility
 from facility.rights import Role, acts_of
 from facility.stated import Member, Membership
 from facility.order import OrderPlace, OrderWish, Skill
 from facility.work import Evidence, Finding, Severity
 from stores.access import Access, Act, LiveValues, NoEstateError, Permit, Rights, Scope, kept_rights
 from stores.access.scope import EVERYTHING, sight_of
+from stores.access.shown_copy import ShownSeries
 from stores.readings.memory import MemoryStore
 from stores.readings.port import RollupSeries
 from stores.records.accounts.grants import Grant, Grants, RolePart
@@ -171,6 +174,21 @@ def test_figures_are_graded_as_the_counters_they_come_from(view_of, records, who
     shown = {level: view_of(Scope(level=level)).readings.rollup(rollup, {}, 0, 10) for level in Level}
     assert [series.tags["building"] for series in shown[Level.INTERNAL]] == ["annex"]
     assert {series.tags["building"] for series in shown[Level.SENSITIVE]} == {"hall", "annex"}
+
+
+@pytest.mark.parametrize(("total", "shows"), [(None, False), (Level.PUBLIC, True), (Level.INTERNAL, False)])
+def test_a_total_shows_by_the_level_that_its_custodian_gave_it(view_of, records, whole, total, shows):
+    """Its counters stay as they are graded: who may see the total reads none of them."""
+    points = tuple(replace(p, level=Level.SENSITIVE) for p in whole.points)
+    graded = tuple(replace(b, totals={Utility.ELECTRICITY: total} if total else {}) for b in whole.buildings)
+    Registry(records).apply(replace(whole, points=points, buildings=graded), by="test", at=NOW, accept=True)
+    low = view_of(Scope(buildings=frozenset({"hall"}), level=Level.PUBLIC)).readings
+    assert len(low.rollup("building_1h", {"building": "hall"}, 0, 10)) == shows
+    assert low.rollup("usage_1h", {"building": "hall"}, 0, 10) == []
+    assert low.rollup("building_1h", {"building": "annex"}, 0, 10) == []
+    assert not len(low.read([POWER], 0, 2**62)[POWER].t_ms)
+    home = TAGS | {"building": "hall"}
+    assert ShownSeries(Registry(records).load(), Level.PUBLIC).shows("building_1h", home) == shows
 
 
 def test_the_live_picture_is_filtered_not_read_again(view_of, store, monkeypatch):

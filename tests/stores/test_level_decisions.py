@@ -12,6 +12,7 @@ from facility.documents.site import load_site
 from facility.documents.site_export import dump_part, dump_site
 from facility.errors import ConfigError
 from facility.levels import Level
+from facility.quantities import Utility
 from ingest.gate import REASONS, Gate
 from stores.records.audit import Audit, AuditFilter
 from stores.records.level_decisions import LevelDecision
@@ -100,6 +101,44 @@ def test_a_site_without_a_custodian_changes_levels_with_its_file_as_before(engin
     assert registry.load().point[POWER].level is Level.PUBLIC
     registry.apply(estate(all=Level.PUBLIC), by="test", at=NOW)
     assert registry.load().site.custodian == "Li Wei"
+
+
+TOTALS = KEPT.replace("    department: estates\n", "    department: estates\n    totals: {electricity: public}\n")
+TOTAL = "hall/electricity"
+
+
+def test_a_total_is_lowered_below_what_it_sums_by_the_custodian_with_a_reason_alone(engine, registry):
+    graded, plain = estate(TOTALS, all=Level.SENSITIVE), estate(all=Level.SENSITIVE)
+    with pytest.raises(ConfigError, match="hall/electricity: sensitive → public"):
+        registry.apply(graded, by="test", at=NOW)
+    registry.apply(graded, by="test", at=NOW, decision=DECIDED)
+    assert registry.load().building["hall"].totals == {Utility.ELECTRICITY: Level.PUBLIC}
+    registry.apply(graded, by="test", at=NOW)
+    with pytest.raises(ConfigError, match="hall/electricity: public → sensitive"):
+        registry.apply(plain, by="test", at=NOW)
+    registry.apply(plain, by="test", at=NOW, decision=DECIDED)
+    with pytest.raises(ConfigError, match="sensitive → public"):
+        registry.apply(graded, by="test", at=NOW)
+    found = Audit(engine).entries(among=AuditFilter(what="level.", subject=TOTAL))
+    assert [(one.what, one.detail.partition(",")[0]) for one in found] == [
+        ("level.raise", "public → sensitive"),
+        ("level.lower", "sensitive → public"),
+    ]
+
+
+def test_totals_stand_in_the_sites_file_and_nobody_grades_them_without_a_custodian():
+    made = load_site(TOTALS, "site.yaml", PROFILES)
+    assert load_site(dump_site(made), "site.yaml", PROFILES) == made
+    assert "totals" not in dump_part(made, "edge-1")
+    assert load_site(dump_part(made, "edge-1"), "site.yaml", PROFILES).building["hall"].totals == {}
+    for wrong, said in (
+        (TOTALS.replace("  custodian: Li Wei\n", ""), "are graded by a custodian alone"),
+        (TOTALS.replace("electricity: public", "electricity: secret"), "unknown level 'secret'"),
+        (TOTALS.replace("electricity: public", "electricity: core"), "core"),
+        (TOTALS.replace("electricity: public", "sunshine: public"), "sunshine"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            load_site(wrong, "site.yaml", PROFILES)
 
 
 def test_the_custodian_stands_in_the_sites_file_and_in_no_agents(registry):
