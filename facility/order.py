@@ -153,6 +153,13 @@ class WorkOrder:
     rating_note: str = ""
     erased_at: datetime | None = None
     acts: int = 0
+    is_reported: bool = False
+    """By somebody without an account: the name is what they wrote, and nobody's here."""
+
+    @property
+    def asked_by(self) -> str:
+        """Whose it is among those who have an account; empty: nobody's."""
+        return "" if self.is_reported else self.wish.requested_by
 
     def is_late(self, now: datetime) -> bool:
         """Whether it should have been done before."""

@@ -109,7 +109,7 @@ class VisibleOrders:
     def rate(self, order: int, stars: int, note: str, at: datetime) -> WorkOrder:
         """Say how it was done, of what they asked for themselves."""
         found = self._shown(order)
-        if found.wish.requested_by != self._reader.name:
+        if found.asked_by != self._reader.name:
             self._reader.acting(Act.ORDER, found.wish.place.building)
         return self._orders.rate(order, stars, note, self._reader.name, at)
 
@@ -158,7 +158,7 @@ class VisibleOrders:
         building, sight = order.wish.place.building, self._reader.sight
         if sight.buildings is not None and building not in sight.buildings:
             return False
-        is_theirs = self._reader.name in {order.assignee, order.wish.requested_by}
+        is_theirs = self._reader.name in {order.assignee, order.asked_by}
         return is_theirs or self.may(Act.ORDER, building)
 
     def _shown(self, order: int) -> WorkOrder:

@@ -1,4 +1,4 @@
-"""Every page of the console as axe-core sees it (WCAG 2.1, A and AA): on a desk and on a phone, in both languages."""
+"""Every page of the console as axe-core sees it (WCAG 2.1, A and AA, and its best practices), wide and narrow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyotp
 import pytest
+from rigs.oidc_provider import CLIENT, SECRET, OidcProvider
+from rigs.serving import served
 from rigs.work_in_hand import order_paths
 
+from console.provider import Provider
+from facility.levels import Level
 from facility.rights import Role
+from stores.access import exports
 from stores.records.accounts.grants import Grant, Grants, RolePart
+from stores.records.accounts.sign_in import SignIn
 from stores.records.people import People
 from stores.records.quarantine.quarantine import Quarantine
 
@@ -18,7 +25,7 @@ AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe
 """Of the browser packages for tests: no page loads it, and no wheel holds it."""
 
 RUN = """
-async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}))
+async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}))
   .violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || '')).join(' | ')}`)
 """
 LOOKS = [("en", 1440, "light"), ("zh-Hans", 390, "dark"), ("en", 390, "dark"), ("zh-Hans", 1440, "light")]
@@ -91,6 +98,60 @@ def test_axe_finds_nothing_on_any_page(looked_at, estate, paths, language, width
     for name, path in {"sign_in": "/sign-in", "link": "/sign-in?token=x"}.items():
         page.goto(address + path)
         found[name] = page.evaluate(RUN)
+    assert [f"{name}: {words}" for name, all_words in found.items() for words in all_words] == []
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), LOOKS[:2])
+def test_axe_finds_nothing_on_the_pages_of_a_provider_a_new_phone_and_a_graded_table(
+    chromium, estate, screenshots, monkeypatch, language, width, scheme
+):
+    """Sign-in by the provider, matching with and without a password, recovery codes, and an export that asks why."""
+    sample, _ = estate
+    clock, name, found = lambda: datetime.now(UTC), f"At {width}", {}
+    looks = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    with (
+        OidcProvider() as idp,
+        served(sample.store, sample.records, clock, provider=Provider(idp.issuer, CLIENT, SECRET, "City id")) as (
+            at,
+            _,
+        ),
+        chromium.new_context(locale=language, **looks) as context,
+    ):
+        context.add_init_script(path=AXE)
+        page = context.new_page()
+
+        def look(called):
+            page.screenshot(path=screenshots / f"{called}-{language}-{width}-{scheme}.png", full_page=True)
+            found[called] = page.evaluate(RUN)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, called
+
+        page.goto(f"{at}/sign-in")
+        look("provider-sign-in")
+        context.add_cookies([{"name": "meterhouse_session", "value": sample.session(name), "url": at}])
+        People(sample.records).set_language(name, language)
+        SignIn(sample.records).set_password(name, "nine green bottles", clock())
+        page.goto(f"{at}/account")
+        look("provider-account")
+        page.locator("#before-match").fill("not it")
+        page.locator("form[action='/account/provider'] button").press("Enter")
+        page.wait_for_selector("[role=alert]")
+        look("provider-refused")
+        page.locator("#before-match").fill("nine green bottles")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("a.button-main")
+        look("provider-match")
+        page.goto(f"{at}/account")
+        page.locator("form[action='/account/phone'] button").click()
+        page.locator("input[name=before]").fill("nine green bottles")
+        secret = page.locator("input[name=secret]").get_attribute("value")
+        page.locator("input[name=code]").fill(pyotp.TOTP(secret).at(clock()))
+        page.keyboard.press("Enter")
+        page.wait_for_selector("code")
+        look("recovery-codes")
+        monkeypatch.setattr(exports, "FREE", Level.PUBLIC)  # nothing of this estate is graded higher
+        page.goto(f"{at}/orders/table.csv")
+        look("graded-table")
     assert [f"{name}: {words}" for name, all_words in found.items() for words in all_words] == []
 
 

@@ -1,7 +1,9 @@
 """Work orders on pages: made, taken by one of two, done with a photo, rated; reported without an account."""
 
+import csv
 import re
 from dataclasses import replace
+from io import StringIO
 
 import httpx
 import pytest
@@ -12,10 +14,13 @@ from rigs.visitor import choose, post
 
 from console.guard import csrf_token
 from console.guesses import Guesses
+from facility.levels import Level
 from facility.order import OrderPlace, OrderState, OrderWish, Skill
 from facility.rights import Role
 from facility.work import Severity
+from stores.access import exports
 from stores.records.accounts.grants import Grant, Grants, RolePart
+from stores.records.audit import Audit, AuditFilter
 from stores.records.orders.orders import Orders
 from stores.records.orders.report_places import ReportPlaces
 from stores.records.people import People
@@ -71,6 +76,25 @@ def test_an_order_is_made_for_a_case_and_shown_on_its_card(visitor, sample, orde
     assert "Check" in shown
     assert made.headers["location"] in visitor.get(f"/alerts/{case.id}").text
     orders.call_off(orders.of()[0].id, "", "test", NOW, based_on=0)
+
+
+def test_a_table_says_which_export_it_is_and_asks_what_it_is_for_above_a_level(visitor, order, sample, monkeypatch):
+    rows = list(csv.DictReader(StringIO(visitor.get("/orders/table.csv").text)))
+    newest = Audit(sample.records).entries(among=AuditFilter(what="export"))[0]
+    assert (newest.who, newest.detail) == ("Kim", f"{rows[0]['export']}: work orders, level internal")
+    assert {row["level"] for row in rows} == {"internal"}
+    monkeypatch.setattr(exports, "FREE", Level.PUBLIC)
+    asked = visitor.get("/orders/table.csv")
+    assert (asked.status_code, 'name="reason"' in asked.text) == (422, True)
+    assert Audit(sample.records).entries(among=AuditFilter(what="export"))[0].seq == newest.seq
+    assert visitor.get("/orders/table.csv?reason=for+the+plumber").headers["content-type"].startswith("text/csv")
+    assert Audit(sample.records).entries(among=AuditFilter(what="export"))[0].detail.endswith("because for the plumber")
+
+
+def test_what_a_stranger_calls_themselves_is_shown_as_what_they_wrote(visitor, sample, orders):
+    reported, _ = orders.report(replace(WISH, requested_by="Kim"), NOW)
+    assert "Reported, without an account, as" in visitor.get(f"/orders/{reported.id}").text
+    orders.call_off(reported.id, "", "test", NOW, based_on=0)
 
 
 @pytest.mark.parametrize(

@@ -272,6 +272,20 @@ def test_an_order_shows_with_its_case_or_to_who_has_it(view_of, records, graded)
     assert view_of(low).orders.one(hidden.id).assignee == "Kim", "somebody gave it to them"
 
 
+def test_a_stranger_who_writes_somebodys_name_asks_for_nothing_in_it(view_of, records):
+    """Nor does who writes their own: what was reported without an account is nobody's to see or to rate by its name."""
+    orders = Orders(records)
+    reported, _ = orders.report(OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Tap", "", "Kim"), NOW)
+    asked = orders.make(OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Lamp", "", "Kim"), "Kim", NOW)
+    seen = view_of(acts=frozenset({Act.TAKE})).orders
+    assert [one.id for one in seen.of()] == [asked.id]
+    assert (reported.is_reported, asked.is_reported) == (True, False)
+    with pytest.raises(Rejected, match="unknown_order"):
+        seen.rate(reported.id, 5, "", NOW)
+    (entry,) = Audit(records).entries(among=AuditFilter(what="order.reported"))
+    assert (entry.who, entry.subject, entry.detail) == ("", str(reported.id), "hall")
+
+
 def test_a_table_of_orders_is_on_record_with_the_level_of_what_it_rests_on(view_of, records, graded):
     wish = OrderWish(OrderPlace("hall"), Skill.GENERAL, Severity.ACT, "Look", "", "Ada", graded.id)
     Orders(records).make(wish, "Ada", NOW)

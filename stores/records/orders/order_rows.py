@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from stores.records.case_list import CaseFilter
 
 
+REPORTED = "report/"
+"""How the origin of an order begins that somebody without an account asked for."""
+
+
 @unique
 class OfferOutcome(StrEnum):
     """What became of an offer."""
@@ -70,7 +74,8 @@ class OrderFilter:
         if self.cases is None or not (limits := self.cases.conditions()):
             return wanted
         shown = sa.select(alerts.c.id).where(*limits)
-        mine = (o.assignee == self.reader) | (o.requested_by == self.reader)
+        asked = (o.requested_by == self.reader) & o.origin.not_like(f"{REPORTED}%")
+        mine = (o.assignee == self.reader) | asked
         return [*wanted, o.alert.is_(None) | o.alert.in_(shown) | mine]
 
 
@@ -116,7 +121,8 @@ def order_of(row: RowMapping) -> WorkOrder:
         *("rating", "rating_note", "erased_at", "acts"),
     )
     work = Work(row["parts"], row["cost"], row["signed_by"], tuple(row["ticked"]))
-    return WorkOrder(wish=wish, state=OrderState(row["state"]), work=work, **{name: row[name] for name in same})
+    state, is_reported = OrderState(row["state"]), row["origin"].startswith(REPORTED)
+    return WorkOrder(wish=wish, state=state, work=work, is_reported=is_reported, **{name: row[name] for name in same})
 
 
 def find_orders(connection: Connection, among: OrderFilter, limit: int | None = None) -> list[WorkOrder]:

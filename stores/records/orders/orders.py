@@ -15,7 +15,15 @@ from facility.order import IN_HAND, OPEN, OrderState
 from stores.records.accounts.account_rows import open_person
 from stores.records.audit import append_entry
 from stores.records.database import writing
-from stores.records.orders.order_rows import OfferOutcome, OrderFilter, OrderStep, find_orders, order_by_id, order_of
+from stores.records.orders.order_rows import (
+    REPORTED,
+    OfferOutcome,
+    OrderFilter,
+    OrderStep,
+    find_orders,
+    order_by_id,
+    order_of,
+)
 from stores.records.orders.order_steps import accepted, change, ended, given_back, made, put_step
 from stores.records.orders.report_places import check_calm
 from stores.records.orders.tables import order_file, order_offer, order_step, work_order
@@ -84,7 +92,7 @@ class Orders:
         secret = secrets.token_urlsafe(24)
         with writing(self._engine) as connection:
             check_calm(connection, wish.place, at)
-            order = made(connection, wish, f"report/{uuid4()}", at)
+            order = made(connection, wish, f"{REPORTED}{uuid4()}", at)
             change(connection, order.id, rating_digest=_digest(secret))
             append_entry(connection, at, "", "order.reported", str(order.id), wish.place.building)
             return order, secret

@@ -13,6 +13,7 @@ from facility.errors import Denied, Rejected
 from facility.order import OrderPlace
 from stores.records.audit import append_entry
 from stores.records.database import writing
+from stores.records.orders.order_rows import REPORTED
 from stores.records.orders.tables import report_place, work_order
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def check_calm(connection: Connection, place: OrderPlace, now: datetime) -> None
     """Raise ``Rejected`` where so much was reported of late that no more is taken."""
     o = work_order.c
     here = (o.building == place.building) & (o.space == place.space) & (o.meter == place.meter)
-    recent = here & o.origin.like("report/%") & (o.created_at > now - timedelta(hours=1))
+    recent = here & o.origin.like(f"{REPORTED}%") & (o.created_at > now - timedelta(hours=1))
     if (connection.execute(sa.select(sa.func.count()).where(recent)).scalar() or 0) >= MOST_AN_HOUR:
         raise Rejected("too_many_reports", f"{MOST_AN_HOUR} reports of this place came within the hour")
 
