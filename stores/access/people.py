@@ -114,7 +114,7 @@ class VisiblePeople:
         self._book.sessions.end_all(name, self._granting(), at)
 
     def forget_phone(self, name: str, at: datetime) -> None:
-        """Ask somebody for no code until they set up another phone."""
+        """Ask somebody for no code until they set up another phone, and end what the one before opened."""
         self._book.second_factor.take_away(name, self._granting_to(name), at)
 
     def _granting(self) -> str:
@@ -193,14 +193,16 @@ class OwnAccount:
         return self._book.second_factor.address_of(secret, self._person)
 
     def set_phone(self, before: str, secret: str, code: str, session: str, at: datetime) -> list[str]:
-        """Ask for codes of this phone from now on; the recovery codes.
+        """Ask for codes of this phone from now on, and end all other sessions; the recovery codes.
 
         Raises ``Denied`` for a wrong password, and where the phone before has shown no code in this session.
         """
         if self.account().has_second_factor and not self._is_proved(session, at):
             raise Denied("another phone is set up once this one, or a recovery code, was shown")
         self._prove(before, session, at)
-        return self._book.second_factor.set_up(self._person, secret, code, at, token_id(session))
+        codes = self._book.second_factor.set_up(self._person, secret, code, at, token_id(session))
+        self.end_others(session, at)
+        return codes
 
     def show_code(self, code: str, session: str, at: datetime) -> bool:
         """Whether this is a code of the phone, or for when it is lost; then the session is as good as by one."""

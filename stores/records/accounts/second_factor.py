@@ -62,9 +62,10 @@ class SecondFactor:
         return codes
 
     def take_away(self, name: str, by: str, at: datetime) -> None:
-        """Nobody is asked for a code of theirs any more."""
+        """Nobody is asked for a code of theirs any more; whoever has the phone is signed out, and no link works."""
         with writing(self._engine) as connection:
             _keep_phone(connection, name, None, None)
+            connection.execute(sa.delete(tables.token).where(tables.token.c.name == name))
             append_entry(connection, at, by, "person.take_second_factor", name)
 
     def codes_left(self, name: str) -> int:
