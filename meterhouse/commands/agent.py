@@ -15,6 +15,7 @@ from device_profiles import own_profiles
 from facility.documents.site_export import dump_part
 from facility.errors import ConfigError, Rejected
 from meterhouse.commands.init import Folder  # noqa: TC001 - typer reads the annotation
+from meterhouse.commands.spoken import given_by
 from meterhouse.commands.up import settings_in
 from meterhouse.output import answer, answers, say, table, texts
 from meterhouse.servers.broker_files import account_line
@@ -22,6 +23,7 @@ from meterhouse.settings import DEFAULT_DATA, Settings
 from meterhouse.up.join import PLAIN_VERSION, VERSION, JoinFile
 from meterhouse.up.mosquitto import RESERVED
 from meterhouse.up.prepare import ServerFolder, prepare, read_agents, write_agents, write_broker_files
+from stores.records.audit import Audit
 from stores.records.database import open_records
 from stores.records.registry import Registry
 
@@ -82,6 +84,7 @@ def add(
     version = VERSION if profiles else PLAIN_VERSION
     join = JoinFile(version, agent, host, port, word, ca, extract, profiles)
     picture = _picture(join.code) if qr else ""
+    _note(folder, "agent.add", agent)
     join.write(file)
     write_agents(folder, {**known, agent: account_line(agent, word)})
     write_broker_files(folder, settings)
@@ -116,7 +119,14 @@ def remove(agent: Agent, data: Folder = DEFAULT_DATA) -> None:
         raise Rejected("unknown_agent", f"no agent '{agent}' has an account (there are: {', '.join(known) or 'none'})")
     write_agents(folder, {name: line for name, line in known.items() if name != agent})
     write_broker_files(folder, settings)
+    _note(folder, "agent.remove", agent)
     say("agent.removed", agent=agent)
+
+
+def _note(folder: ServerFolder, what: str, agent: str) -> None:
+    """Put on record who gave an agent an account, or ended it."""
+    records = open_records(Settings(data=folder.path).records_url)
+    Audit(records).append(datetime.now(UTC), given_by(""), what, agent)
 
 
 def _picture(code: str) -> str:

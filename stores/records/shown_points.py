@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
@@ -42,9 +43,15 @@ class _NamesAny(FunctionElement[bool]):
     type = sa.Boolean()
 
 
-def names_any(evidence: sa.ColumnElement[Any], points: Iterable[str]) -> sa.ColumnElement[bool]:
+def names_any(evidence: sa.ColumnElement[Any], points: frozenset[str]) -> sa.ColumnElement[bool]:
     """Whether a column of evidence names one of the points. They are one value: a database takes so many of those."""
-    return _NamesAny(evidence, sa.literal(json.dumps(sorted(points)), sa.Text))
+    return _NamesAny(evidence, sa.literal(_as_json(points), sa.Text))
+
+
+@lru_cache(maxsize=64)
+def _as_json(points: frozenset[str]) -> str:
+    """Thousands of a large estate, in every question of a reader."""
+    return json.dumps(sorted(points))
 
 
 _NAMES_ANY = {

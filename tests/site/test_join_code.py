@@ -14,6 +14,8 @@ from rigs.site_server import SiteServer
 
 from facility.errors import ConfigError
 from meterhouse.up.join import CODE, PLAIN_VERSION, JoinFile, read_join_file
+from stores.records.audit import Audit, AuditFilter
+from stores.records.database import open_records
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,11 @@ def test_a_terminal_shows_the_file_as_a_code_that_can_be_read(tmp_path):
         assert _drawn(added.stdout) == [
             list(row) for row in segno.make_qr(file.code, error="l", boost_error=False).matrix
         ]
+        assert server.run("agent", "remove", "edge-a").returncode == 0
+        records = open_records(f"sqlite:///{server.folder}/records.db")
+        on_record = [(one.what, one.subject) for one in Audit(records).entries(among=AuditFilter(what="agent."))]
+        records.dispose()
+        assert on_record == [("agent.remove", "edge-a"), ("agent.add", "edge-a")]
 
 
 def _drawn(shown):
