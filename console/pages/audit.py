@@ -18,6 +18,7 @@ router = APIRouter()
 
 Visiting = Annotated[Visit, Depends(visit_of)]
 Word = Annotated[str, Query(max_length=200)]
+Before = Annotated[int | None, Query(ge=1, lt=2**31)]
 MOST = 100
 
 
@@ -45,7 +46,7 @@ def audit(
     request: Request,
     visit: Visiting,
     asked: Annotated[Asked, Depends()],
-    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    before: Before = None,
 ) -> Response:
     """The newest entries first."""
     among = asked.as_filter(visit.formats.zone)
@@ -76,10 +77,11 @@ def checkpoint(visit: Visiting) -> Response:
 
 
 @router.get("/audit.csv")
-def export(visit: Visiting, asked: Annotated[Asked, Depends()]) -> Response:
-    """Times in UTC, as they are kept; the export is in the trail itself."""
-    named = {"content-disposition": 'attachment; filename="audit.csv"'}
-    entries = visit.view.trail.export(asked.as_filter(visit.formats.zone), visit.now)
+def export(visit: Visiting, asked: Annotated[Asked, Depends()], before: Before = None) -> Response:
+    """Times in UTC, as they are kept; the export is in the trail itself. Its name says which entries are in it."""
+    entries = visit.view.trail.export(asked.as_filter(visit.formats.zone), visit.now, before=before)
+    span = f"-{entries[-1].seq}-{entries[0].seq}" if entries else ""
+    named = {"content-disposition": f'attachment; filename="audit{span}.csv"'}
     return Response(csv_of(entries), media_type="text/csv; charset=utf-8", headers=named)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stores.records.audit_look import TrailLook
 
 MOST_EXPORTED = 100_000
-"""Lines of one export; the next one begins where it ends."""
+"""Lines of one export; the next one goes on before the oldest of it."""
 
 
 class VisibleTrail:
@@ -33,10 +33,10 @@ class VisibleTrail:
         self._audit.append(at, self._person, "audit.read", "audit", among.said)
         return found
 
-    def export(self, among: AuditFilter, at: datetime) -> list[AuditEntry]:
+    def export(self, among: AuditFilter, at: datetime, *, before: int | None = None) -> list[AuditEntry]:
         """The same, to be taken along: at most ``MOST_EXPORTED``."""
         self._reading()
-        found = self._audit.entries(limit=MOST_EXPORTED, among=among)
+        found = self._audit.entries(before=before, limit=MOST_EXPORTED, among=among)
         self._audit.append(at, self._person, "audit.export", "audit", f"{so_many(len(found), 'line')}: {among.said}")
         return found
 

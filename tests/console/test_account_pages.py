@@ -17,6 +17,7 @@ from rigs.visitor import post
 
 from console.guesses import MOST
 from facility.rights import Act, Role
+from stores.access import trail
 from stores.records.accounts import sign_in
 from stores.records.accounts.accounts import Accounts
 from stores.records.accounts.grants import Grant, Grants, RolePart
@@ -243,6 +244,17 @@ def test_an_auditor_reads_the_trail_and_nothing_else_and_that_is_on_record(signe
     assert "as it was written" in client.get("/audit/whole").text
     assert client.get("/audit", params={"first": "yesterday"}).status_code == 404
     assert client.get("/audit", params={"last": "9999-12-31"}).status_code == 404
+
+
+def test_a_long_trail_leaves_in_pieces_that_say_what_is_in_them(signed_in, monkeypatch):
+    monkeypatch.setattr(trail, "MOST_EXPORTED", 3)
+    client, seen, before = signed_in("Lu", Grant(Role.AUDITOR)), [], {}
+    for _ in range(2):
+        answer = client.get("/audit.csv", params=before)
+        piece = [int(line[0]) for line in list(csv.reader(StringIO(answer.text)))[1:]]
+        assert f'filename="audit-{piece[-1]}-{piece[0]}.csv"' in answer.headers["content-disposition"]
+        seen, before = seen + piece, {"before": piece[-1]}
+    assert seen == list(range(seen[0], seen[0] - 6, -1))
 
 
 def test_what_a_stranger_wrote_computes_nothing_in_a_spreadsheet(signed_in, sample):
