@@ -86,8 +86,8 @@ class Clerk:
         if not shown and not orders:
             return None
         cases = {one.id: self._shown(letters.alert_of_order(one), sight) for one in orders}
-        told = [*shown, *(one for one in cases.values() if one)]
-        ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in told])
+        named = [*shown, *(one for one in cases.values() if one)]
+        ImportantReads(self._trail, letter.name, sight).note(f"letter {letter.id}", [one.point for one in named])
         language = self._people.language_of(letter.name) or self._language
         is_theirs = takes_address and bool(letter.address)
         if orders:

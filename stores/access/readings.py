@@ -73,8 +73,9 @@ class VisibleReadings:
         catalogue, quantity = self._sight.catalogue, tags.get("quantity")
         if "meter" in tags:
             yield from (p.id for p in catalogue.points_of(tags["meter"]) if quantity in {None, p.quantity.word})
-        elif "utility" in tags:
-            yield from (p.id for p in catalogue.head_counters(tags["building"], Utility(tags["utility"])))
+        else:
+            for utility in _summed(tags):
+                yield from (p.id for p in catalogue.head_counters(tags.get("building", ""), utility))
 
     def _shows(self, tags: Mapping[str, str]) -> bool:
         """Whether a series is of what shows, and its figures are graded low enough.
@@ -86,5 +87,10 @@ class VisibleReadings:
         if self._sight.sums is None:
             return True
         if "meter" not in tags:
-            return (tags["building"], tags["utility"]) in self._sight.sums
+            return all((tags.get("building", ""), one.value) in self._sight.sums for one in _summed(tags))
         return any(p.quantity.word == tags["quantity"] for p in self._sight.catalogue.points_of(tags["meter"]))
+
+
+def _summed(tags: Mapping[str, str]) -> list[Utility]:
+    """Of which utilities a figure of a building is made: of its own, or of all where it names none."""
+    return [Utility(tags["utility"])] if tags.get("utility") else list(Utility)

@@ -74,7 +74,7 @@ def test_an_order_that_somebody_is_given_all_the_same_says_nothing_of_its_case(d
     desk.turn()
     (letter,) = desk.letters.all_of([LetterState.WAITING])
 
-    def told(**scope):
+    def sent(**scope):
         grants, now = Grants(desk.records), desk.clock()
         (before,) = grants.of("low", now)
         grants.give("low", Grant(Role.CONTRACTOR, RolePart.BUILDING, **scope), "test", now)
@@ -82,14 +82,14 @@ def test_an_order_that_somebody_is_given_all_the_same_says_nothing_of_its_case(d
         return desk.clerk.post_of(letter, desk.letters, now, takes_address=True)
 
     said = wording_of(alert, "en", estate()).what
-    whole = told(target="main", level=Level.SENSITIVE).body
+    whole = sent(target="main", level=Level.SENSITIVE).body
     assert said in whole
     assert "/take?alert=" in whole
-    less = told(target="main", level=Level.INTERNAL).body
+    less = sent(target="main", level=Level.INTERNAL).body
     assert said not in less
     assert "/take?" not in less
     assert f"/orders/{desk.order(alert).id}" in less
-    assert told(target="annex", level=Level.SENSITIVE) is None
+    assert sent(target="annex", level=Level.SENSITIVE) is None
 
 
 def test_who_takes_the_order_has_the_case_and_who_gives_it_back_has_neither(desk):

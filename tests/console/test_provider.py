@@ -183,7 +183,8 @@ def test_who_finds_the_browser_open_matches_no_account_of_their_own(sample, prov
         clock[0] = AT + timedelta(minutes=16)
         refused = post(browser, "/account/provider")
         assert (refused.status_code, "authorize" in refused.text) == (403, False)
-        clock[0] = AT
+        again = People(sample.records).invite("Open", clock[0])
+        assert browser.post("/sign-in", data={"token": again}).status_code == 303
         assert post(browser, "/account/password", password=GOOD).status_code == 303
         for wrong in ({}, {"before": "not it at all"}):
             assert post(browser, "/account/provider", **wrong).status_code == 403

@@ -8,9 +8,11 @@ from rigs.at_once import at_once
 from rigs.photos import jpeg
 
 from facility.errors import Denied, Rejected
+from facility.levels import Level
 from facility.order import OrderPlace, OrderState, OrderWish, Skill, Work
 from facility.work import Severity
 from reports.order_table import order_csv, read_news
+from stores.access.exports import Taken
 from stores.records.audit import Audit
 from stores.records.columns import METADATA
 from stores.records.orders.order_files import OrderFiles
@@ -128,7 +130,8 @@ def test_a_link_reports_at_its_place_alone_and_not_too_often(orders, engine, now
 
 def test_a_table_goes_out_and_news_comes_back(orders, now):
     one, two = orders.make(WISH, "boss", now), orders.make(WISH, "boss", now)
-    text = order_csv(orders.of())
+    text = order_csv(orders.of(), Taken("a1", Level.INTERNAL))
+    assert all(line.endswith(",internal,a1") for line in text.splitlines()[1:])
     assert "'=HYPERLINK(1)" in text
     news = f"id,state,assignee,parts,cost\r\n{one.id},done,lee,valve,12.5\r\n{two.id},waiting,,,\r\n".encode()
     assert bring_in(orders, read_news(news, "cmms.csv"), "cmms", now) == 1
