@@ -19,7 +19,6 @@ from facility.order import OrderPlace, OrderWish, Skill
 from facility.quantities import Utility
 from facility.rights import Role, acts_of
 from facility.stated import Member, Membership
-from facility.order import OrderPlace, OrderWish, Skill
 from facility.work import Evidence, Finding, Severity
 from stores.access import Access, Act, LiveValues, NoEstateError, Permit, Rights, Scope, kept_rights
 from stores.access.scope import EVERYTHING, sight_of
