@@ -84,7 +84,7 @@ def add(
     version = VERSION if profiles else PLAIN_VERSION
     join = JoinFile(version, agent, host, port, word, ca, extract, profiles)
     picture = _picture(join.code) if qr else ""
-    _note(folder, "agent.add", agent)
+    _note(folder, "agent_account.made", agent)
     join.write(file)
     write_agents(folder, {**known, agent: account_line(agent, word)})
     write_broker_files(folder, settings)
@@ -119,7 +119,7 @@ def remove(agent: Agent, data: Folder = DEFAULT_DATA) -> None:
         raise Rejected("unknown_agent", f"no agent '{agent}' has an account (there are: {', '.join(known) or 'none'})")
     write_agents(folder, {name: line for name, line in known.items() if name != agent})
     write_broker_files(folder, settings)
-    _note(folder, "agent.remove", agent)
+    _note(folder, "agent_account.ended", agent)
     say("agent.removed", agent=agent)
 
 
