@@ -83,9 +83,12 @@ def test_a_terminal_shows_the_file_as_a_code_that_can_be_read(tmp_path):
         ]
         assert server.run("agent", "remove", "edge-a").returncode == 0
         records = open_records(f"sqlite:///{server.folder}/records.db")
-        on_record = [(one.what, one.subject) for one in Audit(records).entries(among=AuditFilter(what="agent_account."))]
+        found = Audit(records).entries(among=AuditFilter(what="agent_account."))
         records.dispose()
-        assert on_record == [("agent_account.ended", "edge-a"), ("agent_account.made", "edge-a")]
+        assert [(one.what, one.subject) for one in found] == [
+            ("agent_account.ended", "edge-a"),
+            ("agent_account.made", "edge-a"),
+        ]
 
 
 def _drawn(shown):
