@@ -45,6 +45,7 @@ bench: .venv/dev.stamp console/static/vendor/stamp ## measure; writes bench/resu
 	$(RUN)/python -m bench.oracle
 	$(RUN)/python -m bench.chaos
 	$(RUN)/python -m bench.now
+	$(RUN)/python -m bench.hour_pass
 	$(RUN)/python -m bench.gate
 	$(RUN)/python -m bench.written
 	$(RUN)/python -m bench.faults

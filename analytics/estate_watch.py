@@ -200,6 +200,7 @@ class EstateWatch:
             moved=self._hours_moved,
             named_ms=self._registry.named_ms(),
             each_minute=self._each_minute(catalogue),
+            spells=Spells(self._records),
         )
 
     def _models(self, estate: str) -> KeptModels:

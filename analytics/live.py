@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from accounting.spells import SpellBook
     from analytics.alerts import Cases
     from analytics.parts import Again, Rollups
     from analytics.rollups.each_minute import EachMinute
@@ -82,22 +83,21 @@ class Watch:
         learning: Learning | None = None,
         moved: Callable[[], None] = lambda: None,
         each_minute: EachMinute | None = None,
+        spells: SpellBook | None = None,
     ) -> None:
         """``named_ms`` is since when the estate has each meter; ``learning`` fits models, else they are fitted here.
 
-        ``moved`` is told that looking through hours gets on.
+        ``moved`` is told that looking through hours gets on; ``spells`` is what accounting finds of registers.
         """
-        self._learning, self._moved = learning, moved
+        self._learning, self._moved, self._spells = learning, moved, spells
         self._changed: dict[str, int] = {}
-        self.named_ms = named_ms
         self.store, self.rollups, self.again = store, rollups, again
         self.catalogue, self.watches, self.agents = catalogue, watches, agents
-        self.step_days = step_days
+        self.named_ms, self.step_days = named_ms, step_days
         self.alerting = Alerting(catalogue, cases)
-        self.models = models or Models()
         self.window: Window | None = None
         self._by_rules: Window | None = None
-        self._calendar = SiteCalendar(catalogue.site)
+        self.models, self._calendar = models or Models(), SiteCalendar(catalogue.site)
         self._noted = watches.watched(catalogue.site.id) or Watched()
         self._noted_ms, self._note_lock = 0, Lock()
         self._phase, self._done, self._through, self._alerts = "rollups", 0.0, self._noted.through, 0
@@ -203,8 +203,7 @@ class Watch:
 
     def _look_through(self, hour_ms: int, at_ms: int) -> None:
         """Look at every hour up to ``hour_ms`` that has not been looked at, 30 days back at most."""
-        horizon = hour_ms - self.step_days * DAY_MS
-        through = self._through
+        horizon, through = hour_ms - self.step_days * DAY_MS, self._through
         start = max(horizon, _ms(through)) if through else horizon
         if self.window is None and self._by_rules is None and not through:
             self._look_by_rules(horizon, hour_ms, at_ms)
@@ -258,6 +257,7 @@ class Watch:
             states=self._states.known if hour_ms - start <= HOUR_MS else None,
             known_ms=hour_ms,
             learning=self._learning,
+            spells=self._spells,
         )
 
     def _blind_at(self, now_ms: int) -> Window:

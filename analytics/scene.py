@@ -14,8 +14,9 @@ from facility.work import Evidence, Finding
 from stores.readings.port import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from accounting.spells import Spell
     from analytics.suspicion.trouble import Trouble
     from facility.catalogue import Catalogue
     from facility.model import Building, Meter, Point
@@ -107,6 +108,9 @@ class Window:
 
     levels_skipped: int = 0
     """How many hours of the window lie before them."""
+
+    spells: Mapping[str, Sequence[Spell]] = field(default_factory=dict)
+    """What accounting found of registers, oldest first, by counter: of those that have any."""
 
     @property
     def levels_end_ms(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from accounting.calendars import SiteCalendar
 from accounting.local_time import DAY_MS, HOUR_MS
+from accounting.spells import NoSpells
 from analytics.grid import Grid, filled
 from analytics.heard import points_heard
 from analytics.levels import read_levels
@@ -25,8 +26,9 @@ from facility.quantities import GUARDING_STATES
 from stores.readings.columns import switches_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from accounting.spells import Spell, SpellBook
     from analytics.models import Models
     from analytics.scene import Floats, Times
     from analytics.uses import Learning
@@ -51,13 +53,14 @@ def read_window(
     states: Mapping[str, Series] | None = None,
     known_ms: int | None = None,
     learning: Learning | None = None,
+    spells: SpellBook | None = None,
 ) -> Window:
     """Everything for scenes from ``start_ms`` to ``end_ms`` (edges of the site's hours, ms), with the history before.
 
     From the window ``before`` this one it takes when meters were heard and, where ``changed_ms`` tells from which hour
     on a counter's rows (by point) have been written since, what was used before that. ``states`` of doors and leaks
     are read where they are not given. No model is fitted on hours after ``known_ms``; ``learning`` fits those that are
-    missing. ``named_ms`` is since when the estate has each meter.
+    missing. ``named_ms`` is since when the estate has each meter; ``spells`` are what accounting found of registers.
     """
     calendar = SiteCalendar(catalogue.site)
     grid = Grid(calendar.hour_edges(start_ms - HISTORY_DAYS * DAY_MS, end_ms))
@@ -79,7 +82,13 @@ def read_window(
         seen_skipped=seen_skipped,
         levels=levels,
         levels_skipped=levels_skipped,
+        spells=_spells(spells or NoSpells(), catalogue),
     )
+
+
+def _spells(book: SpellBook, catalogue: Catalogue) -> dict[str, Sequence[Spell]]:
+    """Of the counters that have any: nearly all have none."""
+    return {point: found for point, found in book.of_each([one.id for one in catalogue.counters]).items() if found}
 
 
 def _read_seen(

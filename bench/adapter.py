@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from analytics.suspicion.budget import Budget
-from bench.adapted import alarms, leaks, predictions, silences
+from bench.adapted import alarms, leaks, predictions, silences, testbed
 from bench.task_folder import TaskFolder
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ KINDS: dict[str, Callable[[TaskFolder, Budget], dict[str, pd.DataFrame]]] = {
     "drift": alarms.detect,
     "leaks": leaks.detect,
     "silence": silences.detect,
+    "testbed": testbed.detect,
 }
 """What each kind of task is given to; tables by what is added to the file's name."""
 

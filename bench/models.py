@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 RESULT = Path(__file__).parent / "results" / "models.json"
 ALARM_TASKS = ("alarms_2019", "alarms_2017", "drift_2020", "drift_2021")
-OTHER_TASKS = ("water_homes", "water_blocks", "silent_bdg2")
+OTHER_TASKS = ("water_homes", "water_blocks", "silent_bdg2", "skab")
 PREDICTION_TASKS = (
     "electricity_2018_2019", "electricity_2016_2017", "electricity_operational_2018_2019",
     "electricity_operational_2016_2017", "gas_2018_2019", "gas_operational_2018_2019", "bdg2_day_ahead",
@@ -154,7 +154,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Rows as lines of text, each with the figures its task has."""
     wanted = (
         "CV(RMSE) %", "daily", "worst", "in 90 % band", "band width %", "gain", "95 %", "found", "fresh",
-        "false / meter-month", "in alarm %", "PR-AUC", "5 L/h", "10 L/h", "20 L/h", "in time", "delay h", "s/meter",
+        "false / meter-month", "in alarm %", "PR-AUC", "5 L/h", "10 L/h", "20 L/h", "in time", "delay h",
+        "AUC per file", "F1", "FAR %", "s/meter",
     )  # fmt: skip
     lines = []
     for row in rows:

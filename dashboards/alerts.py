@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from facility.levels import Level
 
 KINDS = (
-    "base_load_step", "burst", "cold_chain", "continuous_flow", "device_tampered", "door_left_open", "drift",
-    "dropout", "early_start", "glass_broken", "intrusion_alarm", "late_stop", "lights_while_armed", "mains_lost",
-    "night_flow_rise", "night_waste", "peak_demand", "phase_loss", "pue_high", "residual_loss", "room_out_of_range",
-    "silent_meter", "smoke_detected", "spike", "stuck_meter", "water_on_floor", "weekend_or_holiday_waste",
+    "base_load_step", "burst", "cold_chain", "continuous_flow", "counter_fault", "device_tampered", "door_left_open",
+    "drift", "dropout", "early_start", "glass_broken", "intrusion_alarm", "late_stop", "lights_while_armed",
+    "mains_lost", "night_flow_rise", "night_waste", "peak_demand", "phase_loss", "pue_high", "residual_loss",
+    "room_out_of_range", "silent_meter", "smoke_detected", "spike", "stuck_meter", "water_on_floor",
+    "weekend_or_holiday_waste",
 )  # fmt: skip
 """Alerts that have words of their own, by the detectors' names; any other is drawn under its name."""
 

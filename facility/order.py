@@ -57,6 +57,7 @@ _SKILL_OF_UTILITY = {
 _SKILL_OF_DETECTOR = {
     "silent_meter": Skill.METERS,
     "stuck_meter": Skill.METERS,
+    "counter_fault": Skill.METERS,
     "door_left_open": Skill.SECURITY,
     "water_on_floor": Skill.WATER,
     "smoke_detected": Skill.SECURITY,

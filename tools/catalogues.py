@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from accounting.spells import Outcome
 from accounting.standard_coal import Rung
 from analytics.detectors import DETECTORS
+from analytics.detectors.counter_fault import AGAIN, LEAPT
 from analytics.detectors.silent_meter import NEVER_HEARD, SENSOR
 from analytics.folding import DOOR_AND_LIGHTS
 from analytics.silent_agents import MANY, SILENT_AGENT, STORM
@@ -223,7 +224,9 @@ def _alert_ids() -> Iterator[str]:
     messages = (
         *DETECTORS,
         *agents,
+        AGAIN,
         DOOR_AND_LIGHTS,
+        LEAPT,
         NEVER_HEARD,
         SENSOR,
         *(f"{message}_over" for message in OTHERWISE_ONCE_OVER),

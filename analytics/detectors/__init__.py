@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics.detectors.balances import PueHigh, ResidualLoss
 from analytics.detectors.continuous_flow import ContinuousFlow, NightFlowRise
+from analytics.detectors.counter_fault import CounterFault
 from analytics.detectors.door_left_open import DoorLeftOpen
 from analytics.detectors.evenings import LateStop, LightsWhileArmed
 from analytics.detectors.excess import BaseLoadStep, Drift, EarlyStart, NightWaste, Spike, WeekendOrHolidayWaste
@@ -47,6 +48,7 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
     "cold_chain": ColdChain,
     "room_out_of_range": RoomOutOfRange,
     "stuck_meter": StuckMeter,
+    "counter_fault": CounterFault,
     "silent_meter": SilentMeter,
     "door_left_open": DoorLeftOpen,
     "water_on_floor": WaterOnFloor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -54,10 +55,9 @@ class ResidualLoss:
 
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Buildings and utilities whose residual has grown."""
-        heads = list(scene.uses(when=lambda use, hour: use.meter.role is MeterRole.HEAD and is_due(use, hour)))
-        for (building, utility), mine in _grouped(heads).items():
-            parts = [u for u in scene.uses(utility) if _is_part(u, building)]
-            if parts and (found := self._grown(scene, mine, parts)) is not None:
+        heads, parts = (_grouped(scene, role) for role in (MeterRole.HEAD, MeterRole.SUB))
+        for place in [one for one in heads if one in parts]:
+            if (found := self._grown(scene, heads[place], parts[place])) is not None:
                 yield found
 
     def _grown(self, scene: Scene, heads: list[CounterUse], parts: list[CounterUse]) -> Finding | None:
@@ -89,15 +89,12 @@ class ResidualLoss:
         )
 
 
-def _grouped(uses: Iterable[CounterUse]) -> dict[tuple[str, Utility], list[CounterUse]]:
+def _grouped(scene: Scene, role: MeterRole) -> dict[tuple[str, Utility], list[CounterUse]]:
+    """Counters of a role by building and utility, where it is time to compare days."""
     found: dict[tuple[str, Utility], list[CounterUse]] = {}
-    for use in uses:
+    for use in scene.uses(when=lambda use, hour: use.meter.role is role and is_due(use, hour)):
         found.setdefault((use.meter.building, use.utility), []).append(use)
     return found
-
-
-def _is_part(use: CounterUse, building: str) -> bool:
-    return use.meter.building == building and use.meter.role is MeterRole.SUB
 
 
 def _day_sums(uses: Iterable[CounterUse]) -> Floats:
@@ -123,7 +120,7 @@ class PueHigh:
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Server rooms that waste now."""
         for room in scene.uses(Utility.ELECTRICITY, when=_is_room):
-            racks = [one for one in scene.uses(Utility.ELECTRICITY) if _belongs(one, room)]
+            racks = list(scene.uses(Utility.ELECTRICITY, when=partial(_belongs, room)))
             if racks and (found := self._wasting(scene, room, racks)) is not None:
                 yield found
 
@@ -158,5 +155,5 @@ def _is_room(use: CounterUse, hour: int) -> bool:
     return use.meter.enduse in ROOM_ENDUSES and is_due(use, hour)
 
 
-def _belongs(use: CounterUse, room: CounterUse) -> bool:
+def _belongs(room: CounterUse, use: CounterUse, hour: int) -> bool:  # noqa: ARG001 - asked for any hour
     return use.meter.enduse in COMPUTING_ENDUSES and use.meter.building == room.meter.building

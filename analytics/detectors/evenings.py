@@ -94,7 +94,12 @@ class LightsWhileArmed:
 
     def detect(self, scene: Scene) -> Iterator[Finding]:
         """Lighting meters of buildings that are armed now."""
-        for use in scene.uses(Utility.ELECTRICITY, when=_lights_without_model):
+        open_hours = scene.window.open_hours
+
+        def may_be(use: CounterUse, hour: int) -> bool:
+            return _lights_without_model(use, hour) and not open_hours[use.meter.building][use.skipped + hour]
+
+        for use in scene.uses(Utility.ELECTRICITY, when=may_be):
             building = scene.catalogue.building[use.meter.building]
             is_open = scene.window.open_hours[building.id][use.skipped : use.skipped + len(use.qty)]
             hours = _hours_at_end(~is_open & (use.qty > self._limit(use, is_open)))

@@ -131,6 +131,8 @@ class PhaseLoss:
                     yield self._finding(scene, *lost)
 
     def _lost(self, quantity: Quantity, phases: dict[Point, Floats]) -> tuple[Point, int] | None:
+        if not self._may_be_lost([float(level[-1]) for level in phases.values()]):
+            return None
         for point, level in phases.items():
             others = np.mean([other for one, other in phases.items() if one is not point], axis=0)
             if quantity is Quantity.VOLTAGE:
@@ -145,6 +147,11 @@ class PhaseLoss:
             if hours := _hours_at_end(lost):
                 return point, hours
         return None
+
+    def _may_be_lost(self, last: list[float]) -> bool:
+        """Cheap: whether a phase lies far below the others in the last hour."""
+        share, whole = max(self.volts, self.of_others), sum(last)
+        return any(one < share * (whole - one) / (len(last) - 1) for one in last)
 
     def _finding(self, scene: Scene, point: Point, hours: int) -> Finding:
         return scene.finding(

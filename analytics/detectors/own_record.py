@@ -65,8 +65,9 @@ class PeakDemand:
 
 
 def _may_be_peak(use: CounterUse, hour: int) -> bool:
-    """Cheap: a head meter above its band, or one that has none."""
-    return use.meter.role is MeterRole.HEAD and not use.qty[hour] <= use.hi[hour]
+    """Cheap: a head meter above its band, or one that has none, and above a day of its record."""
+    is_high = use.meter.role is MeterRole.HEAD and not use.qty[hour] <= use.hi[hour]
+    return is_high and hour >= 2 * DAY_H and not use.qty[hour] <= _day_of_record(use, hour).max()
 
 
 class Dropout:
@@ -104,8 +105,14 @@ class Dropout:
 
 
 def _may_have_dropped(use: CounterUse, hour: int) -> bool:
-    """Cheap: below its band, or without one."""
-    return bool(use.qty[hour] > STILL) and not use.qty[hour] >= use.lo[hour]
+    """Cheap: below its band, or without one, and below a day of its record."""
+    is_low = bool(use.qty[hour] > STILL) and not use.qty[hour] >= use.lo[hour]
+    return is_low and hour >= 2 * DAY_H and not use.qty[hour] >= _day_of_record(use, hour).min()
+
+
+def _day_of_record(use: CounterUse, hour: int) -> Floats:
+    """The newest day of the record at an hour, (24,): its extremes are NaN where an hour is missing."""
+    return use.qty[hour - 2 * DAY_H + 1 : hour - DAY_H + 1]
 
 
 class Burst:

@@ -6,6 +6,7 @@ from babel.messages.pofile import read_po
 from rigs.worlds import FIRST, HOURS, at, broken_window
 
 from analytics.detectors import DETECTORS
+from analytics.detectors.counter_fault import AGAIN, LEAPT
 from analytics.detectors.silent_meter import NEVER_HEARD, SENSOR
 from analytics.folding import DOOR, DOOR_AND_LIGHTS
 from analytics.silent_agents import MANY, SILENT_AGENT, STORM
@@ -17,6 +18,8 @@ VARIANTS = {
     NEVER_HEARD: "silent_meter",
     SENSOR: "silent_meter",
     "stuck_meter_over": "stuck_meter",
+    LEAPT: "counter_fault",
+    AGAIN: "counter_fault",
 }
 OF_AGENTS = dict.fromkeys((SILENT_AGENT, MANY, STORM), "silent_meter")
 """Second sets of texts → the detector they belong to."""

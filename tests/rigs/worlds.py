@@ -10,9 +10,11 @@ from accounting.local_time import HOUR_MS
 from analytics.models import Models
 from analytics.scene import CounterUse, Window
 from facility.catalogue import Agent, Bus, Catalogue
+from facility.ledger.installation import BEGINNING, Installation
 from facility.levels import Level
 from facility.model import Building, DayHours, Meter, MeterRole, Name, Point, Price, Site, Space, SpaceKind
 from facility.quantities import Quantity, Utility
+from rigs.odd_registers import shown, spells_of
 from stores.readings.port import Series
 
 START = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
@@ -21,6 +23,7 @@ DAY_H = 24
 DAYS = 105
 HOURS = DAYS * DAY_H
 FIRST = 45 * DAY_H
+REGISTER_FROM = 60 * DAY_H
 FRIDAY_EVENING = 95 * DAY_H + 17  # 18:00 in London, summer time
 PRICES = {Utility.ELECTRICITY: 0.3, Utility.WATER: 3.0, Utility.GAS: 0.9}
 
@@ -103,7 +106,7 @@ SENSORS = {
 }
 """Detector → what contacts of the hall's alarm panel say."""
 
-_PANEL = {name: Point("panel", quantity, level=Level.INTERNAL) for name, quantity in SENSORS.items()}
+PANEL = {name: Point("panel", quantity, level=Level.INTERNAL) for name, quantity in SENSORS.items()}
 
 
 def gauge_point(name):
@@ -120,7 +123,7 @@ WITH_GAUGES = replace(
         Space("office", "hall", Name("Office"), SpaceKind.OFFICE),
     ),
     meters=(*METERS, meter("freezer", space="cold"), meter("air", space="office"), meter("panel")),
-    points=(*POINTS, *(gauge_point(name) for name in GAUGES if name != "outdoor"), *_PANEL.values()),
+    points=(*POINTS, *(gauge_point(name) for name in GAUGES if name != "outdoor"), *PANEL.values()),
 )
 
 
@@ -128,14 +131,14 @@ def hours_ms(hours):
     return START_MS + HOUR_MS * np.arange(hours, dtype=np.int64)
 
 
-def calendar_hours(hours):
-    return SiteCalendar(CATALOGUE.site).local_hours(hours_ms(hours), CATALOGUE.buildings[0])
+def calendar_hours(hours, site=CATALOGUE.site):
+    return SiteCalendar(site).local_hours(hours_ms(hours), CATALOGUE.buildings[0])
 
 
-def normal_use(hours, seed=0):
+def normal_use(hours, seed=0, site=CATALOGUE.site):
     """Hourly use of a quiet office: meter id → (hours,)."""
     rng = np.random.default_rng(seed)
-    work = calendar_hours(hours).occ == Occupancy.WORK
+    work = calendar_hours(hours, site).occ == Occupancy.WORK
     noise = lambda: 1 + 0.05 * rng.standard_normal(hours)  # noqa: E731
     lights = np.where(work, 12.0, 0.6) * noise()
     return {
@@ -164,12 +167,25 @@ def gauge_window(levels):
     )
 
 
-def make_window(use, first, *, seen=None, states=None, models=None):
+def register_window(register, meter_id="main"):
+    """A window on an office as always, one of whose meters shows what ``register`` says (``rigs.odd_registers``)."""
+    window, first = make_window(normal_use(HOURS), FIRST, models=Models(are_on=False)), REGISTER_FROM
+    swap = register.get("swap")
+    entries = [Installation(meter_id, BEGINNING, digits=register.get("digits"))]
+    if swap:
+        entries.append(Installation(meter_id, at(swap["hour"]), opening=swap["opening"], closing=swap["closing"]))
+    catalogue = replace(CATALOGUE, installations=tuple(entries))
+    x = shown(window.uses[POINT[meter_id]].qty[first:], first, register)
+    found = spells_of(catalogue, catalogue.point[POINT[meter_id]], hours_ms(HOURS + 1)[first:], x)
+    return replace(window, catalogue=catalogue, spells={POINT[meter_id]: found} if found else {})
+
+
+def make_window(use, first, *, seen=None, states=None, models=None, site=CATALOGUE.site):
     """A window on these hours of use, with expectations causal from hour ``first`` on."""
     hours = len(next(iter(use.values())))
-    local, t_ms = calendar_hours(hours), hours_ms(hours)
+    local, t_ms = calendar_hours(hours, site), hours_ms(hours)
     closed, models = local.occ != Occupancy.WORK, models or Models()
-    uses, catalogue = {}, WITH_SERVERS if "room" in use else CATALOGUE
+    uses, catalogue = {}, replace(WITH_SERVERS if "room" in use else CATALOGUE, site=site)
     for name, qty in use.items():
         one = catalogue.meter[name]
         band = models.expectation(POINT[name], t_ms, local.hour_of_week_closed, None, qty, first, utility=one.utility)
@@ -278,15 +294,16 @@ def broken_window(kind):
         levels[name][FRIDAY_EVENING - 8 : FRIDAY_EVENING - 2] = level
         return gauge_window(levels)
     if kind in SENSORS:
-        raised = {_PANEL[kind].id: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 3, 0))}
+        raised = {PANEL[kind].id: state_series((0, 0), (FRIDAY_EVENING, 1), (FRIDAY_EVENING + 3, 0))}
         return replace(gauge_window(normal_levels(HOURS)), states=raised)
+    if kind == "counter_fault":
+        return register_window({"changes": [{"hour": FRIDAY_EVENING, "add": -30_000.0}]})
+    use, more = use_of_servers(HOURS) if kind == "pue_high" else normal_use(HOURS), {}
     if kind == "pue_high":
-        use = use_of_servers(HOURS)
         use["room"][FRIDAY_EVENING:] += 4.0
-        return make_window(use, FIRST)
-    if kind == "lights_while_armed":
-        use = normal_use(HOURS)
-        use["lights"][FRIDAY_EVENING : FRIDAY_EVENING + 10] = 12.0
-        return make_window(use, FIRST, models=Models(are_on=False))
-    use, seen, states = faulty()
-    return make_window(use, FIRST, seen=seen, states=states)
+    elif kind == "lights_while_armed":
+        use["lights"][FRIDAY_EVENING : FRIDAY_EVENING + 10], more = 12.0, {"models": Models(are_on=False)}
+    else:
+        use, seen, states = faulty()
+        more = {"seen": seen, "states": states}
+    return make_window(use, FIRST, **more)
