@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 NEVER_RESTS, RISES = "continuous_flow", "night_flow_rise"
 
-LOW_H = {"rest": 24, "low_96": 96, "low_168": 168}
+LOW_H = {"rest": 24, "low_72": 72, "low_168": 168}
 """Hours over which a lowest flow is looked for."""
 
-LOW_SHARE = {"rest": 0.01, "low_96": 0.25, "low_168": 0.25}
-"""Share of the lowest hours whose mean it is: of a day the single lowest, of several days a quarter."""
+LOW_SHARE = {"rest": 0.01, "low_72": 0.08, "low_168": 0.08}
+"""Share of the lowest hours whose mean it is: of a day the single lowest, of several days two hours of each.
+
+Of eight homes somebody is up at most hours of a night: a quarter of all hours is what people use, not what runs.
+"""
 
 KNOWN = 0.8
 RECORD_DAYS = 28
