@@ -24,14 +24,18 @@ FIRST_S = 3600.0
 
 
 def fault_of(folder: Path, now: datetime, running_s: float) -> str:
-    """What is wrong with the backups of a data folder, in words; nothing where the newest is fresh."""
+    """What is wrong with the backups of a data folder, in words; nothing where the newest is fresh and whole.
+
+    One that failed is told at once: whoever waits until the newest is old has a day less to mend it.
+    """
     note = read_backup_note(folder)
     why = f": {note.failed}" if note.failed else ""
     if note.made_at is None:
         return f"none was made yet{why}" if note.failed or running_s > FIRST_S else ""
-    if now - note.made_at > LONGEST:
-        return f"the newest is of {note.made_at:%Y-%m-%d %H:%M} UTC{why}"
-    return ""
+    newest = f"the newest is of {note.made_at:%Y-%m-%d %H:%M} UTC"
+    if note.failed or now - note.made_at > LONGEST:
+        return f"{newest}{why}"
+    return f"{newest} and is not whole: {note.lacks}" if note.lacks else ""
 
 
 @dataclass

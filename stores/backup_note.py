@@ -16,6 +16,9 @@ class BackupNote(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime | None = None
     file: str = ""
     size: int = 0
+    lacks: str = ""
+    """What it should hold and does not, and why."""
+
     tried_at: datetime | None = None
     failed: str = ""
 

@@ -41,7 +41,7 @@ from facility.tariff import Period
 from facility.work import AlertState, Cause, Severity, Verdict
 from imports.columns import ColumnRole
 from imports.faults import FaultKind
-from reports.doctor.checks import CASES, CHECKS
+from reports.doctor.checks import ADVISED, CASES, CHECKS
 from reports.doctor.line import How
 from reports.month_charges import CHARGES
 from stores.readings.migrate import Doing
@@ -120,6 +120,7 @@ def _doctor_ids() -> Iterator[str]:
     yield from (f"doctor.how.{how}" for how in How)
     yield from (f"doctor.{name}{part}" for name in CHECKS for part in ("", ".do"))
     yield from (f"doctor.{name}.{case}" for name, cases in CASES.items() for case in cases)
+    yield from (f"doctor.{name}.do.{case}" for name, cases in ADVISED.items() for case in cases)
 
 
 def _vocabulary() -> Iterator[str]:

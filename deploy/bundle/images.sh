@@ -3,9 +3,11 @@
 # The images that they begin from, and those of others in docker-compose.yml, are brought by docker save and docker load.
 set -eu
 [ $# -eq 1 ] || { echo "usage: images.sh PUBLIC-KEY" >&2; exit 2; }
-key=$(realpath -- "$1")
+key=$1
+case $key in /*) ;; *) key=$PWD/$key ;; esac
 cd -- "$(dirname -- "$0")"
 . ./signed.sh
+command -v docker >/dev/null || refuse "docker is not here, which builds images"
 given=$(mktemp -d)
 trap 'rm -rf -- "$given"' EXIT
 cp -r wheels "$given/wheel"  # in the place of the stage that would build ours

@@ -64,8 +64,7 @@ def beside(folder: Path, doing: str) -> Iterator[Path]:
         new.mkdir(parents=True, mode=0o700)
         yield new
     except (OSError, sqlite3.Error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise Unavailable(f"{folder} stays as it is, for a copy beside it fails: {why}") from None
+        raise Unavailable(f"{folder} stays as it is, for a copy beside it fails: {_why(error)}") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
@@ -101,6 +100,13 @@ def flush(new: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def _why(error: OSError | sqlite3.Error) -> str:
+    """Of a whole tree that could not be copied, what the first of its files says."""
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        return str(error.args[0][0][-1])
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _check_ours(folder: Path, *, may_be_volume: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from accounting.local_time import HOUR_MS
+from facility.errors import MeterhouseError
 from meterhouse.up.private_file import write_whole
 from stores.readings import open_readings
 
@@ -36,8 +36,12 @@ class Homecoming:
 
 
 def note_restored(folder: Path, store_url: str, made_at: datetime, now: datetime) -> None:
-    """Let a folder say that it was restored."""
-    note = RestoreNote(made_at=made_at, restored_at=now, held=_stored_between(store_url, made_at, now))
+    """Let a folder say that it was restored; the store may be brought back only after it."""
+    try:
+        held = _stored_between(store_url, made_at, now)
+    except MeterhouseError:  # an InfluxDB that is away or empty: what is in its backup is older than that backup
+        held = 0
+    note = RestoreNote(made_at=made_at, restored_at=now, held=held)
     write_whole(folder / NOTE, msgspec.json.format(msgspec.json.encode(note)))
 
 
@@ -52,10 +56,9 @@ def homecoming(folder: Path, store_url: str) -> Homecoming | None:
 
 
 def _stored_between(store_url: str, begin: datetime, end: datetime) -> int:
-    """From the full hour on, for stores count by hours."""
-    start_ms = round(begin.timestamp() * 1000) // HOUR_MS * HOUR_MS
+    start_ms, end_ms = (round(at.timestamp() * 1000) for at in (begin, end))
     store = open_readings(store_url)
     try:
-        return sum(store.hour_counts(list(store.latest()), start_ms, round(end.timestamp() * 1000)).values())
+        return sum(store.hour_counts(list(store.latest()), start_ms, end_ms).values())
     finally:
         store.close()

@@ -58,6 +58,7 @@ def copies_of(url: str, into: Path, now: datetime, rpc: str = "") -> Iterator[Pa
 
 
 def _by_program(address: InfluxAddress, into: Path, rpc: str) -> list[Path]:
+    _Server(address).check_answers()
     try:
         program = str(find_influxd())
     except ConfigError:
@@ -82,13 +83,17 @@ def _check_listens(rpc: str) -> None:
 
 
 class _Server:
-    """A server of 2.x, asked by the token of the store's URL."""
+    """A server over HTTP; one of 2.x is asked by the token of the store's URL."""
 
     def __init__(self, address: InfluxAddress) -> None:
         self._address = address
         wait = urllib3.Timeout(connect=CONNECT_S, read=300)
         headers = {"Authorization": f"Token {address.token}"}
         self._http = urllib3.PoolManager(retries=False, timeout=wait, headers=headers)
+
+    def check_answers(self) -> None:
+        """Raise ``Unavailable`` where nobody does."""
+        self._ask("/ping")
 
     def copies(self, into: Path, base: str) -> Iterator[Path]:
         """What its keys, tables and shards are, and last what belongs together."""

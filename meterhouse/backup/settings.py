@@ -20,7 +20,10 @@ class BackupSettings(Settings):
     """When, by the site's own clock."""
 
     influx_backup_at: str = Field(default="", examples=["influx.example:8088"])
-    """Where an InfluxDB 1.x listens for its own program; its host's port 8088 unless something is said."""
+    """Where an InfluxDB 1.x listens for its own program; its host's port 8088 unless something is said.
+
+    ``elsewhere`` says of any InfluxDB that somebody else makes its backups.
+    """
 
     backup_keep: int = Field(default=14, ge=1)
     """How many of those that were made by themselves stay."""

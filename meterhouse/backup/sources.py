@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from meterhouse.settings import Settings
+
+OTHERWISE = "elsewhere"
+"""Said in the place of an address: somebody else makes the backups of the InfluxDB, and ours need not hold it."""
 
 UNNAMED = "unnamed"
 """A site whose estate was never applied."""
@@ -41,6 +44,9 @@ class Sources:
     influx_rpc: str = ""
     """Where a 1.x listens for its own program."""
 
+    lacking: list[str] = field(default_factory=list)
+    """What of ``elsewhere`` should be in the backup and is not, which nobody has said to back up otherwise."""
+
     def expected_bytes(self, beside: Path) -> int:
         """How much a backup takes, by what the files measure now."""
         return sum(
@@ -56,7 +62,7 @@ class Sources:
         """Copy the records of a PostgreSQL into a file; nothing of those that are a file already. Rows by table."""
         if RECORDS in self.databases:
             return {}
-        source, target = open_records(self.records_url), open_records(f"sqlite:///{file}")
+        source, target = look_at_records(self.records_url), open_records(f"sqlite:///{file}")
         try:
             return copy_records(source, target)
         finally:
@@ -67,10 +73,14 @@ class Sources:
         """Each file of an InfluxDB's own backup; where it cannot be called from here, ``elsewhere`` names it."""
         if not self.influx:
             return
+        if self.influx_rpc == OTHERWISE:
+            self.elsewhere.append(f"the readings are in {place_of(self.influx)}, whose backups are made otherwise")
+            return
         try:
             yield from influx.copies_of(self.influx, into, now, self.influx_rpc)
         except influx.NotHereError as why:
-            self.elsewhere.append(f"the readings are in {place_of(self.influx)}: {why}")
+            self.lacking.append(f"the readings are in {place_of(self.influx)}: {why}")
+            self.elsewhere.extend(self.lacking)
 
 
 def named_key(records_url: str) -> Path | None:

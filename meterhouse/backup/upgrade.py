@@ -137,7 +137,9 @@ def _bring_up(new: Path) -> None:
 
 
 def _newest(folder: Path) -> Path:
-    found = sorted(folder.parent.glob(f"{folder.name}.{BEFORE_UPGRADE}-*"))
+    """A copy in a later form bears the name too, where an upgrade was killed at its last step: that is no way back."""
+    beside_it, schema = folder.parent.glob(f"{folder.name}.{BEFORE_UPGRADE}-*"), _schema(folder)
+    found = sorted(one for one in beside_it if _schema(one) <= schema)
     if not found:
         raise ConfigError(f"nothing of before an upgrade lies beside {folder}: restore a backup")
     return found[-1]

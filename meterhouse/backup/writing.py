@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from facility.errors import MeterhouseError, Unavailable
+from facility.errors import ConfigError, MeterhouseError, Unavailable
 from ingest.watermarks import SCHEMA_VERSION
 from meterhouse.backup.contents import READINGS, RECORDS, Found, contents
 from meterhouse.backup.influx import FOLDER as INFLUX
@@ -50,6 +50,8 @@ class Made:
     size: int
     made_at: datetime
     manifest: Manifest
+    lacks: str = ""
+    """What should be in it and is not, and why."""
 
 
 def write_backup(sources: Sources, to: Path, now: datetime) -> Made:
@@ -61,7 +63,7 @@ def write_backup(sources: Sources, to: Path, now: datetime) -> Made:
     recipients = read_recipients(sources.folder)
     held = FileLock(sources.folder / LOCK, f"another backup of {sources.folder} is being written")
     try:
-        to.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(to)
         file = to / f"meterhouse-{sources.site}-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
         new = file.with_name(file.name + NEW)
         _clear(to, sources.site)
@@ -72,7 +74,16 @@ def write_backup(sources: Sources, to: Path, now: datetime) -> Made:
         raise Unavailable(f"the backup in {to} cannot be written: {error.strerror or error}") from None
     finally:
         held.release()
-    return Made(file, file.stat().st_size, now, manifest)
+    return Made(file, file.stat().st_size, now, manifest, "; ".join(sources.lacking))
+
+
+def _make(to: Path) -> None:
+    try:
+        to.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(
+            f"{to} is no folder, and so no place for backups: name one by --to or METERHOUSE_BACKUP"
+        ) from None
 
 
 def backups_in(folder: Path, site: str) -> list[Path]:

@@ -31,7 +31,6 @@ from stores.backup_note import BackupNote, keep_backup_note, read_backup_note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from meterhouse.backup.sources import Sources
     from wording.texts import Texts
 
 
@@ -73,14 +72,13 @@ def backup(
     if every_night:
         _go_on(settings.model_copy(update={"backup": folder}))
         return
-    sources = sources_of(settings, settings.influx_backup_at)
-    made = _write(settings, sources, Path(folder), datetime.now(UTC))
+    made, site = _write(settings, Path(folder).absolute(), datetime.now(UTC))
     for left in made.manifest.elsewhere:
         warn(texts()("cli.backup.elsewhere", what=left))
     whole = _answer(made)
     answer(whole, lambda: facts(_facts(texts(), whole)))
     if nightly:
-        for old in backups_in(made.file.parent, sources.site)[: -settings.backup_keep]:
+        for old in backups_in(made.file.parent, site)[: -settings.backup_keep]:
             old.unlink()
 
 
@@ -113,16 +111,17 @@ def _show_key(settings: BackupSettings) -> None:
     typer.echo(key)
 
 
-def _write(settings: BackupSettings, sources: Sources, to: Path, now: datetime) -> Made:
-    """Write it, and note what came of it for whoever raises the alarm."""
+def _write(settings: BackupSettings, to: Path, now: datetime) -> tuple[Made, str]:
+    """Write it, and note what came of it for whoever raises the alarm; what was made, and of which site."""
     before = read_backup_note(settings.data)
     try:
+        sources = sources_of(settings, settings.influx_backup_at)
         made = write_backup(sources, to, now)
     except MeterhouseError as error:
         _note(settings, msgspec.structs.replace(before, tried_at=now, failed=str(error)))
         raise
-    _note(settings, BackupNote(made_at=now, file=str(made.file), size=made.size, tried_at=now))
-    return made
+    _note(settings, BackupNote(made_at=now, file=str(made.file), size=made.size, tried_at=now, lacks=made.lacks))
+    return made, sources.site
 
 
 def _note(settings: BackupSettings, note: BackupNote) -> None:

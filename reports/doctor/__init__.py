@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facility.errors import MeterhouseError
-from reports.doctor.checks import CHECKS
+from reports.doctor.checks import ADVISED, CHECKS
 from reports.doctor.line import DoctorLine, Ground, How
 
 if TYPE_CHECKING:
@@ -44,4 +44,5 @@ def to_do(t: Texts, line: DoctorLine) -> str:
     """What to do about it; nothing where all is well."""
     if line.how is How.WELL:
         return ""
-    return t(f"doctor.{line.name}.do", **line.numbers)
+    own = f".{line.case}" if line.case in ADVISED.get(line.name, ()) else ""
+    return t(f"doctor.{line.name}.do{own}", **line.numbers)

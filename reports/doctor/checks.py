@@ -127,6 +127,8 @@ def backup(ground: Ground, now: datetime) -> Found:
     numbers = {"at": f"{note.made_at:%Y-%m-%d %H:%M} UTC", "file": note.file, "why": note.failed or "–"}
     if note.failed:
         return "failed", How.WRONG, numbers
+    if note.lacks:
+        return "partial", How.WRONG, numbers | {"why": note.lacks}
     return ("old", How.CARE, numbers) if now - note.made_at > BACKUP_OLD else ("fresh", How.WELL, numbers)
 
 
@@ -213,8 +215,11 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "records": ("current", "older"),
     "certificates": ("valid", "ended", "none"),
     "points": ("telling", "silent"),
-    "backup": ("unset", "none", "failed", "old", "fresh"),
+    "backup": ("unset", "none", "failed", "partial", "old", "fresh"),
     "versions": ("running",),
     "permissions": ("ours", "open"),
 }
 """Name → what a check can find: each has a sentence."""
+
+ADVISED: Mapping[str, tuple[str, ...]] = {"backup": ("failed", "partial", "old")}
+"""Name → cases of which something else is to be done than of the others."""

@@ -29,7 +29,10 @@ def copy_records(source: Engine, target: Engine) -> dict[str, int]:
     where the two differ in the end: then nothing was copied.
     """
     if (present := present_schema(source)) != NEWEST:
-        raise ConfigError(f"the records are of schema {present or 'none'}, and only those of {NEWEST} are copied")
+        raise ConfigError(
+            f"the records are of schema {present or 'none'}, and only those of {NEWEST} are copied: start the server"
+            " once, which brings them there"
+        )
     with source.connect() as reading, writing(target) as connection:
         if full := [table.name for table in METADATA.sorted_tables if _count(connection, table)]:
             raise ConfigError(f"the database that is to be filled holds records already ({full[0]}): name an empty one")

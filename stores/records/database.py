@@ -71,9 +71,9 @@ def open_records(url: str) -> Engine:
         engine.dispose()
         if _is_passing(error):
             raise StoreUnavailable(
-                f"the records in {place.render_as_string()} cannot be reached: {error.orig}"
+                f"the records in {place.render_as_string()} cannot be reached: {_said(error.orig)}"
             ) from None
-        raise ConfigError(f"the records in {place.render_as_string()} cannot be used: {error.orig}") from None
+        raise ConfigError(f"the records in {place.render_as_string()} cannot be used: {_said(error.orig)}") from None
     except ConfigError:
         engine.dispose()
         raise
@@ -105,7 +105,9 @@ def look_at_records(url: str) -> Engine:
         present = present_schema(engine)
     except DatabaseError as error:
         engine.dispose()
-        raise StoreUnavailable(f"the records in {place.render_as_string()} cannot be read: {error.orig}") from None
+        raise StoreUnavailable(
+            f"the records in {place.render_as_string()} cannot be read: {_said(error.orig)}"
+        ) from None
     if present is not None and present > NEWEST:
         engine.dispose()
         raise ConfigError(f"the records in {place.render_as_string()} were written by a newer Meterhouse ({present})")
@@ -194,6 +196,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
+def _said(error: BaseException | None) -> str:
+    """What a database says in lines, in one."""
+    return " ".join(str(error).split())
+
+
 def _is_passing(error: DatabaseError) -> bool:
     """Whether opening may succeed later: somebody else is at work, or no server answered, or it has no room yet.
 
@@ -214,4 +221,4 @@ def _as_unavailable(context: ExceptionContext) -> None:
     if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE:
         raise StoreDamaged(f"the records are damaged: {error}")
     if context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError):
-        raise StoreUnavailable(f"the records cannot be reached: {context.original_exception}")
+        raise StoreUnavailable(f"the records cannot be reached: {_said(context.original_exception)}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from rigs.letter_desk import Office
 from rigs.mailboxes import WebAddress
-from rigs.patience import until
+from rigs.patience import PATIENCE_S, until
 
 from stores.readings.sqlite.store import SqliteStore
 from stores.records.letters.letter import LetterState
@@ -42,7 +42,7 @@ def test_a_case_leaves_a_running_server_as_a_letter(records, tmp_path):
                 until(lambda: town.letters.all_of([LetterState.SENT]), says=log.read_text)
             finally:
                 process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
+            assert process.wait(PATIENCE_S) == 0
         body = hook.heard[0][1]
         assert body["to"] == "kim@example.org"
         assert f"https://meters.example.org/take?alert={alert.id}&token=" in body["message"]

@@ -1,19 +1,19 @@
 """Readings in an InfluxDB: its own backup is a part of ours, and an empty server has every reading again from it."""
 
-import gzip
 import json
 import shutil
 import subprocess
 import time
 from datetime import UTC, datetime
 
+import pytest
 from rigs.command_line import meterhouse
-from rigs.influx2_fake import ORG, TOKEN
 from rigs.influx2_server import Influx2Server, need_influxd2
 from rigs.influx_server import InfluxServer, need_influxd
 from rigs.one_meter import POINT, estate, readings
 from rigs.servers import free_port
 
+from analytics.backup_watch import fault_of
 from meterhouse.store_setup import prepare_store
 from stores.readings import open_readings
 from stores.records.database import open_records
@@ -66,35 +66,13 @@ def test_a_server_of_2_x_comes_back_in_an_empty_one(tmp_path):
         said = json.loads(done.stdout)
         assert said["elsewhere"] == []
         left = restored(server, said["file"], tmp_path / "new")
-        bring(new, tmp_path / "new" / "influx-backup")
+        new.bring(tmp_path / "new" / "influx-backup")
         assert left == str(tmp_path / "new" / "influx-backup")
         assert server.totals(new.url) == server.before
         assert server.before[POINT].count > 700
         server.url = old.url_of("meterhouse", "another")
         again = server.run("backup", "--to", tmp_path / "to")
         assert "by a token that may do all" in again.stderr
-
-
-def bring(server, folder):
-    """What ``influx restore`` does: buckets by their manifest, then their shards."""
-    (manifest,) = folder.glob("*.manifest")
-    said = json.loads(manifest.read_text())
-    assert said["manifestVersion"] == 2
-    place, token = f"http://127.0.0.1:{server.port}", {"Authorization": f"Token {TOKEN}"}
-    orgs = server.http.request("GET", f"{place}/api/v2/orgs?org={ORG}", headers=token).json()["orgs"]
-    for bucket in said["buckets"]:
-        wanted = bucket | {"organizationID": orgs[0]["id"]}
-        made = server.http.request("POST", f"{place}/api/v2/restore/bucketMetadata", json=wanted, headers=token)
-        assert made.status == 201, made.data
-        ids = {one["oldId"]: one["newId"] for one in made.json()["shardMappings"]}
-        shards = [s for p in bucket["retentionPolicies"] for g in p["shardGroups"] for s in g["shards"]]
-        for shard in shards:
-            content = (folder / shard["fileName"]).read_bytes()
-            assert gzip.decompress(content)
-            head = token | {"Content-Encoding": "gzip", "Content-Type": "application/octet-stream"}
-            address = f"{place}/api/v2/restore/shards/{ids[shard['id']]}"
-            put = server.http.request("POST", address, body=content, headers=head)
-            assert put.status == 200, put.data
 
 
 def test_a_server_of_1_8_comes_back_in_an_empty_one(tmp_path):
@@ -126,14 +104,32 @@ def test_where_it_cannot_be_called_it_is_named_and_all_else_is_in_it(tmp_path):
         place = tmp_path / "new"
         assert restored(server, json.loads(done.stdout)["file"], place) is None
         assert (place / "records.db").exists()
+        assert "nobody listens at 127.0.0.1:9" in fault_of(server.folder, datetime.now(UTC), 60), "it is an alarm"
+        (line,) = (one for one in doctor(server) if one["name"] == "backup")
+        assert (line["how"], "is not whole: the readings are in" in line["found"]) == ("wrong", True)
+        at = {"METERHOUSE_INFLUX_BACKUP_AT": "elsewhere"}
+        done = server.run("backup", "--to", tmp_path / "to", "--json", **at)
+        (named,) = json.loads(done.stdout)["elsewhere"]
+        assert named.endswith("whose backups are made otherwise")
+        assert fault_of(server.folder, datetime.now(UTC), 60) == "", "somebody has said so"
 
 
-def test_a_server_that_is_away_is_one_sentence_and_no_backup(tmp_path):
-    need_influxd2()
-    with Influx2Server() as old:
+def doctor(server):
+    return json.loads(server.run("doctor", "--json").stdout)["lines"]
+
+
+@pytest.mark.parametrize(("need", "kind"), [(need_influxd, InfluxServer), (need_influxd2, Influx2Server)])
+def test_a_server_that_is_away_is_one_sentence_an_alarm_and_no_backup(need, kind, tmp_path):
+    need()
+    with kind() as old:
         server = Server(tmp_path, old.url)
+        assert server.run("backup", "--to", tmp_path / "to").returncode == 0
+    (before,) = (tmp_path / "to").iterdir()
     done = server.run("backup", "--to", tmp_path / "to")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "does not answer" in done.stderr
-    assert list((tmp_path / "to").iterdir()) == []
+    assert list((tmp_path / "to").iterdir()) == [before]
+    assert "does not answer" in fault_of(server.folder, datetime.now(UTC), 60)
+    (line,) = (one for one in doctor(server) if one["name"] == "backup")
+    assert (line["how"], "does not answer" in line["found"]) == ("wrong", True)
     shutil.rmtree(server.folder)

@@ -44,7 +44,8 @@ def bundle(tmp_path, keys):
     )
     assert built.returncode == 0
     release.fill(made, "{}", "9.9.9")
-    (made / "requirements.txt").write_text("")
+    digest = hashlib.sha256(small_wheel(made / "wheels").read_bytes()).hexdigest()
+    (made / "requirements.txt").write_text(f"small==1 --hash=sha256:{digest}\n")
     release.seal(made, release.read_key(keys / "ours"))
     return made
 
@@ -60,24 +61,35 @@ def small_wheel(folder):
     return file
 
 
-def install(bundle, folder, key):
-    return run(bundle / "install.sh", folder, key)
+def install(bundle, folder, key, *before, **env):
+    env = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "http://127.0.0.1:9/", **env}
+    return run(*before, bundle / "install.sh", folder, key, **env)
+
+
+def no_network():
+    """Words before a command that has none, not even loopback; where that is not allowed, an index that is nowhere."""
+    words = ["unshare", "--map-root-user", "--net"]
+    return words if shutil.which("unshare") and run(*words, "true").returncode == 0 else []
 
 
 def test_it_installs_without_a_network_and_keeps_what_was_there(bundle, keys, tmp_path):
     folder = tmp_path / "installed"
     folder.mkdir()
     (folder / "of-before").touch()
-    done = install(bundle, folder, keys / "ours.pub")
+    done = install(bundle, folder, keys / "ours.pub", *no_network())
     assert done.returncode == 0, done.stderr
     assert run(folder / "bin" / "meterhouse").stdout == "meterhouse 9.9.9\n"
+    assert run(folder / "bin" / "python", "-c", "import small").returncode == 0
     assert (tmp_path / "installed.before" / "of-before").exists()
     assert not (tmp_path / "installed.new").exists()
 
 
-@pytest.mark.parametrize("how", ["changed", "missing", "added", "other key", "no signature", "sums changed"])
+@pytest.mark.parametrize(
+    "how", ["changed", "missing", "added", "linked", "other key", "no key", "no signature", "sums changed"]
+)
 def test_what_was_not_signed_so_is_not_installed(bundle, keys, tmp_path, how):
-    key, wheel = keys / "ours.pub", next(bundle.glob("wheels/*.whl"))
+    key, wheel = keys / "ours.pub", next(bundle.glob("wheels/meterhouse*.whl"))
+    says = f"a file of this bundle is missing or was changed, wheels/{wheel.name}"
     match how:
         case "changed":
             wheel.write_bytes(wheel.read_bytes() + b"\0")
@@ -85,25 +97,73 @@ def test_what_was_not_signed_so_is_not_installed(bundle, keys, tmp_path, how):
             wheel.unlink()
         case "added":
             shutil.copy(wheel, wheel.with_name("other-1-py3-none-any.whl"))
+            says = "holds a file that nobody has signed, wheels/other-1-py3-none-any.whl"
+        case "linked":
+            wheel.with_name("meterhouse-10-py3-none-any.whl").symlink_to("/elsewhere/meterhouse-10-py3-none-any.whl")
+            says = "holds a file that nobody has signed, wheels/meterhouse-10-py3-none-any.whl"
         case "other key":
             key = keys / "another.pub"
+            says = f"the bundle in {bundle} was not signed with that key, {key}"
+        case "no key":
+            key = keys / "none.pub"
+            says = f"there is no public key in {key} that can be read"
         case "no signature":
             (bundle / "SHA256SUMS.sig").unlink()
+            says = "was not signed with that key"
         case "sums changed":
             (bundle / "SHA256SUMS").write_text("")
+            says = "was not signed with that key"
     done = install(bundle, tmp_path / "installed", key)
     assert done.returncode == 1
-    assert done.stderr.endswith("nothing was installed\n")
+    assert says in done.stderr
+    assert done.stderr.endswith(": nothing was installed\n")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "installed").exists()
 
 
+@pytest.mark.parametrize("page", ["administrator.md", "administrator.zh-Hans.md"])
+def test_what_the_handbook_says_is_typed_in_the_folder_of_the_bundle(bundle, keys, tmp_path, page):
+    text = (ROOT / "docs" / "handbook" / page).read_text("utf-8")
+    (typed,) = re.findall(r"`(\./install\.sh [^`]+)`", text)
+    shutil.copy(keys / "ours.pub", bundle.parent / "release.pub")
+    typed = typed.replace("/opt/meterhouse", str(tmp_path / "opt"))
+    done = run(*no_network(), "sh", "-c", f'cd "$1" && {typed}', "sh", bundle, PATH=os.environ["PATH"])
+    assert done.returncode == 0, done.stderr
+    assert run(tmp_path / "opt" / "bin" / "meterhouse").stdout == "meterhouse 9.9.9\n"
+    assert re.findall(r"`\./images\.sh ([^`]+)`", text) == ["../release.pub"]
+
+
+@pytest.mark.parametrize("how", ["a wheel lacks", "no folder", "no python", "an old python"])
+def test_an_installation_that_fails_is_one_sentence_and_what_was_there_is_there(bundle, keys, tmp_path, how):
+    folder, env, says = tmp_path / "installed", {}, "the installation failed ("
+    folder.mkdir()
+    (folder / "of-before").touch()
+    match how:
+        case "a wheel lacks":
+            (bundle / "requirements.txt").write_text(f"another==1 --hash=sha256:{'0' * 64}\n")
+            release.seal(bundle, release.read_key(keys / "ours"))
+        case "no folder":
+            (tmp_path / "file").touch()
+            folder = tmp_path / "file" / "within"
+        case "no python":
+            env, says = {"PYTHON": "no-python"}, "no-python is no Python of 3.11 or later"
+        case "an old python":
+            (tmp_path / "old").write_text("#!/bin/sh\nexit 1\n")
+            (tmp_path / "old").chmod(0o755)
+            env, says = {"PYTHON": str(tmp_path / "old")}, "is no Python of 3.11 or later"
+    done = install(bundle, folder, keys / "ours.pub", **env)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert says in done.stderr
+    assert (tmp_path / "installed" / "of-before").exists()
+    assert not (tmp_path / "installed.before").exists()
+
+
 def test_what_an_image_runs_installs_from_the_wheels_of_a_bundle_alone(bundle, tmp_path):
     """A lock's packages, by their digests; pip is told of an index where nobody answers."""
-    other = next(bundle.glob("wheels/*.whl"))
+    other = next(bundle.glob("wheels/meterhouse*.whl"))
     wheels, lock = tmp_path / "wheel", tmp_path / "lock.txt"
     shutil.copytree(bundle / "wheels", wheels)
-    small = small_wheel(wheels)
+    small = next(wheels.glob("small*.whl"))
     lock.write_text(f"small==1 --hash=sha256:{hashlib.sha256(small.read_bytes()).hexdigest()}\n")
     script = bundle / "image/deploy/image/install.sh"
     done = run(script, lock, wheels, tmp_path / "env", PATH=os.environ["PATH"], PIP_INDEX_URL="http://127.0.0.1:9/")
@@ -126,7 +186,7 @@ def test_images_are_built_from_a_bundle_as_it_was_signed_and_without_a_network(b
     assert done.returncode == 0, done.stderr
     for target in ("server", "edge"):
         assert re.search(rf"--network none .* --target {target} -t meterhouse-{target}:9.9.9 image\n", said.read_text())
-    assert said.read_text().count(next(bundle.glob("wheels/*.whl")).name) == 2
+    assert said.read_text().count(next(bundle.glob("wheels/meterhouse*.whl")).name) == 2
     bases = re.findall(r"^COPY --from=wheel (\S+)", (bundle / "image/Dockerfile").read_text(), re.MULTILINE)
     assert bases == ["/wheel", "/wheel"], "what a bundle puts in its place"
 

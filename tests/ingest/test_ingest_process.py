@@ -71,6 +71,11 @@ def settings(folder, broker):
     }
 
 
+def send_until_heard(edge, message):
+    """As an agent does: what the broker has before ingest's subscription goes to nobody, and is answered by nobody."""
+    until(lambda: edge.heard or edge.send(message), pause_s=1)
+
+
 def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, broker, run, log, edge):
     process = run(**settings(tmp_path, broker))
     until(lambda: "waiting_for_estate" in log())
@@ -79,8 +84,8 @@ def test_a_process_waits_for_the_estate_follows_it_and_stops_cleanly(tmp_path, b
     engine.dispose()
     until(lambda: "event=broker state=up" in log())
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
-    until(lambda: edge.heard and edge.acks()[-1].store_hw == 2)
+    send_until_heard(edge, batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
+    until(lambda: edge.acks()[-1].store_hw == 2)
     process.send_signal(signal.SIGTERM)
     with within(3):
         assert process.wait(PATIENCE_S) == 0
@@ -115,13 +120,12 @@ def test_a_store_that_is_away_at_the_start_is_an_alarm_and_readings_are_taken_in
     until(lambda: any(one.status.state == "store_unavailable" for one in overview(tmp_path).processes))
     assert "does not answer" in overview(tmp_path).processes[0].status.alarms["store_unavailable"]
     now_ms = time.time_ns() // 1_000_000
-    edge.send(batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
-    until(lambda: edge.heard)
+    send_until_heard(edge, batch(n=2, t=[now_ms - 1, now_ms], ep=tmp_path.name))
     assert (edge.acks()[-1].journal_hw, edge.acks()[-1].store_hw) == (2, 0)
 
 
 def test_missing_settings_are_named_all_at_once(run, log):
-    assert run(data="/nowhere").wait(20) == 2
+    assert run(data="/nowhere").wait(PATIENCE_S) == 2
     assert all(f"METERHOUSE_{name}: is not set (allowed: " in log() for name in ("BROKER", "STORE", "RECORDS"))
 
 
@@ -188,7 +192,8 @@ def test_figures_are_told_to_prometheus_on_this_machine_alone(tmp_path, broker, 
     port = free_port()
     run(**settings(tmp_path, broker), metrics=f"127.0.0.1:{port}")
     until(lambda: "event=broker state=up" in log())
-    edge.send(batch(1, 5, ep=tmp_path.name, t=[time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]))
+    times = [time.time_ns() // 1_000_000 - 1_000 + i for i in range(5)]
+    send_until_heard(edge, batch(1, 5, ep=tmp_path.name, t=times))
     http = urllib3.PoolManager(retries=False)
 
     def metrics():

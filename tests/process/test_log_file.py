@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from rigs.patience import PATIENCE_S
 
 from facility.errors import ConfigError
 from process.log_file import KEPT, LogStream, bound_log
@@ -53,7 +54,7 @@ def test_two_processes_that_share_a_file_bound_it_together(tmp_path):
         "for i in range(2_000): s.write(sys.argv[2] * 99 + '\\n')"
     )
     both = [subprocess.Popen([sys.executable, "-c", say, tmp_path / "log", who]) for who in "ab"]
-    assert [one.wait(60) for one in both] == [0, 0]
+    assert [one.wait(PATIENCE_S) for one in both] == [0, 0]
     assert all(path.stat().st_size <= 11_000 for path in tmp_path.iterdir())
     assert {line for path in tmp_path.iterdir() for line in path.read_text().split()} <= {"a" * 99, "b" * 99}
 

@@ -117,16 +117,25 @@ def log_of(folder: Path) -> str:
     return (folder / "log").read_text(encoding="utf-8", errors="replace")
 
 
-def record(folder: Path, rows: int, *, points=("m1/energy_import/total",), begin_ms=1_790_000_000_000, per_line=1000):
-    """A recording: row *k* is point ``k mod n`` at ``begin + k`` s with value ``k / 2``: each can be told from all."""
+def record(
+    folder: Path,
+    rows: int,
+    *,
+    points=("m1/energy_import/total",),
+    begin_ms=1_790_000_000_000,
+    step_ms=1000,
+    per_line=1000,
+    name="a",
+):
+    """A recording: row *k* is point ``k mod n``, *k* steps after its begin, with value ``k / 2``: each can be told."""
     folder.mkdir(exist_ok=True)
-    with (folder / "a.new").open("w", encoding="utf-8") as file:
+    with (folder / f"{name}.new").open("w", encoding="utf-8") as file:
         file.write(json.dumps({"points": list(points), "rows": rows}) + "\n")
         for start in range(0, rows, per_line):
             ks = range(start, min(start + per_line, rows))
-            block = {"p": [k % len(points) for k in ks], "t": [begin_ms + 1000 * k for k in ks]}
+            block = {"p": [k % len(points) for k in ks], "t": [begin_ms + step_ms * k for k in ks]}
             file.write(json.dumps(block | {"x": [k / 2 for k in ks]}) + "\n")
-    (folder / "a.new").rename(folder / "a.readings")
+    (folder / f"{name}.new").rename(folder / f"{name}.readings")
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 import signal
@@ -80,6 +82,34 @@ class Influx2Server:
         except urllib3.exceptions.HTTPError:
             return False
         return answer.status == 201 or b"already been completed" in answer.data
+
+    def bring(self, folder: Path) -> None:
+        """What ``influx restore FOLDER`` does: buckets by their manifest, then their shards."""
+        (manifest,) = folder.glob("*.manifest")
+        said = json.loads(manifest.read_text())
+        assert said["manifestVersion"] == 2
+        place, token = f"http://127.0.0.1:{self.port}", {"Authorization": f"Token {TOKEN}"}
+        orgs = self.http.request("GET", f"{place}/api/v2/orgs?org={quote(ORG)}", headers=token).json()["orgs"]
+        for bucket in said["buckets"]:
+            wanted = bucket | {"organizationID": orgs[0]["id"]}
+            made = self.http.request("POST", f"{place}/api/v2/restore/bucketMetadata", json=wanted, headers=token)
+            assert made.status == 201, made.data
+            ids = {one["oldId"]: one["newId"] for one in made.json()["shardMappings"]}
+            shards = [s for p in bucket["retentionPolicies"] for g in p["shardGroups"] for s in g["shards"]]
+            for shard in shards:
+                content = (folder / shard["fileName"]).read_bytes()
+                assert gzip.decompress(content)
+                head = token | {"Content-Encoding": "gzip", "Content-Type": "application/octet-stream"}
+                address = f"{place}/api/v2/restore/shards/{ids[shard['id']]}"
+                put = self.http.request("POST", address, body=content, headers=head)
+                assert put.status == 200, put.data
+
+    def lose(self) -> None:
+        """Its disk dies, and an empty one takes its place."""
+        self.kill()
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        self.start()
 
     def kill(self) -> None:
         """Take it away without a word, as a crash does."""

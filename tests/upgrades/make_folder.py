@@ -1,8 +1,8 @@
 """Makes the data folder that a later release must be able to take over: ``make_folder.py OUT.tar.xz``.
 
 Run it in a work tree of the release whose folder is wanted, with that release's Python: it uses only what people
-use (commands, processes, recordings, the pages' forms), so it works on any release. It plays 35 days of two
-counters, edits, judges and closes, then pulls the plug: ingest is killed, an agent still holds what was not stored.
+use (commands, processes, recordings, the pages' forms). It plays 35 days of two counters, edits, judges and closes,
+has people told and work given out, then pulls the plug: ingest is killed, an agent still holds what was not stored.
 """
 
 from __future__ import annotations
@@ -71,6 +71,12 @@ meters:
     utility: water
     role: head
 """
+TOLD = (
+    *("cases list --all", "cases plans", "orders list --all", "roster list", "people list"),
+    *("notify list", "notify letters"),
+)
+"""What the release says of people's work; a later one says the same."""
+
 POINTS = ["main/energy_import/total", "water/water_volume/total"]
 
 
@@ -106,12 +112,12 @@ def main(out: Path) -> None:
         command(env, "site", "apply", str(home / "edge" / "site.yaml"))
         record(home / "edge" / "recordings", "a", first)
         with process("edge_agent", edge_env):
-            until(lambda: status_in(home / "edge" / "history.json").get("complete"), 120)
+            until(lambda: taken_in(env) == len(first), 180)
             first.append((POINTS[1], ms(split) - 60_000, -6.0))
             record(home / "edge" / "recordings", "aa", first[-1:])
-            until(lambda: status_in(home / "edge" / "history.json").get("acked") == len(first), 120)
+            until(lambda: taken_in(env) == len(first), 120)
             with process("analytics", env | {"METERHOUSE_BROKER": f"mqtt://analytics:any@127.0.0.1:{port}"}):
-                until(lambda: status_in(home / "data" / "analytics.json").get("state") == "live", 300)
+                until(lambda: told_by(env, "analytics").get("state") == "live", 400)
                 swap_at = begin + timedelta(days=SWAP_DAY)
                 closing = max(x for p, t, x in first if p == POINTS[0] and t < ms(swap_at))
                 local = swap_at.strftime("%Y-%m-%d %H:%M")
@@ -120,15 +126,17 @@ def main(out: Path) -> None:
                 until(lambda: "waiting" not in command(env, "account", "recomputations"), 120)
                 time.sleep(5)
             session = judge(env, page)
+            give_out(env, f"mqtt://analytics:any@127.0.0.1:{port}")
             items = json.loads(table(home / "data" / "records.db", "SELECT json_group_array(id) FROM quarantine"))
             command(env, "quarantine", "discard", str(items[0]), "--reason", "a test value")
             month = (now.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
-            command(env, "account", "close", "--building", "hall", "--month", month)
+            accepted = ("--accept-missing", "the last hours of a month come after it")
+            command(env, "account", "close", "--building", "hall", "--month", month, *accepted)
             os.kill(ingest.pid, signal.SIGKILL)
             ingest.wait()
             command(env, "quarantine", "replay", str(items[1]), "--wait", "0", is_well=False)
             record(home / "edge" / "recordings", "b", later)
-            until(lambda: status_in(home / "edge" / "history.json").get("played") == len(first) + len(later), 60)
+            until(lambda: status(edge_env)["agents"][0]["unstored"] >= len(later), 60)
     facts = {
         "made_at": datetime.now(UTC).isoformat(),
         "readings": {p: [[t, x] for q, t, x in readings if q == p and x >= 0] for p in POINTS},
@@ -138,6 +146,7 @@ def main(out: Path) -> None:
         "swap_at": swap_at.isoformat(),
         "bill": command(env, "account", "report", "--building", "hall", "--month", month),
         "meter": command(env, "meter", "history", "main"),
+        "told": {words: json.loads(command(env, *words.split(), "--json")) for words in TOLD},
     }
     (home / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
     for file in [*home.rglob("*.pulse"), *home.rglob("ballast")]:
@@ -199,18 +208,41 @@ def judge(env: dict, page: int) -> str:
     base = f"http://127.0.0.1:{page}"
 
     def post(path: str, **fields: str) -> None:
-        """Send the form with what the alerts' page hides in it."""
-        hidden = re.search(r'name="csrf" value="([^"]+)"', opener.open(f"{base}/alerts", timeout=20).read().decode())
-        fields |= {"csrf": hidden[1]} if hidden else {}
-        opener.open(base + path, urllib.parse.urlencode(fields).encode(), timeout=20)
+        """Send the form with what its page hides in it."""
+        page = re.sub(r"/[a-z-]+$", "", path)
+        shown = opener.open(f"{base}{page}", timeout=20).read().decode() if page else ""
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown))
+        opener.open(base + path, urllib.parse.urlencode(fields | hidden).encode(), timeout=20)
 
     post("/sign-in", token=token)
     records = Path(env["METERHOUSE_DATA"]) / "records.db"
     ids = json.loads(table(records, "SELECT json_group_array(id) FROM (SELECT id FROM alert ORDER BY raised_at)"))
     assert len(ids) >= 2, ids
     post(f"/alerts/{ids[-1]}/acknowledge")
-    post(f"/alerts/{ids[0]}/close", verdict="false_alarm", note="a tap was left open")
-    return next(iter(cookies)).value or ""
+    post(f"/alerts/{ids[0]}/close", verdict="false_alarm", cause="process", note="a tap was left open")
+    return next(one.value for one in cookies if one.name == "meterhouse_session") or ""
+
+
+def give_out(env: dict, broker_url: str) -> None:
+    """Put somebody on the roster who is told of things, plan, order, and let analytics offer what is ordered."""
+    told = env | {"METERHOUSE_NOTIFY": "web=json://127.0.0.1:1/letters", "METERHOUSE_BROKER": broker_url}
+    command(told, "notify", "add", "Ada", "web", "--to", "ada@example.org", "--quiet", "22:00-07:00")
+    command(env, "roster", "put", "Ada", "--skills", "water,general", "--places", "hall")
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    rows = [f"Ada,{now + n * hour:%Y-%m-%dT%H:%M},{now + (n + 9) * hour:%Y-%m-%dT%H:%M}\n" for n in (-20, -11, -2, 7)]
+    shifts = Path(env["METERHOUSE_DATA"]) / "shifts.csv"
+    shifts.write_text("name,begins,ends\n" + "".join(rows), encoding="utf-8")
+    command(env, "roster", "import", str(shifts))
+    shifts.unlink()
+    tomorrow = f"{now + timedelta(days=1):%Y-%m-%d}"
+    plan = ("--from", f"{tomorrow}T08:00", "--to", f"{tomorrow}T12:00", "--reason", "the pump is exchanged")
+    command(env, "cases", "plan", "hall", *plan)
+    command(env, "orders", "make", "hall", "Look at the pump", "--skill", "water")
+    command(env, "orders", "make", "hall", "Paint the door")
+    with process("analytics", told):
+        until(lambda: "offered" in command(env, "orders", "list", "--json"), 120)
+        until(lambda: json.loads(command(env, "notify", "letters", "--json"))["letters"], 120)
+    command(env, "orders", "call-off", "2", "--reason", "it is painted")
 
 
 def table(file: Path, query: str) -> str:
@@ -261,11 +293,20 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def status_in(file: Path) -> dict:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+def status(env: dict) -> dict:
+    """What processes and agents say of themselves."""
+    return json.loads(command(env, "status", "--json", is_well=False) or "{}")
+
+
+def told_by(env: dict, name: str) -> dict:
+    """What a process of the server says of itself."""
+    return next((one for one in status(env).get("processes", []) if one["process"] == name), {})
+
+
+def taken_in(env: dict) -> int:
+    """How many readings are stored or refused."""
+    said = status(env)
+    return said.get("stored", 0) + said.get("quarantined", 0)
 
 
 def until(truth, timeout_s: float) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from rigs.command_line import meterhouse
@@ -15,6 +17,10 @@ from rigs.fault_rig import small_disk
 from rigs.patience import PATIENCE_S
 from rigs.released_town import RELEASES, unpacked
 
+from facility.errors import MeterhouseError
+from ingest.watermarks import SCHEMA_VERSION
+from meterhouse.backup import upgrade as upgrading
+from meterhouse.settings import Settings
 from process.lock import FileLock
 from stores.records.database import NEWEST
 
@@ -58,13 +64,13 @@ def test_up_and_down_again_with_all_that_was_there(town):
     again = meterhouse("upgrade", data=data)
     assert (again.returncode, "nothing to do" in again.stdout) == (0, True)
     versions = one(data / "ingest.db", "PRAGMA user_version"), one(kept / "ingest.db", "PRAGMA user_version")
-    assert versions[0] > versions[1]
+    assert versions[0] == SCHEMA_VERSION >= versions[1]
     back = meterhouse("rollback", "--json", data=data)
     assert back.returncode == 0, back.stderr
     assert schema(data) == old
     assert one(data / "ingest.db", "PRAGMA user_version") == versions[1], "the release before can read it"
     restored = everything(data)
-    for name in ("records.db", "readings.db", "ingest.json"):
+    for name in {"records.db", "readings.db", "ingest.json"} & before.keys():
         assert restored[name] == before[name]
 
 
@@ -102,18 +108,20 @@ def test_what_cannot_be_upgraded_is_one_sentence_and_stays(town, tmp_path):
     (data / "folder.json").write_text('{"version": 99}')
     assert "was written by a newer Meterhouse" in meterhouse("upgrade", data=data).stderr
     (data / "folder.json").unlink()
+    was = schema(data)
     with closing(sqlite3.connect(data / "records.db")) as records, records:
         records.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "were written by a newer Meterhouse" in meterhouse("upgrade", data=data).stderr
     with closing(sqlite3.connect(data / "records.db")) as records, records:
-        records.execute("UPDATE alembic_version SET version_num = '0003'")
+        records.execute("UPDATE alembic_version SET version_num = ?", (was,))
     assert everything(data).keys() == before.keys()
 
 
-@pytest.mark.parametrize("at", ["copied", "records", "readings", 2, 20, 60])
-def test_one_that_is_killed_leaves_the_folder_as_it_was(town, at, tmp_path):
-    """It is stopped by a signal of its own, right after the copy, after the records, after the readings, and at a
-    statement that changes the records."""
+@pytest.mark.parametrize("at", ["copied", "records", "readings", "exchanged", 2, 20, 60])
+def test_one_that_is_killed_leaves_the_folder_as_it_was(at, tmp_path):
+    """It is stopped by a signal of its own, right after the copy, after the records, after the readings, before its
+    last step, and at a statement that changes the records."""
+    town = unpacked(RELEASES[0], tmp_path)
     data = town.home / "data"
     before = everything(data)
     program = tmp_path / "killed.py"
@@ -121,7 +129,10 @@ def test_one_that_is_killed_leaves_the_folder_as_it_was(town, at, tmp_path):
 import os, signal, sys
 from meterhouse.backup import upgrade
 names = {{"copied": "say_version", "records": "open_readings", "readings": "Watermarks"}}
-if {at!r} in names:
+if {at!r} == "exchanged":
+    from meterhouse.backup import exchange
+    exchange._exchange = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+elif {at!r} in names:
     setattr(upgrade, names[{at!r}], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 else:
     from sqlalchemy import Engine, event
@@ -142,10 +153,31 @@ main()
     )
     assert done.returncode == -signal.SIGKILL
     assert everything(data) == before
-    assert list(data.parent.glob("data.upgrading-*"))
+    assert list(data.parent.glob("data.before-upgrade-*" if at == "exchanged" else "data.upgrading-*"))
+    refused = meterhouse("rollback", data=data)
+    assert (refused.returncode, refused.stderr.startswith("nothing of before an upgrade lies beside")) == (2, True)
+    assert everything(data) == before
     assert meterhouse("upgrade", data=data).returncode == 0
     assert not list(data.parent.glob("data.upgrading-*"))
     assert schema(data) == NEWEST
+
+
+@pytest.mark.parametrize("when", ["files are copied", "stores are brought up"])
+def test_a_disk_that_fills_midway_leaves_the_folder_as_it_was(town, tmp_path, monkeypatch, when):
+    """There was room when it began."""
+    monkeypatch.setattr(upgrading, "check_room", lambda *_: None)
+    with small_disk(tmp_path / "disk", "16m") as disk:
+        shutil.copytree(town.home / "data", disk / "data")
+        before = everything(disk / "data")
+        copied = sum(-(-path.stat().st_size // 4096) * 4096 for path in (disk / "data").rglob("*") if path.is_file())
+        left = 2**18 if when == "files are copied" else copied + 12 * 4096
+        (disk / "taken").write_bytes(bytes(shutil.disk_usage(disk).free - left))
+        with pytest.raises(MeterhouseError) as caught:
+            upgrading.upgrade(Settings(data=disk / "data"), datetime.now(UTC))
+        assert len(str(caught.value).splitlines()) == 1
+        assert re.search(r"No space left on device|disk is full|disk I/O error", str(caught.value))
+        assert everything(disk / "data") == before
+        assert sorted(path.name for path in disk.iterdir()) == ["data", "taken"]
 
 
 def test_a_copy_that_has_no_room_leaves_the_folder_as_it_was(town, tmp_path):
