@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from facility.errors import ConfigError, Unavailable
 from meterhouse.backup.contents import NOTES, READINGS, RECORDS
 from meterhouse.backup.filling import check_vacant, fill, is_volume
+from meterhouse.backup.owner import leave_to_owner
 from meterhouse.demo.folder import MARK as DEMO
 from meterhouse.up.folder import LOCK
 from process.health import noted_health
@@ -75,6 +76,7 @@ def put(new: Path, folder: Path, named: str, now: datetime) -> Path | None:
     It is called so before the exchange: whatever bears that name is never cleared away, for an instant later it is
     the old folder.
     """
+    leave_to_owner(new, folder)
     flush(new)
     if is_volume(folder):
         fill(new, folder)

@@ -17,6 +17,7 @@ from meterhouse.backup.contents import READINGS, RECORDS, Found, contents
 from meterhouse.backup.influx import FOLDER as INFLUX
 from meterhouse.backup.keys import read_recipients
 from meterhouse.backup.manifest import FOLDER, FORM, HEAD, MANIFEST, Head, KeptFile, Manifest, written
+from meterhouse.backup.owner import leave_to_owner
 from meterhouse.backup.sealing import CHUNK_BYTES, END, header, padding, seal
 from meterhouse.backup.snapshot import check_room, snapshot
 from meterhouse.up.folder import VERSION, own_id, say_version
@@ -63,7 +64,7 @@ def write_backup(sources: Sources, to: Path, now: datetime) -> Made:
     recipients = read_recipients(sources.folder)
     held = FileLock(sources.folder / LOCK, f"another backup of {sources.folder} is being written")
     try:
-        _make(to)
+        _make(to, sources.folder)
         file = to / f"meterhouse-{sources.site}-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
         new = file.with_name(file.name + NEW)
         _clear(to, sources.site)
@@ -77,9 +78,12 @@ def write_backup(sources: Sources, to: Path, now: datetime) -> Made:
     return Made(file, file.stat().st_size, now, manifest, "; ".join(sources.lacking))
 
 
-def _make(to: Path) -> None:
+def _make(to: Path, folder: Path) -> None:
+    is_new = not to.exists()
     try:
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if is_new:
+            leave_to_owner(to, folder)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(
             f"{to} is no folder, and so no place for backups: name one by --to or METERHOUSE_BACKUP"

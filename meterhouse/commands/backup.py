@@ -17,15 +17,17 @@ from facility.errors import ConfigError, MeterhouseError
 from meterhouse.answers.backup import counts, mib, rows_of
 from meterhouse.backup.contents import RECORDS
 from meterhouse.backup.keys import make_key, recipients_file
+from meterhouse.backup.owner import leave_to_owner
 from meterhouse.backup.settings import BackupSettings
 from meterhouse.backup.sources import sources_of
-from meterhouse.backup.writing import Made, backups_in, write_backup
+from meterhouse.backup.writing import LOCK, Made, backups_in, write_backup
 from meterhouse.commands.up import settings_in
 from meterhouse.output import answer, answers, facts, say, texts, warn
 from meterhouse.up.nightly import NightlyBackup
 from meterhouse.up.settings_file import NAME
 from process.pulse import BEAT_S, Pulse
 from process.settings import read_settings
+from stores.backup_note import NAME as NOTE
 from stores.backup_note import BackupNote, keep_backup_note, read_backup_note
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ def _settings() -> BackupSettings:
 
 def _show_key(settings: BackupSettings) -> None:
     key = make_key(settings.data)
+    leave_to_owner(recipients_file(settings.data), settings.data)
     say("cli.backup.shown_key", file=recipients_file(settings.data))
     typer.echo(key)
 
@@ -127,6 +130,8 @@ def _write(settings: BackupSettings, to: Path, now: datetime) -> tuple[Made, str
 def _note(settings: BackupSettings, note: BackupNote) -> None:
     try:
         keep_backup_note(settings.data, note)
+        for name in (NOTE, LOCK):
+            leave_to_owner(settings.data / name, settings.data)
     except OSError as error:
         warn(f"{settings.data}: {error.strerror}")
 

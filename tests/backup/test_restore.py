@@ -100,6 +100,23 @@ def test_the_store_has_another_name_so_that_agents_send_again(folder, backup, ke
     assert before != after
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files of others")
+def test_what_root_makes_belongs_to_the_account_of_the_server(folder, key, tmp_path):
+    """Who restores, backs up by hand or makes a key is often root; the server is not, and could not read it."""
+    place, nobody = tmp_path / "backups", 65534
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody, nobody)
+    (folder / "secrets" / "backup-recipients").unlink()
+    key.write_text(meterhouse("backup", "--new-key", data=folder).stdout.splitlines()[-1])
+    done = meterhouse("backup", "--to", place, "--json", data=folder)
+    assert done.returncode == 0, done.stderr
+    assert place.stat().st_uid == nobody
+    backup = json.loads(done.stdout)["file"]
+    for _ in range(2):
+        assert [path for path in (folder, *folder.rglob("*")) if path.stat().st_uid != nobody] == []
+        assert restore(backup, key, folder).returncode == 0
+
+
 def test_a_look_changes_nothing_and_counts(folder, backup, key, tmp_path):
     done = restore(backup, key, tmp_path / "nowhere", "--check", "--json")
     assert done.returncode == 0, done.stderr

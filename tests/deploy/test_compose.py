@@ -213,6 +213,13 @@ HARDENED = {
 }
 
 
+def test_the_service_may_write_where_the_handbook_puts_backups():
+    unit = (ROOT / "deploy/systemd/meterhouse.service").read_text()
+    for page in (ROOT / "docs/handbook").glob("administrator*.md"):
+        (place,) = set(re.findall(r"`METERHOUSE_BACKUP=([^`]+)`", page.read_text("utf-8")))
+        assert f"\nReadWritePaths=-{place}\n" in unit
+
+
 @pytest.mark.parametrize("unit", sorted((ROOT / "deploy/systemd").glob("*.service")), ids=lambda path: path.name)
 def test_a_unit_is_hardened_and_systemd_can_read_it(unit, tmp_path):
     text = unit.read_text()

@@ -100,15 +100,7 @@ def test_each_task_is_done_by_typing_what_stands_there(tmp_path, monkeypatch, po
         assert "have come back" in typing.type(status, 0, 1)
         typing.type(accept, 0, 2)  # nothing was shipped elsewhere
         typing.type(in_compose)
-        # Move the records to PostgreSQL, and back
-        down, migrate, up = MOVE
-        typing.names[r"postgresql\+psycopg://USER:WORD@HOST/DATABASE"] = postgres
-        typing.type(down)
-        typing.type(migrate)
-        key_file = re.search(r"`\?(audit_key=[^`]+)`", ENGLISH)[1]
-        typing.set("METERHOUSE_RECORDS", f"{postgres}&{key_file}")
-        typing.type(up)
-        assert meterhouse("audit", "verify", data=server.folder).returncode == 0
+        move_records(typing, postgres)
         # Let somebody in, hand out data, take an agent out of use
         sign_in, people, match = LET_IN
         assert "/sign-in?token=" in typing.type(sign_in)
@@ -123,6 +115,25 @@ def test_each_task_is_done_by_typing_what_stands_there(tmp_path, monkeypatch, po
         assert OFFLINE == []
         assert set(typing.typed) >= {command for task in tasks(ENGLISH) for command in task} - set(UPGRADE)
     assert [sorted(task) for task in tasks(CHINESE)] == [sorted(task) for task in tasks(ENGLISH)]
+
+
+def move_records(typing, postgres):
+    """To PostgreSQL, and back; the audit trail holds each time."""
+    folder = typing.server.folder
+    down, migrate, up, migrate_back = MOVE
+    typing.names[r"postgresql\+psycopg://USER:WORD@HOST/DATABASE"] = postgres
+    typing.type(down)
+    typing.type(migrate)
+    key_file = re.search(r"`\?(audit_key=[^`]+)`", ENGLISH)[1]
+    typing.set("METERHOUSE_RECORDS", f"{postgres}&{key_file}")
+    typing.type(up)
+    assert meterhouse("audit", "verify", data=folder).returncode == 0
+    typing.type(down)
+    (folder / "records.db").rename(typing.place / "away.db")
+    typing.type(migrate_back)
+    typing.set("METERHOUSE_RECORDS", "")
+    typing.type(up)
+    assert meterhouse("audit", "verify", data=folder).returncode == 0
 
 
 @pytest.mark.long
