@@ -39,6 +39,11 @@ def rows(file):
         return [line for line in database.iterdump() if line.startswith("INSERT INTO")]
 
 
+def lasting(file):
+    """The same without what differs elsewhere: the schema is brought up, and the store has another place."""
+    return [line for line in rows(file) if not any(name in line for name in ('"alembic_version"', '"process_status"'))]
+
+
 def stored(folder):
     """Every reading."""
     with closing(sqlite3.connect(f"file:{folder}/readings.db?mode=ro", uri=True)) as readings:
@@ -73,7 +78,7 @@ def test_a_server_comes_back_on_another_machine(folder, backup, key, tmp_path):
     for name in ("site.yaml", "secrets/ca.key", "journal/00000000000000000000.seg", "secrets/backup-recipients"):
         assert (new / name).read_bytes() == (folder / name).read_bytes()
     assert (new / "secrets/ca.key").stat().st_mode & 0o077 == 0
-    assert rows(new / "records.db") == rows(folder / "records.db")
+    assert lasting(new / "records.db") == lasting(folder / "records.db")
     assert stored(new) == stored(folder)
     assert len(stored(new)) > 3_000
 

@@ -10,10 +10,13 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from ingest.confirmed import note_moved, noted_store
 from rigs.patience import PATIENCE_S, until
 from stores.readings import open_readings
 from stores.records.database import open_records
+from stores.records.status.board import StatusBoard
 
 ROOT = Path(__file__).parents[2]
 HERE = ROOT / "tests" / "upgrades"
@@ -32,7 +35,11 @@ def unpacked(release, place):
         tree["confirmed"]["store"] = str(place / "town" / "data" / "readings.db")
         status_file.write_text(json.dumps(tree), encoding="utf-8")
     elif before := noted_store(place / "town" / "data").store:
-        note_moved(place / "town" / "data", before, str(place / "town" / "data" / "readings.db"))
+        now = str(place / "town" / "data" / "readings.db")
+        note_moved(place / "town" / "data", before, now)
+        records = sa.create_engine(f"sqlite:///{place / 'town' / 'data' / 'records.db'}")  # of whichever schema
+        StatusBoard(records).note_moved(before, now)
+        records.dispose()
     return Town(place / "town")
 
 

@@ -142,20 +142,20 @@ def test_a_new_release_and_the_way_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     town = unpacked(RELEASES[-1], tmp_path)
     with SiteServer(town.home / "data") as server:
-        said = {"SETTINGS_VERSION": 1, "LISTEN": server.listen, "BROKER_LISTEN": f"127.0.0.1:{server.broker}"}
+        said = {"LISTEN": server.listen, "BROKER_LISTEN": f"127.0.0.1:{server.broker}", "SETTINGS_VERSION": 1}
         lines = [f"METERHOUSE_{name}={value}\n" for name, value in said.items()]
         (server.folder / "settings.env").write_text("".join(lines))  # as init writes them
         typing = Administrator(server, tmp_path)
         backup, down, upgrade, up, recomputed, down_again, rollback, up_again = UPGRADE
         (tmp_path / "key").write_text(meterhouse("backup", "--new-key", data=server.folder).stdout)
         typing.type(backup)
-        typing.type(down, 2)  # nothing runs yet
+        typing.type(down, 1)  # nothing runs yet
         assert "before-upgrade" in typing.type(upgrade)
         typing.type(up)
         typing.type(recomputed)
         typing.type(down_again)
-        typing.type(rollback, 2)  # what came since is counted
-        typing.type(f"{rollback} --give-up")
+        if "Rolled back" not in typing.type(rollback, 0, 2):  # something came meanwhile, which was counted
+            typing.type(f"{rollback} --give-up")
         typing.type(upgrade)  # this release in the place of the old one
         typing.type(up_again)
         typing.type(down)
