@@ -225,8 +225,8 @@ def judge(env: dict, page: int) -> str:
 
 def give_out(env: dict, broker_url: str) -> None:
     """Put somebody on the roster who is told of things, plan, order, and let analytics offer what is ordered."""
-    told = env | {"METERHOUSE_NOTIFY": "web=json://127.0.0.1:1/letters", "METERHOUSE_BROKER": broker_url}
-    command(told, "notify", "add", "Ada", "web", "--to", "ada@example.org", "--quiet", "22:00-07:00")
+    with_courier = env | {"METERHOUSE_NOTIFY": "web=json://127.0.0.1:1/letters", "METERHOUSE_BROKER": broker_url}
+    command(with_courier, "notify", "add", "Ada", "web", "--to", "ada@example.org", "--quiet", "22:00-07:00")
     command(env, "roster", "put", "Ada", "--skills", "water,general", "--places", "hall")
     now, hour = datetime.now(UTC), timedelta(hours=1)
     rows = [f"Ada,{now + n * hour:%Y-%m-%dT%H:%M},{now + (n + 9) * hour:%Y-%m-%dT%H:%M}\n" for n in (-20, -11, -2, 7)]
@@ -239,7 +239,7 @@ def give_out(env: dict, broker_url: str) -> None:
     command(env, "cases", "plan", "hall", *plan)
     command(env, "orders", "make", "hall", "Look at the pump", "--skill", "water")
     command(env, "orders", "make", "hall", "Paint the door")
-    with process("analytics", told):
+    with process("analytics", with_courier):
         until(lambda: "offered" in command(env, "orders", "list", "--json"), 120)
         until(lambda: json.loads(command(env, "notify", "letters", "--json"))["letters"], 120)
     command(env, "orders", "call-off", "2", "--reason", "it is painted")
