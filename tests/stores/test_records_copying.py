@@ -20,7 +20,7 @@ from stores.records.registry import Registry
 
 @pytest.fixture
 def town(tmp_path):
-    return unpacked(RELEASES[-1], tmp_path)
+    return unpacked(RELEASES[0], tmp_path)
 
 
 @pytest.fixture
