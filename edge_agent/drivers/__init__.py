@@ -10,6 +10,7 @@ from edge_agent.drivers.http_json import HttpJsonDriver
 from edge_agent.drivers.mbus.driver import MbusDriver
 from edge_agent.drivers.modbus.driver import ModbusDriver
 from edge_agent.drivers.mqtt_json import MqttJsonDriver
+from edge_agent.drivers.sparkplug.driver import SparkplugDriver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,5 +25,6 @@ DRIVERS: dict[str, Callable[[BusSeat], Driver]] = {
     "mbus": MbusDriver,
     "http_json": HttpJsonDriver,
     "bacnet": BacnetDriver,
+    "sparkplug": SparkplugDriver,
 }
 """Recordings are no bus: they are played beside all buses by ``drivers.replay``."""

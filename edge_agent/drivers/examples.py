@@ -10,6 +10,7 @@ from edge_agent.drivers.framed.values import cjt188_example, dlt645_example
 from edge_agent.drivers.json_messages import decode_json
 from edge_agent.drivers.mbus.telegrams import records_of, telegrams, value_of
 from edge_agent.drivers.modbus.registers import decode_point, is_held
+from edge_agent.drivers.sparkplug.values import sparkplug_example
 from facility.errors import ConfigError, DriverError, Problem
 from facility.protocols.bacnet import BacnetProfile
 from facility.protocols.cjt188 import Cjt188Profile
@@ -20,6 +21,7 @@ from facility.protocols.json_values import JsonExample
 from facility.protocols.mbus import MbusProfile
 from facility.protocols.modbus.profile import ModbusProfile, RegisterExample, RegisterTable
 from facility.protocols.mqtt_json import MqttJsonProfile
+from facility.protocols.sparkplug import SparkplugProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,14 +44,22 @@ def decode_example(
     if isinstance(profile, MqttJsonProfile | HttpJsonProfile) and isinstance(example, JsonExample):
         payload = example.payload.encode("utf-8", "surrogatepass")
         return decode_json(profile.points, example.topic, payload, unread=unread)
-    if isinstance(profile, Dlt645Profile) and isinstance(example, FrameExample):
-        return dlt645_example(profile, example.frame)
-    if isinstance(profile, Cjt188Profile) and isinstance(example, FrameExample):
-        return cjt188_example(profile, example.frame)
-    if isinstance(profile, MbusProfile) and isinstance(example, FrameExample):
-        return _of_telegram(profile, example.frame, unread)
-    if isinstance(profile, BacnetProfile) and isinstance(example, FrameExample):
-        return bacnet_example(profile, example.frame)
+    if isinstance(example, FrameExample):
+        return _of_frame(profile, example.frame, unread)
+    raise TypeError(f"no decoder for {type(profile).__name__}")
+
+
+def _of_frame(profile: DeviceProfile, frame: bytes, unread: dict[str, str] | None) -> Mapping[str, float]:
+    if isinstance(profile, MbusProfile):
+        return _of_telegram(profile, frame, unread)
+    if isinstance(profile, Dlt645Profile):
+        return dlt645_example(profile, frame)
+    if isinstance(profile, Cjt188Profile):
+        return cjt188_example(profile, frame)
+    if isinstance(profile, BacnetProfile):
+        return bacnet_example(profile, frame)
+    if isinstance(profile, SparkplugProfile):
+        return sparkplug_example(profile, frame)
     raise TypeError(f"no decoder for {type(profile).__name__}")
 
 

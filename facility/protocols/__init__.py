@@ -15,6 +15,7 @@ from facility.protocols.http_json import HTTP_JSON
 from facility.protocols.mbus import MBUS
 from facility.protocols.modbus import MODBUS
 from facility.protocols.mqtt_json import MQTT_JSON
+from facility.protocols.sparkplug import SPARKPLUG
 
 if TYPE_CHECKING:
     from facility.catalogue import Bus
@@ -29,6 +30,7 @@ PROTOCOLS: dict[str, ProtocolRules] = {
     "mbus": MBUS,
     "http_json": HTTP_JSON,
     "bacnet": BACNET,
+    "sparkplug": SPARKPLUG,
 }
 """By the word under ``protocol`` in a profile."""
 

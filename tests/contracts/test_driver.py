@@ -30,6 +30,7 @@ from rigs.framed_peers import (
 )
 from rigs.http_peers import HttpJsonPeer, HttpsJsonPeer
 from rigs.patience import until, within
+from rigs.sparkplug_peers import SparkplugPeer, SparkplugTlsPeer
 
 from edge_agent.devices import devices_of
 from edge_agent.drivers import DRIVERS
@@ -56,6 +57,8 @@ PEERS = {
     "http": HttpJsonPeer,
     "https": HttpsJsonPeer,
     "bacnet": BacnetPeer,
+    "sparkplug": SparkplugPeer,
+    "sparkplugs": SparkplugTlsPeer,
     "mqtt": MqttJsonPeer,
     "mqtts": MqttJsonTlsPeer,
 }

@@ -27,8 +27,17 @@ def test_the_schema_knows_every_key_of_a_profile():
     kinds = [schema["$defs"][kind["$ref"].rpartition("/")[2]]["properties"] for kind in schema["oneOf"]]
     assert {kind["protocol"]["const"] for kind in kinds} == PROTOCOLS.keys()
     assert all({"profile", "sources", "unconfirmed", "examples"} <= {*kind} for kind in kinds)
-    lists = [{"registers", "messages", "items", "records", "answers", "objects"} & {*kind} for kind in kinds]
-    assert lists == [{"registers"}, {"messages"}, {"items"}, {"items"}, {"records"}, {"answers"}, {"objects"}]
+    lists = [{"registers", "messages", "items", "records", "answers", "objects", "metrics"} & {*kind} for kind in kinds]
+    assert lists == [
+        {"registers"},
+        {"messages"},
+        {"items"},
+        {"items"},
+        {"records"},
+        {"answers"},
+        {"objects"},
+        {"metrics"},
+    ]
 
 
 def test_the_page_lists_each_model_once_with_what_is_not_confirmed():

@@ -41,6 +41,7 @@ METERS = {
     "mbus": "kamstrup/multical-601",
     "http_json": "shelly/pro-3em-http",
     "bacnet": "generic/bacnet-water",
+    "sparkplug": "generic/sparkplug-electricity",
 }
 TCP, RTU, THROUGH = "modbus+tcp://h", "modbus+rtu:///dev/ttyUSB0", "modbus+rtu-over-tcp://h"
 RADIO, WEB = "mqtt://u:secret@localhost", "https://meter.example:8443"
