@@ -81,6 +81,7 @@ class Alerting:
         self._hold[SILENT_AGENT] = HOLD
         self._lock = Lock()
         self._settled_at: datetime | None = None
+        self._learned_at: datetime | None = None
         self._woken_at: datetime | None = None
         self._running = {alert.key: alert for alert in cases.alerts(states=RUNNING)}
         self._doors = {key: alert for key, alert in self._running.items() if alert.detector == DOOR}
@@ -103,7 +104,10 @@ class Alerting:
             self._fold(folded_keys, scene.now)
             self._resolve_quiet(scene.now, names)
             self._wake(scene.now)
-            self._settle(scene, notify=notify)
+            if only is None:
+                self._settle(scene)
+            if notify:
+                self._learn_what_runs(scene.now)
         return findings
 
     def _stands(self, finding: Finding) -> bool:
@@ -165,14 +169,16 @@ class Alerting:
             self._woken_at = now
             self.cases.wake_all(now)
 
-    def _settle(self, scene: Scene, *, notify: bool) -> None:
-        """Now and then: what stayed put right is closed, and what people opened again is known to run."""
-        now = scene.now
-        if self._settled_at is not None and now - self._settled_at < SETTLED_EVERY:
-            return
-        self._settled_at = now
-        self.cases.settle(now, self._hold, lambda case: saving_of(case, scene))
-        if notify:
+    def _settle(self, scene: Scene) -> None:
+        """Now and then what stayed put right is closed; by a look at all, since others see no meter's hours."""
+        if self._settled_at is None or scene.now - self._settled_at >= SETTLED_EVERY:
+            self._settled_at = scene.now
+            self.cases.settle(scene.now, self._hold, lambda case: saving_of(case, scene))
+
+    def _learn_what_runs(self, now: datetime) -> None:
+        """Now and then: what people opened again, and what was open again since too little was saved, runs."""
+        if self._learned_at is None or now - self._learned_at >= SETTLED_EVERY:
+            self._learned_at = now
             self._running |= {alert.key: alert for alert in self.cases.alerts(states=RUNNING)}
 
 

@@ -19,6 +19,10 @@ REOPEN_WITHIN = CHECKED_FOR
 QUIET_AFTER = timedelta(days=7)
 """How long the verdicts of ``QUIET`` keep the same case from being raised again."""
 
+SHOWN_ON = {"continuous_flow": timedelta(hours=48), "night_flow_rise": timedelta(hours=48)}
+"""How long detectors show a cause that was put right; of the others ``CHECKED_FOR``. A leak is over for its detector
+once two nights in a row were as low as before it, and the second may end so long after the repair."""
+
 ENDED_SHARE = 0.5
 """Share of a cause's excess that must have ended for it to be put right."""
 
@@ -61,18 +65,20 @@ def may_still_show(case: Alert, finding: Finding) -> bool:
     """Whether a stretch that began before it was put right need not be over yet, or not in the detector's window."""
     if case.state is not AlertState.BEING_CHECKED or case.closed_at is None:
         return False
-    return finding.since <= case.closed_at and finding.seen_at - case.closed_at < CHECKED_FOR
+    shown_on = SHOWN_ON.get(case.detector, CHECKED_FOR)
+    return finding.since <= case.closed_at and finding.seen_at - case.closed_at < shown_on
 
 
 def has_stayed_away(case: Alert, at: datetime, hold: timedelta = CHECKED_FOR) -> bool:
     """Whether the cause of a case has been gone for ``CHECKED_FOR`` at ``at``, or for ``hold`` where that is longer.
 
-    Where it cost something it is the nights in which that is measured.
-
-    It may have gone on until it was last seen, and until it went away or somebody said that it is put right.
+    It may have gone on until it was last seen, and until it went away or somebody said that it is put right. Where it
+    cost something the nights must have passed, too, in which that is measured: they begin once it was put right,
+    however long its detector has shown it after that.
     """
-    gone_at = max(case.last_seen_at, case.resolved_at or case.closed_at or at)
-    return at - gone_at >= max(_measured_for(case), hold)
+    put_right_at = case.resolved_at or case.closed_at or at
+    gone_at = max(case.last_seen_at, put_right_at)
+    return at - put_right_at >= _measured_for(case) and at - gone_at >= max(CHECKED_FOR, hold)
 
 
 def is_saved(case: Alert, saving: Saving) -> bool:

@@ -161,7 +161,9 @@ def _case_of(connection: Connection, finding: Finding) -> Alert | None:
 
 def _see_again(connection: Connection, case: Alert, finding: Finding, money: Money | None) -> Alert:
     change: dict[str, Any] = {**seen_row(finding, money), "count": case.count + 1}
-    if case.state not in RUNNING and not may_still_show(case, finding):
+    if may_still_show(case, finding):  # what it cost while it went on stays: by that its saving is measured
+        change = {"last_seen_at": finding.seen_at, "count": case.count + 1}
+    elif case.state not in RUNNING:
         change |= _opened_again(connection, case, finding)
     elif is_woken_by(case, finding):
         woken(connection, case, finding.seen_at, finding.severity.word if finding.severity > case.severity else "")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -192,6 +193,47 @@ def test_a_leak_is_measured_for_three_nights_after_its_repair(casebook, left, st
     (after,) = casebook.settle(at(fixed + 90), {}, lambda case: saving_of(case, scene))
     assert after.state is state
     assert saving_of(closed, window.scene(at(fixed + 48))) is None, "two nights are too few"
+
+
+@pytest.mark.parametrize("mended_h", [28, 34, 36, 43])
+def test_a_leak_that_was_mended_is_being_checked_until_its_three_nights_have_passed(casebook, mended_h):
+    """Its detector shows it until two nights in a row were as low as before: meanwhile nobody is told that it is back."""
+    use, fixed = normal_use(HOURS), FRIDAY_EVENING + mended_h
+    use["water"][FRIDAY_EVENING:fixed] += 0.25
+    window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)
+    list(step_through(window, alerting, START_MS + FRIDAY_EVENING * HOUR_MS, START_MS + fixed * HOUR_MS))
+    leak = by_key(casebook)["hall/water/continuous_flow"]
+    casebook.close(leak.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", at(fixed), based_on=0)
+    list(step_through(window, alerting, START_MS + fixed * HOUR_MS, START_MS + (fixed + 71) * HOUR_MS))
+    assert casebook.alert(leak.id).state is AlertState.BEING_CHECKED
+    list(step_through(window, alerting, START_MS + (fixed + 71) * HOUR_MS, START_MS + (fixed + 73) * HOUR_MS))
+    after = casebook.alert(leak.id)
+    assert (after.state, after.saving.nights) == (AlertState.CLOSED, 3)
+    assert [one.what for one in casebook.timeline(leak.id) if one.what != "rose"] == ["opened", "closed", "saved"]
+
+
+def test_a_leak_that_goes_on_after_its_repair_is_open_again_within_two_days(casebook):
+    use, said = normal_use(HOURS), FRIDAY_EVENING + 36
+    use["water"][FRIDAY_EVENING:] += 0.25
+    window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)
+    list(step_through(window, alerting, START_MS + FRIDAY_EVENING * HOUR_MS, START_MS + said * HOUR_MS))
+    leak = by_key(casebook)["hall/water/continuous_flow"]
+    casebook.close(leak.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", at(said), based_on=0)
+    list(step_through(window, alerting, START_MS + said * HOUR_MS, START_MS + (said + 49) * HOUR_MS))
+    assert casebook.alert(leak.id).state is AlertState.OPEN
+
+
+def test_alarms_that_are_looked_at_alone_close_no_case_that_is_to_be_measured(casebook):
+    """They see no meter's hours: what was saved cannot be measured there."""
+    use, fixed = normal_use(HOURS), FRIDAY_EVENING + 36
+    use["water"][FRIDAY_EVENING:fixed] += 0.25
+    window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)
+    list(step_through(window, alerting, START_MS + FRIDAY_EVENING * HOUR_MS, START_MS + fixed * HOUR_MS))
+    leak = by_key(casebook)["hall/water/continuous_flow"]
+    casebook.close(leak.id, Verdict.FIXED, Cause.EQUIPMENT, "", "ann", at(fixed), based_on=0)
+    anew, later = Alerting(CATALOGUE, casebook), at(fixed + 80)
+    anew.look(replace(window, uses={}).scene(later), notify=True, only={"door_left_open"})
+    assert casebook.alert(leak.id).state is AlertState.BEING_CHECKED
 
 
 def test_a_head_meter_without_a_sub_meter_to_blame_is_told_itself(casebook):
