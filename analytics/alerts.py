@@ -13,10 +13,11 @@ from accounting.local_time import DAY_MS
 from accounting.tariffs import Tariffs
 from analytics.detectors import DETECTORS
 from analytics.folding import DOOR, folded
+from analytics.meter_tree import by_tree
 from analytics.savings import saving_of
 from analytics.silent_agents import HOLD, SILENT_AGENT, by_agent, silent_agents
 from facility.currency import minor_digits
-from facility.work import RUNNING, Money
+from facility.work import RUNNING, AlertState, Money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from analytics.scene import Floats, Scene, Times
     from facility.catalogue import Catalogue
-    from facility.work import Alert, AlertState, Finding, Saving
+    from facility.work import Alert, Finding, Saving
 
 SILENT_METER = "silent_meter"
 JUST_CLOSED = timedelta(hours=2)
@@ -96,12 +97,13 @@ class Alerting:
             names.add(SILENT_AGENT)
         with self._lock:
             just_closed = [door for door in self._doors.values() if scene.now - door.last_seen_at <= JUST_CLOSED]
-            findings, folded_keys = by_agent(folded(seen, just_closed), scene)
+            whole, told_with = by_tree(folded(seen, just_closed), self.catalogue, self._is_in_hand)
+            findings, of_agents = by_agent(whole, scene)
             news = [finding for finding in findings if not self._stands(finding)]
         for k in range(0, len(news), RECORDED_AT_ONCE):
             self._record(news[k : k + RECORDED_AT_ONCE], notify=notify)
         with self._lock:
-            self._fold(folded_keys, scene.now)
+            self._fold({**told_with, **of_agents}, scene.now)
             self._resolve_quiet(scene.now, names)
             self._wake(scene.now)
             if only is None:
@@ -109,6 +111,12 @@ class Alerting:
             if notify:
                 self._learn_what_runs(scene.now)
         return findings
+
+    def _is_in_hand(self, key: str) -> bool:
+        """Whether somebody has taken the case of this key, as it stands now."""
+        if key not in self._running:
+            return False
+        return any(one.key == key for one in self.cases.alerts(states=[AlertState.ACKNOWLEDGED]))
 
     def _stands(self, finding: Finding) -> bool:
         """Whether the case of a finding was seen just so, just now."""

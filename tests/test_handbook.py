@@ -1,4 +1,4 @@
-"""What the administrator's handbook says can be typed: each command is one, and takes the options that stand there."""
+"""What the handbooks say can be typed is a command with these options; what they say stands on a page stands there."""
 
 import re
 from functools import cache
@@ -7,7 +7,11 @@ import pytest
 from rigs.bare_install import ROOT
 from rigs.command_line import meterhouse
 
-PAGES = sorted((ROOT / "docs" / "handbook").glob("administrator*.md"))
+from facility.work import Verdict
+from wording.texts import load_texts
+
+HANDBOOK = ROOT / "docs" / "handbook"
+PAGES = sorted(HANDBOOK.glob("administrator*.md"))
 SPAN = re.compile(r"`([^`\n]*\bmeterhouse [a-z][^`\n]*)`|^((?:docker .* )?meterhouse [a-z].*)$", re.MULTILINE)
 
 
@@ -41,3 +45,32 @@ def test_both_languages_have_the_same_tasks_with_the_same_commands():
     english, chinese = (page.read_text("utf-8") for page in PAGES)
     assert len(re.findall(r"^## ", english, re.MULTILINE)) == len(re.findall(r"^## ", chinese, re.MULTILINE))
     assert commands(PAGES[0]) == commands(PAGES[1])
+
+
+CARETAKERS = {"en": HANDBOOK / "facilities.md", "zh-Hans": HANDBOOK / "facilities.zh-Hans.md"}
+ON_PAGES = (
+    *("orders.mine", "order.accept", "order.refuse", "order.arrive", "order.finish", "act.snooze", "casework.title"),
+    *(f"verdict.{one}" for one in Verdict),
+    "mailbox.title",
+)
+
+
+@pytest.mark.parametrize(("language", "page"), CARETAKERS.items(), ids=list(CARETAKERS))
+def test_a_caretaker_finds_on_the_pages_what_the_handbook_calls_it(language, page):
+    text, t = page.read_text("utf-8"), load_texts(language)
+    assert [key for key in ON_PAGES if t(key) not in text] == []
+    saved = re.escape(t("alert.saving", qty="QTY")).replace("QTY", r" ?6\.7 m³ ?")
+    assert re.search(saved, text)
+    pictures = re.findall(r'src="([^"]+)"', text)
+    assert len(pictures) == 4
+    assert all((page.parent / one).stat().st_size for one in pictures)
+    assert all(page_of(tuple(one.split()[:2])) or page_of(tuple(one.split()[:1])) for one in commands(page))
+
+
+def test_a_caretaker_reads_the_same_in_both_languages():
+    heads, rows = (
+        [len(re.findall(one, page.read_text("utf-8"), re.MULTILINE)) for page in CARETAKERS.values()]
+        for one in (r"^## ", r"^\| ")
+    )
+    assert heads[0] == heads[1] == 6
+    assert rows[0] == rows[1]

@@ -65,8 +65,9 @@ def order_letter_text(
     haste: str,
     console: str,
     is_repeat: bool,
+    is_waiting: bool = False,
 ) -> LetterText:
-    """The letter to who is asked to do some orders, at least one, the worst first.
+    """The letter to who is asked to do some orders, at least one, the worst first; ``is_waiting``: nobody is yet.
 
     Each comes with its case, and the link by which its reader takes both without signing in; empty: they have none.
     """
@@ -78,6 +79,9 @@ def order_letter_text(
     parts += ["\n".join(_lines(t, formats, one, take, console, now)) for one, take in zip(words, takes, strict=True)]
     parts.append(t("letter.from", site=catalogue.site.name.in_language(language)))
     first = t("letter.order", title=words[0].title, building=words[0].building)
+    if is_waiting:
+        one = t("letter.case", title=words[0].title, building=words[0].building)
+        return LetterText(t.counted("letter.waiting", len(words), first=one), "\n\n".join(parts) + "\n")
     what = first if len(words) == 1 else t.counted("letter.orders", len(words), first=first)
     return LetterText(t("letter.urgent", what=what) if haste == "urgent" else what, "\n\n".join(parts) + "\n")
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from facility.order import CHAINS, Skill
+from facility.order import CHAINS
 from stores.records.roster.worker import Rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from facility.order import Chain
+    from facility.order import Chain, Skill
     from facility.work import Severity
     from stores.records.roster.worker import Candidate
 
@@ -75,10 +75,9 @@ def _ranks(task: Task) -> tuple[Rank, ...]:
 def _may_be_asked(task: Task, one: Candidate) -> bool:
     """They know how, work there, are on shift and have not had enough for today."""
     who = one.worker
-    if who.places and task.building not in who.places:
+    if not who.could_do(task.skill, task.building):
         return False
-    if who.rank is not Rank.WORKER:  # they decide, whatever they know themselves
+    if who.rank is not Rank.WORKER:
         return one.is_on_shift or task.chain.any_hour
-    knows = task.skill is Skill.GENERAL or task.skill in who.skills
     has_room = one.today < who.most_a_day or task.chain.any_hour
-    return knows and one.is_on_shift and has_room
+    return one.is_on_shift and has_room

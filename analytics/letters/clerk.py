@@ -14,7 +14,7 @@ from facility.rights import Act
 from facility.work import CALLING, AlertState
 from stores.access.access import Sights
 from stores.access.important import ImportantReads
-from stores.records.letters.putting import Desk
+from stores.records.letters.putting import WAITING, Desk
 from wording.letters import MOST_CASES, ToldCase, letter_text
 from wording.orders import order_letter_text
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from facility.catalogue import Catalogue
     from facility.model import Building
+    from facility.order import WorkOrder
     from facility.work import Alert
     from stores.access.important import ReadTrail
     from stores.access.scope import Rights, Sight
@@ -76,7 +77,9 @@ class Clerk:
         rights, sight = self._rights(letter.name), self.sight(letter.name)
         if sight is None:
             return None
-        orders = [one for one in letters.orders_of(letter.id) if one.wish.place.building in sight.catalogue.building]
+        is_waiting = letter.agent == WAITING
+        found = self._waiting(letter.name, rights, letters) if is_waiting else letters.orders_of(letter.id)
+        orders = [one for one in found if one.wish.place.building in sight.catalogue.building]
         ordered = letters.cases_ordered_of(letter.name)
         shown = [
             one
@@ -104,6 +107,7 @@ class Clerk:
                 haste=letter.haste,
                 console=self._console,
                 is_repeat=letter.may_have_arrived,
+                is_waiting=is_waiting,
             )
             return Post(str(letter.id), letter.address, text.subject, text.body)
         linked = [
@@ -120,6 +124,11 @@ class Clerk:
             is_repeat=letter.may_have_arrived,
         )
         return Post(str(letter.id), letter.address, text.subject, text.body)
+
+    def _waiting(self, name: str, rights: Rights, letters: Letters) -> list[WorkOrder]:
+        """The orders that wait and that they could take."""
+        found = letters.waiting_for(name)
+        return [one for one in found if rights.may_here(Act.TAKE, self.building(one.wish.place.building))]
 
     def building(self, building: str) -> Building | None:
         """A building of the estate."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.api import cases, charts, described, events, health, orders
+from console.api import cases, charts, described, events, health, orders, plans
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -18,4 +18,5 @@ API: dict[str, APIRouter] = {
     "health": health.router,
     "orders": orders.router,
     "order": orders.one_router,
+    "plans": plans.router,
 }

@@ -1,15 +1,15 @@
-"""What programs may ask of cases and work orders, as OpenAPI."""
+"""What programs may ask of cases, plans and work orders, as OpenAPI."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 
-from console.api import cases, orders
+from console.api import cases, orders, plans
 
 router = APIRouter(prefix="/api")
 
-ASKED = (cases.router, cases.one_router, orders.router, orders.one_router)
+ASKED = (cases.router, cases.one_router, orders.router, orders.one_router, plans.router)
 
 _SAID = (
     "A program signs in as a person does, with a session's cookie. What it sends beside GET carries the session's form "

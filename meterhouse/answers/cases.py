@@ -197,6 +197,10 @@ def figures_text(found: FiguresAnswer, formats: Formats, estate: Catalogue) -> s
             (t("cases.saved"), f"{formats.use(one.per_day, one.unit)} · {formats.money(one.money_to_date)}")
             for one in figures.saved
         ),
+        (t("orders.figure.made"), f"{figures.orders.orders}"),
+        (t("orders.figure.in_time"), f"{figures.orders.in_time}/{figures.orders.due}"),
+        (t("orders.figure.assigned"), shown(figures.orders.assigned_p95_s)),
+        (t("orders.figure.rating"), shown(figures.orders.rating)),
         *_stuck(t("cases.hand_overs"), figures.hand_overs, t, names),
         *_stuck(t("cases.equipment"), figures.equipment, t, names),
     ]

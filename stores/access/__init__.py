@@ -33,12 +33,14 @@ from stores.records.orders.clean_files import MOST_BYTES as MOST_FILE_BYTES
 from stores.records.orders.clean_files import FileKind
 from stores.records.orders.order_files import OrderFile
 from stores.records.orders.order_rows import OrderStep
+from stores.records.planned_events import LONGEST_REASON, PlanKind, PlannedEvent
 from stores.records.quarantine.item import ItemState, QuarantineItem, QuarantineSize, Tally
 from stores.records.quarantine.quarantine import Standing
 from stores.records.quarantine.story import steps
 from stores.records.stale import Stale
 
 __all__ = [
+    "LONGEST_REASON",
     "MOST_FILE_BYTES",
     "SNOOZES",
     "Access",
@@ -66,6 +68,8 @@ __all__ = [
     "OrderStep",
     "Permit",
     "Picture",
+    "PlanKind",
+    "PlannedEvent",
     "Proposal",
     "ProposedImport",
     "QuarantineItem",

@@ -110,6 +110,22 @@ class VisibleCases:
         found = self._casebook.plans.all_of(sight.buildings, from_at=at)
         return [one for one in found if sight.is_whole or one.meter is None or one.meter in sight.catalogue.meter]
 
+    def plan(self, event: PlannedEvent, at: datetime) -> PlannedEvent:
+        """Note maintenance or an event. Raises ``Rejected`` for a building or a meter that does not show."""
+        catalogue = self._reader.sight.catalogue
+        if event.building not in catalogue.building:
+            raise Rejected("unknown_building", f"there is no building '{event.building}'")
+        if event.meter and event.meter not in {one.id for one in catalogue.meters_of(event.building)}:
+            raise Rejected("unknown_meter", f"there is no meter '{event.meter}' in {event.building}")
+        return self._casebook.plans.add(event, self._reader.acting(Act.JUDGE, event.building), at)
+
+    def withdraw_plan(self, number: int, at: datetime) -> None:
+        """What was planned does not take place, or is over. Raises ``Rejected`` for one that does not show."""
+        event = self._casebook.plans.event(number)
+        if event is None or event.building not in self._reader.sight.catalogue.building:
+            raise Rejected("unknown_event", f"there is no planned event {number}")
+        self._casebook.plans.withdraw(number, self._reader.acting(Act.JUDGE, event.building), at)
+
     def folded_into(self, alert: Alert) -> list[Alert]:
         """The cases that are told with one, the newest first."""
         found = [one for one in self._casebook.folded_into(alert.id) if self._shows(one)]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from facility.work import RUNNING, AlertState, Cause, Verdict
 from stores.records import tables
 from stores.records.case_list import CaseFilter, find_cases
+from stores.records.orders.order_figures import OrderFigures, order_figures  # programs read the type of a field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,6 +77,7 @@ class CaseFigures:
     saved: list[Saved]
     hand_overs: list[Bottleneck]
     equipment: list[Bottleneck]
+    orders: OrderFigures
 
 
 def case_figures(engine: Engine, now: datetime, among: CaseFilter) -> CaseFigures:
@@ -84,6 +86,7 @@ def case_figures(engine: Engine, now: datetime, among: CaseFilter) -> CaseFigure
         found = find_cases(connection, AlertState, among)
         running = find_cases(connection, RUNNING, replace(among, raised_since=None))
         taken = _taken(connection, among)
+        orders = order_figures(connection, now, among.raised_since, among.buildings)
     judged = [one for one in found if one.verdict and one.verdict is not Verdict.DUPLICATE and one.closed_at]
     waited = [_hours(taken[str(one.id)] - one.raised_at) for one in found if str(one.id) in taken]
     lasted = [_hours(one.closed_at - one.raised_at) for one in judged if one.closed_at]
@@ -99,6 +102,7 @@ def case_figures(engine: Engine, now: datetime, among: CaseFilter) -> CaseFigure
         saved=_saved(found, now),
         hand_overs=[one for one in stuck if one.cause in HANDED_OVER_BADLY],
         equipment=[one for one in stuck if one.cause not in HANDED_OVER_BADLY],
+        orders=orders,
     )
 
 

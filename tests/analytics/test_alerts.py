@@ -197,7 +197,7 @@ def test_a_leak_is_measured_for_three_nights_after_its_repair(casebook, left, st
 
 @pytest.mark.parametrize("mended_h", [28, 34, 36, 43])
 def test_a_leak_that_was_mended_is_being_checked_until_its_three_nights_have_passed(casebook, mended_h):
-    """Its detector shows it until two nights in a row were as low as before: meanwhile nobody is told that it is back."""
+    """Its detector shows it until two nights in a row were as low as before; nobody is told that it is back."""
     use, fixed = normal_use(HOURS), FRIDAY_EVENING + mended_h
     use["water"][FRIDAY_EVENING:fixed] += 0.25
     window, alerting = make_window(use, FIRST), Alerting(CATALOGUE, casebook)

@@ -105,6 +105,12 @@ def offer_letter_id(offer: int, at: datetime, contact: Contact) -> UUID:
     return uuid5(LETTER_NAMESPACE, f"{what}/{contact.name}/{contact.courier}/{contact.address}")
 
 
+def waiting_letter_id(order: int, at: datetime, contact: Contact) -> UUID:
+    """The same of a digest of work orders that wait, of which this one is the first."""
+    what = f"waiting/{order}/{at.isoformat()}"
+    return uuid5(LETTER_NAMESPACE, f"{what}/{contact.name}/{contact.courier}/{contact.address}")
+
+
 def unknown_letter(letter: object) -> Rejected:
     """For an id that no letter has."""
     return Rejected("unknown_letter", f"there is no letter {letter}")

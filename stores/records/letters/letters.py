@@ -14,6 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from facility.order import OrderState
 from facility.work import CALLING
 from stores.records.audit import append_entry
 from stores.records.case_rows import alert_of
@@ -33,8 +34,9 @@ from stores.records.letters.putting import letter_for
 from stores.records.letters.rules import GIVEN_UP_AFTER, TOO_OLD, tried_again_at
 from stores.records.letters.tables import letter as letters
 from stores.records.letters.tables import letter_mark, letter_step
-from stores.records.orders.order_rows import order_of
+from stores.records.orders.order_rows import OrderFilter, find_orders, order_of
 from stores.records.orders.tables import letter_offer, order_offer, work_order
+from stores.records.roster.roster import find_workers
 from stores.records.tables import alert as alerts
 from stores.records.tables import case_event
 
@@ -164,6 +166,14 @@ class Letters:
         query = query.where(letter_offer.c.letter == str(letter)).order_by(o.severity.desc(), o.id)
         with self._engine.connect() as connection:
             return [order_of(row) for row in connection.execute(query).mappings()]
+
+    def waiting_for(self, name: str) -> list[WorkOrder]:
+        """The work orders that wait for somebody and that a worker could do, the worst first."""
+        with self._engine.connect() as connection:
+            who = next((one for one in find_workers(connection) if one.name == name), None)
+            waiting = find_orders(connection, OrderFilter(states=[OrderState.WAITING])) if who else []
+        could = [one for one in waiting if who and who.could_do(one.wish.skill, one.wish.place.building)]
+        return sorted(could, key=lambda one: (-one.wish.severity, one.id))
 
     def alert_of_order(self, order: WorkOrder) -> Alert | None:
         """The case that an order is for, if it is for one."""

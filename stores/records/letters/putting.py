@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from stores.records.letters.letter import Haste, LetterState, offer_letter_id
+from stores.records.letters.letter import Haste, LetterState, offer_letter_id, waiting_letter_id
 from stores.records.letters.rules import STORM, leaves_at, quiet_hours
 from stores.records.letters.tables import letter as letters
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 ORDERS = "/orders"
 """In place of an agent: a letter about work orders. No agent is called so."""
+
+WAITING = "/waiting"
+"""The same of a digest of work orders that wait for somebody; which these are is looked up when it leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,20 @@ def put_order_letters(connection: Connection, name: str, haste: Haste, to: int, 
     theirs = [one for one in desk.contacts if one.name == name]
     found = [letter_for(connection, one, haste, ORDERS, offer_letter_id(to, now, one), now, desk) for one in theirs]
     return [one for one in found if one]
+
+
+def put_waiting_letters(connection: Connection, name: str, order: int, now: datetime, desk: Desk) -> None:
+    """The digest that tells somebody, who is offered no more today, of work orders that wait."""
+    for one in desk.contacts:
+        if one.name == name:
+            letter_for(connection, one, Haste.DAILY, WAITING, waiting_letter_id(order, now, one), now, desk)
+
+
+def told_of_waiting(connection: Connection) -> set[str]:
+    """Who has such a digest coming."""
+    c = letters.c
+    query = sa.select(c.name).where(c.agent == WAITING, c.state == LetterState.WAITING.value)
+    return set(connection.execute(query).scalars())
 
 
 def _new_row(id_: str, contact: Contact, haste: Haste, agent: str, now: datetime, due: datetime) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from facility.work import WATCHED, AlertState, Severity
 from stores.records.case_steps import case_by_id
 from stores.records.database import writing
 from stores.records.letters.letter import Haste
-from stores.records.letters.putting import put_order_letters
+from stores.records.letters.putting import put_order_letters, put_waiting_letters, told_of_waiting
 from stores.records.orders.order_rows import OfferOutcome, OrderFilter, find_orders
 from stores.records.orders.order_steps import (
     accepted,
@@ -38,7 +38,7 @@ from stores.records.tables import alert as alerts
 from stores.records.tables import case_event, person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -148,10 +148,16 @@ class _Offer:
     order: WorkOrder
     chosen: Candidate | None
     is_last: bool = False
+    is_noted: bool = False
+    had_enough: tuple[str, ...] = ()
+    """Who would be asked, had they not been offered as many today as they are to have: they get a digest."""
 
     def put(self, connection: Connection, now: datetime, desk: OfferDesk) -> None:
         if self.chosen is None:
-            put_step(connection, self.order.id, now, NOBODY_THERE)
+            if not self.is_noted:
+                put_step(connection, self.order.id, now, NOBODY_THERE)
+            for name in self.had_enough:
+                put_waiting_letters(connection, name, self.order.id, now, desk.letters)
             return
         who, severity = self.chosen.worker, self.order.wish.severity
         to = offered(connection, self.order, who.name, now, who.rank.value, is_last=self.is_last)
@@ -164,6 +170,7 @@ def _plan(connection: Connection, now: datetime, desk: OfferDesk) -> Iterator[_O
     """What is to be offered to whom now, the worst first; each offer counts for the next ones."""
     waiting = find_orders(connection, OrderFilter(states=[OrderState.WAITING]))
     people = _candidates(connection, now, desk) if waiting else {}
+    told = told_of_waiting(connection) | _unreached(people, desk)
     for order in sorted(waiting, key=lambda one: (-one.wish.severity, one.id))[:MOST_AT_ONCE]:
         place, age = order.wish.place, now - order.created_at
         asked = asked_already(connection, order.id, now - ASKED_AGAIN)
@@ -171,14 +178,30 @@ def _plan(connection: Connection, now: datetime, desk: OfferDesk) -> Iterator[_O
         may = [one for name, one in people.items() if desk.may(name, place, case)]
         chosen = desk.choose(order, age, asked, may)
         if chosen is None:
-            if not _is_noted(connection, order):
-                yield _Offer(order, None)
+            is_noted = _is_noted(connection, order)
+            had_enough = _had_enough(order, age, asked, may, desk) - told
+            if had_enough or not is_noted:
+                yield _Offer(order, None, is_noted=is_noted, had_enough=tuple(sorted(had_enough)))
+            told |= had_enough
             continue
         name = chosen.worker.name
         has_next = desk.choose(order, age, asked | {name}, may) is not None
         yield _Offer(order, chosen, is_last=not has_next and chosen.worker.rank is not Rank.WORKER)
         at = chosen.is_at | {place.building}
         people[name] = replace(chosen, in_hand=chosen.in_hand + 1, today=chosen.today + 1, is_at=at)
+
+
+def _had_enough(
+    order: WorkOrder, age: timedelta, asked: frozenset[str], people: Sequence[Candidate], desk: OfferDesk
+) -> set[str]:
+    """Who would be asked, had they not been offered as many today as they are to have."""
+    fresh = (replace(one, today=0) for one in people)
+    return {one.worker.name for one in fresh if desk.choose(order, age, asked, [one]) is not None}
+
+
+def _unreached(people: Mapping[str, Candidate], desk: OfferDesk) -> set[str]:
+    """Whom no letter reaches."""
+    return people.keys() - {one.name for one in desk.letters.contacts}
 
 
 def _wanted(connection: Connection, now: datetime) -> list[dict[str, Any]]:

@@ -8,11 +8,10 @@ from enum import StrEnum, unique
 from typing import TYPE_CHECKING
 
 from facility.errors import Rejected
+from facility.order import Skill
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from facility.order import Skill
 
 MOST_A_DAY = 8
 """How many work orders somebody is offered in a day where nothing else is said."""
@@ -38,6 +37,15 @@ class Worker:
     places: frozenset[str] = frozenset()
     rank: Rank = Rank.WORKER
     most_a_day: int = MOST_A_DAY
+
+    def works_in(self, building: str) -> bool:
+        """Whether a building is theirs."""
+        return not self.places or building in self.places
+
+    def could_do(self, skill: Skill, building: str) -> bool:
+        """Whether they know how, and work there; leads and managers decide, whatever they know themselves."""
+        knows = self.rank is not Rank.WORKER or skill is Skill.GENERAL or skill in self.skills
+        return knows and self.works_in(building)
 
 
 @dataclass(frozen=True, slots=True)
