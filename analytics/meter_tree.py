@@ -44,9 +44,9 @@ def by_tree(
         parts = [one for one in groups.get(_group(head), ()) if abs(one.since - head.since) <= BEGAN_WITHIN]
         if not parts or not 0 < EXPLAINED * _per_day(head) <= sum(map(_per_day, parts)):
             continue
-        teller, told = (head, parts) if is_in_hand(head.key) else (max(parts, key=_per_day), [head])
-        kept[teller.key] = _with(kept[teller.key], told)
-        for one in told:
+        teller, silent = (head, parts) if is_in_hand(head.key) else (max(parts, key=_per_day), [head])
+        kept[teller.key] = _with(kept[teller.key], silent)
+        for one in silent:
             kept.pop(one.key, None)
             folded[teller.key].append(one.key)
     return list(kept.values()), folded
@@ -69,9 +69,9 @@ def _per_day(one: Finding) -> float:
     return one.excess.per_day if one.excess else 0.0
 
 
-def _with(teller: Finding, told: Sequence[Finding]) -> Finding:
+def _with(teller: Finding, silent: Sequence[Finding]) -> Finding:
     """With what the others show beside it, and as severe as the worst of them."""
     known = {one.point for one in teller.evidence}
-    beside = [one for other in told for one in other.evidence if one.point not in known]
-    severity = max(teller.severity, *(one.severity for one in told))
+    beside = [one for other in silent for one in other.evidence if one.point not in known]
+    severity = max(teller.severity, *(one.severity for one in silent))
     return replace(teller, severity=severity, evidence=(*teller.evidence, *beside))

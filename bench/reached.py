@@ -73,11 +73,11 @@ def reached(folder: Path, alarms: int) -> dict[str, float | None]:
             Casebook(records).record(alarm(n), money=None, notify=True)
             time.sleep(PAUSE_S)
         end = time.monotonic() + PATIENCE_S
-        while len(told := told_s(records)) < alarms and time.monotonic() < end:
+        while len(arrived := message_s(records)) < alarms and time.monotonic() < end:
             time.sleep(PAUSE_S)
     figures = case_figures(records, utc_now(), CaseFilter()).orders
     records.dispose()
-    message = sorted(told)[math.ceil(0.95 * len(told)) - 1] if len(told) == alarms else None
+    message = sorted(arrived)[math.ceil(0.95 * len(arrived)) - 1] if len(arrived) == alarms else None
     return {"alarms": alarms, "assigned_p95_s": figures.assigned_p95_s, "message_p95_s": message}
 
 
@@ -99,7 +99,7 @@ def alarm(number: int) -> Finding:
     return Finding(f"d{number}", POINT, "m", "b", at, at, Severity.URGENT, 0.9, (Evidence(POINT, at, at),))
 
 
-def told_s(records: Engine) -> list[float]:
+def message_s(records: Engine) -> list[float]:
     """From each alarm until its message was handed to the courier, as far as they were."""
     query = sa.select(alert.c.raised_at, letter.c.ended_at).select_from(
         alert.join(work_order, work_order.c.alert == alert.c.id)
@@ -109,7 +109,7 @@ def told_s(records: Engine) -> list[float]:
     )
     with records.connect() as connection:
         rows = connection.execute(query.where(letter.c.state == LetterState.SENT.value)).all()
-    return [round((told - raised).total_seconds(), 2) for raised, told in rows]
+    return [round((arrived - raised).total_seconds(), 2) for raised, arrived in rows]
 
 
 def utc_now() -> datetime:

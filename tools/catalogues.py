@@ -23,6 +23,7 @@ from analytics.silent_agents import MANY, SILENT_AGENT, STORM
 from console.cases import FILTERS
 from console.figures.domains import DOMAINS
 from console.pages.account import DONE
+from console.pages.casework import REFUSED as PLANS_REFUSED
 from console.pages.imports import CHOICES
 from console.pages.order import FILES_REFUSED
 from console.pages.orders import COLUMNS, SHOWS
@@ -213,6 +214,7 @@ def _of_orders() -> Iterator[str]:
     yield from (f"order.state.{state}" for state in OrderState)
     yield from (f"order.step.{step}" for step in ORDER_STEPS)
     yield from (f"order.refused.{reason}" for reason in FILES_REFUSED)
+    yield from (f"casework.refused.{reason}" for reason in PLANS_REFUSED)
     yield from (f"orders.show.{word}" for word in SHOWS)
     yield from (f"orders.column.{word}" for word in COLUMNS)
     yield from (*(f"rank.{rank}" for rank in Rank), *(f"report.{word}" for word in ("rated", "too_early", "refused")))

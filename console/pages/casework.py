@@ -17,6 +17,9 @@ from stores.access import LONGEST_REASON, PlanKind, PlannedEvent
 router = APIRouter(prefix="/casework")
 
 DAYS = (30, 90, 365)
+REFUSED = ("no_time", "too_long", "over", "no_reason", "unknown_building", "unknown_meter")
+"""Why a plan is not noted."""
+
 NOTHING_ASKED = dict.fromkeys(("where", "begins", "ends", "reason", "kind", "weekly"), "")
 """What stands in the form of a plan before anybody has filled it in."""
 
@@ -53,7 +56,7 @@ def plan(
     except ConfigError:
         refused = "no_time"
     except Rejected as error:
-        refused = error.reason
+        refused = error.reason if error.reason in REFUSED else "no_time"
     else:
         return RedirectResponse("/casework#plans", 303)
     asked = {"where": where, "begins": begins, "ends": ends, "reason": reason, "kind": kind.value, "weekly": weekly}

@@ -31,13 +31,13 @@ def seen(name, per_day, *, detector="continuous_flow", since=NOW - 30 * HOUR, se
     return replace(one, excess=Excess(per_day, "m3", per_day), utility=Utility.WATER)
 
 
-def told(*findings):
+def folded_of(*findings):
     kept, folded = by_tree(findings, ESTATE, lambda _: False)
     return {one.meter: one for one in kept}, dict(folded)
 
 
 def test_the_sub_meter_that_explains_it_tells_it_with_what_the_head_meter_shows():
-    kept, folded = told(seen("water", 10.0, severity=Severity.URGENT), seen("cistern", 8.0))
+    kept, folded = folded_of(seen("water", 10.0, severity=Severity.URGENT), seen("cistern", 8.0))
     assert list(kept) == ["cistern"]
     assert folded == {"hall/cistern/continuous_flow": ["hall/water/continuous_flow"]}
     assert kept["cistern"].severity is Severity.URGENT
@@ -57,18 +57,18 @@ def test_the_sub_meter_that_explains_it_tells_it_with_what_the_head_meter_shows(
     ],
 )
 def test_what_explains_too_little_or_is_something_else_is_told_by_itself(findings):
-    kept, folded = told(*findings)
+    kept, folded = folded_of(*findings)
     assert (len(kept), folded) == (2, {})
 
 
 def test_several_that_explain_it_together_tell_it_on_the_largest():
-    kept, folded = told(seen("water", 10.0), seen("cistern", 3.0), seen("kitchen", 5.0))
+    kept, folded = folded_of(seen("water", 10.0), seen("cistern", 3.0), seen("kitchen", 5.0))
     assert sorted(kept) == ["cistern", "kitchen"]
     assert folded == {"hall/kitchen/continuous_flow": ["hall/water/continuous_flow"]}
 
 
 def test_a_meter_that_never_rests_and_one_whose_lowest_flow_rose_tell_of_the_same():
-    _, folded = told(seen("water", 10.0, detector="night_flow_rise"), seen("cistern", 8.0))
+    _, folded = folded_of(seen("water", 10.0, detector="night_flow_rise"), seen("cistern", 8.0))
     assert folded == {"hall/cistern/continuous_flow": ["hall/water/night_flow_rise"]}
 
 

@@ -119,11 +119,11 @@ def it_is_mended_and_judged(site, order):
 
 def nobody_is_told_that_it_is_back(site, mail):
     """For three nights its meter is measured; its detector remembers the leak meanwhile."""
-    told = len(mail.letters)
+    before = len(mail.letters)
     for day in (1, 2):
         the_next_day(site, day)
         assert site.case("continuous_flow").state is AlertState.BEING_CHECKED
-    assert len(mail.letters) == told, [letter["Subject"] for _, letter in mail.letters[told:]]
+    assert len(mail.letters) == before, [letter["Subject"] for _, letter in mail.letters[before:]]
 
 
 def the_next_day(site, day):

@@ -170,7 +170,7 @@ def _plan(connection: Connection, now: datetime, desk: OfferDesk) -> Iterator[_O
     """What is to be offered to whom now, the worst first; each offer counts for the next ones."""
     waiting = find_orders(connection, OrderFilter(states=[OrderState.WAITING]))
     people = _candidates(connection, now, desk) if waiting else {}
-    told = told_of_waiting(connection) | _unreached(people, desk)
+    reached = told_of_waiting(connection) | _unreached(people, desk)
     for order in sorted(waiting, key=lambda one: (-one.wish.severity, one.id))[:MOST_AT_ONCE]:
         place, age = order.wish.place, now - order.created_at
         asked = asked_already(connection, order.id, now - ASKED_AGAIN)
@@ -179,10 +179,10 @@ def _plan(connection: Connection, now: datetime, desk: OfferDesk) -> Iterator[_O
         chosen = desk.choose(order, age, asked, may)
         if chosen is None:
             is_noted = _is_noted(connection, order)
-            had_enough = _had_enough(order, age, asked, may, desk) - told
+            had_enough = _had_enough(order, age, asked, may, desk) - reached
             if had_enough or not is_noted:
                 yield _Offer(order, None, is_noted=is_noted, had_enough=tuple(sorted(had_enough)))
-            told |= had_enough
+            reached |= had_enough
             continue
         name = chosen.worker.name
         has_next = desk.choose(order, age, asked | {name}, may) is not None
