@@ -123,7 +123,8 @@ def make_indicators(
         *used_by_vehicles(estate, calendar, names, whose),
     ]
     others = sorted(below - {department})
-    figures = [mean_figure(estate, kind, first, end, building, department, others) for kind in FigureKind]
+    means = (mean_figure(estate, kind, first, end, building, department, others) for kind in FigureKind)
+    figures = [*dict.fromkeys(means)]  # those who use energy stand for those who use water, and are said once
     quotas = quotas_on(estate.stated, building, end) if months == YEAR else {}
     made = report_of(
         estate.site.id, building, (first_month, months), uses, figures, quotas, lacking,
@@ -230,7 +231,7 @@ def _indicators(
     found = {
         Indicator.ENERGY_PER_M2: (per(energy.without_vehicles_kgce, area), "kgce/m2"),
         Indicator.ENERGY_PER_PERSON: (per(by_person, persons), "kgce/person"),
-        Indicator.WATER_PER_PERSON: (per(energy.water_m3, stated.get(FigureKind.WATER_PERSONS)), "m3/person"),
+        Indicator.WATER_PER_PERSON: (per(energy.water_m3, stated.get(FigureKind.WATER_PERSONS, persons)), "m3/person"),
         Indicator.ELECTRICITY_PER_M2: (per(energy.electricity_kwh, area), "kWh/m2"),
         Indicator.ELECTRICITY_PER_PERSON: (per(energy.electricity_kwh, persons), "kWh/person"),
     }

@@ -141,6 +141,20 @@ def test_a_meter_that_was_silent_leaves_what_it_shares_unknown_and_a_figure_that
     assert "department 'archive', department 'office' has no floor_area_m2 in hall on 2026-10-01" in why.params["what"]
 
 
+def test_those_who_use_energy_use_water_too_where_nobody_says_otherwise():
+    plain = hall(allocations=(), owner="office")
+    water = replace(plain.meter["floor"], utility=Utility.WATER, role=MeterRole.HEAD)
+    points = (plain.points[0], Point("floor", Quantity.WATER_VOLUME))
+    catalogue = replace(plain, meters=(plain.meter["main"], water), points=points)
+    store = stored(catalogue, steady(), steady(per_hour=4.0), points=(MAIN, "floor/water_volume/total"))
+    found = report(catalogue, store, building="hall")
+    assert value(found, Indicator.WATER_PER_PERSON) == Decimal("148.800"), "2,976 m³ for 20 persons"
+    assert [one.kind for one in found.figures].count(FigureKind.PERSONS) == 1
+    own = Figure(FigureKind.WATER_PERSONS, 31.0, SINCE, "list", "hall")
+    stated = replace(catalogue, stated=replace(catalogue.stated, figures=(*catalogue.stated.figures, own)))
+    assert value(report(stated, store, building="hall"), Indicator.WATER_PER_PERSON) == Decimal("96.000")
+
+
 def test_an_unknown_department_is_refused():
     with pytest.raises(ConfigError, match=r"unknown department 'shed' .*archive, office, desk"):
         report(hall(), department="shed")
