@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analytics.baselines.port import Floats
 
 FILE = "analytics.models"
-FORMAT = "towt_recentred 5"
+FORMAT = "towt_recentred 6"
 """Whoever changes what a model learns, or from what, changes this."""
 
 CHECKSUM_BYTES = 4

@@ -33,6 +33,9 @@ SLOW_H = (72, 168)
 NIGHT_H = ((10, 0.9), (24, 0.4), (72, 0.5))
 """The same in unoccupied hours alone, and how much of a usual stretch of them must be known."""
 
+SLOW_NIGHT_H = ((168, 0.5),)
+"""And in those hours against the level of a week before: a base load that rises by a tenth shows in nights first."""
+
 EARLY_DAYS = (1, 3)
 EARLY_H = 3
 MORNING_H = (2, 9)
@@ -40,7 +43,12 @@ KNOWN = 0.6
 BEFORE_SPIKE_H = 4
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "waste": (*(f"level_{h}" for h in LEVEL_H), *(f"slow_{h}" for h in SLOW_H), *(f"night_{h}" for h, _ in NIGHT_H)),
+    "waste": (
+        *(f"level_{h}" for h in LEVEL_H),
+        *(f"slow_{h}" for h in SLOW_H),
+        *(f"night_{h}" for h, _ in NIGHT_H),
+        *(f"slow_night_{h}" for h, _ in SLOW_NIGHT_H),
+    ),
     "early": tuple(f"early_{days}" for days in EARLY_DAYS),
     "spike": ("spike",),
 }
@@ -60,8 +68,10 @@ def shapes_of(followed: Followed) -> dict[str, Floats]:
     sums = _Sums(known, inside)
     found = {f"level_{h}": one for h, one in sums.constants(fresh, [(h, KNOWN) for h in LEVEL_H])}
     found |= {f"slow_{h}": one for h, one in sums.constants(slow, [(h, KNOWN) for h in SLOW_H])}
-    fresh_out, known_out, inside_out = (np.where(out, column, 0.0) for column in (fresh, known, inside))
-    found |= {f"night_{h}": one for h, one in _Sums(known_out, inside_out).constants(fresh_out, NIGHT_H)}
+    fresh_out, slow_out, known_out, inside_out = (np.where(out, one, 0.0) for one in (fresh, slow, known, inside))
+    nights = _Sums(known_out, inside_out)
+    found |= {f"night_{h}": one for h, one in nights.constants(fresh_out, NIGHT_H)}
+    found |= {f"slow_night_{h}": one for h, one in nights.constants(slow_out, SLOW_NIGHT_H)}
     return found | _early(followed, fresh, known) | {"spike": _spike(followed)}
 
 
