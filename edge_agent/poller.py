@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from random import uniform
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 FIRST_DELAY_S, LAST_DELAY_S = 2.0, 300.0
 BUS_LAST_DELAY_S = 30.0
+LEAST_OF_DELAY = 0.75
+"""Buses that went down together (a switch, a gateway of many) come back one after another, not all in one moment."""
+
 LONGEST_WAIT_S = 5.0
 """It comes round although nothing is due: a poller that waits is well, one that hangs is not."""
 
@@ -217,6 +221,7 @@ class Poller:
         if self._bus_failures == 1:
             log.warning("bus_down", bus=self._seat.bus.id, error=str(error))
         delay_s = min(FIRST_DELAY_S * 2.0 ** min(self._bus_failures - 1, 10), BUS_LAST_DELAY_S)
+        delay_s *= uniform(LEAST_OF_DELAY, 1.0)  # noqa: S311 - nobody gains by guessing it
         self._bus_free_at = self._seat.monotonic() + delay_s
 
     def _bus_works(self) -> None:

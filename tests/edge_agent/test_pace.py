@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from edge_agent.drivers.base import BusDownError, BusSeat
 from edge_agent.pace import MOST_OFFSET_S, next_due, offset_of
+from edge_agent.poller import BUS_LAST_DELAY_S, LEAST_OF_DELAY, Poller
+from facility.catalogue import Bus
 
 MINUTE_MS = 1_790_000_040_000
 """A full minute by the wall clock, at which the monotonic one says 1000."""
@@ -53,3 +56,14 @@ def test_a_bus_is_always_later_by_the_same_and_buses_differ():
     assert offsets == [offset_of(f"line-{i}") for i in range(50)]
     assert len({*offsets}) > 40
     assert all(0 <= offset < MOST_OFFSET_S for offset in offsets)
+
+
+def test_buses_that_go_down_together_are_not_opened_again_in_one_moment():
+    waits = []
+    for i in range(20):
+        poller = Poller(None, BusSeat(Bus(f"b{i}", "modbus+tcp://h"), (), print, lambda: (0, 0), lambda: 100.0))
+        for _ in range(9):
+            poller._note_bus_down(BusDownError("no way"))
+        waits.append(poller._bus_free_at - 100.0)
+    assert all(BUS_LAST_DELAY_S * LEAST_OF_DELAY <= wait_s <= BUS_LAST_DELAY_S for wait_s in waits)
+    assert len(set(waits)) > 10
