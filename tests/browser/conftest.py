@@ -11,11 +11,15 @@ from rigs.serving import served
 from console.authority import Authority
 from facility.status import AgentStatus, ProcessStatus
 from reports.doctor import Ground
+from stores.mailbox import KeptLetter, Mailbox
 from stores.records.status.board import StatusBoard
 from stores.records.status.teller import Teller
 
 THEIRS = Authority(b"a certificate", "site:8443")
 ROOT = Path(__file__).parent.parent.parent
+LETTER = """Water never stops: 21 L/h, day and night, since Monday.
+Take it: https://meters.example.org/take?token=Yl3yJc0aSsBxk2Jr1m9QhWc0VtN5dZ8u
+"""
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +36,14 @@ def estate(tmp_path_factory, fares):
     files = sample.folder
     ground = Ground(files, f"sqlite://{files / 'readings.db'}", f"sqlite:///{files / 'records.db'}")
     ingest = Teller(board, INGEST, lambda: fares["status"], agents=lambda: fares["agents"])
+    mailbox = Mailbox(files / "letters")
+    mailbox.put(KeptLetter("l1", "duty.engineer@demo.invalid", "Water never stops: Library main meter", LETTER))
     with (
         ingest,
         Teller(board, ANALYTICS, ProcessStatus),
-        served(sample.store, sample.records, lambda: datetime.now(UTC), authority=THEIRS, ground=ground) as (
+        served(
+            sample.store, sample.records, lambda: datetime.now(UTC), authority=THEIRS, ground=ground, mailbox=mailbox
+        ) as (
             address,
             _,
         ),

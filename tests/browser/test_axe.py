@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from rigs.every_page import plain_paths
 from rigs.oidc_provider import CLIENT, SECRET, OidcProvider
 from rigs.serving import served
 from rigs.work_in_hand import order_paths
@@ -44,6 +45,7 @@ def paths(estate):
         "alert": f"/alerts/{sample.alerts['night_waste'].id}", "item": f"/quarantine/{item.id}",
         "people": "/people", "person": "/people/Helper", "roles": "/roles", "account": "/account",
         "second_factor": "/account/second-factor", "nowhere": "/buildings/none", **order_paths(sample, "Helper"),
+        "building_account": "/buildings/lib/account", **{path: path for path in plain_paths()},
     }  # fmt: skip
 
 

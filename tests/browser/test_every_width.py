@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rigs.every_page import plain_paths
 from rigs.work_in_hand import order_paths
 
 from stores.records.people import People
@@ -30,7 +31,7 @@ def paths(estate):
     cards = [f"/alerts/{alert.id}" for alert in sample.alerts.values()]
     refused = f"/quarantine/{Quarantine(sample.records).items(reason='malformed')[0].id}"
     buildings = [f"/buildings/{one}" for one in sample.catalogue.building]
-    lists = ["/", "/alerts?state=all", "/quarantine", "/spells", "/account", "/people", "/roles", "/ca"]
+    lists = [*plain_paths(), "/alerts?state=all", "/buildings/lib/account"]
     sample.session("Helper")
     orders = [path for name, path in order_paths(sample, "Helper").items() if name != "report_none"]  # it is a 403
     return [*lists, *buildings, *cards, refused, *orders]
