@@ -68,7 +68,10 @@ def withdraw(visit: Visiting, number: int) -> Response:
     """It does not take place, or is over: what is found is told again."""
     if not 0 < number <= MOST_NUMBER:
         raise HTTPException(404)
-    visit.view.cases.withdraw_plan(number, visit.now)
+    try:
+        visit.view.cases.withdraw_plan(number, visit.now)
+    except Rejected:
+        raise HTTPException(404) from None
     return RedirectResponse("/casework#plans", 303)
 
 

@@ -99,7 +99,8 @@ function options(plot, place) {
     ],
     bands: index("hi") && index("lo") ? [{ series: [index("hi"), index("lo")], fill: colour("--band") }] : [],
     axes: axes(plot, times),
-    hooks: { drawClear: [shade(plot)] },
+    // The time says itself what it is: its heading has no words.
+    hooks: { drawClear: [shade(plot)], ready: [(u) => u.root.querySelector(".when th")?.setAttribute("role", "presentation")] },
     cursor: { sync: { key: place.dataset.chart }, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { live: true, markers: { width: 0, fill: (u, i) => (i ? u.series[i]._stroke ?? u.series[i].stroke?.() : "transparent") } },
   };

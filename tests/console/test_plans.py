@@ -40,7 +40,7 @@ def test_a_plan_is_noted_seen_as_it_was_written_and_withdrawn(visitor, sample):
     assert NASTY not in shown
     assert post(visitor, f"/casework/plans/{kept.id}/withdraw").status_code == 303
     assert PlannedEvents(sample.records).all_of() == []
-    assert post(visitor, f"/casework/plans/{kept.id}/withdraw").status_code == 409
+    assert post(visitor, f"/casework/plans/{kept.id}/withdraw").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_who_has_one_building_plans_there_alone_and_does_not_see_others(running,
     with httpx.Client(base_url=running[0], cookies=cookies, headers={"accept": "text/html"}, trust_env=False) as keeper:
         assert "Sports day" not in keeper.get("/casework").text
         assert note(keeper, where="office").status_code == 422
-        assert post(keeper, f"/casework/plans/{foreign.id}/withdraw").status_code == 409
+        assert post(keeper, f"/casework/plans/{foreign.id}/withdraw").status_code == 404
         assert note(keeper).status_code == 303
     assert len(PlannedEvents(sample.records).all_of()) == 2
 

@@ -13,6 +13,7 @@ SCALED = {
     "volt": ("V", 0),
     "amp": ("A", 0),
     "hertz": ("Hz", 0),
+    "litre": ("L", 0),
 }
 FIXED = {
     "m3": " m³", "litreh": " L/h", "celsius": " °C", "percent": "%", "percentunit": "%", "ppm": " ppm", "dBm": " dBm",
