@@ -9,6 +9,7 @@ import secrets
 import shutil
 import sqlite3
 from contextlib import ExitStack, contextmanager
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from facility.errors import ConfigError, Unavailable
@@ -84,7 +85,7 @@ def put(new: Path, folder: Path, named: str, now: datetime) -> Path | None:
     if not folder.exists():
         new.rename(folder)
         return None
-    before = folder.with_name(f"{folder.name}.{named}-{now:%Y%m%dT%H%M%SZ}")
+    before = _free(folder.with_name(f"{folder.name}.{named}-{now:%Y%m%dT%H%M%SZ}"))
     new.rename(before)
     try:
         _exchange(before, folder)
@@ -92,6 +93,12 @@ def put(new: Path, folder: Path, named: str, now: datetime) -> Path | None:
         before.rename(new)
         raise
     return before
+
+
+def _free(wanted: Path) -> Path:
+    """A name that nothing bears: one that was killed in this same second has left the other."""
+    others = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(name for name in chain([wanted], others) if not name.exists())
 
 
 def flush(new: Path) -> None:
