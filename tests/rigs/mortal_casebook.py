@@ -1,20 +1,17 @@
 """Findings that become cases in a process that is killed at any statement: ``python -m rigs.mortal_casebook RECORDS``.
 
-It reads one line for each life: at how many statements it is killed, 0 for never. Each life begins with the first
-finding again, as a replay does, and is a fork, so that none waits for imports.
+Each life (``rigs.mortal``) begins with the first finding again, as a replay does.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-from sqlalchemy import event
+from functools import partial
 
 from facility.work import Evidence, Excess, Finding, Saving, Severity
+from rigs.mortal import STATEMENTS, kill_at, lives
 from stores.records.casebook import Casebook
 from stores.records.database import open_records
 
@@ -54,28 +51,10 @@ def step_through(casebook: Casebook) -> None:
 
 def live(url: str, killed_at: int) -> None:
     """Work through all of it, or until killed."""
-    records, done = open_records(url), 0
-
-    @event.listens_for(records, "before_cursor_execute")
-    def count(*_: object) -> None:
-        nonlocal done
-        done += 1
-        if done == killed_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    records = open_records(url)
+    kill_at(records, killed_at, STATEMENTS)
     step_through(Casebook(records))
 
 
-def main() -> None:
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            live(sys.argv[1], int(line))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{'killed' if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    lives(partial(live, sys.argv[1]))
