@@ -198,10 +198,9 @@ def _changed(fresh: RollupSeries, old: RollupSeries | None) -> RollupSeries:
     if old is None:
         return fresh
     differs = np.zeros(len(fresh.t_ms), np.bool_)
+    rows, there = rows_among(np.append(fresh.t_ms, fresh.t_ms[-1:] + 1), old.t_ms)
     for name, column in fresh.fields.items():
         stood = np.full(len(fresh.t_ms), np.nan)
-        at = np.searchsorted(fresh.t_ms, old.t_ms)
-        there = (at < len(fresh.t_ms)) & (fresh.t_ms[np.minimum(at, len(fresh.t_ms) - 1)] == old.t_ms)
-        stood[at[there]] = old.fields[name][there]
+        stood[rows] = old.fields[name][there]
         differs |= ~((stood == column) | (np.isnan(stood) & np.isnan(column)))
     return RollupSeries(fresh.tags, fresh.t_ms[differs], {key: one[differs] for key, one in fresh.fields.items()})
